@@ -1,0 +1,1 @@
+//! Wires every room together; the only file that knows them all.

@@ -1,0 +1,239 @@
+//! The configuration after all checks. Values have their types and units; paths are resolved against the file's folder.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::auth::Mode;
+use crate::mail::{Domain, Mailbox};
+use crate::masking::{MaskedDomain, TokenKeys};
+
+/// A whole configuration.
+#[derive(Clone)]
+pub struct Config {
+    /// The file that it was read from.
+    pub file: PathBuf,
+    /// The name in the banner, in EHLO and in trace fields.
+    pub hostname: Domain,
+    /// The folder of directory, spool and trace.
+    pub data_dir: PathBuf,
+    /// `[smtp]`.
+    pub smtp: Smtp,
+    /// `[[domain]]`, at least one.
+    pub domains: Vec<MaskedDomainConfig>,
+    /// `[allowlist] path`: a file, or a folder of `*.txt`.
+    pub allowlist: PathBuf,
+    /// `[auth]`.
+    pub auth: Auth,
+    /// `[policy]`.
+    pub policy: Policy,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[secrets]`: the keys themselves.
+    pub secrets: TokenKeys,
+    /// `[delivery]`.
+    pub delivery: Delivery,
+    /// `[dns] servers`; empty: the system's.
+    pub dns_servers: Vec<SocketAddr>,
+    /// `[admin]`; none: no admin interface.
+    pub admin: Option<Admin>,
+}
+
+/// `[smtp]`.
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    /// Addresses to listen on; `[::]` is dual stack.
+    pub listen: Vec<SocketAddr>,
+    /// The largest message in octets, announced by SIZE.
+    pub max_message_size: usize,
+    /// The most recipients of one message.
+    pub max_recipients: usize,
+    /// Certificate and key; none: STARTTLS is not offered.
+    pub tls: Option<TlsFiles>,
+}
+
+/// A certificate chain and its key, PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The chain, leaf first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// One `[[domain]]`.
+#[derive(Debug, Clone)]
+pub struct MaskedDomainConfig {
+    /// Name, marketplaces, aliases.
+    pub masked: MaskedDomain,
+    /// Signing keys; none: unsigned.
+    pub dkim: Option<Dkim>,
+}
+
+/// Signing keys of a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dkim {
+    /// Selector and PEM file of the RSA key.
+    pub rsa: Option<(String, PathBuf)>,
+    /// Selector and PEM file of the Ed25519 key.
+    pub ed25519: Option<(String, PathBuf)>,
+}
+
+/// `[auth]`.
+#[derive(Debug, Clone, Default)]
+pub struct Auth {
+    /// How participants prove their From.
+    pub registered: Mode,
+    /// How couriers prove theirs.
+    pub courier: Mode,
+    /// What a pass through a shared SPF include is worth.
+    pub shared_spf: SharedSpf,
+    /// Which includes are shared by strangers.
+    pub shared_spf_includes: Vec<Domain>,
+}
+
+/// `[auth] shared_spf`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharedSpf {
+    /// Not enough: DKIM is wanted.
+    Dkim,
+    /// Enough, and marked.
+    #[default]
+    Warn,
+    /// Enough.
+    Accept,
+}
+
+/// `[policy] courier_recipients`: to whom couriers may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CourierRecipients {
+    /// To the buyer of the transaction, and to any active participant at the address without one.
+    #[default]
+    Buyers,
+    /// To either party.
+    All,
+}
+
+/// `[policy] display_name`: the name beside a masked From.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisplayName {
+    /// The account's public login.
+    #[default]
+    Login,
+    /// The name that the writer set.
+    Keep,
+    /// No name.
+    None,
+}
+
+/// `[policy]`.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Whether an address without `+transaction` is refused.
+    pub require_transaction: bool,
+    /// How long an unknown transaction of a known participant is answered 451.
+    pub transaction_grace: Duration,
+    /// To whom couriers may write.
+    pub courier_recipients: CourierRecipients,
+    /// The name beside a masked From.
+    pub display_name: DisplayName,
+    /// Where mail to the roles goes; none: 450.
+    pub contact: Option<Mailbox>,
+    /// Local parts that are roles, lower case; never participant ids.
+    pub roles: Vec<String>,
+    /// Printed in refusals.
+    pub help_url: Option<String>,
+}
+
+/// COUNT/PERIOD.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// How many.
+    pub count: u32,
+    /// In how long a time.
+    pub period: Duration,
+}
+
+/// `[limits]`; none: off.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Refusals per client prefix.
+    pub refusals_per_client: Option<Budget>,
+    /// Messages per proven sender.
+    pub messages_per_sender: Option<Budget>,
+    /// Messages per transaction.
+    pub messages_per_transaction: Option<Budget>,
+    /// Open connections per client address.
+    pub connections_per_client: usize,
+    /// Open connections in all.
+    pub connections: usize,
+}
+
+/// `[delivery]` with its routes.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// First match wins; no route: MX look-up.
+    pub routes: Vec<Route>,
+    /// The waits after the first, second … attempt; the last one repeats until expiry.
+    pub retry: Vec<Duration>,
+    /// How long a message may wait in all.
+    pub expire: Duration,
+}
+
+/// One `[[delivery.route]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Which recipients' domains.
+    pub domain: RouteDomain,
+    /// A host name or an IP address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Whether TLS is used.
+    pub tls: RouteTls,
+}
+
+/// Which domains a route is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteDomain {
+    /// `*`: every domain.
+    Every,
+    /// Exactly this one.
+    Exactly(Domain),
+}
+
+/// TLS on a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteTls {
+    /// Never.
+    None,
+    /// Where the next hop offers it; no certificate is asked for (RFC 7435).
+    #[default]
+    Opportunistic,
+    /// With a valid certificate, or not at all.
+    Required,
+}
+
+/// `[admin]`.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// Where it listens.
+    pub listen: AdminListen,
+    /// The bearer token; none: loopback only.
+    pub token: Option<String>,
+}
+
+/// A TCP address or a unix socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdminListen {
+    /// `127.0.0.1:8025`.
+    Tcp(SocketAddr),
+    /// A path.
+    Unix(PathBuf),
+}

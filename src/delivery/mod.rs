@@ -1,0 +1,34 @@
+//! The way out: routes and MX look-ups, connections, TLS, the SMTP dialogue, and one [`Outcome`] per recipient.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
+
+/// One message to one recipient, ready for the wire.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// The entry, for logs.
+    pub id: QueueId,
+    /// MAIL FROM.
+    pub reverse_path: ReversePath,
+    /// RCPT TO: a real address, known for the length of this attempt only.
+    pub recipient: Mailbox,
+    /// The message with CRLF line ends, not dot-stuffed.
+    pub body: Bytes,
+    /// Whether it needs SMTPUTF8.
+    pub smtputf8: bool,
+    /// Whether it holds octets over 127.
+    pub eight_bit: bool,
+}
+
+/// The end of an attempt. Never an error: what goes wrong out there is data.
+pub type Attempt<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// Makes one attempt to deliver.
+pub trait Deliver: Send + Sync + 'static {
+    /// Tries every host that may take the message and says how it ended.
+    fn deliver(&self, work: Work) -> Attempt<'_>;
+}

@@ -1,0 +1,59 @@
+//! Who is behind a mask: participants, their registered addresses, and transactions.
+//!
+//! [`Directory`] is the seam: sled for one machine today, a database for many tomorrow. "I cannot tell" is an answer of its
+//! own, [`Unavailable`], and means 451 to whoever asked; it is never read as "unknown".
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::mail::Mailbox;
+use crate::masking::{MaskId, ParticipantId, TransactionId};
+
+mod record;
+
+pub use record::{
+    AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,
+};
+
+/// The directory could not answer. Our own fault, so whoever asked is told to come back.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the directory is not available: {0}")]
+pub struct Unavailable(pub String);
+
+/// A pending answer of the directory.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
+
+/// Whom a mask leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    /// The account behind it.
+    pub participant: ParticipantId,
+    /// The only counterparty that may use it; none: everybody with a right to write (every mask of today).
+    pub counterparty: Option<ParticipantId>,
+}
+
+/// The accounts and orders of the marketplace, as far as mail needs them.
+pub trait Directory: Send + Sync + 'static {
+    /// Whom a mask leads to; `None` where there is no such mask.
+    fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>>;
+
+    /// The mask that `participant` shows to `counterparty`; `None` where there is no such participant.
+    fn mask_of(
+        &self,
+        participant: &ParticipantId,
+        counterparty: Option<&ParticipantId>,
+    ) -> Answer<'_, Option<MaskId>>;
+
+    /// An account by its id.
+    fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>>;
+
+    /// The account that an address is registered to. One address belongs to one account.
+    fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>>;
+
+    /// A transaction by its id.
+    fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>>;
+
+    /// Applies changes in order, durably before it answers; one result per change, and a refused change leaves no trace.
+    fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>>;
+}

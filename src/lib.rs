@@ -1,0 +1,38 @@
+//! A masked-mail relay: buyers and sellers write to each other without learning each other's address.
+//!
+//! A message is decided, rewritten and checked inside the SMTP session; then it is committed to the spool and answered 250;
+//! after that only delivery is left. See README.md for the picture.
+//!
+//! Rooms are folders, grouped below by layer. A room uses only rooms of its own layer or of lower ones, never in a
+//! circle; `inbound` and `delivery` do not know each other (`tests/tidy.rs` reads this file and keeps it true).
+
+// Layer 1: vocabulary, time, logs and metrics.
+pub mod clock;
+pub mod mail;
+pub mod observe;
+
+// Layer 2: protocol, addresses, lookups, settings.
+pub mod allowlist;
+pub mod auth;
+pub mod config;
+pub mod directory;
+pub mod masking;
+pub mod message;
+pub mod resolve;
+pub mod smtp;
+
+// Layer 3: deciding, rewriting, reporting, keeping.
+pub mod dsn;
+pub mod policy;
+pub mod rewrite;
+pub mod spool;
+
+// Layer 4: in, out, and when. They do not know one another.
+pub mod delivery;
+pub mod inbound;
+pub mod queue;
+
+// Layer 5: the program.
+pub mod admin;
+pub mod app;
+pub mod cli;

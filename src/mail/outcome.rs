@@ -1,0 +1,64 @@
+//! What became of one recipient in one attempt (RFC 3464 2.3).
+//!
+//! A remote server's refusal is data, never an `Err`: a report needs every word of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Domain, EnhancedStatus, Reply};
+
+/// The end of one attempt for one recipient. Every recipient gets exactly one after every attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The next hop answered 2xx after the end of data: the message is its own now.
+    Delivered {
+        /// The host that took it; none where the message was handed on without SMTP.
+        host: Option<Domain>,
+        /// What it said.
+        reply: Reply,
+    },
+    /// Not now: to be tried again.
+    Deferred(Diagnostic),
+    /// Never: a report (DSN) is due.
+    Failed(Diagnostic),
+}
+
+/// Why a message was not delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// The enhanced status: the remote one where it gave one, else ours.
+    pub status: EnhancedStatus,
+    /// The host that answered, if one did. Never shown to the other side of a mask.
+    pub host: Option<Domain>,
+    /// The remote reply, word for word; none where our own side found the fault (no such domain, no connection).
+    pub reply: Option<Reply>,
+    /// One sentence of ours for people; no address in it.
+    pub text: String,
+}
+
+impl Diagnostic {
+    /// A fault that we found ourselves.
+    #[must_use]
+    pub fn local(status: EnhancedStatus, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            host: None,
+            reply: None,
+            text: text.into(),
+        }
+    }
+
+    /// A refusal that `host` spoke. Without an enhanced status in the reply it is `X.0.0` of the reply's class.
+    #[must_use]
+    pub fn remote(host: Option<Domain>, reply: Reply) -> Self {
+        let class = if reply.code.is_permanent() { 5 } else { 4 };
+        let status = reply
+            .status
+            .unwrap_or_else(|| EnhancedStatus::new(class, 0, 0));
+        Self {
+            status,
+            host,
+            reply: Some(reply),
+            text: "the receiving server refused the message".to_owned(),
+        }
+    }
+}

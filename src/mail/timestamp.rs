@@ -1,0 +1,65 @@
+//! Points in time as data: milliseconds since 1970-01-01T00:00:00Z.
+//!
+//! Only [`crate::clock`] makes one from the machine's clock; pure rooms are handed theirs.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
+
+/// Milliseconds since the epoch, UTC.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// The time `span` later; the last representable time where that is beyond it.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
+        )
+    }
+
+    /// How long after `earlier` this is; zero if it is before.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// As a Date field or a trace field prints it, always in UTC: the zone of the machine is nobody's business.
+    #[must_use]
+    pub fn to_rfc5322(self) -> String {
+        self.date()
+            .format(&Rfc2822)
+            .unwrap_or_else(|_| "Thu, 01 Jan 1970 00:00:00 +0000".to_owned())
+    }
+
+    fn date(self) -> OffsetDateTime {
+        let seconds = i64::try_from(self.0 / 1000).unwrap_or(i64::MAX);
+        OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+/// RFC 3339, whole seconds.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.date().format(&Rfc3339).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_in_utc() {
+        let at = Timestamp(1_795_392_000_000);
+        assert_eq!(at.to_rfc5322(), "Mon, 23 Nov 2026 00:00:00 +0000");
+        assert_eq!(at.to_string(), "2026-11-23T00:00:00Z");
+    }
+}

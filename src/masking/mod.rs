@@ -1,0 +1,24 @@
+//! The address scheme: `MASK[+TRANSACTION]@DOMAIN` (DOMAIN.md, "Words").
+//!
+//! ```
+//! use allegromail::masking::MaskedLocal;
+//! let local = MaskedLocal::parse("8AWGQYK6A5+cub31c122").unwrap();
+//! assert_eq!(local.mask.as_str(), "8awgqyk6a5");
+//! assert_eq!(local.transaction.unwrap().as_str(), "cub31c122");
+//! assert!(MaskedLocal::parse("a+b+c").is_err());
+//! ```
+//!
+//! Ids are opaque: 1 to 32 ASCII letters and digits, compared without regard to case, no alphabet assumed. There is one
+//! split point, the only `+`. No Unicode folding: a full-width digit is not a digit here (hostile-inputs 62, 63).
+
+mod domains;
+mod id;
+mod local;
+mod mint;
+mod token;
+
+pub use domains::{MaskedDomain, MaskedDomains};
+pub use id::{IdError, MaskId, ParticipantId, TransactionId};
+pub use local::{MaskedAddress, MaskedLocal, NotMasked};
+pub use mint::mint;
+pub use token::{BounceToken, TokenError, TokenKeys, TokenKind};

@@ -1,0 +1,108 @@
+//! What the spool remembers of a message beside its bytes. No participant's real address stands in any field.
+
+use serde::{Deserialize, Serialize};
+
+use crate::directory::AddressMark;
+use crate::mail::{Diagnostic, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
+use crate::masking::{ParticipantId, TransactionId};
+
+/// One message to one recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number in this data directory.
+    pub id: QueueId,
+    /// The SMTP transaction that it came with.
+    pub trace: TraceId,
+    /// When it was accepted; expiry counts from here.
+    pub arrived: Timestamp,
+    /// To whom.
+    pub target: Target,
+    /// Who is told if it fails.
+    pub origin: Origin,
+    /// MAIL FROM of the delivery: a token of ours, or null for a report.
+    pub reverse_path: ReversePath,
+    /// Whether the message needs SMTPUTF8 (RFC 6531).
+    #[serde(default)]
+    pub smtputf8: bool,
+    /// Whether the message holds octets over 127 (BODY=8BITMIME, RFC 6152).
+    #[serde(default)]
+    pub eight_bit: bool,
+    /// What a report says about the message.
+    pub about: About,
+    /// The address that the writer wrote from, to be remembered for answers; none for couriers and reports.
+    #[serde(default)]
+    pub last_writer: Option<LastWriter>,
+    /// How far delivery has come; as committed, a fresh start.
+    #[serde(default)]
+    pub progress: Progress,
+}
+
+/// Where an entry goes. A participant's address is looked up at every attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A participant: the address last used in the transaction if it still is registered, else the primary.
+    Participant {
+        /// The account.
+        participant: ParticipantId,
+        /// The order that the mail is about.
+        transaction: Option<TransactionId>,
+    },
+    /// An address that is nobody's secret: the operator's contact, or a courier's return path.
+    Address(Mailbox),
+}
+
+/// Who is told when an entry fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The participant who wrote it.
+    Participant {
+        /// The account.
+        participant: ParticipantId,
+        /// The order that the mail is about.
+        transaction: Option<TransactionId>,
+    },
+    /// A courier's return path, which has been proven.
+    Address(Mailbox),
+    /// Nobody: a report, an automatic reply, or a return path that proves nothing (RFC 5321 4.5.5, 6.1).
+    Nobody,
+}
+
+/// What a report (DSN) says about the message, all of it in the view of the writer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct About {
+    /// The recipient as the writer wrote it: a masked address or a role.
+    pub recipient: String,
+    /// The Subject as text, without control characters; at most 200 characters.
+    pub subject: String,
+    /// The Date field as it came.
+    pub date: String,
+    /// The writer's own Message-ID, angle brackets included.
+    pub message_id: String,
+}
+
+/// The address that a party wrote from, to be remembered once the entry is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastWriter {
+    /// The order.
+    pub transaction: TransactionId,
+    /// The party who wrote.
+    pub participant: ParticipantId,
+    /// Which of its addresses.
+    pub address: AddressMark,
+}
+
+/// How far delivery of an entry has come.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// Attempts made.
+    pub attempts: u32,
+    /// When the next one is due; zero: at once.
+    pub next_attempt: Timestamp,
+    /// What stopped the last one. Holds no participant's address: those are masked before they are stored.
+    pub last: Option<Diagnostic>,
+    /// Held by an operator.
+    #[serde(default)]
+    pub held: bool,
+}

@@ -1,0 +1,78 @@
+//! The durable store of accepted mail: an append-only log with group commit. It is the truth; everything else is index.
+//!
+//! Promise: when [`Spool::commit`] has answered `Ok`, the entries survive a crash of the process and of the machine
+//! (RFC 5321 6.1). No entry holds a participant's real address: messages are masked, and an entry names participant and
+//! transaction.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+use crate::mail::QueueId;
+
+mod entry;
+
+pub use entry::{About, Entry, LastWriter, Origin, Progress, Target};
+
+/// A pending answer of the spool.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SpoolError>> + Send + 'a>>;
+
+/// Why the spool did not do what it was asked. Our own fault, always: a client hears 4xx, and nothing is acknowledged.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SpoolError {
+    /// Too little disk or too few inodes left, or the entry is larger than a segment may be: 452 4.3.1.
+    #[error("the spool is full: {0}")]
+    Full(String),
+    /// A write or a sync failed. From then on nothing is acknowledged until a restart has read the log again: 421.
+    #[error("the spool is unhealthy: {0}")]
+    Unhealthy(String),
+    /// Another process uses the data directory.
+    #[error("another process uses {0}")]
+    Locked(String),
+    /// No live entry has this id.
+    #[error("no entry {0} in the spool")]
+    NoSuchEntry(QueueId),
+    /// The stored bytes do not match their checksum. The entry was set aside; the others are untouched.
+    #[error("entry {0} is damaged")]
+    Damaged(QueueId),
+}
+
+/// An entry that has just become durable.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    /// What is to be delivered.
+    pub entry: Entry,
+    /// The message, so that a first attempt need not read it back.
+    pub body: Bytes,
+}
+
+/// Where an attempt leaves an entry.
+#[derive(Debug, Clone)]
+pub enum Settlement {
+    /// Delivered, failed with its report committed, or dropped: the entry is done.
+    Done,
+    /// To be tried again.
+    Deferred(Progress),
+}
+
+/// The store. One implementation today, the log on local disk; the seam is for a replicated one.
+pub trait Spool: Send + Sync + 'static {
+    /// A fresh id, larger than every id before it in this data directory.
+    fn next_id(&self) -> QueueId;
+
+    /// Makes all entries durable together, or none of them, and hands them to the queue. Cancelling the future does not undo it.
+    fn commit(&self, entries: Vec<Committed>) -> Answer<'_, ()>;
+
+    /// Records where an attempt left an entry; durable when it answers.
+    fn settle(&self, id: QueueId, settlement: Settlement) -> Answer<'_, ()>;
+
+    /// Makes a report durable and settles the entry that it reports on as done, both or neither.
+    fn report(&self, failed: QueueId, report: Committed) -> Answer<'_, ()>;
+
+    /// Reads the message of a live entry back.
+    fn body(&self, id: QueueId) -> Answer<'_, Bytes>;
+
+    /// Whether mail can be taken now; an error is the reason why not.
+    fn ready(&self) -> Result<(), SpoolError>;
+}
