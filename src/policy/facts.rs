@@ -36,6 +36,16 @@ pub enum TransactionFact {
     Known(Arc<Transaction>),
 }
 
+/// Whether a person or a program wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MessageKind {
+    /// Nothing says otherwise.
+    #[default]
+    Ordinary,
+    /// An automatic reply or a list's mail (RFC 3834).
+    Automatic,
+}
+
 /// The `[policy]` keys that decisions depend on.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Settings {
@@ -70,6 +80,8 @@ pub struct Facts {
     pub return_path: Option<Owned>,
     /// Whether the return path's domain is aligned with the proven From's (VERP of the shop's own domain).
     pub return_path_aligned: bool,
+    /// Whether a person or a program wrote.
+    pub kind: MessageKind,
     /// Every address in Reply-To.
     pub reply_to: Vec<Owned>,
     /// The configuration.

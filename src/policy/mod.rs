@@ -1,9 +1,20 @@
 //! Who may write to whom (DOMAIN.md, "Who may write"; CONTRACT.md, "Decisions"). Pure: facts in, verdict and trail out.
+//!
+//! The order of the rules is part of the contract: the first that applies is the answer, and nothing that an unproven client could learn
+//! from comes before the proof.
 
+mod decide;
 mod facts;
 mod reason;
+mod return_path;
+mod rules;
 mod verdict;
 
-pub use facts::{Account, Facts, Owned, Settings, TransactionFact};
+pub use decide::decide;
+pub use facts::{Account, Facts, MessageKind, Owned, Settings, TransactionFact};
 pub use reason::{Reason, Refusal};
+pub use return_path::originals;
 pub use verdict::{Plan, Step, Trail, Verdict};
+
+#[cfg(test)]
+mod tests;

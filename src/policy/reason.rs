@@ -71,6 +71,8 @@ pub enum Reason {
     Storage,
     /// The directory gave no answer.
     DirectoryUnavailable,
+    /// Mail to a role, and the operator has set no contact.
+    NoContact,
 }
 
 impl Reason {
@@ -130,6 +132,7 @@ impl Reason {
             Self::Busy => ("busy", 421, s(4, 3, 2)),
             Self::Storage => ("storage", 452, s(4, 3, 1)),
             Self::DirectoryUnavailable => ("directory-unavailable", 451, s(4, 3, 0)),
+            Self::NoContact => ("no-contact", 450, s(4, 3, 5)),
         }
     }
 }

@@ -1,0 +1,174 @@
+//! Tables of header shapes: what honest mail writes passes, what could be read in two ways is refused.
+
+use super::*;
+
+fn message(head: &str) -> Result<Message, Malformed> {
+    Message::parse(Bytes::from(format!("{head}\r\n\r\nbody\r\n")))
+}
+
+#[test]
+fn honest_odd_from_shapes_are_read() {
+    for (value, address, name) in [
+        ("jan@a.pl", "jan@a.pl", None),
+        ("<jan@a.pl>", "jan@a.pl", None),
+        ("Jan Kowalski <jan@A.PL>", "jan@a.pl", Some("Jan Kowalski")),
+        (
+            "\"Kowalski, Jan\" <jan@a.pl>",
+            "jan@a.pl",
+            Some("Kowalski, Jan"),
+        ),
+        ("\"biuro@a.pl\" <jan@a.pl>", "jan@a.pl", Some("biuro@a.pl")),
+        ("jan@a.pl <jan@a.pl>", "jan@a.pl", Some("jan@a.pl")),
+        (
+            "Sklep Sp. z o.o. <jan@a.pl>",
+            "jan@a.pl",
+            Some("Sklep Sp. z o.o."),
+        ),
+        (
+            "=?utf-8?Q?=C5=BB=C3=B3=C5=82w?= <jan@a.pl>",
+            "jan@a.pl",
+            Some("Żółw"),
+        ),
+        (
+            "Jan\r\n Kowalski\r\n <jan@a.pl>",
+            "jan@a.pl",
+            Some("Jan Kowalski"),
+        ),
+        ("jan@a.pl (Jan Kowalski)", "jan@a.pl", None),
+        ("Jan <jan@a.pl> (work)", "jan@a.pl", Some("Jan")),
+        ("Żółw <jan@a.pl>", "jan@a.pl", Some("Żółw")),
+        ("\"a\\\"b\" <jan@a.pl>", "jan@a.pl", Some("a\"b")),
+    ] {
+        let seen = message(&format!("From: {value}"))
+            .unwrap()
+            .from()
+            .unwrap_or_else(|error| panic!("{value}: {error}"));
+        assert_eq!(seen.mailbox, Mailbox::parse(address).unwrap(), "{value}");
+        assert_eq!(seen.display_name.as_deref(), name, "{value}");
+    }
+}
+
+#[test]
+fn raw_latin2_in_a_name_is_read() {
+    let raw = b"From: \xaf\xf3\xb3w <jan@a.pl>\r\n\r\n".to_vec();
+    let seen = Message::parse(Bytes::from(raw)).unwrap().from().unwrap();
+    assert_eq!(seen.display_name.as_deref(), Some("Żółw"));
+}
+
+#[test]
+fn from_tricks_are_refused() {
+    for (case, head) in [
+        ("h067 two fields", "From: a@evil.pl\r\nFrom: b@bank.pl"),
+        ("h067 two cases", "From: a@evil.pl\r\nFROM: b@bank.pl"),
+        ("h069 none", "Sender: a@evil.pl"),
+        ("h069 resent", "Resent-From: a@evil.pl"),
+        ("h070 two addresses", "From: a@evil.pl, b@bank.pl"),
+        ("h070 group", "From: A: a@evil.pl, b@bank.pl;"),
+        ("h070 empty group", "From: undisclosed:;"),
+        (
+            "h071 encoded address",
+            "From: =?utf-8?B?PGFkbWluQGxlZ2l0PiA=?=,<x@evil.pl>",
+        ),
+        ("h071 word in address", "From: <=?utf-8?Q?a?=@bank.pl>"),
+        ("h072 route", "From: <@evil.pl,@any.pl:admin@legit.pl>"),
+        ("h072 quoted pair", "From: <admin@legit.pl>\\,<x@evil.pl>"),
+        ("h072 bare and angle", "From: admin@legit.pl,<x@evil.pl>"),
+        ("h072 angle and bare", "From: <x@evil.pl>admin@legit.pl"),
+        (
+            "h072 unquoted address as name",
+            "From: admin@legit.pl <x@evil.pl>",
+        ),
+        ("h072 unbalanced quotes", "From: \"admin <x@evil.pl>"),
+        ("h072 unbalanced comment", "From: ((x) <x@evil.pl>"),
+        ("empty", "From: "),
+        ("two angles", "From: <a@evil.pl> <b@bank.pl>"),
+    ] {
+        assert!(message(head).unwrap().from().is_err(), "{case}");
+    }
+}
+
+#[test]
+fn ambiguous_sections_are_malformed() {
+    for (case, head) in [
+        ("h068 leading space", " From: a@evil.pl\r\nFrom: b@bank.pl"),
+        ("h068 space before colon", "From : a@evil.pl"),
+        ("h068 folded name", "From\r\n : a@evil.pl"),
+        ("h068 space in name", "Fr om: a@evil.pl"),
+        ("h068 name with 8 bits", "Fröm: a@evil.pl"),
+        ("no colon", "From: a@evil.pl\r\nnonsense"),
+        ("h015 bare CR", "Subject: a\rFrom: admin@allegro.pl"),
+        ("h073 NUL", "From: a@evil.pl\0"),
+    ] {
+        assert!(message(head).is_err(), "{case}");
+    }
+    assert!(
+        message(&"X: y\r\n".repeat(1_001).trim_end()).is_err(),
+        "h103 fields"
+    );
+    assert!(
+        message(&format!("X: {}", "y".repeat(17_000))).is_err(),
+        "h103 line"
+    );
+    assert!(
+        message(&format!("X: y\r\n{}", " z\r\n".repeat(100_000).trim_end())).is_err(),
+        "h103 folds"
+    );
+}
+
+#[test]
+fn bombs_are_bounded_and_cheap() {
+    let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(40_000);
+    let siblings = format!(
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n{}",
+        "--abcd\r\nContent-Type: multipart/x\r\n\r\n".repeat(32_000)
+    );
+    for (case, body) in [("h102 nested", nested), ("h102 siblings", siblings)] {
+        assert!(
+            Message::parse(Bytes::from(format!("From: a@b.pl\r\n\r\n{body}"))).is_err(),
+            "{case}"
+        );
+    }
+    let commas = format!("From: {}", ",".repeat(15_000));
+    assert!(message(&commas).unwrap().from().is_err(), "h072 commas");
+    let comments = format!("From: {}", "(".repeat(15_000));
+    assert!(
+        message(&comments).unwrap().from().is_err(),
+        "h072 nested comments"
+    );
+}
+
+#[test]
+fn words_never_carry_control_characters() {
+    assert_eq!(decode(b"=?utf-8?Q?=0D=0ABcc:_x@y?="), "Bcc: x@y");
+    assert_eq!(encode("Faktura"), "Faktura");
+    assert_eq!(
+        decode(encode("Zażółć gęślą jaźń ".repeat(9).trim()).as_bytes()),
+        "Zażółć gęślą jaźń ".repeat(9).trim()
+    );
+    assert!(
+        encode(&"ż".repeat(500))
+            .lines()
+            .all(|line| line.len() <= 76)
+    );
+    assert_eq!(encode_phrase("Jan <a@b>\r\nBcc: x"), "\"Jan <ab>Bcc: x\"");
+    assert_eq!(encode_phrase("sklep-rowery"), "sklep-rowery");
+}
+
+#[test]
+fn automatic_mail_is_recognised() {
+    for head in [
+        "Auto-Submitted: auto-replied; x=y",
+        "Precedence: bulk",
+        "X-Auto-Response-Suppress: All",
+        "List-Id: <x.y>",
+    ] {
+        assert!(message(head).unwrap().is_automatic(), "{head}");
+    }
+    for head in [
+        "Auto-Submitted: no",
+        "Precedence: first-class",
+        "Subject: x",
+    ] {
+        assert!(!message(head).unwrap().is_automatic(), "{head}");
+    }
+}

@@ -1,0 +1,124 @@
+//! Header text: encoded words decoded and written (RFC 2047), raw 8-bit octets understood.
+//!
+//! What [`decode`] returns holds no control characters, whatever was encoded; what [`encode`] writes is ASCII without line ends inside
+//! of words. So a decoded CR LF can never become a new header field (hostile-inputs 104).
+
+use mail_parser::parsers::MessageStream;
+
+/// The longest encoded word (RFC 2047 2).
+const MAX_WORD: usize = 75;
+
+/// A field value as one line of text: unfolded, decoded, control characters as spaces.
+///
+/// Raw octets over 127 are read as UTF-8 where they are, else as ISO-8859-2: mail of the region that says nothing of its charset.
+#[must_use]
+pub fn decode(value: &[u8]) -> String {
+    let mut terminated = value.to_vec();
+    if std::str::from_utf8(&terminated).is_err() {
+        terminated = latin2(&terminated).into_bytes();
+    }
+    let text = if memchr::memmem::find(&terminated, b"=?").is_some() {
+        terminated.extend_from_slice(b"\r\n");
+        MessageStream::new(&terminated)
+            .parse_unstructured()
+            .into_text()
+            .map(std::borrow::Cow::into_owned)
+            .unwrap_or_default()
+    } else {
+        String::from_utf8_lossy(&terminated).into_owned()
+    };
+    let spaced: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    spaced
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn latin2(octets: &[u8]) -> String {
+    mail_parser::decoders::charsets::map::charset_decoder(b"iso-8859-2").map_or_else(
+        || String::from_utf8_lossy(octets).into_owned(),
+        |decode| decode(octets),
+    )
+}
+
+/// `text` as the value of an unstructured field: as it is where it is short printable ASCII, else as UTF-8 encoded words on folded lines.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    let plain = text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    let looks_encoded = text.contains("=?");
+    let fits = text.split(' ').all(|word| word.len() <= 900);
+    if plain && !looks_encoded && fits {
+        fold(text)
+    } else {
+        encoded_words(text)
+    }
+}
+
+/// `text` as a display name: a quoted string, or encoded words. An `@` and control characters go: a name must not look like an address.
+#[must_use]
+pub fn encode_phrase(text: &str) -> String {
+    let clean: String = text
+        .chars()
+        .filter(|c| !c.is_control() && *c != '@')
+        .collect();
+    let clean = clean.trim();
+    if clean
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || " _-".contains(c))
+    {
+        return clean.to_owned();
+    }
+    if clean.is_ascii() && !clean.contains("=?") && clean.len() < MAX_WORD {
+        let quoted = clean.replace('\\', "\\\\").replace('"', "\\\"");
+        return format!("\"{quoted}\"");
+    }
+    encoded_words(clean)
+}
+
+/// Breaks before words so that lines stay within 78 columns where they can (RFC 5322 2.1.1).
+fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len() + 8);
+    let mut column = 10;
+    for (at, word) in text.split(' ').enumerate() {
+        if at > 0 && !word.is_empty() && column + word.len() > 76 {
+            folded.push_str("\r\n ");
+            column = 1;
+        } else if at > 0 {
+            folded.push(' ');
+            column += 1;
+        }
+        folded.push_str(word);
+        column += word.len();
+    }
+    folded
+}
+
+/// UTF-8 in base64 words, split between characters only (RFC 2047 5).
+fn encoded_words(text: &str) -> String {
+    const PREFIX: &str = "=?utf-8?B?";
+    // 4 characters of base64 carry 3 octets; prefix and suffix take 12.
+    let room = (MAX_WORD - PREFIX.len() - 2) / 4 * 3;
+    let mut words: Vec<String> = Vec::new();
+    let mut piece = String::new();
+    let mut flush = |piece: &mut String| {
+        if !piece.is_empty() {
+            words.push(format!(
+                "{PREFIX}{}?=",
+                data_encoding::BASE64.encode(piece.as_bytes())
+            ));
+            piece.clear();
+        }
+    };
+    for c in text.chars() {
+        if piece.len() + c.len_utf8() > room {
+            flush(&mut piece);
+        }
+        piece.push(if c.is_control() { ' ' } else { c });
+    }
+    flush(&mut piece);
+    words.join("\r\n ")
+}

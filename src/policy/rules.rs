@@ -1,0 +1,283 @@
+//! The rules, one function each. A rule passes with what it found, or refuses with a sentence that says how to mend it.
+//!
+//! No sentence names anything of the receiver's: only the address as it was written, and what is the writer's own.
+
+use super::{Facts, MessageKind, Owned, Plan, Reason, Refusal, TransactionFact};
+use crate::auth::Proof;
+use crate::config::CourierRecipients;
+use crate::directory::{AccountStatus, TransactionStatus};
+use crate::mail::ReversePath;
+use crate::masking::{ParticipantId, TransactionId};
+
+/// What a rule found, for the trail.
+#[derive(Debug)]
+pub(super) struct Finding(pub(super) String);
+
+type Answer = Result<Finding, Refusal>;
+
+fn found(text: impl Into<String>) -> Answer {
+    Ok(Finding(text.into()))
+}
+
+fn refuse(reason: Reason, text: impl Into<String>) -> Answer {
+    Err(Refusal::new(reason, text))
+}
+
+/// As what the From writes.
+enum Class<'a> {
+    /// The other party, or anybody registered where no transaction is named.
+    Participant(&'a ParticipantId),
+    /// Somebody on the allowlist who is not that party.
+    Courier,
+}
+
+/// The id of the transaction that the address names.
+fn order(facts: &Facts) -> Option<&TransactionId> {
+    facts.recipient.local.transaction.as_ref()
+}
+
+/// The writer as the party that it is. A registered address comes before the allowlist: a party leaves masked, also when its domain
+/// stands on the list (DOMAIN.md, rule 1).
+fn class(facts: &Facts) -> Class<'_> {
+    let Some(writer) = &facts.writer else {
+        return Class::Courier;
+    };
+    let party = match &facts.transaction {
+        TransactionFact::Known(transaction) => {
+            transaction.counterparty(&facts.receiver.id) == Some(&writer.id)
+        }
+        TransactionFact::Absent | TransactionFact::Unknown { .. } => writer.id != facts.receiver.id,
+    };
+    let for_this_mask = facts
+        .mask_counterparty
+        .as_ref()
+        .is_none_or(|only| *only == writer.id);
+    if facts.courier.is_some() && !(party && for_this_mask) {
+        Class::Courier
+    } else {
+        Class::Participant(&writer.id)
+    }
+}
+
+/// The From must be proven before anything else is said.
+pub(super) fn proof(facts: &Facts) -> Answer {
+    match &facts.proof {
+        Proof::Proven(how) => found(format!("proven by {how}")),
+        Proof::NotAsked => found("not asked for"),
+        Proof::Unproven(why) => refuse(Reason::SenderUnauthenticated, why.clone()),
+        Proof::Deferred(why) => refuse(Reason::SenderCheckDeferred, why.clone()),
+    }
+}
+
+/// Nobody but registered addresses and couriers (DOMAIN.md, rule 4).
+pub(super) fn known_sender(facts: &Facts) -> Answer {
+    match (&facts.writer, &facts.courier) {
+        (Some(writer), _) => found(format!("registered to participant {}", writer.id)),
+        (None, Some(line)) => found(format!("on the allowlist: {line}")),
+        (None, None) => refuse(
+            Reason::SenderNotRegistered,
+            format!(
+                "{} is not registered; add it to your account's e-mail addresses, or write from one that is.",
+                facts.from
+            ),
+        ),
+    }
+}
+
+/// `[policy] require_transaction`.
+pub(super) fn transaction_wanted(facts: &Facts) -> Answer {
+    let carrier = facts.courier.is_some() && matches!(class(facts), Class::Courier);
+    if !facts.settings.require_transaction || order(facts).is_some() || carrier {
+        return found("satisfied");
+    }
+    refuse(
+        Reason::TransactionRequired,
+        "the address lacks the part after the plus sign; use the full address from the order or the message that you answer.",
+    )
+}
+
+/// The transaction must exist, and the receiver must have a part in it.
+pub(super) fn transaction_known(facts: &Facts) -> Answer {
+    match &facts.transaction {
+        TransactionFact::Absent => found("none named"),
+        TransactionFact::Unknown { within_grace: true } => refuse(
+            Reason::UnknownTransaction,
+            "the transaction is not known yet; please try again later.",
+        ),
+        TransactionFact::Unknown {
+            within_grace: false,
+        } => refuse(
+            Reason::UnknownTransactionForGood,
+            "there is no such transaction; check the part after the plus sign.",
+        ),
+        TransactionFact::Known(transaction)
+            if transaction.counterparty(&facts.receiver.id).is_none() =>
+        {
+            refuse(
+                Reason::UnknownTransactionForGood,
+                "there is no such transaction; check the part after the plus sign.",
+            )
+        }
+        TransactionFact::Known(transaction) => found(transaction.id.to_string()),
+    }
+}
+
+/// A closed transaction takes no mail.
+pub(super) fn transaction_open(facts: &Facts) -> Answer {
+    match &facts.transaction {
+        TransactionFact::Known(transaction) if transaction.status == TransactionStatus::Closed => {
+            refuse(
+                Reason::TransactionClosed,
+                "this transaction is closed and takes no more mail.",
+            )
+        }
+        _ => found("not closed"),
+    }
+}
+
+/// Suspended and deleted accounts neither receive nor write.
+pub(super) fn accounts_active(facts: &Facts) -> Answer {
+    if facts.receiver.status != AccountStatus::Active {
+        return refuse(
+            Reason::RecipientSuspended,
+            "the recipient's account takes no mail at the moment.",
+        );
+    }
+    let writing = facts
+        .writer
+        .as_ref()
+        .filter(|_| matches!(class(facts), Class::Participant(_)));
+    if writing.is_some_and(|writer| writer.status != AccountStatus::Active) {
+        return refuse(
+            Reason::SenderSuspended,
+            "the account that the From address is registered to may not write at the moment.",
+        );
+    }
+    found("active")
+}
+
+/// The counterparty, a courier to a buyer, or anybody registered to an address without transaction (DOMAIN.md, rules 1 to 3).
+pub(super) fn party(facts: &Facts) -> Answer {
+    match class(facts) {
+        Class::Courier => courier_recipient(facts),
+        Class::Participant(writer) => {
+            let stranger = || {
+                let text = format!(
+                    "{} is registered, but not to the other party of this transaction.",
+                    facts.from
+                );
+                refuse(Reason::NotAParty, text)
+            };
+            if *writer == facts.receiver.id
+                || facts
+                    .mask_counterparty
+                    .as_ref()
+                    .is_some_and(|only| only != writer)
+            {
+                return stranger();
+            }
+            match &facts.transaction {
+                TransactionFact::Known(transaction)
+                    if transaction.counterparty(&facts.receiver.id) != Some(writer) =>
+                {
+                    stranger()
+                }
+                TransactionFact::Known(_) => found("the other party of the transaction"),
+                TransactionFact::Absent | TransactionFact::Unknown { .. } => {
+                    found("a participant, and no transaction is named")
+                }
+            }
+        }
+    }
+}
+
+fn courier_recipient(facts: &Facts) -> Answer {
+    match &facts.transaction {
+        TransactionFact::Known(transaction)
+            if transaction.seller == facts.receiver.id
+                && facts.settings.courier_recipients == CourierRecipients::Buyers =>
+        {
+            refuse(
+                Reason::CourierToSeller,
+                "couriers write to the buyer of a transaction, not to its seller.",
+            )
+        }
+        TransactionFact::Known(_) => found("a courier, to the buyer or as configured"),
+        TransactionFact::Absent | TransactionFact::Unknown { .. } => {
+            found("a courier, and no transaction is named")
+        }
+    }
+}
+
+fn is_writers(facts: &Facts, owned: &Owned) -> bool {
+    owned.owner.is_some() && owned.owner.as_ref() == facts.writer.as_ref().map(|writer| &writer.id)
+}
+
+/// A participant's return path is null for automatic replies, registered to the same account, or of the proven domain. Couriers' is free.
+pub(super) fn return_path(facts: &Facts) -> Answer {
+    if matches!(class(facts), Class::Courier) {
+        if facts.reverse_path == ReversePath::Null {
+            return refuse(
+                Reason::NullSender,
+                "a courier's notice needs a sender in the envelope.",
+            );
+        }
+        return found("free for couriers");
+    }
+    match &facts.return_path {
+        None if facts.kind == MessageKind::Automatic => found("null, for an automatic reply"),
+        None => refuse(
+            Reason::NullSender,
+            "a null sender is for automatic replies of the other party only; they say so in Auto-Submitted (RFC 3834).",
+        ),
+        Some(path) if is_writers(facts, path) => found("registered to the writer"),
+        Some(_) if facts.return_path_aligned => found("of the proven From's domain"),
+        Some(path) => refuse(
+            Reason::ReturnPathNotRegistered,
+            format!(
+                "the Return-Path {} is not registered to the account of {}; register it, or send with a registered one.",
+                path.address, facts.from
+            ),
+        ),
+    }
+}
+
+/// Every address in a participant's Reply-To is registered to the same account, or its own mask. Couriers' is free.
+pub(super) fn reply_to(facts: &Facts) -> Answer {
+    let Class::Participant(writer) = class(facts) else {
+        return found("free for couriers");
+    };
+    let strange = facts
+        .reply_to
+        .iter()
+        .find(|owned| !is_writers(facts, owned) && owned.mask_of.as_ref() != Some(writer));
+    match strange {
+        None if facts.reply_to.is_empty() => found("none"),
+        None => found("registered to the writer"),
+        Some(owned) => refuse(
+            Reason::ReplyToNotRegistered,
+            format!(
+                "the Reply-To {} is not registered to the account of {}; register it, or leave the field out.",
+                owned.address, facts.from
+            ),
+        ),
+    }
+}
+
+/// What is to be done, once every rule has passed.
+pub(super) fn plan(facts: &Facts) -> Result<Plan, Refusal> {
+    let receiver = facts.receiver.id.clone();
+    let transaction = order(facts).cloned();
+    Ok(match class(facts) {
+        Class::Courier => Plan::Courier {
+            address: facts.from.clone(),
+            receiver,
+            transaction,
+        },
+        Class::Participant(writer) => Plan::Participant {
+            writer: writer.clone(),
+            receiver,
+            transaction,
+        },
+    })
+}

@@ -1,0 +1,227 @@
+//! A participant's message, masked: a new header section over the old body.
+
+use std::collections::HashSet;
+
+use super::fields::{Fate, fate};
+use super::trace::Trace;
+use crate::mail::Mailbox;
+use crate::masking::{MaskedDomains, MaskedLocal};
+use crate::message::{self, Field, Message};
+use crate::policy::Reason;
+
+/// How a message is to look.
+pub struct ParticipantPlan<'a> {
+    /// The writer's masked address.
+    pub from: Mailbox,
+    /// The name beside it.
+    pub from_name: Option<String>,
+    /// The receiver's masked address.
+    pub to: Mailbox,
+    /// The new Message-ID, without angle brackets.
+    pub message_id: String,
+    /// Which addresses are masked ones.
+    pub domains: &'a MaskedDomains,
+    /// Our own trace field.
+    pub trace: Trace,
+}
+
+/// A message that cannot be rewritten. It is refused, never passed on as it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RewriteError {
+    /// A field that may stand once stands twice, and its copies would be read differently.
+    #[error("the message has more than one {0} field")]
+    Twice(&'static str),
+    /// An address field that cannot be read.
+    #[error("the {field} field cannot be read: {error}")]
+    Addresses {
+        /// Which one.
+        field: &'static str,
+        /// Why.
+        error: message::AddressError,
+    },
+    /// A MIME field with octets over 127.
+    #[error("the {0} field holds raw 8-bit octets")]
+    RawMime(String),
+}
+
+impl RewriteError {
+    /// The reason word of the refusal.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        Reason::Malformed
+    }
+}
+
+/// Rewrites a participant's message.
+///
+/// # Errors
+/// [`RewriteError`] where a kept field cannot be understood.
+pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u8>, RewriteError> {
+    let mut out = Vec::with_capacity(letter.body().len() + 2048);
+    plan.trace.write(&mut out);
+    let name = plan
+        .from_name
+        .as_deref()
+        .map(message::encode_phrase)
+        .filter(|name| !name.is_empty());
+    let from = name.map_or_else(
+        || format!("<{}>", plan.from),
+        |name| format!("{name} <{}>", plan.from),
+    );
+    put(&mut out, "From", &from);
+    put(
+        &mut out,
+        "To",
+        &recipients(letter, "To", plan)?.join(",\r\n "),
+    );
+    let copies = recipients(letter, "Cc", plan)?;
+    if !copies.is_empty() {
+        put(&mut out, "Cc", &copies.join(",\r\n "));
+    }
+    put(&mut out, "Date", &date(letter, plan));
+    put(&mut out, "Message-ID", &format!("<{}>", plan.message_id));
+    automatic(letter, &mut out);
+    keep(letter, &mut out)?;
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(letter.body());
+    Ok(out)
+}
+
+fn put(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The masked addresses of an address field. The receiver stands in To whatever the writer put there; names go, for they may name anybody,
+/// and so does every address that is not masked.
+fn recipients(
+    letter: &Message,
+    field: &'static str,
+    plan: &ParticipantPlan<'_>,
+) -> Result<Vec<String>, RewriteError> {
+    let mut shown = Vec::new();
+    if field == "To" {
+        shown.push(plan.to.clone());
+    }
+    for found in letter.named(field) {
+        if found.value.trim_ascii().is_empty() {
+            continue;
+        }
+        // Programs write `undisclosed-recipients:;`; a group names nobody that we would keep.
+        let Ok(list) = message::parse_list(found.value) else {
+            continue;
+        };
+        shown.extend(
+            list.into_iter()
+                .map(|listed| listed.mailbox)
+                .filter(|mailbox| is_mask(mailbox, plan.domains)),
+        );
+    }
+    // The receiver may have been addressed at an alias domain: the mask is the same.
+    let mut seen = HashSet::new();
+    let mut texts = Vec::with_capacity(shown.len());
+    for mailbox in shown {
+        let same = mailbox.local().eq_ignore_ascii_case(plan.to.local());
+        let shown_as = if same { &plan.to } else { &mailbox };
+        if seen.insert(shown_as.key()) && !(field == "Cc" && same) {
+            texts.push(format!("<{shown_as}>"));
+        }
+    }
+    Ok(texts)
+}
+
+fn is_mask(mailbox: &Mailbox, domains: &MaskedDomains) -> bool {
+    domains.find(mailbox.domain()).is_some() && MaskedLocal::parse(mailbox.local()).is_ok()
+}
+
+/// The writer's Date in UTC, for a time zone tells where somebody is; ours where theirs cannot be read.
+fn date(letter: &Message, plan: &ParticipantPlan<'_>) -> String {
+    let written = letter.text("Date");
+    let parsed =
+        mail_parser::DateTime::parse_rfc822(&written).filter(mail_parser::DateTime::is_valid);
+    let seconds = parsed
+        .map(|date| date.to_timestamp())
+        .and_then(|seconds| u64::try_from(seconds).ok());
+    seconds
+        .map_or(plan.trace.at, |seconds| {
+            crate::mail::Timestamp(seconds.saturating_mul(1000))
+        })
+        .to_rfc5322()
+}
+
+/// What is recognised as automatic says so, so that the other side's programs do not answer it (RFC 3834 5).
+fn automatic(letter: &Message, out: &mut Vec<u8>) {
+    if !letter.is_automatic() {
+        return;
+    }
+    let kind = if letter
+        .text("Auto-Submitted")
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("auto-replied")
+    {
+        "auto-replied"
+    } else {
+        "auto-generated"
+    };
+    put(out, "Auto-Submitted", kind);
+    put(out, "X-Auto-Response-Suppress", "All");
+}
+
+/// Copies the fields that stay, the first of each name.
+fn keep(letter: &Message, out: &mut Vec<u8>) -> Result<(), RewriteError> {
+    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    let mut mime = false;
+    for field in letter.fields() {
+        let fate = fate(field.name);
+        if matches!(fate, Fate::Dropped | Fate::Ours) {
+            continue;
+        }
+        if !seen.insert(field.name.to_ascii_lowercase()) {
+            if fate == Fate::Mime {
+                return Err(RewriteError::Twice(
+                    "Content-Type or Content-Transfer-Encoding",
+                ));
+            }
+            continue;
+        }
+        match fate {
+            Fate::Mime => {
+                mime = true;
+                keep_mime(&field, out)?;
+            }
+            _ => put(
+                out,
+                canonical(field.name),
+                &message::encode(&message::decode(field.value)),
+            ),
+        }
+    }
+    if mime || letter.named("MIME-Version").next().is_some() {
+        put(out, "MIME-Version", "1.0");
+    }
+    Ok(())
+}
+
+fn canonical(name: &[u8]) -> &'static str {
+    match name.first() {
+        Some(b's' | b'S') => "Subject",
+        Some(b'i' | b'I') => "Importance",
+        _ => "Content-Language",
+    }
+}
+
+fn keep_mime(field: &Field<'_>, out: &mut Vec<u8>) -> Result<(), RewriteError> {
+    if !field.value.is_ascii() {
+        return Err(RewriteError::RawMime(
+            String::from_utf8_lossy(field.name).into_owned(),
+        ));
+    }
+    out.extend_from_slice(field.whole);
+    if !field.whole.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! What leaves names nobody: fields by allowlist, addresses masked, bodies untouched.
+
+use super::*;
+use crate::mail::{Domain, Mailbox, Timestamp, TraceId};
+use crate::masking::{MaskedDomain, MaskedDomains};
+use crate::message::Message;
+
+fn domains() -> MaskedDomains {
+    let domain = |text: &str| Domain::parse(text).unwrap();
+    MaskedDomains::new(vec![MaskedDomain {
+        name: domain("allegromail.pl"),
+        marketplaces: vec!["allegro-pl".into()],
+        aliases: vec![domain("user.allegrogroup.pl")],
+    }])
+}
+
+fn mailbox(text: &str) -> Mailbox {
+    Mailbox::parse(text).unwrap()
+}
+
+fn trace() -> Trace {
+    Trace {
+        host: Domain::parse("mx.allegromail.pl").unwrap(),
+        id: TraceId::new(7, 1),
+        at: Timestamp(1_795_392_000_000),
+    }
+}
+
+fn rewrite(raw: &str) -> Result<String, RewriteError> {
+    let message = Message::parse(bytes::Bytes::from(raw.to_owned())).unwrap();
+    let domains = domains();
+    let plan = ParticipantPlan {
+        from: mailbox("8awgqyk6a5+cub31c122@allegromail.pl"),
+        from_name: Some("jan_kowalski".to_owned()),
+        to: mailbox("k2m9x0r7t3+cub31c122@allegromail.pl"),
+        message_id: "7-1.1@allegromail.pl".to_owned(),
+        domains: &domains,
+        trace: trace(),
+    };
+    participant(&message, &plan).map(|out| String::from_utf8_lossy(&out).into_owned())
+}
+
+#[test]
+fn a_message_leaves_masked() {
+    let raw = "Received: from laptop.poczta.example ([198.51.100.7]) by mx.poczta.example; Mon, 23 Nov 2026 10:00:00 +0100\r\n\
+               DKIM-Signature: v=1; d=poczta.example; s=x; b=abc\r\n\
+               From: Jan <jan@poczta.example>\r\nTo: Sklep <K2M9X0R7T3+cub31c122@user.allegrogroup.pl>, ktos@inny.example\r\n\
+               Cc: jan@poczta.example, zzzzzzzzzz@allegromail.pl\r\nBcc: tajny@poczta.example\r\nReply-To: jan@poczta.example\r\n\
+               Subject: =?utf-8?Q?Za=C5=BC=C3=B3=C5=82=C4=87?=\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\n\
+               Message-ID: <1@poczta.example>\r\nReferences: <0@poczta.example>\r\nX-Mailer: poczta.example\r\n\
+               MIME-Version: 1.0\r\nContent-Type: text/plain;\r\n charset=utf-8\r\n\r\nDzie\u{144} dobry!\r\n";
+    let want = "Received: by mx.allegromail.pl with ESMTP id 7-1;\r\n Mon, 23 Nov 2026 00:00:00 +0000\r\n\
+                From: jan_kowalski <8awgqyk6a5+cub31c122@allegromail.pl>\r\nTo: <k2m9x0r7t3+cub31c122@allegromail.pl>\r\n\
+                Cc: <zzzzzzzzzz@allegromail.pl>\r\nDate: Mon, 23 Nov 2026 09:00:00 +0000\r\nMessage-ID: <7-1.1@allegromail.pl>\r\n\
+                Subject: =?utf-8?B?WmHFvMOzxYLEhw==?=\r\nContent-Type: text/plain;\r\n charset=utf-8\r\nMIME-Version: 1.0\r\n\r\nDzie\u{144} dobry!\r\n";
+    assert_eq!(rewrite(raw).unwrap(), want);
+}
+
+#[test]
+fn no_junk_field_shows_the_writer() {
+    let junk = [
+        "Sender",
+        "Resent-From",
+        "Return-Path",
+        "Errors-To",
+        "Disposition-Notification-To",
+        "List-Unsubscribe",
+        "X-Original-To",
+        "Delivered-To",
+        "Thread-Index",
+        "Autocrypt",
+        "Authentication-Results",
+        "ARC-Seal",
+        "X-Originating-IP",
+        "Content-ID",
+        "Content-Location",
+        "In-Reply-To",
+        "Keywords",
+        "Comments",
+        "Organization",
+        "User-Agent",
+        "Received-SPF",
+    ];
+    for name in junk {
+        let raw = format!(
+            "From: jan@poczta.example\r\n{name}: <jan@poczta.example> host.poczta.example 198.51.100.7\r\n\r\nx\r\n"
+        );
+        let out = rewrite(&raw).unwrap();
+        for needle in ["poczta.example", "198.51.100.7"] {
+            assert!(!out.contains(needle), "{name}: {out}");
+        }
+    }
+}
+
+#[test]
+fn bodies_keep_their_bytes() {
+    for body in [
+        "",
+        "x",
+        "\r\n",
+        ".\r\n..\r\n",
+        "a\r\n\r\n\r\n",
+        "From me\r\n",
+        "jan@poczta.example\r\n",
+    ] {
+        let out = rewrite(&format!("From: jan@poczta.example\r\n\r\n{body}")).unwrap();
+        assert_eq!(out.split_once("\r\n\r\n").unwrap().1, body, "{body:?}");
+    }
+}
+
+#[test]
+fn fields_that_would_be_read_in_two_ways_are_refused() {
+    let twice =
+        "From: jan@poczta.example\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx";
+    assert!(rewrite(twice).is_err());
+    let subjects =
+        rewrite("From: jan@poczta.example\r\nSubject: one\r\nSubject: two\r\n\r\nx").unwrap();
+    assert!(subjects.contains("Subject: one\r\n") && !subjects.contains("two"));
+}
+
+#[test]
+fn automatic_mail_says_so() {
+    let out =
+        rewrite("From: jan@poczta.example\r\nAuto-Submitted: auto-replied (vacation)\r\n\r\nx")
+            .unwrap();
+    assert!(
+        out.contains("Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n"),
+        "{out}"
+    );
+    let out = rewrite("From: jan@poczta.example\r\nPrecedence: bulk\r\n\r\nx").unwrap();
+    assert!(out.contains("Auto-Submitted: auto-generated\r\n"), "{out}");
+}
+
+#[test]
+fn a_missing_date_is_ours() {
+    for raw in [
+        "From: jan@poczta.example\r\n\r\nx",
+        "From: jan@poczta.example\r\nDate: yesterday\r\n\r\nx",
+    ] {
+        assert!(
+            rewrite(raw)
+                .unwrap()
+                .contains("Date: Mon, 23 Nov 2026 00:00:00 +0000\r\n"),
+            "{raw}"
+        );
+    }
+}
+
+#[test]
+fn couriers_mail_keeps_every_byte() {
+    let raw = b"From: x@dhl.com\r\nSubject:   odd  \r\n\r\nbody without end \xff";
+    let message = Message::parse(bytes::Bytes::from_static(raw)).unwrap();
+    let client = "192.0.2.1".parse().unwrap();
+    let out = courier(
+        &message,
+        &CourierTrace {
+            client,
+            helo: "mx.dhl.com\r\nEvil: x".to_owned(),
+            trace: trace(),
+        },
+    );
+    assert!(out.ends_with(raw));
+    let head = out.len() - raw.len();
+    assert_eq!(&out[..head], b"Received: from mx.dhl.comEvil:x ([192.0.2.1])\r\n by mx.allegromail.pl with ESMTP id 7-1;\r\n Mon, 23 Nov 2026 00:00:00 +0000\r\n");
+}
+
+#[test]
+fn the_gate_finds_addresses_in_any_dress() {
+    let needles = [mailbox("jan@poczta.example")];
+    for head in [
+        "Subject: write to JAN@poczta.example",
+        "Subject: =?utf-8?B?amFuQHBvY3p0YS5leGFtcGxl?=",
+        "Subject: =?utf-8?Q?jan=40poczta.example?=",
+        "Content-Type: application/pdf; name*=utf-8''jan%40poczta.example.pdf",
+        "Content-Type: application/pdf;\r\n name*0=\"jan@poc\";\r\n name*1=\"zta.example.pdf\"",
+    ] {
+        assert!(
+            check(format!("{head}\r\n\r\nx").as_bytes(), &needles).is_err(),
+            "{head}"
+        );
+    }
+    assert!(
+        check(
+            b"Subject: ewa@poczta.example\r\n\r\njan@poczta.example",
+            &needles
+        )
+        .is_ok()
+    );
+}
