@@ -12,6 +12,16 @@ use bytes::Bytes;
 use crate::mail::QueueId;
 
 mod entry;
+mod index;
+mod local;
+mod record;
+mod recover;
+mod segment;
+mod watermark;
+mod writer;
+
+pub use local::{LocalSpool, Opened, Settings};
+pub use recover::Recovery;
 
 pub use entry::{About, Entry, LastWriter, Origin, Progress, Target};
 
@@ -76,3 +86,6 @@ pub trait Spool: Send + Sync + 'static {
     /// Whether mail can be taken now; an error is the reason why not.
     fn ready(&self) -> Result<(), SpoolError>;
 }
+
+#[cfg(test)]
+mod tests;

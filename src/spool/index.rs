@@ -1,0 +1,121 @@
+//! What is live and where it stands: kept in memory, rebuilt from the log at every start.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::segment::Segment;
+use crate::mail::QueueId;
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) segment: u32,
+    pub(super) at: u64,
+    pub(super) size: u64,
+}
+
+/// A live entry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Live {
+    pub(super) entry: Place,
+    /// Its latest progress, which stands in the same segment or in a later one.
+    pub(super) progress: Option<Place>,
+}
+
+/// A segment and how much of it is still wanted.
+#[derive(Debug)]
+pub(super) struct Usage {
+    pub(super) segment: Arc<Segment>,
+    pub(super) size: u64,
+    pub(super) live: u64,
+    pub(super) live_bytes: u64,
+}
+
+/// The index.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    live: HashMap<QueueId, Live>,
+    pub(super) segments: BTreeMap<u32, Usage>,
+}
+
+impl Index {
+    /// Files a segment.
+    pub(super) fn add_segment(&mut self, segment: Arc<Segment>, size: u64) {
+        self.segments.insert(
+            segment.number,
+            Usage {
+                segment,
+                size,
+                live: 0,
+                live_bytes: 0,
+            },
+        );
+    }
+
+    /// Notes an entry; one of the same id was copied forward from its older place.
+    pub(super) fn add(&mut self, id: QueueId, entry: Place) {
+        if let Some(old) = self.live.insert(
+            id,
+            Live {
+                entry,
+                progress: None,
+            },
+        ) {
+            self.count(old.entry, -1);
+        }
+        self.count(entry, 1);
+    }
+
+    /// Notes the latest progress of an entry.
+    pub(super) fn progress(&mut self, id: QueueId, place: Place) {
+        if let Some(live) = self.live.get_mut(&id) {
+            live.progress = Some(place);
+        }
+    }
+
+    /// Forgets an entry.
+    pub(super) fn remove(&mut self, id: QueueId) {
+        if let Some(old) = self.live.remove(&id) {
+            self.count(old.entry, -1);
+        }
+    }
+
+    fn count(&mut self, place: Place, change: i64) {
+        if let Some(usage) = self.segments.get_mut(&place.segment) {
+            usage.live = usage.live.saturating_add_signed(change);
+            usage.live_bytes = if change > 0 {
+                usage.live_bytes.saturating_add(place.size)
+            } else {
+                usage.live_bytes.saturating_sub(place.size)
+            };
+        }
+    }
+
+    /// A live entry.
+    pub(super) fn get(&self, id: QueueId) -> Option<Live> {
+        self.live.get(&id).copied()
+    }
+
+    /// The file of a place.
+    pub(super) fn segment(&self, number: u32) -> Option<Arc<Segment>> {
+        self.segments
+            .get(&number)
+            .map(|usage| usage.segment.clone())
+    }
+
+    /// All live entries whose record stands in a segment.
+    pub(super) fn in_segment(&self, number: u32) -> Vec<(QueueId, Live)> {
+        self.live
+            .iter()
+            .filter(|(_, live)| live.entry.segment == number)
+            .map(|(id, live)| (*id, *live))
+            .collect()
+    }
+
+    /// All live entries.
+    pub(super) fn all(&self) -> Vec<(QueueId, Live)> {
+        let mut all: Vec<_> = self.live.iter().map(|(id, live)| (*id, *live)).collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        all
+    }
+}

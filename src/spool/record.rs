@@ -1,0 +1,169 @@
+//! The disk format: self-describing records, each with checksums and an end mark. The only file that knows it.
+//!
+//! ```text
+//! "AMS1"  kind(1) more(1) zero(2)  id(8)  head length(4)  body length(4)  head CRC(4)  body CRC(4)   head   body   "END\n"
+//! ```
+//!
+//! Numbers are little-endian. The head CRC (CRC-32, IEEE) covers everything before it and the head; the body CRC the body. `more` = 1 says
+//! that the next record belongs to the same commit: a commit whose last record is missing never happened. Heads are JSON, so that a later
+//! version can add fields.
+
+use bytes::Bytes;
+
+use crate::mail::QueueId;
+
+/// Where a record begins.
+pub(super) const MAGIC: &[u8; 4] = b"AMS1";
+/// Where it ends.
+pub(super) const END: &[u8; 4] = b"END\n";
+/// Octets before the head.
+pub(super) const FIXED: usize = 32;
+/// The longest head in octets; a larger one is damage.
+const MAX_HEAD: u32 = 256 * 1024;
+/// The longest body in octets; far above any message size that can be configured.
+const MAX_BODY: u32 = 1024 * 1024 * 1024;
+
+/// What a record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An entry and its message.
+    Entry,
+    /// How far delivery of an entry has come.
+    Progress,
+    /// An entry is done.
+    Done,
+    /// The next free id, at the head of a segment.
+    Sequence,
+}
+
+impl Kind {
+    const fn octet(self) -> u8 {
+        match self {
+            Self::Entry => 1,
+            Self::Progress => 2,
+            Self::Done => 3,
+            Self::Sequence => 4,
+        }
+    }
+
+    const fn parse(octet: u8) -> Option<Self> {
+        match octet {
+            1 => Some(Self::Entry),
+            2 => Some(Self::Progress),
+            3 => Some(Self::Done),
+            4 => Some(Self::Sequence),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the next record belongs to the same commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum More {
+    Yes,
+    No,
+}
+
+/// A record to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    pub(super) kind: Kind,
+    pub(super) id: QueueId,
+    pub(super) head: Vec<u8>,
+    pub(super) body: Bytes,
+}
+
+/// The fixed part of a record that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fixed {
+    pub(super) kind: Kind,
+    pub(super) more: More,
+    pub(super) id: QueueId,
+    pub(super) head_len: u32,
+    pub(super) body_len: u32,
+    head_crc: u32,
+    body_crc: u32,
+}
+
+impl Record {
+    /// The octets before the body: fixed part and head.
+    pub(super) fn front(&self, more: More) -> Option<Vec<u8>> {
+        let mut front = Vec::with_capacity(FIXED + self.head.len());
+        front.extend_from_slice(MAGIC);
+        front.push(self.kind.octet());
+        front.push(u8::from(more == More::Yes));
+        front.extend_from_slice(&[0, 0]);
+        front.extend_from_slice(&self.id.0.to_le_bytes());
+        let head_len = u32::try_from(self.head.len())
+            .ok()
+            .filter(|len| *len <= MAX_HEAD)?;
+        let body_len = u32::try_from(self.body.len())
+            .ok()
+            .filter(|len| *len <= MAX_BODY)?;
+        front.extend_from_slice(&head_len.to_le_bytes());
+        front.extend_from_slice(&body_len.to_le_bytes());
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&front);
+        crc.update(&self.head);
+        front.extend_from_slice(&crc.finalize().to_le_bytes());
+        front.extend_from_slice(&crc32fast::hash(&self.body).to_le_bytes());
+        front.extend_from_slice(&self.head);
+        Some(front)
+    }
+
+    /// Octets on disk.
+    pub(super) fn size(&self) -> u64 {
+        (FIXED + self.head.len() + self.body.len() + END.len()) as u64
+    }
+}
+
+impl Fixed {
+    /// Reads the fixed part, if it can be one. Whether it is, the head's checksum says.
+    pub(super) fn parse(octets: &[u8; FIXED]) -> Option<Self> {
+        let (magic, rest) = octets.split_at_checked(4)?;
+        let &[kind, more, _, _, ref numbers @ ..] = rest else {
+            return None;
+        };
+        let (id, numbers) = numbers.split_first_chunk::<8>()?;
+        let mut words = numbers
+            .chunks_exact(4)
+            .filter_map(|word| word.try_into().ok().map(u32::from_le_bytes));
+        let (head_len, body_len) = (words.next()?, words.next()?);
+        let (head_crc, body_crc) = (words.next()?, words.next()?);
+        let more = match more {
+            0 => More::No,
+            1 => More::Yes,
+            _ => return None,
+        };
+        let id = QueueId(u64::from_le_bytes(*id));
+        let kind = Kind::parse(kind)?;
+        let sane = magic == MAGIC && head_len <= MAX_HEAD && body_len <= MAX_BODY;
+        sane.then_some(Self {
+            kind,
+            more,
+            id,
+            head_len,
+            body_len,
+            head_crc,
+            body_crc,
+        })
+    }
+
+    /// Whether `head` is the one that was written behind `octets`.
+    pub(super) fn head_matches(&self, octets: &[u8; FIXED], head: &[u8]) -> bool {
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(octets.get(..FIXED - 8).unwrap_or_default());
+        crc.update(head);
+        crc.finalize() == self.head_crc
+    }
+
+    /// Whether `body` is the one that was written.
+    pub(super) fn body_matches(&self, body: &[u8]) -> bool {
+        crc32fast::hash(body) == self.body_crc
+    }
+
+    /// Octets on disk.
+    pub(super) fn size(&self) -> u64 {
+        FIXED as u64 + u64::from(self.head_len) + u64::from(self.body_len) + END.len() as u64
+    }
+}

@@ -1,0 +1,210 @@
+//! Reads the log at start: what is live, what is torn, what is damaged.
+//!
+//! Heads are checked everywhere; bodies in the last segment only, where a crash can have torn them, and else when they are read. Damage in
+//! the middle is copied to `damaged/` and passed over: the entries behind it are not given up.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::index::{Index, Place};
+use super::record::{FIXED, Fixed, Kind, MAGIC, More};
+use super::segment::Segment;
+use super::writer::apply;
+use super::{Entry, Progress};
+use crate::mail::QueueId;
+
+/// What a start found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Live entries.
+    pub live: usize,
+    /// Octets of an unfinished commit that were cut off: nothing in them was ever acknowledged.
+    pub torn_bytes: u64,
+    /// Damaged stretches that were set aside under `spool/damaged`.
+    pub damaged: usize,
+}
+
+/// The state after reading.
+pub(super) struct Recovered {
+    pub(super) index: Index,
+    pub(super) next_id: u64,
+    pub(super) report: Recovery,
+}
+
+/// Whether the tail may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// The last segment: a crash may have torn it.
+    May,
+    /// An older one: whatever is wrong is damage.
+    MustNot,
+}
+
+/// Reads every segment of `dir`.
+pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
+    let mut recovered = Recovered {
+        index: Index::default(),
+        next_id: 1,
+        report: Recovery::default(),
+    };
+    let numbers = Segment::list(dir)?;
+    for number in &numbers {
+        let segment = Arc::new(Segment::open(dir, *number)?);
+        let size = segment.len()?;
+        recovered.index.add_segment(segment.clone(), size);
+        let tail = if Some(number) == numbers.last() {
+            Tail::May
+        } else {
+            Tail::MustNot
+        };
+        let end = scan(dir, &segment, size, tail, &mut recovered)?;
+        if let Some(usage) = recovered.index.segments.get_mut(number) {
+            usage.size = end;
+        }
+    }
+    recovered.report.live = recovered.index.all().len();
+    Ok(recovered)
+}
+
+/// Reads one segment and returns where its good part ends.
+fn scan(
+    dir: &Path,
+    segment: &Segment,
+    size: u64,
+    tail: Tail,
+    into: &mut Recovered,
+) -> io::Result<u64> {
+    let mut at = 0;
+    let mut commit: Vec<(Kind, QueueId, Place)> = Vec::new();
+    let mut commit_at = 0;
+    while at < size {
+        let read = segment
+            .record(at, size)?
+            .filter(|read| whole(segment, at, &read.fixed, tail));
+        let Some(read) = read else {
+            commit.clear();
+            match next_record(segment, at + 1, size, tail)? {
+                Some(next) => {
+                    set_aside(dir, segment, commit_at.min(at), next)?;
+                    into.report.damaged += 1;
+                    at = next;
+                    commit_at = next;
+                    continue;
+                }
+                None if tail == Tail::May => return cut(segment, commit_at, size, into),
+                None => {
+                    set_aside(dir, segment, at, size)?;
+                    into.report.damaged += 1;
+                    return Ok(size);
+                }
+            }
+        };
+        let place = Place {
+            segment: segment.number,
+            at,
+            size: read.fixed.size(),
+        };
+        commit.push((read.fixed.kind, read.fixed.id, place));
+        at += place.size;
+        if read.fixed.more == More::No {
+            for (kind, id, place) in commit.drain(..) {
+                let next = if kind == Kind::Sequence {
+                    id.0
+                } else {
+                    id.0 + 1
+                };
+                into.next_id = into.next_id.max(next);
+                apply(&mut into.index, kind, id, place);
+            }
+            commit_at = at;
+        }
+    }
+    if commit_at < size && tail == Tail::May {
+        cut(segment, commit_at, size, into)
+    } else {
+        Ok(commit_at)
+    }
+}
+
+fn whole(segment: &Segment, at: u64, fixed: &Fixed, tail: Tail) -> bool {
+    tail == Tail::MustNot || segment.body(at, fixed).is_ok_and(|body| body.is_some())
+}
+
+fn cut(segment: &Segment, at: u64, size: u64, into: &mut Recovered) -> io::Result<u64> {
+    into.report.torn_bytes += size - at;
+    segment.truncate(at)?;
+    segment.sync()?;
+    Ok(at)
+}
+
+/// Where the next good record begins.
+fn next_record(segment: &Segment, from: u64, size: u64, tail: Tail) -> io::Result<Option<u64>> {
+    const WINDOW: usize = 1024 * 1024;
+    let mut at = from;
+    while at + (FIXED as u64) < size {
+        let len = WINDOW.min(usize::try_from(size - at).unwrap_or(WINDOW));
+        let window = segment.bytes(at, len)?;
+        for found in memchr::memmem::find_iter(&window, MAGIC) {
+            let candidate = at + found as u64;
+            if segment
+                .record(candidate, size)?
+                .is_some_and(|read| whole(segment, candidate, &read.fixed, tail))
+            {
+                return Ok(Some(candidate));
+            }
+        }
+        if len < WINDOW {
+            return Ok(None);
+        }
+        // The mark may lie across the edge of the window.
+        at += (len - MAGIC.len()) as u64;
+    }
+    Ok(None)
+}
+
+/// Keeps a damaged stretch for a person to look at.
+fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io::Result<()> {
+    let folder = dir.join("damaged");
+    std::fs::create_dir_all(&folder)?;
+    let name = format!("{:08}-{from}.bin", segment.number);
+    tracing::error!(
+        event = "spool_damaged",
+        segment = segment.number,
+        from,
+        to,
+        file = name,
+        "set aside; other entries are untouched"
+    );
+    let len = usize::try_from(to - from).map_err(io::Error::other)?;
+    std::fs::write(folder.join(name), segment.bytes(from, len)?)
+}
+
+/// The live entries with their latest progress, oldest first. One whose head cannot be read any more is told and left out.
+pub(super) fn entries(index: &Index) -> Vec<Entry> {
+    let read_head = |place: Place| -> Option<Vec<u8>> {
+        let segment = index.segment(place.segment)?;
+        segment
+            .record(place.at, place.at + place.size)
+            .ok()?
+            .map(|read| read.head)
+    };
+    let mut entries = Vec::new();
+    for (id, live) in index.all() {
+        let entry =
+            read_head(live.entry).and_then(|head| serde_json::from_slice::<Entry>(&head).ok());
+        let Some(mut entry) = entry else {
+            tracing::error!(event = "spool_damaged", queue_id = %id, "the entry cannot be read; its bytes stay in the spool");
+            continue;
+        };
+        if let Some(progress) = live
+            .progress
+            .and_then(read_head)
+            .and_then(|head| serde_json::from_slice::<Progress>(&head).ok())
+        {
+            entry.progress = progress;
+        }
+        entries.push(entry);
+    }
+    entries
+}

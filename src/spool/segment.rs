@@ -1,0 +1,150 @@
+//! Segment files: created, appended to, read, deleted. The only file of the spool that syncs.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IoSlice, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::record::{END, FIXED, Fixed};
+
+/// Slices that one call may take (IOV_MAX on Linux).
+const MAX_SLICES: usize = 1024;
+
+/// One file of the log.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) number: u32,
+    path: PathBuf,
+    file: File,
+}
+
+/// A record as it was read.
+pub(super) struct Read {
+    pub(super) fixed: Fixed,
+    pub(super) head: Vec<u8>,
+}
+
+impl Segment {
+    /// Makes a new file, and makes its name durable, too: a synced file that no folder names is lost.
+    pub(super) fn create(dir: &Path, number: u32) -> io::Result<Self> {
+        let path = dir.join(name(number));
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        file.sync_all()?;
+        sync_folder(dir)?;
+        Ok(Self { number, path, file })
+    }
+
+    /// Opens a file that is there.
+    pub(super) fn open(dir: &Path, number: u32) -> io::Result<Self> {
+        let path = dir.join(name(number));
+        let file = OpenOptions::new().read(true).write(true).open(&path)?;
+        Ok(Self { number, path, file })
+    }
+
+    /// The numbers of all segments in `dir`, ascending.
+    pub(super) fn list(dir: &Path) -> io::Result<Vec<u32>> {
+        let mut numbers = Vec::new();
+        for entry in std::fs::read_dir(dir)? {
+            let file_name = entry?.file_name();
+            let stem = file_name
+                .to_str()
+                .and_then(|text| text.strip_suffix(".seg"));
+            numbers.extend(
+                stem.filter(|stem| stem.len() == 8)
+                    .and_then(|stem| stem.parse::<u32>().ok()),
+            );
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Octets in the file.
+    pub(super) fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Writes all slices at `at`. Nothing is durable before [`Segment::sync`].
+    pub(super) fn write(&self, at: u64, slices: &[&[u8]]) -> io::Result<()> {
+        use std::io::Seek;
+        let mut file = &self.file;
+        file.seek(io::SeekFrom::Start(at))?;
+        for chunk in slices.chunks(MAX_SLICES) {
+            let mut slices: Vec<IoSlice<'_>> =
+                chunk.iter().map(|slice| IoSlice::new(slice)).collect();
+            let mut rest = slices.as_mut_slice();
+            while !rest.is_empty() {
+                match file.write_vectored(rest) {
+                    Ok(0) if rest.iter().all(|slice| slice.is_empty()) => break,
+                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                    Ok(written) => IoSlice::advance_slices(&mut rest, written),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `fdatasync`: contents and size reach the disk. A failure is final (DESIGN.md): it must not be tried again.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// Cuts the file to `len` octets.
+    pub(super) fn truncate(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    /// Reads `len` octets at `at`.
+    pub(super) fn bytes(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut octets = vec![0; len];
+        self.file.read_exact_at(&mut octets, at)?;
+        Ok(octets)
+    }
+
+    /// The record at `at`, its head checked; none where no whole record stands.
+    pub(super) fn record(&self, at: u64, end: u64) -> io::Result<Option<Read>> {
+        let mut front = [0; FIXED];
+        if at + (FIXED + END.len()) as u64 > end {
+            return Ok(None);
+        }
+        self.file.read_exact_at(&mut front, at)?;
+        let Some(fixed) = Fixed::parse(&front) else {
+            return Ok(None);
+        };
+        if at + fixed.size() > end {
+            return Ok(None);
+        }
+        let head = self.bytes(at + FIXED as u64, fixed.head_len as usize)?;
+        let mark = self.bytes(at + fixed.size() - END.len() as u64, END.len())?;
+        Ok((fixed.head_matches(&front, &head) && mark == END).then_some(Read { fixed, head }))
+    }
+
+    /// The body of the record at `at`; none where it does not match its checksum.
+    pub(super) fn body(&self, at: u64, fixed: &Fixed) -> io::Result<Option<Vec<u8>>> {
+        let body = self.bytes(
+            at + FIXED as u64 + u64::from(fixed.head_len),
+            fixed.body_len as usize,
+        )?;
+        Ok(fixed.body_matches(&body).then_some(body))
+    }
+
+    /// Deletes the file.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        std::fs::remove_file(&self.path)
+    }
+}
+
+fn name(number: u32) -> String {
+    format!("{number:08}.seg")
+}
+
+/// Makes names in a folder durable.
+pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}

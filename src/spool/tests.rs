@@ -1,0 +1,243 @@
+//! The log under restart, truncation at every octet, flipped bits, churn, and a second process.
+
+use std::path::Path;
+
+use super::*;
+use crate::mail::{ReversePath, Timestamp, TraceId};
+
+fn settings(dir: &Path, segment_bytes: u64) -> Settings {
+    Settings {
+        dir: dir.to_owned(),
+        segment_bytes,
+        min_free_bytes: 0,
+        min_free_inodes: 0,
+    }
+}
+
+fn open(dir: &Path) -> Opened {
+    LocalSpool::open(settings(dir, 64 * 1024 * 1024), Box::new(|| Ok(()))).unwrap()
+}
+
+fn committed(id: QueueId, body: &[u8]) -> Committed {
+    let entry = Entry {
+        id,
+        trace: TraceId::new(1, 1),
+        arrived: Timestamp(1),
+        target: Target::Participant {
+            participant: "k2m9x0r7t3".parse().unwrap(),
+            transaction: None,
+        },
+        origin: Origin::Nobody,
+        reverse_path: ReversePath::Null,
+        smtputf8: false,
+        eight_bit: false,
+        about: About::default(),
+        last_writer: None,
+        progress: Progress::default(),
+    };
+    Committed {
+        entry,
+        body: Bytes::copy_from_slice(body),
+    }
+}
+
+fn ids(opened: &Opened) -> Vec<u64> {
+    opened.recovered.iter().map(|entry| entry.id.0).collect()
+}
+
+/// Three commits: one entry, two entries at once, and one that is done.
+async fn fill(dir: &Path) {
+    let opened = open(dir);
+    let spool = opened.spool;
+    let id = spool.next_id();
+    spool.commit(vec![committed(id, b"first")]).await.unwrap();
+    let (a, b) = (spool.next_id(), spool.next_id());
+    spool
+        .commit(vec![committed(a, b"second"), committed(b, b"third")])
+        .await
+        .unwrap();
+    let done = spool.next_id();
+    spool
+        .commit(vec![committed(done, b"fourth")])
+        .await
+        .unwrap();
+    spool.settle(done, Settlement::Done).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path()).await;
+    let mut opened = open(dir.path());
+    assert_eq!(ids(&opened), [1, 2, 3]);
+    assert_eq!(opened.spool.body(QueueId(3)).await.unwrap(), "third");
+    assert!(matches!(
+        opened.spool.body(QueueId(4)).await,
+        Err(SpoolError::NoSuchEntry(_))
+    ));
+    let progress = Progress {
+        attempts: 3,
+        next_attempt: Timestamp(99),
+        ..Progress::default()
+    };
+    opened
+        .spool
+        .settle(QueueId(2), Settlement::Deferred(progress.clone()))
+        .await
+        .unwrap();
+    let report = opened.spool.next_id();
+    assert_eq!(report, QueueId(5));
+    opened
+        .spool
+        .report(QueueId(1), committed(report, b"report"))
+        .await
+        .unwrap();
+    assert_eq!(opened.committed.recv().await.unwrap().entry.id, report);
+    drop(opened);
+    let opened = open(dir.path());
+    assert_eq!(ids(&opened), [2, 3, 5]);
+    assert_eq!(opened.recovered[0].progress, progress);
+}
+
+#[tokio::test]
+async fn h127_a_second_user_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = open(dir.path());
+    let second = LocalSpool::open(settings(dir.path(), 1), Box::new(|| Ok(())));
+    assert!(matches!(second, Err(SpoolError::Locked(_))));
+}
+
+#[tokio::test]
+async fn h126_a_log_cut_at_any_octet_keeps_whole_commits() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path()).await;
+    let file = dir.path().join("00000001.seg");
+    let whole = std::fs::read(&file).unwrap();
+    for len in 0..whole.len() {
+        std::fs::write(&file, &whole[..len]).unwrap();
+        let opened = open(dir.path());
+        let found = ids(&opened);
+        let possible: [&[u64]; 4] = [&[], &[1], &[1, 2, 3], &[1, 2, 3, 4]];
+        assert!(
+            possible.contains(&found.as_slice()),
+            "cut at {len}: {found:?}"
+        );
+        assert_eq!(opened.report.damaged, 0, "cut at {len}");
+        for entry in &opened.recovered {
+            opened.spool.body(entry.id).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn h126_a_flipped_bit_costs_one_commit_at_most() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path()).await;
+    let file = dir.path().join("00000001.seg");
+    let whole = std::fs::read(&file).unwrap();
+    for at in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x10;
+        std::fs::write(&file, &flipped).unwrap();
+        let opened = open(dir.path());
+        let found = ids(&opened);
+        let lost = [1, 2, 3].iter().filter(|id| !found.contains(id)).count();
+        assert!(lost <= 2, "bit at {at}: {found:?}");
+        assert!(
+            lost == 0 || found.contains(&1) != (found.contains(&2) && found.contains(&3)),
+            "bit at {at}: {found:?}"
+        );
+        for entry in &opened.recovered {
+            opened.spool.body(entry.id).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn churn_leaves_the_disk_bounded_and_the_living_alive() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = LocalSpool::open(settings(dir.path(), 64 * 1024), Box::new(|| Ok(()))).unwrap();
+    let spool = opened.spool.clone();
+    let stays = spool.next_id();
+    spool
+        .commit(vec![committed(stays, b"stays")])
+        .await
+        .unwrap();
+    let progress = Progress {
+        attempts: 7,
+        ..Progress::default()
+    };
+    spool
+        .settle(stays, Settlement::Deferred(progress.clone()))
+        .await
+        .unwrap();
+    for _ in 0..1_000 {
+        let id = spool.next_id();
+        spool
+            .commit(vec![committed(id, &[b'x'; 2_000])])
+            .await
+            .unwrap();
+        spool.settle(id, Settlement::Done).await.unwrap();
+    }
+    let segments = count_segments(dir.path());
+    assert!(
+        segments <= 3,
+        "{segments} segments of 64 KiB after 2 MB of churn"
+    );
+    assert_eq!(spool.body(stays).await.unwrap(), "stays");
+    drop((spool, opened));
+    let opened = open(dir.path());
+    assert_eq!(ids(&opened), [stays.0]);
+    assert_eq!(opened.recovered[0].progress, progress);
+    assert_eq!(opened.spool.next_id(), QueueId(1_002));
+}
+
+#[tokio::test]
+async fn the_checkpoint_comes_before_a_segment_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = LocalSpool::open(
+        settings(dir.path(), 4 * 1024),
+        Box::new(|| Err("state is not durable".into())),
+    )
+    .unwrap();
+    for _ in 0..20 {
+        let id = opened.spool.next_id();
+        opened
+            .spool
+            .commit(vec![committed(id, &[b'x'; 1_000])])
+            .await
+            .unwrap();
+        opened.spool.settle(id, Settlement::Done).await.unwrap();
+    }
+    assert!(count_segments(dir.path()) > 4);
+}
+
+#[tokio::test]
+async fn too_little_disk_is_said_before_mail_is_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings(dir.path(), 1024);
+    settings.min_free_bytes = u64::MAX;
+    let opened = LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap();
+    assert!(matches!(opened.spool.ready(), Err(SpoolError::Full(_))));
+    let id = opened.spool.next_id();
+    opened
+        .spool
+        .commit(vec![committed(id, b"x")])
+        .await
+        .unwrap();
+    opened.spool.settle(id, Settlement::Done).await.unwrap();
+}
+
+fn count_segments(dir: &Path) -> usize {
+    std::fs::read_dir(dir)
+        .unwrap()
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|e| e == "seg")
+        })
+        .count()
+}

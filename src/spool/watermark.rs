@@ -1,0 +1,67 @@
+//! May more mail be taken? Looks at free disk and inodes, at most once a second.
+//!
+//! The watermark is also the reserve: above it entries are taken; below it only the small records that end them are written, so that
+//! delivery goes on and makes room.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::SpoolError;
+
+/// How long an answer is good.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The watermark of one folder.
+pub(super) struct Watermark {
+    dir: PathBuf,
+    min_bytes: u64,
+    min_inodes: u64,
+    last: Mutex<Option<(Instant, Result<(), SpoolError>)>>,
+}
+
+impl Watermark {
+    pub(super) fn new(dir: PathBuf, min_bytes: u64, min_inodes: u64) -> Self {
+        Self {
+            dir,
+            min_bytes,
+            min_inodes,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// `Full` below the watermark.
+    pub(super) fn check(&self) -> Result<(), SpoolError> {
+        let Ok(mut last) = self.last.lock() else {
+            return self.look();
+        };
+        match last.as_ref() {
+            Some((at, answer)) if at.elapsed() < FRESH => answer.clone(),
+            _ => {
+                let answer = self.look();
+                *last = Some((Instant::now(), answer.clone()));
+                answer
+            }
+        }
+    }
+
+    fn look(&self) -> Result<(), SpoolError> {
+        let disk = rustix::fs::statvfs(&self.dir)
+            .map_err(|error| SpoolError::Unhealthy(format!("{}: {error}", self.dir.display())))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < self.min_bytes {
+            return Err(SpoolError::Full(format!(
+                "{free} octets free, {} wanted",
+                self.min_bytes
+            )));
+        }
+        // Some file systems have no fixed number of inodes and say 0 of 0.
+        if disk.f_files > 0 && disk.f_favail < self.min_inodes {
+            return Err(SpoolError::Full(format!(
+                "{} inodes free, {} wanted",
+                disk.f_favail, self.min_inodes
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,293 @@
+//! The one thread that writes: takes what is queued as one batch, writes it, syncs once, answers everybody.
+//!
+//! It never waits on a timer: while one sync runs, the next batch gathers by itself. A failed sync is the end of acknowledging in this
+//! process (fsyncgate): what the kernel dropped cannot be known, so only a restart that reads the log may go on.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use super::index::{Index, Place};
+use super::record::{END, Kind, More, Record};
+use super::segment::{Segment, sync_folder};
+use super::{Committed, SpoolError};
+use crate::mail::QueueId;
+
+/// The most requests of one batch.
+const MAX_BATCH: usize = 512;
+/// The most octets of one batch.
+const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
+
+/// What the writer is asked for.
+pub(super) struct Request {
+    /// Written together or not at all.
+    pub(super) records: Vec<Record>,
+    /// Told to the queue once durable.
+    pub(super) announce: Vec<Committed>,
+    /// Who waits.
+    pub(super) done: oneshot::Sender<Result<(), SpoolError>>,
+}
+
+/// What the writer shares with the rest of the spool.
+pub(super) struct Shared {
+    pub(super) index: Mutex<Index>,
+    pub(super) next_id: AtomicU64,
+    pub(super) unhealthy: AtomicBool,
+}
+
+impl Shared {
+    /// The index. A panic elsewhere while it was held leaves it whole: every change of it is a single step.
+    pub(super) fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Called before a segment is deleted: what was written through the log must then be durable elsewhere.
+pub(super) type Checkpoint = Box<dyn Fn() -> Result<(), String> + Send>;
+
+/// The writer's own state.
+pub(super) struct Writer {
+    pub(super) dir: PathBuf,
+    pub(super) shared: Arc<Shared>,
+    pub(super) active: Arc<Segment>,
+    pub(super) end: u64,
+    pub(super) segment_bytes: u64,
+    pub(super) announce: mpsc::UnboundedSender<Committed>,
+    pub(super) checkpoint: Checkpoint,
+}
+
+impl Writer {
+    /// Works until every sender of requests is gone.
+    pub(super) fn run(mut self, requests: &Receiver<Request>) {
+        while let Ok(first) = requests.recv() {
+            let mut bytes = size(&first);
+            let mut batch = vec![first];
+            while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
+                match requests.try_recv() {
+                    Ok(request) => {
+                        bytes += size(&request);
+                        batch.push(request);
+                    }
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            self.commit(batch);
+            self.tidy();
+        }
+    }
+
+    fn commit(&mut self, batch: Vec<Request>) {
+        let result = if self.shared.unhealthy.load(Ordering::SeqCst) {
+            Err(SpoolError::Unhealthy(
+                "an earlier write failed; restart the server".to_owned(),
+            ))
+        } else {
+            self.write(&batch)
+        };
+        for request in batch {
+            if result.is_ok() {
+                // A queue that is gone is being shut down; the log has the entry.
+                request
+                    .announce
+                    .into_iter()
+                    .for_each(|committed| drop(self.announce.send(committed)));
+            }
+            // Nobody waits any more: the client went away. What is committed stays committed.
+            let _ = request.done.send(result.clone());
+        }
+    }
+
+    /// Writes and syncs a batch, then files it.
+    fn write(&mut self, batch: &[Request]) -> Result<(), SpoolError> {
+        let mut fronts = Vec::new();
+        for request in batch {
+            let last = request.records.len().saturating_sub(1);
+            for (at, record) in request.records.iter().enumerate() {
+                let more = if at == last { More::No } else { More::Yes };
+                let front = record
+                    .front(more)
+                    .ok_or_else(|| SpoolError::Full(format!("entry {} is too large", record.id)))?;
+                fronts.push((front, record));
+            }
+        }
+        let mut slices: Vec<&[u8]> = Vec::with_capacity(fronts.len() * 3);
+        for (front, record) in &fronts {
+            slices.extend([front.as_slice(), record.body.as_ref(), END.as_slice()]);
+        }
+        self.active
+            .write(self.end, &slices)
+            .map_err(|error| self.write_failed(&error))?;
+        self.active
+            .sync()
+            .map_err(|error| self.poison("sync", &error))?;
+        let mut index = self.shared.index();
+        for (_, record) in &fronts {
+            let place = Place {
+                segment: self.active.number,
+                at: self.end,
+                size: record.size(),
+            };
+            apply(&mut index, record.kind, record.id, place);
+            self.end += record.size();
+        }
+        if let Some(usage) = index.segments.get_mut(&self.active.number) {
+            usage.size = self.end;
+        }
+        Ok(())
+    }
+
+    /// A full disk is no disaster: the half-written batch is cut off again. Anything else is.
+    fn write_failed(&self, error: &io::Error) -> SpoolError {
+        let full = matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        );
+        if full && self.active.truncate(self.end).is_ok() {
+            return SpoolError::Full(error.to_string());
+        }
+        self.poison("write", error)
+    }
+
+    fn poison(&self, what: &str, error: &io::Error) -> SpoolError {
+        self.shared.unhealthy.store(true, Ordering::SeqCst);
+        tracing::error!(event = "spool_unhealthy", what, %error, "nothing is acknowledged any more; mend the disk and restart");
+        SpoolError::Unhealthy(format!("{what}: {error}"))
+    }
+
+    /// Begins a new segment when this one is full, and gives old ones back.
+    fn tidy(&mut self) {
+        if self.shared.unhealthy.load(Ordering::SeqCst) {
+            return;
+        }
+        let kept = if self.end >= self.segment_bytes {
+            self.rotate().and_then(|()| self.reclaim())
+        } else {
+            self.reclaim()
+        };
+        if let Err(error) = kept {
+            tracing::warn!(event = "spool_tidy_failed", %error, "old segments stay for now");
+        }
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        let next = Arc::new(Segment::create(&self.dir, self.active.number + 1)?);
+        let record = sequence(self.shared.next_id.load(Ordering::SeqCst));
+        let front = record.front(More::No).ok_or(io::ErrorKind::InvalidInput)?;
+        next.write(0, &[&front, END])?;
+        next.sync()?;
+        self.end = record.size();
+        self.shared.index().add_segment(next.clone(), self.end);
+        self.active = next;
+        Ok(())
+    }
+
+    /// Deletes dead segments, oldest first only: the record that ends an entry must not go before the entry does. An oldest segment that is
+    /// mostly dead has its living copied forward.
+    fn reclaim(&mut self) -> io::Result<()> {
+        loop {
+            let (number, segment, live) = {
+                let index = self.shared.index();
+                let Some((number, usage)) = index.segments.first_key_value() else {
+                    return Ok(());
+                };
+                if *number == self.active.number
+                    || (usage.live > 0 && usage.live_bytes * 4 > usage.size)
+                {
+                    return Ok(());
+                }
+                (*number, usage.segment.clone(), index.in_segment(*number))
+            };
+            if !live.is_empty() {
+                self.copy_forward(&segment, &live)?;
+            }
+            (self.checkpoint)().map_err(io::Error::other)?;
+            segment.remove()?;
+            sync_folder(&self.dir)?;
+            self.shared.index().segments.remove(&number);
+        }
+    }
+
+    /// Writes the living of `from` again at the end of the log, with their latest progress inside.
+    fn copy_forward(
+        &mut self,
+        from: &Segment,
+        live: &[(QueueId, super::index::Live)],
+    ) -> io::Result<()> {
+        let mut records = Vec::with_capacity(live.len());
+        for (id, live) in live {
+            let head = self.head_with_progress(from, live)?;
+            let Some(read) = from.record(live.entry.at, live.entry.at + live.entry.size)? else {
+                continue;
+            };
+            let Some(body) = from.body(live.entry.at, &read.fixed)? else {
+                continue;
+            };
+            records.push(Record {
+                kind: Kind::Entry,
+                id: *id,
+                head,
+                body: Bytes::from(body),
+            });
+        }
+        for record in records {
+            let (done, _) = oneshot::channel();
+            let request = Request {
+                records: vec![record],
+                announce: Vec::new(),
+                done,
+            };
+            self.write(&[request]).map_err(io::Error::other)?;
+        }
+        Ok(())
+    }
+
+    fn head_with_progress(&self, from: &Segment, live: &super::index::Live) -> io::Result<Vec<u8>> {
+        let damaged = || io::Error::from(io::ErrorKind::InvalidData);
+        let read = from
+            .record(live.entry.at, live.entry.at + live.entry.size)?
+            .ok_or_else(damaged)?;
+        let Some(place) = live.progress else {
+            return Ok(read.head);
+        };
+        let segment = self
+            .shared
+            .index()
+            .segment(place.segment)
+            .ok_or_else(damaged)?;
+        let progress = segment
+            .record(place.at, place.at + place.size)?
+            .ok_or_else(damaged)?;
+        let mut entry: super::Entry = serde_json::from_slice(&read.head)?;
+        entry.progress = serde_json::from_slice(&progress.head)?;
+        Ok(serde_json::to_vec(&entry)?)
+    }
+}
+
+/// What a durable record means for the index.
+pub(super) fn apply(index: &mut Index, kind: Kind, id: QueueId, place: Place) {
+    match kind {
+        Kind::Entry => index.add(id, place),
+        Kind::Progress => index.progress(id, place),
+        Kind::Done => index.remove(id),
+        Kind::Sequence => {}
+    }
+}
+
+/// The record at the head of a segment, so that ids never repeat after all entries are gone.
+pub(super) fn sequence(next: u64) -> Record {
+    Record {
+        kind: Kind::Sequence,
+        id: QueueId(next),
+        head: Vec::new(),
+        body: Bytes::new(),
+    }
+}
+
+fn size(request: &Request) -> u64 {
+    request.records.iter().map(Record::size).sum()
+}
