@@ -1,8 +1,66 @@
-//! The configuration: raw TOML to a checked [`Config`] in one step; after it nothing can be invalid (CONTRACT.md, "Configuration").
+//! The configuration: TOML text to a checked [`Config`] in one step; after it nothing can be invalid (CONTRACT.md, "Configuration").
+//!
+//! `keys.rs` is the one list of keys with their defaults and words; parsing takes defaults from it, and [`example`] prints it.
+//! Every error is told at once, with file and line.
 
+mod check;
 mod checked;
+mod example;
+mod files;
+mod keys;
+mod problem;
+mod reader;
+mod value;
+
+use std::path::{Path, PathBuf};
 
 pub use checked::{
     Admin, AdminListen, Auth, Budget, Config, CourierRecipients, Delivery, DisplayName, Dkim,
     Limits, MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, SharedSpf, Smtp, TlsFiles,
 };
+pub use example::example;
+pub use problem::{Errors, Problem};
+
+/// A configuration that was read, with what is worth mending.
+#[derive(Clone)]
+pub struct Loaded {
+    /// The checked configuration.
+    pub config: Config,
+    /// Not wrong, but not wise.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads and checks the file at `path`. Relative paths in it are taken from its folder.
+///
+/// # Errors
+/// Every problem of the file at once.
+pub fn load(path: &Path) -> Result<Loaded, Errors> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Errors(vec![Problem::whole_file(
+            path,
+            &format!("cannot be read: {error}"),
+        )])
+    })?;
+    check::check(path, &text)
+}
+
+/// The file to use: the one named, else `allegromail.toml` here, else in `/etc/allegromail`.
+///
+/// # Errors
+/// There is none; the message names the places.
+pub fn find(named: Option<&Path>) -> Result<PathBuf, Errors> {
+    if let Some(path) = named {
+        return Ok(path.to_owned());
+    }
+    let places = [
+        PathBuf::from("allegromail.toml"),
+        PathBuf::from("/etc/allegromail/allegromail.toml"),
+    ];
+    places.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        let message = "not found here nor in /etc/allegromail; name it with --config, or begin with `allegromail config example`";
+        Errors(vec![Problem::whole_file(Path::new("allegromail.toml"), message)])
+    })
+}
+
+#[cfg(test)]
+mod tests;

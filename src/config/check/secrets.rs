@@ -1,0 +1,170 @@
+//! Keys and certificates that the configuration names.
+
+use std::path::Path;
+
+use super::{Dkim, Found, Log, Plain, Section, TlsFiles};
+use crate::config::files::{self, Readers};
+
+/// Raw octets of a token key, at least.
+const MIN_KEY: usize = 32;
+/// Characters of an admin token, at least.
+const MIN_TOKEN: usize = 16;
+
+/// Reads a secret file; who else may read it is an error or a warning.
+fn read(found: &Found, path: &Path, log: &mut Log<'_>) -> Option<Vec<u8>> {
+    let (octets, readers) = found.or_tell(files::secret(path), log)?;
+    match readers {
+        Readers::Owner => {}
+        Readers::Group => log.warn(
+            found.at.clone(),
+            &found.key,
+            &format!(
+                "{}: its group can read it; chmod 600 is better",
+                path.display()
+            ),
+        ),
+        Readers::Others => {
+            log.error(
+                found.at.clone(),
+                &found.key,
+                &format!("{}: others can read it; chmod 600 it", path.display()),
+            );
+            return None;
+        }
+    }
+    Some(octets)
+}
+
+/// `[secrets] key_file`: one path or several.
+pub(super) fn keys(
+    section: &Section<'_>,
+    folder: &Path,
+    log: &mut Log<'_>,
+) -> Option<Vec<Vec<u8>>> {
+    let found = section.get("key_file", log)?;
+    let paths: Vec<&String> = match &found.value {
+        Plain::Text(path) => vec![path],
+        Plain::List(items) => items
+            .iter()
+            .filter_map(|item| {
+                if let Plain::Text(path) = item {
+                    Some(path)
+                } else {
+                    None
+                }
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    if paths.is_empty() {
+        return found.or_tell(Err("is a path, or a list of paths".to_owned()), log);
+    }
+    let mut keys = Vec::new();
+    for path in &paths {
+        let key = read(&found, &files::resolve(folder, path), log)?;
+        if key.len() < MIN_KEY {
+            let message = format!(
+                "{path}: {} octets, {MIN_KEY} at least; make one with `openssl rand -out {path} 32`",
+                key.len()
+            );
+            return found.or_tell(Err(message), log);
+        }
+        keys.push(key);
+    }
+    Some(keys)
+}
+
+/// The texts of an inline table; other keys than `known` are errors.
+fn inline<'f>(
+    found: &'f Found,
+    known: &[&str],
+    log: &mut Log<'_>,
+) -> Option<Vec<(&'f str, &'f str)>> {
+    let Plain::Table(items) = &found.value else {
+        return found.or_tell(Err("is a table, as { … = \"…\" }".to_owned()), log);
+    };
+    let mut texts = Vec::new();
+    for (name, value) in items {
+        match value {
+            Plain::Text(text) if known.contains(&name.as_str()) => {
+                texts.push((name.as_str(), text.as_str()))
+            }
+            _ => log.error(
+                found.at.clone(),
+                &format!("{}.{name}", found.key),
+                &format!(
+                    "is no text or no key of this version; known are {}",
+                    known.join(", ")
+                ),
+            ),
+        }
+    }
+    Some(texts)
+}
+
+fn pick<'f>(texts: &[(&str, &'f str)], name: &str) -> Option<&'f str> {
+    texts
+        .iter()
+        .find(|(found, _)| *found == name)
+        .map(|(_, text)| *text)
+}
+
+/// `[smtp] tls`.
+pub(super) fn tls(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<TlsFiles> {
+    let texts = inline(found, &["certificate", "key"], log)?;
+    let (Some(certificate), Some(key)) = (pick(&texts, "certificate"), pick(&texts, "key")) else {
+        return found.or_tell(Err("names a certificate and a key, both".to_owned()), log);
+    };
+    let files = TlsFiles {
+        certificate: files::resolve(folder, certificate),
+        key: files::resolve(folder, key),
+    };
+    read(found, &files.key, log)?;
+    found.or_tell(files::tls_pair(&files.certificate, &files.key), log)?;
+    Some(files)
+}
+
+/// `[[domain]] dkim`.
+pub(super) fn dkim(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Dkim> {
+    let texts = inline(
+        found,
+        &["selector", "rsa_key", "ed25519_selector", "ed25519_key"],
+        log,
+    )?;
+    let mut pair = |selector: &str, key: &str, check: fn(&Path, &[u8]) -> Result<(), String>| match (
+        pick(&texts, selector),
+        pick(&texts, key),
+    ) {
+        (None, None) => Some(None),
+        (Some(selector), Some(path)) => {
+            let path = files::resolve(folder, path);
+            let pem = read(found, &path, log)?;
+            found.or_tell(check(&path, &pem), log)?;
+            Some(Some((selector.to_owned(), path)))
+        }
+        _ => found.or_tell(Err(format!("{selector} and {key} come together")), log),
+    };
+    let rsa = pair("selector", "rsa_key", files::rsa);
+    let ed25519 = pair("ed25519_selector", "ed25519_key", files::ed25519);
+    Some(Dkim {
+        rsa: rsa?,
+        ed25519: ed25519?,
+    })
+}
+
+/// `[admin] token_file`: its text without white space around it.
+pub(super) fn token(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<String> {
+    let Plain::Text(path) = &found.value else {
+        return found.or_tell(Err("is a path".to_owned()), log);
+    };
+    let octets = read(found, &files::resolve(folder, path), log)?;
+    let token = String::from_utf8(octets)
+        .ok()
+        .map(|text| text.trim().to_owned());
+    let token = token
+        .filter(|token| token.len() >= MIN_TOKEN && token.bytes().all(|b| b.is_ascii_graphic()));
+    found.or_tell(
+        token.ok_or_else(|| format!("{path}: a token is {MIN_TOKEN} or more printable characters")),
+        log,
+    )
+}

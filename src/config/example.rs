@@ -1,0 +1,31 @@
+//! Prints the whole commented configuration from the list of keys.
+
+use std::fmt::Write;
+
+use super::keys::{ARRAYS, KEYS, Preset};
+
+/// The configuration with every key, its default and its words. What has no default stands behind a `#`.
+#[must_use]
+pub fn example() -> String {
+    let mut text = String::from(
+        "# allegromail: every key with its default. A `#` before a key: not set by default.\n",
+    );
+    let mut table = "";
+    for key in KEYS {
+        if key.table != table {
+            table = key.table;
+            let heading = if ARRAYS.contains(&table) {
+                format!("[[{table}]]")
+            } else {
+                format!("[{table}]")
+            };
+            let _ = write!(text, "\n{heading}\n");
+        }
+        let (mark, value) = match key.default {
+            Preset::Required(value) | Preset::Value(value) => ("", value),
+            Preset::Absent(value) => ("# ", value),
+        };
+        let _ = write!(text, "# {}\n{mark}{} = {value}\n", key.words, key.name);
+    }
+    text
+}

@@ -1,0 +1,251 @@
+//! Good configurations load; every bad one is told with its line and the remedy.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+
+const GOOD: &str = "hostname = \"mx.allegromail.pl\"\n[[domain]]\nname = \"allegromail.pl\"\n[secrets]\nkey_file = \"secret.key\"\n";
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "secret.key", &[7; 32], 0o600);
+    write(folder.path(), "short.key", &[7; 31], 0o600);
+    write(folder.path(), "open.key", &[7; 32], 0o644);
+    write(folder.path(), "group.key", &[7; 32], 0o640);
+    folder
+}
+
+fn write(folder: &Path, name: &str, octets: &[u8], mode: u32) {
+    std::fs::write(folder.join(name), octets).unwrap();
+    std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn load_text(folder: &Path, text: &str) -> Result<Loaded, Errors> {
+    let path = folder.join("allegromail.toml");
+    std::fs::write(&path, text).unwrap();
+    load(&path)
+}
+
+#[test]
+fn defaults_are_those_of_the_contract() {
+    let folder = folder();
+    let config = load_text(folder.path(), GOOD).unwrap().config;
+    assert_eq!(config.smtp.listen, ["[::]:25".parse().unwrap()]);
+    assert_eq!(
+        (config.smtp.max_message_size, config.smtp.max_recipients),
+        (36_700_160, 100)
+    );
+    assert_eq!(config.delivery.retry.len(), 1 + 2 + 2 + 1 + 4 + 40);
+    assert_eq!(config.delivery.expire, Duration::from_secs(5 * 86_400));
+    assert_eq!(
+        config.policy.transaction_grace,
+        Duration::from_secs(4 * 3600)
+    );
+    assert_eq!(config.policy.roles.len(), 6);
+    assert_eq!(
+        config.limits.refusals_per_client,
+        Some(Budget {
+            count: 300,
+            period: Duration::from_secs(600)
+        })
+    );
+    assert!(config.admin.is_none());
+    assert_eq!(config.allowlist, folder.path().join("allowlist"));
+}
+
+#[test]
+fn the_example_parses_to_the_defaults_and_names_every_key() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("certs")).unwrap();
+    write(folder.path(), "certs/secret.key", &[7; 32], 0o600);
+    let config = load_text(folder.path(), &example())
+        .unwrap_or_else(|errors| panic!("{errors}"))
+        .config;
+    assert_eq!(config.domains.len(), 1);
+    assert_eq!(config.delivery.routes.len(), 1);
+    assert_eq!(config.policy.roles.len(), 6);
+    // Uncommented, the optional keys are known, too: what is left to complain of is files that are not there.
+    let all = example()
+        .replace("\n# tls = ", "\ntls = ")
+        .replace("\n# dkim = ", "\ndkim = ")
+        .replace("\n# contact = ", "\ncontact = ");
+    let all = all
+        .replace("\n# help_url = ", "\nhelp_url = ")
+        .replace("\n# listen = ", "\nlisten = ")
+        .replace("\n# token_file = ", "\ntoken_file = ");
+    let errors = load_text(folder.path(), &all).err().unwrap();
+    assert!(
+        errors
+            .0
+            .iter()
+            .all(|problem| problem.message.contains("No such file")),
+        "{errors}"
+    );
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_line() {
+    let folder = folder();
+    let text = "hostname = \"mx_.allegromail..pl\"\nport = 25\n[smtp]\nlisten = [\"nowhere\"]\nmax_recipents = 1\n[auth]\nregistered = \"maybe\"\n";
+    let errors = load_text(folder.path(), text).err().unwrap();
+    let told: Vec<(Option<usize>, &str)> = errors
+        .0
+        .iter()
+        .map(|problem| (problem.line, problem.key.as_str()))
+        .collect();
+    for want in [
+        (Some(1), "hostname"),
+        (Some(2), "port"),
+        (Some(4), "smtp.listen"),
+        (Some(5), "smtp.max_recipents"),
+        (Some(7), "auth.registered"),
+        (None, "domain"),
+        (None, "secrets.key_file"),
+    ] {
+        assert!(told.contains(&want), "{want:?} in {errors}");
+    }
+    assert!(
+        errors
+            .to_string()
+            .contains("did you mean \"max_recipients\"?"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn bad_values_are_refused() {
+    let folder = folder();
+    let edits: &[(&str, &str, &str)] = &[
+        ("syntax", "[smtp\n", ""),
+        (
+            "size",
+            "[smtp]\nmax_message_size = \"35 MB\"\n",
+            "is no size",
+        ),
+        ("tiny size", "[smtp]\nmax_message_size = 10\n", "64 KiB"),
+        ("negative", "[smtp]\nmax_recipients = -1\n", "whole number"),
+        ("no listener", "[smtp]\nlisten = []\n", "names no address"),
+        (
+            "duration",
+            "[policy]\ntransaction_grace = \"4 hours\"\n",
+            "is no duration",
+        ),
+        (
+            "zero duration",
+            "[policy]\ntransaction_grace = \"0s\"\n",
+            "out of range",
+        ),
+        ("retry", "[delivery]\nretry = \"1m, x\"\n", "is no duration"),
+        ("retry times", "[delivery]\nretry = \"1m*0\"\n", "no wait"),
+        ("expiry", "[delivery]\nexpire = \"30s\"\n", "shorter"),
+        (
+            "budget",
+            "[limits]\nrefusals_per_client = \"many\"\n",
+            "is no budget",
+        ),
+        (
+            "zero budget",
+            "[limits]\nrefusals_per_client = \"0/1h\"\n",
+            "is no budget",
+        ),
+        ("connections", "[limits]\nconnections = 0\n", "whole number"),
+        (
+            "route host",
+            "[[delivery.route]]\ndomain = \"*\"\nhost = \"a b\"\n",
+            "no host name",
+        ),
+        (
+            "route tls",
+            "[[delivery.route]]\ndomain = \"*\"\nhost = \"a.pl\"\ntls = \"maybe\"\n",
+            "unknown variant",
+        ),
+        (
+            "route not array",
+            "[delivery]\nroute = 1\n",
+            "[[delivery.route]]",
+        ),
+        ("engine", "[directory]\nengine = \"mongo\"\n", "sled is"),
+        (
+            "contact",
+            "[policy]\ncontact = \"nobody\"\n",
+            "is no address",
+        ),
+        ("dns", "[dns]\nservers = [\"127.0.0.1\"]\n", "with a port"),
+        (
+            "admin open",
+            "[admin]\nlisten = \"0.0.0.0:8025\"\n",
+            "token_file",
+        ),
+        ("reserved", "[content]\nanything = 1\n", "no key"),
+        (
+            "tls half",
+            "[smtp]\ntls = { certificate = \"x\" }\n",
+            "both",
+        ),
+        (
+            "tls missing",
+            "[smtp]\ntls = { certificate = \"x\", key = \"y\" }\n",
+            "No such file",
+        ),
+        ("help", "[policy]\nhelp_url = \"x] y\"\n", "web address"),
+        ("unknown table", "[smpt]\n", "did you mean \"smtp\"?"),
+        (
+            "domain twice",
+            "[[domain]]\nname = \"b.pl\"\naliases = [\"allegromail.pl\"]\n",
+            "stands twice",
+        ),
+    ];
+    for (case, edit, want) in edits {
+        let errors = load_text(folder.path(), &format!("{GOOD}{edit}")).err();
+        let errors = errors
+            .unwrap_or_else(|| panic!("{case} was taken"))
+            .to_string();
+        assert!(errors.contains(want), "{case}: {errors}");
+    }
+}
+
+#[test]
+fn secrets_must_be_long_and_private() {
+    let folder = folder();
+    for (key, want) in [
+        ("short.key", "32 at least"),
+        ("open.key", "others can read"),
+        ("none.key", "No such file"),
+    ] {
+        let errors = load_text(folder.path(), &GOOD.replace("secret.key", key))
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(errors.contains(want), "{errors}");
+    }
+    let loaded = load_text(folder.path(), &GOOD.replace("secret.key", "group.key")).unwrap();
+    assert!(
+        loaded
+            .warnings
+            .iter()
+            .any(|warning| warning.message.contains("group can read"))
+    );
+    let two = GOOD.replace("\"secret.key\"", "[\"secret.key\", \"group.key\"]");
+    assert!(load_text(folder.path(), &two).is_ok());
+}
+
+#[test]
+fn unwise_settings_are_warnings() {
+    let folder = folder();
+    let loaded = load_text(
+        folder.path(),
+        &format!("{GOOD}[auth]\nregistered = \"off\"\n"),
+    )
+    .unwrap();
+    let warned: Vec<&str> = loaded
+        .warnings
+        .iter()
+        .map(|warning| warning.key.as_str())
+        .collect();
+    assert!(
+        warned.contains(&"auth.registered") && warned.contains(&"policy.contact"),
+        "{warned:?}"
+    );
+}
