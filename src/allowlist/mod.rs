@@ -1,1 +1,16 @@
-//! (room to be furnished)
+//! The couriers: who may write to masked addresses without an account (CONTRACT.md, "Allowlist files").
+//!
+//! Matching is exact: an entry opens one domain or one address, never what stands below or beside it. A set is loaded whole or not at all,
+//! and swapped in one step, so that no message is judged by a mix of two.
+
+mod entry;
+mod file;
+mod live;
+mod set;
+
+pub use entry::{Entry, EntryError};
+pub use live::{Diff, Live};
+pub use set::{Allowlist, Errors, Match, Note};
+
+#[cfg(test)]
+mod tests;
