@@ -10,11 +10,25 @@ use std::sync::Arc;
 use crate::mail::Mailbox;
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
+mod cache;
+mod disk;
+mod export;
+mod import;
+mod line;
 mod record;
+mod state;
+mod store;
 
+pub use cache::CachedDirectory;
+pub use export::export;
+pub use import::{BadLine, Counts, ImportError, Report, import};
+pub use line::{Rules, check, parse_line};
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,
 };
+
+pub use state::State;
+pub use store::SledDirectory;
 
 /// The directory could not answer. Our own fault, so whoever asked is told to come back.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -57,3 +71,6 @@ pub trait Directory: Send + Sync + 'static {
     /// Applies changes in order, durably before it answers; one result per change, and a refused change leaves no trace.
     fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>>;
 }
+
+#[cfg(test)]
+mod tests;

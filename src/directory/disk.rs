@@ -1,0 +1,127 @@
+//! sled with its edges guarded (research: sled 0.34's `flush` is no fsync on Linux; an I/O error is for good; corruption can panic).
+//!
+//! After a flush the database file is synced through a handle of our own, since a sync is per file and not per handle. Any error or panic
+//! marks the store bad: from then on every answer is [`Unavailable`], until a restart.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Unavailable;
+
+/// Pages that sled keeps in memory, in octets. Its default of 1 GiB is meant for a machine of its own.
+const CACHE: u64 = 32 * 1024 * 1024;
+/// The longest value in octets: far below what sled would put into files that it never syncs.
+pub(super) const MAX_VALUE: usize = 16 * 1024;
+
+/// The key of the record that every database of ours holds.
+const MARK: &[u8] = b"!allegromail";
+
+/// An open database.
+pub(super) struct Disk {
+    db: sled::Db,
+    file: File,
+    folder: PathBuf,
+    bad: AtomicBool,
+}
+
+impl Disk {
+    /// Opens or makes the database in `folder`.
+    pub(super) fn open(folder: &Path) -> Result<Self, Unavailable> {
+        let fresh = !folder.join("db").exists();
+        let shown = folder.display();
+        if fresh && std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+            let text = format!(
+                "{shown} is not empty and holds no database; move it away, then import the last export"
+            );
+            return Err(Unavailable(text));
+        }
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(CACHE)
+            .mode(sled::Mode::LowSpace)
+            .flush_every_ms(Some(200));
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        let db = match opened {
+            Ok(Ok(db)) => db,
+            Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
+                return Err(Unavailable(format!(
+                    "{shown} is in use by another process; is the server running?"
+                )));
+            }
+            Ok(Err(error)) => return Err(damaged(folder, &error)),
+            Err(_) => return Err(damaged(folder, &"sled panicked")),
+        };
+        // sled opens a file of rubbish as an empty database: everybody would be unknown. The mark, made durable when the
+        // folder was made, tells an empty directory from a lost one.
+        let marked = catch_unwind(AssertUnwindSafe(|| {
+            if fresh {
+                db.insert(MARK, b"1").map(|_| true)
+            } else {
+                db.contains_key(MARK)
+            }
+        }));
+        match marked {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => return Err(damaged(folder, &"its contents are lost")),
+            Ok(Err(error)) => return Err(damaged(folder, &error)),
+            Err(_) => return Err(damaged(folder, &"sled panicked")),
+        }
+        let open = || -> std::io::Result<File> {
+            let file = File::open(folder.join("db"))?;
+            if fresh {
+                File::open(folder.join("conf"))?.sync_all()?;
+                file.sync_all()?;
+                File::open(folder)?.sync_all()?;
+                if let Some(parent) = folder.parent() {
+                    File::open(parent)?.sync_all()?;
+                }
+            }
+            Ok(file)
+        };
+        let file = open().map_err(|error| Unavailable(format!("{shown}: {error}")))?;
+        Ok(Self {
+            db,
+            file,
+            folder: folder.to_owned(),
+            bad: AtomicBool::new(false),
+        })
+    }
+
+    /// Runs `work` on the database; an error or a panic ends the use of it in this process.
+    pub(super) fn with<T>(
+        &self,
+        work: impl FnOnce(&sled::Db) -> sled::Result<T>,
+    ) -> Result<T, Unavailable> {
+        if self.bad.load(Ordering::SeqCst) {
+            return Err(Unavailable(
+                "an earlier access failed; restart the server".to_owned(),
+            ));
+        }
+        match catch_unwind(AssertUnwindSafe(|| work(&self.db))) {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.spoil(&error)),
+            Err(_) => Err(self.spoil(&"sled panicked")),
+        }
+    }
+
+    /// Makes everything that was written durable.
+    pub(super) fn sync(&self) -> Result<(), Unavailable> {
+        self.with(|db| db.flush().map(|_| ()))?;
+        self.file.sync_data().map_err(|error| self.spoil(&error))
+    }
+
+    fn spoil(&self, error: &dyn std::fmt::Display) -> Unavailable {
+        self.bad.store(true, Ordering::SeqCst);
+        tracing::error!(event = "directory_failed", folder = %self.folder.display(), %error);
+        Unavailable(error.to_string())
+    }
+}
+
+fn damaged(folder: &Path, error: &dyn std::fmt::Display) -> Unavailable {
+    let shown = folder.display();
+    Unavailable(format!(
+        "{shown} cannot be read ({error}); move it away, then import the last export"
+    ))
+}

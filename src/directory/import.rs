@@ -1,0 +1,149 @@
+//! Streams NDJSON into a directory: good lines go in, bad ones are told with their numbers.
+
+use std::io::{self, BufRead, Read};
+
+use super::line::{Rules, parse_line};
+use super::{Change, Directory};
+
+/// The longest line in octets.
+const MAX_LINE: u64 = 64 * 1024;
+/// Changes that are applied at once: one sync each.
+const BATCH: usize = 5_000;
+/// Bad lines that are kept with their message; the others are counted only.
+const KEPT: usize = 10_000;
+
+/// How far an import has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines that held a record.
+    pub read: u64,
+    /// Records applied.
+    pub applied: u64,
+    /// Lines refused.
+    pub bad: u64,
+}
+
+/// A refused line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadLine {
+    /// Its number, the first line being 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Lines that held a record.
+    pub read: u64,
+    /// Records applied.
+    pub applied: u64,
+    /// The refused lines, at most 10,000 of them, in order.
+    pub bad: Vec<BadLine>,
+    /// All refused lines.
+    pub bad_lines: u64,
+}
+
+/// An import could not go on; what was applied before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The input broke.
+    #[error("the data cannot be read: {0}")]
+    Input(#[from] io::Error),
+    /// The directory broke.
+    #[error(transparent)]
+    Directory(#[from] super::Unavailable),
+}
+
+/// Reads `input` to its end into `directory`; `on_progress` is called after every batch.
+///
+/// # Errors
+/// [`ImportError`]; wrong lines are no error but part of the report.
+pub async fn import(
+    directory: &dyn Directory,
+    rules: &Rules,
+    mut input: impl BufRead,
+    mut on_progress: impl FnMut(Counts),
+) -> Result<Report, ImportError> {
+    let mut report = Report::default();
+    let mut batch: Vec<(u64, Change)> = Vec::with_capacity(BATCH);
+    let mut line = Vec::new();
+    for number in 1.. {
+        let more = next_line(&mut input, &mut line)?;
+        if !line.trim_ascii().is_empty() {
+            report.read += 1;
+            let parsed = if line.len() as u64 > MAX_LINE {
+                Err(format!("the line is longer than {MAX_LINE} octets"))
+            } else {
+                parse_line(&line, rules)
+            };
+            match parsed {
+                Ok(Some(change)) => batch.push((number, change)),
+                Ok(None) => report.read -= 1,
+                Err(message) => report.refuse(number, message),
+            }
+        }
+        if batch.len() >= BATCH || (!more && !batch.is_empty()) {
+            apply(directory, std::mem::take(&mut batch), &mut report).await?;
+            on_progress(Counts {
+                read: report.read,
+                applied: report.applied,
+                bad: report.bad_lines,
+            });
+        }
+        if !more {
+            break;
+        }
+    }
+    report.bad.sort_by_key(|bad| bad.line);
+    Ok(report)
+}
+
+impl Report {
+    fn refuse(&mut self, line: u64, message: String) {
+        self.bad_lines += 1;
+        if self.bad.len() < KEPT {
+            self.bad.push(BadLine { line, message });
+        }
+    }
+}
+
+async fn apply(
+    directory: &dyn Directory,
+    batch: Vec<(u64, Change)>,
+    report: &mut Report,
+) -> Result<(), ImportError> {
+    let (numbers, changes): (Vec<u64>, Vec<Change>) = batch.into_iter().unzip();
+    for (number, result) in numbers.into_iter().zip(directory.apply(changes).await?) {
+        match result {
+            Ok(()) => report.applied += 1,
+            Err(conflict) => report.refuse(number, conflict.to_string()),
+        }
+    }
+    Ok(())
+}
+
+/// Reads a line without its end; of one that is too long, a little more than is allowed, and drops the rest. False at the end of input.
+fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    input.by_ref().take(MAX_LINE + 2).read_until(b'\n', line)?;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        return Ok(true);
+    }
+    if line.len() as u64 <= MAX_LINE {
+        return Ok(false);
+    }
+    loop {
+        let piece = input.fill_buf()?;
+        let (used, done) = match memchr::memchr(b'\n', piece) {
+            Some(at) => (at + 1, true),
+            None => (piece.len(), piece.is_empty()),
+        };
+        input.consume(used);
+        if done {
+            return Ok(used > 0);
+        }
+    }
+}

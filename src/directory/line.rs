@@ -1,0 +1,161 @@
+//! One line of data to one change, with every rule that a record must satisfy (CONTRACT.md, "Data").
+
+use serde::Deserialize;
+
+use super::{AccountStatus, Change, Participant, Transaction, TransactionStatus};
+use crate::mail::Mailbox;
+use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
+
+/// The most registered addresses of one account.
+const MAX_ADDRESSES: usize = 50;
+/// The longest login, marketplace or language in characters.
+const MAX_WORD: usize = 100;
+
+/// What the configuration says about records.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// The domains of ours: an address there cannot be a registered one, or mail would go in a circle.
+    pub domains: MaskedDomains,
+    /// Local parts that are roles and never ids, lower case.
+    pub roles: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum Row {
+    Participant(ParticipantRow),
+    Transaction(TransactionRow),
+    End {
+        #[expect(
+            dead_code,
+            reason = "checked by whoever moves exports, not needed to load them"
+        )]
+        records: u64,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ParticipantRow {
+    id: ParticipantId,
+    login: Option<String>,
+    marketplace: Option<String>,
+    language: Option<String>,
+    primary: Option<Mailbox>,
+    #[serde(default)]
+    addresses: Vec<Mailbox>,
+    #[serde(default)]
+    status: AccountStatus,
+    #[serde(default)]
+    deleted: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransactionRow {
+    id: TransactionId,
+    buyer: ParticipantId,
+    seller: ParticipantId,
+    #[serde(default)]
+    status: TransactionStatus,
+}
+
+/// Reads one line; `None` for the closing line of an export.
+///
+/// # Errors
+/// A sentence that names the field and what is wanted.
+pub fn parse_line(line: &[u8], rules: &Rules) -> Result<Option<Change>, String> {
+    let row: Row = serde_json::from_slice(line).map_err(|error| plain(&error))?;
+    match row {
+        Row::End { .. } => Ok(None),
+        Row::Transaction(row) => {
+            if row.buyer == row.seller {
+                return Err("buyer and seller are the same participant".to_owned());
+            }
+            let transaction = Transaction {
+                id: row.id,
+                buyer: row.buyer,
+                seller: row.seller,
+                status: row.status,
+            };
+            Ok(Some(Change::PutTransaction(transaction)))
+        }
+        Row::Participant(row) if row.deleted => Ok(Some(Change::RemoveParticipant(row.id))),
+        Row::Participant(row) => {
+            let primary = row
+                .primary
+                .ok_or("primary is missing: the address that mail goes to")?;
+            let mut addresses = row.addresses;
+            if !addresses.contains(&primary) {
+                addresses.push(primary.clone());
+            }
+            let participant = Participant {
+                login: row
+                    .login
+                    .ok_or("login is missing: the public name of the account")?,
+                marketplace: row
+                    .marketplace
+                    .ok_or("marketplace is missing, as \"allegro-pl\"")?,
+                language: row.language.unwrap_or_else(|| "en".to_owned()),
+                id: row.id,
+                primary,
+                addresses,
+                status: row.status,
+            };
+            check(&participant, rules)?;
+            Ok(Some(Change::PutParticipant(participant)))
+        }
+    }
+}
+
+/// serde's words without the column, which counts octets of the line and helps nobody.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+/// Checks a record by the rules that its types do not carry.
+///
+/// # Errors
+/// A sentence that names the field and what is wanted.
+pub fn check(participant: &Participant, rules: &Rules) -> Result<(), String> {
+    if rules
+        .roles
+        .iter()
+        .any(|role| role == participant.id.as_str())
+    {
+        return Err(format!(
+            "id {} is the name of a role (policy.roles)",
+            participant.id
+        ));
+    }
+    let words = [
+        ("login", &participant.login),
+        ("marketplace", &participant.marketplace),
+        ("language", &participant.language),
+    ];
+    for (field, word) in words {
+        if word.is_empty() || word.chars().count() > MAX_WORD || word.chars().any(char::is_control)
+        {
+            return Err(format!(
+                "{field} is empty, longer than {MAX_WORD} characters, or holds control characters"
+            ));
+        }
+    }
+    if participant.addresses.len() > MAX_ADDRESSES {
+        return Err(format!("addresses holds more than {MAX_ADDRESSES}"));
+    }
+    if !participant.addresses.contains(&participant.primary) {
+        return Err("primary is not one of addresses".to_owned());
+    }
+    if let Some(masked) = participant
+        .addresses
+        .iter()
+        .find(|address| rules.domains.find(address.domain()).is_some())
+    {
+        return Err(format!(
+            "{masked} is itself a masked address; mail to it would go in a circle"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! What cannot be loaded again: the address each party last wrote from, and when an unknown transaction was first asked for.
+//!
+//! The spool's log has it first, so nothing here is synced by itself; [`State::checkpoint`] is called before the log drops a segment.
+
+use std::path::Path;
+
+use super::disk::Disk;
+use super::{AddressMark, Unavailable};
+use crate::mail::Timestamp;
+use crate::masking::{ParticipantId, TransactionId};
+
+/// Unknown transactions that are remembered for one participant: guesses must not fill the disk.
+const MAX_UNKNOWN: usize = 1_000;
+
+/// The state store.
+pub struct State {
+    disk: Disk,
+}
+
+fn key(kind: &str, participant: &ParticipantId, transaction: &TransactionId) -> String {
+    format!("{kind}{participant}/{transaction}")
+}
+
+impl State {
+    /// Opens or makes the store in the folder `path`.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if another process has it or it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, Unavailable> {
+        Ok(Self {
+            disk: Disk::open(path)?,
+        })
+    }
+
+    /// The address that `participant` last wrote from in `transaction`.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn last_writer(
+        &self,
+        transaction: &TransactionId,
+        participant: &ParticipantId,
+    ) -> Result<Option<AddressMark>, Unavailable> {
+        let found = self
+            .disk
+            .with(|db| db.get(key("w", participant, transaction)))?;
+        Ok(found
+            .and_then(|value| <[u8; 8]>::try_from(value.as_ref()).ok())
+            .map(AddressMark::from_octets))
+    }
+
+    /// Remembers that `participant` wrote from `address` in `transaction`. Durable through the spool's log.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn remember(
+        &self,
+        transaction: &TransactionId,
+        participant: &ParticipantId,
+        address: AddressMark,
+    ) -> Result<(), Unavailable> {
+        self.disk
+            .with(|db| db.insert(key("w", participant, transaction), &address.octets()))
+            .map(|_| ())
+    }
+
+    /// When `transaction` of `participant` was first asked for; `now`, if this is the first time.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn first_seen(
+        &self,
+        participant: &ParticipantId,
+        transaction: &TransactionId,
+        now: Timestamp,
+    ) -> Result<Timestamp, Unavailable> {
+        let key = key("u", participant, transaction);
+        let found = self.disk.with(|db| db.get(&key))?;
+        if let Some(octets) = found.and_then(|value| <[u8; 8]>::try_from(value.as_ref()).ok()) {
+            return Ok(Timestamp(u64::from_be_bytes(octets)));
+        }
+        let prefix = format!("u{participant}/");
+        let many = self
+            .disk
+            .with(|db| Ok(db.scan_prefix(&prefix).take(MAX_UNKNOWN).count()))?
+            >= MAX_UNKNOWN;
+        if many {
+            // Rather an answer of "for good" too early than a disk full of guesses: the oldest go.
+            self.disk.with(|db| {
+                db.scan_prefix(&prefix)
+                    .take(MAX_UNKNOWN / 2)
+                    .try_for_each(|row| db.remove(row?.0).map(|_| ()))
+            })?;
+        }
+        self.disk.with(|db| db.insert(&key, &now.0.to_be_bytes()))?;
+        Ok(now)
+    }
+
+    /// Makes everything so far durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; the log must then keep what it has.
+    pub fn checkpoint(&self) -> Result<(), Unavailable> {
+        self.disk.sync()
+    }
+}

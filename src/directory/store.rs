@@ -1,0 +1,258 @@
+//! [`SledDirectory`]: the directory on local disk, for up to about two million records.
+//!
+//! One tree, its keys told apart by their first letter, since a batch of sled is atomic within one tree only: `p` accounts, `a` addresses
+//! (to account), `t` transactions, `m` masks that are for one counterparty. An account's own mask is not stored: it has the account's id.
+//! Look-ups run where they are called: they take microseconds, less than handing them to another thread. Changes go to a blocking thread.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::disk::{Disk, MAX_VALUE};
+use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction, Unavailable};
+use crate::mail::Mailbox;
+use crate::masking::{MaskId, ParticipantId, TransactionId};
+
+/// The directory on local disk.
+pub struct SledDirectory {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    disk: Disk,
+    /// One change at a time: it reads before it writes.
+    changes: Mutex<()>,
+}
+
+/// A mask for one counterparty, as stored.
+#[derive(Serialize, Deserialize)]
+struct StoredMask {
+    participant: ParticipantId,
+    counterparty: Option<ParticipantId>,
+}
+
+fn key(kind: u8, id: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + id.len());
+    key.push(kind);
+    key.extend_from_slice(id.as_bytes());
+    key
+}
+
+fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, Unavailable> {
+    serde_json::from_slice(value)
+        .map_err(|error| Unavailable(format!("a record cannot be read: {error}")))
+}
+
+impl SledDirectory {
+    /// Opens or makes the directory in the folder `path`.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if another process has it or it cannot be read; never an empty directory in the place of a broken one.
+    pub fn open(path: &Path) -> Result<Self, Unavailable> {
+        let inner = Inner {
+            disk: Disk::open(path)?,
+            changes: Mutex::new(()),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Every account, in the order of ids.
+    ///
+    /// # Errors
+    /// [`Unavailable`] for each record that cannot be read.
+    pub fn participants(&self) -> impl Iterator<Item = Result<Participant, Unavailable>> + '_ {
+        self.scan(b"p")
+    }
+
+    /// Every transaction, in the order of ids.
+    ///
+    /// # Errors
+    /// [`Unavailable`] for each record that cannot be read.
+    pub fn transactions(&self) -> impl Iterator<Item = Result<Transaction, Unavailable>> + '_ {
+        self.scan(b"t")
+    }
+
+    fn scan<T: DeserializeOwned + 'static>(
+        &self,
+        kind: &'static [u8],
+    ) -> impl Iterator<Item = Result<T, Unavailable>> + '_ {
+        let found = self.inner.disk.with(|db| Ok(db.scan_prefix(kind)));
+        let (rows, error) = match found {
+            Ok(rows) => (Some(rows), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        let rows = rows.into_iter().flatten().map(|row| match row {
+            Ok((_, value)) => decode(&value),
+            Err(error) => Err(Unavailable(error.to_string())),
+        });
+        rows.chain(error)
+    }
+}
+
+impl Inner {
+    fn get<T: DeserializeOwned>(&self, kind: u8, id: &str) -> Result<Option<T>, Unavailable> {
+        self.disk
+            .with(|db| db.get(key(kind, id)))?
+            .map(|value| decode(&value))
+            .transpose()
+    }
+
+    /// Applies all changes as one batch and makes it durable.
+    fn apply(&self, changes: Vec<Change>) -> Result<Vec<Result<(), Conflict>>, Unavailable> {
+        let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut draft = Draft {
+            inner: self,
+            writes: HashMap::new(),
+        };
+        let mut results = Vec::with_capacity(changes.len());
+        for change in changes {
+            results.push(match change {
+                Change::PutParticipant(participant) => draft.put_participant(&participant)?,
+                Change::RemoveParticipant(id) => draft.remove_participant(&id)?,
+                Change::PutTransaction(transaction) => {
+                    draft.put(b't', transaction.id.as_str(), &transaction)
+                }
+            });
+        }
+        let mut batch = sled::Batch::default();
+        for (key, value) in draft.writes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.disk.with(|db| db.apply_batch(batch))?;
+        self.disk.sync()?;
+        Ok(results)
+    }
+}
+
+/// Changes that are not written yet, over what is.
+struct Draft<'a> {
+    inner: &'a Inner,
+    writes: HashMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl Draft<'_> {
+    fn get<T: DeserializeOwned>(&self, kind: u8, id: &str) -> Result<Option<T>, Unavailable> {
+        match self.writes.get(&key(kind, id)) {
+            Some(Some(value)) => decode(value).map(Some),
+            Some(None) => Ok(None),
+            None => self.inner.get(kind, id),
+        }
+    }
+
+    fn put(&mut self, kind: u8, id: &str, record: &impl Serialize) -> Result<(), Conflict> {
+        let value =
+            serde_json::to_vec(record).map_err(|error| Conflict::Invalid(error.to_string()))?;
+        if value.len() > MAX_VALUE {
+            return Err(Conflict::Invalid(format!(
+                "the record is longer than {MAX_VALUE} octets"
+            )));
+        }
+        self.writes.insert(key(kind, id), Some(value));
+        Ok(())
+    }
+
+    fn put_participant(
+        &mut self,
+        participant: &Participant,
+    ) -> Result<Result<(), Conflict>, Unavailable> {
+        for address in &participant.addresses {
+            let owner: Option<ParticipantId> = self.get(b'a', &address.key())?;
+            if owner.is_some_and(|owner| owner != participant.id) {
+                return Ok(Err(Conflict::AddressTaken {
+                    address: address.clone(),
+                }));
+            }
+        }
+        let before: Option<Participant> = self.get(b'p', participant.id.as_str())?;
+        if let Err(conflict) = self.put(b'p', participant.id.as_str(), participant) {
+            return Ok(Err(conflict));
+        }
+        let gone = before
+            .into_iter()
+            .flat_map(|before| before.addresses)
+            .filter(|address| !participant.addresses.contains(address));
+        for address in gone {
+            self.writes.insert(key(b'a', &address.key()), None);
+        }
+        for address in &participant.addresses {
+            if let Err(conflict) = self.put(b'a', &address.key(), &participant.id) {
+                return Ok(Err(conflict));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn remove_participant(
+        &mut self,
+        id: &ParticipantId,
+    ) -> Result<Result<(), Conflict>, Unavailable> {
+        let Some(before) = self.get::<Participant>(b'p', id.as_str())? else {
+            return Ok(Err(Conflict::NoSuchParticipant));
+        };
+        self.writes.insert(key(b'p', id.as_str()), None);
+        for address in before.addresses {
+            self.writes.insert(key(b'a', &address.key()), None);
+        }
+        Ok(Ok(()))
+    }
+}
+
+impl Directory for SledDirectory {
+    fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>> {
+        let find = || -> Result<Option<Mask>, Unavailable> {
+            if let Some(stored) = self.inner.get::<StoredMask>(b'm', mask.as_str())? {
+                return Ok(Some(Mask {
+                    participant: stored.participant,
+                    counterparty: stored.counterparty,
+                }));
+            }
+            let own = self.inner.get::<Participant>(b'p', mask.as_str())?;
+            Ok(own.map(|participant| Mask {
+                participant: participant.id,
+                counterparty: None,
+            }))
+        };
+        Box::pin(std::future::ready(find()))
+    }
+
+    fn mask_of(
+        &self,
+        participant: &ParticipantId,
+        _counterparty: Option<&ParticipantId>,
+    ) -> Answer<'_, Option<MaskId>> {
+        let found = self.inner.get::<Participant>(b'p', participant.as_str());
+        Box::pin(std::future::ready(found.map(|found| {
+            found.and_then(|found| MaskId::parse(found.id.as_str()).ok())
+        })))
+    }
+
+    fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>> {
+        let found = self.inner.get::<Participant>(b'p', id.as_str());
+        Box::pin(std::future::ready(found.map(|found| found.map(Arc::new))))
+    }
+
+    fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
+        Box::pin(std::future::ready(self.inner.get(b'a', &address.key())))
+    }
+
+    fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
+        let found = self.inner.get::<Transaction>(b't', id.as_str());
+        Box::pin(std::future::ready(found.map(|found| found.map(Arc::new))))
+    }
+
+    fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>> {
+        let inner = self.inner.clone();
+        Box::pin(async move {
+            let applied = tokio::task::spawn_blocking(move || inner.apply(changes)).await;
+            applied.map_err(|error| Unavailable(error.to_string()))?
+        })
+    }
+}

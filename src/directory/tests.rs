@@ -1,0 +1,300 @@
+//! Records go in and come out, indexes stay true both ways, and a broken store is never an empty one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::*;
+use crate::mail::{Domain, Timestamp};
+use crate::masking::{MaskedDomain, MaskedDomains};
+
+const JAN: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan_kowalski","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example","addresses":["jan@poczta.example"]}"#;
+const SHOP: &str = r#"{"type":"participant","id":"k2m9x0r7t3","login":"sklep-rowery","marketplace":"allegro-pl","language":"pl","primary":"biuro@rowery.example","addresses":["biuro@rowery.example","sprzedaz@rowery.example"]}"#;
+const ORDER: &str =
+    r#"{"type":"transaction","id":"cub31c122","buyer":"8awgqyk6a5","seller":"k2m9x0r7t3"}"#;
+
+fn rules() -> Rules {
+    let name = Domain::parse("allegromail.pl").unwrap();
+    let domains = MaskedDomains::new(vec![MaskedDomain {
+        name,
+        marketplaces: vec![],
+        aliases: vec![],
+    }]);
+    Rules {
+        domains,
+        roles: vec!["postmaster".to_owned()],
+    }
+}
+
+async fn load(directory: &dyn Directory, lines: &[&str]) -> Report {
+    import(directory, &rules(), lines.join("\n").as_bytes(), |_| {})
+        .await
+        .unwrap()
+}
+
+fn id(text: &str) -> ParticipantId {
+    text.parse().unwrap()
+}
+
+fn mailbox(text: &str) -> Mailbox {
+    Mailbox::parse(text).unwrap()
+}
+
+fn directory(folder: &Path) -> Arc<CachedDirectory> {
+    Arc::new(CachedDirectory::new(
+        Arc::new(SledDirectory::open(folder).unwrap()),
+        1_000,
+    ))
+}
+
+#[tokio::test]
+async fn records_are_found_by_every_index_and_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..2 {
+        let directory = directory(&folder.path().join("d"));
+        if round == 0 {
+            let report = load(&*directory, &[JAN, SHOP, ORDER]).await;
+            assert_eq!((report.applied, report.bad), (3, vec![]));
+        }
+        for _ in 0..2 {
+            let mask = directory
+                .mask(&"8AWGQYK6A5".parse().unwrap())
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(
+                mask,
+                Mask {
+                    participant: id("8awgqyk6a5"),
+                    counterparty: None
+                }
+            );
+            assert_eq!(
+                directory
+                    .owner(&mailbox("SPRZEDAZ@rowery.example"))
+                    .await
+                    .unwrap(),
+                Some(id("k2m9x0r7t3"))
+            );
+            assert_eq!(
+                directory
+                    .owner(&mailbox("nobody@rowery.example"))
+                    .await
+                    .unwrap(),
+                None
+            );
+            let order = directory
+                .transaction(&"cub31c122".parse().unwrap())
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(
+                order.counterparty(&id("8awgqyk6a5")),
+                Some(&id("k2m9x0r7t3"))
+            );
+            assert_eq!(
+                directory
+                    .mask_of(&id("8awgqyk6a5"), None)
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .as_str(),
+                "8awgqyk6a5"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn replacing_and_removing_frees_addresses() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = directory(&folder.path().join("d"));
+    load(&*directory, &[JAN, SHOP]).await;
+    assert!(
+        directory
+            .owner(&mailbox("sprzedaz@rowery.example"))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let one = SHOP.replace(",\"sprzedaz@rowery.example\"", "");
+    load(&*directory, &[&one]).await;
+    assert_eq!(
+        directory
+            .owner(&mailbox("sprzedaz@rowery.example"))
+            .await
+            .unwrap(),
+        None
+    );
+    let taken = JAN.replace(
+        "\"addresses\":[",
+        "\"addresses\":[\"biuro@rowery.example\",",
+    );
+    let report = load(&*directory, &[&taken]).await;
+    assert_eq!(
+        report.bad[0].message,
+        "biuro@rowery.example is registered to another account"
+    );
+    assert_eq!(
+        directory
+            .participant(&id("8awgqyk6a5"))
+            .await
+            .unwrap()
+            .unwrap()
+            .addresses
+            .len(),
+        1,
+        "nothing of it was applied"
+    );
+    let report = load(
+        &*directory,
+        &[
+            r#"{"type":"participant","id":"k2m9x0r7t3","deleted":true}"#,
+            &taken,
+        ],
+    )
+    .await;
+    assert_eq!(report.bad, []);
+    assert_eq!(
+        directory
+            .owner(&mailbox("biuro@rowery.example"))
+            .await
+            .unwrap(),
+        Some(id("8awgqyk6a5"))
+    );
+    assert!(
+        directory
+            .mask(&"k2m9x0r7t3".parse().unwrap())
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn bad_lines_are_told_with_their_numbers_and_good_ones_go_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = directory(&folder.path().join("d"));
+    let long = format!("{{\"type\":\"{}\"}}", "x".repeat(100_000));
+    let edit = |from: &str, to: &str| JAN.replace(from, to);
+    let lines: Vec<(String, &str)> = vec![
+        (JAN.to_owned(), ""),
+        ("{".to_owned(), "EOF"),
+        (String::new(), ""),
+        ("{\"type\":\"user\"}".to_owned(), "unknown variant `user`"),
+        (edit("\"login\"", "\"nick\""), "unknown field `nick`"),
+        (edit("8awgqyk6a5", "a+b"), "1 to 32 ASCII letters"),
+        (edit("8awgqyk6a5", "postmaster"), "role"),
+        (edit("jan@poczta.example", "x@allegromail.pl"), "circle"),
+        (edit("jan@poczta.example", "nobody"), "local-part@domain"),
+        (edit("jan_kowalski", "a\\u0000b"), "login is empty"),
+        (
+            edit(",\"primary\":\"jan@poczta.example\"", ""),
+            "primary is missing",
+        ),
+        (edit("\"pl\"", "7"), "invalid type"),
+        (
+            ORDER.replace("k2m9x0r7t3", "8awgqyk6a5"),
+            "same participant",
+        ),
+        (long, "longer than"),
+        (
+            "{\"type\":\"participant\",\"id\":\"nobody\",\"deleted\":true}".to_owned(),
+            "no such participant",
+        ),
+        (ORDER.to_owned(), ""),
+    ];
+    let text: Vec<&str> = lines.iter().map(|(line, _)| line.as_str()).collect();
+    let report = load(&*directory, &text).await;
+    assert_eq!(report.applied, 2);
+    for (at, (_, want)) in lines.iter().enumerate() {
+        let told = report
+            .bad
+            .iter()
+            .find(|bad| bad.line == at as u64 + 1)
+            .map(|bad| bad.message.as_str());
+        assert_eq!(
+            told.is_some(),
+            !want.is_empty(),
+            "line {}: {told:?}",
+            at + 1
+        );
+        assert!(
+            told.unwrap_or_default().contains(want),
+            "line {}: {told:?}",
+            at + 1
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_export_is_read_back_to_the_same_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = SledDirectory::open(&folder.path().join("a")).unwrap();
+    let suspended = SHOP.replace("\"type\"", "\"status\":\"suspended\",\"type\"");
+    load(&first, &[JAN, &suspended, ORDER]).await;
+    let mut text = Vec::new();
+    assert_eq!(export(&first, &mut text).unwrap(), 3);
+    let second = SledDirectory::open(&folder.path().join("b")).unwrap();
+    let report = import(&second, &rules(), text.as_slice(), |_| {})
+        .await
+        .unwrap();
+    assert_eq!((report.applied, report.bad), (3, vec![]));
+    let mut again = Vec::new();
+    export(&second, &mut again).unwrap();
+    assert_eq!(text, again);
+}
+
+#[test]
+fn h128_a_broken_store_is_not_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("d");
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("conf"), "x").unwrap();
+    let error = SledDirectory::open(&path).err().unwrap().to_string();
+    assert!(error.contains("import the last export"), "{error}");
+    std::fs::write(path.join("db"), vec![0xff; 100_000]).unwrap();
+    assert!(SledDirectory::open(&path).is_err());
+}
+
+#[test]
+fn h127_a_second_user_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = SledDirectory::open(&folder.path().join("d")).unwrap();
+    let error = SledDirectory::open(&folder.path().join("d"))
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("in use by another process"), "{error}");
+}
+
+#[test]
+fn state_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (order, jan) = ("cub31c122".parse().unwrap(), id("8awgqyk6a5"));
+    let mark = AddressMark::of(&jan, &mailbox("jan@poczta.example"));
+    {
+        let state = State::open(&folder.path().join("s")).unwrap();
+        assert_eq!(state.last_writer(&order, &jan).unwrap(), None);
+        state.remember(&order, &jan, mark).unwrap();
+        assert_eq!(
+            state.first_seen(&jan, &order, Timestamp(5)).unwrap(),
+            Timestamp(5)
+        );
+        assert_eq!(
+            state.first_seen(&jan, &order, Timestamp(9)).unwrap(),
+            Timestamp(5)
+        );
+        state.checkpoint().unwrap();
+    }
+    let state = State::open(&folder.path().join("s")).unwrap();
+    assert_eq!(state.last_writer(&order, &jan).unwrap(), Some(mark));
+    for number in 0..2_500_u64 {
+        state
+            .first_seen(
+                &jan,
+                &format!("guess{number}").parse().unwrap(),
+                Timestamp(number),
+            )
+            .unwrap();
+    }
+}
