@@ -208,7 +208,7 @@ pub enum RouteDomain {
 }
 
 /// TLS on a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RouteTls {
     /// Never.

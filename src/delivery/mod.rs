@@ -1,11 +1,20 @@
 //! The way out: routes and MX look-ups, connections, TLS, the SMTP dialogue, and one [`Outcome`] per recipient.
 
+mod connection;
+mod destination;
+mod pool;
+mod smtp;
+mod tls;
+mod trouble;
+
 use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
 
 use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
+
+pub use smtp::{Settings, SmtpDelivery};
 
 /// One message to one recipient, ready for the wire.
 #[derive(Debug, Clone)]

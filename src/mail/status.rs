@@ -62,10 +62,10 @@ impl EnhancedStatus {
         self.class
     }
 
-    /// The same condition told as lasting: class 5 (RFC 3464 2.3.4, for `expired`).
+    /// The same condition told as passing: class 4.
     #[must_use]
-    pub const fn permanent(self) -> Self {
-        Self { class: 5, ..self }
+    pub const fn transient(self) -> Self {
+        Self { class: 4, ..self }
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! "No such record" and "no answer" are different answers: the first may be final, the second is always temporary.
 
+mod hickory;
+
+pub use hickory::DnsResolver;
+
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;

@@ -1,1 +1,24 @@
-//! (room to be furnished)
+//! The protocol: bytes to values and back (RFC 5321), for both ends of a connection. No sockets, no policy.
+//!
+//! Reading is strict where a peer could be fooled (line ends, end of data) and bounded everywhere.
+
+mod capabilities;
+mod command;
+mod data_in;
+mod data_out;
+mod ehlo;
+mod line;
+mod params;
+mod reply_in;
+
+pub use capabilities::{Offer, ehlo_reply};
+pub use command::{Command, parse_command};
+pub use data_in::{DataError, DataReader, DataStatus};
+pub use data_out::{BareLineEnd, stuff};
+pub use ehlo::Extensions;
+pub use line::{LineError, LineReader};
+pub use params::{BodyType, MailParameters};
+pub use reply_in::{ReplyError, ReplyReader};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,370 @@
+//! One connection to one server: banner, EHLO, STARTTLS, and transactions over it (RFC 5321 3, 4.5.3.2).
+//!
+//! With PIPELINING, MAIL, RCPT and DATA leave in one segment. Whatever breaks tells at which point it broke: before the reply to MAIL
+//! a reused connection has cost nothing; after the final dot nobody knows who has the message.
+
+use std::io::IoSlice;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::Work;
+use super::destination::Hop;
+use super::tls::Tls;
+use crate::config::RouteTls;
+use crate::mail::{Domain, Reply};
+use crate::smtp::{Extensions, ReplyReader, stuff};
+
+/// How long each step may take (RFC 5321 4.5.3.2).
+pub(super) mod patience {
+    use std::time::Duration;
+
+    /// Opening the connection.
+    pub(super) const CONNECT: Duration = Duration::from_secs(30);
+    /// The banner, EHLO, MAIL, RCPT: 5 minutes.
+    pub(super) const COMMAND: Duration = Duration::from_secs(300);
+    /// The reply to DATA: 2 minutes.
+    pub(super) const DATA: Duration = Duration::from_secs(120);
+    /// Sending a block of the message: 3 minutes.
+    pub(super) const BLOCK: Duration = Duration::from_secs(180);
+    /// The reply to the final dot: 10 minutes.
+    pub(super) const END_OF_DATA: Duration = Duration::from_secs(600);
+    /// The TLS handshake.
+    pub(super) const HANDSHAKE: Duration = Duration::from_secs(30);
+    /// QUIT is a courtesy.
+    pub(super) const QUIT: Duration = Duration::from_secs(2);
+}
+
+/// Where a transaction broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// The connection could not be opened, or died before the server answered MAIL.
+    BeforeMail(String),
+    /// It died later, before the final dot was sent whole.
+    Midway(String),
+    /// It died between the final dot and the reply: the server may have the message or not.
+    AfterDot(String),
+    /// STARTTLS was wanted and did not come about.
+    Tls(String),
+    /// The server refused at the door: banner or EHLO.
+    Door(Reply),
+}
+
+/// The end of a transaction that did not break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Spoken {
+    /// Taken.
+    Accepted(Reply),
+    /// Refused, with the command that was refused.
+    Refused(&'static str, Reply),
+    /// Not even tried: the server lacks what the message needs.
+    Lacks(&'static str),
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
+
+/// An open connection after EHLO.
+pub(super) struct Connection {
+    stream: Box<dyn Stream>,
+    replies: ReplyReader,
+    buffer: Vec<u8>,
+    extensions: Extensions,
+    /// Messages that went over it.
+    pub(super) used: u32,
+}
+
+impl Connection {
+    /// Connects, greets, and turns to TLS as the hop wants it.
+    pub(super) async fn open(hop: &Hop, own: &Domain, tls: &Tls) -> Result<Self, Broken> {
+        match Self::open_with(hop, own, tls, hop.tls).await {
+            // A handshake that fails must not stop mail that would also have gone in clear text; the peer gets a new connection.
+            Err(Broken::Tls(_)) if hop.tls == RouteTls::Opportunistic => {
+                Self::open_with(hop, own, tls, RouteTls::None).await
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open_with(hop: &Hop, own: &Domain, tls: &Tls, mode: RouteTls) -> Result<Self, Broken> {
+        let stream = timeout(patience::CONNECT, TcpStream::connect(hop.address)).await;
+        let stream = stream.map_err(|_| Broken::BeforeMail("no connection in time".to_owned()))?;
+        let stream = stream.map_err(|error| Broken::BeforeMail(error.to_string()))?;
+        // A failure costs speed, nothing else.
+        let _ = stream.set_nodelay(true);
+        let mut connection = Self {
+            stream: Box::new(stream),
+            replies: ReplyReader::default(),
+            buffer: vec![0; 4096],
+            extensions: Extensions::default(),
+            used: 0,
+        };
+        let banner = connection
+            .reply(patience::COMMAND)
+            .await
+            .map_err(Broken::BeforeMail)?;
+        if !banner.code.is_success() {
+            return Err(Broken::Door(banner));
+        }
+        connection.greet(own).await?;
+        match (mode, connection.extensions.starttls) {
+            (RouteTls::None, _) | (RouteTls::Opportunistic, false) => Ok(connection),
+            (RouteTls::Required, false) => {
+                Err(Broken::Tls("the server does not offer STARTTLS".to_owned()))
+            }
+            (RouteTls::Opportunistic | RouteTls::Required, true) => {
+                connection.start_tls(hop, own, tls, mode).await
+            }
+        }
+    }
+
+    async fn greet(&mut self, own: &Domain) -> Result<(), Broken> {
+        let reply = self
+            .command(&format!("EHLO {own}\r\n"))
+            .await
+            .map_err(Broken::BeforeMail)?;
+        if reply.code.is_success() {
+            self.extensions = Extensions::of(&reply);
+            return Ok(());
+        }
+        let reply = self
+            .command(&format!("HELO {own}\r\n"))
+            .await
+            .map_err(Broken::BeforeMail)?;
+        self.extensions = Extensions::default();
+        if reply.code.is_success() {
+            Ok(())
+        } else {
+            Err(Broken::Door(reply))
+        }
+    }
+
+    async fn start_tls(
+        mut self,
+        hop: &Hop,
+        own: &Domain,
+        tls: &Tls,
+        mode: RouteTls,
+    ) -> Result<Self, Broken> {
+        let broken = |error: &dyn std::fmt::Display| Broken::Tls(error.to_string());
+        let reply = self
+            .command("STARTTLS\r\n")
+            .await
+            .map_err(|error| broken(&error))?;
+        if !reply.code.is_success() {
+            return Err(broken(&reply));
+        }
+        // Replies that came before the handshake would be taken for the server's own (response injection, hostile-inputs 43).
+        if !self.replies.is_drained() {
+            return Err(broken(&"the server sent more than its reply to STARTTLS"));
+        }
+        let name = hop
+            .host
+            .as_ref()
+            .map_or_else(|| hop.address.ip().to_string(), ToString::to_string);
+        let name = rustls_pki_types::ServerName::try_from(name).map_err(|error| broken(&error))?;
+        let connector = if mode == RouteTls::Required {
+            &tls.required
+        } else {
+            &tls.opportunistic
+        };
+        let stream = timeout(patience::HANDSHAKE, connector.connect(name, self.stream)).await;
+        let stream = stream
+            .map_err(|_| broken(&"no handshake in time"))?
+            .map_err(|error| broken(&error))?;
+        let mut secured = Self {
+            stream: Box::new(stream),
+            replies: ReplyReader::default(),
+            ..self
+        };
+        secured.greet(own).await?;
+        Ok(secured)
+    }
+
+    /// Sends one message.
+    pub(super) async fn send(&mut self, work: &Work) -> Result<Spoken, Broken> {
+        if let Some(lack) = self.lacks(work) {
+            return Ok(Spoken::Lacks(lack));
+        }
+        let slices = stuff(&work.body).map_err(|error| Broken::Midway(error.to_string()))?;
+        self.used += 1;
+        let commands = self.commands(work);
+        if self.extensions.pipelining {
+            let all = commands.concat();
+            self.write(all.as_bytes())
+                .await
+                .map_err(Broken::BeforeMail)?;
+        }
+        let mut refused = None;
+        for (at, (name, command)) in ["MAIL", "RCPT", "DATA"]
+            .into_iter()
+            .zip(&commands)
+            .enumerate()
+        {
+            let broken = |error| {
+                if at == 0 {
+                    Broken::BeforeMail(error)
+                } else {
+                    Broken::Midway(error)
+                }
+            };
+            if !self.extensions.pipelining {
+                self.write(command.as_bytes()).await.map_err(broken)?;
+            }
+            let wait = if name == "DATA" {
+                patience::DATA
+            } else {
+                patience::COMMAND
+            };
+            let reply = self.reply(wait).await.map_err(broken)?;
+            let taken = if name == "DATA" {
+                reply.code.is_intermediate()
+            } else {
+                reply.code.is_success()
+            };
+            if !taken && refused.is_none() {
+                refused = Some((name, reply));
+                if !self.extensions.pipelining {
+                    break;
+                }
+            } else if name == "DATA" && taken && refused.is_some() {
+                // DATA was accepted although no recipient was: an empty message ends it, and is refused or goes nowhere (RFC 2920 3.1).
+                self.write(b".\r\n").await.map_err(broken)?;
+                self.reply(patience::END_OF_DATA).await.map_err(broken)?;
+                return self.refuse(refused).await;
+            }
+        }
+        if refused.is_some() {
+            return self.refuse(refused).await;
+        }
+        self.write_all(slices).await.map_err(Broken::Midway)?;
+        let reply = self
+            .reply(patience::END_OF_DATA)
+            .await
+            .map_err(Broken::AfterDot)?;
+        Ok(if reply.code.is_success() {
+            Spoken::Accepted(reply)
+        } else {
+            Spoken::Refused("DATA", reply)
+        })
+    }
+
+    /// Clears the transaction, so that the connection can be used again.
+    async fn refuse(&mut self, refused: Option<(&'static str, Reply)>) -> Result<Spoken, Broken> {
+        let (name, reply) = refused.ok_or_else(|| Broken::Midway("no reply".to_owned()))?;
+        if self.command("RSET\r\n").await.is_err() {
+            self.used = u32::MAX;
+        }
+        Ok(Spoken::Refused(name, reply))
+    }
+
+    fn lacks(&self, work: &Work) -> Option<&'static str> {
+        let too_large = self
+            .extensions
+            .size
+            .is_some_and(|size| size > 0 && (work.body.len() as u64) > size);
+        match () {
+            () if work.smtputf8 && !self.extensions.smtputf8 => Some("SMTPUTF8"),
+            () if work.eight_bit && !self.extensions.eight_bit => Some("8BITMIME"),
+            () if too_large => Some("SIZE"),
+            () => None,
+        }
+    }
+
+    fn commands(&self, work: &Work) -> [String; 3] {
+        let size = if self.extensions.size.is_some() {
+            format!(" SIZE={}", work.body.len())
+        } else {
+            String::new()
+        };
+        let body = if work.eight_bit { " BODY=8BITMIME" } else { "" };
+        let utf8 = if work.smtputf8 { " SMTPUTF8" } else { "" };
+        [
+            format!("MAIL FROM:{}{size}{body}{utf8}\r\n", work.reverse_path),
+            format!("RCPT TO:<{}>\r\n", work.recipient),
+            "DATA\r\n".to_owned(),
+        ]
+    }
+
+    /// Says goodbye, and does not wait long for an answer.
+    pub(super) async fn quit(mut self) {
+        let _ = timeout(patience::QUIT, self.command("QUIT\r\n")).await;
+    }
+
+    /// Whether the server has closed the connection or said something unasked (421), as far as can be seen without waiting.
+    pub(super) async fn is_stale(&mut self) -> bool {
+        timeout(Duration::ZERO, self.stream.read(&mut self.buffer))
+            .await
+            .is_ok()
+    }
+
+    async fn command(&mut self, command: &str) -> Result<Reply, String> {
+        self.write(command.as_bytes()).await?;
+        self.reply(patience::COMMAND).await
+    }
+
+    async fn write(&mut self, octets: &[u8]) -> Result<(), String> {
+        let written = timeout(patience::BLOCK, async {
+            self.stream.write_all(octets).await?;
+            self.stream.flush().await
+        });
+        written
+            .await
+            .map_err(|_| "the server takes no data".to_owned())?
+            .map_err(|error| error.to_string())
+    }
+
+    /// Writes slices with as few calls as possible; every call has its own patience.
+    async fn write_all(&mut self, slices: Vec<&[u8]>) -> Result<(), String> {
+        let mut slices: Vec<IoSlice<'_>> = slices
+            .into_iter()
+            .filter(|slice| !slice.is_empty())
+            .map(IoSlice::new)
+            .collect();
+        let mut rest = slices.as_mut_slice();
+        while !rest.is_empty() {
+            let some = rest.get(..rest.len().min(64)).unwrap_or_default();
+            let written = timeout(patience::BLOCK, self.stream.write_vectored(some)).await;
+            let written = written
+                .map_err(|_| "the server takes no data".to_owned())?
+                .map_err(|error| error.to_string())?;
+            if written == 0 {
+                return Err("the server closed the connection".to_owned());
+            }
+            IoSlice::advance_slices(&mut rest, written);
+        }
+        timeout(patience::BLOCK, self.stream.flush())
+            .await
+            .map_err(|_| "the server takes no data".to_owned())?
+            .map_err(|error| error.to_string())
+    }
+
+    async fn reply(&mut self, wait: Duration) -> Result<Reply, String> {
+        let read = async {
+            loop {
+                if let Some(reply) = self
+                    .replies
+                    .next_reply()
+                    .map_err(|error| error.to_string())?
+                {
+                    return Ok(reply);
+                }
+                let octets = self
+                    .stream
+                    .read(&mut self.buffer)
+                    .await
+                    .map_err(|error| error.to_string())?;
+                if octets == 0 {
+                    return Err("the server closed the connection".to_owned());
+                }
+                self.replies
+                    .feed(self.buffer.get(..octets).unwrap_or_default());
+            }
+        };
+        timeout(wait, read)
+            .await
+            .map_err(|_| "the server did not answer in time".to_owned())?
+    }
+}

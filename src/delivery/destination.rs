@@ -1,0 +1,205 @@
+//! Where a recipient's mail goes: a route, else MX hosts in order, else the domain itself (RFC 5321 5.1).
+//!
+//! Without a route, addresses of this machine and of private networks are never tried: an MX record is anybody's text. The address that
+//! was checked is the one that is connected to.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use crate::config::{Route, RouteDomain, RouteTls};
+use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
+use crate::resolve::{MailHosts, Resolver};
+
+/// The most addresses that one attempt tries.
+const MAX_HOPS: usize = 5;
+/// Where mail servers listen.
+const SMTP_PORT: u16 = 25;
+
+/// One server to try.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Hop {
+    /// Its name, for TLS and for reports; none where a route gives an address.
+    pub(super) host: Option<Domain>,
+    /// Where to connect.
+    pub(super) address: SocketAddr,
+    /// How TLS is used.
+    pub(super) tls: RouteTls,
+}
+
+/// The servers for mail to `domain`, best first; or the outcome, where there are none.
+pub(super) async fn hops(
+    domain: &Domain,
+    routes: &[Route],
+    own: &Domain,
+    resolver: &dyn Resolver,
+) -> Result<Vec<Hop>, Outcome> {
+    let route = routes.iter().find(|route| match &route.domain {
+        RouteDomain::Every => true,
+        RouteDomain::Exactly(only) => only == domain,
+    });
+    match route {
+        Some(route) => routed(route, resolver).await,
+        None => by_mx(domain, own, resolver).await,
+    }
+}
+
+fn failed(status: EnhancedStatus, text: &str) -> Outcome {
+    Outcome::Failed(Diagnostic::local(status, text))
+}
+
+fn deferred(status: EnhancedStatus, text: &str) -> Outcome {
+    Outcome::Deferred(Diagnostic::local(status, text))
+}
+
+/// A route is the operator's word: its addresses are taken as they are.
+async fn routed(route: &Route, resolver: &dyn Resolver) -> Result<Vec<Hop>, Outcome> {
+    let hop = |host: Option<Domain>, ip: IpAddr| Hop {
+        host,
+        address: SocketAddr::new(ip, route.port),
+        tls: route.tls,
+    };
+    if let Ok(ip) = route.host.parse::<IpAddr>() {
+        return Ok(vec![hop(None, ip)]);
+    }
+    let no_host = || {
+        deferred(
+            EnhancedStatus::DIRECTORY_4_4_3,
+            "the route's host cannot be found",
+        )
+    };
+    let host = Domain::parse(&route.host).map_err(|_| no_host())?;
+    let addresses = resolver.addresses(&host).await.map_err(|_| no_host())?;
+    if addresses.is_empty() {
+        return Err(no_host());
+    }
+    Ok(addresses
+        .into_iter()
+        .take(MAX_HOPS)
+        .map(|ip| hop(Some(host.clone()), ip))
+        .collect())
+}
+
+async fn by_mx(
+    domain: &Domain,
+    own: &Domain,
+    resolver: &dyn Resolver,
+) -> Result<Vec<Hop>, Outcome> {
+    let no_answer = || {
+        deferred(
+            EnhancedStatus::DIRECTORY_4_4_3,
+            "the DNS gave no answer for the recipient's domain",
+        )
+    };
+    let mut hosts = match resolver.mail_hosts(domain).await.map_err(|_| no_answer())? {
+        MailHosts::NoDomain => {
+            return Err(failed(
+                EnhancedStatus::BAD_DOMAIN_5_1_2,
+                "the recipient's domain does not exist",
+            ));
+        }
+        MailHosts::Null => {
+            return Err(failed(
+                EnhancedStatus::NULL_MX_5_1_10,
+                "the recipient's domain takes no mail",
+            ));
+        }
+        MailHosts::Implicit => vec![domain.clone()],
+        MailHosts::Hosts(hosts) => hosts,
+    };
+    // We are one of them: only better ones may be tried, or mail would go in a circle.
+    if let Some(at) = hosts.iter().position(|host| host == own) {
+        hosts.truncate(at);
+    }
+    let mut hops = Vec::new();
+    let mut silent = false;
+    for host in hosts {
+        match resolver.addresses(&host).await {
+            Err(_) => silent = true,
+            Ok(addresses) => hops.extend(addresses.into_iter().filter(|ip| is_public(*ip)).map(
+                |ip| Hop {
+                    host: Some(host.clone()),
+                    address: SocketAddr::new(ip, SMTP_PORT),
+                    tls: RouteTls::Opportunistic,
+                },
+            )),
+        }
+        if hops.len() >= MAX_HOPS {
+            break;
+        }
+    }
+    hops.truncate(MAX_HOPS);
+    match (hops.is_empty(), silent) {
+        (false, _) => Ok(hops),
+        (true, true) => Err(no_answer()),
+        (true, false) => Err(failed(
+            EnhancedStatus::LOOP_5_4_6,
+            "no mail server of the recipient's domain can be reached from here",
+        )),
+    }
+}
+
+/// Whether an address may be anybody's mail server: not this machine, not a private network, no mapped form of either.
+fn is_public(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => {
+            let shared = v4
+                .octets()
+                .first_chunk::<2>()
+                .is_some_and(|[a, b]| *a == 100 && (64..128).contains(b));
+            !(v4.is_loopback()
+                || v4.is_private()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || v4.is_multicast()
+                || v4.is_broadcast()
+                || v4.octets().first() == Some(&0)
+                || shared)
+        }
+        IpAddr::V6(v6) => {
+            let nat64 =
+                v6.segments().starts_with(&[0x64, 0xff9b]) && !is_public(IpAddr::V4(embedded(v6)));
+            !(v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+                || nat64)
+        }
+    }
+}
+
+fn embedded(v6: Ipv6Addr) -> std::net::Ipv4Addr {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the IPv4 address is the last 32 bits"
+    )]
+    std::net::Ipv4Addr::from_bits(v6.to_bits() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h132_addresses_of_our_own_side_are_never_tried() {
+        for ip in [
+            "127.0.0.1",
+            "::1",
+            "0.0.0.0",
+            "169.254.1.1",
+            "10.0.0.1",
+            "192.168.1.1",
+            "172.16.0.1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "fe80::1",
+            "fd00::1",
+            "224.0.0.1",
+            "100.64.0.1",
+        ] {
+            assert!(!is_public(ip.parse().unwrap()), "{ip}");
+        }
+        for ip in ["8.8.8.8", "2001:4860:4860::8888", "100.128.0.1"] {
+            assert!(is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
+}

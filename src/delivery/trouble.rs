@@ -1,0 +1,98 @@
+//! What a failure leads to, by its scope: the host, the message or the recipient (after Postfix's `smtp_trouble`).
+//!
+//! A host's failure: the next host. A transient refusal: the next host, and if none takes it, later. A lasting refusal of the message or the
+//! recipient: failed. After the final dot nothing else is tried: the server may have the message.
+
+use super::connection::{Broken, Spoken};
+use super::destination::Hop;
+use crate::mail::{Diagnostic, EnhancedStatus, Outcome, Reply};
+
+/// What to do after one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is over.
+    Settled(Outcome),
+    /// The next host may do better; this is the outcome if there is none.
+    NextHost(Outcome),
+}
+
+/// Judges what a server said.
+pub(super) fn spoken(hop: &Hop, spoken: Spoken) -> Verdict {
+    match spoken {
+        Spoken::Accepted(reply) => Verdict::Settled(Outcome::Delivered {
+            host: hop.host.clone(),
+            reply,
+        }),
+        Spoken::Refused(command, reply) => refused(hop, command, reply),
+        Spoken::Lacks(extension) => Verdict::NextHost(Outcome::Failed(lacks(extension))),
+    }
+}
+
+fn refused(hop: &Hop, command: &str, reply: Reply) -> Verdict {
+    // 552 at RCPT means "too many recipients" in old servers and is to be taken as 452 (RFC 5321 4.5.3.1.10).
+    let transient = reply.code.is_transient() || (command == "RCPT" && reply.code.get() == 552);
+    let sensible = transient || reply.code.is_permanent();
+    let mut diagnostic = Diagnostic::remote(hop.host.clone(), reply);
+    if transient {
+        diagnostic.status = diagnostic.status.transient();
+        return Verdict::NextHost(Outcome::Deferred(diagnostic));
+    }
+    if !sensible {
+        return Verdict::NextHost(Outcome::Deferred(Diagnostic::local(
+            EnhancedStatus::BAD_CONNECTION_4_4_2,
+            "the receiving server's reply makes no sense",
+        )));
+    }
+    Verdict::Settled(Outcome::Failed(diagnostic))
+}
+
+fn lacks(extension: &str) -> Diagnostic {
+    match extension {
+        "SMTPUTF8" => Diagnostic::local(
+            EnhancedStatus::NO_UTF8_5_6_7,
+            "the receiving server does not take international addresses",
+        ),
+        "8BITMIME" => Diagnostic::local(
+            EnhancedStatus::new(5, 6, 3),
+            "the receiving server does not take 8-bit messages",
+        ),
+        _ => Diagnostic::local(
+            EnhancedStatus::new(5, 3, 4),
+            "the message is larger than the receiving server takes",
+        ),
+    }
+}
+
+/// Judges a connection that broke.
+pub(super) fn broken(hop: &Hop, broken: Broken) -> Verdict {
+    let local = |status, text: &str| {
+        Outcome::Deferred(Diagnostic {
+            host: hop.host.clone(),
+            ..Diagnostic::local(status, text)
+        })
+    };
+    match broken {
+        Broken::BeforeMail(_) => Verdict::NextHost(local(
+            EnhancedStatus::NO_ANSWER_4_4_1,
+            "the receiving server cannot be reached",
+        )),
+        Broken::Midway(_) => Verdict::NextHost(local(
+            EnhancedStatus::BAD_CONNECTION_4_4_2,
+            "the connection to the receiving server broke",
+        )),
+        Broken::AfterDot(_) => Verdict::Settled(local(
+            EnhancedStatus::BAD_CONNECTION_4_4_2,
+            "the receiving server did not say whether it took the message",
+        )),
+        Broken::Tls(_) => Verdict::NextHost(local(
+            EnhancedStatus::new(4, 7, 5),
+            "no secure connection to the receiving server came about",
+        )),
+        // A server that refuses everybody at the door speaks of itself, not of the recipient: 5xx there is no verdict on the message.
+        Broken::Door(reply) => {
+            let mut diagnostic = Diagnostic::remote(hop.host.clone(), reply);
+            diagnostic.status = EnhancedStatus::NO_ANSWER_4_4_1;
+            Verdict::NextHost(Outcome::Deferred(diagnostic))
+        }
+    }
+}
