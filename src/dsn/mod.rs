@@ -1,1 +1,14 @@
-//! (room to be furnished)
+//! Reports of failure (delivery status notifications): RFC 3464 in a multipart/report (RFC 6522), in the account's language and English.
+//!
+//! A report is written from masked data only: the address as the writer wrote it, and what the remote server said with every address, host
+//! and link in it masked. Pure and deterministic: time and ids are handed in.
+
+mod compose;
+mod mask;
+mod text;
+
+pub use compose::{Report, Reporter, compose};
+pub use mask::{Hidden, mask};
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,91 @@
-//! (room to be furnished)
+//! When: every entry is attempted until it is delivered, failed or expired. The only room that settles spooled entries.
+//!
+//! The spool has the truth; what is here is in memory and made anew at every start. The receiver's real address is asked of the directory at
+//! every attempt (DOMAIN.md: a removed address is never used, also when the mail was already waiting).
+
+mod attempt;
+mod backoff;
+mod lanes;
+mod report;
+mod scheduler;
+mod target;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config;
+use crate::delivery::Deliver;
+use crate::directory::{AddressMark, Directory, Unavailable};
+use crate::dsn::Reporter;
+use crate::masking::{ParticipantId, TransactionId};
+use crate::spool::{LastWriter, Spool};
+
+pub use scheduler::{Handle, Listed, Queue, State};
+
+/// Remembers the address that each party last wrote from.
+pub trait LastUsed: Send + Sync + 'static {
+    /// The address that `participant` last wrote from in `transaction`.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    fn last_used(
+        &self,
+        transaction: &TransactionId,
+        participant: &ParticipantId,
+    ) -> Result<Option<AddressMark>, Unavailable>;
+
+    /// Remembers one. The spool has it, so a failure is logged and not told.
+    fn remember(&self, writer: &LastWriter);
+}
+
+/// The `[delivery]` keys, and what is not configurable.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The waits after the first, second … attempt; the last one repeats.
+    pub retry: Vec<Duration>,
+    /// How long an entry may wait in all.
+    pub expire: Duration,
+    /// Attempts at once towards one domain.
+    pub per_destination: usize,
+    /// Attempts at once in all.
+    pub total: usize,
+    /// Octets of messages that may wait in memory for their first attempt; others are read back from the spool.
+    pub memory: usize,
+}
+
+impl Settings {
+    /// The settings of a configuration.
+    #[must_use]
+    pub fn from_config(delivery: &config::Delivery) -> Self {
+        Self {
+            retry: delivery.retry.clone(),
+            expire: delivery.expire,
+            per_destination: 20,
+            total: 200,
+            memory: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// What the queue works with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where entries are kept.
+    pub spool: Arc<dyn Spool>,
+    /// Who is behind a mask.
+    pub directory: Arc<dyn Directory>,
+    /// Which of the addresses.
+    pub last_used: Arc<dyn LastUsed>,
+    /// The way out.
+    pub deliver: Arc<dyn Deliver>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who writes reports.
+    pub reporter: Reporter,
+    /// How often and how long.
+    pub settings: Settings,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! A report as bytes.
+
+use std::sync::Arc;
+
+use mail_builder::MessageBuilder;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::raw::Raw;
+use mail_builder::mime::{BodyPart, MimePart};
+
+use super::text::{Words, words};
+use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, Timestamp};
+use crate::masking::MaskedDomains;
+use crate::message;
+use crate::spool::About;
+
+/// What every report of this server has in common.
+#[derive(Debug, Clone)]
+pub struct Reporter {
+    /// Our host: Reporting-MTA.
+    pub hostname: Domain,
+    /// The domains of ours, for the sender of the report.
+    pub domains: Arc<MaskedDomains>,
+}
+
+/// One failed message. Every field is in the view of whoever reads the report.
+#[derive(Debug, Clone)]
+pub struct Report<'a> {
+    /// The failed entry, for the report's own id.
+    pub id: QueueId,
+    /// To whom: the writer's masked address, or a courier's return path.
+    pub to: &'a Mailbox,
+    /// The masked domain that reports come from.
+    pub domain: &'a Domain,
+    /// ISO 639-1.
+    pub language: &'a str,
+    /// The message.
+    pub about: &'a About,
+    /// When it was accepted.
+    pub arrived: Timestamp,
+    /// Now.
+    pub now: Timestamp,
+    /// What stopped it, already masked.
+    pub diagnostic: &'a Diagnostic,
+}
+
+/// Text that goes into a line of a report: no control characters, not endless.
+fn line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(900)
+        .collect()
+}
+
+/// A value for a field of the machine-readable part: ASCII only (RFC 3464 2.1).
+fn ascii(text: &str) -> String {
+    line(text)
+        .chars()
+        .map(|c| if c.is_ascii() { c } else { '?' })
+        .collect()
+}
+
+/// Writes a report. None only if it could not be put together, which is our own fault.
+#[must_use]
+pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
+    let (first, second) = words(report.language);
+    let parts = vec![
+        MimePart::new(
+            ContentType::new("text/plain").attribute("charset", "utf-8"),
+            BodyPart::Text(human(report, first, second).into()),
+        ),
+        MimePart::new(
+            ContentType::new("message/delivery-status"),
+            BodyPart::Text(status(reporter, report).into()),
+        )
+        .transfer_encoding("7bit"),
+        MimePart::new(
+            ContentType::new("text/rfc822-headers"),
+            BodyPart::Text(headers(report).into()),
+        )
+        .transfer_encoding("7bit"),
+    ];
+    let kind = ContentType::new("multipart/report")
+        .attribute("report-type", "delivery-status")
+        .attribute("boundary", format!("=_report_{}", report.id));
+    MessageBuilder::new()
+        .header(
+            "From",
+            Raw::new(format!("Mail delivery <mailer-daemon@{}>", report.domain)),
+        )
+        .header("To", Raw::new(format!("<{}>", report.to)))
+        .header("Subject", Raw::new(message::encode(first.subject)))
+        .header("Date", Raw::new(report.now.to_rfc5322()))
+        .header(
+            "Message-ID",
+            Raw::new(format!("<report.{}@{}>", report.id, report.domain)),
+        )
+        .header("Auto-Submitted", Raw::new("auto-replied"))
+        .header("X-Auto-Response-Suppress", Raw::new("All"))
+        .body(MimePart::new(kind, BodyPart::Multipart(parts)))
+        .write_to_vec()
+        .ok()
+}
+
+fn reason(report: &Report<'_>) -> String {
+    let diagnostic = report.diagnostic;
+    match &diagnostic.reply {
+        Some(reply) => format!("{} ({reply})", diagnostic.text),
+        None => format!("{} ({})", diagnostic.text, diagnostic.status),
+    }
+}
+
+fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
+    let about = report.about;
+    let mut text = String::new();
+    for words in [Some(first), second].into_iter().flatten() {
+        if !text.is_empty() {
+            text.push_str("\r\n---\r\n\r\n");
+        }
+        text.push_str(words.failed);
+        text.push_str("\r\n\r\n");
+        let rows = [
+            (words.recipient, about.recipient.as_str()),
+            (words.topic, &about.subject),
+            (words.date, &about.date),
+            ("Message-ID", &about.message_id),
+            (words.reason, &reason(report)),
+        ];
+        for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+            text.push_str(&format!("{name}: {}\r\n", line(value)));
+        }
+        text.push_str(&format!("\r\n{}\r\n", words.advice));
+    }
+    text
+}
+
+/// The machine-readable part (RFC 3464 2.2, 2.3).
+fn status(reporter: &Reporter, report: &Report<'_>) -> String {
+    let diagnostic = report.diagnostic;
+    let mut text = format!(
+        "Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n\r\nFinal-Recipient: rfc822; {}\r\nAction: failed\r\nStatus: {}\r\n",
+        reporter.hostname,
+        report.arrived.to_rfc5322(),
+        ascii(&report.about.recipient),
+        diagnostic.status,
+    );
+    // `smtp` is for words of a remote server only; ours go under a field of our own.
+    match &diagnostic.reply {
+        Some(reply) => text.push_str(&format!(
+            "Diagnostic-Code: smtp; {}\r\n",
+            ascii(&reply.to_string())
+        )),
+        None => text.push_str(&format!(
+            "X-Allegromail-Reason: {}\r\n",
+            ascii(&diagnostic.text)
+        )),
+    }
+    text.push_str(&format!(
+        "Last-Attempt-Date: {}\r\n",
+        report.now.to_rfc5322()
+    ));
+    text
+}
+
+/// The header section of the message as its writer knows it (RFC 6522 4).
+fn headers(report: &Report<'_>) -> String {
+    let about = report.about;
+    let mut text = format!(
+        "From: <{}>\r\nTo: <{}>\r\n",
+        report.to,
+        ascii(&about.recipient)
+    );
+    let rows = [
+        ("Subject", message::encode(&line(&about.subject))),
+        ("Date", ascii(&about.date)),
+        ("Message-ID", ascii(&about.message_id)),
+    ];
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text
+}

@@ -1,0 +1,108 @@
+//! What a remote server said, without what it tells of the hidden side (DOMAIN.md #2054: masked, not blanked).
+//!
+//! Addresses become the masked one, for there is only one recipient that they can be about; hosts and links become words. What still names the
+//! hidden domain after that is given up whole: a poorer text is better than a leak.
+
+use crate::mail::Mailbox;
+
+/// The recipient whose address must not show, and what shows instead.
+#[derive(Debug, Clone)]
+pub struct Hidden {
+    /// The real address.
+    pub real: Mailbox,
+    /// The address that the writer knows.
+    pub shown_as: String,
+}
+
+/// The longest text that is kept, in characters.
+const MAX_TEXT: usize = 400;
+
+/// Masks `text`; the result is one line without control characters.
+#[must_use]
+pub fn mask(text: &str, hidden: &Hidden) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut word = String::new();
+    for c in text.chars().take(MAX_TEXT * 2) {
+        if c.is_whitespace() || c.is_control() || "<>()[]{}\"',;".contains(c) {
+            out.push_str(&masked_word(&word, hidden));
+            word.clear();
+            out.push(if c.is_control() { ' ' } else { c });
+        } else {
+            word.push(c);
+        }
+    }
+    out.push_str(&masked_word(&word, hidden));
+    let out: String = out
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(MAX_TEXT)
+        .collect();
+    if still_shows(&out, hidden) {
+        "the recipient's server gave a reason that cannot be shown".to_owned()
+    } else {
+        out
+    }
+}
+
+fn still_shows(text: &str, hidden: &Hidden) -> bool {
+    text.to_ascii_lowercase()
+        .contains(hidden.real.domain().as_str())
+}
+
+/// One word: an address, a link, a host, an IP address, the hidden local part, or nothing of these.
+fn masked_word(word: &str, hidden: &Hidden) -> String {
+    let lower = word.to_ascii_lowercase();
+    let bare = lower.trim_end_matches(['.', ':', '!', '?']);
+    let local = hidden.real.local().to_ascii_lowercase();
+    if bare.is_empty() {
+        word.to_owned()
+    } else if lower.contains("://")
+        || lower.starts_with("www.")
+        || (bare.contains('/') && bare.split('/').next().is_some_and(is_host))
+    {
+        "(link)".to_owned()
+    } else if lower.contains('@')
+        || lower.contains("=40")
+        || lower.contains("%40")
+        || bare == local
+        || lower.contains(hidden.real.domain().as_str())
+    {
+        hidden.shown_as.clone()
+    } else if is_host(bare) || is_ip(bare) {
+        "(host)".to_owned()
+    } else {
+        word.to_owned()
+    }
+}
+
+/// Two labels or more, the last of letters: `mx1.poczta.example`, but not `5.1.1` nor `e.g`.
+fn is_host(word: &str) -> bool {
+    let word = word.rsplit_once(':').map_or(word, |(host, port)| {
+        if port.bytes().all(|b| b.is_ascii_digit()) {
+            host
+        } else {
+            word
+        }
+    });
+    let labels: Vec<&str> = word.split('.').collect();
+    let letters = |label: &&str| {
+        label.len() >= 2 && label.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')
+    };
+    labels.len() >= 2
+        && labels.last().is_some_and(letters)
+        && labels.iter().all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        })
+}
+
+fn is_ip(word: &str) -> bool {
+    word.parse::<std::net::IpAddr>().is_ok()
+        || word
+            .strip_prefix("ipv6:")
+            .is_some_and(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok())
+}

@@ -1,0 +1,168 @@
+//! One attempt, from the address to the settled outcome. Whatever happens, the entry ends in exactly one of: done, deferred.
+
+use bytes::Bytes;
+
+use super::lanes::Lanes;
+use super::{Parts, backoff, report, target};
+use crate::delivery::Work;
+use crate::dsn::{Hidden, mask};
+use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome};
+use crate::spool::{Entry, Progress, Settlement};
+
+/// Where an attempt left an entry, for the schedule.
+pub(super) enum End {
+    /// It is done.
+    Done,
+    /// It waits, with this progress.
+    Waits(Progress),
+    /// The queue shuts down; nothing was tried.
+    Untried,
+}
+
+/// Makes one attempt for `entry`.
+pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Option<Bytes>) -> End {
+    let address = match target::find(parts, entry).await {
+        Ok(Ok(address)) => address,
+        Ok(Err(diagnostic)) => return fail(parts, entry, diagnostic).await,
+        Err(unavailable) => {
+            // Our own fault is no attempt: the recipient's server has not been asked.
+            tracing::error!(event = "target_unknown", queue_id = %entry.id, error = %unavailable);
+            return postpone(parts, entry, entry.progress.attempts, None).await;
+        }
+    };
+    let place = match lanes.enter(address.domain()).await {
+        None => return End::Untried,
+        Some(Ok(place)) => place,
+        Some(Err(diagnostic)) => {
+            return settle(parts, entry, &address, Outcome::Deferred(diagnostic)).await;
+        }
+    };
+    let body = match body {
+        Some(body) => body,
+        None => match parts.spool.body(entry.id).await {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(event = "body_unreadable", queue_id = %entry.id, %error);
+                return postpone(parts, entry, entry.progress.attempts, None).await;
+            }
+        },
+    };
+    let work = Work {
+        id: entry.id,
+        reverse_path: entry.reverse_path.clone(),
+        recipient: address.clone(),
+        body,
+        smtputf8: entry.smtputf8 || address.needs_utf8(),
+        eight_bit: entry.eight_bit,
+    };
+    let outcome = parts.deliver.deliver(work).await;
+    match &outcome {
+        Outcome::Deferred(diagnostic) if diagnostic.status == EnhancedStatus::NO_ANSWER_4_4_1 => {
+            lanes.close(address.domain(), diagnostic.clone());
+        }
+        _ => lanes.open(address.domain()),
+    }
+    drop(place);
+    settle(parts, entry, &address, outcome).await
+}
+
+/// A diagnostic without anything of the hidden side: what is stored, logged and reported.
+fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnostic {
+    let hidden = Hidden {
+        real: address.clone(),
+        shown_as: entry.about.recipient.clone(),
+    };
+    let reply = diagnostic.reply.map(|reply| {
+        let text = mask(&reply.lines.join(" "), &hidden);
+        crate::mail::Reply::new(reply.code.get(), reply.status, &text)
+    });
+    Diagnostic {
+        status: diagnostic.status,
+        host: None,
+        reply,
+        text: diagnostic.text,
+    }
+}
+
+async fn settle(parts: &Parts, entry: &Entry, address: &Mailbox, outcome: Outcome) -> End {
+    let now = parts.clock.now();
+    match outcome {
+        Outcome::Delivered { .. } => {
+            let delay_ms = now.since(entry.arrived).as_millis();
+            tracing::info!(event = "delivered", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, delay_ms, attempts = entry.progress.attempts + 1);
+            metrics::counter!("allegromail_queue_delivered_total").increment(1);
+            done(parts, entry).await
+        }
+        Outcome::Failed(diagnostic) => fail(parts, entry, masked(entry, address, diagnostic)).await,
+        Outcome::Deferred(diagnostic) => {
+            let diagnostic = masked(entry, address, diagnostic);
+            if backoff::expired(&parts.settings, entry, now) {
+                let expired = Diagnostic {
+                    status: EnhancedStatus::EXPIRED_4_4_7,
+                    text: format!(
+                        "given up after many attempts; the last one: {}",
+                        diagnostic.text
+                    ),
+                    ..diagnostic
+                };
+                return fail(parts, entry, expired).await;
+            }
+            metrics::counter!("allegromail_queue_deferred_total").increment(1);
+            postpone(parts, entry, entry.progress.attempts + 1, Some(diagnostic)).await
+        }
+    }
+}
+
+async fn done(parts: &Parts, entry: &Entry) -> End {
+    match parts.spool.settle(entry.id, Settlement::Done).await {
+        Ok(()) => End::Done,
+        Err(error) => {
+            // The message has arrived, and the log cannot say so: a restart will send it once more, which is better than a loss.
+            tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
+            End::Done
+        }
+    }
+}
+
+async fn postpone(parts: &Parts, entry: &Entry, attempts: u32, last: Option<Diagnostic>) -> End {
+    let wait = backoff::wait(&parts.settings, entry.id, attempts.max(1));
+    let progress = Progress {
+        attempts,
+        next_attempt: parts.clock.now().plus(wait),
+        last: last.or_else(|| entry.progress.last.clone()),
+        held: entry.progress.held,
+    };
+    if let Some(last) = &progress.last {
+        tracing::info!(event = "deferred", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %last.status, text = last.text, attempts, next = %progress.next_attempt);
+    }
+    if let Err(error) = parts
+        .spool
+        .settle(entry.id, Settlement::Deferred(progress.clone()))
+        .await
+    {
+        tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
+    }
+    End::Waits(progress)
+}
+
+async fn fail(parts: &Parts, entry: &Entry, diagnostic: Diagnostic) -> End {
+    let report = match report::on(parts, entry, &diagnostic).await {
+        Ok(report) => report,
+        Err(unavailable) => {
+            tracing::error!(event = "report_waits", queue_id = %entry.id, error = %unavailable);
+            return postpone(parts, entry, entry.progress.attempts, Some(diagnostic)).await;
+        }
+    };
+    tracing::info!(event = "failed", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %diagnostic.status, text = diagnostic.text, reported = report.is_some());
+    metrics::counter!("allegromail_queue_failed_total").increment(1);
+    let Some(report) = report else {
+        return done(parts, entry).await;
+    };
+    match parts.spool.report(entry.id, report).await {
+        Ok(()) => End::Done,
+        Err(error) => {
+            tracing::error!(event = "report_waits", queue_id = %entry.id, %error);
+            postpone(parts, entry, entry.progress.attempts, Some(diagnostic)).await
+        }
+    }
+}

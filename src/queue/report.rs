@@ -1,0 +1,98 @@
+//! Makes of a failed entry the report to whoever wrote it; never one about a report (RFC 5321 4.5.5).
+
+use bytes::Bytes;
+
+use super::Parts;
+use crate::directory::Unavailable;
+use crate::dsn::{Report, compose};
+use crate::mail::{Diagnostic, Domain, Mailbox, ReversePath};
+use crate::masking::MaskedAddress;
+use crate::spool::{About, Committed, Entry, Origin, Progress, Target};
+
+/// The report on `entry`, or none where nobody is to be told.
+pub(super) async fn on(
+    parts: &Parts,
+    entry: &Entry,
+    diagnostic: &Diagnostic,
+) -> Result<Option<Committed>, Unavailable> {
+    let Some((target, to, domain, language)) = reader(parts, entry).await? else {
+        return Ok(None);
+    };
+    let report = Report {
+        id: entry.id,
+        to: &to,
+        domain: &domain,
+        language: &language,
+        about: &entry.about,
+        arrived: entry.arrived,
+        now: parts.clock.now(),
+        diagnostic,
+    };
+    let Some(body) = compose(&parts.reporter, &report) else {
+        return Ok(None);
+    };
+    let eight_bit = !body.is_ascii();
+    let entry = Entry {
+        id: parts.spool.next_id(),
+        trace: entry.trace.clone(),
+        arrived: parts.clock.now(),
+        target,
+        origin: Origin::Nobody,
+        reverse_path: ReversePath::Null,
+        smtputf8: false,
+        eight_bit,
+        about: About {
+            recipient: to.to_string(),
+            subject: "report".to_owned(),
+            ..About::default()
+        },
+        last_writer: None,
+        progress: Progress::default(),
+    };
+    Ok(Some(Committed {
+        entry,
+        body: Bytes::from(body),
+    }))
+}
+
+type Reader = (Target, Mailbox, Domain, String);
+
+/// Who reads the report, as whom he is addressed, from which domain, and in which language.
+async fn reader(parts: &Parts, entry: &Entry) -> Result<Option<Reader>, Unavailable> {
+    let domains = &parts.reporter.domains;
+    match &entry.origin {
+        Origin::Nobody => Ok(None),
+        Origin::Address(mailbox) => {
+            let domain = domains.for_marketplace("").cloned();
+            Ok(domain.map(|domain| {
+                (
+                    Target::Address(mailbox.clone()),
+                    mailbox.clone(),
+                    domain,
+                    "en".to_owned(),
+                )
+            }))
+        }
+        Origin::Participant {
+            participant,
+            transaction,
+        } => {
+            let Some(account) = parts.directory.participant(participant).await? else {
+                return Ok(None);
+            };
+            let Some(mask) = parts.directory.mask_of(participant, None).await? else {
+                return Ok(None);
+            };
+            let address = domains.address(&mask, transaction.as_ref(), &account.marketplace);
+            let Some(own) = address.as_ref().and_then(MaskedAddress::mailbox) else {
+                return Ok(None);
+            };
+            let domain = own.domain().clone();
+            let target = Target::Participant {
+                participant: participant.clone(),
+                transaction: transaction.clone(),
+            };
+            Ok(Some((target, own, domain, account.language.clone())))
+        }
+    }
+}

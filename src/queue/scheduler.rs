@@ -1,0 +1,297 @@
+//! The schedule: one task that knows every entry, starts attempts when they are due, and files how they ended.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Parts;
+use super::attempt::{self, End};
+use super::lanes::Lanes;
+use crate::mail::{QueueId, Timestamp};
+use crate::spool::{Committed, Entry};
+
+/// The longest sleep: a clock that is moved must be noticed.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// What an entry is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// An attempt is under way or about to begin.
+    Active,
+    /// It waits for its next attempt.
+    Deferred,
+}
+
+/// An entry as operators see it; every address in it is masked.
+#[derive(Debug, Clone, Serialize)]
+pub struct Listed {
+    /// The queue id.
+    pub id: String,
+    /// What it is doing.
+    pub state: State,
+    /// MAIL FROM: a token of ours.
+    pub from: String,
+    /// The masked recipient.
+    pub to: String,
+    /// Attempts made.
+    pub attempts: u32,
+    /// When the next one is due, RFC 3339.
+    pub next_attempt: String,
+    /// What stopped the last one.
+    pub last_reply: Option<String>,
+}
+
+enum Message {
+    /// The entry, how its attempt ended, and the octets that were held for it.
+    Ended(QueueId, End, usize),
+    List(oneshot::Sender<Vec<Listed>>),
+    RetryNow(Option<QueueId>),
+}
+
+/// The queue itself; only its [`Handle`] is seen.
+pub struct Queue {
+    parts: Parts,
+    lanes: Arc<Lanes>,
+    entries: HashMap<QueueId, (Entry, State)>,
+    due: BinaryHeap<Reverse<(Timestamp, QueueId)>>,
+    /// Octets of messages that wait in memory.
+    memory: usize,
+    attempts: TaskTracker,
+    messages: mpsc::UnboundedSender<Message>,
+}
+
+/// The way to speak to a running queue.
+pub struct Handle {
+    messages: mpsc::UnboundedSender<Message>,
+    stop: CancellationToken,
+    lanes: Arc<Lanes>,
+    attempts: TaskTracker,
+    task: JoinHandle<()>,
+}
+
+impl Queue {
+    /// Starts with the entries of an earlier run, and takes new ones as they become durable.
+    #[must_use]
+    pub fn start(
+        parts: Parts,
+        recovered: Vec<Entry>,
+        committed: mpsc::UnboundedReceiver<Committed>,
+    ) -> Handle {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let lanes = Arc::new(Lanes::new(
+            parts.settings.per_destination,
+            parts.settings.total,
+        ));
+        let attempts = TaskTracker::new();
+        let mut queue = Self {
+            parts,
+            lanes: lanes.clone(),
+            entries: HashMap::new(),
+            due: BinaryHeap::new(),
+            memory: 0,
+            attempts: attempts.clone(),
+            messages: messages.clone(),
+        };
+        for entry in recovered {
+            if let Some(writer) = &entry.last_writer {
+                queue.parts.last_used.remember(writer);
+            }
+            queue
+                .due
+                .push(Reverse((entry.progress.next_attempt, entry.id)));
+            queue.entries.insert(entry.id, (entry, State::Deferred));
+        }
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(queue.run(committed, inbox, stop.clone()));
+        Handle {
+            messages,
+            stop,
+            lanes,
+            attempts,
+            task,
+        }
+    }
+
+    async fn run(
+        mut self,
+        mut committed: mpsc::UnboundedReceiver<Committed>,
+        mut inbox: mpsc::UnboundedReceiver<Message>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            let sleep = self.start_due();
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(new) = committed.recv() => self.admit(new),
+                Some(message) = inbox.recv() => self.hear(message),
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+    }
+
+    /// Takes an entry that has just become durable; its first attempt leaves at once.
+    fn admit(&mut self, new: Committed) {
+        if let Some(writer) = &new.entry.last_writer {
+            self.parts.last_used.remember(writer);
+        }
+        let fits = self.memory + new.body.len() <= self.parts.settings.memory;
+        self.launch(new.entry, fits.then_some(new.body));
+    }
+
+    fn launch(&mut self, entry: Entry, body: Option<Bytes>) {
+        let id = entry.id;
+        self.memory += body.as_ref().map_or(0, Bytes::len);
+        self.entries.insert(id, (entry.clone(), State::Active));
+        let (parts, lanes, messages) = (
+            self.parts.clone(),
+            self.lanes.clone(),
+            self.messages.clone(),
+        );
+        let held = body.as_ref().map_or(0, Bytes::len);
+        self.attempts.spawn(async move {
+            // An attempt that panics must not take the entry with it: it is tried again.
+            let attempt =
+                tokio::spawn(async move { attempt::run(&parts, &lanes, &entry, body).await });
+            let end = attempt.await.unwrap_or_else(|error| {
+                tracing::error!(event = "attempt_panicked", queue_id = %id, %error);
+                End::Untried
+            });
+            // The queue is gone only when the process stops; the spool has the entry.
+            let _ = messages.send(Message::Ended(id, end, held));
+        });
+    }
+
+    /// Starts what is due and returns how long nothing will be.
+    fn start_due(&mut self) -> Duration {
+        let now = self.parts.clock.now();
+        while let Some(Reverse((at, id))) = self.due.peek().copied() {
+            if at > now {
+                return at.since(now).min(LONGEST_SLEEP);
+            }
+            self.due.pop();
+            let waiting = self.entries.get(&id).filter(|(entry, state)| {
+                *state == State::Deferred && entry.progress.next_attempt <= now
+            });
+            if let Some((entry, _)) = waiting {
+                self.launch(entry.clone(), None);
+            }
+        }
+        LONGEST_SLEEP
+    }
+
+    fn hear(&mut self, message: Message) {
+        match message {
+            Message::Ended(id, end, held) => {
+                self.memory = self.memory.saturating_sub(held);
+                self.end(id, end);
+            }
+            Message::List(answer) => {
+                let mut listed: Vec<Listed> = self
+                    .entries
+                    .values()
+                    .map(|(entry, state)| list(entry, *state))
+                    .collect();
+                listed.sort_by(|a, b| a.id.cmp(&b.id));
+                // Whoever asked has gone.
+                let _ = answer.send(listed);
+            }
+            Message::RetryNow(only) => {
+                let now = self.parts.clock.now();
+                let ids: Vec<QueueId> = self
+                    .entries
+                    .keys()
+                    .copied()
+                    .filter(|id| only.is_none_or(|only| only == *id))
+                    .collect();
+                for id in ids {
+                    if self
+                        .entries
+                        .get(&id)
+                        .is_some_and(|(_, state)| *state == State::Deferred)
+                    {
+                        self.wait(id, |entry| entry.progress.next_attempt = now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, id: QueueId, end: End) {
+        match end {
+            End::Done => drop(self.entries.remove(&id)),
+            End::Waits(progress) => self.wait(id, |entry| entry.progress = progress),
+            End::Untried => {
+                let again = self.parts.clock.now().plus(LONGEST_SLEEP);
+                self.wait(id, |entry| entry.progress.next_attempt = again);
+            }
+        }
+    }
+
+    fn wait(&mut self, id: QueueId, change: impl FnOnce(&mut Entry)) {
+        if let Some((entry, state)) = self.entries.get_mut(&id) {
+            change(entry);
+            *state = State::Deferred;
+            self.due.push(Reverse((entry.progress.next_attempt, id)));
+        }
+    }
+}
+
+fn list(entry: &Entry, state: State) -> Listed {
+    Listed {
+        id: entry.id.to_string(),
+        state,
+        from: entry.reverse_path.to_string(),
+        to: entry.about.recipient.clone(),
+        attempts: entry.progress.attempts,
+        next_attempt: entry.progress.next_attempt.to_string(),
+        last_reply: entry.progress.last.as_ref().map(|last| {
+            last.reply
+                .as_ref()
+                .map_or_else(|| last.text.clone(), ToString::to_string)
+        }),
+    }
+}
+
+impl Handle {
+    /// Everything in the queue, by id.
+    pub async fn list(&self) -> Vec<Listed> {
+        let (answer, listed) = oneshot::channel();
+        if self.messages.send(Message::List(answer)).is_err() {
+            return Vec::new();
+        }
+        listed.await.unwrap_or_default()
+    }
+
+    /// Makes one entry, or every entry, due now.
+    pub fn retry_now(&self, only: Option<QueueId>) {
+        // A queue that has stopped retries at its next start.
+        let _ = self.messages.send(Message::RetryNow(only));
+    }
+
+    /// Starts nothing any more and waits for attempts under way, at most `patience`. What is cut off is tried again after the next start.
+    pub async fn shutdown(self, patience: Duration) {
+        self.lanes.shut();
+        self.attempts.close();
+        if tokio::time::timeout(patience, self.attempts.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                event = "drain_timeout",
+                "deliveries are cut; the spool has their messages"
+            );
+        }
+        self.stop.cancel();
+        // The task ends by itself; if it panicked, the spool has everything.
+        let _ = self.task.await;
+    }
+}

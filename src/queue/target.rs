@@ -1,0 +1,31 @@
+//! Where an entry goes now: the address last used in the transaction if it still is registered, else the primary one.
+
+use super::Parts;
+use crate::directory::{AccountStatus, Unavailable};
+use crate::mail::{Diagnostic, EnhancedStatus, Mailbox};
+use crate::spool::{Entry, Target};
+
+/// The address for this attempt; a diagnostic, if the participant takes no mail any more.
+pub(super) async fn find(
+    parts: &Parts,
+    entry: &Entry,
+) -> Result<Result<Mailbox, Diagnostic>, Unavailable> {
+    let (participant, transaction) = match &entry.target {
+        Target::Address(mailbox) => return Ok(Ok(mailbox.clone())),
+        Target::Participant {
+            participant,
+            transaction,
+        } => (participant, transaction),
+    };
+    let found = parts.directory.participant(participant).await?;
+    let Some(account) = found.filter(|account| account.status == AccountStatus::Active) else {
+        let text = "the recipient's account takes no mail any more";
+        return Ok(Err(Diagnostic::local(EnhancedStatus::DISABLED_5_2_1, text)));
+    };
+    let mark = match transaction {
+        Some(transaction) => parts.last_used.last_used(transaction, participant)?,
+        None => None,
+    };
+    let last = mark.and_then(|mark| mark.find(&account).cloned());
+    Ok(Ok(last.unwrap_or_else(|| account.primary.clone())))
+}

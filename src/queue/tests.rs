@@ -1,0 +1,368 @@
+//! The schedule over the real spool and directory, with a scripted way out and a clock that is moved by hand.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::delivery::{Attempt, Work};
+use crate::directory::{Rules, SledDirectory, import};
+use crate::mail::{
+    Diagnostic, Domain, EnhancedStatus, Mailbox, Outcome, Reply, ReversePath, Timestamp, TraceId,
+};
+use crate::masking::{MaskedDomain, MaskedDomains};
+use crate::spool::{self, About, Committed, Entry, LocalSpool, Opened, Origin, Progress, Target};
+
+const SHOP: &str = r#"{"type":"participant","id":"k2m9x0r7t3","login":"sklep","marketplace":"allegro-pl","language":"pl","primary":"biuro@rowery.example","addresses":["biuro@rowery.example","sprzedaz@rowery.example"]}"#;
+const JAN: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example"}"#;
+
+/// A way out that answers by script and tells what it was given.
+struct Script {
+    outcomes: Mutex<VecDeque<Outcome>>,
+    seen: mpsc::UnboundedSender<Work>,
+}
+
+impl Deliver for Script {
+    fn deliver(&self, work: Work) -> Attempt<'_> {
+        let outcome = self
+            .outcomes
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or_else(delivered);
+        let _ = self.seen.send(work);
+        Box::pin(std::future::ready(outcome))
+    }
+}
+
+fn delivered() -> Outcome {
+    Outcome::Delivered {
+        host: None,
+        reply: Reply::new(250, None, "ok"),
+    }
+}
+
+fn later() -> Outcome {
+    let reply = Reply::new(
+        450,
+        Some(EnhancedStatus::new(4, 2, 1)),
+        "<biuro@rowery.example> is busy at mx.rowery.example",
+    );
+    Outcome::Deferred(Diagnostic::remote(
+        Some(Domain::parse("mx.rowery.example").unwrap()),
+        reply,
+    ))
+}
+
+fn never() -> Outcome {
+    let reply = Reply::new(
+        550,
+        Some(EnhancedStatus::new(5, 1, 1)),
+        "<biuro@rowery.example> is unknown at mx.rowery.example",
+    );
+    Outcome::Failed(Diagnostic::remote(
+        Some(Domain::parse("mx.rowery.example").unwrap()),
+        reply,
+    ))
+}
+
+#[derive(Default)]
+struct Memory(Mutex<Option<LastWriter>>);
+
+impl LastUsed for Memory {
+    fn last_used(
+        &self,
+        transaction: &TransactionId,
+        participant: &ParticipantId,
+    ) -> Result<Option<AddressMark>, Unavailable> {
+        let last = self.0.lock().unwrap();
+        Ok(last
+            .as_ref()
+            .filter(|last| last.transaction == *transaction && last.participant == *participant)
+            .map(|last| last.address))
+    }
+
+    fn remember(&self, writer: &LastWriter) {
+        *self.0.lock().unwrap() = Some(writer.clone());
+    }
+}
+
+struct Stage {
+    parts: Parts,
+    clock: Arc<ManualClock>,
+    seen: mpsc::UnboundedReceiver<Work>,
+    handle: Handle,
+    folder: tempfile::TempDir,
+}
+
+fn open(folder: &Path) -> Opened {
+    let settings = spool::Settings {
+        dir: folder.join("spool"),
+        segment_bytes: 1 << 20,
+        min_free_bytes: 0,
+        min_free_inodes: 0,
+    };
+    LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap()
+}
+
+impl Stage {
+    async fn build(outcomes: Vec<Outcome>) -> Self {
+        Self::build_in(tempfile::tempdir().unwrap(), outcomes).await
+    }
+
+    async fn build_in(folder: tempfile::TempDir, outcomes: Vec<Outcome>) -> Self {
+        let directory = Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap());
+        import(
+            &*directory,
+            &Rules::default(),
+            format!("{SHOP}\n{JAN}").as_bytes(),
+            |_| {},
+        )
+        .await
+        .unwrap();
+        let name = Domain::parse("allegromail.pl").unwrap();
+        let domains = MaskedDomains::new(vec![MaskedDomain {
+            name,
+            marketplaces: vec!["allegro-pl".into()],
+            aliases: vec![],
+        }]);
+        let opened = open(folder.path());
+        let (sender, seen) = mpsc::unbounded_channel();
+        let clock = Arc::new(ManualClock::new(Timestamp(1_795_392_000_000)));
+        let parts = Parts {
+            spool: opened.spool.clone(),
+            directory,
+            last_used: Arc::new(Memory::default()),
+            deliver: Arc::new(Script {
+                outcomes: Mutex::new(outcomes.into()),
+                seen: sender,
+            }),
+            clock: clock.clone(),
+            reporter: Reporter {
+                hostname: Domain::parse("mx.allegromail.pl").unwrap(),
+                domains: Arc::new(domains),
+            },
+            settings: Settings {
+                retry: vec![Duration::from_secs(60), Duration::from_secs(300)],
+                expire: Duration::from_secs(3_600),
+                per_destination: 2,
+                total: 4,
+                memory: 1 << 20,
+            },
+        };
+        let handle = Queue::start(parts.clone(), opened.recovered, opened.committed);
+        Self {
+            parts,
+            clock,
+            seen,
+            handle,
+            folder,
+        }
+    }
+
+    async fn submit(&self, transaction: Option<&str>) {
+        let entry = Entry {
+            id: self.parts.spool.next_id(),
+            trace: TraceId::new(1, 1),
+            arrived: self.clock.now(),
+            target: Target::Participant {
+                participant: "k2m9x0r7t3".parse().unwrap(),
+                transaction: transaction.map(|id| id.parse().unwrap()),
+            },
+            origin: Origin::Participant {
+                participant: "8awgqyk6a5".parse().unwrap(),
+                transaction: transaction.map(|id| id.parse().unwrap()),
+            },
+            reverse_path: ReversePath::Null,
+            smtputf8: false,
+            eight_bit: false,
+            about: About {
+                recipient: "k2m9x0r7t3+cub31c122@allegromail.pl".into(),
+                subject: "Pytanie".into(),
+                ..About::default()
+            },
+            last_writer: None,
+            progress: Progress::default(),
+        };
+        self.parts
+            .spool
+            .commit(vec![Committed {
+                entry,
+                body: Bytes::from_static(b"x"),
+            }])
+            .await
+            .unwrap();
+    }
+
+    async fn next(&mut self) -> (String, String) {
+        let work = tokio::time::timeout(Duration::from_secs(20), self.seen.recv())
+            .await
+            .unwrap()
+            .unwrap();
+        (
+            work.recipient.to_string(),
+            String::from_utf8_lossy(&work.body).into_owned(),
+        )
+    }
+
+    /// Waits until the queue holds `count` entries that wait.
+    async fn settle(&self, count: usize) -> Vec<Listed> {
+        loop {
+            let listed = self.handle.list().await;
+            if listed.len() == count && listed.iter().all(|entry| entry.state == State::Deferred) {
+                return listed;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_first_attempt_leaves_at_once_and_ends_the_entry() {
+    let mut stage = Stage::build(vec![]).await;
+    stage.submit(None).await;
+    assert_eq!(stage.next().await.0, "biuro@rowery.example");
+    stage.settle(0).await;
+    stage.handle.shutdown(Duration::from_secs(1)).await;
+    drop(stage.parts);
+    assert!(open(stage.folder.path()).recovered.is_empty());
+}
+
+#[tokio::test]
+async fn a_deferred_entry_waits_its_time_and_keeps_no_real_address() {
+    let mut stage = Stage::build(vec![later(), later()]).await;
+    stage.submit(None).await;
+    stage.next().await;
+    let listed = stage.settle(1).await;
+    assert_eq!(listed[0].attempts, 1);
+    let reply = listed[0].last_reply.clone().unwrap();
+    assert!(
+        reply.contains("k2m9x0r7t3+cub31c122@allegromail.pl") && !reply.contains("rowery"),
+        "{reply}"
+    );
+    stage.clock.advance(Duration::from_secs(50));
+    stage.handle.list().await;
+    assert!(stage.seen.try_recv().is_err(), "too early");
+    stage.clock.advance(Duration::from_secs(20));
+    stage.handle.list().await;
+    stage.next().await;
+    assert_eq!(stage.settle(1).await[0].attempts, 2);
+    stage.handle.retry_now(None);
+    stage.next().await;
+    stage.settle(0).await;
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_it_was() {
+    let mut stage = Stage::build(vec![later()]).await;
+    stage.submit(None).await;
+    stage.next().await;
+    stage.settle(1).await;
+    stage.handle.shutdown(Duration::from_secs(1)).await;
+    drop(stage.parts);
+    let mut stage = Stage::build_in(stage.folder, vec![]).await;
+    assert_eq!(stage.settle(1).await[0].attempts, 1);
+    stage.clock.advance(Duration::from_secs(70));
+    stage.handle.list().await;
+    assert_eq!(stage.next().await.1, "x");
+}
+
+#[tokio::test]
+async fn a_failure_is_reported_to_its_writer_without_the_hidden_side() {
+    let mut stage = Stage::build(vec![never(), never()]).await;
+    stage.submit(Some("cub31c122")).await;
+    stage.next().await;
+    let (to, report) = stage.next().await;
+    assert_eq!(to, "jan@poczta.example");
+    assert!(
+        report.contains("Status: 5.1.1")
+            && report.contains("To: <8awgqyk6a5+cub31c122@allegromail.pl>"),
+        "{report}"
+    );
+    assert!(
+        !report.contains("rowery") && !report.contains("biuro"),
+        "{report}"
+    );
+    stage.settle(0).await;
+    assert!(
+        stage.seen.try_recv().is_err(),
+        "a report is never reported on"
+    );
+}
+
+#[tokio::test]
+async fn h124_expiry_wants_time_and_attempts() {
+    let mut stage = Stage::build(vec![later(); 12]).await;
+    stage.submit(None).await;
+    stage.next().await;
+    stage.settle(1).await;
+    // The clock jumps ten years: one attempt more, and no expiry yet.
+    stage.clock.advance(Duration::from_secs(86_400 * 3_650));
+    stage.handle.list().await;
+    let mut seen = Vec::new();
+    loop {
+        let (to, text) = stage.next().await;
+        seen.push(to.clone());
+        if to == "jan@poczta.example" {
+            assert!(text.contains("Status: 4.4.7"), "{text}");
+            break;
+        }
+        stage.settle(1).await;
+        stage.clock.advance(Duration::from_secs(400));
+        stage.handle.list().await;
+    }
+    assert!(seen.len() >= 2, "{seen:?}");
+}
+
+#[tokio::test]
+async fn the_address_is_asked_for_at_every_attempt() {
+    let mut stage = Stage::build(vec![later(), later()]).await;
+    let shop: ParticipantId = "k2m9x0r7t3".parse().unwrap();
+    let address = AddressMark::of(&shop, &Mailbox::parse("sprzedaz@rowery.example").unwrap());
+    stage.parts.last_used.remember(&LastWriter {
+        transaction: "cub31c122".parse().unwrap(),
+        participant: shop,
+        address,
+    });
+    stage.submit(Some("cub31c122")).await;
+    assert_eq!(
+        stage.next().await.0,
+        "sprzedaz@rowery.example",
+        "the one last used in this transaction"
+    );
+    stage.settle(1).await;
+    let one = SHOP.replace(",\"sprzedaz@rowery.example\"", "");
+    import(
+        &*stage.parts.directory,
+        &Rules::default(),
+        one.as_bytes(),
+        |_| {},
+    )
+    .await
+    .unwrap();
+    stage.handle.retry_now(None);
+    assert_eq!(
+        stage.next().await.0,
+        "biuro@rowery.example",
+        "removed while the mail waited: the primary"
+    );
+    stage.settle(1).await;
+    let suspended = SHOP.replace("\"type\"", "\"status\":\"suspended\",\"type\"");
+    import(
+        &*stage.parts.directory,
+        &Rules::default(),
+        suspended.as_bytes(),
+        |_| {},
+    )
+    .await
+    .unwrap();
+    stage.handle.retry_now(None);
+    let (to, report) = stage.next().await;
+    assert_eq!(to, "jan@poczta.example");
+    assert!(report.contains("Status: 5.2.1"), "{report}");
+}
