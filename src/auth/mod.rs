@@ -1,5 +1,14 @@
-//! Who sent it: SPF, DKIM and DMARC alignment make of a visible From a proven one (RFC 7208, 6376, 9989).
+//! Who sent it: SPF and DKIM, aligned with the visible From, make of a claimed From a proven one (RFC 7208, 6376, 9989).
+//!
+//! `none`, `neutral`, `softfail` and errors are no pass; an error of the DNS where a check could have passed is temporary. What is found
+//! never depends on who is registered.
 
+mod alignment;
+mod dkim;
 mod proof;
+mod prover;
+mod spf;
 
+pub use alignment::aligned;
 pub use proof::{Mode, Proof};
+pub use prover::{Evidence, Prover, Settings};

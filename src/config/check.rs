@@ -26,7 +26,7 @@ pub(super) fn check(file: &Path, text: &str) -> Result<Loaded, Errors> {
     for error in syntax {
         log.error(error.span(), "", error.message());
     }
-    let folder = file.parent().unwrap_or(Path::new(""));
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
     let config = build(root.get_ref(), file, folder, &mut log);
     log.errors.sort_by_key(|problem| problem.line);
     match config {

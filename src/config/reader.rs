@@ -56,8 +56,8 @@ pub(super) enum Plain {
     Text(String),
     Integer(i64),
     Flag(bool),
-    List(Vec<Plain>),
-    Table(Vec<(String, Plain)>),
+    List(Vec<Self>),
+    Table(Vec<(String, Self)>),
     /// A kind that no key takes.
     Other,
 }

@@ -115,6 +115,7 @@ fn every_problem_is_told_at_once_with_its_line() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn bad_values_are_refused() {
     let folder = folder();
     let edits: &[(&str, &str, &str)] = &[

@@ -64,7 +64,7 @@ impl State {
             .map(|_| ())
     }
 
-    /// When `transaction` of `participant` was first asked for; `now`, if this is the first time.
+    /// When `transaction` of `participant` was first asked for; none: never.
     ///
     /// # Errors
     /// [`Unavailable`].
@@ -72,13 +72,27 @@ impl State {
         &self,
         participant: &ParticipantId,
         transaction: &TransactionId,
-        now: Timestamp,
-    ) -> Result<Timestamp, Unavailable> {
+    ) -> Result<Option<Timestamp>, Unavailable> {
         let key = key("u", participant, transaction);
         let found = self.disk.with(|db| db.get(&key))?;
-        if let Some(octets) = found.and_then(|value| <[u8; 8]>::try_from(value.as_ref()).ok()) {
-            return Ok(Timestamp(u64::from_be_bytes(octets)));
+        let octets = found.and_then(|value| <[u8; 8]>::try_from(value.as_ref()).ok());
+        Ok(octets.map(|octets| Timestamp(u64::from_be_bytes(octets))))
+    }
+
+    /// As [`State::first_seen`]; if this is the first time, `now` is remembered and returned.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn note_first_seen(
+        &self,
+        participant: &ParticipantId,
+        transaction: &TransactionId,
+        now: Timestamp,
+    ) -> Result<Timestamp, Unavailable> {
+        if let Some(first) = self.first_seen(participant, transaction)? {
+            return Ok(first);
         }
+        let key = key("u", participant, transaction);
         let prefix = format!("u{participant}/");
         let many = self
             .disk

@@ -277,11 +277,11 @@ fn state_is_remembered() {
         assert_eq!(state.last_writer(&order, &jan).unwrap(), None);
         state.remember(&order, &jan, mark).unwrap();
         assert_eq!(
-            state.first_seen(&jan, &order, Timestamp(5)).unwrap(),
+            state.note_first_seen(&jan, &order, Timestamp(5)).unwrap(),
             Timestamp(5)
         );
         assert_eq!(
-            state.first_seen(&jan, &order, Timestamp(9)).unwrap(),
+            state.note_first_seen(&jan, &order, Timestamp(9)).unwrap(),
             Timestamp(5)
         );
         state.checkpoint().unwrap();
@@ -290,7 +290,7 @@ fn state_is_remembered() {
     assert_eq!(state.last_writer(&order, &jan).unwrap(), Some(mark));
     for number in 0..2_500_u64 {
         state
-            .first_seen(
+            .note_first_seen(
                 &jan,
                 &format!("guess{number}").parse().unwrap(),
                 Timestamp(number),

@@ -1,1 +1,27 @@
-//! (room to be furnished)
+//! The way in: listeners, sessions, and the intake that judges messages and takes those that may pass.
+//!
+//! `machine.rs` knows the order of commands and no I/O; `session.rs` drives it over a stream; [`Reception`] is the seam behind which
+//! everything about addresses is decided, and [`Intake`] is what stands there.
+
+mod budget;
+mod explain;
+mod facts;
+mod intake;
+mod limits;
+mod listener;
+mod machine;
+mod outgoing;
+mod receive;
+mod reception;
+mod recipient;
+mod sender;
+mod session;
+mod take;
+mod tls;
+mod transaction;
+
+pub use explain::{Inquiry, Opinion};
+pub use intake::{Intake, Tools};
+pub use listener::{Server, Settings, bind, run};
+pub use reception::{Answer, Client, Protocol, Reception};
+pub use transaction::MailTransaction;

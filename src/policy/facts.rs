@@ -82,8 +82,8 @@ pub struct Facts {
     pub return_path_aligned: bool,
     /// Whether a person or a program wrote.
     pub kind: MessageKind,
-    /// Every address in Reply-To.
-    pub reply_to: Vec<Owned>,
+    /// Every address in Reply-To; what is wrong with the field, where it cannot be read.
+    pub reply_to: Result<Vec<Owned>, String>,
     /// The configuration.
     pub settings: Settings,
 }

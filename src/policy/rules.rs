@@ -247,12 +247,20 @@ pub(super) fn reply_to(facts: &Facts) -> Answer {
     let Class::Participant(writer) = class(facts) else {
         return found("free for couriers");
     };
-    let strange = facts
-        .reply_to
+    let reply_to = match &facts.reply_to {
+        Ok(reply_to) => reply_to,
+        Err(why) => {
+            let text = format!(
+                "the Reply-To field cannot be read: {why}; write plain addresses, or leave the field out."
+            );
+            return refuse(Reason::ReplyToNotRegistered, text);
+        }
+    };
+    let strange = reply_to
         .iter()
         .find(|owned| !is_writers(facts, owned) && owned.mask_of.as_ref() != Some(writer));
     match strange {
-        None if facts.reply_to.is_empty() => found("none"),
+        None if reply_to.is_empty() => found("none"),
         None => found("registered to the writer"),
         Some(owned) => refuse(
             Reason::ReplyToNotRegistered,

@@ -12,7 +12,7 @@ pub(super) fn wait(settings: &Settings, id: QueueId, attempts: u32) -> Duration 
     let base = settings
         .retry
         .get(at)
-        .or(settings.retry.last())
+        .or_else(|| settings.retry.last())
         .copied()
         .unwrap_or(Duration::from_secs(300));
     // Spread by the id: the same entry always gets the same, and no two entries the same.

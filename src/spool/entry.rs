@@ -50,6 +50,8 @@ pub enum Target {
     },
     /// An address that is nobody's secret: the operator's contact, or a courier's return path.
     Address(Mailbox),
+    /// Nowhere: this recipient was refused when others of the same message were taken. The entry only exists to be reported on.
+    Refused(Diagnostic),
 }
 
 /// Who is told when an entry fails.

@@ -1,0 +1,102 @@
+//! What would become of a message: the same path as for mail, up to the commit.
+//! Nothing is stored, counted against a budget, or sent.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+
+use super::facts::Purpose;
+use super::intake::Intake;
+use super::reception::Client;
+use super::recipient::Recipient;
+use super::take::Arrival;
+use super::transaction::MailTransaction;
+use crate::mail::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath, TraceId};
+use crate::policy::{self, Refusal, Trail};
+use crate::smtp::MailParameters;
+
+/// A question of `explain`.
+#[derive(Debug, Clone)]
+pub struct Inquiry {
+    /// The visible From and MAIL FROM.
+    pub from: Mailbox,
+    /// The recipient.
+    pub to: Mailbox,
+    /// The client; none: the proof is taken for given.
+    pub client: Option<IpAddr>,
+    /// The message; none: an empty one.
+    pub message: Option<Vec<u8>>,
+}
+
+/// The answer to an [`Inquiry`].
+#[derive(Debug, Clone)]
+pub struct Opinion {
+    /// Why not; none: it would be accepted.
+    pub refusal: Option<Refusal>,
+    /// What a client would hear.
+    pub reply: Reply,
+    /// The rules that were asked.
+    pub trail: Trail,
+}
+
+impl Intake {
+    /// What would become of a message.
+    pub async fn explain(&self, inquiry: Inquiry) -> Opinion {
+        let trace = TraceId::new(0, 0);
+        let mut trail = Trail::default();
+        let refusal = self.consider(&inquiry, &trace, &mut trail).await.err();
+        let reply = match &refusal {
+            Some(refusal) => self.reply(refusal, &inquiry.to.to_string(), &trace),
+            None => Reply::new(250, Some(EnhancedStatus::OK_2_0_0), "accepted"),
+        };
+        Opinion {
+            refusal,
+            reply,
+            trail,
+        }
+    }
+
+    async fn consider(
+        &self,
+        inquiry: &Inquiry,
+        trace: &TraceId,
+        trail: &mut Trail,
+    ) -> Result<(), Refusal> {
+        let reverse_path = ReversePath::Mailbox(inquiry.from.clone());
+        let transaction =
+            MailTransaction::new(trace.clone(), reverse_path, MailParameters::default());
+        let to = ForwardPath::Mailbox(inquiry.to.clone());
+        let recipient = self.find_recipient(&transaction.reverse_path, &to).await;
+        let recipient =
+            recipient.inspect_err(|refusal| trail.note("recipient", refusal.text.clone()))?;
+        trail.note("recipient", recipient.describe());
+        let raw = inquiry.message.clone();
+        let raw = raw.unwrap_or_else(|| format!("From: <{}>\r\n\r\n", inquiry.from).into_bytes());
+        let letter = Self::open(Bytes::from(raw))
+            .inspect_err(|refusal| trail.note("message", refusal.text.clone()))?;
+        let Recipient::Masked(masked) = recipient else {
+            return Ok(());
+        };
+        let client = Client::imagined(inquiry.client);
+        let arrival = Arrival {
+            client: &client,
+            transaction: &transaction,
+            letter: &letter,
+        };
+        let sender = self
+            .identify(
+                &arrival,
+                inquiry.client.is_some(),
+                std::slice::from_ref(&masked.address),
+            )
+            .await;
+        let sender = sender.inspect_err(|refusal| trail.note("sender", refusal.text.clone()))?;
+        let facts = self.gather(&sender, &masked, Purpose::Question).await?;
+        let verdict = policy::decide(&facts);
+        trail.0.extend(verdict.trail.0);
+        let plan = verdict.decision?;
+        self.prepare(&arrival, &sender, &masked, &plan)
+            .await
+            .map(|_| ())
+    }
+}

@@ -1,0 +1,84 @@
+//! Puts together what policy decides on, for one recipient.
+
+use super::intake::Intake;
+use super::recipient::MaskedRecipient;
+use super::sender::Sender;
+use crate::auth::Proof;
+use crate::masking::TransactionId;
+use crate::policy::{Facts, Refusal, Settings, TransactionFact};
+
+/// Whether a decision is made for mail or for somebody who only asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Mail: what it teaches is remembered.
+    Mail,
+    /// A question (`explain`): nothing is stored.
+    Question,
+}
+
+impl Intake {
+    /// All facts about a message from `sender` to `recipient`.
+    pub(super) async fn gather(
+        &self,
+        sender: &Sender,
+        recipient: &MaskedRecipient,
+        purpose: Purpose,
+    ) -> Result<Facts, Refusal> {
+        let transaction = match &recipient.address.local.transaction {
+            None => TransactionFact::Absent,
+            Some(id) => match self.tools.directory.transaction(id).await? {
+                Some(transaction) => TransactionFact::Known(transaction),
+                None => TransactionFact::Unknown {
+                    within_grace: self.within_grace(sender, (recipient, id), purpose)?,
+                },
+            },
+        };
+        let policy = &self.tools.config.policy;
+        Ok(Facts {
+            reverse_path: sender.reverse_path.clone(),
+            from: sender.from.clone(),
+            proof: sender.proof.clone(),
+            recipient: recipient.address.clone(),
+            receiver: recipient.receiver.clone(),
+            mask_counterparty: recipient.counterparty.clone(),
+            transaction,
+            writer: sender.writer.clone(),
+            courier: sender.courier.clone(),
+            return_path: sender.return_path.clone(),
+            return_path_aligned: sender.return_path_aligned,
+            reply_to: sender.reply_to.clone(),
+            kind: sender.kind,
+            settings: Settings {
+                require_transaction: policy.require_transaction,
+                courier_recipients: policy.courier_recipients,
+            },
+        })
+    }
+
+    /// Whether an unknown transaction is still waited for. Its time runs from the first proven request, so that nobody who
+    /// proves nothing can start it or fill the store with guesses.
+    fn within_grace(
+        &self,
+        sender: &Sender,
+        (recipient, id): (&MaskedRecipient, &TransactionId),
+        purpose: Purpose,
+    ) -> Result<bool, Refusal> {
+        let known = sender.writer.is_some() || sender.courier.is_some();
+        if !known || !matches!(sender.proof, Proof::Proven(_) | Proof::NotAsked) {
+            return Ok(true);
+        }
+        let now = self.tools.clock.now();
+        let first = match purpose {
+            Purpose::Mail => self
+                .tools
+                .state
+                .note_first_seen(&recipient.receiver.id, id, now)?,
+            Purpose::Question => self
+                .tools
+                .state
+                .first_seen(&recipient.receiver.id, id)?
+                .unwrap_or(now),
+        };
+        Ok(now.since(first) < self.tools.config.policy.transaction_grace)
+    }
+}

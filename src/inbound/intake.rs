@@ -1,0 +1,190 @@
+//! From "end of data" to the reply: find the recipients, prove the sender, decide, rewrite, commit.
+//!
+//! This is the one path for mail and for `explain`. Whatever fails on our side is a 4xx: the client keeps the message. Nothing
+//! is acknowledged before the spool says that it is durable, and a message that cannot be made safe is refused.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::budget::Budgets;
+use super::reception::{Answer, Client, Reception};
+use super::transaction::MailTransaction;
+use crate::allowlist::Live;
+use crate::auth::Prover;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::directory::{Directory, State, Unavailable};
+use crate::mail::{ForwardPath, Reply, TraceId};
+use crate::masking::MaskedDomains;
+use crate::message::Message;
+use crate::policy::{Reason, Refusal};
+use crate::spool::{Spool, SpoolError};
+
+/// What the intake works with.
+pub struct Tools {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The domains of ours.
+    pub domains: Arc<MaskedDomains>,
+    /// Accounts and transactions.
+    pub directory: Arc<dyn Directory>,
+    /// What cannot be loaded again.
+    pub state: Arc<State>,
+    /// The couriers.
+    pub allowlist: Arc<Live>,
+    /// Who checks senders.
+    pub prover: Prover,
+    /// Where accepted mail is kept.
+    pub spool: Arc<dyn Spool>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Decides about messages and takes those that may pass.
+pub struct Intake {
+    pub(super) tools: Tools,
+    pub(super) budgets: Budgets,
+}
+
+/// A directory that does not answer is our fault: 451.
+impl From<Unavailable> for Refusal {
+    fn from(_: Unavailable) -> Self {
+        Self::new(
+            Reason::DirectoryUnavailable,
+            "the account directory does not answer; please try again later.",
+        )
+    }
+}
+
+impl Intake {
+    /// An intake over `tools`, with fresh budgets.
+    #[must_use]
+    pub fn new(tools: Tools) -> Self {
+        let budgets = Budgets::new(&tools.config.limits);
+        Self { tools, budgets }
+    }
+
+    /// Splits the message, and refuses what nobody should try to read.
+    pub(super) fn open(data: Bytes) -> Result<Message, Refusal> {
+        let malformed = |error| {
+            Refusal::new(
+                Reason::Malformed,
+                format!("the message is malformed: {error}."),
+            )
+        };
+        Message::parse(data).map_err(malformed)
+    }
+
+    /// The house form of a refusal, with recipient, trace and help.
+    pub(super) fn reply(&self, refusal: &Refusal, recipient: &str, trace: &TraceId) -> Reply {
+        let recipient = recipient.trim_start_matches('<').trim_end_matches('>');
+        refusal.reply(
+            recipient,
+            trace.as_str(),
+            self.tools.config.policy.help_url.as_deref(),
+        )
+    }
+
+    /// Counts, logs and prints a refusal.
+    fn refuse(
+        &self,
+        client: &Client,
+        trace: &TraceId,
+        recipient: &str,
+        refusal: &Refusal,
+    ) -> Reply {
+        metrics::counter!("allegromail_inbound_refused_total", "reason" => refusal.reason.word())
+            .increment(1);
+        // An address that is none of ours may be anybody's: it is not written down.
+        let shown = if refusal.reason == Reason::RelayDenied {
+            "-"
+        } else {
+            recipient
+        };
+        tracing::info!(event = "refused", trace = %trace, reason = refusal.reason.word(), recipient = shown, client = %client.address);
+        self.budgets.count_refusal(client.address);
+        self.reply(refusal, recipient, trace)
+    }
+}
+
+pub(super) fn spool_refusal(error: &SpoolError) -> Refusal {
+    tracing::error!(event = "spool_refused", %error);
+    match error {
+        SpoolError::Full(_) => Refusal::new(
+            Reason::Storage,
+            "the server is short of storage; please try again later.",
+        ),
+        SpoolError::Unhealthy(_) => Refusal::new(
+            Reason::Busy,
+            "the server cannot take mail at the moment; please try again later.",
+        ),
+        _ => Refusal::new(
+            Reason::Internal,
+            "the server could not store the message; please try again later.",
+        ),
+    }
+}
+
+impl Reception for Intake {
+    fn sender<'a>(
+        &'a self,
+        client: &'a Client,
+        transaction: &'a MailTransaction,
+    ) -> Answer<'a, Result<(), Reply>> {
+        Box::pin(async move {
+            let ready = self
+                .tools
+                .spool
+                .ready()
+                .map_err(|error| spool_refusal(&error));
+            let gate = ready.and_then(|()| self.budgets.check_client(client.address));
+            gate.map_err(|refusal| self.refuse(client, &transaction.trace, "", &refusal))
+        })
+    }
+
+    fn recipient<'a>(
+        &'a self,
+        client: &'a Client,
+        transaction: &'a MailTransaction,
+        to: &'a ForwardPath,
+    ) -> Answer<'a, Result<(), Reply>> {
+        Box::pin(async move {
+            let found = self.find_recipient(&transaction.reverse_path, to).await;
+            found.map(|_| ()).map_err(|refusal| {
+                self.refuse(client, &transaction.trace, &to.to_string(), &refusal)
+            })
+        })
+    }
+
+    fn message<'a>(
+        &'a self,
+        client: &'a Client,
+        transaction: MailTransaction,
+        data: Bytes,
+    ) -> Answer<'a, Reply> {
+        Box::pin(async move {
+            match self.take(client, &transaction, data).await {
+                Ok(reply) => reply,
+                Err(refused) => {
+                    self.refuse(client, &transaction.trace, refused.name(), &refused.refusal)
+                }
+            }
+        })
+    }
+
+    fn refusal(
+        &self,
+        client: &Client,
+        transaction: Option<&MailTransaction>,
+        refusal: &Refusal,
+    ) -> Reply {
+        let nothing = TraceId::new(client.session, 0);
+        let trace = transaction.map_or(&nothing, |transaction| &transaction.trace);
+        let recipient = transaction
+            .and_then(|t| t.recipients.first())
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        self.refuse(client, trace, &recipient, refusal)
+    }
+}

@@ -1,0 +1,152 @@
+//! Who a RCPT TO names: a role, a mask, or a bounce address of ours (CONTRACT.md, "Order").
+//!
+//! Only what everybody may know is told here: whether the domain is ours and whether the participant exists. The rest waits for
+//! the end of data, when the sender is known.
+
+use super::intake::Intake;
+use crate::directory::Participant;
+use crate::mail::{ForwardPath, Mailbox, ReversePath};
+use crate::masking::{MaskedAddress, MaskedLocal, ParticipantId, TokenError};
+use crate::policy::{Reason, Refusal};
+use std::sync::Arc;
+
+/// Bounces may come for as long as a queue keeps mail, and two weeks more (DESIGN.md, "Envelope sender is a token").
+const TOKEN_DAYS_BEYOND_EXPIRY: u16 = 14;
+
+/// A recipient that exists.
+#[derive(Debug, Clone)]
+pub(super) enum Recipient {
+    /// `postmaster` and the like: goes to the operator's contact, unrewritten.
+    Role {
+        /// The operator's address.
+        contact: Mailbox,
+        /// The address as it was written.
+        written: String,
+    },
+    /// A participant behind a mask.
+    Masked(MaskedRecipient),
+}
+
+/// A participant behind a mask.
+#[derive(Debug, Clone)]
+pub(super) struct MaskedRecipient {
+    /// The address as it was written.
+    pub(super) address: MaskedAddress,
+    /// The account.
+    pub(super) receiver: Arc<Participant>,
+    /// The only counterparty that the mask is for.
+    pub(super) counterparty: Option<ParticipantId>,
+}
+
+impl Recipient {
+    pub(super) fn masked(&self) -> Option<&MaskedAddress> {
+        match self {
+            Self::Masked(masked) => Some(&masked.address),
+            Self::Role { .. } => None,
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Role { written, .. } => {
+                format!("{written} is a role and goes to the operator's contact")
+            }
+            Self::Masked(masked) => match &masked.address.local.transaction {
+                Some(transaction) => format!(
+                    "participant {}, transaction {transaction}",
+                    masked.receiver.id
+                ),
+                None => format!("participant {}, no transaction", masked.receiver.id),
+            },
+        }
+    }
+}
+
+impl Intake {
+    /// Finds out whom `to` names.
+    pub(super) async fn find_recipient(
+        &self,
+        from: &ReversePath,
+        to: &ForwardPath,
+    ) -> Result<Recipient, Refusal> {
+        let mailbox = match to {
+            ForwardPath::Postmaster => return self.role("postmaster".to_owned()),
+            ForwardPath::Mailbox(mailbox) => mailbox,
+        };
+        if self.tools.domains.find(mailbox.domain()).is_none() {
+            let text = "this server takes mail for masked addresses of the marketplace only.";
+            return Err(Refusal::new(Reason::RelayDenied, text));
+        }
+        if self
+            .tools
+            .config
+            .policy
+            .roles
+            .iter()
+            .any(|role| mailbox.local().eq_ignore_ascii_case(role))
+        {
+            return self.role(mailbox.to_string());
+        }
+        if let Some(bounced) = self.bounce(from, mailbox) {
+            return bounced;
+        }
+        let unknown = || {
+            Refusal::new(
+                Reason::UnknownParticipant,
+                "there is no such participant; check the address for typing errors.",
+            )
+        };
+        let local = MaskedLocal::parse(mailbox.local()).map_err(|_| unknown())?;
+        let mask = self
+            .tools
+            .directory
+            .mask(&local.mask)
+            .await?
+            .ok_or_else(unknown)?;
+        let receiver = self
+            .tools
+            .directory
+            .participant(&mask.participant)
+            .await?
+            .ok_or_else(unknown)?;
+        let address = MaskedAddress {
+            local,
+            domain: mailbox.domain().clone(),
+        };
+        Ok(Recipient::Masked(MaskedRecipient {
+            address,
+            receiver,
+            counterparty: mask.counterparty,
+        }))
+    }
+
+    fn role(&self, written: String) -> Result<Recipient, Refusal> {
+        let contact = self.tools.config.policy.contact.clone();
+        let text =
+            "the operator of this server has set no contact address yet; please try again later.";
+        contact
+            .map(|contact| Recipient::Role { contact, written })
+            .ok_or_else(|| Refusal::new(Reason::NoContact, text))
+    }
+
+    /// What to do with mail to a bounce address of ours; none: it is no such address.
+    fn bounce(&self, from: &ReversePath, to: &Mailbox) -> Option<Result<Recipient, Refusal>> {
+        let days = self.tools.config.delivery.expire.as_secs() / 86_400;
+        let max_age = u16::try_from(days)
+            .unwrap_or(u16::MAX)
+            .saturating_add(TOKEN_DAYS_BEYOND_EXPIRY);
+        let refuse = |text: &str| Some(Err(Refusal::new(Reason::BadToken, text)));
+        match self
+            .tools
+            .config
+            .secrets
+            .verify(to.local(), self.tools.clock.now(), max_age)
+        {
+            Err(TokenError::NotAToken) => None,
+            Err(error) => refuse(&format!("{error}.")),
+            // Until reports from other servers are read and passed on masked, the operator gets them.
+            Ok(_) if *from == ReversePath::Null => Some(self.role(to.to_string())),
+            Ok(_) => refuse("this address takes delivery reports with a null sender only."),
+        }
+    }
+}

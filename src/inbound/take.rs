@@ -1,0 +1,202 @@
+//! From the end of data to the commit, for every recipient of a message.
+//!
+//! One reply stands for all recipients. If one of them is refused for now, the whole message is: nothing was taken, and the client
+//! comes back. If some are refused for good, the others are taken and the writer gets a report on those; where nobody could be told,
+//! the whole message is refused, so that no recipient is lost in silence.
+
+use bytes::Bytes;
+
+use super::facts::Purpose;
+use super::intake::{Intake, spool_refusal};
+use super::outgoing::origin;
+use super::reception::Client;
+use super::recipient::Recipient;
+use super::sender::Sender;
+use super::transaction::MailTransaction;
+use crate::mail::{EnhancedStatus, Reply, TraceId};
+use crate::masking::TransactionId;
+use crate::message::Message;
+use crate::policy::{self, Reason, Refusal};
+use crate::spool::{Committed, Origin};
+
+/// Hops after which a message is taken for one that goes in circles (RFC 5321 6.3; Postfix's number).
+const MAX_HOPS: usize = 50;
+
+/// One message as it came: who brought it, in which envelope, and what it says.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival<'a> {
+    pub(super) client: &'a Client,
+    pub(super) transaction: &'a MailTransaction,
+    pub(super) letter: &'a Message,
+}
+
+/// A refusal and the recipient that it is about.
+pub(super) struct Refused {
+    /// The forward-path as it was written.
+    pub(super) path: String,
+    /// The order that it names.
+    pub(super) order: Option<TransactionId>,
+    /// Why not.
+    pub(super) refusal: Refusal,
+}
+
+impl Refused {
+    /// The address without its brackets.
+    pub(super) fn name(&self) -> &str {
+        self.path.trim_matches(['<', '>'])
+    }
+}
+
+impl Intake {
+    /// Judges every recipient and makes durable what may pass.
+    pub(super) async fn take(
+        &self,
+        client: &Client,
+        transaction: &MailTransaction,
+        data: Bytes,
+    ) -> Result<Reply, Refused> {
+        let whole = |refusal| Refused {
+            path: transaction
+                .recipients
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            order: None,
+            refusal,
+        };
+        let letter = Self::open(data).map_err(whole)?;
+        let arrival = Arrival {
+            client,
+            transaction,
+            letter: &letter,
+        };
+        let mut recipients = Vec::with_capacity(transaction.recipients.len());
+        for to in &transaction.recipients {
+            let found = self.find_recipient(&transaction.reverse_path, to).await;
+            let found = found.map_err(|refusal| Refused {
+                path: to.to_string(),
+                order: None,
+                refusal,
+            })?;
+            recipients.push((to.to_string(), found));
+        }
+        let masked: Vec<_> = recipients
+            .iter()
+            .filter_map(|(_, r)| r.masked().cloned())
+            .collect();
+        let sender = if masked.is_empty() {
+            check_hops(&letter).map_err(whole)?;
+            None
+        } else {
+            Some(
+                self.identify(&arrival, true, &masked)
+                    .await
+                    .map_err(whole)?,
+            )
+        };
+        let mut taken = Vec::with_capacity(recipients.len());
+        let mut refused = Vec::new();
+        for (path, recipient) in recipients {
+            match self.judge(&arrival, sender.as_ref(), &recipient).await {
+                Ok(committed) => taken.push(committed),
+                Err(refusal) => {
+                    let order = recipient
+                        .masked()
+                        .and_then(|masked| masked.local.transaction.clone());
+                    refused.push(Refused {
+                        path,
+                        order,
+                        refusal,
+                    });
+                }
+            }
+        }
+        let reply = accepted_reply(&taken, &transaction.trace);
+        if !refused.is_empty() {
+            match self.report_refused(&arrival, sender.as_ref(), &refused) {
+                Some(reports) if !taken.is_empty() => taken.extend(reports),
+                _ => return Err(foremost(refused, whole)),
+            }
+        }
+        self.tools
+            .spool
+            .commit(taken)
+            .await
+            .map_err(|error| whole(spool_refusal(&error)))?;
+        metrics::counter!("allegromail_inbound_accepted_total").increment(1);
+        tracing::info!(event = "accepted", trace = %transaction.trace, client = %client.address, recipients = transaction.recipients.len());
+        Ok(reply)
+    }
+
+    async fn judge(
+        &self,
+        arrival: &Arrival<'_>,
+        sender: Option<&Sender>,
+        recipient: &Recipient,
+    ) -> Result<Committed, Refusal> {
+        let (Recipient::Masked(masked), Some(sender)) = (recipient, sender) else {
+            return self.pass_on(arrival, recipient);
+        };
+        let facts = self.gather(sender, masked, Purpose::Mail).await?;
+        let plan = policy::decide(&facts).decision?;
+        self.budgets
+            .spend_message(&sender.from, masked.address.local.transaction.as_ref())?;
+        self.prepare(arrival, sender, masked, &plan).await
+    }
+
+    /// Entries that only exist to be reported on, one for each refused recipient. None where a refusal is only for now, or where the
+    /// sender cannot be told.
+    fn report_refused(
+        &self,
+        arrival: &Arrival<'_>,
+        sender: Option<&Sender>,
+        refused: &[Refused],
+    ) -> Option<Vec<Committed>> {
+        let sender = sender?;
+        let lasting = refused
+            .iter()
+            .all(|refused| refused.refusal.reason.code() >= 500);
+        if !lasting || origin(arrival, sender, None) == Origin::Nobody {
+            return None;
+        }
+        Some(
+            refused
+                .iter()
+                .map(|refused| self.refused_entry(arrival, sender, refused))
+                .collect(),
+        )
+    }
+}
+
+/// Whether the message goes in a circle.
+pub(super) fn check_hops(letter: &Message) -> Result<(), Refusal> {
+    if letter.hops() <= MAX_HOPS {
+        return Ok(());
+    }
+    let text =
+        format!("the message has passed more than {MAX_HOPS} servers; it seems to go in a circle.");
+    Err(Refusal::new(Reason::Loop, text))
+}
+
+/// The refusal that the client hears: one that is only for now comes before one for good, since the client then tries all again.
+fn foremost(refused: Vec<Refused>, whole: impl Fn(Refusal) -> Refused) -> Refused {
+    let temporary = refused
+        .iter()
+        .position(|refused| refused.refusal.reason.code() < 500);
+    let found = refused.into_iter().nth(temporary.unwrap_or_default());
+    found.unwrap_or_else(|| {
+        whole(Refusal::new(
+            Reason::Internal,
+            "the server lost count of the recipients; please try again later.",
+        ))
+    })
+}
+
+fn accepted_reply(accepted: &[Committed], trace: &TraceId) -> Reply {
+    let ids: Vec<String> = accepted
+        .iter()
+        .map(|committed| committed.entry.id.to_string())
+        .collect();
+    let text = format!("accepted as {} [trace={trace}]", ids.join(" "));
+    Reply::new(250, Some(EnhancedStatus::OK_2_0_0), &text)
+}
