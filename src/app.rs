@@ -1,1 +1,193 @@
-//! Wires every room together; the only file that knows them all.
+//! Wires every room together; the only room that knows them all.
+//!
+//! [`Relay::start`] opens the stores, binds the listeners and starts the tasks; [`Relay::stop`] drains them. Whatever fails while
+//! starting is told with its remedy, and nothing has been taken or sent by then.
+
+mod ask;
+mod listen;
+mod stores;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use ask::open_intake;
+pub use stores::open_directory;
+
+use self::stores::Stores;
+use crate::admin;
+use crate::config::Config;
+use crate::delivery::{self, SmtpDelivery};
+use crate::directory::Rules;
+use crate::inbound::{self, Intake, Server};
+use crate::observe::Metrics;
+use crate::queue::{self, Queue};
+use crate::spool::LocalSpool;
+
+/// How long sessions and deliveries under way may take after a request to stop.
+pub const DRAIN: Duration = Duration::from_secs(30);
+
+/// A relay could not be started; the sentence names the thing and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(String);
+
+impl StartError {
+    fn because(what: &str, error: impl std::fmt::Display) -> Self {
+        Self(format!("{what}: {error}"))
+    }
+}
+
+/// A running relay.
+pub struct Relay {
+    /// Bound SMTP addresses.
+    pub smtp: Vec<SocketAddr>,
+    /// The bound address of the admin interface; for a unix socket its path.
+    pub admin: Option<String>,
+    /// What the spool held at start.
+    pub recovered: usize,
+    stores: Stores,
+    server: Arc<Server>,
+    queue: queue::Handle,
+    delivery: Arc<SmtpDelivery>,
+    spool: Arc<LocalSpool>,
+    shutdown: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Relay {
+    /// Opens, binds and starts everything that `config` describes.
+    ///
+    /// # Errors
+    /// [`StartError`] with a sentence for the operator.
+    pub async fn start(config: Config, metrics: Metrics) -> Result<Self, StartError> {
+        let stores = Stores::open(config)?;
+        let config = stores.config.clone();
+        let resolver = stores.resolver.clone();
+        let delivery = SmtpDelivery::new(delivery::Settings::from_config(&config), resolver);
+        let delivery =
+            Arc::new(delivery.map_err(|error| StartError::because("[delivery]", error))?);
+        // The spool is read before a socket is bound: a port that answers is a relay that takes mail.
+        let opened = stores::open_spool(&config, stores.state.clone())?;
+        let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
+
+        let listeners = listen::smtp(&config.smtp.listen)?;
+        let smtp = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect();
+        let server = Server::new(inbound::Settings::from_config(&config), intake.clone());
+        let server = Arc::new(server.map_err(|error| StartError::because("[smtp] tls", error))?);
+        let admin = listen::admin(config.admin.as_ref()).await?;
+
+        let recovered = opened.recovered.len();
+        let shutdown = CancellationToken::new();
+        let parts = admin::Parts {
+            directory: stores.directory.clone(),
+            rules: Rules {
+                domains: (*stores.domains).clone(),
+                roles: config.policy.roles.clone(),
+            },
+            allowlist: stores.allowlist.clone(),
+            intake,
+            spool: opened.spool.clone(),
+            metrics,
+            token: config.admin.as_ref().and_then(|admin| admin.token.clone()),
+            changes: tokio::sync::Mutex::new(()),
+        };
+        let spool = opened.spool;
+        let queue = stores.queue(spool.clone(), delivery.clone());
+        let queue = Queue::start(queue, opened.recovered, opened.committed);
+        let mut tasks = vec![tokio::spawn(inbound::run(
+            listeners,
+            server.clone(),
+            shutdown.clone(),
+        ))];
+        let admin = admin.map(|(listener, shown)| {
+            tasks.push(tokio::spawn(listen::serve(
+                listener,
+                parts,
+                shutdown.clone(),
+            )));
+            shown
+        });
+        Ok(Self {
+            smtp,
+            admin,
+            recovered,
+            stores,
+            server,
+            queue,
+            delivery,
+            spool,
+            shutdown,
+            tasks,
+        })
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.stores.config
+    }
+
+    /// How many allowlist entries are in force.
+    #[must_use]
+    pub fn couriers(&self) -> usize {
+        self.stores.allowlist.current().len()
+    }
+
+    /// What waits for delivery.
+    #[must_use]
+    pub const fn queue(&self) -> &queue::Handle {
+        &self.queue
+    }
+
+    /// Reads allowlist and certificates again (SIGHUP). What is broken changes nothing and is logged.
+    pub fn reload(&self) {
+        match self.stores.allowlist.reload() {
+            Ok(diff) => tracing::info!(
+                event = "reloaded",
+                what = "allowlist",
+                added = diff.added.len(),
+                removed = diff.removed.len()
+            ),
+            Err(errors) => {
+                tracing::error!(event = "reload_failed", what = "allowlist", %errors, "the old set stays in force")
+            }
+        }
+        match self.server.reload_tls() {
+            Ok(()) => tracing::info!(event = "reloaded", what = "certificates"),
+            Err(error) => {
+                tracing::error!(event = "reload_failed", what = "certificates", %error, "the old ones stay in force")
+            }
+        }
+    }
+
+    /// Stops taking mail, lets what is under way end within [`DRAIN`], and closes the stores. What is queued stays queued.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        let drained = async {
+            for task in self.tasks {
+                // A task that panicked has ended, too.
+                let _ = task.await;
+            }
+        };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!(
+                event = "drain_timeout",
+                "sessions did not end in time and are cut"
+            );
+        }
+        self.queue.shutdown(DRAIN).await;
+        self.delivery.close().await;
+        self.spool.close();
+        if let Err(error) = self.stores.state.checkpoint() {
+            tracing::error!(event = "state_checkpoint_failed", %error);
+        }
+        tracing::info!(event = "stopped");
+    }
+}

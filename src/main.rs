@@ -1,3 +1,8 @@
-//! The thin binary: hands the arguments to the library and turns its answer into an exit code.
+//! The program: everything is in the library.
+//! See `allegromail::cli` for the commands.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    allegromail::cli::run(std::env::args_os())
+}

@@ -1,1 +1,20 @@
-//! (room to be furnished)
+//! The operators' interface: HTTP and JSON on loopback or a unix socket (CONTRACT.md, "Admin interface").
+//!
+//! Every answer that is no success is a JSON object with `error` (a sentence that names the remedy). The description under
+//! `/v1/openapi.json` is generated from the handlers. Real addresses pass here and nowhere else: with a token configured,
+//! every path but the health checks wants it.
+
+mod accounts;
+mod client;
+mod explain;
+mod failure;
+mod health;
+mod orders;
+mod server;
+mod upkeep;
+
+pub use accounts::Masked;
+pub use client::{Client, ClientError};
+pub use explain::{Explained, Question};
+pub use server::{Listener, Parts, serve};
+pub use upkeep::{AllowlistDiff, BadLine, Imported};

@@ -1,1 +1,197 @@
-//! (room to be furnished)
+//! The command line: one file per command (CONTRACT.md, "Program").
+//!
+//! This file knows the words of the command line and nothing else. Results go to standard output, everything about them to standard
+//! error, and the exit code says how it went.
+
+mod allowlist;
+mod config;
+pub mod demo;
+mod exit;
+mod explain;
+mod import;
+mod mask;
+mod serve;
+mod unmask;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use exit::Exit;
+
+use crate::config::Loaded;
+use crate::mail::Mailbox;
+use crate::masking::{ParticipantId, TransactionId};
+use crate::observe;
+
+/// A masked-mail relay: buyers and sellers write to each other without learning each other's address.
+#[derive(Debug, Parser)]
+#[command(name = "allegromail", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+struct Shared {
+    /// The configuration file [default: allegromail.toml here, then in /etc/allegromail]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play the main job on loopback: real SMTP, a temporary folder, nothing to set up
+    Demo {
+        /// Leave the relay running and print its ports
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Run the relay in the foreground
+    Serve {
+        /// How log lines look
+        #[arg(long, value_enum, default_value = "text")]
+        log: LogFormat,
+    },
+    /// Load participants and transactions from a file of JSON lines
+    Import {
+        /// One JSON object a line; `-` is standard input
+        data: PathBuf,
+    },
+    /// Print the decision that the server would make, with the rules that led to it
+    Explain {
+        /// The visible From, also the envelope sender
+        #[arg(long, value_name = "ADDRESS")]
+        from: Mailbox,
+        /// The recipient
+        #[arg(long, value_name = "MASKED")]
+        to: Mailbox,
+        /// The client's address; without it the sender's proof is taken for given
+        #[arg(long)]
+        ip: Option<IpAddr>,
+        /// The message
+        #[arg(long, value_name = "FILE")]
+        message: Option<PathBuf>,
+    },
+    /// Print the masked address of a participant
+    Mask {
+        /// The participant's id
+        participant: ParticipantId,
+        /// The transaction's id
+        transaction: Option<TransactionId>,
+    },
+    /// Print who is behind a masked address
+    Unmask {
+        /// A masked address
+        address: String,
+    },
+    /// The configuration
+    Config {
+        #[command(subcommand)]
+        command: config::Command,
+    },
+    /// The couriers' allowlist
+    Allowlist {
+        #[command(subcommand)]
+        command: allowlist::Command,
+    },
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+}
+
+impl From<LogFormat> for observe::Format {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Text => Self::Text,
+            LogFormat::Json => Self::Json,
+        }
+    }
+}
+
+/// Runs the program with these arguments, the first being its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => dispatch(arguments).into(),
+        Err(error) => {
+            // Help and version are no errors; where output is closed there is nobody to tell.
+            let _ = error.print();
+            if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Done.into()
+            }
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Exit {
+    let Shared { config: path, json } = arguments.shared;
+    let load = || crate::config::find(path.as_deref()).and_then(|path| crate::config::load(&path));
+    let loaded = |run: &dyn Fn(Loaded) -> Exit| match load() {
+        Ok(loaded) => run(loaded),
+        Err(errors) => {
+            eprintln!("{errors}");
+            Exit::Configuration
+        }
+    };
+    match arguments.command {
+        Command::Demo { keep } => demo::run(keep),
+        Command::Serve { log } => loaded(&|loaded| serve::run(loaded, log.into())),
+        Command::Import { data } => loaded(&|loaded| import::run(&loaded.config, &data, json)),
+        Command::Explain {
+            from,
+            to,
+            ip,
+            message,
+        } => {
+            let asked = explain::Arguments {
+                from,
+                to,
+                ip,
+                message,
+                json,
+            };
+            loaded(&|loaded| explain::run(loaded.config, asked.clone()))
+        }
+        Command::Mask {
+            participant,
+            transaction,
+        } => loaded(&|loaded| mask::run(&loaded.config, &participant, transaction.as_ref(), json)),
+        Command::Unmask { address } => {
+            loaded(&|loaded| unmask::run(&loaded.config, &address, json))
+        }
+        Command::Config { command } => config::run(&command, path.as_deref(), json),
+        Command::Allowlist { command } => allowlist::run(&command, path.as_deref(), json),
+    }
+}
+
+/// Runs a command's asynchronous part.
+fn block_on(work: impl Future<Output = Exit>) -> Exit {
+    match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            eprintln!("allegromail: the system gives no threads: {error}");
+            Exit::Temporary
+        }
+    }
+}

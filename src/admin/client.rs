@@ -1,0 +1,155 @@
+//! The client side of the interface, for the commands that speak to a running server.
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::failure::Failure;
+use crate::config::{Admin, AdminListen};
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens: the server does not run, or elsewhere.
+    #[error("no server answers at {0}")]
+    Unreachable(String),
+    /// The server said no; the sentence is its own.
+    #[error("{message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What is wrong.
+        message: String,
+    },
+    /// The connection broke or the answer made no sense.
+    #[error("the server's answer was lost: {0}")]
+    Lost(String),
+}
+
+/// Speaks to the server of a configuration. One connection a request.
+pub struct Client<'a> {
+    admin: &'a Admin,
+}
+
+impl<'a> Client<'a> {
+    /// A client for the interface that `[admin]` describes.
+    #[must_use]
+    pub const fn new(admin: &'a Admin) -> Self {
+        Self { admin }
+    }
+
+    /// GET `path` as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `Unreachable` means that nothing was done.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.request(Method::GET, path, "application/json", Bytes::new())
+            .await
+    }
+
+    /// POST `body` to `path`, answer as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `Unreachable` means that nothing was done.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        kind: &str,
+        body: Bytes,
+    ) -> Result<T, ClientError> {
+        self.request(Method::POST, path, kind, body).await
+    }
+
+    /// DELETE `path`.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `Unreachable` means that nothing was done.
+    pub async fn delete(&self, path: &str) -> Result<(), ClientError> {
+        self.request(Method::DELETE, path, "application/json", Bytes::new())
+            .await
+    }
+
+    async fn request<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Bytes,
+    ) -> Result<T, ClientError> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "localhost")
+            .header(CONTENT_TYPE, kind);
+        if let Some(token) = &self.admin.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request
+            .body(Full::new(body))
+            .map_err(|error| ClientError::Lost(error.to_string()))?;
+        match &self.admin.listen {
+            AdminListen::Tcp(address) => {
+                let stream = TcpStream::connect(address).await;
+                exchange(
+                    stream.map_err(|_| ClientError::Unreachable(address.to_string()))?,
+                    request,
+                )
+                .await
+            }
+            AdminListen::Unix(path) => {
+                let stream = UnixStream::connect(path).await;
+                exchange(
+                    stream.map_err(|_| ClientError::Unreachable(path.display().to_string()))?,
+                    request,
+                )
+                .await
+            }
+        }
+    }
+}
+
+async fn exchange<S, T>(stream: S, request: Request<Full<Bytes>>) -> Result<T, ClientError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: DeserializeOwned,
+{
+    let lost = |error: &dyn std::fmt::Display| ClientError::Lost(error.to_string());
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| lost(&error))?;
+    let driver = tokio::spawn(connection);
+    let answer = sender
+        .send_request(request)
+        .await
+        .map_err(|error| lost(&error))?;
+    let status = answer.status();
+    let body = answer
+        .into_body()
+        .collect()
+        .await
+        .map_err(|error| lost(&error))?
+        .to_bytes();
+    driver.abort();
+    if !status.is_success() {
+        let message = serde_json::from_slice::<Failure>(&body).map_or_else(
+            |_| String::from_utf8_lossy(&body).into_owned(),
+            |failure| failure.error,
+        );
+        return Err(ClientError::Refused {
+            status: status.as_u16(),
+            message,
+        });
+    }
+    let body = if body.is_empty() {
+        Bytes::from_static(b"null")
+    } else {
+        body
+    };
+    serde_json::from_slice(&body).map_err(|error| lost(&error))
+}

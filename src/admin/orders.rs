@@ -1,0 +1,53 @@
+//! Transactions of the marketplace.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use super::Parts;
+use super::failure::Failure;
+use crate::directory::{Change, Transaction};
+use crate::masking::TransactionId;
+
+fn id(text: &str) -> Result<TransactionId, Failure> {
+    TransactionId::parse(text).map_err(|error| Failure::bad(error.to_string()))
+}
+
+/// A transaction and its parties.
+#[utoipa::path(get, path = "/v1/transactions/{id}", params(("id" = String, Path)), responses(
+    (status = 200, description = "the transaction, in the form of an import line without `type`"),
+    (status = 404, body = Failure),
+))]
+pub(super) async fn get_transaction(
+    State(parts): State<Arc<Parts>>,
+    Path(text): Path<String>,
+) -> Result<Json<Transaction>, Failure> {
+    let found = parts.directory.transaction(&id(&text)?).await?;
+    found
+        .map(|transaction| Json((*transaction).clone()))
+        .ok_or_else(|| Failure::not_found("transaction"))
+}
+
+/// Adds a transaction or replaces it.
+#[utoipa::path(put, path = "/v1/transactions/{id}", params(("id" = String, Path)), responses(
+    (status = 204, description = "done, durably"),
+    (status = 422, body = Failure),
+))]
+pub(super) async fn put_transaction(
+    State(parts): State<Arc<Parts>>,
+    Path(text): Path<String>,
+    Json(transaction): Json<Transaction>,
+) -> Result<StatusCode, Failure> {
+    if transaction.id != id(&text)? {
+        return Err(Failure::bad(
+            "the id in the path and the one in the body differ",
+        ));
+    }
+    if transaction.buyer == transaction.seller {
+        return Err(Failure::bad("buyer and seller are the same participant"));
+    }
+    parts.apply(Change::PutTransaction(transaction)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,55 @@
+//! The intake without a server: `explain` on a machine where none runs decides by the same code over the same stores.
+//! Nothing can be accepted through it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::StartError;
+use super::stores::Stores;
+use crate::config::Config;
+use crate::inbound::Intake;
+use crate::mail::QueueId;
+use crate::spool::{Answer, Committed, Settlement, Spool, SpoolError};
+
+/// Opens what a decision needs.
+///
+/// # Errors
+/// [`StartError`]: a store is in use by a server that this configuration does not reach, or cannot be read.
+pub fn open_intake(config: Config) -> Result<Intake, StartError> {
+    let stores = Stores::open(config)?;
+    Ok(Intake::new(stores.tools(Arc::new(NoSpool))))
+}
+
+/// Takes nothing.
+struct NoSpool;
+
+fn refuse<T: Send + 'static>() -> Answer<'static, T> {
+    Box::pin(async { Err(SpoolError::Unhealthy("no server runs".to_owned())) })
+}
+
+impl Spool for NoSpool {
+    fn next_id(&self) -> QueueId {
+        QueueId(0)
+    }
+
+    fn commit(&self, _: Vec<Committed>) -> Answer<'_, ()> {
+        refuse()
+    }
+
+    fn settle(&self, _: QueueId, _: Settlement) -> Answer<'_, ()> {
+        refuse()
+    }
+
+    fn report(&self, _: QueueId, _: Committed) -> Answer<'_, ()> {
+        refuse()
+    }
+
+    fn body(&self, _: QueueId) -> Answer<'_, Bytes> {
+        refuse()
+    }
+
+    fn ready(&self) -> Result<(), SpoolError> {
+        Ok(())
+    }
+}

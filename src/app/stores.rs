@@ -1,0 +1,161 @@
+//! The folders under `data_dir`: directory, state and spool, and how they hang together.
+//!
+//! State is written through the spool's log first; before the spool drops a segment it has the state made durable.
+
+use std::sync::Arc;
+
+use super::StartError;
+use crate::allowlist::Live;
+use crate::auth::{self, Prover};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::delivery::SmtpDelivery;
+use crate::directory::{
+    AddressMark, CachedDirectory, Directory, SledDirectory, State, Unavailable,
+};
+use crate::inbound::Tools;
+use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
+use crate::queue::{self, LastUsed};
+use crate::resolve::DnsResolver;
+use crate::spool::{self, LastWriter, LocalSpool, Opened, Spool};
+
+/// Records that the cache in front of the directory holds.
+const CACHED_RECORDS: u64 = 100_000;
+/// The size of one segment of the spool, in octets.
+const SEGMENT: u64 = 64 * 1024 * 1024;
+/// Free inodes below which no mail is taken.
+const MIN_INODES: u64 = 1_000;
+
+/// What every part reads, opened.
+pub(super) struct Stores {
+    pub(super) config: Arc<Config>,
+    pub(super) domains: Arc<MaskedDomains>,
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) state: Arc<State>,
+    pub(super) allowlist: Arc<Live>,
+    pub(super) resolver: Arc<DnsResolver>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Stores {
+    /// Opens everything but the spool.
+    pub(super) fn open(config: Config) -> Result<Self, StartError> {
+        let allowlist = Live::load(&config.allowlist)
+            .map_err(|error| StartError::because("allowlist", error))?;
+        let directory =
+            open_directory(&config).map_err(|error| StartError::because("directory", error))?;
+        let state = State::open(&config.data_dir.join("state"))
+            .map_err(|error| StartError::because("state", error))?;
+        let resolver = DnsResolver::new(&config.dns_servers)
+            .map_err(|error| StartError::because("[dns] servers", error))?;
+        let domains = config
+            .domains
+            .iter()
+            .map(|domain| domain.masked.clone())
+            .collect();
+        Ok(Self {
+            domains: Arc::new(MaskedDomains::new(domains)),
+            directory: Arc::new(CachedDirectory::new(Arc::new(directory), CACHED_RECORDS)),
+            state: Arc::new(state),
+            allowlist: Arc::new(allowlist),
+            resolver: Arc::new(resolver),
+            clock: Arc::new(SystemClock),
+            config: Arc::new(config),
+        })
+    }
+
+    /// What decisions are made with.
+    pub(super) fn tools(&self, spool: Arc<dyn Spool>) -> Tools {
+        let settings = auth::Settings {
+            hostname: self.config.hostname.clone(),
+        };
+        Tools {
+            config: self.config.clone(),
+            domains: self.domains.clone(),
+            directory: self.directory.clone(),
+            state: self.state.clone(),
+            allowlist: self.allowlist.clone(),
+            prover: Prover::new(self.resolver.tokio().clone(), settings),
+            spool,
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// What delivery is scheduled with.
+    pub(super) fn queue(&self, spool: Arc<LocalSpool>, deliver: Arc<SmtpDelivery>) -> queue::Parts {
+        queue::Parts {
+            spool,
+            directory: self.directory.clone(),
+            last_used: Arc::new(LastAddresses(self.state.clone())),
+            deliver,
+            clock: self.clock.clone(),
+            reporter: crate::dsn::Reporter {
+                hostname: self.config.hostname.clone(),
+                domains: self.domains.clone(),
+            },
+            settings: queue::Settings::from_config(&self.config.delivery),
+        }
+    }
+}
+
+/// Opens the directory of a configuration: for the server, and for commands while no server runs.
+///
+/// # Errors
+/// [`Unavailable`]: damaged, or in use by another process.
+pub fn open_directory(config: &Config) -> Result<SledDirectory, Unavailable> {
+    let path = config.data_dir.join("directory");
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|error| Unavailable(format!("{}: {error}", path.display())))?;
+    SledDirectory::open(&path)
+}
+
+/// Opens the spool and tells what the last stop left behind.
+pub(super) fn open_spool(config: &Config, state: Arc<State>) -> Result<Opened, StartError> {
+    let settings = spool::Settings {
+        dir: config.data_dir.join("spool"),
+        segment_bytes: SEGMENT,
+        min_free_bytes: 3 * config.smtp.max_message_size as u64,
+        min_free_inodes: MIN_INODES,
+    };
+    let checkpoint = Box::new(move || state.checkpoint().map_err(|error| error.to_string()));
+    let opened = LocalSpool::open(settings, checkpoint)
+        .map_err(|error| StartError::because("spool", error))?;
+    let report = opened.report;
+    if report.damaged > 0 {
+        tracing::error!(
+            event = "spool_damaged",
+            stretches = report.damaged,
+            "set aside under spool/damaged"
+        );
+    }
+    if report.torn_bytes > 0 {
+        tracing::warn!(
+            event = "spool_tail_cut",
+            bytes = report.torn_bytes,
+            "an unfinished commit that was never acknowledged"
+        );
+    }
+    Ok(opened)
+}
+
+/// The address that a party last wrote from, kept in the state store.
+struct LastAddresses(Arc<State>);
+
+impl LastUsed for LastAddresses {
+    fn last_used(
+        &self,
+        transaction: &TransactionId,
+        participant: &ParticipantId,
+    ) -> Result<Option<AddressMark>, Unavailable> {
+        self.0.last_writer(transaction, participant)
+    }
+
+    fn remember(&self, writer: &LastWriter) {
+        if let Err(error) =
+            self.0
+                .remember(&writer.transaction, &writer.participant, writer.address)
+        {
+            tracing::error!(event = "state_write_failed", %error);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `allegromail allowlist`: check a set, say which line lets an address in, reload it in the running server.
+//! Without a path the set is the one that the configuration names.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::Exit;
+use crate::admin::{AllowlistDiff, Client, ClientError};
+use crate::allowlist::Allowlist;
+use crate::config;
+use crate::mail::Mailbox;
+
+/// What can be done with an allowlist.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Report every error and every duplicate with file and line
+    Check {
+        /// A file, or a folder of *.txt [default: the configured one]
+        path: Option<PathBuf>,
+    },
+    /// Say which line lets an address in
+    Test {
+        /// A visible From
+        address: Mailbox,
+    },
+    /// Reload it in the running server and print what changed
+    Reload,
+}
+
+/// Runs the command.
+pub(super) fn run(command: &Command, config: Option<&Path>, json: bool) -> Exit {
+    let load = || {
+        config::find(config)
+            .and_then(|path| config::load(&path))
+            .map(|loaded| loaded.config)
+    };
+    if let Command::Check { path: Some(path) } = command {
+        return check(path, json);
+    }
+    let config = match load() {
+        Ok(config) => config,
+        Err(errors) => {
+            eprintln!("{errors}");
+            return Exit::Configuration;
+        }
+    };
+    match command {
+        Command::Check { .. } => check(&config.allowlist, json),
+        Command::Test { address } => test(&config.allowlist, address, json),
+        Command::Reload => super::block_on(reload(&config, json)),
+    }
+}
+
+fn check(path: &Path, json: bool) -> Exit {
+    let (entries, errors, warnings) = match Allowlist::load(path) {
+        Ok(set) => (set.len(), Vec::new(), set.warnings),
+        Err(errors) => (0, errors.0, Vec::new()),
+    };
+    if json {
+        let texts = |notes: &[crate::allowlist::Note]| {
+            notes.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        println!(
+            "{}",
+            serde_json::json!({ "entries": entries, "errors": texts(&errors), "warnings": texts(&warnings) })
+        );
+    } else {
+        errors.iter().for_each(|error| eprintln!("{error}"));
+        warnings
+            .iter()
+            .for_each(|warning| eprintln!("{warning} (warning)"));
+        if errors.is_empty() {
+            println!(
+                "{}: {entries} entries, {} warnings",
+                path.display(),
+                warnings.len()
+            );
+        }
+    }
+    if errors.is_empty() {
+        Exit::Done
+    } else {
+        Exit::BadData
+    }
+}
+
+fn test(path: &Path, address: &Mailbox, json: bool) -> Exit {
+    let set = match Allowlist::load(path) {
+        Ok(set) => set,
+        Err(errors) => {
+            eprintln!("{errors}");
+            return Exit::BadData;
+        }
+    };
+    let found = set.find(address).map(|line| line.to_string());
+    match (&found, json) {
+        (_, true) => println!(
+            "{}",
+            serde_json::json!({ "address": address.to_string(), "line": found })
+        ),
+        (Some(line), false) => println!("{address} is let in by {line}"),
+        (None, false) => println!("{address} is on no line"),
+    }
+    if found.is_some() {
+        Exit::Done
+    } else {
+        Exit::Refused
+    }
+}
+
+async fn reload(config: &config::Config, json: bool) -> Exit {
+    let Some(admin) = &config.admin else {
+        eprintln!(
+            "allegromail: {}: [admin] listen is not set; send SIGHUP to the server instead",
+            config.file.display()
+        );
+        return Exit::Unreachable;
+    };
+    let done: Result<AllowlistDiff, _> = Client::new(admin)
+        .post("/v1/allowlist/reload", "application/json", "{}".into())
+        .await;
+    match done {
+        Ok(diff) if json => println!("{}", serde_json::to_string(&diff).unwrap_or_default()),
+        Ok(diff) => {
+            diff.added.iter().for_each(|entry| println!("+ {entry}"));
+            diff.removed.iter().for_each(|entry| println!("- {entry}"));
+            diff.warnings
+                .iter()
+                .for_each(|warning| eprintln!("{warning} (warning)"));
+            println!("{} entries in force", diff.entries);
+        }
+        Err(error) => {
+            eprintln!("allegromail: {error}");
+            return if matches!(error, ClientError::Refused { .. }) {
+                Exit::BadData
+            } else {
+                Exit::Unreachable
+            };
+        }
+    }
+    Exit::Done
+}

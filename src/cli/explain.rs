@@ -1,0 +1,80 @@
+//! `allegromail explain`: the decision that the server would make, with the trail of rules.
+//!
+//! Asks the running server, else decides here over the same stores by the same code. The exit code is the decision, as Exim's
+//! `-bt` does it: 0 accept, 1 defer, 2 refuse.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use super::Exit;
+use crate::admin::{Client, ClientError, Explained, Question};
+use crate::app;
+use crate::config::Config;
+use crate::mail::Mailbox;
+
+/// What was asked on the command line.
+#[derive(Debug, Clone)]
+pub(super) struct Arguments {
+    pub(super) from: Mailbox,
+    pub(super) to: Mailbox,
+    pub(super) ip: Option<IpAddr>,
+    pub(super) message: Option<PathBuf>,
+    pub(super) json: bool,
+}
+
+/// Prints the decision.
+pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
+    let message = match arguments.message.as_deref().map(std::fs::read).transpose() {
+        Ok(message) => message.map(|octets| String::from_utf8_lossy(&octets).into_owned()),
+        Err(error) => {
+            eprintln!("allegromail: --message: {error}");
+            return Exit::BadData;
+        }
+    };
+    let question = Question {
+        from: arguments.from,
+        to: arguments.to,
+        ip: arguments.ip,
+        message,
+    };
+    super::block_on(async {
+        match ask(config, question).await {
+            Ok(explained) => print(&explained, arguments.json),
+            Err(error) => {
+                eprintln!("allegromail: {error}");
+                Exit::Unreachable
+            }
+        }
+    })
+}
+
+async fn ask(config: Config, question: Question) -> Result<Explained, String> {
+    if let Some(admin) = &config.admin {
+        let body = serde_json::to_vec(&question).map_err(|error| error.to_string())?;
+        match Client::new(admin)
+            .post("/v1/explain", "application/json", body.into())
+            .await
+        {
+            Err(ClientError::Unreachable(_)) => {}
+            answer => return answer.map_err(|error| error.to_string()),
+        }
+    }
+    let intake = app::open_intake(config).map_err(|error| error.to_string())?;
+    Ok(question.ask(&intake).await)
+}
+
+fn print(explained: &Explained, json: bool) -> Exit {
+    if json {
+        println!("{}", serde_json::to_string(explained).unwrap_or_default());
+    } else {
+        for (at, step) in explained.trail.iter().enumerate() {
+            println!("{:>2}. {step}", at + 1);
+        }
+        println!("{}: {}", explained.decision, explained.reply);
+    }
+    match explained.decision.as_str() {
+        "accept" => Exit::Done,
+        "defer" => Exit::Deferred,
+        _ => Exit::Refused,
+    }
+}

@@ -1,0 +1,175 @@
+//! `allegromail import`: loads participants and transactions (CONTRACT.md, "Data").
+//!
+//! Goes through the admin interface where a server runs, else straight into the directory. Every bad line is told with its number;
+//! the good ones are in.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Exit;
+use crate::admin::{BadLine, Client, ClientError, Imported};
+use crate::app;
+use crate::config::Config;
+use crate::directory::{self, Rules};
+use crate::masking::MaskedDomains;
+
+/// Octets of lines that go to the server in one request.
+const BATCH: usize = 1024 * 1024;
+/// The longest line in octets; a longer one is bad data whatever is in it.
+const MAX_LINE: u64 = 64 * 1024;
+
+/// Loads `data` into the directory of `config`; `-` is standard input.
+pub(super) fn run(config: &Config, data: &Path, json: bool) -> Exit {
+    let (length, source) = match open(data) {
+        Ok(opened) => opened,
+        Err(error) => {
+            eprintln!("{}: {error}", data.display());
+            return Exit::BadData;
+        }
+    };
+    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {msg} {eta}") {
+        bar.set_style(style);
+    }
+    let input = BufReader::with_capacity(BATCH, bar.wrap_read(source));
+    super::block_on(async {
+        let done = load(config, input, &bar).await;
+        bar.finish_and_clear();
+        match done {
+            Ok(imported) => report(&imported, data, json),
+            Err((message, exit)) => {
+                eprintln!("allegromail: {message}");
+                exit
+            }
+        }
+    })
+}
+
+/// The length, where it is known, and the data.
+fn open(data: &Path) -> std::io::Result<(Option<u64>, Box<dyn Read>)> {
+    if data.as_os_str() == "-" {
+        return Ok((None, Box::new(std::io::stdin())));
+    }
+    let file = File::open(data)?;
+    Ok((Some(file.metadata()?.len()), Box::new(file)))
+}
+
+async fn load(
+    config: &Config,
+    mut input: impl BufRead,
+    bar: &ProgressBar,
+) -> Result<Imported, (String, Exit)> {
+    let running = match &config.admin {
+        Some(admin) => {
+            let client = Client::new(admin);
+            match client.get::<serde_json::Value>("/v1/allowlist").await {
+                Err(ClientError::Unreachable(_)) => None,
+                Err(error) => return Err((error.to_string(), Exit::Unreachable)),
+                Ok(_) => Some(client),
+            }
+        }
+        None => None,
+    };
+    let Some(client) = running else {
+        return load_here(config, input, bar).await;
+    };
+    let mut total = Imported::default();
+    let mut line = 0_u64;
+    loop {
+        let batch = next_batch(&mut input).map_err(|error| (error.to_string(), Exit::BadData))?;
+        if batch.is_empty() {
+            return Ok(total);
+        }
+        let lines = batch.iter().filter(|octet| **octet == b'\n').count() as u64;
+        let done: Imported = client
+            .post("/v1/import", "application/x-ndjson", batch.into())
+            .await
+            .map_err(|error| (error.to_string(), Exit::Unreachable))?;
+        total.read += done.read;
+        total.applied += done.applied;
+        total.bad.extend(done.bad.into_iter().map(|bad| BadLine {
+            line: bad.line + line,
+            ..bad
+        }));
+        line += lines;
+        bar.set_message(format!("{} records", total.applied));
+    }
+}
+
+pub(super) async fn load_here(
+    config: &Config,
+    input: impl BufRead,
+    bar: &ProgressBar,
+) -> Result<Imported, (String, Exit)> {
+    let directory =
+        app::open_directory(config).map_err(|error| (error.to_string(), Exit::Unreachable))?;
+    let domains = MaskedDomains::new(
+        config
+            .domains
+            .iter()
+            .map(|domain| domain.masked.clone())
+            .collect(),
+    );
+    let rules = Rules {
+        domains,
+        roles: config.policy.roles.clone(),
+    };
+    let report = directory::import(&directory, &rules, input, |counts| {
+        bar.set_message(format!("{} records", counts.applied))
+    })
+    .await
+    .map_err(|error| (error.to_string(), Exit::Temporary))?;
+    let bad = report
+        .bad
+        .into_iter()
+        .map(|bad| BadLine {
+            line: bad.line,
+            message: bad.message,
+        })
+        .collect();
+    Ok(Imported {
+        read: report.read,
+        applied: report.applied,
+        bad,
+    })
+}
+
+/// Whole lines of about [`BATCH`] octets; empty at the end.
+fn next_batch(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    let mut batch = Vec::with_capacity(BATCH);
+    while batch.len() < BATCH {
+        let before = batch.len();
+        input
+            .by_ref()
+            .take(MAX_LINE)
+            .read_until(b'\n', &mut batch)?;
+        if batch.len() == before {
+            break;
+        }
+    }
+    Ok(batch)
+}
+
+fn report(imported: &Imported, data: &Path, json: bool) -> Exit {
+    if json {
+        println!("{}", serde_json::to_string(imported).unwrap_or_default());
+    } else {
+        for bad in &imported.bad {
+            eprintln!("{}:{}: {}", data.display(), bad.line, bad.message);
+        }
+        println!(
+            "{} of {} records loaded, {} bad lines",
+            imported.applied,
+            imported.read,
+            imported.bad.len()
+        );
+    }
+    if imported.bad.is_empty() {
+        Exit::Done
+    } else {
+        Exit::BadData
+    }
+}

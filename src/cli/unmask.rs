@@ -1,0 +1,84 @@
+//! `allegromail unmask`: who is behind a masked address. Operators only: it prints real addresses.
+
+use super::Exit;
+use crate::admin::{Client, ClientError};
+use crate::app;
+use crate::config::Config;
+use crate::directory::{Directory, Participant};
+use crate::mail::Mailbox;
+use crate::masking::{MaskId, MaskedDomains, MaskedLocal};
+
+/// Prints the account behind `address`.
+pub(super) fn run(config: &Config, address: &str, json: bool) -> Exit {
+    let domains = MaskedDomains::new(
+        config
+            .domains
+            .iter()
+            .map(|domain| domain.masked.clone())
+            .collect(),
+    );
+    let local = Mailbox::parse(address)
+        .ok()
+        .filter(|mailbox| domains.find(mailbox.domain()).is_some())
+        .and_then(|mailbox| MaskedLocal::parse(mailbox.local()).ok());
+    let Some(local) = local else {
+        eprintln!("allegromail: {address} is no masked address of a configured domain");
+        return Exit::BadData;
+    };
+    super::block_on(async {
+        match find(config, &local.mask).await {
+            Ok(Some(participant)) => print(&participant, json),
+            Ok(None) => {
+                eprintln!("allegromail: there is no participant behind {address}");
+                Exit::Refused
+            }
+            Err(error) => {
+                eprintln!("allegromail: {error}");
+                Exit::Unreachable
+            }
+        }
+    })
+}
+
+async fn find(config: &Config, mask: &MaskId) -> Result<Option<Participant>, String> {
+    if let Some(admin) = &config.admin {
+        match Client::new(admin).get(&format!("/v1/masks/{mask}")).await {
+            Err(ClientError::Unreachable(_)) => {}
+            Err(ClientError::Refused { status: 404, .. }) => return Ok(None),
+            answer => return answer.map(Some).map_err(|error| error.to_string()),
+        }
+    }
+    let directory = app::open_directory(config).map_err(|error| error.to_string())?;
+    let Some(mask) = directory
+        .mask(mask)
+        .await
+        .map_err(|error| error.to_string())?
+    else {
+        return Ok(None);
+    };
+    let found = directory
+        .participant(&mask.participant)
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(found.map(|participant| (*participant).clone()))
+}
+
+fn print(participant: &Participant, json: bool) -> Exit {
+    if json {
+        println!("{}", serde_json::to_string(participant).unwrap_or_default());
+        return Exit::Done;
+    }
+    println!(
+        "{} ({}, {})",
+        participant.id, participant.login, participant.marketplace
+    );
+    for address in &participant.addresses {
+        let mark = if *address == participant.primary {
+            " (primary)"
+        } else {
+            ""
+        };
+        println!("  {address}{mark}");
+    }
+    Exit::Done
+}
