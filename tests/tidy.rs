@@ -1,0 +1,259 @@
+//! House rules that no compiler checks: layers, sizes, heads of files, names.
+//!
+//! Each test reads the sources as text and names every offender, so that the message says what to mend.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The longest file in lines. A file that nears it is split by its nouns.
+const MAX_LINES: usize = 400;
+/// The same for a file of tests, whose tables are long.
+const MAX_TEST_LINES: usize = 600;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every `.rs` file below `folder`, as path relative to the root and text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let name = path
+                    .strip_prefix(root())
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Room -> layer, as `src/lib.rs` declares them.
+fn layers() -> BTreeMap<String, u32> {
+    let mut layer = 0;
+    let mut rooms = BTreeMap::new();
+    for line in fs::read_to_string(root().join("src/lib.rs"))
+        .unwrap()
+        .lines()
+    {
+        if let Some(rest) = line.strip_prefix("// Layer ") {
+            layer = rest.split(':').next().unwrap().parse().unwrap();
+        } else if let Some(rest) = line.strip_prefix("pub mod ") {
+            assert!(layer > 0, "{line} stands under no layer");
+            rooms.insert(rest.trim_end_matches(';').to_owned(), layer);
+        }
+    }
+    assert!(rooms.len() > 15, "src/lib.rs was not understood");
+    rooms
+}
+
+/// Room -> rooms that its product code names as `crate::ROOM`.
+fn uses() -> BTreeMap<String, BTreeSet<String>> {
+    let rooms = layers();
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, text) in sources("src") {
+        let inside = path.strip_prefix("src/").unwrap();
+        let room = inside.split(['/', '.']).next().unwrap().to_owned();
+        if !rooms.contains_key(&room) || inside.ends_with("tests.rs") || inside.contains("/tests/")
+        {
+            continue;
+        }
+        let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for piece in product
+            .lines()
+            .filter(|l| !l.trim_start().starts_with("//"))
+            .flat_map(|l| l.split("crate::").skip(1))
+        {
+            let named: String = piece
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            if rooms.contains_key(&named) && named != room {
+                uses.entry(room.clone()).or_default().insert(named);
+            }
+        }
+    }
+    uses
+}
+
+#[test]
+fn a_room_uses_only_its_own_layer_and_lower_ones() {
+    let layers = layers();
+    let mut wrong = Vec::new();
+    for (room, used) in uses() {
+        for other in used {
+            if layers[&other] > layers[&room] {
+                wrong.push(format!(
+                    "{room} (layer {}) uses {other} (layer {})",
+                    layers[&room], layers[&other]
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_rooms_use_each_other_in_a_circle() {
+    let mut left = uses();
+    // Take away rooms that use nothing that is left; what remains stands in a circle.
+    loop {
+        let names: BTreeSet<String> = left.keys().cloned().collect();
+        let free: Vec<String> = left
+            .iter()
+            .filter(|(_, used)| used.is_disjoint(&names))
+            .map(|(room, _)| room.clone())
+            .collect();
+        if free.is_empty() {
+            break;
+        }
+        free.iter().for_each(|room| {
+            left.remove(room);
+        });
+    }
+    assert!(
+        left.is_empty(),
+        "these rooms use each other in a circle: {left:#?}"
+    );
+}
+
+#[test]
+fn the_way_in_and_the_way_out_do_not_know_each_other() {
+    let uses = uses();
+    let none = BTreeSet::new();
+    for (room, stranger) in [
+        ("inbound", "delivery"),
+        ("inbound", "queue"),
+        ("delivery", "inbound"),
+        ("delivery", "queue"),
+        ("spool", "inbound"),
+    ] {
+        assert!(
+            !uses.get(room).unwrap_or(&none).contains(stranger),
+            "{room} uses {stranger}"
+        );
+    }
+}
+
+#[test]
+fn pure_rooms_know_no_sockets_files_or_clocks() {
+    let pure = [
+        "mail", "smtp", "masking", "message", "policy", "rewrite", "dsn",
+    ];
+    let banned = [
+        "tokio",
+        "std::fs",
+        "std::net::Tcp",
+        "SystemTime",
+        "Instant::now",
+        "crate::clock",
+    ];
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        let room = path
+            .strip_prefix("src/")
+            .unwrap()
+            .split('/')
+            .next()
+            .unwrap();
+        if !pure.contains(&room) || path.ends_with("tests.rs") {
+            continue;
+        }
+        let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for line in product
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            wrong.extend(
+                banned
+                    .iter()
+                    .filter(|word| line.contains(**word))
+                    .map(|word| format!("{path}: {word}")),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        let lines = text.lines().count();
+        let limit = if path.ends_with("tests.rs") {
+            MAX_TEST_LINES
+        } else {
+            MAX_LINES
+        };
+        if lines > limit {
+            wrong.push(format!("{path} has {lines} lines, {limit} at most"));
+        }
+        if !text.starts_with("//! ") {
+            wrong.push(format!(
+                "{path} does not begin with a line of //! that says what it is"
+            ));
+        }
+        let stem = Path::new(&path)
+            .file_stem()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        if [
+            "util", "utils", "common", "helper", "helpers", "manager", "misc", "types",
+        ]
+        .contains(&stem.as_str())
+        {
+            wrong.push(format!("{path}: a name that says nothing"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_room_stands_on_the_map_of_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let missing: Vec<String> = layers()
+        .into_keys()
+        .filter(|room| !readme.contains(&format!("`{room}")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "README.md does not name these rooms: {missing:?}"
+    );
+}
+
+#[test]
+fn the_top_level_is_the_one_agreed_on() {
+    let known = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "src",
+        "allowlist",
+        "certs",
+        "tests",
+        "deploy",
+        "target",
+    ];
+    let extra: Vec<String> = fs::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.') && !known.contains(&name.as_str()))
+        .collect();
+    assert!(extra.is_empty(), "not agreed on: {extra:?}");
+}
