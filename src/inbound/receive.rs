@@ -59,7 +59,7 @@ where
                 Err(_) => {
                     short = true;
                     shares.clear();
-                    reader = DataReader::new(0);
+                    reader.discard();
                 }
             }
         }

@@ -81,6 +81,13 @@ impl DataReader {
         self.message.is_empty()
     }
 
+    /// Reads on to the end without keeping anything; the message is then [`DataError::TooLarge`]. Where in a line the
+    /// reader stands is not forgotten: the end must be found where the client put it.
+    pub fn discard(&mut self) {
+        self.error.get_or_insert(DataError::TooLarge);
+        self.message = BytesMut::new();
+    }
+
     /// Takes octets off `input`; what stands behind the end of the message stays in it.
     pub fn read(&mut self, input: &mut BytesMut) -> DataStatus {
         while !input.is_empty() {

@@ -142,6 +142,22 @@ proptest! {
 }
 
 #[test]
+fn a_message_that_is_discarded_half_way_ends_where_it_ends() {
+    let whole = b"one\r\ntwo.\r\n.\r\nMAIL";
+    for at in 0..whole.len() - 4 {
+        let mut reader = DataReader::new(1_000);
+        let mut input = BytesMut::from(&whole[..at]);
+        if reader.read(&mut input) != DataStatus::More {
+            continue;
+        }
+        reader.discard();
+        input.extend_from_slice(&whole[at..]);
+        assert_eq!(reader.read(&mut input), DataStatus::Done(Err(DataError::TooLarge)), "cut at {at}");
+        assert_eq!(&input[..], b"MAIL", "cut at {at}");
+    }
+}
+
+#[test]
 fn h016_what_leaves_has_clean_line_ends() {
     for body in ["a\nb", "a\rb", "\n", "a\r\r\n", "a\r"] {
         assert_eq!(stuff(body.as_bytes()), Err(BareLineEnd), "{body:?}");
