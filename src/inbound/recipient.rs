@@ -46,6 +46,17 @@ impl Recipient {
         }
     }
 
+    /// Whether both lead to the same account and order, or both to the contact.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Role { contact: one, .. }, Self::Role { contact: two, .. }) => one == two,
+            (Self::Masked(one), Self::Masked(two)) => {
+                one.receiver.id == two.receiver.id && one.address.local == two.address.local
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Role { written, .. } => {

@@ -70,7 +70,7 @@ impl Intake {
             transaction,
             letter: &letter,
         };
-        let mut recipients = Vec::with_capacity(transaction.recipients.len());
+        let mut recipients: Vec<(String, Recipient)> = Vec::with_capacity(transaction.recipients.len());
         for to in &transaction.recipients {
             let found = self.find_recipient(&transaction.reverse_path, to).await;
             let found = found.map_err(|refusal| Refused {
@@ -78,7 +78,10 @@ impl Intake {
                 order: None,
                 refusal,
             })?;
-            recipients.push((to.to_string(), found));
+            // A recipient that is named twice, by an alias domain too, gets the message once (RFC 5321 leaves it open; every MTA does it).
+            if !recipients.iter().any(|(_, known)| found.is_same(known)) {
+                recipients.push((to.to_string(), found));
+            }
         }
         let masked: Vec<_> = recipients
             .iter()

@@ -1,0 +1,28 @@
+//! The whole relay over real sockets: sessions, decisions, proofs, delivery, commands, and other people's mail servers.
+//!
+//! One binary, so that the program is linked once. `stage` starts a relay with everything around it; `dialogue` speaks SMTP word by
+//! word. Everything listens on free ports of 127.0.0.1.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking, and its tables are long"
+)]
+
+mod commands;
+mod corpus;
+mod decisions;
+mod delivery;
+mod dialogue;
+//mod interop;
+mod process;
+mod recipients;
+mod restarts;
+mod senders;
+mod sessions;
+mod stage;
+mod tls;

@@ -1,0 +1,224 @@
+//! A relay with everything around it: accounts, DNS answers, a mailbox server behind it, a folder that goes with it.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use allegromail::app::Relay;
+use allegromail::cli::demo::dns::{DnsServer, Zones};
+use allegromail::cli::demo::sink::{Received, Sink};
+use allegromail::{config, observe};
+
+use crate::dialogue::{Answer, Dialogue};
+
+/// How long a message may take before it counts as lost.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The buyer, its address, and its mask in the order.
+pub const JAN: &str = "jan@poczta.example";
+/// See [`JAN`].
+pub const BUYER: &str = "8awgqyk6a5+cub31c122@allegromail.pl";
+/// The seller's primary address.
+pub const BIURO: &str = "biuro@rowery.example";
+/// The seller's second address.
+pub const SPRZEDAZ: &str = "sprzedaz@rowery.example";
+/// The seller's mask in the order.
+pub const SELLER: &str = "k2m9x0r7t3+cub31c122@allegromail.pl";
+/// Registered, and no party of the order.
+pub const OLA: &str = "ola@poczta.example";
+/// On the shipped allowlist.
+pub const COURIER: &str = "powiadomienia@inpost.pl";
+
+/// Accounts and orders, one of each state.
+const ACCOUNTS: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan_kowalski","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example","addresses":["jan@poczta.example"]}
+{"type":"participant","id":"k2m9x0r7t3","login":"sklep-rowery","marketplace":"allegro-pl","language":"pl","primary":"biuro@rowery.example","addresses":["biuro@rowery.example","sprzedaz@rowery.example"]}
+{"type":"participant","id":"5zz8c1w4mn","login":"ola_cz","marketplace":"allegro-cz","language":"cs","primary":"ola@poczta.example","addresses":["ola@poczta.example"]}
+{"type":"participant","id":"sleepy","login":"sleepy","marketplace":"allegro-pl","language":"pl","primary":"sleepy@poczta.example","addresses":["sleepy@poczta.example"],"status":"suspended"}
+{"type":"transaction","id":"cub31c122","buyer":"8awgqyk6a5","seller":"k2m9x0r7t3"}
+{"type":"transaction","id":"closed1","buyer":"8awgqyk6a5","seller":"k2m9x0r7t3","status":"closed"}
+{"type":"transaction","id":"other1","buyer":"5zz8c1w4mn","seller":"k2m9x0r7t3"}
+{"type":"transaction","id":"sleepy1","buyer":"sleepy","seller":"k2m9x0r7t3"}
+"#;
+
+/// Everybody's mail comes from 127.0.0.1 here.
+const ZONES: &[&str] = &[
+    "poczta.example TXT v=spf1 ip4:127.0.0.1 -all",
+    "rowery.example TXT v=spf1 ip4:127.0.0.1 -all",
+    "inpost.pl TXT v=spf1 ip4:127.0.0.1 -all",
+    "strangers.example TXT v=spf1 ip4:127.0.0.1 -all",
+    "evil.example TXT v=spf1 ip4:127.0.0.1 -all",
+    "dhl.com TXT v=spf1 ip4:192.0.2.1 -all",
+    "broken.example SERVFAIL",
+];
+
+/// What a test changes of the ordinary relay.
+pub struct Setup {
+    /// Lines for tables of the configuration: `("smtp", "max_recipients = 5")`.
+    pub keys: Vec<(&'static str, String)>,
+    /// More DNS records.
+    pub zones: Vec<String>,
+    /// More lines of accounts and orders.
+    pub accounts: String,
+    /// Send by MX look-up instead of to the sink.
+    pub by_mx: bool,
+    /// Where the relay's files are; none: a fresh folder.
+    pub folder: Option<tempfile::TempDir>,
+    /// The port that everything is sent to; none: the sink's.
+    pub next_hop: Option<u16>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { keys: Vec::new(), zones: Vec::new(), accounts: String::new(), by_mx: false, folder: None, next_hop: None }
+    }
+}
+
+impl Setup {
+    /// With one more key.
+    pub fn key(mut self, table: &'static str, line: &str) -> Self {
+        self.keys.push((table, line.to_owned()));
+        self
+    }
+
+    /// With one more DNS record.
+    pub fn record(mut self, line: &str) -> Self {
+        self.zones.push(line.to_owned());
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> Stage {
+        Stage::start(self).await
+    }
+}
+
+/// A running relay and its surroundings.
+pub struct Stage {
+    pub relay: Relay,
+    pub sink: Sink,
+    pub dns: DnsServer,
+    pub folder: tempfile::TempDir,
+    pub config: PathBuf,
+}
+
+impl Stage {
+    /// The ordinary relay.
+    pub async fn ordinary() -> Self {
+        Setup::default().start().await
+    }
+
+    async fn start(mut setup: Setup) -> Self {
+        let fresh = setup.folder.is_none();
+        let folder = setup.folder.take().unwrap_or_else(|| tempfile::TempDir::with_prefix("allegromail-test-").unwrap());
+        let zones: Vec<&str> = ZONES.iter().copied().chain(setup.zones.iter().map(String::as_str)).collect();
+        let dns = DnsServer::start(Zones::parse(&zones).unwrap()).await.unwrap();
+        let sink = Sink::start().await.unwrap();
+        let port = setup.next_hop.unwrap_or_else(|| sink.address().port());
+        let config = write_files(folder.path(), &setup, dns.address(), port);
+        let loaded = config::load(&config).unwrap_or_else(|errors| panic!("{errors}"));
+        if fresh {
+            load_accounts(&loaded.config, &format!("{ACCOUNTS}{}", setup.accounts)).await;
+        }
+        let relay = Relay::start(loaded.config, observe::install_metrics()).await.unwrap();
+        Self { relay, sink, dns, folder, config }
+    }
+
+    /// Where the relay takes mail.
+    pub fn smtp(&self) -> SocketAddr {
+        self.relay.smtp[0]
+    }
+
+    /// Sends one message of `from` to `to`, envelope and From the same.
+    pub async fn send(&self, from: &str, to: &str) -> Answer {
+        self.send_message(from, &[to], &message(from, to, "")).await
+    }
+
+    /// Sends a message on a fresh connection.
+    pub async fn send_message(&self, from: &str, to: &[&str], message: &str) -> Answer {
+        Dialogue::greeted(self.smtp()).await.send(from, to, message).await
+    }
+
+    /// The next message that arrives behind the relay.
+    pub async fn arrival(&self) -> Received {
+        tokio::time::timeout(PATIENCE, self.sink.next()).await.expect("nothing arrived behind the relay")
+    }
+
+    /// Fails if anything has arrived, once a message sent now has come through: what was sent before it would be here.
+    pub async fn nothing_arrived(&self) {
+        self.send(JAN, SELLER).await.assert("250");
+        let marker = self.arrival().await;
+        assert_eq!(marker.recipients, [BIURO], "something else came first: {:?}", text(&marker));
+        assert!(self.sink.take().is_empty());
+    }
+
+    /// Stops the relay and keeps its files.
+    pub async fn stop(self) -> tempfile::TempDir {
+        self.relay.stop().await;
+        self.folder
+    }
+}
+
+/// Puts records into the directory of a relay that does not run.
+pub async fn load_accounts(config: &config::Config, lines: &str) {
+    let directory = allegromail::app::open_directory(config).unwrap();
+    let domains = config.domains.iter().map(|domain| domain.masked.clone()).collect();
+    let rules = allegromail::directory::Rules {
+        domains: allegromail::masking::MaskedDomains::new(domains),
+        roles: config.policy.roles.clone(),
+    };
+    let report = allegromail::directory::import(&directory, &rules, lines.as_bytes(), |_| {}).await.unwrap();
+    assert!(report.bad.is_empty(), "{:?}", report.bad);
+}
+
+/// A small message.
+pub fn message(from: &str, to: &str, more: &str) -> String {
+    format!(
+        "From: {from}\r\nTo: {to}\r\nSubject: hello\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\n\
+         Message-ID: <1@client.example>\r\n{more}\r\nHello.\r\n"
+    )
+}
+
+/// What arrived, as text.
+pub fn text(received: &Received) -> String {
+    String::from_utf8_lossy(&received.data).into_owned()
+}
+
+fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> PathBuf {
+    let key = folder.join("secret.key");
+    if !key.exists() {
+        fs::write(&key, [7; 32]).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let couriers = Path::new(env!("CARGO_MANIFEST_DIR")).join("allowlist/couriers.txt");
+    let lines = |table: &str| -> String {
+        let own = setup.keys.iter().filter(|(of, _)| *of == table);
+        own.map(|(_, line)| format!("{line}\n")).collect()
+    };
+    let default = |table: &str, name: &str, line: &str| {
+        let given = setup.keys.iter().any(|(of, own)| *of == table && own.starts_with(name));
+        if given { String::new() } else { format!("{line}\n") }
+    };
+    let mut text = format!(
+        "hostname = \"mx.allegromail.example\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:0\"]\n{smtp}\
+         [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n\
+         [[domain]]\nname = \"allegromail.com\"\nmarketplaces = [\"allegro-cz\", \"allegro-sk\", \"allegro-hu\"]\n\
+         [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[limits]\n{limits}\
+         [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{admin}",
+        smtp = lines("smtp"),
+        auth = lines("auth"),
+        contact = default("policy", "contact", "contact = \"postmaster@operator.example\""),
+        policy = lines("policy"),
+        limits = lines("limits"),
+        delivery = lines("delivery"),
+        listen = default("admin", "listen", "listen = \"127.0.0.1:0\""),
+        admin = lines("admin"),
+    );
+    if !setup.by_mx {
+        text.push_str(&format!("[[delivery.route]]\ndomain = \"*\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n"));
+    }
+    let file = folder.join("allegromail.toml");
+    fs::write(&file, text).unwrap();
+    file
+}
