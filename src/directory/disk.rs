@@ -15,6 +15,10 @@ const CACHE: u64 = 32 * 1024 * 1024;
 /// The longest value in octets: far below what sled would put into files that it never syncs.
 pub(super) const MAX_VALUE: usize = 16 * 1024;
 
+/// How often and how far apart a locked database is tried.
+const LOCK_ATTEMPTS: u32 = 40;
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// The key of the record that every database of ours holds.
 const MARK: &[u8] = b"!allegromail";
 
@@ -42,17 +46,7 @@ impl Disk {
             .cache_capacity(CACHE)
             .mode(sled::Mode::LowSpace)
             .flush_every_ms(Some(200));
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-        let db = match opened {
-            Ok(Ok(db)) => db,
-            Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
-                return Err(Unavailable(format!(
-                    "{shown} is in use by another process; is the server running?"
-                )));
-            }
-            Ok(Err(error)) => return Err(damaged(folder, &error)),
-            Err(_) => return Err(damaged(folder, &"sled panicked")),
-        };
+        let db = open_patiently(&config, folder)?;
         // sled opens a file of rubbish as an empty database: everybody would be unknown. The mark, made durable when the
         // folder was made, tells an empty directory from a lost one.
         let marked = catch_unwind(AssertUnwindSafe(|| {
@@ -117,6 +111,27 @@ impl Disk {
         tracing::error!(event = "directory_failed", folder = %self.folder.display(), %error);
         Unavailable(error.to_string())
     }
+}
+
+/// Opens the database; a lock is waited for a little, since sled's threads let go of it some time after the last handle.
+fn open_patiently(config: &sled::Config, folder: &Path) -> Result<sled::Db, Unavailable> {
+    let shown = folder.display();
+    for attempt in 1.. {
+        match catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
+                if attempt == LOCK_ATTEMPTS {
+                    return Err(Unavailable(format!(
+                        "{shown} is in use by another process; is the server running?"
+                    )));
+                }
+                std::thread::sleep(LOCK_WAIT);
+            }
+            Ok(Err(error)) => return Err(damaged(folder, &error)),
+            Err(_) => break,
+        }
+    }
+    Err(damaged(folder, &"sled panicked"))
 }
 
 fn damaged(folder: &Path, error: &dyn std::fmt::Display) -> Unavailable {

@@ -70,12 +70,12 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
         ),
         MimePart::new(
             ContentType::new("message/delivery-status"),
-            BodyPart::Text(status(reporter, report).into()),
+            BodyPart::Binary(status(reporter, report).into_bytes().into()),
         )
         .transfer_encoding("7bit"),
         MimePart::new(
             ContentType::new("text/rfc822-headers"),
-            BodyPart::Text(headers(report).into()),
+            BodyPart::Binary(headers(report).into_bytes().into()),
         )
         .transfer_encoding("7bit"),
     ];

@@ -246,6 +246,12 @@ impl Machine {
         let State::Mail(transaction) = &self.state else {
             return self.misplaced("MAIL comes first");
         };
+        let international = matches!(&path, ForwardPath::Mailbox(mailbox) if mailbox.needs_utf8());
+        if international && !transaction.parameters.smtputf8 {
+            let text = "an international address needs SMTPUTF8 at MAIL.";
+            self.errors += 1;
+            return Effect::Refuse(Refusal::new(Reason::Utf8Address, text));
+        }
         let taken = transaction.recipients.len();
         // A report has one recipient (RFC 5321 4.5.5).
         let limit = if transaction.reverse_path == ReversePath::Null {

@@ -70,7 +70,8 @@ impl Intake {
             transaction,
             letter: &letter,
         };
-        let mut recipients: Vec<(String, Recipient)> = Vec::with_capacity(transaction.recipients.len());
+        let mut recipients: Vec<(String, Recipient)> =
+            Vec::with_capacity(transaction.recipients.len());
         for to in &transaction.recipients {
             let found = self.find_recipient(&transaction.reverse_path, to).await;
             let found = found.map_err(|refusal| Refused {

@@ -148,6 +148,8 @@ pub struct Refusal {
 
 /// The longest reply line in octets, its code and CRLF included (CONTRACT.md, "Decisions").
 const MAX_LINE: usize = 500;
+/// The longest sentence in characters.
+const MAX_TEXT: usize = 2_000;
 
 impl Refusal {
     /// A refusal with its sentence.
@@ -172,7 +174,14 @@ impl Refusal {
         } else {
             format!("<{recipient}> ")
         };
-        let lines = wrap(&format!("{head}{}", self.text), &bracket, MAX_LINE - 20);
+        // Some of a sentence is a stranger's word (a `d=`, a HELO name): ASCII only (RFC 5321 4.2), and not endless.
+        let plain = |c: char| if c.is_ascii() { c } else { '?' };
+        let text: String = format!("{head}{}", self.text)
+            .chars()
+            .take(MAX_TEXT)
+            .map(plain)
+            .collect();
+        let lines = wrap(&text, &bracket, MAX_LINE - 20);
         Reply::multi(
             self.reason.code(),
             Some(self.reason.status()),
@@ -181,22 +190,26 @@ impl Refusal {
     }
 }
 
-/// Breaks `text` at spaces into lines of at most `width` octets; `last` is never broken.
+/// Breaks ASCII `text` at spaces, and words that are too long anywhere, into lines of at most `width` octets; `last` is never broken.
 fn wrap(text: &str, last: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    let pieces = text
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .chain([last]);
+    let cut = |word: &'_ str| {
+        let octets = word.as_bytes().chunks(width);
+        octets
+            .map(|chunk| String::from_utf8_lossy(chunk).into_owned())
+            .collect::<Vec<_>>()
+    };
+    let words = text.split(' ').filter(|word| !word.is_empty());
+    let pieces = words.flat_map(cut).chain([last.to_owned()]);
     for word in pieces {
         let room = lines.last().map_or(0, String::len);
         match lines.last_mut() {
-            Some(line) if room == 0 => line.push_str(word),
+            Some(line) if room == 0 => line.push_str(&word),
             Some(line) if room + 1 + word.len() <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(word),
         }
     }
     lines
@@ -231,11 +244,24 @@ mod tests {
                 .map(|l| l.ends_with("[malformed; trace=abc-1]")),
             Some(true)
         );
-        assert!(
-            String::from_utf8(reply.to_wire())
-                .unwrap()
-                .lines()
-                .all(|line| line.len() + 2 <= MAX_LINE)
-        );
+        for text in [
+            "word ".repeat(300),
+            "x".repeat(3_000),
+            "ż".repeat(900),
+            format!("{} z", "y".repeat(481)),
+        ] {
+            let wire = Refusal::new(Reason::Malformed, text)
+                .reply("a@b.pl", "abc-1", None)
+                .to_wire();
+            let wire = String::from_utf8(wire).unwrap();
+            assert!(
+                wire.is_ascii() && wire.ends_with("[malformed; trace=abc-1]\r\n"),
+                "{wire}"
+            );
+            assert!(
+                wire.lines().all(|line| line.len() + 2 <= MAX_LINE),
+                "{wire}"
+            );
+        }
     }
 }

@@ -69,7 +69,8 @@ pub fn parse_command(line: &[u8]) -> Result<Command, Reply> {
     };
     let text = std::str::from_utf8(line).map_err(|_| unknown())?;
     if text.chars().any(char::is_control) {
-        return Err(unknown());
+        let text = "the line holds control characters";
+        return Err(refuse(500, EnhancedStatus::new(5, 5, 2), text));
     }
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let alone = |command: Command| {

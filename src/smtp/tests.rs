@@ -152,7 +152,11 @@ fn a_message_that_is_discarded_half_way_ends_where_it_ends() {
         }
         reader.discard();
         input.extend_from_slice(&whole[at..]);
-        assert_eq!(reader.read(&mut input), DataStatus::Done(Err(DataError::TooLarge)), "cut at {at}");
+        assert_eq!(
+            reader.read(&mut input),
+            DataStatus::Done(Err(DataError::TooLarge)),
+            "cut at {at}"
+        );
         assert_eq!(&input[..], b"MAIL", "cut at {at}");
     }
 }

@@ -20,7 +20,9 @@ impl Dialogue {
     pub async fn connect(server: SocketAddr) -> Self {
         let stream = TcpStream::connect(server).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream: BufReader::new(stream) }
+        Self {
+            stream: BufReader::new(stream),
+        }
     }
 
     /// Connects, reads the banner and says EHLO.
@@ -34,7 +36,9 @@ impl Dialogue {
     /// Resets the connection instead of closing it.
     pub fn reset(self) {
         let stream = self.stream.into_inner().into_std().unwrap();
-        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        socket2::SockRef::from(&stream)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
     }
 
     /// Ends the direction towards the server.
@@ -57,14 +61,22 @@ impl Answer {
     #[track_caller]
     pub fn assert(&self, code: &str) -> &Self {
         let unfolded = self.0.replacen('-', " ", 1);
-        assert!(unfolded.starts_with(code), "wanted {code}, got {:?}", self.0);
+        assert!(
+            unfolded.starts_with(code),
+            "wanted {code}, got {:?}",
+            self.0
+        );
         self
     }
 
     /// Fails unless the reply has this reason word.
     #[track_caller]
     pub fn because(&self, reason: &str) -> &Self {
-        assert!(self.0.contains(&format!("[{reason};")), "wanted [{reason}; ...], got {:?}", self.0);
+        assert!(
+            self.0.contains(&format!("[{reason};")),
+            "wanted [{reason}; ...], got {:?}",
+            self.0
+        );
         self
     }
 }
@@ -72,7 +84,9 @@ impl Answer {
 impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
     /// Speaks over a stream that is connected already.
     pub fn over(stream: S) -> Self {
-        Self { stream: BufReader::new(stream) }
+        Self {
+            stream: BufReader::new(stream),
+        }
     }
 
     /// Writes octets as they are.
@@ -96,7 +110,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
 
     /// Hears an answer; fails if the connection ends instead.
     pub async fn answer(&mut self) -> Answer {
-        self.try_answer().await.expect("the connection ended instead of an answer")
+        self.try_answer()
+            .await
+            .expect("the connection ended instead of an answer")
     }
 
     /// Hears an answer, or none if the connection has ended.
@@ -104,7 +120,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         let mut whole = String::new();
         loop {
             let mut line = String::new();
-            let read = timeout(PATIENCE, self.stream.read_line(&mut line)).await.expect("no answer came");
+            let read = timeout(PATIENCE, self.stream.read_line(&mut line))
+                .await
+                .expect("no answer came");
             if read.unwrap_or(0) == 0 {
                 return None;
             }
@@ -118,9 +136,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
     /// Fails unless the server says no more and closes.
     pub async fn closed(&mut self) {
         let mut rest = Vec::new();
-        let read = timeout(PATIENCE, self.stream.read_to_end(&mut rest)).await.expect("the connection stays open");
+        let read = timeout(PATIENCE, self.stream.read_to_end(&mut rest))
+            .await
+            .expect("the connection stays open");
         // A reset is an end, too.
-        assert!(read.is_err() || rest.is_empty(), "said {:?} and then closed", String::from_utf8_lossy(&rest));
+        assert!(
+            read.is_err() || rest.is_empty(),
+            "said {:?} and then closed",
+            String::from_utf8_lossy(&rest)
+        );
     }
 
     /// Sends a message within a session; the answer to the first refused command, or to the end of data.

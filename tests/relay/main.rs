@@ -9,6 +9,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    unreachable_pub,
     clippy::too_many_lines,
     reason = "a test fails by panicking, and its tables are long"
 )]

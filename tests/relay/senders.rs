@@ -1,1 +1,399 @@
-//! (to come)
+//! Proof of senders over the wire with DNS answers of our own: what passes, what does not, and what is only put off.
+
+use allegromail::auth::{Evidence, Mode, Prover, Settings};
+use allegromail::cli::demo::dns::{DnsServer, Zones};
+use allegromail::mail::{Domain, Mailbox, ReversePath};
+use allegromail::message::Message;
+use allegromail::resolve::DnsResolver;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
+use mail_auth::common::crypto::{RsaKey, Sha256};
+use mail_auth::common::headers::HeaderWriter;
+use mail_auth::dkim::DkimSigner;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::dialogue::{Answer, Dialogue};
+use crate::stage::{BIURO, BUYER, COURIER, JAN, SELLER, Setup, Stage, message};
+
+/// A key pair for tests: 2048 bits.
+struct Pair {
+    private: Vec<u8>,
+    /// What the DNS publishes of it.
+    record: String,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let private: Pkcs8V1Der<'static> = pair.as_der().unwrap();
+        let public: PublicKeyX509Der<'static> = pair.public_key().as_der().unwrap();
+        let record = format!(
+            "v=DKIM1; k=rsa; p={}",
+            data_encoding::BASE64.encode(public.as_ref())
+        );
+        Self {
+            private: private.as_ref().to_vec(),
+            record,
+        }
+    }
+
+    /// `body` with a signature over `fields` on top.
+    fn sign(&self, domain: &str, fields: &[&str], body: &str) -> String {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.private.clone()));
+        let key = RsaKey::<Sha256>::from_key_der(key).unwrap();
+        let signer = DkimSigner::from_key(key)
+            .domain(domain)
+            .selector("s1")
+            .headers(fields.iter().copied());
+        format!(
+            "{}{body}",
+            signer.sign(body.as_bytes()).unwrap().to_header()
+        )
+    }
+}
+
+/// A shop whose client may not send by SPF, with a DKIM key in the DNS.
+async fn dkim_stage(record: &str) -> Stage {
+    Setup {
+        accounts: r#"{"type":"participant","id":"shop1","login":"shop","marketplace":"allegro-pl","language":"pl","primary":"shop@shop.example","addresses":["shop@shop.example"]}
+{"type":"transaction","id":"shoptx","buyer":"8awgqyk6a5","seller":"shop1"}
+"#
+        .to_owned(),
+        ..Setup::default()
+    }
+    .record("shop.example TXT v=spf1 ip4:192.0.2.1 -all")
+    .record(&format!("s1._domainkey.shop.example TXT {record}"))
+    .start()
+    .await
+}
+
+const SHOP: &str = "shop@shop.example";
+const FROM_SHOP: &str = "8awgqyk6a5+shoptx@allegromail.pl";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aligned_signature_over_from_and_to_is_a_proof() {
+    let pair = Pair::new();
+    let stage = dkim_stage(&pair.record).await;
+    let body = pair.sign(
+        "shop.example",
+        &["From", "To", "Subject"],
+        &message(SHOP, FROM_SHOP, ""),
+    );
+    stage
+        .send_message(SHOP, &[FROM_SHOP], &body)
+        .await
+        .assert("250");
+    assert_eq!(stage.arrival().await.recipients, [JAN]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signatures_that_prove_nothing_are_refused() {
+    let pair = Pair::new();
+    let stage = dkim_stage(&pair.record).await;
+    let mail = message(SHOP, FROM_SHOP, "");
+    let refused = async |body: &str, word: &str| {
+        let answer = stage.send_message(SHOP, &[FROM_SHOP], body).await;
+        answer
+            .assert("550 5.7.26")
+            .because("sender-unauthenticated");
+        assert!(
+            answer.0.contains(word),
+            "{word} is not told in {}",
+            answer.0
+        );
+    };
+    refused(&mail, "no DKIM signature").await;
+    refused(&mail, "SPF of shop.example forbids 127.0.0.1").await;
+    // A signature by a key that the DNS does not hold.
+    refused(
+        &Pair::new().sign("shop.example", &["From", "To"], &mail),
+        "does not verify",
+    )
+    .await;
+    refused(
+        &Pair::new().sign("evil.example", &["From", "To"], &mail),
+        "not aligned",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_must_cover_from_and_the_recipient() {
+    let pair = Pair::new();
+    let stage = dkim_stage(&pair.record).await;
+    let send = async |body: String| stage.send_message(SHOP, &[FROM_SHOP], &body).await;
+    // h080: not over From; DKIM itself wants it (RFC 6376 5.4).
+    send(pair.sign(
+        "shop.example",
+        &["To", "Subject"],
+        &message(SHOP, FROM_SHOP, ""),
+    ))
+    .await
+    .assert("550 5.7.26");
+    // h081: a message to somebody else, sent once more to this mask.
+    send(pair.sign(
+        "shop.example",
+        &["From", "To"],
+        &message(SHOP, "other@elsewhere.example", ""),
+    ))
+    .await
+    .assert("550 5.7.26");
+    // To names the recipient, but the signature does not cover it.
+    send(pair.sign(
+        "shop.example",
+        &["From", "Subject"],
+        &message(SHOP, FROM_SHOP, ""),
+    ))
+    .await
+    .assert("550 5.7.26");
+    // h067: a second From on top of a signed message.
+    let body = pair.sign(
+        "shop.example",
+        &["From", "To"],
+        &message(SHOP, FROM_SHOP, ""),
+    );
+    send(format!("From: {BIURO}\r\n{body}"))
+        .await
+        .assert("550 5.7.1")
+        .because("bad-from");
+    // A signed message, altered.
+    send(body.replace("Hello.", "Pay here."))
+        .await
+        .assert("550 5.7.26");
+    // h079: l= leaves the rest of the body open.
+    send(body.replace("c=relaxed", "l=2; c=relaxed"))
+        .await
+        .assert("550 5.7.26");
+    send(body).await.assert("250");
+    stage.arrival().await;
+    assert!(stage.sink.take().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spf_results_other_than_pass_prove_nothing() {
+    let records = [
+        ("v=spf1 -all", "550 5.7.26"),
+        ("v=spf1 ~all", "550 5.7.26"),
+        ("v=spf1 ?all", "550 5.7.26"),
+        ("v=spf1 include:", "550 5.7.26"),
+        ("no record at all", "550 5.7.26"),
+        ("v=spf1 +all", "550 5.7.26"),
+        ("v=spf1 ip4:0.0.0.0/0 -all", "550 5.7.26"),
+        ("v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all", "550 5.7.26"),
+        ("v=spf1 include:open.example -all", "550 5.7.26"),
+        ("v=spf1 include:broken.example -all", "451 4.7.24"),
+        ("v=spf1 include:allowed.example -all", "250"),
+        ("v=spf1 ip4:127.0.0.0/8 -all", "250"),
+    ];
+    let accounts: String = (0..records.len())
+        .map(|at| {
+            format!(
+                "{{\"type\":\"participant\",\"id\":\"p{at}\",\"login\":\"p{at}\",\"marketplace\":\"allegro-pl\",\"language\":\"pl\",\
+                 \"primary\":\"x@d{at}.example\",\"addresses\":[\"x@d{at}.example\"]}}\n"
+            )
+        })
+        .collect();
+    let mut setup = Setup {
+        accounts,
+        ..Setup::default()
+    }
+    .record("open.example TXT v=spf1 +all")
+    .record("allowed.example TXT v=spf1 ip4:127.0.0.1 -all");
+    for (at, (record, _)) in records.iter().enumerate() {
+        setup = setup.record(&format!("d{at}.example TXT {record}"));
+    }
+    let stage = setup.start().await;
+    for (at, (record, code)) in records.iter().enumerate() {
+        let answer = stage
+            .send(&format!("x@d{at}.example"), "k2m9x0r7t3@allegromail.pl")
+            .await;
+        assert!(
+            answer.0.starts_with(code),
+            "{record}: wanted {code}, got {}",
+            answer.0
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h075_the_name_in_ehlo_counts_for_null_senders_only() {
+    let stage = Setup::default()
+        .record("mx.rowery.example TXT v=spf1 ip4:127.0.0.1 -all")
+        .start()
+        .await;
+    let mut dialogue = Dialogue::connect(stage.smtp()).await;
+    dialogue.hear("220").await;
+    dialogue.say("EHLO mx.rowery.example").await.assert("250");
+    // With a sender, the sender's domain decides.
+    let body = message(BIURO, BUYER, "");
+    dialogue
+        .send("x@evil.example", &[BUYER], &body)
+        .await
+        .assert("550 5.7.26");
+    dialogue.say("EHLO mx.rowery.example").await.assert("250");
+    dialogue
+        .send(
+            "",
+            &[BUYER],
+            &message(BIURO, BUYER, "Auto-Submitted: auto-replied\r\n"),
+        )
+        .await
+        .assert("250");
+    stage.arrival().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reply_to_an_unproven_sender_does_not_tell_who_is_registered() {
+    let stage = Setup::default()
+        .record("nowhere.example TXT v=spf1 -all")
+        .start()
+        .await;
+    let shape = |answer: Answer, from: &str| {
+        let (text, _) = answer.0.split_once("trace=").unwrap();
+        text.replace(from.split('@').nth(1).unwrap(), "DOMAIN")
+            .replace(from, "FROM")
+    };
+    let ask = async |from: &str| {
+        let answer = stage
+            .send_message(
+                "m@evil.example",
+                &[SELLER],
+                &message(from, SELLER, "Reply-To: x@y.example\r\n"),
+            )
+            .await;
+        answer.assert("550 5.7.26");
+        shape(answer, from)
+    };
+    let nobody = ask("x@nowhere.example").await;
+    for from in [
+        JAN,
+        BIURO,
+        "nobody@poczta.example",
+        COURIER,
+        "sleepy@poczta.example",
+    ] {
+        assert_eq!(ask(from).await, nobody, "{from}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relaxed_takes_a_domain_that_publishes_nothing_by_the_name_of_its_client() {
+    // Asked of the prover itself: resolvers answer for the names of 127.0.0.0/8 on their own.
+    let zones = [
+        "55.2.0.192.in-addr.arpa PTR mail.old.example",
+        "mail.old.example A 192.0.2.55",
+        "56.2.0.192.in-addr.arpa PTR mail.old.example",
+        "old.example A 192.0.2.7",
+        "strict.example A 192.0.2.7",
+        "_dmarc.strict.example TXT v=DMARC1; p=none",
+        "57.2.0.192.in-addr.arpa PTR mail.strict.example",
+        "mail.strict.example A 192.0.2.57",
+        "_dmarc.lost.example SERVFAIL",
+    ];
+    let dns = DnsServer::start(Zones::parse(&zones).unwrap())
+        .await
+        .unwrap();
+    let resolver = DnsResolver::new(&[dns.address()]).unwrap();
+    let prover = Prover::new(
+        resolver.tokio().clone(),
+        Settings {
+            hostname: Domain::parse("mx.example").unwrap(),
+        },
+    );
+    let prove = async |client: &str, path: &str, from: &str, mode: Mode| {
+        let from = Mailbox::parse(from).unwrap();
+        let message = Message::parse(format!("From: {from}\r\n\r\nx\r\n").into()).unwrap();
+        let evidence = Evidence {
+            client: client.parse().unwrap(),
+            helo: "mail.old.example",
+            reverse_path: &ReversePath::Mailbox(Mailbox::parse(path).unwrap()),
+            from: &from,
+            message: &message,
+            mode,
+            recipients: &[],
+        };
+        prover.prove(&evidence).await
+    };
+    for (client, path, from, mode, proven) in [
+        (
+            "192.0.2.55",
+            "x@old.example",
+            "x@old.example",
+            Mode::Relaxed,
+            "Proven",
+        ),
+        (
+            "192.0.2.55",
+            "x@old.example",
+            "x@old.example",
+            Mode::Require,
+            "Unproven",
+        ),
+        (
+            "192.0.2.55",
+            "y@old.example",
+            "x@old.example",
+            Mode::Relaxed,
+            "Unproven",
+        ),
+        // Its name is of the domain, and does not resolve back to it.
+        (
+            "192.0.2.56",
+            "x@old.example",
+            "x@old.example",
+            Mode::Relaxed,
+            "Unproven",
+        ),
+        // Its name is of another domain.
+        (
+            "192.0.2.57",
+            "x@old.example",
+            "x@old.example",
+            Mode::Relaxed,
+            "Unproven",
+        ),
+        (
+            "192.0.2.57",
+            "x@strict.example",
+            "x@strict.example",
+            Mode::Relaxed,
+            "Unproven",
+        ),
+        (
+            "192.0.2.57",
+            "x@lost.example",
+            "x@lost.example",
+            Mode::Relaxed,
+            "Deferred",
+        ),
+    ] {
+        let found = format!("{:?}", prove(client, path, from, mode).await);
+        assert!(
+            found.starts_with(proven),
+            "{client} {path} {from}: wanted {proven}, got {found}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn honest_odd_froms_pass() {
+    let stage = Stage::ordinary().await;
+    for from in [
+        "=?utf-8?q?Jan_Kowalski=2C_Krak=C3=B3w?= <jan@poczta.example>",
+        "\"Kowalski, Jan @home\" <jan@poczta.example>",
+        "Jan K. Kowalski <jan@poczta.example>",
+        "Jan\r\n Kowalski\r\n <jan@poczta.example>",
+        "jan@poczta.example (Jan Kowalski)",
+        "\"jan@poczta.example\" <jan@poczta.example>",
+        "Jan <jan@POCZTA.EXAMPLE>",
+        "Zażółć <jan@poczta.example>",
+        "<jan@poczta.example>",
+    ] {
+        let answer = stage
+            .send_message(JAN, &[SELLER], &message(from, SELLER, ""))
+            .await;
+        assert!(answer.0.starts_with("250"), "{from}: {}", answer.0);
+        assert_eq!(stage.arrival().await.recipients, [BIURO]);
+    }
+}

@@ -19,13 +19,26 @@ async fn ehlo_offers_what_is_kept_and_nothing_else() {
     let mut dialogue = Dialogue::connect(stage.smtp()).await;
     dialogue.hear("220 mx.allegromail.example ESMTP").await;
     let offer = dialogue.say("EHLO client.example").await.0;
-    for word in ["PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 36700160", "ENHANCEDSTATUSCODES", "LIMITS RCPTMAX=100"] {
-        assert!(offer.lines().any(|line| line[4..] == *word), "{word} in {offer}");
+    for word in [
+        "PIPELINING",
+        "8BITMIME",
+        "SMTPUTF8",
+        "SIZE 36700160",
+        "ENHANCEDSTATUSCODES",
+        "LIMITS RCPTMAX=100",
+    ] {
+        assert!(
+            offer.lines().any(|line| line[4..] == *word),
+            "{word} in {offer}"
+        );
     }
     for word in ["STARTTLS", "CHUNKING", "AUTH", "XCLIENT", "DSN"] {
         assert!(!offer.contains(word), "{word} in {offer}");
     }
-    dialogue.say("HELO client.example").await.assert("250 mx.allegromail.example");
+    dialogue
+        .say("HELO client.example")
+        .await
+        .assert("250 mx.allegromail.example");
     dialogue.say("QUIT").await.assert("221 2.0.0");
     dialogue.closed().await;
 }
@@ -34,13 +47,37 @@ async fn ehlo_offers_what_is_kept_and_nothing_else() {
 async fn h001_to_h010_nothing_but_crlf_dot_crlf_ends_a_message() {
     let stage = Stage::ordinary().await;
     let inner = "MAIL FROM:<jan@poczta.example>\r\nRCPT TO:<k2m9x0r7t3@allegromail.pl>\r\nDATA\r\nFrom: jan@poczta.example\r\n\r\nsmuggled";
-    for end in ["\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r.\n", "\n.\r", "\r.\r\n", "\r\n.\r", "\r\n\0.\r\n", "\r\n.\0\r\n", "\r\n.\r\r\n"] {
+    for end in [
+        "\n.\n",
+        "\n.\r\n",
+        "\r\n.\n",
+        "\r.\r",
+        "\r.\n",
+        "\n.\r",
+        "\r.\r\n",
+        "\r\n.\r",
+        "\r\n\0.\r\n",
+        "\r\n.\0\r\n",
+        "\r\n.\r\r\n",
+    ] {
         let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-        dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
-        dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("250");
+        dialogue
+            .say(&format!("MAIL FROM:<{JAN}>"))
+            .await
+            .assert("250");
+        dialogue
+            .say(&format!("RCPT TO:<{SELLER}>"))
+            .await
+            .assert("250");
         dialogue.say("DATA").await.assert("354");
-        dialogue.raw(format!("{}{end}{inner}\r\n.\r\n", plain()).as_bytes()).await;
-        dialogue.answer().await.assert("550 5.6.11").because("bare-line-end");
+        dialogue
+            .raw(format!("{}{end}{inner}\r\n.\r\n", plain()).as_bytes())
+            .await;
+        dialogue
+            .answer()
+            .await
+            .assert("550 5.6.11")
+            .because("bare-line-end");
         dialogue.closed().await;
     }
     stage.nothing_arrived().await;
@@ -50,20 +87,36 @@ async fn h001_to_h010_nothing_but_crlf_dot_crlf_ends_a_message() {
 async fn h011_dots_at_line_starts_survive_the_round_trip() {
     let stage = Stage::ordinary().await;
     let body = format!("{}.\r\n..\r\n.hidden\r\nend\r\n", plain());
-    stage.send_message(JAN, &[SELLER], &body).await.assert("250");
+    stage
+        .send_message(JAN, &[SELLER], &body)
+        .await
+        .assert("250");
     let arrived = text(&stage.arrival().await);
-    assert!(arrived.ends_with("Hello.\r\n.\r\n..\r\n.hidden\r\nend\r\n"), "{arrived}");
+    assert!(
+        arrived.ends_with("Hello.\r\n.\r\n..\r\n.hidden\r\nend\r\n"),
+        "{arrived}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h012_an_empty_message_is_refused_and_the_session_goes_on() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
-    dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("250");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("250");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}>"))
+        .await
+        .assert("250");
     dialogue.say("DATA").await.assert("354");
     dialogue.raw(b".\r\n").await;
-    dialogue.answer().await.assert("550 5.7.1").because("bad-from");
+    dialogue
+        .answer()
+        .await
+        .assert("550 5.7.1")
+        .because("bad-from");
     dialogue.send(JAN, &[SELLER], &plain()).await.assert("250");
     assert_eq!(stage.arrival().await.recipients, [BIURO]);
 }
@@ -72,8 +125,14 @@ async fn h012_an_empty_message_is_refused_and_the_session_goes_on() {
 async fn h013_the_end_may_come_in_pieces() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
-    dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("250");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("250");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}>"))
+        .await
+        .assert("250");
     dialogue.say("DATA").await.assert("354");
     for octet in format!("{}\r\n.\r\n", plain()).as_bytes() {
         dialogue.raw(&[*octet]).await;
@@ -85,7 +144,13 @@ async fn h013_the_end_may_come_in_pieces() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h014_h038_a_client_that_goes_away_leaves_nothing_behind() {
     let stage = Stage::ordinary().await;
-    let steps = ["", "EHLO a\r\n", "MAIL FROM:<jan@poczta.example>\r\n", "RCPT TO:<k2m9x0r7t3@allegromail.pl>\r\n", "DATA\r\n"];
+    let steps = [
+        "",
+        "EHLO a\r\n",
+        "MAIL FROM:<jan@poczta.example>\r\n",
+        "RCPT TO:<k2m9x0r7t3@allegromail.pl>\r\n",
+        "DATA\r\n",
+    ];
     for last in 0..=steps.len() {
         for reset in [true, false] {
             let mut dialogue = Dialogue::connect(stage.smtp()).await;
@@ -97,7 +162,9 @@ async fn h014_h038_a_client_that_goes_away_leaves_nothing_behind() {
                 }
             }
             if last == steps.len() {
-                dialogue.raw(b"From: jan@poczta.example\r\n\r\nhalf a mess").await;
+                dialogue
+                    .raw(b"From: jan@poczta.example\r\n\r\nhalf a mess")
+                    .await;
             }
             if reset {
                 dialogue.reset();
@@ -112,14 +179,24 @@ async fn h019_h020_h022_who_speaks_out_of_turn_is_cut_off() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::connect(stage.smtp()).await;
     dialogue.hear("220").await;
-    dialogue.raw(format!("EHLO a\r\nMAIL FROM:<{JAN}>\r\n").as_bytes()).await;
+    dialogue
+        .raw(format!("EHLO a\r\nMAIL FROM:<{JAN}>\r\n").as_bytes())
+        .await;
     dialogue.answer().await.assert("554 5.5.0");
     dialogue.closed().await;
 
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
-    dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("250");
-    dialogue.raw(format!("DATA\r\n{}.\r\nMAIL FROM:<{JAN}>\r\n", plain()).as_bytes()).await;
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("250");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}>"))
+        .await
+        .assert("250");
+    dialogue
+        .raw(format!("DATA\r\n{}.\r\nMAIL FROM:<{JAN}>\r\n", plain()).as_bytes())
+        .await;
     dialogue.answer().await.assert("554 5.5.0");
     dialogue.closed().await;
 
@@ -146,11 +223,15 @@ async fn h021_pipelined_transactions_stay_in_step() {
         dialogue.hear(code).await;
     }
     // The next group comes in one segment with the end of this message.
-    dialogue.raw(format!("{}.\r\n{group}", plain()).as_bytes()).await;
+    dialogue
+        .raw(format!("{}.\r\n{group}", plain()).as_bytes())
+        .await;
     for code in ["250", "250", "250", "354"] {
         dialogue.hear(code).await;
     }
-    dialogue.raw(format!("{}.\r\nQUIT\r\n", plain()).as_bytes()).await;
+    dialogue
+        .raw(format!("{}.\r\nQUIT\r\n", plain()).as_bytes())
+        .await;
     for code in ["250", "221"] {
         dialogue.hear(code).await;
     }
@@ -196,7 +277,10 @@ async fn h024_long_command_lines_are_refused_and_endless_ones_cut() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
     for length in [3_000, 40_000] {
-        dialogue.say(&format!("NOOP {}", "x".repeat(length))).await.assert("500 5.5.2");
+        dialogue
+            .say(&format!("NOOP {}", "x".repeat(length)))
+            .await
+            .assert("500 5.5.2");
     }
     dialogue.say("NOOP").await.assert("250");
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
@@ -216,7 +300,13 @@ async fn h024_long_command_lines_are_refused_and_endless_ones_cut() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h025_long_text_lines_pass_and_endless_ones_do_not() {
     let stage = Stage::ordinary().await;
-    for (length, code) in [(998, "250"), (999, "250"), (64_000, "250"), (70_000, "550 5.6.0"), (3_000_000, "550 5.6.0")] {
+    for (length, code) in [
+        (998, "250"),
+        (999, "250"),
+        (64_000, "250"),
+        (70_000, "550 5.6.0"),
+        (3_000_000, "550 5.6.0"),
+    ] {
         let body = format!("{}{}\r\n", plain(), "y".repeat(length));
         stage.send_message(JAN, &[SELLER], &body).await.assert(code);
         if code == "250" {
@@ -227,23 +317,41 @@ async fn h025_long_text_lines_pass_and_endless_ones_do_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h026_too_many_recipients_are_put_off_and_the_first_ones_served() {
-    let stage = Setup::default().key("smtp", "max_recipients = 100").start().await;
+    let stage = Setup::default()
+        .key("smtp", "max_recipients = 100")
+        .start()
+        .await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("250");
     for _ in 0..100 {
-        dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("250");
+        dialogue
+            .say(&format!("RCPT TO:<{SELLER}>"))
+            .await
+            .assert("250");
     }
-    dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("452 4.5.3").because("too-many-recipients");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}>"))
+        .await
+        .assert("452 4.5.3")
+        .because("too-many-recipients");
     dialogue.say("DATA").await.assert("354");
     dialogue.data(&plain()).await.assert("250");
     stage.arrival().await;
 
     // Thousands more: the session ends.
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("250");
     let mut answers = 0;
     for _ in 0..3_000 {
-        dialogue.raw(format!("RCPT TO:<{SELLER}>\r\n").as_bytes()).await;
+        dialogue
+            .raw(format!("RCPT TO:<{SELLER}>\r\n").as_bytes())
+            .await;
         if dialogue.try_answer().await.is_none() {
             break;
         }
@@ -270,11 +378,20 @@ async fn h027_errors_and_chatter_have_a_budget() {
     dialogue.closed().await;
 
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("250");
     for _ in 0..19 {
-        dialogue.say("RCPT TO:<nobody@allegromail.pl>").await.assert("550 5.1.1");
+        dialogue
+            .say("RCPT TO:<nobody@allegromail.pl>")
+            .await
+            .assert("550 5.1.1");
     }
-    dialogue.say("RCPT TO:<nobody@allegromail.pl>").await.assert("421 4.7.0");
+    dialogue
+        .say("RCPT TO:<nobody@allegromail.pl>")
+        .await
+        .assert("421 4.7.0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,19 +399,43 @@ async fn h028_h030_commands_out_of_order_are_told_so() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::connect(stage.smtp()).await;
     dialogue.hear("220").await;
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("503 5.5.1");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("503 5.5.1");
     dialogue.say("EHLO a").await.assert("250");
-    dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("503 5.5.1");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}>"))
+        .await
+        .assert("503 5.5.1");
     dialogue.say("DATA").await.assert("503 5.5.1");
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("503 5.5.1");
-    dialogue.say("RCPT TO:<nobody@allegromail.pl>").await.assert("550 5.1.1");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("250");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("503 5.5.1");
+    dialogue
+        .say("RCPT TO:<nobody@allegromail.pl>")
+        .await
+        .assert("550 5.1.1");
     dialogue.say("DATA").await.assert("503 5.5.1");
     dialogue.say("RSET").await.assert("250");
-    dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("503 5.5.1");
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}>"))
+        .await
+        .assert("503 5.5.1");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("250");
     dialogue.say("EHLO b").await.assert("250");
-    dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("503 5.5.1");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}>"))
+        .await
+        .assert("503 5.5.1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,27 +443,58 @@ async fn h029_after_every_end_of_data_the_transaction_is_forgotten() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
     let unproven = message("jan@strange.example", SELLER, "");
-    for (body, code) in [(plain(), "250"), (unproven, "550 5.7.26"), ("no header\r\n".to_owned(), "550")] {
+    for (body, code) in [
+        (plain(), "250"),
+        (unproven, "550 5.7.26"),
+        ("no header\r\n".to_owned(), "550"),
+    ] {
         dialogue.send(JAN, &[SELLER], &body).await.assert(code);
-        dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("503 5.5.1");
+        dialogue
+            .say(&format!("RCPT TO:<{SELLER}>"))
+            .await
+            .assert("503 5.5.1");
         dialogue.say("DATA").await.assert("503 5.5.1");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h031_sizes_declared_and_real_are_held_to_the_limit() {
-    let stage = Setup::default().key("smtp", "max_message_size = 100000").start().await;
+    let stage = Setup::default()
+        .key("smtp", "max_message_size = 100000")
+        .start()
+        .await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    for (size, code) in [("99999999999999999999", "5"), ("100001", "552 5.3.4"), ("-1", "501"), ("x", "501")] {
-        dialogue.say(&format!("MAIL FROM:<{JAN}> SIZE={size}")).await.assert(code);
+    for (size, code) in [
+        ("99999999999999999999", "5"),
+        ("100001", "552 5.3.4"),
+        ("-1", "501"),
+        ("x", "501"),
+    ] {
+        dialogue
+            .say(&format!("MAIL FROM:<{JAN}> SIZE={size}"))
+            .await
+            .assert(code);
     }
-    dialogue.say(&format!("MAIL FROM:<{JAN}> SIZE=0")).await.assert("250");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}> SIZE=0"))
+        .await
+        .assert("250");
     dialogue.say("RSET").await.assert("250");
-    dialogue.say(&format!("MAIL FROM:<{JAN}> SIZE=10")).await.assert("250");
-    dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("250");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}> SIZE=10"))
+        .await
+        .assert("250");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}>"))
+        .await
+        .assert("250");
     dialogue.say("DATA").await.assert("354");
     let large = format!("{}{}", plain(), "0123456789abcdef\r\n".repeat(20_000));
-    dialogue.data(&large).await.assert("552 5.3.4").because("too-large");
+    dialogue
+        .data(&large)
+        .await
+        .assert("552 5.3.4")
+        .because("too-large");
     dialogue.send(JAN, &[SELLER], &plain()).await.assert("250");
     stage.arrival().await;
     assert!(stage.sink.take().is_empty());
@@ -332,11 +504,27 @@ async fn h031_sizes_declared_and_real_are_held_to_the_limit() {
 async fn h032_parameters_that_were_not_offered_are_refused() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    for parameter in ["MT-PRIORITY=9", "RET=FULL", "AUTH=<>", "BY=1;R", "XFOO", "ENVID=x+0D+0A"] {
-        dialogue.say(&format!("MAIL FROM:<{JAN}> {parameter}")).await.assert("555 5.5.4");
+    for parameter in [
+        "MT-PRIORITY=9",
+        "RET=FULL",
+        "AUTH=<>",
+        "BY=1;R",
+        "XFOO",
+        "ENVID=x+0D+0A",
+    ] {
+        dialogue
+            .say(&format!("MAIL FROM:<{JAN}> {parameter}"))
+            .await
+            .assert("555 5.5.4");
     }
-    dialogue.say(&format!("MAIL FROM:<{JAN}> BODY=8BITMIME SMTPUTF8")).await.assert("250");
-    dialogue.say(&format!("RCPT TO:<{SELLER}> NOTIFY=NEVER")).await.assert("555 5.5.4");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}> BODY=8BITMIME SMTPUTF8"))
+        .await
+        .assert("250");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}> NOTIFY=NEVER"))
+        .await
+        .assert("555 5.5.4");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -352,7 +540,10 @@ async fn h034_vrfy_tells_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h037_one_address_has_its_share_of_connections() {
-    let stage = Setup::default().key("limits", "connections_per_client = 5").start().await;
+    let stage = Setup::default()
+        .key("limits", "connections_per_client = 5")
+        .start()
+        .await;
     let mut open = Vec::new();
     for _ in 0..5 {
         let mut dialogue = Dialogue::connect(stage.smtp()).await;
@@ -377,8 +568,14 @@ async fn h037_one_address_has_its_share_of_connections() {
 async fn h039_a_client_that_ends_its_half_still_hears_the_answer() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue.say(&format!("MAIL FROM:<{JAN}>")).await.assert("250");
-    dialogue.say(&format!("RCPT TO:<{SELLER}>")).await.assert("250");
+    dialogue
+        .say(&format!("MAIL FROM:<{JAN}>"))
+        .await
+        .assert("250");
+    dialogue
+        .say(&format!("RCPT TO:<{SELLER}>"))
+        .await
+        .assert("250");
     dialogue.say("DATA").await.assert("354");
     dialogue.raw(format!("{}.\r\n", plain()).as_bytes()).await;
     dialogue.finish().await;
@@ -397,10 +594,20 @@ async fn h040_bdat_is_refused_and_its_octets_are_no_commands() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spent_budget_of_refusals_shuts_the_network_out_for_a_while() {
-    let stage = Setup::default().key("limits", "refusals_per_client = \"3/10m\"").start().await;
+    let stage = Setup::default()
+        .key("limits", "refusals_per_client = \"3/10m\"")
+        .start()
+        .await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
     for _ in 0..4 {
-        dialogue.send(JAN, &["nobody@allegromail.pl"], &plain()).await.assert("550 5.1.1");
+        dialogue
+            .send(JAN, &["nobody@allegromail.pl"], &plain())
+            .await
+            .assert("550 5.1.1");
     }
-    dialogue.send(JAN, &[SELLER], &plain()).await.assert("450 4.7.1").because("rate");
+    dialogue
+        .send(JAN, &[SELLER], &plain())
+        .await
+        .assert("450 4.7.1")
+        .because("rate");
 }

@@ -4,12 +4,22 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use allegromail::allowlist::Live;
 use allegromail::app::Relay;
+use allegromail::auth::{self, Prover};
 use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::cli::demo::sink::{Received, Sink};
+use allegromail::clock::SystemClock;
+use allegromail::directory::{Directory, SledDirectory, State};
+use allegromail::inbound::{self, Intake, Server};
+use allegromail::masking::MaskedDomains;
+use allegromail::resolve::DnsResolver;
+use allegromail::spool::{self, LocalSpool};
 use allegromail::{config, observe};
+use tokio_util::sync::CancellationToken;
 
 use crate::dialogue::{Answer, Dialogue};
 
@@ -65,13 +75,23 @@ pub struct Setup {
     pub by_mx: bool,
     /// Where the relay's files are; none: a fresh folder.
     pub folder: Option<tempfile::TempDir>,
+    /// Whether `[policy] contact` is set.
+    pub contact: bool,
     /// The port that everything is sent to; none: the sink's.
     pub next_hop: Option<u16>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { keys: Vec::new(), zones: Vec::new(), accounts: String::new(), by_mx: false, folder: None, next_hop: None }
+        Self {
+            keys: Vec::new(),
+            zones: Vec::new(),
+            accounts: String::new(),
+            by_mx: false,
+            folder: None,
+            contact: true,
+            next_hop: None,
+        }
     }
 }
 
@@ -111,9 +131,18 @@ impl Stage {
 
     async fn start(mut setup: Setup) -> Self {
         let fresh = setup.folder.is_none();
-        let folder = setup.folder.take().unwrap_or_else(|| tempfile::TempDir::with_prefix("allegromail-test-").unwrap());
-        let zones: Vec<&str> = ZONES.iter().copied().chain(setup.zones.iter().map(String::as_str)).collect();
-        let dns = DnsServer::start(Zones::parse(&zones).unwrap()).await.unwrap();
+        let folder = setup
+            .folder
+            .take()
+            .unwrap_or_else(|| tempfile::TempDir::with_prefix("allegromail-test-").unwrap());
+        let zones: Vec<&str> = ZONES
+            .iter()
+            .copied()
+            .chain(setup.zones.iter().map(String::as_str))
+            .collect();
+        let dns = DnsServer::start(Zones::parse(&zones).unwrap())
+            .await
+            .unwrap();
         let sink = Sink::start().await.unwrap();
         let port = setup.next_hop.unwrap_or_else(|| sink.address().port());
         let config = write_files(folder.path(), &setup, dns.address(), port);
@@ -121,8 +150,16 @@ impl Stage {
         if fresh {
             load_accounts(&loaded.config, &format!("{ACCOUNTS}{}", setup.accounts)).await;
         }
-        let relay = Relay::start(loaded.config, observe::install_metrics()).await.unwrap();
-        Self { relay, sink, dns, folder, config }
+        let relay = Relay::start(loaded.config, observe::install_metrics())
+            .await
+            .unwrap();
+        Self {
+            relay,
+            sink,
+            dns,
+            folder,
+            config,
+        }
     }
 
     /// Where the relay takes mail.
@@ -137,19 +174,29 @@ impl Stage {
 
     /// Sends a message on a fresh connection.
     pub async fn send_message(&self, from: &str, to: &[&str], message: &str) -> Answer {
-        Dialogue::greeted(self.smtp()).await.send(from, to, message).await
+        Dialogue::greeted(self.smtp())
+            .await
+            .send(from, to, message)
+            .await
     }
 
     /// The next message that arrives behind the relay.
     pub async fn arrival(&self) -> Received {
-        tokio::time::timeout(PATIENCE, self.sink.next()).await.expect("nothing arrived behind the relay")
+        tokio::time::timeout(PATIENCE, self.sink.next())
+            .await
+            .expect("nothing arrived behind the relay")
     }
 
     /// Fails if anything has arrived, once a message sent now has come through: what was sent before it would be here.
     pub async fn nothing_arrived(&self) {
         self.send(JAN, SELLER).await.assert("250");
         let marker = self.arrival().await;
-        assert_eq!(marker.recipients, [BIURO], "something else came first: {:?}", text(&marker));
+        assert_eq!(
+            marker.recipients,
+            [BIURO],
+            "something else came first: {:?}",
+            text(&marker)
+        );
         assert!(self.sink.take().is_empty());
     }
 
@@ -160,15 +207,108 @@ impl Stage {
     }
 }
 
+/// What an intake works with, for tests that put something else in place of a part. Proofs are off.
+pub struct Bare {
+    pub tools: allegromail::inbound::Tools,
+    _folder: tempfile::TempDir,
+}
+
+impl Bare {
+    /// The ordinary parts, without accounts.
+    pub fn new() -> Self {
+        let folder = tempfile::TempDir::with_prefix("allegromail-test-").unwrap();
+        let setup = Setup::default()
+            .key("auth", "registered = \"off\"")
+            .key("auth", "courier = \"off\"");
+        let file = write_files(folder.path(), &setup, "127.0.0.1:1".parse().unwrap(), 1);
+        let config = Arc::new(config::load(&file).unwrap().config);
+        let resolver = DnsResolver::new(&config.dns_servers).unwrap();
+        let spool = spool::Settings {
+            dir: folder.path().join("spool"),
+            segment_bytes: 1 << 20,
+            min_free_bytes: 0,
+            min_free_inodes: 0,
+        };
+        let domains = config
+            .domains
+            .iter()
+            .map(|domain| domain.masked.clone())
+            .collect();
+        let tools = allegromail::inbound::Tools {
+            domains: Arc::new(MaskedDomains::new(domains)),
+            directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
+            state: Arc::new(State::open(&folder.path().join("state")).unwrap()),
+            allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
+            prover: Prover::new(
+                resolver.tokio().clone(),
+                auth::Settings {
+                    hostname: config.hostname.clone(),
+                },
+            ),
+            spool: LocalSpool::open(spool, Box::new(|| Ok(()))).unwrap().spool,
+            clock: Arc::new(SystemClock),
+            config,
+        };
+        Self {
+            tools,
+            _folder: folder,
+        }
+    }
+
+    /// With the ordinary accounts.
+    pub async fn with_accounts() -> Self {
+        let bare = Self::new();
+        load_into(&*bare.tools.directory, &bare.tools.config, ACCOUNTS).await;
+        bare
+    }
+
+    /// With a spool that wants so many octets of free disk.
+    pub fn want_disk(&mut self, octets: u64) {
+        let settings = spool::Settings {
+            dir: self._folder.path().join("other-spool"),
+            segment_bytes: 1 << 20,
+            min_free_bytes: octets,
+            min_free_inodes: 0,
+        };
+        self.tools.spool = LocalSpool::open(settings, Box::new(|| Ok(())))
+            .unwrap()
+            .spool;
+    }
+
+    /// Serves them until the test ends.
+    pub async fn serve(self) -> SocketAddr {
+        let settings = inbound::Settings::from_config(&self.tools.config);
+        let server = Server::new(settings, Arc::new(Intake::new(self.tools))).unwrap();
+        let listener = inbound::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let folder = self._folder;
+        tokio::spawn(async move {
+            inbound::run(vec![listener], Arc::new(server), CancellationToken::new()).await;
+            drop(folder);
+        });
+        address
+    }
+}
+
 /// Puts records into the directory of a relay that does not run.
-pub async fn load_accounts(config: &config::Config, lines: &str) {
+async fn load_accounts(config: &config::Config, lines: &str) {
     let directory = allegromail::app::open_directory(config).unwrap();
-    let domains = config.domains.iter().map(|domain| domain.masked.clone()).collect();
+    load_into(&directory, config, lines).await;
+}
+
+async fn load_into(directory: &dyn Directory, config: &config::Config, lines: &str) {
+    let domains = config
+        .domains
+        .iter()
+        .map(|domain| domain.masked.clone())
+        .collect();
     let rules = allegromail::directory::Rules {
         domains: allegromail::masking::MaskedDomains::new(domains),
         roles: config.policy.roles.clone(),
     };
-    let report = allegromail::directory::import(&directory, &rules, lines.as_bytes(), |_| {}).await.unwrap();
+    let report = allegromail::directory::import(directory, &rules, lines.as_bytes(), |_| {})
+        .await
+        .unwrap();
     assert!(report.bad.is_empty(), "{:?}", report.bad);
 }
 
@@ -197,8 +337,15 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         own.map(|(_, line)| format!("{line}\n")).collect()
     };
     let default = |table: &str, name: &str, line: &str| {
-        let given = setup.keys.iter().any(|(of, own)| *of == table && own.starts_with(name));
-        if given { String::new() } else { format!("{line}\n") }
+        let given = setup
+            .keys
+            .iter()
+            .any(|(of, own)| *of == table && own.starts_with(name));
+        if given {
+            String::new()
+        } else {
+            format!("{line}\n")
+        }
     };
     let mut text = format!(
         "hostname = \"mx.allegromail.example\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:0\"]\n{smtp}\
@@ -208,7 +355,11 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
          [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{admin}",
         smtp = lines("smtp"),
         auth = lines("auth"),
-        contact = default("policy", "contact", "contact = \"postmaster@operator.example\""),
+        contact = if setup.contact {
+            "contact = \"postmaster@operator.example\"\n"
+        } else {
+            ""
+        },
         policy = lines("policy"),
         limits = lines("limits"),
         delivery = lines("delivery"),
