@@ -213,6 +213,7 @@ impl Intake {
 
     fn courier_trace(&self, arrival: &Arrival<'_>) -> CourierTrace {
         CourierTrace {
+            protocol: arrival.client.protocol.word(),
             client: arrival.client.address,
             helo: arrival.client.helo.clone(),
             trace: self.trace(arrival),

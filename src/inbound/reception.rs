@@ -25,6 +25,18 @@ pub enum Protocol {
     Esmtps,
 }
 
+impl Protocol {
+    /// The word for it in a Received field.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Smtp => "SMTP",
+            Self::Esmtp => "ESMTP",
+            Self::Esmtps => "ESMTPS",
+        }
+    }
+}
+
 /// Who is at the other end of a session.
 #[derive(Debug, Clone)]
 pub struct Client {

@@ -94,6 +94,13 @@ impl Lanes {
         }
     }
 
+    /// Opens every lane: an operator says that things are well again.
+    pub(super) fn open_all(&self) {
+        self.lanes()
+            .values_mut()
+            .for_each(|lane| lane.closed = None);
+    }
+
     /// Lets nobody in any more.
     pub(super) fn shut(&self) {
         self.total.close();

@@ -205,6 +205,7 @@ impl Queue {
                 let _ = answer.send(listed);
             }
             Message::RetryNow(only) => {
+                self.lanes.open_all();
                 let now = self.parts.clock.now();
                 let ids: Vec<QueueId> = self
                     .entries

@@ -154,6 +154,7 @@ fn couriers_mail_keeps_every_byte() {
     let out = courier(
         &message,
         &CourierTrace {
+            protocol: "ESMTP",
             client,
             helo: "mx.dhl.com\r\nEvil: x".to_owned(),
             trace: trace(),

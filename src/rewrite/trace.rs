@@ -38,6 +38,8 @@ pub struct CourierTrace {
     pub client: IpAddr,
     /// What it called itself.
     pub helo: String,
+    /// How it spoke (RFC 3848): `SMTP`, `ESMTP` or `ESMTPS`.
+    pub protocol: &'static str,
     /// Our side.
     pub trace: Trace,
 }
@@ -58,8 +60,9 @@ pub fn courier(letter: &Message, trace: &CourierTrace) -> Bytes {
         .collect();
     let helo = if helo.is_empty() { "unknown" } else { &helo };
     let head = format!(
-        "Received: from {helo} ([{client}])\r\n by {} with ESMTP id {};\r\n {}\r\n",
+        "Received: from {helo} ([{client}])\r\n by {} with {} id {};\r\n {}\r\n",
         trace.trace.host,
+        trace.protocol,
         trace.trace.id,
         trace.trace.at.to_rfc5322()
     );

@@ -20,6 +20,7 @@ mod decisions;
 mod delivery;
 mod dialogue;
 //mod interop;
+mod peer;
 mod process;
 mod recipients;
 mod restarts;

@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use allegromail::admin;
 use allegromail::allowlist::Live;
 use allegromail::app::Relay;
 use allegromail::auth::{self, Prover};
 use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::cli::demo::sink::{Received, Sink};
 use allegromail::clock::SystemClock;
-use allegromail::directory::{Directory, SledDirectory, State};
+use allegromail::config::{Admin, AdminListen};
+use allegromail::directory::{self, Directory, SledDirectory};
 use allegromail::inbound::{self, Intake, Server};
 use allegromail::masking::MaskedDomains;
+use allegromail::queue::State;
 use allegromail::resolve::DnsResolver;
 use allegromail::spool::{self, LocalSpool};
 use allegromail::{config, observe};
@@ -40,6 +43,9 @@ pub const SELLER: &str = "k2m9x0r7t3+cub31c122@allegromail.pl";
 pub const OLA: &str = "ola@poczta.example";
 /// On the shipped allowlist.
 pub const COURIER: &str = "powiadomienia@inpost.pl";
+
+/// Stands for the sink's port in [`Setup::routes`].
+pub const PORT_OF_SINK: &str = "PORT_OF_SINK";
 
 /// Accounts and orders, one of each state.
 const ACCOUNTS: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan_kowalski","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example","addresses":["jan@poczta.example"]}
@@ -77,6 +83,8 @@ pub struct Setup {
     pub folder: Option<tempfile::TempDir>,
     /// Whether `[policy] contact` is set.
     pub contact: bool,
+    /// More routes, before the one to the sink: TOML tables.
+    pub routes: String,
     /// The port that everything is sent to; none: the sink's.
     pub next_hop: Option<u16>,
 }
@@ -90,6 +98,7 @@ impl Default for Setup {
             by_mx: false,
             folder: None,
             contact: true,
+            routes: String::new(),
             next_hop: None,
         }
     }
@@ -118,7 +127,7 @@ impl Setup {
 pub struct Stage {
     pub relay: Relay,
     pub sink: Sink,
-    pub dns: DnsServer,
+    _dns: DnsServer,
     pub folder: tempfile::TempDir,
     pub config: PathBuf,
 }
@@ -156,7 +165,7 @@ impl Stage {
         Self {
             relay,
             sink,
-            dns,
+            _dns: dns,
             folder,
             config,
         }
@@ -185,6 +194,39 @@ impl Stage {
         tokio::time::timeout(PATIENCE, self.sink.next())
             .await
             .expect("nothing arrived behind the relay")
+    }
+
+    /// Waits until everything that is queued waits for another attempt, and returns what stopped the first entry.
+    pub async fn deferred(&self) -> String {
+        loop {
+            let listed = self.relay.queue().list().await;
+            if !listed.is_empty() && listed.iter().all(|entry| entry.state == State::Deferred) {
+                return listed[0].last_reply.clone().unwrap_or_default();
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Removes a registered address through the admin interface.
+    pub async fn remove_address(&self, participant: &str, address: &str) {
+        let listen = AdminListen::Tcp(self.relay.admin.as_ref().unwrap().parse().unwrap());
+        let admin = Admin {
+            listen,
+            token: None,
+        };
+        admin::Client::new(&admin)
+            .delete(&format!(
+                "/v1/participants/{participant}/addresses/{address}"
+            ))
+            .await
+            .unwrap();
+    }
+
+    /// Waits until nothing is queued.
+    pub async fn drained(&self) {
+        while !self.relay.queue().list().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// Fails if anything has arrived, once a message sent now has come through: what was sent before it would be here.
@@ -237,7 +279,7 @@ impl Bare {
         let tools = allegromail::inbound::Tools {
             domains: Arc::new(MaskedDomains::new(domains)),
             directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
-            state: Arc::new(State::open(&folder.path().join("state")).unwrap()),
+            state: Arc::new(directory::State::open(&folder.path().join("state")).unwrap()),
             allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
             prover: Prover::new(
                 resolver.tokio().clone(),
@@ -366,6 +408,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         listen = default("admin", "listen", "listen = \"127.0.0.1:0\""),
         admin = lines("admin"),
     );
+    text.push_str(&setup.routes.replace(PORT_OF_SINK, &port.to_string()));
     if !setup.by_mx {
         text.push_str(&format!("[[delivery.route]]\ndomain = \"*\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n"));
     }
