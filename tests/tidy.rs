@@ -257,3 +257,57 @@ fn the_top_level_is_the_one_agreed_on() {
         .collect();
     assert!(extra.is_empty(), "not agreed on: {extra:?}");
 }
+
+#[test]
+fn every_path_in_the_readmes_exists() {
+    let mut missing = Vec::new();
+    for readme in ["README.md", "deploy/README.md", "certs/README.md"] {
+        let text = fs::read_to_string(root().join(readme)).unwrap();
+        for quoted in text.split('`').skip(1).step_by(2) {
+            let path = quoted.split('*').next().unwrap();
+            let ours = ["src/", "tests/", "deploy/", "allowlist/", ".ci/"];
+            if ours.iter().any(|folder| path.starts_with(folder))
+                && !path.contains(' ')
+                && !root().join(path).exists()
+            {
+                missing.push(format!("{readme}: {path}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_shipped_configuration_is_the_example() {
+    let shipped = fs::read_to_string(root().join("deploy/allegromail.toml")).unwrap();
+    assert_eq!(
+        shipped,
+        allegromail::config::example(),
+        "write it anew: cargo run -- config example > deploy/allegromail.toml"
+    );
+}
+
+#[test]
+fn dependencies_that_must_agree_are_there_once() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for name in [
+        "rustls",
+        "hickory-resolver",
+        "hickory-proto",
+        "mail-parser",
+        "mail-builder",
+        "aws-lc-rs",
+        "aws-lc-sys",
+        "bytes",
+        "tokio",
+    ] {
+        let copies = lock.matches(&format!("name = \"{name}\"\n")).count();
+        assert_eq!(copies, 1, "{name}");
+    }
+    for name in ["openssl-sys", "native-tls", "prost-build"] {
+        assert!(
+            !lock.contains(&format!("name = \"{name}\"\n")),
+            "{name} is in the tree"
+        );
+    }
+}

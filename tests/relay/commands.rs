@@ -1,7 +1,6 @@
 //! The program's commands as processes: what they print, and how they exit.
 
 use std::fs;
-use std::io::Write;
 
 use crate::process::{Server, finished};
 use crate::stage::{BUYER, COURIER, JAN, SELLER, Setup, Stage};
@@ -85,17 +84,14 @@ fn the_example_configuration_is_complete_and_checks_out() {
 async fn import_loads_the_good_lines_and_names_the_bad_ones() {
     let (folder, config) = prepared(Setup::default()).await;
     let data = folder.path().join("data.ndjson");
-    let mut file = fs::File::create(&data).unwrap();
-    writeln!(file, "{}", r#"{"type":"participant","id":"new1","login":"n","marketplace":"allegro-pl","language":"pl","primary":"n@p.example","addresses":["n@p.example"]}"#).unwrap();
-    writeln!(file, "not json").unwrap();
-    writeln!(file, "{}", r#"{"type":"participant","id":"bad id","login":"n","marketplace":"allegro-pl","language":"pl","primary":"m@p.example","addresses":["m@p.example"]}"#).unwrap();
-    writeln!(
-        file,
-        "{}",
-        r#"{"type":"transaction","id":"newtx","buyer":"new1","seller":"k2m9x0r7t3"}"#
-    )
-    .unwrap();
-    writeln!(file, "{}", r#"{"type":"participant","id":"thief","login":"t","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example","addresses":["jan@poczta.example"]}"#).unwrap();
+    let lines = [
+        r#"{"type":"participant","id":"new1","login":"n","marketplace":"allegro-pl","language":"pl","primary":"n@p.example","addresses":["n@p.example"]}"#,
+        "not json",
+        r#"{"type":"participant","id":"bad id","login":"n","marketplace":"allegro-pl","language":"pl","primary":"m@p.example","addresses":["m@p.example"]}"#,
+        r#"{"type":"transaction","id":"newtx","buyer":"new1","seller":"k2m9x0r7t3"}"#,
+        r#"{"type":"participant","id":"thief","login":"t","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example","addresses":["jan@poczta.example"]}"#,
+    ];
+    fs::write(&data, lines.join("\n")).unwrap();
     let data = data.to_string_lossy().into_owned();
     let (code, out, errors) = finished(&["import", "--config", &config, &data]);
     assert_eq!(code, 65, "{errors}");

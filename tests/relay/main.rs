@@ -19,7 +19,7 @@ mod corpus;
 mod decisions;
 mod delivery;
 mod dialogue;
-//mod interop;
+mod interop;
 mod peer;
 mod process;
 mod recipients;

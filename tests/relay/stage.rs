@@ -85,6 +85,8 @@ pub struct Setup {
     pub contact: bool,
     /// More routes, before the one to the sink: TOML tables.
     pub routes: String,
+    /// The port that the relay listens on; none: a free one.
+    pub port: Option<u16>,
     /// The port that everything is sent to; none: the sink's.
     pub next_hop: Option<u16>,
 }
@@ -99,6 +101,7 @@ impl Default for Setup {
             folder: None,
             contact: true,
             routes: String::new(),
+            port: None,
             next_hop: None,
         }
     }
@@ -390,11 +393,12 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         }
     };
     let mut text = format!(
-        "hostname = \"mx.allegromail.example\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:0\"]\n{smtp}\
+        "hostname = \"mx.allegromail.example\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:{own}\"]\n{smtp}\
          [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n\
          [[domain]]\nname = \"allegromail.com\"\nmarketplaces = [\"allegro-cz\", \"allegro-sk\", \"allegro-hu\"]\n\
          [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[limits]\n{limits}\
          [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{admin}",
+        own = setup.port.unwrap_or(0),
         smtp = lines("smtp"),
         auth = lines("auth"),
         contact = if setup.contact {

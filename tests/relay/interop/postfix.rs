@@ -28,13 +28,26 @@ impl Postfix {
         }
         chown("postfix:postfix", &folder.path().join("data"));
         chown("nobody:nogroup", &folder.path().join("mail"));
-        fs::write(folder.path().join("etc/main.cf"), main_cf(folder.path(), domain, relay)).unwrap();
-        let users: String = users.iter().map(|user| format!("{user}@{domain} {domain}/{user}/\n")).collect();
+        fs::write(
+            folder.path().join("etc/main.cf"),
+            main_cf(folder.path(), domain, relay),
+        )
+        .unwrap();
+        let users: String = users
+            .iter()
+            .map(|user| format!("{user}@{domain} {domain}/{user}/\n"))
+            .collect();
         fs::write(folder.path().join("etc/users"), users).unwrap();
         fs::write(folder.path().join("etc/master.cf"), master_cf(port)).unwrap();
-        let instance = Self { folder, domain: domain.to_owned(), port };
+        let instance = Self {
+            folder,
+            domain: domain.to_owned(),
+            port,
+        };
         instance.control("start");
-        wait_until("Postfix listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait_until("Postfix listens", || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         instance
     }
 
@@ -42,19 +55,48 @@ impl Postfix {
     pub fn submit(&self, from: &str, to: &str, message: &str) {
         use std::io::Write;
         let mut sendmail = Command::new("sendmail")
-            .args(["-C", self.folder.path().join("etc").to_str().unwrap(), "-i", "-f", from, to])
+            .args([
+                "-C",
+                self.folder.path().join("etc").to_str().unwrap(),
+                "-i",
+                "-f",
+                from,
+                to,
+            ])
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        sendmail.stdin.take().unwrap().write_all(message.as_bytes()).unwrap();
-        assert!(sendmail.wait().unwrap().success(), "sendmail refused the message");
+        sendmail
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(message.as_bytes())
+            .unwrap();
+        assert!(
+            sendmail.wait().unwrap().success(),
+            "sendmail refused the message"
+        );
     }
 
     /// Waits until the mailbox of `user` holds `count` messages, and returns their texts, oldest first.
     pub fn mailbox(&self, user: &str, count: usize) -> Vec<String> {
-        let new = self.folder.path().join("mail").join(format!("{}/{user}/new", self.domain));
-        wait_until(&format!("{count} messages for {user}@{}\n{}", self.domain, self.log()), || files(&new).len() >= count);
-        files(&new).iter().map(|file| String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned()).collect()
+        let new = self
+            .folder
+            .path()
+            .join("mail")
+            .join(format!("{}/{user}/new", self.domain));
+        wait_until(
+            &format!(
+                "{count} messages for {user}@{}\n{}",
+                self.domain,
+                self.log()
+            ),
+            || files(&new).len() >= count,
+        );
+        files(&new)
+            .iter()
+            .map(|file| String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned())
+            .collect()
     }
 
     /// What it logged so far.
@@ -64,26 +106,48 @@ impl Postfix {
 
     fn control(&self, verb: &str) {
         let etc = self.folder.path().join("etc");
-        let done = Command::new("postfix").arg("-c").arg(&etc).arg(verb).output().unwrap();
-        assert!(done.status.success(), "postfix {verb}: {}", String::from_utf8_lossy(&done.stderr));
+        let done = Command::new("postfix")
+            .arg("-c")
+            .arg(&etc)
+            .arg(verb)
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "postfix {verb}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
     }
 }
 
 impl Drop for Postfix {
     fn drop(&mut self) {
-        let _ = Command::new("postfix").arg("-c").arg(self.folder.path().join("etc")).arg("stop").output();
+        let _ = Command::new("postfix")
+            .arg("-c")
+            .arg(self.folder.path().join("etc"))
+            .arg("stop")
+            .output();
     }
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default();
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
     found.sort_by_key(|path| fs::metadata(path).and_then(|data| data.modified()).ok());
     found
 }
 
 fn chown(owner: &str, path: &Path) {
-    assert!(Command::new("chown").arg(owner).arg(path).status().unwrap().success(), "chown needs root");
+    assert!(
+        Command::new("chown")
+            .arg(owner)
+            .arg(path)
+            .status()
+            .unwrap()
+            .success(),
+        "chown needs root"
+    );
 }
 
 fn main_cf(folder: &Path, domain: &str, relay: u16) -> String {
@@ -129,7 +193,9 @@ fn master_cf(port: u16) -> String {
         ("postlog", "unix-dgram", "n", "-", "1", "postlogd"),
     ] {
         let unprivileged = if name == "virtual" { "n" } else { "-" };
-        text.push_str(&format!("{name} {kind} {private} {unprivileged} n {wake} {limit} {program}\n"));
+        text.push_str(&format!(
+            "{name} {kind} {private} {unprivileged} n {wake} {limit} {program}\n"
+        ));
     }
     text
 }
