@@ -1,6 +1,6 @@
 //! Holds what came out against what was promised. Knows nothing of how the relay works: it looks at replies and bytes only.
 
-use super::script::{BUYER_SIDE, Expect, SELLER_SIDE, Scenario};
+use super::script::{BUYER_SIDE, Expect, SELLER_SIDE, Scenario, TRACES};
 use super::sink::Received;
 
 /// A broken promise, in words.
@@ -87,6 +87,19 @@ fn leaks(reply: &str, arrived: &[Received]) -> Vec<Finding> {
                 received.recipients.join(", ")
             ));
         }
+    }
+    // Participants' mail also says nothing of the writer's machine; couriers' mail keeps every byte.
+    let masked = |from: &String| from.contains("@allegromail.");
+    for received in arrived
+        .iter()
+        .filter(|received| field(&received.data, "From").as_ref().is_some_and(masked))
+    {
+        let told = TRACES
+            .iter()
+            .filter(|trace| contains(&received.data, trace));
+        findings.extend(
+            told.map(|trace| format!("{trace} leaked to {}", received.recipients.join(", "))),
+        );
     }
     // A reply may name the writer's own address, never an address of the other side.
     let seller_shown = SELLER_SIDE.iter().filter(|needle| reply.contains(**needle));

@@ -65,6 +65,9 @@ pub(super) const BUYER_SIDE: &[&str] = &[JAN, "poczta.example"];
 /// See [`BUYER_SIDE`].
 pub(super) const SELLER_SIDE: &[&str] = &[BIURO, SPRZEDAZ, "rowery.example"];
 
+/// What every message of the demo says of the machine that it was written on: none of it may leave in a participant's mail.
+pub(super) const TRACES: &[&str] = &["198.51.100.7", "laptop."];
+
 const fn scenario(
     title: &'static str,
     from: &'static str,

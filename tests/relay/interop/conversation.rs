@@ -2,7 +2,7 @@
 
 use super::postfix::Postfix;
 use super::{have, have_root};
-use crate::stage::{BIURO, BUYER, JAN, SELLER, Setup, Stage};
+use crate::stage::{BIURO, BUYER, JAN, SELLER, Setup};
 
 /// What a mail program would show of a message, and what it would answer to.
 fn field<'a>(message: &'a str, name: &str) -> &'a str {
@@ -44,7 +44,7 @@ async fn a_conversation_of_four_messages_between_two_postfixes() {
         accounts: LOST.to_owned(),
         ..Setup::default()
     };
-    let stage: Stage = setup.start().await;
+    let _stage = setup.start().await;
 
     home.submit(JAN, SELLER, &letter(JAN, SELLER, "question"));
     let question = shop.mailbox("biuro", 1).remove(0);
