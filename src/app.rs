@@ -146,7 +146,7 @@ impl Relay {
         &self.queue
     }
 
-    /// Reads allowlist and certificates again (SIGHUP). What is broken changes nothing and is logged.
+    /// Reads allowlist, DKIM keys and certificates again (SIGHUP). What is broken changes nothing and is logged.
     pub fn reload(&self) {
         match self.stores.allowlist.reload() {
             Ok(diff) => tracing::info!(
@@ -157,6 +157,12 @@ impl Relay {
             ),
             Err(errors) => {
                 tracing::error!(event = "reload_failed", what = "allowlist", %errors, "the old set stays in force")
+            }
+        }
+        match self.stores.signer.reload() {
+            Ok(()) => tracing::info!(event = "reloaded", what = "dkim keys"),
+            Err(error) => {
+                tracing::error!(event = "reload_failed", what = "dkim keys", %error, "the old ones stay in force")
             }
         }
         match self.server.reload_tls() {

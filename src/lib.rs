@@ -25,6 +25,7 @@ pub mod smtp;
 pub mod dsn;
 pub mod policy;
 pub mod rewrite;
+pub mod signing;
 pub mod spool;
 
 // Layer 4: in, out, and when. They do not know one another.

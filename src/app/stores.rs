@@ -17,6 +17,7 @@ use crate::inbound::Tools;
 use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
 use crate::queue::{self, LastUsed};
 use crate::resolve::DnsResolver;
+use crate::signing::Signer;
 use crate::spool::{self, LastWriter, LocalSpool, Opened, Spool};
 
 /// Records that the cache in front of the directory holds.
@@ -33,6 +34,7 @@ pub(super) struct Stores {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) state: Arc<State>,
     pub(super) allowlist: Arc<Live>,
+    pub(super) signer: Arc<Signer>,
     pub(super) resolver: Arc<DnsResolver>,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -48,6 +50,8 @@ impl Stores {
             .map_err(|error| StartError::because("state", error))?;
         let resolver = DnsResolver::new(&config.dns_servers)
             .map_err(|error| StartError::because("[dns] servers", error))?;
+        let signer = Signer::load(&config.domains)
+            .map_err(|error| StartError::because("[[domain]] dkim", error))?;
         let domains = config
             .domains
             .iter()
@@ -58,6 +62,7 @@ impl Stores {
             directory: Arc::new(CachedDirectory::new(Arc::new(directory), CACHED_RECORDS)),
             state: Arc::new(state),
             allowlist: Arc::new(allowlist),
+            signer: Arc::new(signer),
             resolver: Arc::new(resolver),
             clock: Arc::new(SystemClock),
             config: Arc::new(config),
@@ -76,6 +81,7 @@ impl Stores {
             state: self.state.clone(),
             allowlist: self.allowlist.clone(),
             prover: Prover::new(self.resolver.tokio().clone(), settings),
+            signer: self.signer.clone(),
             spool,
             clock: self.clock.clone(),
         }
@@ -93,6 +99,7 @@ impl Stores {
                 hostname: self.config.hostname.clone(),
                 domains: self.domains.clone(),
             },
+            signer: self.signer.clone(),
             settings: queue::Settings::from_config(&self.config.delivery),
         }
     }

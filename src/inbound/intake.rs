@@ -19,6 +19,7 @@ use crate::mail::{ForwardPath, Reply, TraceId};
 use crate::masking::MaskedDomains;
 use crate::message::Message;
 use crate::policy::{Reason, Refusal};
+use crate::signing::Signer;
 use crate::spool::{Spool, SpoolError};
 
 /// What the intake works with.
@@ -35,6 +36,8 @@ pub struct Tools {
     pub allowlist: Arc<Live>,
     /// Who checks senders.
     pub prover: Prover,
+    /// Who signs what we write.
+    pub signer: Arc<Signer>,
     /// Where accepted mail is kept.
     pub spool: Arc<dyn Spool>,
     /// The time.

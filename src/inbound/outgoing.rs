@@ -166,7 +166,12 @@ impl Intake {
             );
             Refusal::new(Reason::WouldLeak, text)
         })?;
-        Ok(Bytes::from(body))
+        let signed = self
+            .tools
+            .signer
+            .sign(plan.from.domain(), Bytes::from(body))
+            .await;
+        signed.map_err(|error| internal(&error.to_string()))
     }
 
     async fn masked_address(

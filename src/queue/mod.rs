@@ -19,6 +19,7 @@ use crate::delivery::Deliver;
 use crate::directory::{AddressMark, Directory, Unavailable};
 use crate::dsn::Reporter;
 use crate::masking::{ParticipantId, TransactionId};
+use crate::signing::Signer;
 use crate::spool::{LastWriter, Spool};
 
 pub use scheduler::{Handle, Listed, Queue, State};
@@ -83,6 +84,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Who writes reports.
     pub reporter: Reporter,
+    /// Who signs reports.
+    pub signer: Arc<Signer>,
     /// How often and how long.
     pub settings: Settings,
 }

@@ -9,13 +9,16 @@ use crate::mail::{Diagnostic, Domain, Mailbox, ReversePath};
 use crate::masking::MaskedAddress;
 use crate::spool::{About, Committed, Entry, Origin, Progress, Target};
 
-/// The report on `entry`, or none where nobody is to be told.
+/// The report on `entry`, or none where nobody is to be told. An error is our own, and the report must wait.
 pub(super) async fn on(
     parts: &Parts,
     entry: &Entry,
     diagnostic: &Diagnostic,
-) -> Result<Option<Committed>, Unavailable> {
-    let Some((target, to, domain, language)) = reader(parts, entry).await? else {
+) -> Result<Option<Committed>, String> {
+    let Some((target, to, domain, language)) = reader(parts, entry)
+        .await
+        .map_err(|error| error.to_string())?
+    else {
         return Ok(None);
     };
     let report = Report {
@@ -31,6 +34,8 @@ pub(super) async fn on(
     let Some(body) = compose(&parts.reporter, &report) else {
         return Ok(None);
     };
+    let signed = parts.signer.sign(&domain, Bytes::from(body)).await;
+    let body = signed.map_err(|error| error.to_string())?;
     let eight_bit = !body.is_ascii();
     let entry = Entry {
         id: parts.spool.next_id(),
@@ -49,10 +54,7 @@ pub(super) async fn on(
         last_writer: None,
         progress: Progress::default(),
     };
-    Ok(Some(Committed {
-        entry,
-        body: Bytes::from(body),
-    }))
+    Ok(Some(Committed { entry, body }))
 }
 
 type Reader = (Target, Mailbox, Domain, String);

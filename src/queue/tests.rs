@@ -147,6 +147,7 @@ impl Stage {
                 hostname: Domain::parse("mx.allegromail.pl").unwrap(),
                 domains: Arc::new(domains),
             },
+            signer: Arc::new(crate::signing::Signer::load(&[]).unwrap()),
             settings: Settings {
                 retry: vec![Duration::from_secs(60), Duration::from_secs(300)],
                 expire: Duration::from_secs(3_600),

@@ -150,6 +150,8 @@ async fn the_address_last_written_from_survives_kill_9() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sighup_with_a_broken_allowlist_changes_nothing() {
+    const FAILED: &str = "event=\"reload_failed\" what=\"allowlist\"";
+    const DONE: &str = "event=\"reloaded\" what=\"allowlist\"";
     let stage = Stage::ordinary().await;
     let (config, shipped) = (
         stage.config.clone(),
@@ -167,9 +169,9 @@ async fn sighup_with_a_broken_allowlist_changes_nothing() {
     fs::write(&config, text.replace(&path, &format!("path = {list:?}"))).unwrap();
     let server = Server::start(&config);
     for (content, event) in [
-        ("@com.pl\n", "reload_failed"),
-        ("", "reload_failed"),
-        ("@only.example\n", "reloaded"),
+        ("@com.pl\n", FAILED),
+        ("", FAILED),
+        ("@only.example\n", DONE),
     ] {
         let before = server.log().matches(event).count();
         fs::write(&list, content).unwrap();

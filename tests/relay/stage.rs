@@ -290,6 +290,7 @@ impl Bare {
                     hostname: config.hostname.clone(),
                 },
             ),
+            signer: Arc::new(allegromail::signing::Signer::load(&[]).unwrap()),
             spool: LocalSpool::open(spool, Box::new(|| Ok(()))).unwrap().spool,
             clock: Arc::new(SystemClock),
             config,
