@@ -6,6 +6,8 @@
 mod allowlist;
 mod config;
 pub mod demo;
+mod dkim;
+mod dns;
 mod exit;
 mod explain;
 mod import;
@@ -100,6 +102,16 @@ enum Command {
         #[command(subcommand)]
         command: config::Command,
     },
+    /// Signing keys
+    Dkim {
+        #[command(subcommand)]
+        command: dkim::Command,
+    },
+    /// What the DNS publishes of our domains
+    Dns {
+        #[command(subcommand)]
+        command: dns::Command,
+    },
     /// The couriers' allowlist
     Allowlist {
         #[command(subcommand)]
@@ -177,6 +189,8 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Unmask { address } => {
             loaded(&|loaded| unmask::run(&loaded.config, &address, json))
         }
+        Command::Dkim { command } => dkim::run(&command, json),
+        Command::Dns { command } => loaded(&|loaded| dns::run(&command, &loaded.config, json)),
         Command::Config { command } => config::run(&command, path.as_deref(), json),
         Command::Allowlist { command } => allowlist::run(&command, path.as_deref(), json),
     }

@@ -83,6 +83,35 @@ impl DnsResolver {
         &self.resolver
     }
 
+    /// The TXT records of a name, each with its strings joined; none where there are none.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    pub async fn texts(&self, name: &str) -> Result<Vec<String>, NoAnswer> {
+        let refuse = |cause: String| NoAnswer {
+            name: name.to_owned(),
+            cause,
+        };
+        let mut asked = Name::from_ascii(name).map_err(|error| refuse(error.to_string()))?;
+        asked.set_fqdn(true);
+        let joined = |record: &RData| match record {
+            RData::TXT(txt) => Some(String::from_utf8_lossy(&txt.txt_data.concat()).into_owned()),
+            _ => None,
+        };
+        match self.resolver.txt_lookup(asked).await {
+            Ok(lookup) => Ok(lookup
+                .answers()
+                .iter()
+                .filter_map(|record| joined(&record.data))
+                .collect()),
+            Err(NetError::Dns(DnsError::NoRecordsFound(none))) => match none.response_code {
+                ResponseCode::NXDomain | ResponseCode::NoError => Ok(Vec::new()),
+                code => Err(refuse(code.to_string())),
+            },
+            Err(error) => Err(refuse(error.to_string())),
+        }
+    }
+
     async fn ask(&self, domain: &Domain, kind: Kind) -> Result<Found, NoAnswer> {
         let refuse = |cause: String| NoAnswer {
             name: domain.to_string(),

@@ -277,3 +277,107 @@ async fn serve_refuses_a_taken_port_and_a_taken_folder_with_a_remedy() {
     assert_eq!(code, 75, "{errors}");
     assert!(errors.contains("[smtp] listen"), "{errors}");
 }
+
+#[test]
+fn dkim_generate_makes_keys_once_and_prints_their_records() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("dkim").to_string_lossy().into_owned();
+    let arguments = [
+        "dkim",
+        "generate",
+        "--domain",
+        "allegromail.pl",
+        "--folder",
+        &path,
+    ];
+    let (code, out, errors) = finished(&arguments);
+    assert_eq!(code, 0, "{errors}");
+    assert!(
+        out.contains("s1._domainkey.allegromail.pl. IN TXT \"v=DKIM1; k=rsa; p="),
+        "{out}"
+    );
+    assert!(
+        out.contains("s2._domainkey.allegromail.pl. IN TXT \"v=DKIM1; k=ed25519; p="),
+        "{out}"
+    );
+    assert!(
+        out.contains("dkim = { selector = \"s1\", rsa_key = "),
+        "{out}"
+    );
+    use std::os::unix::fs::PermissionsExt;
+    let key = folder.path().join("dkim/s1.rsa.pem");
+    assert_eq!(
+        fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let before = fs::read(&key).unwrap();
+    let (code, _, errors) = finished(&arguments);
+    assert_eq!(code, 65);
+    assert!(errors.contains("s1.rsa.pem is there already"), "{errors}");
+    assert_eq!(fs::read(&key).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dns_check_says_what_to_add_until_all_is_there() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().to_string_lossy().into_owned();
+    let (_, out, _) = finished(&[
+        "dkim",
+        "generate",
+        "--domain",
+        "allegromail.pl",
+        "--folder",
+        &path,
+        "--json",
+    ]);
+    let keys: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let setup = || Setup {
+        dkim: format!(
+            "dkim = {{ selector = \"s1\", rsa_key = \"{path}/s1.rsa.pem\", ed25519_selector = \"s2\", ed25519_key = \"{path}/s2.ed25519.pem\" }}"
+        ),
+        ..Setup::default()
+    };
+    let check = async |setup: Setup| {
+        let stage = setup.start().await;
+        let config = stage.config.to_string_lossy().into_owned();
+        finished(&["dns", "check", "--config", &config])
+    };
+    let (code, out, _) = check(setup()).await;
+    assert_eq!(code, 2, "{out}");
+    for told in [
+        "MISSING  MX of allegromail.pl: add `allegromail.pl. IN MX 10 mx.allegromail.example.`",
+        "MISSING  MX of user.allegrogroup.pl",
+        "MISSING  SPF of allegromail.pl",
+        "MISSING  DMARC of allegromail.pl",
+        "MISSING  DKIM key s1._domainkey.allegromail.pl: add `",
+        "MISSING  DKIM keys of allegromail.com",
+        "MISSING  address of mx.allegromail.example",
+    ] {
+        assert!(out.contains(told), "{told} in {out}");
+    }
+    let mut full = setup()
+        .record("mx.allegromail.example A 192.0.2.1")
+        .record("user.allegrogroup.pl MX 10 mx.allegromail.example");
+    for name in ["allegromail.pl", "allegromail.com"] {
+        full = full.record(&format!("{name} MX 10 mx.allegromail.example"));
+        full = full.record(&format!("{name} TXT v=spf1 a:mx.allegromail.example -all"));
+        full = full.record(&format!("_dmarc.{name} TXT v=DMARC1; p=reject"));
+    }
+    for key in keys.as_array().unwrap() {
+        full = full.record(&format!(
+            "{} TXT {}",
+            key["name"].as_str().unwrap(),
+            key["record"].as_str().unwrap()
+        ));
+    }
+    let (_, out, _) = check(full).await;
+    let missing: Vec<&str> = out
+        .lines()
+        .filter(|line| !line.starts_with("ok "))
+        .collect();
+    assert_eq!(missing.len(), 1, "{out}");
+    assert!(missing[0].contains("DKIM keys of allegromail.com"), "{out}");
+    let (code, out, _) = check(setup().record("allegromail.pl SERVFAIL")).await;
+    assert_eq!(code, 2);
+    assert!(out.contains("NO REPLY MX of allegromail.pl"), "{out}");
+}

@@ -83,6 +83,8 @@ pub struct Setup {
     pub folder: Option<tempfile::TempDir>,
     /// Whether `[policy] contact` is set.
     pub contact: bool,
+    /// The line `dkim = …` of `allegromail.pl`.
+    pub dkim: String,
     /// More routes, before the one to the sink: TOML tables.
     pub routes: String,
     /// The port that the relay listens on; none: a free one.
@@ -100,6 +102,7 @@ impl Default for Setup {
             by_mx: false,
             folder: None,
             contact: true,
+            dkim: String::new(),
             routes: String::new(),
             port: None,
             next_hop: None,
@@ -395,11 +398,12 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
     };
     let mut text = format!(
         "hostname = \"mx.allegromail.example\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:{own}\"]\n{smtp}\
-         [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n\
+         [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n{dkim}\n\
          [[domain]]\nname = \"allegromail.com\"\nmarketplaces = [\"allegro-cz\", \"allegro-sk\", \"allegro-hu\"]\n\
          [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[limits]\n{limits}\
          [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{admin}",
         own = setup.port.unwrap_or(0),
+        dkim = setup.dkim,
         smtp = lines("smtp"),
         auth = lines("auth"),
         contact = if setup.contact {

@@ -1,0 +1,145 @@
+//! `allegromail dkim`: new signing keys, and the records that the DNS must publish for them.
+//! A key file is never written over: a lost private key costs a rotation, an overwritten one costs every queued signature.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::Exit;
+use crate::config::Dkim;
+use crate::mail::Domain;
+use crate::signing::{self, KeyKind};
+
+/// The longest string of a TXT record (RFC 1035 3.3).
+const TXT_STRING: usize = 255;
+
+/// What can be done with signing keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make an RSA and an Ed25519 key, and print their DNS records
+    Generate {
+        /// The masked domain that will sign with them
+        #[arg(long)]
+        domain: Domain,
+        /// The selector of the RSA key; take a new one at every rotation
+        #[arg(long, default_value = "s1")]
+        selector: String,
+        /// The selector of the Ed25519 key
+        #[arg(long, default_value = "s2")]
+        ed25519_selector: String,
+        /// Where the key files go
+        #[arg(long, default_value = "certs/dkim", value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+}
+
+/// Runs the command.
+pub(super) fn run(command: &Command, json: bool) -> Exit {
+    let Command::Generate {
+        domain,
+        selector,
+        ed25519_selector,
+        folder,
+    } = command;
+    let dkim = Dkim {
+        rsa: Some((selector.clone(), folder.join(format!("{selector}.rsa.pem")))),
+        ed25519: Some((
+            ed25519_selector.clone(),
+            folder.join(format!("{ed25519_selector}.ed25519.pem")),
+        )),
+    };
+    if !is_selector(selector) || !is_selector(ed25519_selector) || selector == ed25519_selector {
+        eprintln!("allegromail: selectors are two different labels of letters, digits and hyphens");
+        return Exit::Usage;
+    }
+    match generate(&dkim)
+        .and_then(|()| signing::public_keys(domain, &dkim).map_err(|error| error.to_string()))
+    {
+        Ok(keys) if json => {
+            let records: Vec<_> = keys
+                .iter()
+                .map(|key| serde_json::json!({ "name": key.name, "record": key.record }))
+                .collect();
+            println!("{}", serde_json::Value::from(records));
+            Exit::Done
+        }
+        Ok(keys) => {
+            println!(
+                "; publish these records, wait until `allegromail dns check` finds them, then set the keys:"
+            );
+            keys.iter()
+                .for_each(|key| println!("{}. IN TXT {}", key.name, quoted(&key.record)));
+            println!("; {}", configuration(&dkim));
+            Exit::Done
+        }
+        Err(error) => {
+            eprintln!("allegromail: {error}");
+            Exit::BadData
+        }
+    }
+}
+
+fn is_selector(text: &str) -> bool {
+    let plain = text
+        .bytes()
+        .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+    (1..=63).contains(&text.len()) && plain && !text.starts_with('-') && !text.ends_with('-')
+}
+
+fn generate(dkim: &Dkim) -> Result<(), String> {
+    let files = [(&dkim.rsa, KeyKind::Rsa), (&dkim.ed25519, KeyKind::Ed25519)];
+    let files: Vec<_> = files
+        .into_iter()
+        .filter_map(|(key, kind)| key.as_ref().map(|(_, path)| (path, kind)))
+        .collect();
+    if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
+        return Err(format!(
+            "{} is there already; take another selector, or move it away",
+            path.display()
+        ));
+    }
+    for (path, kind) in files {
+        let pem = signing::generate(kind).ok_or("the system gives no randomness")?;
+        write(path, &pem).map_err(|error| format!("{}: {error}", path.display()))?;
+        eprintln!("wrote {}", path.display());
+    }
+    Ok(())
+}
+
+fn write(path: &Path, pem: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(pem.as_bytes())?;
+    file.sync_all()
+}
+
+/// A TXT record's text as a zone file holds it: strings of at most 255 octets.
+fn quoted(record: &str) -> String {
+    let strings = record.as_bytes().chunks(TXT_STRING);
+    let strings: Vec<String> = strings
+        .map(|chunk| format!("\"{}\"", String::from_utf8_lossy(chunk)))
+        .collect();
+    strings.join(" ")
+}
+
+fn configuration(dkim: &Dkim) -> String {
+    let mut keys = Vec::new();
+    if let Some((selector, path)) = &dkim.rsa {
+        keys.push(format!("selector = \"{selector}\", rsa_key = {path:?}"));
+    }
+    if let Some((selector, path)) = &dkim.ed25519 {
+        keys.push(format!(
+            "ed25519_selector = \"{selector}\", ed25519_key = {path:?}"
+        ));
+    }
+    format!("dkim = {{ {} }}", keys.join(", "))
+}

@@ -1,0 +1,193 @@
+//! `allegromail dns check`: what the DNS publishes of our domains, held against the configuration.
+//! Every finding says what to add. Exit 0: all is there; 1: the DNS gave no answer to some of it; 2: something is missing.
+
+use clap::Subcommand;
+
+use super::Exit;
+use crate::config::{Config, MaskedDomainConfig};
+use crate::mail::Domain;
+use crate::resolve::{DnsResolver, MailHosts, NoAnswer, Resolver};
+use crate::signing;
+
+/// What can be asked of the DNS.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Compare MX, SPF, DKIM and DMARC records with the configuration
+    Check,
+}
+
+/// How one record was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Good,
+    Missing,
+    NoAnswer,
+}
+
+/// One thing that was looked for.
+#[derive(Debug, serde::Serialize)]
+struct Finding {
+    state: State,
+    what: String,
+    /// What to do about it.
+    remedy: String,
+}
+
+/// Runs the command.
+pub(super) fn run(_: &Command, config: &Config, json: bool) -> Exit {
+    let resolver = match DnsResolver::new(&config.dns_servers) {
+        Ok(resolver) => resolver,
+        Err(error) => {
+            eprintln!("allegromail: [dns] servers: {error}");
+            return Exit::Configuration;
+        }
+    };
+    super::block_on(async {
+        let mut findings = vec![check_host(&resolver, &config.hostname).await];
+        for domain in &config.domains {
+            findings.extend(check_domain(&resolver, config, domain).await);
+        }
+        print(&findings, json)
+    })
+}
+
+fn print(findings: &[Finding], json: bool) -> Exit {
+    if json {
+        println!("{}", serde_json::to_string(findings).unwrap_or_default());
+    } else {
+        for finding in findings {
+            match finding.state {
+                State::Good => println!("ok       {}", finding.what),
+                State::Missing => println!("MISSING  {}: {}", finding.what, finding.remedy),
+                State::NoAnswer => println!("NO REPLY {}: {}", finding.what, finding.remedy),
+            }
+        }
+    }
+    let any = |state| findings.iter().any(|finding| finding.state == state);
+    match () {
+        () if any(State::Missing) => Exit::Refused,
+        () if any(State::NoAnswer) => Exit::Deferred,
+        () => Exit::Done,
+    }
+}
+
+fn finding<T>(
+    what: String,
+    found: Result<T, NoAnswer>,
+    good: impl FnOnce(T) -> bool,
+    remedy: String,
+) -> Finding {
+    match found.map(good) {
+        Err(error) => Finding {
+            state: State::NoAnswer,
+            what,
+            remedy: error.to_string(),
+        },
+        Ok(true) => Finding {
+            state: State::Good,
+            what,
+            remedy: String::new(),
+        },
+        Ok(false) => Finding {
+            state: State::Missing,
+            what,
+            remedy,
+        },
+    }
+}
+
+async fn check_host(resolver: &DnsResolver, host: &Domain) -> Finding {
+    let found = resolver.addresses(host).await;
+    let remedy =
+        format!("add an A or AAAA record for {host}, and the reverse name of that address");
+    finding(
+        format!("address of {host}"),
+        found,
+        |addresses| !addresses.is_empty(),
+        remedy,
+    )
+}
+
+async fn check_domain(
+    resolver: &DnsResolver,
+    config: &Config,
+    domain: &MaskedDomainConfig,
+) -> Vec<Finding> {
+    let host = &config.hostname;
+    let mut findings = Vec::new();
+    for name in std::iter::once(&domain.masked.name).chain(&domain.masked.aliases) {
+        let found = resolver.mail_hosts(name).await;
+        let ours = |hosts| matches!(hosts, MailHosts::Hosts(hosts) if hosts.contains(host));
+        findings.push(finding(
+            format!("MX of {name}"),
+            found,
+            ours,
+            format!("add `{name}. IN MX 10 {host}.`"),
+        ));
+    }
+    let name = &domain.masked.name;
+    let found = resolver.texts(name.as_str()).await;
+    let is_spf = |texts: Vec<String>| {
+        texts
+            .iter()
+            .filter(|text| text.starts_with("v=spf1"))
+            .count()
+            == 1
+    };
+    let remedy = format!("have one SPF record: `{name}. IN TXT \"v=spf1 a:{host} -all\"`");
+    findings.push(finding(format!("SPF of {name}"), found, is_spf, remedy));
+
+    let found = resolver.texts(&format!("_dmarc.{name}")).await;
+    let is_dmarc = |texts: Vec<String>| texts.iter().any(|text| text.starts_with("v=DMARC1"));
+    let remedy =
+        format!("add `_dmarc.{name}. IN TXT \"v=DMARC1; p=reject; rua=mailto:dmarc@{name}\"`");
+    findings.push(finding(format!("DMARC of {name}"), found, is_dmarc, remedy));
+
+    let Some(dkim) = &domain.dkim else {
+        let remedy = format!(
+            "mail from {name} is not signed; `allegromail dkim generate --domain {name}` makes keys"
+        );
+        findings.push(Finding {
+            state: State::Missing,
+            what: format!("DKIM keys of {name}"),
+            remedy,
+        });
+        return findings;
+    };
+    match signing::public_keys(name, dkim) {
+        Err(error) => findings.push(Finding {
+            state: State::Missing,
+            what: format!("DKIM keys of {name}"),
+            remedy: error.to_string(),
+        }),
+        Ok(keys) => {
+            for key in keys {
+                let found = resolver.texts(&key.name).await;
+                let same = |texts: Vec<String>| {
+                    texts
+                        .iter()
+                        .any(|text| public_part(text) == public_part(&key.record))
+                };
+                let remedy = format!("add `{}. IN TXT \"{}\"`", key.name, key.record);
+                findings.push(finding(
+                    format!("DKIM key {}", key.name),
+                    found,
+                    same,
+                    remedy,
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// The key itself in a DKIM record, without white space (RFC 6376 3.2).
+fn public_part(record: &str) -> Option<String> {
+    let tags = record.split(';').filter_map(|tag| tag.split_once('='));
+    let value = tags
+        .filter(|(name, _)| name.trim() == "p")
+        .map(|(_, value)| value)
+        .next()?;
+    Some(value.chars().filter(|c| !c.is_whitespace()).collect())
+}
