@@ -79,7 +79,13 @@ impl Selected {
             .header_canonicalization(Canonicalization::Relaxed)
             .body_canonicalization(Canonicalization::Simple)
             .sign(message)?;
-        Ok(signature.to_header())
+        let header = signature.to_header();
+        // The library may fold between the end of `b=` and its semicolon. White space there is to be ignored (RFC 6376 3.7); dkimpy
+        // does not, and others may not.
+        Ok(match header.strip_suffix("\r\n\t;\r\n") {
+            Some(head) => format!("{head};\r\n"),
+            None => header,
+        })
     }
 }
 

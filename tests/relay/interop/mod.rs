@@ -5,6 +5,7 @@
 mod bulk;
 mod conversation;
 mod postfix;
+mod signatures;
 mod swaks;
 
 use std::path::Path;
