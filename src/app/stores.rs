@@ -71,9 +71,7 @@ impl Stores {
 
     /// What decisions are made with.
     pub(super) fn tools(&self, spool: Arc<dyn Spool>) -> Tools {
-        let settings = auth::Settings {
-            hostname: self.config.hostname.clone(),
-        };
+        let settings = auth::Settings::from_config(&self.config);
         Tools {
             config: self.config.clone(),
             domains: self.domains.clone(),

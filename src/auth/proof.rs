@@ -1,5 +1,9 @@
 //! What the checks of a sender found.
 
+use std::fmt;
+
+use crate::mail::Domain;
+
 /// How strictly a class of senders must prove its From (`[auth] registered`, `[auth] courier`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -13,11 +17,76 @@ pub enum Mode {
     Off,
 }
 
-/// The answer to "is the From who it says?", with the evidence in words.
+/// By what a From was proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Means {
+    /// The envelope's domain, which is aligned, lets the client send (RFC 7208).
+    Spf {
+        /// The domain that was asked.
+        domain: Domain,
+        /// Whether the EHLO name was asked, for a null reverse-path.
+        helo: bool,
+        /// Whether the client belongs to a mailing provider's servers that strangers share (`[auth] shared_spf_includes`).
+        shared: bool,
+    },
+    /// An aligned domain signed it (RFC 6376).
+    Dkim {
+        /// `d=`.
+        domain: Domain,
+        /// `s=`: letters, digits, dots and hyphens.
+        selector: String,
+    },
+    /// The client's name resolves back into the domain, which publishes nothing.
+    Name {
+        /// The From's domain.
+        domain: Domain,
+    },
+}
+
+/// `SPF of shop.example`, as trails say it.
+impl fmt::Display for Means {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spf {
+                domain,
+                shared: false,
+                ..
+            } => write!(f, "SPF of {domain}"),
+            Self::Spf { domain, .. } => {
+                write!(f, "SPF of {domain}, through servers that strangers share")
+            }
+            Self::Dkim { domain, selector } => write!(f, "DKIM d={domain} s={selector}"),
+            Self::Name { domain } => {
+                write!(f, "the client's name, which resolves back into {domain}")
+            }
+        }
+    }
+}
+
+impl Means {
+    /// The result as a method of an Authentication-Results field (RFC 8601 2.7), made of validated tokens only.
+    #[must_use]
+    pub fn result(&self) -> String {
+        match self {
+            Self::Spf {
+                domain,
+                helo: false,
+                ..
+            } => format!("spf=pass smtp.mailfrom={domain}"),
+            Self::Spf { domain, .. } => format!("spf=pass smtp.helo={domain}"),
+            Self::Dkim { domain, selector } => {
+                format!("dkim=pass header.d={domain} header.s={selector}")
+            }
+            Self::Name { .. } => "iprev=pass".to_owned(),
+        }
+    }
+}
+
+/// The answer to "is the From who it says?", with the evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// Proven; the text says by what (`DKIM d=shop.example`).
-    Proven(String),
+    /// Proven, and by what.
+    Proven(Means),
     /// Not asked, since the class is `off`.
     NotAsked,
     /// No aligned pass; the text names client address, domain and what failed.

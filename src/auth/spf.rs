@@ -5,45 +5,54 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{MessageAuthenticator, SpfResult};
 
+use super::Means;
 use super::alignment::aligned;
-use super::prover::{Check, Evidence};
+use super::prover::{Check, Evidence, Settings};
 use crate::mail::{Domain, ReversePath};
 
 /// Addresses that no client has: class E, and the discard prefix of RFC 6666. A record that lets them in lets everybody in.
 const NOBODY_4: IpAddr = IpAddr::V4(Ipv4Addr::new(240, 0, 0, 1));
 const NOBODY_6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1));
 
-/// Whose permission is asked for.
-struct Identity<'a> {
+/// Whose permission is asked for, and on whose behalf.
+struct Question<'a> {
+    library: &'a MessageAuthenticator,
+    hostname: &'a Domain,
     helo: &'a str,
     /// MAIL FROM; none: the EHLO name is the identity (RFC 7208 2.4, null reverse-path).
     sender: Option<String>,
-    domain: String,
+}
+
+impl Question<'_> {
+    async fn ask(&self, client: IpAddr) -> SpfResult {
+        let parameters = match &self.sender {
+            Some(sender) => {
+                SpfParameters::verify_mail_from(client, self.helo, self.hostname.as_str(), sender)
+            }
+            None => SpfParameters::verify_ehlo(client, self.helo, self.hostname.as_str()),
+        };
+        self.library.verify_spf(parameters).await.result()
+    }
+
+    /// Whether an address that nobody has would pass, too: `+all`, `ip4:0.0.0.0/0`, two halves of the net, all of them through includes.
+    async fn lets_everybody_in(&self, client: IpAddr) -> bool {
+        let nobody = if client.is_ipv4() { NOBODY_4 } else { NOBODY_6 };
+        self.ask(nobody).await == SpfResult::Pass
+    }
 }
 
 /// Checks SPF and its alignment with the From.
 pub(super) async fn check(
     library: &MessageAuthenticator,
-    hostname: &Domain,
+    settings: &Settings,
     evidence: &Evidence<'_>,
 ) -> Check {
-    let identity = match evidence.reverse_path {
-        ReversePath::Mailbox(mailbox) => Identity {
-            helo: evidence.helo,
-            sender: Some(mailbox.to_string()),
-            domain: mailbox.domain().to_string(),
-        },
-        ReversePath::Null => Identity {
-            helo: evidence.helo,
-            sender: None,
-            domain: evidence.helo.to_owned(),
-        },
+    let (name, sender) = match evidence.reverse_path {
+        ReversePath::Mailbox(mailbox) => (mailbox.domain().to_string(), Some(mailbox.to_string())),
+        ReversePath::Null => (evidence.helo.to_owned(), None),
     };
-    let Ok(domain) = Domain::parse(&identity.domain) else {
-        return Check::Failed(format!(
-            "SPF has nothing to check: {} is no domain",
-            identity.domain
-        ));
+    let Ok(domain) = Domain::parse(&name) else {
+        return Check::Failed(format!("SPF has nothing to check: {name} is no domain"));
     };
     let from = evidence.from.domain();
     if !aligned(&domain, from) {
@@ -51,27 +60,34 @@ pub(super) async fn check(
             "SPF speaks for {domain}, which is not aligned with {from}"
         ));
     }
-    match ask(library, hostname, evidence.client, &identity).await {
-        SpfResult::Pass
-            if lets_everybody_in(library, hostname, evidence.client, &identity).await =>
-        {
-            Check::Failed(format!(
-                "the SPF record of {domain} lets every address in, which proves nothing"
-            ))
+    let client = evidence.client;
+    let helo = sender.is_none();
+    let question = Question {
+        library,
+        hostname: &settings.hostname,
+        helo: evidence.helo,
+        sender,
+    };
+    match question.ask(client).await {
+        SpfResult::Pass if question.lets_everybody_in(client).await => Check::Failed(format!(
+            "the SPF record of {domain} lets every address in, which proves nothing"
+        )),
+        SpfResult::Pass => {
+            let shared = is_shared(library, settings, client).await;
+            Check::Passed(Means::Spf {
+                domain,
+                helo,
+                shared,
+            })
         }
-        SpfResult::Pass => Check::Passed(format!("SPF of {domain} lets {} in", evidence.client)),
         SpfResult::TempError => {
             Check::Unknown(format!("the SPF record of {domain} could not be read"))
         }
         SpfResult::None => Check::Absent(format!("{domain} publishes no SPF record")),
-        SpfResult::Fail => Check::Failed(format!("SPF of {domain} forbids {}", evidence.client)),
-        SpfResult::SoftFail => Check::Failed(format!(
-            "SPF of {domain} doubts {} (softfail)",
-            evidence.client
-        )),
+        SpfResult::Fail => Check::Failed(format!("SPF of {domain} forbids {client}")),
+        SpfResult::SoftFail => Check::Failed(format!("SPF of {domain} doubts {client} (softfail)")),
         SpfResult::Neutral => Check::Failed(format!(
-            "SPF of {domain} says nothing of {} (neutral)",
-            evidence.client
+            "SPF of {domain} says nothing of {client} (neutral)"
         )),
         SpfResult::PermError => {
             Check::Failed(format!("the SPF record of {domain} is broken (permerror)"))
@@ -79,28 +95,19 @@ pub(super) async fn check(
     }
 }
 
-async fn ask(
-    library: &MessageAuthenticator,
-    hostname: &Domain,
-    client: IpAddr,
-    identity: &Identity<'_>,
-) -> SpfResult {
-    let parameters = match &identity.sender {
-        Some(sender) => {
-            SpfParameters::verify_mail_from(client, identity.helo, hostname.as_str(), sender)
+/// Whether the client is one of the servers that a shared include lists. Its other mechanisms may list the same servers: that makes
+/// them no less shared.
+async fn is_shared(library: &MessageAuthenticator, settings: &Settings, client: IpAddr) -> bool {
+    for include in &settings.shared_includes {
+        let question = Question {
+            library,
+            hostname: &settings.hostname,
+            helo: include.as_str(),
+            sender: Some(format!("postmaster@{include}")),
+        };
+        if question.ask(client).await == SpfResult::Pass {
+            return true;
         }
-        None => SpfParameters::verify_ehlo(client, identity.helo, hostname.as_str()),
-    };
-    library.verify_spf(parameters).await.result()
-}
-
-/// Whether an address that nobody has would pass, too: `+all`, `ip4:0.0.0.0/0`, two halves of the net, all of them through includes.
-async fn lets_everybody_in(
-    library: &MessageAuthenticator,
-    hostname: &Domain,
-    client: IpAddr,
-    identity: &Identity<'_>,
-) -> bool {
-    let nobody = if client.is_ipv4() { NOBODY_4 } else { NOBODY_6 };
-    ask(library, hostname, nobody, identity).await == SpfResult::Pass
+    }
+    false
 }

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Exit;
 use crate::app::Relay;
@@ -21,6 +21,14 @@ pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
         tracing::warn!(event = "configuration", %warning);
     }
     super::block_on(async move {
+        // Before anything else: a signal that comes while the stores are opened must not kill, and wait its turn.
+        let signals = match Signals::listen() {
+            Ok(signals) => signals,
+            Err(error) => {
+                eprintln!("allegromail: signals cannot be received: {error}");
+                return Exit::Temporary;
+            }
+        };
         let file = loaded.config.file.clone();
         let relay = match Relay::start(loaded.config, metrics).await {
             Ok(relay) => relay,
@@ -30,16 +38,9 @@ pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
             }
         };
         announce(&relay, &file);
-        match wait(&relay).await {
-            Ok(()) => {
-                relay.stop().await;
-                Exit::Done
-            }
-            Err(error) => {
-                eprintln!("allegromail: signals cannot be received: {error}");
-                Exit::Temporary
-            }
-        }
+        signals.obey(&relay).await;
+        relay.stop().await;
+        Exit::Done
     })
 }
 
@@ -59,16 +60,30 @@ fn announce(relay: &Relay, file: &Path) {
     );
 }
 
-/// Returns when the relay is to stop; reloads in between.
-async fn wait(relay: &Relay) -> std::io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            _ = hangup.recv() => relay.reload(),
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+/// What operators and systemd say to the process.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Returns when the relay is to stop; reloads in between.
+    async fn obey(mut self, relay: &Relay) {
+        loop {
+            tokio::select! {
+                _ = self.hangup.recv() => relay.reload(),
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+            }
         }
     }
 }

@@ -4,9 +4,11 @@
 
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use super::disk::Disk;
 use super::{AddressMark, Unavailable};
-use crate::mail::Timestamp;
+use crate::mail::{Mailbox, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
 
 /// Unknown transactions that are remembered for one participant: guesses must not fill the disk.
@@ -19,6 +21,12 @@ pub struct State {
 
 fn key(kind: &str, participant: &ParticipantId, transaction: &TransactionId) -> String {
     format!("{kind}{participant}/{transaction}")
+}
+
+/// The key of an address that signs: a digest, for no real address stands in this store.
+fn signer(address: &Mailbox) -> Vec<u8> {
+    let digest = Sha256::digest(address.key().as_bytes());
+    [b"s", digest.get(..16).unwrap_or(&digest)].concat()
 }
 
 impl State {
@@ -108,6 +116,27 @@ impl State {
         }
         self.disk.with(|db| db.insert(&key, &now.0.to_be_bytes()))?;
         Ok(now)
+    }
+
+    /// Remembers that mail from `address` was proven by its own domain's signature. Lost in a crash, it is learnt again.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn note_signer(&self, address: &Mailbox) -> Result<(), Unavailable> {
+        if self.is_signer(address)? {
+            return Ok(());
+        }
+        self.disk
+            .with(|db| db.insert(signer(address), b""))
+            .map(|_| ())
+    }
+
+    /// Whether mail from `address` was ever proven by its own domain's signature.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn is_signer(&self, address: &Mailbox) -> Result<bool, Unavailable> {
+        self.disk.with(|db| db.contains_key(signer(address)))
     }
 
     /// Makes everything so far durable.

@@ -82,6 +82,7 @@ impl Intake {
             client: &client,
             transaction: &transaction,
             letter: &letter,
+            purpose: Purpose::Question,
         };
         let sender = self
             .identify(
@@ -91,7 +92,7 @@ impl Intake {
             )
             .await;
         let sender = sender.inspect_err(|refusal| trail.note("sender", refusal.text.clone()))?;
-        let facts = self.gather(&sender, &masked, Purpose::Question).await?;
+        let facts = self.gather(&arrival, &sender, &masked).await?;
         let verdict = policy::decide(&facts);
         trail.0.extend(verdict.trail.0);
         let plan = verdict.decision?;

@@ -3,6 +3,7 @@
 use super::intake::Intake;
 use super::recipient::MaskedRecipient;
 use super::sender::Sender;
+use super::take::Arrival;
 use crate::auth::Proof;
 use crate::masking::TransactionId;
 use crate::policy::{Facts, Refusal, Settings, TransactionFact};
@@ -20,16 +21,16 @@ impl Intake {
     /// All facts about a message from `sender` to `recipient`.
     pub(super) async fn gather(
         &self,
+        arrival: &Arrival<'_>,
         sender: &Sender,
         recipient: &MaskedRecipient,
-        purpose: Purpose,
     ) -> Result<Facts, Refusal> {
         let transaction = match &recipient.address.local.transaction {
             None => TransactionFact::Absent,
             Some(id) => match self.tools.directory.transaction(id).await? {
                 Some(transaction) => TransactionFact::Known(transaction),
                 None => TransactionFact::Unknown {
-                    within_grace: self.within_grace(sender, (recipient, id), purpose)?,
+                    within_grace: self.within_grace(sender, (recipient, id), arrival.purpose)?,
                 },
             },
         };

@@ -8,6 +8,7 @@ use super::intake::Intake;
 use super::recipient::{MaskedRecipient, Recipient};
 use super::sender::Sender;
 use super::take::{Arrival, Refused};
+use crate::auth::Proof;
 use crate::config::DisplayName;
 use crate::directory::{AddressMark, Participant};
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, ReversePath};
@@ -58,9 +59,9 @@ impl Intake {
                 transaction,
                 ..
             } => {
-                let body = rewrite::courier(arrival.letter, &self.courier_trace(arrival));
-                let reverse_path =
-                    self.token(TokenKind::Courier, id, self.domain_of(&masked.receiver)?)?;
+                let domain = self.domain_of(&masked.receiver)?;
+                let body = self.courier(arrival, id, sender, &domain).await?;
+                let reverse_path = self.token(TokenKind::Courier, id, domain)?;
                 (body, reverse_path, receiver, transaction)
             }
         };
@@ -84,6 +85,37 @@ impl Intake {
             ..self.blank(arrival, id, target, &masked.address.to_string())
         };
         Ok(Committed { entry, body })
+    }
+
+    /// A courier's mail as it is; from an address of ours, where it would be refused behind us as it is.
+    async fn courier(
+        &self,
+        arrival: &Arrival<'_>,
+        id: QueueId,
+        sender: &Sender,
+        domain: &Domain,
+    ) -> Result<Bytes, Refusal> {
+        let mut trace = self.courier_trace(arrival);
+        if let Proof::Proven(means) = &sender.proof {
+            trace.result = Some(means.result());
+        }
+        if !sender.fails_elsewhere {
+            return Ok(rewrite::courier(arrival.letter, &trace));
+        }
+        metrics::counter!("allegromail_inbound_courier_masked_total", "domain" => sender.from.domain().to_string()).increment(1);
+        tracing::info!(event = "courier_masked", trace = %arrival.transaction.trace, domain = %sender.from.domain());
+        let token =
+            self.tools
+                .config
+                .secrets
+                .sign(TokenKind::Courier, id.0, self.tools.clock.now());
+        let local = token.replacen("b-", "c-", 1);
+        let shown = Mailbox::from_parts(&local, domain.clone())
+            .map_err(|_| internal("a token that is no address"))?;
+        let from = (&sender.from, sender.from_name.as_deref());
+        let body = rewrite::courier_as(arrival.letter, &trace, from, &shown);
+        let signed = self.tools.signer.sign(domain, body).await;
+        signed.map_err(|error| internal(&error.to_string()))
     }
 
     /// Mail to a role goes to the contact as it came, with a null sender: a contact that bounces must not start a circle.
@@ -219,6 +251,7 @@ impl Intake {
     fn courier_trace(&self, arrival: &Arrival<'_>) -> CourierTrace {
         CourierTrace {
             protocol: arrival.client.protocol.word(),
+            result: None,
             client: arrival.client.address,
             helo: arrival.client.helo.clone(),
             trace: self.trace(arrival),

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use super::facts::Purpose;
 use super::intake::Intake;
 use super::take::{Arrival, check_hops};
-use crate::auth::{Evidence, Mode, Proof};
+use crate::auth::{Evidence, Means, Mode, Proof};
+use crate::config::SharedSpf;
 use crate::directory::{Participant, Unavailable};
 use crate::mail::{Mailbox, ReversePath};
 use crate::masking::{MaskedAddress, MaskedLocal, ParticipantId};
@@ -18,6 +20,8 @@ pub(super) struct Sender {
     pub(super) from: Mailbox,
     pub(super) from_name: Option<String>,
     pub(super) proof: Proof,
+    /// A courier's mail that would be refused behind us, where our envelope takes its SPF pass away.
+    pub(super) fails_elsewhere: bool,
     pub(super) writer: Option<Arc<Participant>>,
     pub(super) courier: Option<String>,
     pub(super) reverse_path: ReversePath,
@@ -48,11 +52,13 @@ impl Intake {
             .current()
             .find(&from.mailbox)
             .map(|line| line.to_string());
-        let proof = if with_proof {
+        let (proof, fails_elsewhere) = if with_proof {
             let mode = self.mode(writer.is_some(), courier.is_some());
-            self.prove(arrival, &from.mailbox, mode, recipients).await
+            let only_courier = courier.is_some() && writer.is_none();
+            self.prove(arrival, &from.mailbox, (mode, only_courier), recipients)
+                .await?
         } else {
-            Proof::NotAsked
+            (Proof::NotAsked, false)
         };
         let transaction = arrival.transaction;
         let return_path = match &transaction.reverse_path {
@@ -72,6 +78,7 @@ impl Intake {
             from: from.mailbox,
             from_name: from.display_name,
             proof,
+            fails_elsewhere,
             writer,
             courier,
             reverse_path: transaction.reverse_path.clone(),
@@ -97,13 +104,14 @@ impl Intake {
         }
     }
 
+    /// The proof, and whether a courier's mail would fail at the next server as it is.
     async fn prove(
         &self,
         arrival: &Arrival<'_>,
         from: &Mailbox,
-        mode: Mode,
+        (mode, only_courier): (Mode, bool),
         recipients: &[MaskedAddress],
-    ) -> Proof {
+    ) -> Result<(Proof, bool), Refusal> {
         let recipients: Vec<Mailbox> = recipients
             .iter()
             .filter_map(MaskedAddress::mailbox)
@@ -117,7 +125,65 @@ impl Intake {
             mode,
             recipients: &recipients,
         };
-        self.tools.prover.prove(&evidence).await
+        let proof = self.remember(arrival, from, self.tools.prover.prove(&evidence).await)?;
+        let by_envelope = matches!(
+            &proof,
+            Proof::Proven(Means::Spf { .. } | Means::Name { .. })
+        );
+        if !only_courier || !by_envelope {
+            return Ok((proof, false));
+        }
+        let fails = self
+            .tools
+            .prover
+            .fails_elsewhere(&evidence)
+            .await
+            .ok_or_else(|| {
+                let text = format!(
+                    "the DNS gave no answer for the DMARC policy of {}; please try again later.",
+                    from.domain()
+                );
+                Refusal::new(Reason::SenderCheckDeferred, text)
+            })?;
+        Ok((proof, fails))
+    }
+
+    /// Remembers who signs. An address that did and now comes through shared servers without a signature is not believed: its neighbours
+    /// there pass the same check.
+    fn remember(
+        &self,
+        arrival: &Arrival<'_>,
+        from: &Mailbox,
+        proof: Proof,
+    ) -> Result<Proof, Refusal> {
+        if self.tools.config.auth.shared_spf_includes.is_empty() {
+            return Ok(proof);
+        }
+        match &proof {
+            Proof::Proven(Means::Dkim { .. }) if arrival.purpose == Purpose::Mail => {
+                self.tools.state.note_signer(from)?
+            }
+            Proof::Proven(Means::Spf {
+                domain,
+                shared: true,
+                ..
+            }) => {
+                if self.tools.state.is_signer(from)? {
+                    let client = arrival.client.address;
+                    let text = format!(
+                        "client {client} is not proven to send for {domain}: its mail has been signed with DKIM before, and this came without \
+                         a signature through servers that strangers share"
+                    );
+                    return Ok(Proof::Unproven(text));
+                }
+                if self.tools.config.auth.shared_spf == SharedSpf::Warn {
+                    metrics::counter!("allegromail_inbound_shared_spf_total").increment(1);
+                    tracing::warn!(event = "shared_spf", trace = %arrival.transaction.trace, client = %arrival.client.address, %domain);
+                }
+            }
+            _ => {}
+        }
+        Ok(proof)
     }
 
     async fn all_owned(&self, addresses: &[Mailbox]) -> Result<Vec<Owned>, Unavailable> {

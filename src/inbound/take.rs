@@ -28,6 +28,7 @@ pub(super) struct Arrival<'a> {
     pub(super) client: &'a Client,
     pub(super) transaction: &'a MailTransaction,
     pub(super) letter: &'a Message,
+    pub(super) purpose: Purpose,
 }
 
 /// A refusal and the recipient that it is about.
@@ -69,6 +70,7 @@ impl Intake {
             client,
             transaction,
             letter: &letter,
+            purpose: Purpose::Mail,
         };
         let mut recipients: Vec<(String, Recipient)> =
             Vec::with_capacity(transaction.recipients.len());
@@ -141,7 +143,7 @@ impl Intake {
         let (Recipient::Masked(masked), Some(sender)) = (recipient, sender) else {
             return self.pass_on(arrival, recipient);
         };
-        let facts = self.gather(sender, masked, Purpose::Mail).await?;
+        let facts = self.gather(arrival, sender, masked).await?;
         let plan = policy::decide(&facts).decision?;
         self.budgets
             .spend_message(&sender.from, masked.address.local.transaction.as_ref())?;

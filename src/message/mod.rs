@@ -14,7 +14,7 @@ use bytes::Bytes;
 pub use address::{AddressError, Listed, parse_list};
 pub use from::{BadFrom, Visible};
 pub use section::{Field, HeaderSection, Malformed};
-pub use words::{decode, encode, encode_phrase};
+pub use words::{decode, encode, encode_phrase, encode_words};
 
 use crate::mail::Mailbox;
 

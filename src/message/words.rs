@@ -61,10 +61,14 @@ pub fn encode(text: &str) -> String {
 /// `text` as a display name: a quoted string, or encoded words. An `@` and control characters go: a name must not look like an address.
 #[must_use]
 pub fn encode_phrase(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .filter(|c| !c.is_control() && *c != '@')
-        .collect();
+    let clean: String = text.chars().filter(|c| *c != '@').collect();
+    encode_words(&clean)
+}
+
+/// As [`encode_phrase`], but an address in it stays: a courier's own, that readers are to see.
+#[must_use]
+pub fn encode_words(text: &str) -> String {
+    let clean: String = text.chars().filter(|c| !c.is_control()).collect();
     let clean = clean.trim();
     if clean
         .chars()

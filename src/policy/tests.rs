@@ -40,7 +40,9 @@ fn fine() -> Facts {
     Facts {
         reverse_path: ReversePath::Mailbox(mailbox("jan@poczta.example")),
         from: mailbox("jan@poczta.example"),
-        proof: Proof::Proven("SPF".to_owned()),
+        proof: Proof::Proven(crate::auth::Means::Name {
+            domain: Domain::parse("poczta.example").unwrap(),
+        }),
         recipient: MaskedAddress {
             local: MaskedLocal::parse("seller+cub31c122").unwrap(),
             domain: Domain::parse("allegromail.pl").unwrap(),

@@ -245,7 +245,7 @@ async fn a_couriers_mail_keeps_every_byte() {
     assert_eq!(arrived.recipients, [JAN]);
     assert!(data.ends_with(&body), "{data}");
     let added = &data[..data.len() - body.len()];
-    assert!(added.starts_with("Received: from "), "{added}");
+    assert!(added.starts_with("Authentication-Results: mx.allegromail.example;\r\n spf=pass smtp.mailfrom=inpost.pl\r\nReceived: from "), "{added}");
     assert!(
         !added.contains(JAN) && !added.contains("poczta.example"),
         "{added}"

@@ -2,6 +2,7 @@
 
 use allegromail::auth::{Evidence, Mode, Prover, Settings};
 use allegromail::cli::demo::dns::{DnsServer, Zones};
+use allegromail::config::SharedSpf;
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;
@@ -56,10 +57,7 @@ impl Pair {
 /// A shop whose client may not send by SPF, with a DKIM key in the DNS.
 async fn dkim_stage(record: &str) -> Stage {
     Setup {
-        accounts: r#"{"type":"participant","id":"shop1","login":"shop","marketplace":"allegro-pl","language":"pl","primary":"shop@shop.example","addresses":["shop@shop.example"]}
-{"type":"transaction","id":"shoptx","buyer":"8awgqyk6a5","seller":"shop1"}
-"#
-        .to_owned(),
+        accounts: SHOP_ACCOUNTS.to_owned(),
         ..Setup::default()
     }
     .record("shop.example TXT v=spf1 ip4:192.0.2.1 -all")
@@ -68,6 +66,9 @@ async fn dkim_stage(record: &str) -> Stage {
     .await
 }
 
+const SHOP_ACCOUNTS: &str = r#"{"type":"participant","id":"shop1","login":"shop","marketplace":"allegro-pl","language":"pl","primary":"shop@shop.example","addresses":["shop@shop.example"]}
+{"type":"transaction","id":"shoptx","buyer":"8awgqyk6a5","seller":"shop1"}
+"#;
 const SHOP: &str = "shop@shop.example";
 const FROM_SHOP: &str = "8awgqyk6a5+shoptx@allegromail.pl";
 
@@ -299,6 +300,8 @@ async fn relaxed_takes_a_domain_that_publishes_nothing_by_the_name_of_its_client
         resolver.tokio().clone(),
         Settings {
             hostname: Domain::parse("mx.example").unwrap(),
+            shared_spf: SharedSpf::Warn,
+            shared_includes: Vec::new(),
         },
     );
     let prove = async |client: &str, path: &str, from: &str, mode: Mode| {
@@ -396,4 +399,112 @@ async fn honest_odd_froms_pass() {
         assert!(answer.0.starts_with("250"), "{from}: {}", answer.0);
         assert_eq!(stage.arrival().await.recipients, [BIURO]);
     }
+}
+
+/// The shop's servers are a mailing provider's, which strangers share.
+async fn shared_stage(mode: &str, record: &str) -> Stage {
+    Setup {
+        accounts: SHOP_ACCOUNTS.to_owned(),
+        ..Setup::default()
+    }
+    .key("auth", &format!("shared_spf = \"{mode}\""))
+    .key("auth", "shared_spf_includes = [\"_spf.mailing.example\"]")
+    .record("_spf.mailing.example TXT v=spf1 ip4:127.0.0.0/8 -all")
+    .record("shop.example TXT v=spf1 include:_spf.mailing.example -all")
+    .record(&format!("s1._domainkey.shop.example TXT {record}"))
+    .start()
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shared_servers_prove_as_much_as_the_operator_says() {
+    let pair = Pair::new();
+    let plain = message(SHOP, FROM_SHOP, "");
+    let signed = pair.sign("shop.example", &["From", "To"], &plain);
+    for (mode, code) in [("accept", "250"), ("warn", "250"), ("dkim", "550 5.7.26")] {
+        let stage = shared_stage(mode, &pair.record).await;
+        stage
+            .send_message(SHOP, &[FROM_SHOP], &plain)
+            .await
+            .assert(code);
+        stage
+            .send_message(SHOP, &[FROM_SHOP], &signed)
+            .await
+            .assert("250");
+        // From now on a neighbour on the same servers is not believed.
+        let answer = stage.send_message(SHOP, &[FROM_SHOP], &plain).await;
+        answer
+            .assert("550 5.7.26")
+            .because("sender-unauthenticated");
+        // The demand is told; explaining changes nothing.
+        assert!(answer.0.contains("DKIM"), "{}", answer.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_courier_that_only_spf_proves_and_dmarc_protects_writes_from_an_address_of_ours() {
+    let pair = Pair::new();
+    for (policy, masked) in [("reject", true), ("quarantine", true), ("none", false)] {
+        let stage = Setup::default()
+            .record(&format!("_dmarc.inpost.pl TXT v=DMARC1; p={policy}"))
+            .record(&format!("s1._domainkey.inpost.pl TXT {}", pair.record))
+            .start()
+            .await;
+        let plain = message(&format!("InPost <{COURIER}>"), BUYER, "");
+        stage
+            .send_message(COURIER, &[BUYER], &plain)
+            .await
+            .assert("250");
+        let arrived = crate::stage::text(&stage.arrival().await);
+        assert_eq!(
+            arrived.contains("From: \"InPost (powiadomienia@inpost.pl)\" <c-"),
+            masked,
+            "{policy}: {arrived}"
+        );
+        assert_eq!(
+            arrived.contains("\r\nReply-To: <powiadomienia@inpost.pl>\r\n"),
+            masked,
+            "{policy}: {arrived}"
+        );
+        assert_eq!(arrived.ends_with(&plain), !masked, "{policy}: {arrived}");
+        // Its own signature survives, so its mail may stay as it is.
+        let signed = pair.sign("inpost.pl", &["From", "To", "Subject"], &plain);
+        stage
+            .send_message(COURIER, &[BUYER], &signed)
+            .await
+            .assert("250");
+        let arrived = crate::stage::text(&stage.arrival().await);
+        assert!(arrived.ends_with(&signed), "{policy}: {arrived}");
+    }
+    let stage = Setup::default()
+        .record("_dmarc.inpost.pl SERVFAIL")
+        .start()
+        .await;
+    stage
+        .send(COURIER, BUYER)
+        .await
+        .assert("451 4.7.24")
+        .because("sender-check-deferred");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_that_a_courier_claims_in_our_name_go() {
+    let stage = Stage::ordinary().await;
+    let more = "Authentication-Results: mx.allegromail.example; dkim=pass header.d=bank.example\r\nAuthentication-Results: other.example; spf=pass\r\n";
+    stage
+        .send_message(COURIER, &[BUYER], &message(COURIER, BUYER, more))
+        .await
+        .assert("250");
+    let arrived = crate::stage::text(&stage.arrival().await);
+    assert!(
+        !arrived.contains("bank.example") && arrived.contains("other.example"),
+        "{arrived}"
+    );
+    assert_eq!(
+        arrived
+            .matches("mx.allegromail.example;\r\n spf=pass smtp.mailfrom=inpost.pl")
+            .count(),
+        1,
+        "{arrived}"
+    );
 }

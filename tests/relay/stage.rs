@@ -289,9 +289,7 @@ impl Bare {
             allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
             prover: Prover::new(
                 resolver.tokio().clone(),
-                auth::Settings {
-                    hostname: config.hostname.clone(),
-                },
+                auth::Settings::from_config(&config),
             ),
             signer: Arc::new(allegromail::signing::Signer::load(&[]).unwrap()),
             spool: LocalSpool::open(spool, Box::new(|| Ok(()))).unwrap().spool,

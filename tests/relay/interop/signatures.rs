@@ -29,7 +29,7 @@ fn body(number: usize) -> String {
     let mut body = shapes[number % shapes.len()].to_owned();
     body.push_str(&format!("line {number}\r\n").repeat(number % 7));
     body.push_str(&"w".repeat(number % 3 * 450));
-    if number % 3 > 0 {
+    if !number.is_multiple_of(3) {
         body.push_str("\r\n");
     }
     body.push_str(&"\r\n".repeat(number % 4));
