@@ -18,14 +18,14 @@ use crate::dialogue::{Answer, Dialogue};
 use crate::stage::{BIURO, BUYER, COURIER, JAN, SELLER, Setup, Stage, message};
 
 /// A key pair for tests: 2048 bits.
-struct Pair {
+pub struct Pair {
     private: Vec<u8>,
     /// What the DNS publishes of it.
-    record: String,
+    pub record: String,
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let private: Pkcs8V1Der<'static> = pair.as_der().unwrap();
         let public: PublicKeyX509Der<'static> = pair.public_key().as_der().unwrap();
@@ -40,7 +40,7 @@ impl Pair {
     }
 
     /// `body` with a signature over `fields` on top.
-    fn sign(&self, domain: &str, fields: &[&str], body: &str) -> String {
+    pub fn sign(&self, domain: &str, fields: &[&str], body: &str) -> String {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.private.clone()));
         let key = RsaKey::<Sha256>::from_key_der(key).unwrap();
         let signer = DkimSigner::from_key(key)

@@ -73,7 +73,7 @@ const ZONES: &[&str] = &[
 pub struct Setup {
     /// Lines for tables of the configuration: `("smtp", "max_recipients = 5")`.
     pub keys: Vec<(&'static str, String)>,
-    /// More DNS records.
+    /// More DNS records; one of the same name and type takes the place of the usual one.
     pub zones: Vec<String>,
     /// More lines of accounts and orders.
     pub accounts: String,
@@ -150,9 +150,18 @@ impl Stage {
             .folder
             .take()
             .unwrap_or_else(|| tempfile::TempDir::with_prefix("allegromail-test-").unwrap());
-        let zones: Vec<&str> = ZONES
+        let kind = |line: &str| {
+            line.split(' ')
+                .take(2)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let own: Vec<_> = setup.zones.iter().map(|line| kind(line)).collect();
+        let usual = ZONES
             .iter()
             .copied()
+            .filter(|line| !own.contains(&kind(line)));
+        let zones: Vec<&str> = usual
             .chain(setup.zones.iter().map(String::as_str))
             .collect();
         let dns = DnsServer::start(Zones::parse(&zones).unwrap())
