@@ -71,7 +71,11 @@ impl Stores {
 
     /// What decisions are made with.
     pub(super) fn tools(&self, spool: Arc<dyn Spool>) -> Tools {
-        let settings = auth::Settings::from_config(&self.config);
+        let settings = auth::Settings {
+            hostname: self.config.hostname.clone(),
+            shared_spf: self.config.auth.shared_spf,
+            shared_includes: self.config.auth.shared_spf_includes.clone(),
+        };
         Tools {
             config: self.config.clone(),
             domains: self.domains.clone(),

@@ -10,5 +10,5 @@ mod prover;
 mod spf;
 
 pub use alignment::aligned;
-pub use proof::{Means, Mode, Proof};
+pub use proof::{Means, Mode, Proof, SharedSpf};
 pub use prover::{Evidence, Prover, Settings};

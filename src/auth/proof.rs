@@ -17,6 +17,19 @@ pub enum Mode {
     Off,
 }
 
+/// `[auth] shared_spf`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharedSpf {
+    /// Not enough: DKIM is wanted.
+    Dkim,
+    /// Enough, and marked.
+    #[default]
+    Warn,
+    /// Enough.
+    Accept,
+}
+
 /// By what a From was proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Means {

@@ -12,8 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::alignment::aligned;
-use super::{Means, Mode, Proof, dkim, spf};
-use crate::config::{Config, SharedSpf};
+use super::{Means, Mode, Proof, SharedSpf, dkim, spf};
 use crate::mail::{Domain, Mailbox, ReversePath};
 use crate::message::Message;
 
@@ -35,18 +34,6 @@ pub struct Settings {
     pub shared_spf: SharedSpf,
     /// The records of mailing providers whose servers strangers share.
     pub shared_includes: Vec<Domain>,
-}
-
-impl Settings {
-    /// The settings of a configuration.
-    #[must_use]
-    pub fn from_config(config: &Config) -> Self {
-        Self {
-            hostname: config.hostname.clone(),
-            shared_spf: config.auth.shared_spf,
-            shared_includes: config.auth.shared_spf_includes.clone(),
-        }
-    }
 }
 
 /// What is known of a message and of the client that brings it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::auth::Mode;
+use crate::auth::{Mode, SharedSpf};
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskedDomain, TokenKeys};
 
@@ -92,19 +92,6 @@ pub struct Auth {
     pub shared_spf: SharedSpf,
     /// Which includes are shared by strangers.
     pub shared_spf_includes: Vec<Domain>,
-}
-
-/// `[auth] shared_spf`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SharedSpf {
-    /// Not enough: DKIM is wanted.
-    Dkim,
-    /// Enough, and marked.
-    #[default]
-    Warn,
-    /// Enough.
-    Accept,
 }
 
 /// `[policy] courier_recipients`: to whom couriers may write.

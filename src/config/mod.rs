@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use checked::{
     Admin, AdminListen, Auth, Budget, Config, CourierRecipients, Delivery, DisplayName, Dkim,
-    Limits, MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, SharedSpf, Smtp, TlsFiles,
+    Limits, MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
 };
 pub use example::example;
 pub use problem::{Errors, Problem};

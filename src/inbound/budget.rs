@@ -1,8 +1,10 @@
 //! Budgets of `[limits]`: how often is too often.
 //!
-//! Clients are counted by prefix (/24 of IPv4, /64 of IPv6): a neighbour's address is free to take. A spent budget is always a
-//! 450, for it fills up again.
+//! Refusals are counted by network (/24 of IPv4, /64 of IPv6, since a neighbour's address is free to take) and domain together, so that one
+//! bad tool at a large provider does not slow the proven senders beside it. A network that spreads its guesses over many domains is
+//! stopped as a whole, but for the domains that it has lately proven. A spent budget is always a 450, for it fills up again.
 
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,33 +13,50 @@ use governor::clock::DefaultClock;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 use moka::sync::Cache;
+use sha2::{Digest, Sha256};
 
 use crate::config::{Budget, Limits};
-use crate::mail::Mailbox;
+use crate::mail::{Domain, Mailbox};
 use crate::masking::TransactionId;
+use crate::message::Message;
 use crate::policy::{Reason, Refusal};
 
 type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
+/// A network and a domain that it speaks for.
+type Pair = (IpAddr, String);
+
+/// How many keys a budget may hold before those that are full again are forgotten.
+const MANY_KEYS: usize = 100_000;
+/// The budget of a whole network, as a multiple of that of one of its domains.
+const NETWORK: u32 = 10;
+/// How long a proof speaks for its domain and network.
+const PROVEN_FOR: Duration = Duration::from_secs(3_600);
+/// Masks that one signed message may reach in an hour. More is a copy that goes round (hostile-inputs 81).
+const COPIES: Budget = Budget {
+    count: 200,
+    period: Duration::from_secs(3_600),
+};
 
 /// The budgets of one server.
 pub(super) struct Budgets {
-    refusals: Option<Limiter<IpAddr>>,
-    shut_out: Cache<IpAddr, ()>,
+    refusals: Option<Limiter<Pair>>,
+    network: Option<Limiter<IpAddr>>,
+    shut_out: Cache<Pair, ()>,
+    network_shut_out: Cache<IpAddr, ()>,
+    proven: Cache<Pair, ()>,
+    copies: Option<Limiter<Vec<u8>>>,
     sender: Option<Limiter<String>>,
     transaction: Option<Limiter<TransactionId>>,
 }
 
-/// How many keys a budget may hold before those that are full again are forgotten.
-const MANY_KEYS: usize = 100_000;
-
-fn limiter<K: std::hash::Hash + Eq + Clone>(budget: Option<Budget>) -> Option<Limiter<K>> {
+fn limiter<K: Hash + Eq + Clone>(budget: Option<Budget>) -> Option<Limiter<K>> {
     let budget = budget?;
     let count = NonZeroU32::new(budget.count)?;
     let quota = Quota::with_period(budget.period / budget.count)?.allow_burst(count);
     Some(RateLimiter::keyed(quota))
 }
 
-fn spend<K: std::hash::Hash + Eq + Clone>(limiter: Option<&Limiter<K>>, key: &K) -> bool {
+fn spend<K: Hash + Eq + Clone>(limiter: Option<&Limiter<K>>, key: &K) -> bool {
     let Some(limiter) = limiter else { return true };
     if limiter.len() > MANY_KEYS {
         limiter.retain_recent();
@@ -45,11 +64,22 @@ fn spend<K: std::hash::Hash + Eq + Clone>(limiter: Option<&Limiter<K>>, key: &K)
     limiter.check_key(key).is_ok()
 }
 
-fn prefix(client: IpAddr) -> IpAddr {
+fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & 0xffff_ff00).into(),
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
     }
+}
+
+fn pair(client: IpAddr, domain: &str) -> Pair {
+    (network(client), domain.to_ascii_lowercase())
+}
+
+fn remembered<K: Hash + Eq + Send + Sync + 'static>(lifetime: Duration) -> Cache<K, ()> {
+    Cache::builder()
+        .max_capacity(MANY_KEYS as u64)
+        .time_to_live(lifetime)
+        .build()
 }
 
 impl Budgets {
@@ -58,33 +88,60 @@ impl Budgets {
         let pause = limits
             .refusals_per_client
             .map_or(Duration::from_secs(1), |budget| budget.period / 10);
+        let whole = limits.refusals_per_client.map(|budget| Budget {
+            count: budget.count.saturating_mul(NETWORK),
+            ..budget
+        });
         Self {
-            shut_out: Cache::builder()
-                .max_capacity(MANY_KEYS as u64)
-                .time_to_live(pause)
-                .build(),
             refusals: limiter(limits.refusals_per_client),
+            network: limiter(whole),
+            shut_out: remembered(pause),
+            network_shut_out: remembered(pause),
+            proven: remembered(PROVEN_FOR),
+            copies: limiter(Some(COPIES)),
             sender: limiter(limits.messages_per_sender),
             transaction: limiter(limits.messages_per_transaction),
         }
     }
 
-    /// Counts a refusal against the client; one too many shuts its network out for a while.
-    pub(super) fn count_refusal(&self, client: IpAddr) {
-        let key = prefix(client);
+    /// Counts a refusal against the network and the domain that it spoke for, if the reason is one that guessers and forgers meet.
+    pub(super) fn count_refusal(&self, client: IpAddr, domain: &str, reason: Reason) {
+        let guess = matches!(
+            reason,
+            Reason::UnknownParticipant
+                | Reason::SenderUnauthenticated
+                | Reason::RelayDenied
+                | Reason::BadToken
+                | Reason::BadFrom
+        );
+        if !guess {
+            return;
+        }
+        let key = pair(client, domain);
         if !spend(self.refusals.as_ref(), &key) {
             self.shut_out.insert(key, ());
         }
+        if !spend(self.network.as_ref(), &network(client)) {
+            self.network_shut_out.insert(network(client), ());
+        }
     }
 
-    /// Whether the client's network has been refused too often lately.
-    pub(super) fn check_client(&self, client: IpAddr) -> Result<(), Refusal> {
-        if self.shut_out.contains_key(&prefix(client)) {
+    /// Whether the client's network was refused too often lately, for this domain or as a whole.
+    pub(super) fn check_client(&self, client: IpAddr, domain: &str) -> Result<(), Refusal> {
+        let key = pair(client, domain);
+        let as_a_whole =
+            self.network_shut_out.contains_key(&key.0) && !self.proven.contains_key(&key);
+        if as_a_whole || self.shut_out.contains_key(&key) {
             let text =
                 "too many messages from this network were refused lately; please try again later.";
             return Err(Refusal::new(Reason::Rate, text));
         }
         Ok(())
+    }
+
+    /// Remembers that the client's network has proven a sender of `domain`.
+    pub(super) fn note_proven(&self, client: IpAddr, domain: &Domain) {
+        self.proven.insert(pair(client, domain.as_str()), ());
     }
 
     /// Counts a message of a proven sender.
@@ -102,5 +159,114 @@ impl Budgets {
             return Err(Refusal::new(Reason::Rate, text));
         }
         Ok(())
+    }
+
+    /// Counts one more mask that a signed message reaches; the same signatures are the same message.
+    pub(super) fn spend_copy(&self, letter: &Message) -> Result<(), Refusal> {
+        let mut digest = Sha256::new();
+        for field in letter.named("DKIM-Signature") {
+            digest.update(field.value);
+        }
+        if spend(self.copies.as_ref(), &digest.finalize().to_vec()) {
+            return Ok(());
+        }
+        let text =
+            "this message has been sent to too many recipients lately; please try again later.";
+        Err(Refusal::new(Reason::Rate, text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budgets(count: u32) -> Budgets {
+        let budget = Some(Budget {
+            count,
+            period: Duration::from_secs(3_600),
+        });
+        Budgets::new(&Limits {
+            refusals_per_client: budget,
+            messages_per_sender: None,
+            messages_per_transaction: None,
+            connections_per_client: 1,
+            connections: 1,
+        })
+    }
+
+    #[test]
+    fn one_bad_tool_at_a_provider_does_not_slow_its_neighbours() {
+        let budgets = budgets(3);
+        let (tool, neighbour) = ("192.0.2.1".parse().unwrap(), "192.0.2.200".parse().unwrap());
+        for _ in 0..4 {
+            budgets.count_refusal(tool, "tool.example", Reason::UnknownParticipant);
+        }
+        assert!(budgets.check_client(tool, "tool.example").is_err());
+        assert!(
+            budgets.check_client(neighbour, "Tool.example").is_err(),
+            "a neighbour's address is free to take"
+        );
+        assert!(budgets.check_client(neighbour, "shop.example").is_ok());
+        assert!(
+            budgets
+                .check_client("198.51.100.1".parse().unwrap(), "tool.example")
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_network_that_guesses_with_many_domains_is_stopped_but_for_proven_ones() {
+        let budgets = budgets(3);
+        let client = "2001:db8::1".parse().unwrap();
+        budgets.note_proven(client, &Domain::parse("shop.example").unwrap());
+        for number in 0..40 {
+            budgets.count_refusal(
+                client,
+                &format!("d{number}.example"),
+                Reason::SenderUnauthenticated,
+            );
+        }
+        assert!(
+            budgets
+                .check_client("2001:db8::2".parse().unwrap(), "new.example")
+                .is_err()
+        );
+        assert!(
+            budgets
+                .check_client("2001:db8::2".parse().unwrap(), "shop.example")
+                .is_ok()
+        );
+        assert!(
+            budgets
+                .check_client("2001:db8:0:1::1".parse().unwrap(), "new.example")
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn refusals_that_honest_senders_meet_cost_nothing() {
+        let budgets = budgets(1);
+        let client = "192.0.2.1".parse().unwrap();
+        for _ in 0..100 {
+            budgets.count_refusal(client, "shop.example", Reason::UnknownTransaction);
+            budgets.count_refusal(client, "shop.example", Reason::TooLarge);
+        }
+        assert!(budgets.check_client(client, "shop.example").is_ok());
+    }
+
+    #[test]
+    fn one_signed_message_reaches_so_many_masks_and_no_more() {
+        let budgets = budgets(1);
+        let letter = |signature: &str| {
+            Message::parse(
+                format!("DKIM-Signature: {signature}\r\nFrom: a@b.example\r\n\r\n").into(),
+            )
+            .unwrap()
+        };
+        let taken = (0..300)
+            .filter(|_| budgets.spend_copy(&letter("b=AA")).is_ok())
+            .count();
+        assert_eq!(taken, 200);
+        assert!(budgets.spend_copy(&letter("b=BB")).is_ok());
     }
 }

@@ -15,7 +15,7 @@ use crate::auth::Prover;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{Directory, State, Unavailable};
-use crate::mail::{ForwardPath, Reply, TraceId};
+use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
 use crate::masking::MaskedDomains;
 use crate::message::Message;
 use crate::policy::{Reason, Refusal};
@@ -93,10 +93,12 @@ impl Intake {
     fn refuse(
         &self,
         client: &Client,
-        trace: &TraceId,
+        transaction: Option<&MailTransaction>,
         recipient: &str,
         refusal: &Refusal,
     ) -> Reply {
+        let nothing = TraceId::new(client.session, 0);
+        let trace = transaction.map_or(&nothing, |transaction| &transaction.trace);
         metrics::counter!("allegromail_inbound_refused_total", "reason" => refusal.reason.word())
             .increment(1);
         // An address that is none of ours may be anybody's: it is not written down.
@@ -106,8 +108,23 @@ impl Intake {
             recipient
         };
         tracing::info!(event = "refused", trace = %trace, reason = refusal.reason.word(), recipient = shown, client = %client.address);
-        self.budgets.count_refusal(client.address);
+        // A failed proof was counted when it failed, against the domain that it claimed.
+        if refusal.reason != Reason::SenderUnauthenticated {
+            self.budgets.count_refusal(
+                client.address,
+                envelope_domain(client, transaction),
+                refusal.reason,
+            );
+        }
         self.reply(refusal, recipient, trace)
+    }
+}
+
+/// The domain that a client speaks for in its envelope: MAIL FROM's, or its own name for a null sender.
+fn envelope_domain<'a>(client: &'a Client, transaction: Option<&'a MailTransaction>) -> &'a str {
+    match transaction.map(|transaction| &transaction.reverse_path) {
+        Some(ReversePath::Mailbox(mailbox)) => mailbox.domain().as_str(),
+        Some(ReversePath::Null) | None => &client.helo,
     }
 }
 
@@ -141,8 +158,11 @@ impl Reception for Intake {
                 .spool
                 .ready()
                 .map_err(|error| spool_refusal(&error));
-            let gate = ready.and_then(|()| self.budgets.check_client(client.address));
-            gate.map_err(|refusal| self.refuse(client, &transaction.trace, "", &refusal))
+            let gate = ready.and_then(|()| {
+                self.budgets
+                    .check_client(client.address, envelope_domain(client, Some(transaction)))
+            });
+            gate.map_err(|refusal| self.refuse(client, Some(transaction), "", &refusal))
         })
     }
 
@@ -155,7 +175,7 @@ impl Reception for Intake {
         Box::pin(async move {
             let found = self.find_recipient(&transaction.reverse_path, to).await;
             found.map(|_| ()).map_err(|refusal| {
-                self.refuse(client, &transaction.trace, &to.to_string(), &refusal)
+                self.refuse(client, Some(transaction), &to.to_string(), &refusal)
             })
         })
     }
@@ -170,7 +190,7 @@ impl Reception for Intake {
             match self.take(client, &transaction, data).await {
                 Ok(reply) => reply,
                 Err(refused) => {
-                    self.refuse(client, &transaction.trace, refused.name(), &refused.refusal)
+                    self.refuse(client, Some(&transaction), refused.name(), &refused.refusal)
                 }
             }
         })
@@ -182,12 +202,10 @@ impl Reception for Intake {
         transaction: Option<&MailTransaction>,
         refusal: &Refusal,
     ) -> Reply {
-        let nothing = TraceId::new(client.session, 0);
-        let trace = transaction.map_or(&nothing, |transaction| &transaction.trace);
         let recipient = transaction
             .and_then(|t| t.recipients.first())
             .map(ToString::to_string)
             .unwrap_or_default();
-        self.refuse(client, trace, &recipient, refusal)
+        self.refuse(client, transaction, &recipient, refusal)
     }
 }

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use super::facts::Purpose;
 use super::intake::Intake;
 use super::take::{Arrival, check_hops};
-use crate::auth::{Evidence, Means, Mode, Proof};
-use crate::config::SharedSpf;
+use crate::auth::{Evidence, Means, Mode, Proof, SharedSpf};
 use crate::directory::{Participant, Unavailable};
 use crate::mail::{Mailbox, ReversePath};
 use crate::masking::{MaskedAddress, MaskedLocal, ParticipantId};
@@ -52,6 +51,10 @@ impl Intake {
             .current()
             .find(&from.mailbox)
             .map(|line| line.to_string());
+        let (client, domain) = (arrival.client.address, from.mailbox.domain());
+        if arrival.purpose == Purpose::Mail {
+            self.budgets.check_client(client, domain.as_str())?;
+        }
         let (proof, fails_elsewhere) = if with_proof {
             let mode = self.mode(writer.is_some(), courier.is_some());
             let only_courier = courier.is_some() && writer.is_none();
@@ -60,6 +63,17 @@ impl Intake {
         } else {
             (Proof::NotAsked, false)
         };
+        if arrival.purpose == Purpose::Mail {
+            match &proof {
+                Proof::Proven(_) => self.budgets.note_proven(client, domain),
+                Proof::Unproven(_) => self.budgets.count_refusal(
+                    client,
+                    domain.as_str(),
+                    Reason::SenderUnauthenticated,
+                ),
+                Proof::NotAsked | Proof::Deferred(_) => {}
+            }
+        }
         let transaction = arrival.transaction;
         let return_path = match &transaction.reverse_path {
             ReversePath::Null => None,

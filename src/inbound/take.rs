@@ -13,6 +13,7 @@ use super::reception::Client;
 use super::recipient::Recipient;
 use super::sender::Sender;
 use super::transaction::MailTransaction;
+use crate::auth::{Means, Proof};
 use crate::mail::{EnhancedStatus, Reply, TraceId};
 use crate::masking::TransactionId;
 use crate::message::Message;
@@ -147,6 +148,9 @@ impl Intake {
         let plan = policy::decide(&facts).decision?;
         self.budgets
             .spend_message(&sender.from, masked.address.local.transaction.as_ref())?;
+        if matches!(sender.proof, Proof::Proven(Means::Dkim { .. })) {
+            self.budgets.spend_copy(arrival.letter)?;
+        }
         self.prepare(arrival, sender, masked, &plan).await
     }
 

@@ -436,3 +436,46 @@ async fn a_directory_that_does_not_answer_is_our_own_fault() {
         answer.0
     );
 }
+
+/// The ordinary directory, which panics when it is asked for the owner of an address.
+struct Panicking(Arc<dyn Directory>);
+
+impl Directory for Panicking {
+    fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>> {
+        self.0.mask(mask)
+    }
+    fn mask_of(
+        &self,
+        of: &ParticipantId,
+        to: Option<&ParticipantId>,
+    ) -> Answer<'_, Option<MaskId>> {
+        self.0.mask_of(of, to)
+    }
+    fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>> {
+        self.0.participant(id)
+    }
+    fn owner(&self, _: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
+        panic!("a fault of ours")
+    }
+    fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
+        self.0.transaction(id)
+    }
+    fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>> {
+        self.0.apply(changes)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_over_a_message_is_our_own_fault_and_the_session_goes_on() {
+    let mut bare = Bare::with_accounts().await;
+    bare.tools.directory = Arc::new(Panicking(bare.tools.directory.clone()));
+    let server = bare.serve().await;
+    let mut dialogue = Dialogue::greeted(server).await;
+    for _ in 0..3 {
+        dialogue
+            .send(JAN, &[SELLER], &message(JAN, SELLER, ""))
+            .await
+            .assert("451 4.3.0")
+            .because("internal");
+    }
+}

@@ -4,9 +4,8 @@
 
 use std::path::PathBuf;
 
-use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings};
+use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
 use allegromail::cli::demo::dns::{DnsServer, Zones};
-use allegromail::config::SharedSpf;
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::{Message, parse_list};
 use allegromail::resolve::DnsResolver;

@@ -1,8 +1,7 @@
 //! Proof of senders over the wire with DNS answers of our own: what passes, what does not, and what is only put off.
 
-use allegromail::auth::{Evidence, Mode, Prover, Settings};
+use allegromail::auth::{Evidence, Mode, Prover, Settings, SharedSpf};
 use allegromail::cli::demo::dns::{DnsServer, Zones};
-use allegromail::config::SharedSpf;
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;

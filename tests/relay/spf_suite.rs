@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings};
+use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
 use allegromail::cli::demo::dns::{DnsServer, Zones};
-use allegromail::config::SharedSpf;
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;

@@ -298,7 +298,11 @@ impl Bare {
             allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
             prover: Prover::new(
                 resolver.tokio().clone(),
-                auth::Settings::from_config(&config),
+                auth::Settings {
+                    hostname: config.hostname.clone(),
+                    shared_spf: config.auth.shared_spf,
+                    shared_includes: Vec::new(),
+                },
             ),
             signer: Arc::new(allegromail::signing::Signer::load(&[]).unwrap()),
             spool: LocalSpool::open(spool, Box::new(|| Ok(()))).unwrap().spool,
