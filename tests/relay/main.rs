@@ -22,6 +22,7 @@ mod dialogue;
 mod dkim_samples;
 mod grid;
 mod interop;
+mod measures;
 mod peer;
 mod process;
 mod recipients;
