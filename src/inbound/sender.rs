@@ -44,7 +44,6 @@ impl Intake {
             .from()
             .map_err(|error| Refusal::new(Reason::BadFrom, format!("{error}.")))?;
         check_hops(letter)?;
-        let writer = self.owner_account(&from.mailbox).await?;
         let courier = self
             .tools
             .allowlist
@@ -55,13 +54,11 @@ impl Intake {
         if arrival.purpose == Purpose::Mail {
             self.budgets.check_client(client, domain.as_str())?;
         }
-        let (proof, fails_elsewhere) = if with_proof {
-            let mode = self.mode(writer.is_some(), courier.is_some());
-            let only_courier = courier.is_some() && writer.is_none();
-            self.prove(arrival, &from.mailbox, (mode, only_courier), recipients)
-                .await?
+        let proof = if with_proof {
+            let mode = self.mode(&from.mailbox, courier.is_some()).await?;
+            self.prove(arrival, &from.mailbox, mode, recipients).await?
         } else {
-            (Proof::NotAsked, false)
+            Proof::NotAsked
         };
         if arrival.purpose == Purpose::Mail {
             match &proof {
@@ -74,92 +71,105 @@ impl Intake {
                 Proof::NotAsked | Proof::Deferred(_) => {}
             }
         }
-        let transaction = arrival.transaction;
-        let return_path = match &transaction.reverse_path {
-            ReversePath::Null => None,
-            ReversePath::Mailbox(mailbox) => {
-                Some(self.owned(mailbox, &policy::originals(mailbox)).await?)
-            }
-        };
-        let return_path_aligned = return_path
-            .as_ref()
-            .is_some_and(|path| crate::auth::aligned(path.address.domain(), from.mailbox.domain()));
-        let reply_to = match letter.reply_to() {
-            Ok(addresses) => Ok(self.all_owned(&addresses).await?),
-            Err(error) => Err(error.to_string()),
-        };
-        Ok(Sender {
+        let reverse_path = arrival.transaction.reverse_path.clone();
+        let mut sender = Sender {
             from: from.mailbox,
             from_name: from.display_name,
             proof,
-            fails_elsewhere,
-            writer,
+            fails_elsewhere: false,
+            writer: None,
             courier,
-            reverse_path: transaction.reverse_path.clone(),
-            return_path,
-            return_path_aligned,
-            reply_to,
+            return_path: None,
+            return_path_aligned: false,
+            reverse_path,
+            reply_to: Ok(Vec::new()),
             kind: if letter.is_automatic() {
                 MessageKind::Automatic
             } else {
                 MessageKind::Ordinary
             },
-        })
+        };
+        if matches!(sender.proof, Proof::Proven(_) | Proof::NotAsked) {
+            self.look_up(arrival, &mut sender, recipients).await?;
+        }
+        Ok(sender)
+    }
+
+    /// Finds whose the addresses of a proven sender are. For an unproven one nothing is looked up: neither the reply nor its time
+    /// may tell who is registered.
+    async fn look_up(
+        &self,
+        arrival: &Arrival<'_>,
+        sender: &mut Sender,
+        recipients: &[MaskedAddress],
+    ) -> Result<(), Refusal> {
+        sender.writer = self.owner_account(&sender.from).await?;
+        if let ReversePath::Mailbox(mailbox) = &sender.reverse_path {
+            let path = self.owned(mailbox, &policy::originals(mailbox)).await?;
+            sender.return_path_aligned =
+                crate::auth::aligned(path.address.domain(), sender.from.domain());
+            sender.return_path = Some(path);
+        }
+        sender.reply_to = match arrival.letter.reply_to() {
+            Ok(addresses) => Ok(self.all_owned(&addresses).await?),
+            Err(error) => Err(error.to_string()),
+        };
+        let by_envelope = matches!(
+            &sender.proof,
+            Proof::Proven(Means::Spf { .. } | Means::Name { .. })
+        );
+        if sender.courier.is_some() && sender.writer.is_none() && by_envelope {
+            sender.fails_elsewhere = self
+                .fails_elsewhere(arrival, &sender.from, recipients)
+                .await?;
+        }
+        Ok(())
     }
 
     /// How strictly this From must be proven. An address that is both is a participant's; one that is neither is held to the
     /// participants' rule, so that the answer does not tell which it is.
-    fn mode(&self, registered: bool, courier: bool) -> Mode {
+    async fn mode(&self, from: &Mailbox, courier: bool) -> Result<Mode, Unavailable> {
         let auth = &self.tools.config.auth;
-        if courier && !registered {
-            auth.courier
-        } else {
-            auth.registered
+        if auth.registered == auth.courier || !courier {
+            return Ok(auth.registered);
         }
+        let registered = self.tools.directory.owner(from).await?.is_some();
+        Ok(if registered {
+            auth.registered
+        } else {
+            auth.courier
+        })
     }
 
-    /// The proof, and whether a courier's mail would fail at the next server as it is.
     async fn prove(
         &self,
         arrival: &Arrival<'_>,
         from: &Mailbox,
-        (mode, only_courier): (Mode, bool),
+        mode: Mode,
         recipients: &[MaskedAddress],
-    ) -> Result<(Proof, bool), Refusal> {
-        let recipients: Vec<Mailbox> = recipients
-            .iter()
-            .filter_map(MaskedAddress::mailbox)
-            .collect();
-        let evidence = Evidence {
-            client: arrival.client.address,
-            helo: &arrival.client.helo,
-            reverse_path: &arrival.transaction.reverse_path,
-            from,
-            message: arrival.letter,
-            mode,
-            recipients: &recipients,
-        };
-        let proof = self.remember(arrival, from, self.tools.prover.prove(&evidence).await)?;
-        let by_envelope = matches!(
-            &proof,
-            Proof::Proven(Means::Spf { .. } | Means::Name { .. })
-        );
-        if !only_courier || !by_envelope {
-            return Ok((proof, false));
-        }
-        let fails = self
-            .tools
-            .prover
-            .fails_elsewhere(&evidence)
-            .await
-            .ok_or_else(|| {
-                let text = format!(
-                    "the DNS gave no answer for the DMARC policy of {}; please try again later.",
-                    from.domain()
-                );
-                Refusal::new(Reason::SenderCheckDeferred, text)
-            })?;
-        Ok((proof, fails))
+    ) -> Result<Proof, Refusal> {
+        let recipients = mailboxes(recipients);
+        let evidence = evidence(arrival, from, mode, &recipients);
+        self.remember(arrival, from, self.tools.prover.prove(&evidence).await)
+    }
+
+    /// Whether a courier's mail would be refused at the next server, where our envelope takes its SPF pass away.
+    async fn fails_elsewhere(
+        &self,
+        arrival: &Arrival<'_>,
+        from: &Mailbox,
+        recipients: &[MaskedAddress],
+    ) -> Result<bool, Refusal> {
+        let recipients = mailboxes(recipients);
+        let evidence = evidence(arrival, from, self.tools.config.auth.courier, &recipients);
+        let answer = self.tools.prover.fails_elsewhere(&evidence).await;
+        answer.ok_or_else(|| {
+            let text = format!(
+                "the DNS gave no answer for the DMARC policy of {}; please try again later.",
+                from.domain()
+            );
+            Refusal::new(Reason::SenderCheckDeferred, text)
+        })
     }
 
     /// Remembers who signs. An address that did and now comes through shared servers without a signature is not believed: its neighbours
@@ -246,5 +256,29 @@ impl Intake {
             .mask(&local.mask)
             .await?
             .map(|mask| mask.participant))
+    }
+}
+
+fn mailboxes(recipients: &[MaskedAddress]) -> Vec<Mailbox> {
+    recipients
+        .iter()
+        .filter_map(MaskedAddress::mailbox)
+        .collect()
+}
+
+fn evidence<'a>(
+    arrival: &'a Arrival<'_>,
+    from: &'a Mailbox,
+    mode: Mode,
+    recipients: &'a [Mailbox],
+) -> Evidence<'a> {
+    Evidence {
+        client: arrival.client.address,
+        helo: &arrival.client.helo,
+        reverse_path: &arrival.transaction.reverse_path,
+        from,
+        message: arrival.letter,
+        mode,
+        recipients,
     }
 }
