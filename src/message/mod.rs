@@ -1,19 +1,22 @@
-//! One strict reading of a message, for everybody: header fields, the From, address lists, encoded words.
+//! One strict reading of a message, for everybody: header fields, the From, address lists, encoded words, and the MIME structure.
 //!
 //! Two parsers with two opinions about `From` are an attack. So the header section is split here once, strictly (RFC 5322 2.2),
 //! before any other parser sees the message; auth, policy and rewriting all use this split. Pure: bytes in, values out.
 
 mod address;
 mod from;
-mod prescan;
+mod parameters;
 mod section;
+mod structure;
 mod words;
 
 use bytes::Bytes;
 
 pub use address::{AddressError, Listed, parse_list};
 pub use from::{BadFrom, Visible};
+pub use parameters::Parameters;
 pub use section::{Field, HeaderSection, Malformed};
+pub use structure::{Delimiter, Holds, Part, Structure, fields};
 pub use words::{decode, encode, encode_phrase, encode_words};
 
 use crate::mail::Mailbox;
@@ -23,6 +26,7 @@ use crate::mail::Mailbox;
 pub struct Message {
     raw: Bytes,
     section: HeaderSection,
+    structure: Structure,
 }
 
 impl Message {
@@ -32,8 +36,12 @@ impl Message {
     /// [`Malformed`] names the line and what is wrong with it.
     pub fn parse(raw: Bytes) -> Result<Self, Malformed> {
         let section = HeaderSection::parse(&raw)?;
-        prescan::check(raw.get(section.body()..).unwrap_or_default())?;
-        Ok(Self { raw, section })
+        let structure = structure::walk(&raw, section.body())?;
+        Ok(Self {
+            raw,
+            section,
+            structure,
+        })
     }
 
     /// The whole message as it came.
@@ -46,6 +54,12 @@ impl Message {
     #[must_use]
     pub fn body(&self) -> &[u8] {
         self.raw.get(self.section.body()..).unwrap_or_default()
+    }
+
+    /// Its parts.
+    #[must_use]
+    pub fn structure(&self) -> &Structure {
+        &self.structure
     }
 
     /// The fields in their order.

@@ -1,0 +1,220 @@
+//! Values with parameters: Content-Type and Content-Disposition (RFC 2045 5.1, RFC 2183 2, RFC 2231).
+//!
+//! Read leniently, for nothing is decided on them that a second reading could turn into an attack on the sender's proof: quoted or not,
+//! comments anywhere, continued and percent-encoded parameters, encoded words inside of quotes as Outlook writes them.
+
+use encoding_rs::Encoding;
+
+use super::words;
+
+/// A value and its parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parameters {
+    /// The value itself in lower case: `text/plain`, `attachment`.
+    pub essence: String,
+    /// The parameters, decoded, in their order, each name once; names in lower case.
+    pub list: Vec<(String, String)>,
+}
+
+/// One parameter as it stands: `name*0*`.
+struct Piece {
+    name: String,
+    index: u32,
+    extended: bool,
+    value: Vec<u8>,
+}
+
+impl Parameters {
+    /// Reads a field value.
+    #[must_use]
+    pub fn parse(value: &[u8]) -> Self {
+        let mut pieces = Vec::new();
+        let mut items = split(value).into_iter();
+        let essence = items
+            .next()
+            .map(|item| plain(&item).to_ascii_lowercase())
+            .unwrap_or_default();
+        for item in items {
+            pieces.extend(piece(&item));
+        }
+        Self {
+            essence,
+            list: join(pieces),
+        }
+    }
+
+    /// The decoded value of a parameter.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.list.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The value and its parameters as a field value: quoted ASCII, and RFC 2231 for everything else.
+    #[must_use]
+    pub fn print(&self) -> String {
+        let mut out = self.essence.clone();
+        for (name, value) in &self.list {
+            out.push_str(";\r\n ");
+            if value.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+                let quoted = value.replace('\\', "\\\\").replace('"', "\\\"");
+                out.push_str(&format!("{name}=\"{quoted}\""));
+            } else {
+                out.push_str(&format!("{name}*=utf-8''{}", percent(value)));
+            }
+        }
+        out
+    }
+}
+
+fn percent(value: &str) -> String {
+    let mut out = String::new();
+    for octet in value.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._".contains(&octet) {
+            out.push(char::from(octet));
+        } else {
+            out.push_str(&format!("%{octet:02X}"));
+        }
+    }
+    out
+}
+
+/// The items between semicolons, without comments and folds; quoted strings whole.
+fn split(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut items = vec![Vec::new()];
+    let (mut quoted, mut depth) = (false, 0_usize);
+    let mut octets = value.iter().copied();
+    while let Some(octet) = octets.next() {
+        let Some(item) = items.last_mut() else { break };
+        match octet {
+            b'\r' | b'\n' => {}
+            b'\\' if quoted || depth > 0 => {
+                let escaped = octets.next().unwrap_or(b' ');
+                if depth == 0 {
+                    item.extend([b'\\', escaped]);
+                }
+            }
+            b'"' if depth == 0 => {
+                quoted = !quoted;
+                item.push(octet);
+            }
+            b'(' if !quoted => depth += 1,
+            b')' if !quoted && depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            b';' if !quoted => items.push(Vec::new()),
+            _ => item.push(octet),
+        }
+    }
+    items
+}
+
+fn plain(item: &[u8]) -> String {
+    let spaceless: Vec<u8> = item
+        .iter()
+        .copied()
+        .filter(|octet| !octet.is_ascii_whitespace())
+        .collect();
+    String::from_utf8_lossy(&spaceless).into_owned()
+}
+
+fn piece(item: &[u8]) -> Option<Piece> {
+    let equals = memchr::memchr(b'=', item)?;
+    let (name, value) = item.split_at_checked(equals)?;
+    let name = plain(name).to_ascii_lowercase();
+    let value = unquote(value.get(1..).unwrap_or_default().trim_ascii());
+    let mut sections = name.split('*');
+    let base = sections.next().filter(|base| !base.is_empty())?.to_owned();
+    let rest: Vec<&str> = sections.collect();
+    let (index, extended) = match rest.as_slice() {
+        [] => (0, false),
+        [""] => (0, true),
+        [number] => (number.parse().ok()?, false),
+        [number, ..] => (number.parse().ok()?, true),
+    };
+    Some(Piece {
+        name: base,
+        index,
+        extended,
+        value,
+    })
+}
+
+fn unquote(value: &[u8]) -> Vec<u8> {
+    let Some(inside) = value.strip_prefix(b"\"") else {
+        return value.to_vec();
+    };
+    let inside = inside.strip_suffix(b"\"").unwrap_or(inside);
+    let mut out = Vec::with_capacity(inside.len());
+    let mut octets = inside.iter().copied();
+    while let Some(octet) = octets.next() {
+        match octet {
+            b'\\' => out.extend(octets.next()),
+            _ => out.push(octet),
+        }
+    }
+    out
+}
+
+/// Puts continued parameters together (RFC 2231 3) and decodes them (section 4).
+fn join(mut pieces: Vec<Piece>) -> Vec<(String, String)> {
+    let mut names: Vec<String> = Vec::new();
+    for piece in &pieces {
+        if !names.contains(&piece.name) {
+            names.push(piece.name.clone());
+        }
+    }
+    pieces.sort_by_key(|piece| piece.index);
+    let mut list = Vec::with_capacity(names.len());
+    for name in names {
+        let mut charset = None;
+        let mut octets = Vec::new();
+        for piece in pieces.iter().filter(|piece| piece.name == name) {
+            if !piece.extended {
+                octets.extend_from_slice(&piece.value);
+                continue;
+            }
+            let mut value = piece.value.as_slice();
+            if charset.is_none() && piece.index == 0 {
+                let mut parts = piece.value.splitn(3, |octet| *octet == b'\'');
+                if let (Some(label), Some(_), Some(rest)) =
+                    (parts.next(), parts.next(), parts.next())
+                {
+                    charset = Some(label.to_vec());
+                    value = rest;
+                }
+            }
+            octets.extend(unpercent(value));
+        }
+        list.push((name, text(&octets, charset.as_deref())));
+    }
+    list
+}
+
+fn unpercent(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match (first, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(octet)) => {
+                out.push(octet);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            _ => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
+fn text(octets: &[u8], charset: Option<&[u8]>) -> String {
+    if let Some(encoding) = charset.and_then(Encoding::for_label) {
+        return encoding.decode_without_bom_handling(octets).0.into_owned();
+    }
+    if octets.is_ascii() && memchr::memmem::find(octets, b"=?").is_none() {
+        return String::from_utf8_lossy(octets).into_owned();
+    }
+    words::decode(octets)
+}
