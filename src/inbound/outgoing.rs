@@ -183,6 +183,7 @@ impl Intake {
             message_id: format!("{}.{id}@{}", trace.id, from.domain()),
             from,
             from_name: name,
+            writer_addresses: &writer.addresses,
             to,
             domains: &self.tools.domains,
             trace,
@@ -191,7 +192,7 @@ impl Intake {
             |error: rewrite::RewriteError| Refusal::new(error.reason(), format!("{error}."));
         let body = rewrite::participant(arrival.letter, &plan).map_err(refuse)?;
         rewrite::check(&body, &writer.addresses).map_err(|leak| {
-            tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = %leak.place);
+            tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
             let text = format!(
                 "an address of the writer's would show in the {} of the message.",
                 leak.place

@@ -1,13 +1,20 @@
 //! Bytes and a plan in, bytes out. Pure and deterministic: the same message and plan give the same bytes (DESIGN.md, "Rewriting").
 //!
-//! Participants' mail gets a new header section, built from an allowlist of fields, over the old body bytes. Couriers' mail keeps every
+//! Participants' mail gets a new header section, built from an allowlist of fields, over a body in which only the parts that show the writer are changed. Couriers' mail keeps every
 //! byte and gets trace fields in front. [`check`] is the leak gate: it looks at what would leave, and shares no code with the rewriter.
 
+mod atom;
+mod body;
 mod courier;
 mod fields;
 mod gate;
+mod head;
+mod leaf;
+mod masker;
 mod participant;
 mod trace;
+mod transfer;
+mod treatment;
 
 pub use courier::{CourierTrace, courier, courier_as};
 pub use gate::{Leak, check};

@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
+use super::body;
 use super::fields::{Fate, fate};
+use super::head::{Fixes, masked_field};
+use super::masker::Masker;
 use super::trace::Trace;
 use crate::mail::Mailbox;
 use crate::masking::{MaskedDomains, MaskedLocal};
-use crate::message::{self, Field, Message};
+use crate::message::{self, Message};
 use crate::policy::Reason;
 
 /// How a message is to look.
@@ -15,6 +18,8 @@ pub struct ParticipantPlan<'a> {
     pub from: Mailbox,
     /// The name beside it.
     pub from_name: Option<String>,
+    /// Every registered address of the writer: none of them may show.
+    pub writer_addresses: &'a [Mailbox],
     /// The receiver's masked address.
     pub to: Mailbox,
     /// The new Message-ID, without angle brackets.
@@ -42,13 +47,24 @@ pub enum RewriteError {
     /// A MIME field with octets over 127.
     #[error("the {0} field holds raw 8-bit octets")]
     RawMime(String),
+    /// A part that could show anything, since it cannot be read.
+    #[error("{place} {why}; it could show an address of yours")]
+    Hidden {
+        /// Which part, by number and file name.
+        place: String,
+        /// What is the matter with it.
+        why: &'static str,
+    },
 }
 
 impl RewriteError {
     /// The reason word of the refusal.
     #[must_use]
     pub fn reason(&self) -> Reason {
-        Reason::Malformed
+        match self {
+            Self::Hidden { .. } => Reason::WouldLeak,
+            _ => Reason::Malformed,
+        }
     }
 }
 
@@ -58,11 +74,13 @@ impl RewriteError {
 /// [`RewriteError`] where a kept field cannot be understood.
 pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u8>, RewriteError> {
     let mut out = Vec::with_capacity(letter.body().len() + 2048);
+    let mut masker = Masker::new(plan.writer_addresses, &plan.from.to_string());
+    let masked = body::mask(letter, plan, &mut masker)?;
     plan.trace.write(&mut out);
     let name = plan
         .from_name
         .as_deref()
-        .map(message::encode_phrase)
+        .map(|name| message::encode_phrase(&masker.mask_text(name)))
         .filter(|name| !name.is_empty());
     let from = name.map_or_else(
         || format!("<{}>", plan.from),
@@ -81,9 +99,9 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
     put(&mut out, "Date", &date(letter, plan));
     put(&mut out, "Message-ID", &format!("<{}>", plan.message_id));
     automatic(letter, &mut out);
-    keep(letter, &mut out)?;
+    keep(letter, &masker, &masked.fixes, &mut out)?;
     out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(letter.body());
+    out.extend_from_slice(&masked.body);
     Ok(out)
 }
 
@@ -171,15 +189,21 @@ fn automatic(letter: &Message, out: &mut Vec<u8>) {
 }
 
 /// Copies the fields that stay, the first of each name.
-fn keep(letter: &Message, out: &mut Vec<u8>) -> Result<(), RewriteError> {
+fn keep(
+    letter: &Message,
+    masker: &Masker,
+    fixes: &Fixes,
+    out: &mut Vec<u8>,
+) -> Result<(), RewriteError> {
     let mut seen: HashSet<Vec<u8>> = HashSet::new();
     let mut mime = false;
     for field in letter.fields() {
         let fate = fate(field.name);
-        if matches!(fate, Fate::Dropped | Fate::Ours) {
+        if matches!(fate, Fate::Dropped | Fate::Ours) || (fate == Fate::Mime && fixes.emptied) {
             continue;
         }
-        if !seen.insert(field.name.to_ascii_lowercase()) {
+        let name = field.name.to_ascii_lowercase();
+        if !seen.insert(name.clone()) {
             if fate == Fate::Mime {
                 return Err(RewriteError::Twice(
                     "Content-Type or Content-Transfer-Encoding",
@@ -190,16 +214,36 @@ fn keep(letter: &Message, out: &mut Vec<u8>) -> Result<(), RewriteError> {
         match fate {
             Fate::Mime => {
                 mime = true;
-                keep_mime(&field, out)?;
+                if name == b"content-transfer-encoding" && !field.value.is_ascii() {
+                    return Err(RewriteError::RawMime(
+                        String::from_utf8_lossy(field.name).into_owned(),
+                    ));
+                }
+                out.extend(masked_field(&field, fixes, masker));
             }
             _ => put(
                 out,
                 canonical(field.name),
-                &message::encode(&message::decode(field.value)),
+                &message::encode(&masker.mask_text(&message::decode(field.value))),
             ),
         }
     }
-    if mime || letter.named("MIME-Version").next().is_some() {
+    if let Some(encoding) = fixes.encoding
+        && !seen.contains(b"content-transfer-encoding".as_slice())
+    {
+        put(out, "Content-Transfer-Encoding", encoding);
+    }
+    if let Some(charset) = fixes.charset
+        && !seen.contains(b"content-type".as_slice())
+    {
+        put(
+            out,
+            "Content-Type",
+            &format!("text/plain; charset={charset}"),
+        );
+    }
+    let changed = fixes.encoding.is_some() || fixes.charset.is_some();
+    if mime || changed || letter.named("MIME-Version").next().is_some() {
         put(out, "MIME-Version", "1.0");
     }
     Ok(())
@@ -211,17 +255,4 @@ fn canonical(name: &[u8]) -> &'static str {
         Some(b'i' | b'I') => "Importance",
         _ => "Content-Language",
     }
-}
-
-fn keep_mime(field: &Field<'_>, out: &mut Vec<u8>) -> Result<(), RewriteError> {
-    if !field.value.is_ascii() {
-        return Err(RewriteError::RawMime(
-            String::from_utf8_lossy(field.name).into_owned(),
-        ));
-    }
-    out.extend_from_slice(field.whole);
-    if !field.whole.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
-    }
-    Ok(())
 }

@@ -32,6 +32,7 @@ fn rewrite(raw: &str) -> Result<String, RewriteError> {
     let plan = ParticipantPlan {
         from: mailbox("8awgqyk6a5+cub31c122@allegromail.pl"),
         from_name: Some("jan_kowalski".to_owned()),
+        writer_addresses: &[mailbox("jan@poczta.example")],
         to: mailbox("k2m9x0r7t3+cub31c122@allegromail.pl"),
         message_id: "7-1.1@allegromail.pl".to_owned(),
         domains: &domains,
@@ -101,7 +102,7 @@ fn bodies_keep_their_bytes() {
         ".\r\n..\r\n",
         "a\r\n\r\n\r\n",
         "From me\r\n",
-        "jan@poczta.example\r\n",
+        "an@poczta.example, bojan@poczta.example, jan@poczta.examples\r\n",
     ] {
         let out = rewrite(&format!("From: jan@poczta.example\r\n\r\n{body}")).unwrap();
         assert_eq!(out.split_once("\r\n\r\n").unwrap().1, body, "{body:?}");

@@ -1,0 +1,277 @@
+//! One character of a text as any mail program or curious person would read it, whatever it was written as.
+//!
+//! As itself, as an HTML entity, percent-encoded (also twice), as a quoted-printable or backslash escape, full-width; and what stands between
+//! characters without being seen: tags, comments, zero-width characters, soft line breaks (hostile-inputs 92).
+
+/// The longest tag that is passed over; a longer `<…>` is no tag.
+const MAX_TAG: usize = 512;
+/// The longest comment.
+const MAX_COMMENT: usize = 4_096;
+
+/// Up to four octets of UTF-8, lower case where ASCII, and how many octets of the text they took.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Atom {
+    octets: [u8; 4],
+    length: usize,
+    pub(super) taken: usize,
+    pub(super) form: Form,
+}
+
+/// How a character was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As itself.
+    Plain,
+    /// `%40`.
+    Percent,
+    /// Otherwise escaped.
+    Escaped,
+}
+
+impl Atom {
+    pub(super) fn octets(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
+    }
+
+    fn octet(octet: u8, taken: usize, form: Form) -> Self {
+        Self {
+            octets: [octet.to_ascii_lowercase(), 0, 0, 0],
+            length: 1,
+            taken,
+            form,
+        }
+    }
+
+    fn char(c: char, taken: usize) -> Self {
+        let c = narrow(c).to_ascii_lowercase();
+        let mut octets = [0; 4];
+        let length = c.encode_utf8(&mut octets).len();
+        Self {
+            octets,
+            length,
+            taken,
+            form: Form::Escaped,
+        }
+    }
+}
+
+/// Full-width forms stand for ASCII (U+FF01 to U+FF5E).
+fn narrow(c: char) -> char {
+    let code = u32::from(c);
+    if (0xff01..=0xff5e).contains(&code) {
+        char::from_u32(code - 0xfee0).unwrap_or(c)
+    } else {
+        c
+    }
+}
+
+/// Reads the character at the front of `text`.
+pub(super) fn read(text: &[u8]) -> Option<Atom> {
+    let first = *text.first()?;
+    let escaped = match first {
+        b'&' => entity(text),
+        b'%' => percent(text),
+        b'=' => text
+            .get(1..3)
+            .and_then(hex)
+            .map(|octet| Atom::octet(octet, 3, Form::Escaped)),
+        b'\\' => backslash(text),
+        0xef => wide(text),
+        _ => None,
+    };
+    Some(escaped.unwrap_or_else(|| Atom::octet(first, 1, Form::Plain)))
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    let text = std::str::from_utf8(digits).ok()?;
+    text.bytes()
+        .all(|digit| digit.is_ascii_hexdigit())
+        .then(|| u8::from_str_radix(text, 16).ok())?
+}
+
+fn percent(text: &[u8]) -> Option<Atom> {
+    let mut at = 1;
+    // `%2540` is `%40` encoded once more.
+    while text.get(at..at + 2) == Some(b"25") && text.get(at + 2..at + 4).and_then(hex).is_some() {
+        at += 2;
+    }
+    let octet = hex(text.get(at..at + 2)?)?;
+    Some(Atom::octet(octet, at + 2, Form::Percent))
+}
+
+fn backslash(text: &[u8]) -> Option<Atom> {
+    let slashes = text.iter().take_while(|octet| **octet == b'\\').count();
+    let rest = text.get(slashes..)?;
+    let digits = match rest.first()? {
+        b'u' | b'U' => rest.get(1..5)?,
+        b'x' => rest.get(1..3)?,
+        _ => return None,
+    };
+    let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    Some(Atom::char(
+        char::from_u32(code)?,
+        slashes + 1 + digits.len(),
+    ))
+}
+
+fn wide(text: &[u8]) -> Option<Atom> {
+    let c = std::str::from_utf8(text.get(..3)?).ok()?.chars().next()?;
+    (narrow(c) != c).then(|| Atom::char(c, 3))
+}
+
+/// A character reference, with or without its semicolon, escaped however often.
+fn entity(text: &[u8]) -> Option<Atom> {
+    let mut at = 1;
+    while text
+        .get(at..at + 4)
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"amp;"))
+    {
+        at += 4;
+    }
+    let (c, length) = reference(text.get(at..)?)?;
+    Some(Atom::char(c, at + length))
+}
+
+/// A reference after its ampersand.
+fn reference(text: &[u8]) -> Option<(char, usize)> {
+    let semicolon = |length: usize| length + usize::from(text.get(length) == Some(&b';'));
+    if let Some(number) = text.strip_prefix(b"#") {
+        let hexadecimal = matches!(number.first(), Some(b'x' | b'X'));
+        let digits = number.get(usize::from(hexadecimal)..)?;
+        let radix = if hexadecimal { 16 } else { 10 };
+        let count = digits
+            .iter()
+            .take(10)
+            .take_while(|digit| char::from(**digit).is_digit(radix))
+            .count();
+        let digits = std::str::from_utf8(digits.get(..count)?).ok()?;
+        let code = u32::from_str_radix(digits, radix).ok()?;
+        return Some((
+            char::from_u32(code)?,
+            semicolon(1 + usize::from(hexadecimal) + count),
+        ));
+    }
+    NAMED
+        .iter()
+        .find(|(name, _)| text.starts_with(name))
+        .map(|(name, c)| (*c, semicolon(name.len())))
+}
+
+/// Named references to what stands in addresses, or in them without being seen.
+const NAMED: [(&[u8], char); 12] = [
+    (b"commat", '@'),
+    (b"period", '.'),
+    (b"lowbar", '_'),
+    (b"UnderBar", '_'),
+    (b"plus", '+'),
+    (b"shy", '\u{ad}'),
+    (b"zwnj", '\u{200c}'),
+    (b"zwj", '\u{200d}'),
+    (b"ZeroWidthSpace", '\u{200b}'),
+    (b"NoBreak", '\u{2060}'),
+    (b"lrm", '\u{200e}'),
+    (b"rlm", '\u{200f}'),
+];
+
+/// How many octets at the front of `text` are not seen by a reader.
+pub(super) fn unseen(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let step = match rest.first() {
+            Some(b'<') => tag(rest),
+            Some(b'\r' | b'\n') => line_break(rest),
+            Some(b' ') if matches!(rest.get(1), Some(b'\r' | b'\n')) => {
+                1 + line_break(rest.get(1..).unwrap_or_default())
+            }
+            Some(b'=') if matches!(rest.get(1), Some(b'\r' | b'\n')) => {
+                1 + line_break(rest.get(1..).unwrap_or_default())
+            }
+            // A soft hyphen in a single-octet charset; no character of UTF-8 begins so.
+            Some(0xad) => 1,
+            Some(0xc2 | 0xcd | 0xe1 | 0xe2 | 0xef) => zero_width(rest),
+            Some(b'&' | b'%' | b'\\') => escaped_zero_width(rest),
+            _ => 0,
+        };
+        if step == 0 {
+            break;
+        }
+        at += step;
+    }
+    at
+}
+
+fn tag(text: &[u8]) -> usize {
+    if text.starts_with(b"<!--") {
+        let window = text.get(..text.len().min(MAX_COMMENT)).unwrap_or_default();
+        return memchr::memmem::find(window, b"-->").map_or(0, |end| end + 3);
+    }
+    let looks_so = matches!(text.get(1), Some(b'/' | b'!' | b'?'))
+        || text.get(1).is_some_and(u8::is_ascii_alphabetic);
+    let window = text.get(..text.len().min(MAX_TAG)).unwrap_or_default();
+    match memchr::memchr2(b'>', b'@', window) {
+        Some(end) if looks_so && window.get(end) == Some(&b'>') => end + 1,
+        _ => 0,
+    }
+}
+
+/// A line end, and the quote marks or the fold at the front of the next line.
+fn line_break(text: &[u8]) -> usize {
+    let end = match text {
+        [b'\r', b'\n', ..] => 2,
+        [b'\r' | b'\n', ..] => 1,
+        _ => return 0,
+    };
+    let quotes = text
+        .get(end..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|octet| matches!(octet, b' ' | b'\t' | b'>'));
+    end + quotes.count()
+}
+
+fn is_zero_width(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+fn zero_width(text: &[u8]) -> usize {
+    let window = text.get(..text.len().min(4)).unwrap_or_default();
+    let valid = match std::str::from_utf8(window) {
+        Ok(valid) => valid,
+        Err(error) => std::str::from_utf8(window.get(..error.valid_up_to()).unwrap_or_default())
+            .unwrap_or_default(),
+    };
+    match valid.chars().next() {
+        Some(c) if is_zero_width(c) => c.len_utf8(),
+        _ => 0,
+    }
+}
+
+fn escaped_zero_width(text: &[u8]) -> usize {
+    if text.starts_with(b"%") {
+        // Several percent-encoded octets make one character.
+        let mut octets = Vec::with_capacity(4);
+        let mut taken = 0;
+        while let Some(atom) = text
+            .get(taken..)
+            .and_then(percent)
+            .filter(|_| octets.len() < 4)
+        {
+            octets.extend_from_slice(atom.octets());
+            taken += atom.taken;
+            if std::str::from_utf8(&octets).is_ok_and(|text| text.chars().all(is_zero_width)) {
+                return taken;
+            }
+        }
+        return 0;
+    }
+    match read(text) {
+        Some(atom)
+            if std::str::from_utf8(atom.octets())
+                .is_ok_and(|text| text.chars().all(is_zero_width)) =>
+        {
+            atom.taken
+        }
+        _ => 0,
+    }
+}

@@ -1,0 +1,240 @@
+//! Masks the body: changes the parts that need it and keeps every other byte (DESIGN.md, "Rewriting splices byte ranges").
+
+use std::ops::Range;
+
+use super::head::{self, Fixes};
+use super::leaf::{Ids, leaf};
+use super::masker::Masker;
+use super::participant::{ParticipantPlan, RewriteError};
+use super::treatment::{Treatment, treatment};
+use crate::mail::Domain;
+use crate::message::{self, Holds, Message, Parameters, Part};
+
+/// A body as it will leave, and what the header section must say of it.
+pub(super) struct Masked {
+    pub(super) body: Vec<u8>,
+    pub(super) fixes: Fixes,
+}
+
+/// What replaces a byte range.
+type Edit = (Range<usize>, Vec<u8>);
+
+struct Work<'a> {
+    letter: &'a Message,
+    masker: &'a Masker,
+    ids: Ids<'a>,
+    edits: Vec<Edit>,
+}
+
+/// The domains that could identify the writer where ids carry them.
+pub(super) fn private_domains(plan: &ParticipantPlan<'_>) -> Vec<Domain> {
+    plan.writer_addresses
+        .iter()
+        .map(|address| address.domain().clone())
+        .collect()
+}
+
+/// Masks the parts of `letter`. Ids of parts that name a private domain are added to `masker`, for other parts refer to them.
+///
+/// # Errors
+/// A part that may show anything.
+pub(super) fn mask(
+    letter: &Message,
+    plan: &ParticipantPlan<'_>,
+    masker: &mut Masker,
+) -> Result<Masked, RewriteError> {
+    let private = private_domains(plan);
+    rename_ids(letter, plan, &private, masker);
+    let mut work = Work {
+        letter,
+        masker,
+        ids: Ids {
+            private: &private,
+            shown: plan.from.domain(),
+        },
+        edits: Vec::new(),
+    };
+    let mut fixes_of_all = Fixes::default();
+    let mut gone: Vec<bool> = Vec::new();
+    for (index, part) in letter.structure().parts.iter().enumerate() {
+        let in_gone = part
+            .within
+            .and_then(|at| gone.get(at))
+            .is_some_and(|gone| *gone);
+        let fixes = if in_gone {
+            Fixes {
+                emptied: true,
+                ..Fixes::default()
+            }
+        } else {
+            work.part(index, part, plan)?
+        };
+        gone.push(fixes.emptied);
+        if index == 0 {
+            fixes_of_all = fixes;
+        }
+    }
+    let body = work.splice();
+    Ok(Masked {
+        body,
+        fixes: fixes_of_all,
+    })
+}
+
+/// Content-IDs that name a private domain get a name of ours; what refers to them is masked by the same pairs.
+fn rename_ids(
+    letter: &Message,
+    plan: &ParticipantPlan<'_>,
+    private: &[Domain],
+    masker: &mut Masker,
+) {
+    for part in letter.structure().parts.iter().skip(1) {
+        for field in message::fields(letter.raw().get(part.head.clone()).unwrap_or_default()) {
+            if !field.name.eq_ignore_ascii_case(b"content-id") {
+                continue;
+            }
+            let text = message::decode(field.value);
+            let id = text.trim().trim_start_matches('<').trim_end_matches('>');
+            if head::names(id, private) {
+                let shown = format!("{}@{}", head::digest(id), plan.from.domain());
+                masker.add(id.as_bytes(), &shown, false);
+            }
+        }
+    }
+}
+
+fn file_name(letter: &Message, part: &Part) -> Option<String> {
+    let head = letter.raw().get(part.head.clone()).unwrap_or_default();
+    let disposition = message::fields(head)
+        .find(|field| field.name.eq_ignore_ascii_case(b"content-disposition"))
+        .map(|field| Parameters::parse(field.value));
+    let name = disposition.as_ref().and_then(|found| found.get("filename"));
+    name.or_else(|| part.kind.get("name")).map(str::to_owned)
+}
+
+impl Work<'_> {
+    fn part(
+        &mut self,
+        index: usize,
+        part: &Part,
+        plan: &ParticipantPlan<'_>,
+    ) -> Result<Fixes, RewriteError> {
+        let raw = self.letter.raw();
+        let masker = self.masker;
+        let name = file_name(self.letter, part);
+        let shown = |name: Option<String>| match name {
+            Some(name) => format!("part {index} ({})", masker.mask_text(&name)),
+            None => format!("part {index} ({})", part.kind.essence),
+        };
+        let mut fixes = Fixes::default();
+        match treatment(part, name.as_deref()) {
+            Treatment::Refuse(why) => {
+                return Err(RewriteError::Hidden {
+                    place: shown(name),
+                    why,
+                });
+            }
+            Treatment::Empty => {
+                fixes.emptied = true;
+                self.edits.push((part.body.clone(), Vec::new()));
+            }
+            Treatment::Opaque => {}
+            Treatment::Text => {
+                let content = raw.get(part.body.clone()).unwrap_or_default();
+                let masked = leaf(part, content, self.masker, &self.ids);
+                let masked = masked.map_err(|why| RewriteError::Hidden {
+                    place: shown(name),
+                    why,
+                })?;
+                if let Some(leaf) = masked {
+                    fixes.encoding = leaf.encoding;
+                    fixes.charset = leaf.charset;
+                    self.edits.push((part.body.clone(), leaf.content));
+                }
+            }
+            Treatment::Unwrap | Treatment::Descend => {
+                if part.kind.essence == "multipart/signed" {
+                    fixes.essence = Some("multipart/mixed");
+                }
+                self.multipart(index, part, plan, &mut fixes);
+            }
+        }
+        if index > 0 {
+            let old = raw.get(part.head.clone()).unwrap_or_default();
+            let of_message = part
+                .within
+                .and_then(|at| self.letter.structure().parts.get(at))
+                .is_some_and(|parent| parent.holds == Holds::Message);
+            let new = head::head(old, of_message, &fixes, self.masker);
+            if new != old {
+                self.edits.push((part.head.clone(), new));
+            }
+        }
+        Ok(fixes)
+    }
+
+    /// The frame of a multipart: its boundary, and the text before and after its parts.
+    fn multipart(
+        &mut self,
+        index: usize,
+        part: &Part,
+        plan: &ParticipantPlan<'_>,
+        fixes: &mut Fixes,
+    ) {
+        let raw = self.letter.raw();
+        let boundary = part.kind.get("boundary").unwrap_or_default();
+        if head::names(boundary, self.ids.private)
+            || self.masker.mask(boundary.as_bytes()).is_some()
+        {
+            fixes.boundary = Some(format!("=_{}_{index}", plan.trace.id));
+        }
+        let own: Vec<_> = self
+            .letter
+            .structure()
+            .delimiters
+            .iter()
+            .filter(|delimiter| delimiter.of == index)
+            .collect();
+        if let Some(new) = &fixes.boundary {
+            for delimiter in &own {
+                self.edits
+                    .push((delimiter.boundary.clone(), new.clone().into_bytes()));
+            }
+        }
+        let mut around = Vec::new();
+        if let Some(first) = own.first() {
+            around.push(part.body.start..first.boundary.start.saturating_sub(2));
+        }
+        if let Some(last) = own.last().filter(|last| {
+            raw.get(last.boundary.end..)
+                .is_some_and(|rest| rest.starts_with(b"--"))
+        }) {
+            around.push(last.boundary.end..part.body.end);
+        }
+        for place in around {
+            let text = raw.get(place.clone()).unwrap_or_default();
+            if let Some(masked) = self.masker.mask(text) {
+                self.edits.push((place, masked));
+            }
+        }
+    }
+
+    /// The body with all edits made.
+    fn splice(mut self) -> Vec<u8> {
+        self.edits
+            .sort_by_key(|(place, _)| (place.start, place.end));
+        let raw = self.letter.raw();
+        let mut at = raw.len() - self.letter.body().len();
+        let mut out = Vec::with_capacity(self.letter.body().len() + 1_024);
+        for (place, new) in &self.edits {
+            if place.start < at {
+                continue;
+            }
+            out.extend_from_slice(raw.get(at..place.start).unwrap_or_default());
+            out.extend_from_slice(new);
+            at = place.end;
+        }
+        out.extend_from_slice(raw.get(at..).unwrap_or_default());
+        out
+    }
+}

@@ -1,0 +1,152 @@
+//! The header fields of parts, and of messages within the message.
+
+use sha2::{Digest, Sha256};
+
+use super::masker::Masker;
+use crate::mail::Domain;
+use crate::message::{self, Field, Parameters};
+
+/// What must be said anew in a part's head, since its content changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Fixes {
+    pub(super) essence: Option<&'static str>,
+    pub(super) boundary: Option<String>,
+    pub(super) charset: Option<&'static str>,
+    pub(super) encoding: Option<&'static str>,
+    /// The part was emptied: nothing of its old head is true.
+    pub(super) emptied: bool,
+}
+
+/// Fields of a part that stay (RFC 2045, RFC 2183, RFC 3282).
+const PART: [&[u8]; 6] = [
+    b"content-type",
+    b"content-transfer-encoding",
+    b"content-disposition",
+    b"content-id",
+    b"content-description",
+    b"content-language",
+];
+/// Fields of a message within the message that stay beside these.
+const MESSAGE: [&[u8]; 6] = [b"from", b"to", b"cc", b"subject", b"date", b"mime-version"];
+
+/// Whether `text` names one of `domains` or a host in one.
+pub(super) fn names(text: &str, domains: &[Domain]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    domains.iter().any(|domain| lower.contains(domain.as_str()))
+}
+
+/// A short name for an id that must not show: the same for the same id.
+pub(super) fn digest(id: &str) -> String {
+    let digest = Sha256::digest(id.as_bytes());
+    let short = digest.get(..10).unwrap_or(&digest);
+    data_encoding::HEXLOWER.encode(short)
+}
+
+/// A part's head with only the fields that stay, masked.
+pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker) -> Vec<u8> {
+    let mut out = Vec::with_capacity(old.len() + 64);
+    if fixes.emptied {
+        return b"Content-Type: text/plain\r\n\r\n".to_vec();
+    }
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    for field in message::fields(old) {
+        let name = field.name.to_ascii_lowercase();
+        let stays =
+            PART.contains(&name.as_slice()) || (of_message && MESSAGE.contains(&name.as_slice()));
+        // Of a field that stands twice programs read the first or the last: now it is one.
+        if !stays || seen.contains(&name) {
+            continue;
+        }
+        out.extend(masked_field(&field, fixes, masker));
+        seen.push(name);
+    }
+    let mut missing = |name: &[u8], value: Option<String>| {
+        if let Some(value) = value
+            && !seen.iter().any(|known| known == name)
+        {
+            out.extend_from_slice(name);
+            out.extend_from_slice(format!(": {value}\r\n").as_bytes());
+        }
+    };
+    missing(
+        b"Content-Transfer-Encoding".to_ascii_lowercase().as_slice(),
+        fixes.encoding.map(str::to_owned),
+    );
+    missing(
+        b"content-type",
+        fixes
+            .charset
+            .map(|charset| format!("text/plain; charset={charset}")),
+    );
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// One field as it will leave: as it was, if there is nothing to mend.
+pub(super) fn masked_field(field: &Field<'_>, fixes: &Fixes, masker: &Masker) -> Vec<u8> {
+    let name = String::from_utf8_lossy(field.name).into_owned();
+    let value = match field.name.to_ascii_lowercase().as_slice() {
+        b"content-transfer-encoding" => fixes.encoding.map(str::to_owned),
+        b"content-type" => parameters(field.value, fixes, masker),
+        b"content-disposition" => parameters(field.value, &Fixes::default(), masker),
+        b"content-id" => masker
+            .mask(field.value)
+            .map(|masked| String::from_utf8_lossy(&masked).trim().to_owned()),
+        _ => words(field.value, masker),
+    };
+    match value {
+        Some(value) => format!("{name}: {value}\r\n").into_bytes(),
+        None => {
+            let mut whole = field.whole.to_vec();
+            if !whole.ends_with(b"\n") {
+                whole.extend_from_slice(b"\r\n");
+            }
+            whole
+        }
+    }
+}
+
+/// A value with parameters, written anew if anything in it must change.
+fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
+    let mut read = Parameters::parse(value);
+    let before = read.clone();
+    if let Some(essence) = fixes.essence {
+        essence.clone_into(&mut read.essence);
+        read.list.retain(|(name, _)| name == "boundary");
+    }
+    for (name, new) in [
+        ("boundary", fixes.boundary.as_deref()),
+        ("charset", fixes.charset),
+    ] {
+        if let Some(new) = new {
+            read.list.retain(|(known, _)| known != name);
+            read.list.push((name.to_owned(), new.to_owned()));
+        }
+    }
+    for (name, value) in &mut read.list {
+        if name != "boundary" {
+            *value = masker.mask_text(value);
+        }
+    }
+    if read == before && value.is_ascii() && masker.mask(value).is_none() {
+        return None;
+    }
+    let mut printed = read.print();
+    if masker.mask(printed.as_bytes()).is_some() {
+        // Something that no program needs: a strange name of a parameter, say.
+        read.list
+            .retain(|(name, _)| matches!(name.as_str(), "boundary" | "charset"));
+        printed = read.print();
+    }
+    Some(printed)
+}
+
+/// A value of text or addresses, with encoded words or without.
+fn words(value: &[u8], masker: &Masker) -> Option<String> {
+    let decoded = message::decode(value);
+    let masked = masker.mask_text(&decoded);
+    if masked == decoded && masker.mask(value).is_none() {
+        return None;
+    }
+    Some(message::encode(&masked))
+}

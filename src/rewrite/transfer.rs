@@ -1,0 +1,172 @@
+//! Content-Transfer-Encodings (RFC 2045 6), read leniently and written strictly.
+
+use std::borrow::Cow;
+
+use data_encoding::BASE64;
+
+/// The longest line of a message in octets, without its line end (RFC 5322 2.1.1).
+pub(super) const MAX_LINE: usize = 998;
+/// The longest line of quoted-printable (RFC 2045 6.7).
+const MAX_QUOTED: usize = 76;
+
+/// How content is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// As it is: 7bit, 8bit, binary, or an encoding that nobody knows.
+    Identity,
+    /// `quoted-printable`.
+    QuotedPrintable,
+    /// `base64`.
+    Base64,
+}
+
+impl Encoding {
+    pub(super) fn of(name: &str) -> Self {
+        match name {
+            "quoted-printable" => Self::QuotedPrintable,
+            "base64" => Self::Base64,
+            _ => Self::Identity,
+        }
+    }
+
+    pub(super) fn decode(self, content: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Self::Identity => Cow::Borrowed(content),
+            Self::QuotedPrintable => Cow::Owned(from_quoted_printable(content)),
+            Self::Base64 => Cow::Owned(from_base64(content)),
+        }
+    }
+
+    pub(super) fn encode(self, content: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Identity => content.to_vec(),
+            Self::QuotedPrintable => to_quoted_printable(content),
+            Self::Base64 => to_base64(content),
+        }
+    }
+}
+
+/// Whether a line is too long to be sent as it is.
+pub(super) fn has_long_line(content: &[u8]) -> bool {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', content).any(|end| {
+        let length = end - start;
+        start = end + 1;
+        length > MAX_LINE + 1
+    }) || content.len() - start > MAX_LINE
+}
+
+fn from_quoted_printable(content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content.len());
+    for line in content.split_inclusive(|octet| *octet == b'\n') {
+        let (text, end) = match line {
+            [text @ .., b'\r', b'\n'] => (text, "\r\n"),
+            [text @ .., b'\n'] => (text, "\n"),
+            text => (text, ""),
+        };
+        // White space before a line end was added on the way (RFC 2045 6.7, rule 3).
+        let text = text.trim_ascii_end();
+        let (text, soft) = text
+            .strip_suffix(b"=")
+            .map_or((text, false), |text| (text, true));
+        let mut rest = text;
+        while let Some((first, tail)) = rest.split_first() {
+            let digits = tail
+                .get(..2)
+                .filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+            let octet = digits
+                .and_then(|pair| std::str::from_utf8(pair).ok())
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+            match (first, octet) {
+                (b'=', Some(octet)) => {
+                    out.push(octet);
+                    rest = tail.get(2..).unwrap_or_default();
+                }
+                _ => {
+                    out.push(*first);
+                    rest = tail;
+                }
+            }
+        }
+        if !soft {
+            out.extend_from_slice(end.as_bytes());
+        }
+    }
+    out
+}
+
+fn to_quoted_printable(content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content.len() + content.len() / 4);
+    for line in content.split_inclusive(|octet| *octet == b'\n') {
+        let (text, end) = match line {
+            [text @ .., b'\r', b'\n'] => (text, true),
+            [text @ .., b'\n'] => (text, true),
+            text => (text, false),
+        };
+        let mut column = 0;
+        for (at, octet) in text.iter().enumerate() {
+            let last = at + 1 == text.len();
+            let plain = matches!(octet, b'!'..=b'<' | b'>'..=b'~')
+                || (matches!(octet, b' ' | b'\t') && !last);
+            let width = if plain { 1 } else { 3 };
+            if column + width >= MAX_QUOTED {
+                out.extend_from_slice(b"=\r\n");
+                column = 0;
+            }
+            if plain {
+                out.push(*octet);
+            } else {
+                out.extend_from_slice(format!("={octet:02X}").as_bytes());
+            }
+            column += width;
+        }
+        if end {
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+    out
+}
+
+/// Everything that is no base64 is passed over; the end may lack its padding.
+fn from_base64(content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for octet in content {
+        let value = match octet {
+            b'A'..=b'Z' => octet - b'A',
+            b'a'..=b'z' => octet - b'a' + 26,
+            b'0'..=b'9' => octet - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => {
+                // Padding ends a group; encoders that join pieces go on after it.
+                (bits, count) = (0, 0);
+                continue;
+            }
+            _ => continue,
+        };
+        bits = (bits << 6) | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            let [.., low] = (bits >> count).to_be_bytes();
+            out.push(low);
+        }
+    }
+    out
+}
+
+fn to_base64(content: &[u8]) -> Vec<u8> {
+    let text = BASE64.encode(content);
+    let mut out = Vec::with_capacity(text.len() + text.len() / 38 + 2);
+    for (number, line) in text.as_bytes().chunks(76).enumerate() {
+        if number > 0 {
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(line);
+    }
+    if !out.is_empty() {
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}

@@ -1,0 +1,118 @@
+//! What becomes of a part, by its type and its file name (hostile-inputs 95, 96).
+
+use crate::message::{Holds, Part};
+
+/// What becomes of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// Its parts are looked at, one by one.
+    Descend,
+    /// The same, without the frame of a signature around them.
+    Unwrap,
+    /// Read as text, and masked.
+    Text,
+    /// Kept as it is: a document or a picture that we cannot read.
+    Opaque,
+    /// Emptied: a signature, a key or a certificate names its owner.
+    Empty,
+    /// The message cannot go on: this part may show anything.
+    Refuse(&'static str),
+}
+
+/// Types that are text whatever they are called.
+const TEXT_TYPES: [&str; 12] = [
+    "application/ics",
+    "application/json",
+    "application/javascript",
+    "application/ld+json",
+    "application/rtf",
+    "application/vcard",
+    "application/xhtml+xml",
+    "application/xml",
+    "application/x-javascript",
+    "image/svg+xml",
+    "application/atom+xml",
+    "application/sql",
+];
+
+/// File names that end so are text whatever their type says.
+const TEXT_NAMES: [&str; 18] = [
+    "txt", "text", "htm", "html", "xhtml", "csv", "tsv", "ics", "ifb", "vcs", "vcf", "eml", "xml",
+    "json", "md", "log", "svg", "rtf",
+];
+
+/// Types and file names of keys, certificates and detached signatures.
+const OWNED_TYPES: [&str; 12] = [
+    "application/pgp-keys",
+    "application/pgp-signature",
+    "application/pkcs7-signature",
+    "application/x-pkcs7-signature",
+    "application/pkix-cert",
+    "application/pkcs7-certificates",
+    "application/x-pkcs7-certificates",
+    "application/x-pem-file",
+    "application/x-x509-ca-cert",
+    "application/x-x509-user-cert",
+    "application/pkcs12",
+    "application/x-pkcs12",
+];
+const OWNED_NAMES: [&str; 13] = [
+    "asc", "p7s", "p7b", "p7c", "p12", "pfx", "pgp", "gpg", "sig", "cer", "crt", "der", "pem",
+];
+
+/// Decides by type and name.
+pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
+    let essence = part.kind.essence.as_str();
+    let extension = name
+        .and_then(|name| name.trim().rsplit_once('.'))
+        .map(|(_, extension)| extension.to_ascii_lowercase())
+        .unwrap_or_default();
+    let extension = extension.as_str();
+    match essence {
+        "multipart/encrypted" | "application/pgp-encrypted" => {
+            return Treatment::Refuse("is encrypted");
+        }
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
+            return Treatment::Refuse("is encrypted, or wrapped in a signature");
+        }
+        "application/ms-tnef" | "application/vnd.ms-tnef" => {
+            return Treatment::Refuse(
+                "is a winmail.dat; please send without Outlook's rich text format",
+            );
+        }
+        "message/partial" | "message/external-body" => {
+            return Treatment::Refuse("is only a part of a message, or lies elsewhere");
+        }
+        "multipart/signed" if part.holds == Holds::Parts => return Treatment::Unwrap,
+        _ => {}
+    }
+    if name.is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat")) {
+        return Treatment::Refuse(
+            "is a winmail.dat; please send without Outlook's rich text format",
+        );
+    }
+    if extension == "p7m" {
+        return Treatment::Refuse("is encrypted, or wrapped in a signature");
+    }
+    if OWNED_TYPES.contains(&essence) || OWNED_NAMES.contains(&extension) {
+        return Treatment::Empty;
+    }
+    match part.holds {
+        Holds::Parts | Holds::Message => Treatment::Descend,
+        Holds::Content if matches!(essence, "message/rfc822" | "message/global") => {
+            Treatment::Refuse("is a message under a transfer encoding")
+        }
+        Holds::Content => {
+            let text = essence.starts_with("text/")
+                || essence.starts_with("message/")
+                || essence.starts_with("multipart/")
+                || TEXT_TYPES.contains(&essence)
+                || TEXT_NAMES.contains(&extension);
+            if text {
+                Treatment::Text
+            } else {
+                Treatment::Opaque
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+"""Looks for addresses in messages, decoded in every way that Python knows; shares no code with the relay.
+
+Arguments: the addresses. Standard input: `NUMBER LENGTH GATE NAME` (GATE: what the leak gate said, passed or stopped), a line feed, and LENGTH octets of a message, again and again.
+Prints what leaked where; exit status 1 if anything did.
+"""
+import email
+import email.header
+import email.policy
+import email.utils
+import html
+import quopri
+import re
+import sys
+import unicodedata
+import urllib.parse
+
+NEEDLES = [a.lower() for a in sys.argv[1:]]
+DOMAINS = sorted({a.split("@")[1] for a in NEEDLES})
+INVISIBLE = dict.fromkeys(i for i in range(0x10000) if unicodedata.category(chr(i)) == "Cf")
+
+
+def folded(text):
+    return re.sub(r"[ \t]?\r?\n[ \t>]*", "", text)
+
+
+def escapes(text):
+    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m.group(1), 16)), text)
+
+
+def untagged(text):
+    return re.sub(r"</?[a-zA-Z][^>@]*>", "", re.sub(r"<!--.*?-->", "", text, flags=re.S))
+
+
+def unquoted(text):
+    return quopri.decodestring(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+
+STEPS = [
+    lambda t: t.translate(INVISIBLE),
+    lambda t: unicodedata.normalize("NFKC", t),
+    escapes,
+    html.unescape,
+    html.unescape,
+    urllib.parse.unquote,
+    urllib.parse.unquote,
+    lambda t: t.translate(INVISIBLE),
+    untagged,
+    folded,
+    unquoted,
+    html.unescape,
+    lambda t: t.translate(INVISIBLE),
+]
+
+
+def leaks(text):
+    for view in (text, unquoted(text)):
+        for step in [lambda t: t] + STEPS:
+            view = step(view)
+            lower = view.lower()
+            for needle in NEEDLES:
+                if needle in lower:
+                    return needle
+    return None
+
+
+def texts(octets, charset):
+    for name in (charset, "utf-8", "iso-8859-2", "windows-1250"):
+        try:
+            yield octets.decode(name or "utf-8", "replace")
+        except LookupError:
+            pass
+    if b"\0" in octets:
+        yield octets.decode("utf-16-le", "replace")
+        yield octets.decode("utf-16-be", "replace")
+
+
+def decoded_header(value):
+    try:
+        return str(email.header.make_header(email.header.decode_header(value)))
+    except (LookupError, UnicodeError, ValueError):
+        return value
+
+
+def check(raw):
+    found = leaks(raw.decode("latin-1"))
+    if found:
+        return "raw message", found
+    for policy in (email.policy.compat32, email.policy.default):
+        message = email.message_from_bytes(raw, policy=policy)
+        for number, part in enumerate(message.walk()):
+            for name, value in part.items():
+                value = str(value)
+                for text in (value, decoded_header(value)):
+                    found = leaks(text)
+                    if found:
+                        return f"{name} of part {number}", found
+                if name.lower() in ("content-id", "content-location", "received", "message-id"):
+                    for domain in DOMAINS:
+                        if domain in value.lower():
+                            return f"{name} of part {number}", domain
+            for text in (part.get_filename() or "", *(str(v) for _, v in part.get_params() or [])):
+                found = leaks(text)
+                if found:
+                    return f"parameter of part {number}", found
+            boundary = (part.get_boundary() or "").lower()
+            for domain in DOMAINS:
+                if domain in boundary:
+                    return f"boundary of part {number}", domain
+            for text in (message.preamble or "", message.epilogue or ""):
+                found = leaks(text)
+                if found:
+                    return "preamble or epilogue", found
+            if part.is_multipart():
+                continue
+            octets = part.get_payload(decode=True) or b""
+            for text in texts(octets, part.get_content_charset()):
+                found = leaks(text)
+                if found:
+                    return f"part {number}", found
+                for line in folded(text.replace("\r\n ", "")).splitlines() + text.splitlines():
+                    if line.upper().startswith("UID") and any(d in line.lower() for d in DOMAINS):
+                        return f"UID of part {number}", line
+    return None
+
+
+def main():
+    total = leaked = passed = 0
+    source = sys.stdin.buffer
+    while True:
+        line = source.readline()
+        if not line:
+            break
+        number, length, gate, name = line.decode().rstrip("\n").split(" ", 3)
+        raw = source.read(int(length))
+        total += 1
+        found = check(raw)
+        if found:
+            leaked += 1
+            passed += gate == "passed"
+            if gate == "passed" and passed <= 8:
+                print(f"LEAK in message {number} ({name}): {found[0]}: {found[1]}")
+            if gate == "passed" and passed <= 2:
+                print(raw.decode("utf-8", "replace"))
+    print(f"{total} messages read, {leaked} leaks, {passed} of them past the gate")
+    sys.exit(1 if leaked else 0)
+
+
+main()
