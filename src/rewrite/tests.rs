@@ -4,6 +4,7 @@ use super::*;
 use crate::mail::{Domain, Mailbox, Timestamp, TraceId};
 use crate::masking::{MaskedDomain, MaskedDomains};
 use crate::message::Message;
+use crate::policy::Reason;
 
 fn domains() -> MaskedDomains {
     let domain = |text: &str| Domain::parse(text).unwrap();
@@ -225,9 +226,66 @@ fn the_gate_finds_addresses_in_any_dress() {
     }
     assert!(
         check(
-            b"Subject: ewa@poczta.example\r\n\r\njan@poczta.example",
+            b"Subject: ewa@poczta.example\r\n\r\nbojan@poczta.example",
             &needles
         )
         .is_ok()
     );
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_by_name() {
+    let part = |kind: &str| {
+        format!(
+            "From: jan@poczta.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: {kind}\r\n\r\nx\r\n--b--\r\n"
+        )
+    };
+    for kind in [
+        "multipart/encrypted; boundary=c",
+        "application/pkcs7-mime; name=smime.p7m",
+        "application/ms-tnef",
+        "application/octet-stream; name=WINMAIL.DAT",
+        "message/external-body",
+        "text/plain; charset=utf-7",
+    ] {
+        let error = rewrite(&part(kind)).unwrap_err();
+        assert_eq!(error.reason(), Reason::WouldLeak, "{kind}");
+        assert!(error.to_string().contains("part 1"), "{error}");
+    }
+}
+
+#[test]
+fn signatures_and_keys_go_and_their_text_stays() {
+    let signed = "From: jan@poczta.example\r\nContent-Type: multipart/signed; micalg=pgp-sha256; boundary=b\r\n\r\n\
+                  --b\r\n\r\nDzie\u{144} dobry\r\n--b\r\nContent-Type: application/pgp-signature; name=\"signature.asc\"\r\n\r\n-----BEGIN\r\n--b--\r\n";
+    let out = rewrite(signed).unwrap();
+    let want =
+        "--b\r\n\r\nDzie\u{144} dobry\r\n--b\r\nContent-Type: text/plain\r\n\r\n\r\n--b--\r\n";
+    assert!(
+        out.contains("Content-Type: multipart/mixed;\r\n boundary=\"b\"\r\n"),
+        "{out}"
+    );
+    assert!(out.ends_with(want), "{out}");
+    let inline = "From: jan@poczta.example\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: SHA256\r\n\r\nTekst\r\n\
+                  -----BEGIN PGP SIGNATURE-----\r\n\r\nabc\r\n-----END PGP SIGNATURE-----\r\nkoniec\r\n";
+    assert!(
+        rewrite(inline)
+            .unwrap()
+            .ends_with("\r\n\r\nTekst\r\nkoniec\r\n")
+    );
+}
+
+#[test]
+fn only_the_part_that_shows_the_writer_changes() {
+    let raw = "From: jan@poczta.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\n\
+               Content-Type: text/plain; charset=iso-8859-2\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+               Za=BF=F3=B3=E6 jan=\r\n@poczta.example\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>a  =b</p> \r\n\r\n--b\r\n\
+               Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBO\r\nRw0K==\r\n--b--\r\nepilogue\r\n";
+    let out = rewrite(raw).unwrap();
+    let want = raw.replace(
+        "jan=\r\n@poczta.example",
+        "8awgqyk6a5+cub31c122@allegromail.pl",
+    );
+    let body = |text: &str| text.split_once("\r\n\r\n").unwrap().1.to_owned();
+    assert_eq!(body(&out), body(&want));
 }

@@ -3,6 +3,16 @@
 //!
 //! `ALLEGROMAIL_LEAK_MESSAGES=100000 cargo test --release --test leaks -- --nocapture` is the long run; without the variable it is a short one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking, and its tables are long"
+)]
+
 mod generate;
 mod text;
 

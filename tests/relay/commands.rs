@@ -203,7 +203,11 @@ async fn explain_says_what_the_server_would_do() {
         "the line of the allowlist is told: {out}"
     );
     // A message that would leak.
-    fs::write(&mail, format!("From: {JAN}\r\nSubject: {JAN}\r\n\r\nx\r\n")).unwrap();
+    fs::write(
+        &mail,
+        format!("From: {JAN}\r\nContent-Type: multipart/encrypted\r\n\r\nx\r\n"),
+    )
+    .unwrap();
     let (code, out, _) = explain(&[
         "--from",
         JAN,

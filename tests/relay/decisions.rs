@@ -178,7 +178,9 @@ async fn every_row_is_refused_with_its_reason() {
         with(
             JAN,
             SELLER,
-            headers("From: jan@poczta.example\r\nSubject: call jan@poczta.example"),
+            headers(
+                "From: jan@poczta.example\r\nContent-Type: application/pkcs7-mime; name=smime.p7m",
+            ),
             "550 5.7.1",
             "would-leak",
         ),
