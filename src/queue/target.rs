@@ -28,5 +28,11 @@ pub(super) async fn find(
         None => None,
     };
     let last = mark.and_then(|mark| mark.find(&account).cloned());
-    Ok(Ok(last.unwrap_or_else(|| account.primary.clone())))
+    let address = last.unwrap_or_else(|| account.primary.clone());
+    // Refused at import, but a domain may have become ours since (hostile-inputs 111).
+    if parts.reporter.domains.find(address.domain()).is_some() {
+        let text = "the recipient's registered address is a masked one, so mail to it would go in a circle";
+        return Ok(Err(Diagnostic::local(EnhancedStatus::LOOP_5_4_6, text)));
+    }
+    Ok(Ok(address))
 }

@@ -367,3 +367,21 @@ async fn the_address_is_asked_for_at_every_attempt() {
     assert_eq!(to, "jan@poczta.example");
     assert!(report.contains("Status: 5.2.1"), "{report}");
 }
+
+#[tokio::test]
+async fn a_registered_address_that_became_a_masked_one_is_not_written_to() {
+    let mut stage = Stage::build(vec![]).await;
+    let circle = SHOP.replace("rowery.example", "allegromail.pl");
+    import(
+        &*stage.parts.directory,
+        &Rules::default(),
+        circle.as_bytes(),
+        |_| {},
+    )
+    .await
+    .unwrap();
+    stage.submit(None).await;
+    let (to, report) = stage.next().await;
+    assert_eq!(to, "jan@poczta.example");
+    assert!(report.contains("Status: 5.4.6"), "{report}");
+}
