@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
 use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::config::{Dkim, MaskedDomainConfig};
-use allegromail::mail::{Domain, Mailbox, ReversePath};
-use allegromail::masking::MaskedDomain;
+use allegromail::mail::{Domain, Mailbox, ReversePath, Timestamp, TraceId};
+use allegromail::masking::{MaskedDomain, MaskedDomains};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;
+use allegromail::rewrite::{self, ParticipantPlan, Trace};
 use allegromail::signing::{KeyKind, Signer, generate};
 
 use crate::dialogue::Dialogue;
@@ -153,5 +154,59 @@ async fn cost_of_verifying_and_signing() {
             signer.sign(&name, signed.raw().clone()).await.unwrap();
         }
         println!("{what:<28} {:?} a message", begun.elapsed() / ROUNDS);
+    }
+}
+
+/// What rewriting and the leak gate cost, 10 KB a message.
+#[test]
+#[ignore = "a measurement"]
+fn cost_of_rewriting_and_the_gate() {
+    const ROUNDS: u32 = 2_000;
+    let line = "Zwykły tekst o rowerze, koło 28 cali.\r\n";
+    let html = "<p style=\"color:#333\">Rower &amp; koło: <a href=\"https://x.example/?a=1&b=2\">tu</a></p>\r\n";
+    let addresses = [Mailbox::parse(BIURO).unwrap()];
+    let domains = MaskedDomains::new(Vec::new());
+    for (what, kind, body) in [
+        ("plain text", "text/plain; charset=utf-8", line.repeat(240)),
+        ("HTML", "text/html; charset=utf-8", html.repeat(104)),
+        (
+            "base64 picture",
+            "image/png\r\nContent-Transfer-Encoding: base64",
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZF\r\n"
+                .repeat(128),
+        ),
+    ] {
+        let raw = format!("From: <{BIURO}>\r\nContent-Type: {kind}\r\n\r\n{body}");
+        let letter = Message::parse(raw.into()).unwrap();
+        let plan = ParticipantPlan {
+            from: Mailbox::parse(SELLER).unwrap(),
+            from_name: None,
+            writer_addresses: &addresses,
+            to: Mailbox::parse(SELLER).unwrap(),
+            message_id: "1@allegromail.pl".to_owned(),
+            domains: &domains,
+            trace: Trace {
+                host: Domain::parse("mx.example").unwrap(),
+                id: TraceId::new(1, 1),
+                at: Timestamp(0),
+            },
+        };
+        let begun = Instant::now();
+        for _ in 0..ROUNDS {
+            Message::parse(letter.raw().clone()).unwrap();
+        }
+        let split = begun.elapsed() / ROUNDS;
+        let begun = Instant::now();
+        for _ in 0..ROUNDS {
+            rewrite::participant(&letter, &plan).unwrap();
+        }
+        let rewritten = begun.elapsed() / ROUNDS;
+        let out = rewrite::participant(&letter, &plan).unwrap();
+        let begun = Instant::now();
+        for _ in 0..ROUNDS {
+            rewrite::check(&out, &addresses).unwrap();
+        }
+        let gate = begun.elapsed() / ROUNDS;
+        println!("{what:<16} split {split:?}, rewrite {rewritten:?}, gate {gate:?}");
     }
 }
