@@ -86,15 +86,7 @@ async fn every_message_of_the_corpus_is_delivered_or_refused_with_a_reason() {
     for file in &files {
         let wire = prepared(&std::fs::read(file).unwrap());
         let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-        dialogue
-            .say(&format!("MAIL FROM:<{BIURO}>"))
-            .await
-            .assert("250");
-        dialogue
-            .say(&format!("RCPT TO:<{BUYER}>"))
-            .await
-            .assert("250");
-        dialogue.say("DATA").await.assert("354");
+        dialogue.open(BIURO, BUYER).await;
         dialogue.raw(&wire).await;
         let answer = dialogue.answer().await.0;
         let fate = if answer.starts_with("250") {

@@ -147,6 +147,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         );
     }
 
+    /// Opens a transaction up to the 354.
+    pub async fn open(&mut self, from: &str, to: &str) {
+        self.say(&format!("MAIL FROM:<{from}>")).await.assert("250");
+        self.say(&format!("RCPT TO:<{to}>")).await.assert("250");
+        self.say("DATA").await.assert("354");
+    }
+
     /// Sends a message within a session; the answer to the first refused command, or to the end of data.
     pub async fn send(&mut self, from: &str, recipients: &[&str], message: &str) -> Answer {
         let answer = self.say(&format!("MAIL FROM:<{from}>")).await;

@@ -37,15 +37,7 @@ async fn time_to_refuse_an_unproven_sender() {
     for round in 0..600 {
         for (at, from) in froms.iter().enumerate() {
             let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-            dialogue
-                .say("MAIL FROM:<m@evil.example>")
-                .await
-                .assert("250");
-            dialogue
-                .say(&format!("RCPT TO:<{SELLER}>"))
-                .await
-                .assert("250");
-            dialogue.say("DATA").await.assert("354");
+            dialogue.open("m@evil.example", SELLER).await;
             let begun = Instant::now();
             dialogue
                 .data(&message(from, SELLER, ""))

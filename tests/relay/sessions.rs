@@ -61,15 +61,7 @@ async fn h001_to_h010_nothing_but_crlf_dot_crlf_ends_a_message() {
         "\r\n.\r\r\n",
     ] {
         let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-        dialogue
-            .say(&format!("MAIL FROM:<{JAN}>"))
-            .await
-            .assert("250");
-        dialogue
-            .say(&format!("RCPT TO:<{SELLER}>"))
-            .await
-            .assert("250");
-        dialogue.say("DATA").await.assert("354");
+        dialogue.open(JAN, SELLER).await;
         dialogue
             .raw(format!("{}{end}{inner}\r\n.\r\n", plain()).as_bytes())
             .await;
@@ -102,15 +94,7 @@ async fn h011_dots_at_line_starts_survive_the_round_trip() {
 async fn h012_an_empty_message_is_refused_and_the_session_goes_on() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue
-        .say(&format!("MAIL FROM:<{JAN}>"))
-        .await
-        .assert("250");
-    dialogue
-        .say(&format!("RCPT TO:<{SELLER}>"))
-        .await
-        .assert("250");
-    dialogue.say("DATA").await.assert("354");
+    dialogue.open(JAN, SELLER).await;
     dialogue.raw(b".\r\n").await;
     dialogue
         .answer()
@@ -125,15 +109,7 @@ async fn h012_an_empty_message_is_refused_and_the_session_goes_on() {
 async fn h013_the_end_may_come_in_pieces() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue
-        .say(&format!("MAIL FROM:<{JAN}>"))
-        .await
-        .assert("250");
-    dialogue
-        .say(&format!("RCPT TO:<{SELLER}>"))
-        .await
-        .assert("250");
-    dialogue.say("DATA").await.assert("354");
+    dialogue.open(JAN, SELLER).await;
     for octet in format!("{}\r\n.\r\n", plain()).as_bytes() {
         dialogue.raw(&[*octet]).await;
     }
@@ -568,15 +544,7 @@ async fn h037_one_address_has_its_share_of_connections() {
 async fn h039_a_client_that_ends_its_half_still_hears_the_answer() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;
-    dialogue
-        .say(&format!("MAIL FROM:<{JAN}>"))
-        .await
-        .assert("250");
-    dialogue
-        .say(&format!("RCPT TO:<{SELLER}>"))
-        .await
-        .assert("250");
-    dialogue.say("DATA").await.assert("354");
+    dialogue.open(JAN, SELLER).await;
     dialogue.raw(format!("{}.\r\n", plain()).as_bytes()).await;
     dialogue.finish().await;
     dialogue.answer().await.assert("250");

@@ -170,15 +170,7 @@ async fn h046_a_connection_cut_inside_tls_leaves_nothing() {
     let stage = Setup::default().key("smtp", &line).start().await;
     let mut dialogue = secured(&stage).await;
     dialogue.say("EHLO a").await.assert("250");
-    dialogue
-        .say(&format!("MAIL FROM:<{JAN}>"))
-        .await
-        .assert("250");
-    dialogue
-        .say(&format!("RCPT TO:<{SELLER}>"))
-        .await
-        .assert("250");
-    dialogue.say("DATA").await.assert("354");
+    dialogue.open(JAN, SELLER).await;
     dialogue.raw(b"From: jan@poczta.example\r\n\r\nhalf").await;
     drop(dialogue);
     stage.nothing_arrived().await;
