@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 pub use address::{AddressError, Listed, parse_list};
 pub use from::{BadFrom, Visible};
-pub use parameters::Parameters;
+pub use parameters::{Parameters, unescape};
 pub use section::{Field, HeaderSection, Malformed};
 pub use structure::{Delimiter, Holds, Part, Structure, fields};
 pub use words::{decode, encode, encode_phrase, encode_words};

@@ -183,28 +183,32 @@ fn join(mut pieces: Vec<Piece>) -> Vec<(String, String)> {
                     value = rest;
                 }
             }
-            octets.extend(unpercent(value));
+            octets.extend(unescape(value, b'%'));
         }
         list.push((name, text(&octets, charset.as_deref())));
     }
     list
 }
 
-fn unpercent(value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
+/// `text` with every `mark` and the two hexadecimal digits after it as the octet that they stand for; all else as it is.
+#[must_use]
+pub fn unescape(text: &[u8], mark: u8) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
     while let Some((first, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (first, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(octet)) => {
-                out.push(octet);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            _ => {
-                out.push(*first);
-                rest = tail;
-            }
-        }
+        // `from_str_radix` takes a sign, too.
+        let digits = tail
+            .get(..2)
+            .filter(|pair| *first == mark && pair.iter().all(u8::is_ascii_hexdigit));
+        let octet = digits
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        out.push(octet.unwrap_or(*first));
+        rest = if octet.is_some() {
+            tail.get(2..).unwrap_or_default()
+        } else {
+            tail
+        };
     }
     out
 }

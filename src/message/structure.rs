@@ -145,16 +145,10 @@ impl Walk<'_> {
         let Some(start) = self.head else {
             return Ok(());
         };
-        let bare = line.trim_ascii_end();
-        if line
-            .strip_suffix(b"\n")
-            .unwrap_or(line)
-            .trim_ascii_end()
-            .is_empty()
-            && bare.is_empty()
-        {
+        // A line of white space continues the field before it (RFC 5322 2.2.3); only an empty one ends the section.
+        if matches!(line, b"\r\n" | b"\n") {
             self.begin(start..place.end)
-        } else if !matches!(line.first(), Some(b' ' | b'\t')) && !is_field(bare) {
+        } else if !matches!(line.first(), Some(b' ' | b'\t')) && !is_field(line.trim_ascii_end()) {
             self.begin(start..place.start)
         } else {
             Ok(())

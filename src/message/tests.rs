@@ -252,3 +252,21 @@ fn parameters_are_decoded_as_their_writers_meant_them() {
         assert_eq!(Parameters::parse(parsed.print().as_bytes()), parsed);
     }
 }
+
+#[test]
+fn a_line_of_white_space_does_not_end_a_head() {
+    let raw = "From: a@b.pl\nContent-Type: multipart/mixed; boundary=a\n\n--a\nX: y\n \nContent-Type: text/html\n\n<p>\n--a--\n";
+    assert_eq!(parts(raw), ["multipart/mixed", "text/html \"<p>\""]);
+}
+
+#[test]
+fn escapes_are_two_hexadecimal_digits_and_nothing_else() {
+    for (text, want) in [
+        ("%4a%4A", "JJ"),
+        ("%+4%-4%4", "%+4%-4%4"),
+        ("%%41", "%A"),
+        ("%zz%", "%zz%"),
+    ] {
+        assert_eq!(unescape(text.as_bytes(), b'%'), want.as_bytes(), "{text}");
+    }
+}

@@ -152,8 +152,8 @@ impl Work<'_> {
                     self.edits.push((part.body.clone(), leaf.content));
                 }
             }
-            Treatment::Unwrap | Treatment::Descend => {
-                if part.kind.essence == "multipart/signed" {
+            treatment @ (Treatment::Unwrap | Treatment::Descend) => {
+                if treatment == Treatment::Unwrap {
                     fixes.essence = Some("multipart/mixed");
                 }
                 self.multipart(index, part, plan, &mut fixes);

@@ -69,7 +69,7 @@ pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker)
         }
     };
     missing(
-        b"Content-Transfer-Encoding".to_ascii_lowercase().as_slice(),
+        b"content-transfer-encoding",
         fixes.encoding.map(str::to_owned),
     );
     missing(

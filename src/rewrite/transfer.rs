@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use data_encoding::BASE64;
 
+use crate::message;
+
 /// The longest line of a message in octets, without its line end (RFC 5322 2.1.1).
 pub(super) const MAX_LINE: usize = 998;
 /// The longest line of quoted-printable (RFC 2045 6.7).
@@ -69,25 +71,7 @@ fn from_quoted_printable(content: &[u8]) -> Vec<u8> {
         let (text, soft) = text
             .strip_suffix(b"=")
             .map_or((text, false), |text| (text, true));
-        let mut rest = text;
-        while let Some((first, tail)) = rest.split_first() {
-            let digits = tail
-                .get(..2)
-                .filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
-            let octet = digits
-                .and_then(|pair| std::str::from_utf8(pair).ok())
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok());
-            match (first, octet) {
-                (b'=', Some(octet)) => {
-                    out.push(octet);
-                    rest = tail.get(2..).unwrap_or_default();
-                }
-                _ => {
-                    out.push(*first);
-                    rest = tail;
-                }
-            }
-        }
+        out.extend(message::unescape(text, b'='));
         if !soft {
             out.extend_from_slice(end.as_bytes());
         }
