@@ -14,11 +14,13 @@
 mod domains;
 mod id;
 mod local;
+mod message_id;
 mod mint;
 mod token;
 
 pub use domains::{MaskedDomain, MaskedDomains};
 pub use id::{IdError, MaskId, ParticipantId, TransactionId};
 pub use local::{MaskedAddress, MaskedLocal, NotMasked};
+pub use message_id::{MessageIdKeys, MessageIdToken, Original, Pair};
 pub use mint::mint;
 pub use token::{BounceToken, TokenError, TokenKeys, TokenKind};

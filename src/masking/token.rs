@@ -62,6 +62,11 @@ impl TokenKeys {
         Self(keys)
     }
 
+    /// The keys themselves, for those that are derived from them.
+    pub(super) fn keys(&self) -> &[Vec<u8>] {
+        &self.0
+    }
+
     /// The local part for a message sent now.
     #[must_use]
     pub fn sign(&self, kind: TokenKind, number: u64, now: Timestamp) -> String {
@@ -134,7 +139,7 @@ impl TokenKeys {
 }
 
 /// A number that names a key without its place in the list, so that keys can be added in front.
-fn key_number(key: &[u8]) -> u8 {
+pub(super) fn key_number(key: &[u8]) -> u8 {
     tag(key, b"key number").first().copied().unwrap_or_default()
 }
 
@@ -146,14 +151,14 @@ fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 
-fn tag(key: &[u8], text: &[u8]) -> Vec<u8> {
+pub(super) fn tag(key: &[u8], text: &[u8]) -> Vec<u8> {
     let mut hmac = hmac(key);
     hmac.update(text);
     hmac.finalize().into_bytes().to_vec()
 }
 
 #[expect(clippy::expect_used, reason = "a constant alphabet; a test builds it")]
-fn crockford() -> &'static Encoding {
+pub(super) fn crockford() -> &'static Encoding {
     static CROCKFORD: std::sync::LazyLock<Encoding> = std::sync::LazyLock::new(|| {
         let mut spec = Specification::new();
         spec.symbols.push_str("0123456789abcdefghjkmnpqrstvwxyz");
