@@ -6,6 +6,7 @@
 mod ask;
 mod listen;
 mod stores;
+mod upkeep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -71,7 +72,7 @@ impl Relay {
         let delivery =
             Arc::new(delivery.map_err(|error| StartError::because("[delivery]", error))?);
         // The spool is read before a socket is bound: a port that answers is a relay that takes mail.
-        let opened = stores::open_spool(&config, stores.state.clone())?;
+        let opened = stores::open_spool(&stores)?;
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
 
         let listeners = listen::smtp(&config.smtp.listen)?;
@@ -106,6 +107,12 @@ impl Relay {
             server.clone(),
             shutdown.clone(),
         ))];
+        tasks.push(tokio::spawn(upkeep::run(
+            stores.history.clone(),
+            stores.state.clone(),
+            stores.clock.clone(),
+            shutdown.clone(),
+        )));
         let admin = admin.map(|(listener, shown)| {
             tasks.push(tokio::spawn(listen::serve(
                 listener,
@@ -193,6 +200,9 @@ impl Relay {
         self.spool.close();
         if let Err(error) = self.stores.state.checkpoint() {
             tracing::error!(event = "state_checkpoint_failed", %error);
+        }
+        if let Err(error) = self.stores.history.sync() {
+            tracing::error!(event = "history_sync_failed", %error);
         }
         tracing::info!(event = "stopped");
     }

@@ -23,6 +23,7 @@ pub mod smtp;
 
 // Layer 3: deciding, rewriting, reporting, keeping.
 pub mod dsn;
+pub mod history;
 pub mod policy;
 pub mod rewrite;
 pub mod signing;

@@ -41,7 +41,7 @@ impl Spool for NoSpool {
         refuse()
     }
 
-    fn report(&self, _: QueueId, _: Committed) -> Answer<'_, ()> {
+    fn report(&self, _: QueueId, _: Settlement, _: Committed) -> Answer<'_, ()> {
         refuse()
     }
 

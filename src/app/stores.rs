@@ -3,6 +3,7 @@
 //! State is written through the spool's log first; before the spool drops a segment it has the state made durable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::StartError;
 use crate::allowlist::Live;
@@ -13,17 +14,20 @@ use crate::delivery::SmtpDelivery;
 use crate::directory::{
     AddressMark, CachedDirectory, Directory, SledDirectory, State, Unavailable,
 };
+use crate::history::History;
 use crate::inbound::Tools;
 use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
 use crate::queue::{self, LastUsed};
 use crate::resolve::DnsResolver;
 use crate::signing::Signer;
-use crate::spool::{self, LastWriter, LocalSpool, Opened, Spool};
+use crate::spool::{self, LocalSpool, Memory, Opened, Spool};
 
 /// Records that the cache in front of the directory holds.
 const CACHED_RECORDS: u64 = 100_000;
 /// The size of one segment of the spool, in octets.
 const SEGMENT: u64 = 64 * 1024 * 1024;
+/// How long after a message has left the queue its history is kept: reports of other servers may still come.
+const BOUNCES_AFTER: Duration = Duration::from_secs(15 * 86_400);
 /// Free inodes below which no mail is taken.
 const MIN_INODES: u64 = 1_000;
 
@@ -37,6 +41,7 @@ pub(super) struct Stores {
     pub(super) signer: Arc<Signer>,
     pub(super) resolver: Arc<DnsResolver>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) history: Arc<History>,
 }
 
 impl Stores {
@@ -48,6 +53,9 @@ impl Stores {
             open_directory(&config).map_err(|error| StartError::because("directory", error))?;
         let state = State::open(&config.data_dir.join("state"))
             .map_err(|error| StartError::because("state", error))?;
+        let keep = config.delivery.expire + BOUNCES_AFTER;
+        let history = History::open(&config.data_dir.join("trace"), keep)
+            .map_err(|error| StartError::because("trace", error))?;
         let resolver = DnsResolver::new(&config.dns_servers)
             .map_err(|error| StartError::because("[dns] servers", error))?;
         let signer = Signer::load(&config.domains)
@@ -65,6 +73,7 @@ impl Stores {
             signer: Arc::new(signer),
             resolver: Arc::new(resolver),
             clock: Arc::new(SystemClock),
+            history: Arc::new(history),
             config: Arc::new(config),
         })
     }
@@ -85,6 +94,7 @@ impl Stores {
             prover: Prover::new(self.resolver.tokio().clone(), settings),
             signer: self.signer.clone(),
             spool,
+            history: self.history.clone(),
             clock: self.clock.clone(),
         }
     }
@@ -102,6 +112,7 @@ impl Stores {
                 domains: self.domains.clone(),
             },
             signer: self.signer.clone(),
+            history: self.history.clone(),
             settings: queue::Settings::from_config(&self.config.delivery),
         }
     }
@@ -119,16 +130,21 @@ pub fn open_directory(config: &Config) -> Result<SledDirectory, Unavailable> {
 }
 
 /// Opens the spool and tells what the last stop left behind.
-pub(super) fn open_spool(config: &Config, state: Arc<State>) -> Result<Opened, StartError> {
+pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
+    let (config, state, history) = (&stores.config, stores.state.clone(), stores.history.clone());
     let settings = spool::Settings {
         dir: config.data_dir.join("spool"),
         segment_bytes: SEGMENT,
         min_free_bytes: 3 * config.smtp.max_message_size as u64,
         min_free_inodes: MIN_INODES,
     };
-    let checkpoint = Box::new(move || state.checkpoint().map_err(|error| error.to_string()));
+    let checkpoint = Box::new(move || {
+        state.checkpoint().map_err(|error| error.to_string())?;
+        history.sync().map_err(|error| error.to_string())
+    });
     let opened = LocalSpool::open(settings, checkpoint)
         .map_err(|error| StartError::because("spool", error))?;
+    learn_again(stores, &opened)?;
     let report = opened.report;
     if report.damaged > 0 {
         tracing::error!(
@@ -147,6 +163,35 @@ pub(super) fn open_spool(config: &Config, state: Arc<State>) -> Result<Opened, S
     Ok(opened)
 }
 
+/// What entries in the log teach may not have reached state and history before a crash, also of those that are done.
+fn learn_again(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
+    let mut entries: Vec<_> = opened.done.iter().chain(&opened.recovered).collect();
+    entries.sort_unstable_by_key(|entry| entry.id);
+    for entry in &entries {
+        learn(&stores.state, &entry.memory).map_err(|error| StartError::because("state", error))?;
+    }
+    stores
+        .history
+        .replay(entries.into_iter())
+        .map_err(|error| StartError::because("trace", error))?;
+    Ok(())
+}
+
+/// Writes what an entry teaches into the state store.
+fn learn(state: &State, memory: &Memory) -> Result<(), Unavailable> {
+    if let Some(last) = &memory.last_writer {
+        state.remember(&last.transaction, &last.participant, last.address)?;
+    }
+    if let Some(once) = &memory.once {
+        state.mark(once.day, &once.digest)?;
+    }
+    if let Some(kept) = &memory.kept_id {
+        let value = serde_json::to_string(kept).map_err(|error| Unavailable(error.to_string()))?;
+        state.keep_id(&kept.digest, &value)?;
+    }
+    Ok(())
+}
+
 /// The address that a party last wrote from, kept in the state store.
 struct LastAddresses(Arc<State>);
 
@@ -159,11 +204,8 @@ impl LastUsed for LastAddresses {
         self.0.last_writer(transaction, participant)
     }
 
-    fn remember(&self, writer: &LastWriter) {
-        if let Err(error) =
-            self.0
-                .remember(&writer.transaction, &writer.participant, writer.address)
-        {
+    fn remember(&self, memory: &Memory) {
+        if let Err(error) = learn(&self.0, memory) {
             tracing::error!(event = "state_write_failed", %error);
         }
     }

@@ -268,6 +268,7 @@ fn delivery(section: &Section<'_>, log: &mut Log<'_>) -> Option<Delivery> {
         .collect();
     let retry = section.text("retry", log, value::waits);
     let expire = section.text("expire", log, value::duration);
+    let delay_notice = section.text("delay_notice", log, value::duration);
     if let (Some(first), Some(expire)) = (retry.as_ref().and_then(|retry| retry.first()), expire)
         && *first >= expire
     {
@@ -281,6 +282,7 @@ fn delivery(section: &Section<'_>, log: &mut Log<'_>) -> Option<Delivery> {
         routes,
         retry: retry?,
         expire: expire?,
+        delay_notice: delay_notice?,
     })
 }
 

@@ -170,6 +170,8 @@ pub struct Delivery {
     pub retry: Vec<Duration>,
     /// How long a message may wait in all.
     pub expire: Duration,
+    /// How long a message waits before its writer is told so.
+    pub delay_notice: Duration,
 }
 
 /// One `[[delivery.route]]`.

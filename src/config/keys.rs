@@ -252,6 +252,12 @@ pub(super) const KEYS: &[Key] = &[
         "How long a message may wait before it is reported as failed.",
     ),
     key(
+        "delivery",
+        "delay_notice",
+        Value("\"4h\""),
+        "How long a message waits before its writer is told, once, that it takes longer.",
+    ),
+    key(
         "dns",
         "servers",
         Value("[]"),

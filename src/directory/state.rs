@@ -1,4 +1,5 @@
-//! What cannot be loaded again: the address each party last wrote from, and when an unknown transaction was first asked for.
+//! What cannot be loaded again: the address each party last wrote from, once-only marks, long Message-IDs, and when an unknown
+//! transaction was first asked for.
 //!
 //! The spool's log has it first, so nothing here is synced by itself; [`State::checkpoint`] is called before the log drops a segment.
 
@@ -27,6 +28,11 @@ fn key(kind: &str, participant: &ParticipantId, transaction: &TransactionId) -> 
 fn signer(address: &Mailbox) -> Vec<u8> {
     let digest = Sha256::digest(address.key().as_bytes());
     [b"s", digest.get(..16).unwrap_or(&digest)].concat()
+}
+
+/// The key of a mark; keys of older days come first.
+fn once(day: u16, digest: &[u8; 16]) -> Vec<u8> {
+    [b"o", day.to_be_bytes().as_slice(), digest.as_slice()].concat()
 }
 
 impl State {
@@ -137,6 +143,56 @@ impl State {
     /// [`Unavailable`].
     pub fn is_signer(&self, address: &Mailbox) -> Result<bool, Unavailable> {
         self.disk.with(|db| db.contains_key(signer(address)))
+    }
+
+    /// Notes that something that happens once has happened on `day` since the epoch. Durable through the spool's log.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn mark(&self, day: u16, digest: &[u8; 16]) -> Result<(), Unavailable> {
+        self.disk
+            .with(|db| db.insert(once(day, digest), b""))
+            .map(|_| ())
+    }
+
+    /// Whether it has.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn is_marked(&self, day: u16, digest: &[u8; 16]) -> Result<bool, Unavailable> {
+        self.disk.with(|db| db.contains_key(once(day, digest)))
+    }
+
+    /// Forgets the marks of the days before `day`.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn forget_before(&self, day: u16) -> Result<(), Unavailable> {
+        self.disk.with(|db| {
+            db.range(once(0, &[0; 16])..once(day, &[0; 16]))
+                .try_for_each(|row| db.remove(row?.0).map(|_| ()))
+        })
+    }
+
+    /// Keeps a Message-ID under the digest that stands in its token. Durable through the spool's log.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn keep_id(&self, digest: &[u8; 16], kept: &str) -> Result<(), Unavailable> {
+        self.disk
+            .with(|db| db.insert([b"i", digest.as_slice()].concat(), kept.as_bytes()))
+            .map(|_| ())
+    }
+
+    /// What is kept under a digest.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn kept_id(&self, digest: &[u8; 16]) -> Result<Option<String>, Unavailable> {
+        let found = self
+            .disk
+            .with(|db| db.get([b"i", digest.as_slice()].concat()))?;
+        Ok(found.and_then(|value| String::from_utf8(value.to_vec()).ok()))
     }
 
     /// Makes everything so far durable.

@@ -298,3 +298,20 @@ fn state_is_remembered() {
             .unwrap();
     }
 }
+
+#[test]
+fn marks_are_forgotten_day_by_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(&folder.path().join("s")).unwrap();
+    for day in [254, 255, 256, 257] {
+        state.mark(day, &[7; 16]).unwrap();
+    }
+    state.keep_id(&[1; 16], "long@poczta.example").unwrap();
+    state.forget_before(256).unwrap();
+    let marked = |day| state.is_marked(day, &[7; 16]).unwrap();
+    assert_eq!([254, 255, 256, 257].map(marked), [false, false, true, true]);
+    assert!(!state.is_marked(257, &[8; 16]).unwrap());
+    let kept = state.kept_id(&[1; 16]).unwrap();
+    assert_eq!(kept.as_deref(), Some("long@poczta.example"));
+    assert_eq!(state.kept_id(&[2; 16]).unwrap(), None);
+}

@@ -22,7 +22,25 @@ pub struct Reporter {
     pub domains: Arc<MaskedDomains>,
 }
 
-/// One failed message. Every field is in the view of whoever reads the report.
+/// What a report tells of (RFC 3464 2.3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Given up.
+    Failed,
+    /// Not yet, and still tried.
+    Delayed,
+}
+
+impl Action {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Delayed => "delayed",
+        }
+    }
+}
+
+/// One message that failed or waits. Every field is in the view of whoever reads the report.
 #[derive(Debug, Clone)]
 pub struct Report<'a> {
     /// The failed entry, for the report's own id.
@@ -39,8 +57,12 @@ pub struct Report<'a> {
     pub arrived: Timestamp,
     /// Now.
     pub now: Timestamp,
+    /// Until when it is tried; told of a delay only.
+    pub retries_until: Timestamp,
     /// What stopped it, already masked.
     pub diagnostic: &'a Diagnostic,
+    /// Whether for good.
+    pub action: Action,
 }
 
 /// Text that goes into a line of a report: no control characters, not endless.
@@ -88,7 +110,10 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
             Raw::new(format!("Mail delivery <mailer-daemon@{}>", report.domain)),
         )
         .header("To", Raw::new(format!("<{}>", report.to)))
-        .header("Subject", Raw::new(message::encode(first.subject)))
+        .header(
+            "Subject",
+            Raw::new(message::encode(first.of(report.action).0)),
+        )
         .header("Date", Raw::new(report.now.to_rfc5322()))
         .header(
             "Message-ID",
@@ -116,7 +141,7 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
         if !text.is_empty() {
             text.push_str("\r\n---\r\n\r\n");
         }
-        text.push_str(words.failed);
+        text.push_str(words.of(report.action).1);
         text.push_str("\r\n\r\n");
         let rows = [
             (words.recipient, about.recipient.as_str()),
@@ -128,7 +153,9 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
         for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
             text.push_str(&format!("{name}: {}\r\n", line(value)));
         }
-        text.push_str(&format!("\r\n{}\r\n", words.advice));
+        if report.action == Action::Failed {
+            text.push_str(&format!("\r\n{}\r\n", words.advice));
+        }
     }
     text
 }
@@ -137,10 +164,11 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
 fn status(reporter: &Reporter, report: &Report<'_>) -> String {
     let diagnostic = report.diagnostic;
     let mut text = format!(
-        "Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n\r\nFinal-Recipient: rfc822; {}\r\nAction: failed\r\nStatus: {}\r\n",
+        "Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n\r\nFinal-Recipient: rfc822; {}\r\nAction: {}\r\nStatus: {}\r\n",
         reporter.hostname,
         report.arrived.to_rfc5322(),
         ascii(&report.about.recipient),
+        report.action.word(),
         diagnostic.status,
     );
     // `smtp` is for words of a remote server only; ours go under a field of our own.
@@ -158,6 +186,10 @@ fn status(reporter: &Reporter, report: &Report<'_>) -> String {
         "Last-Attempt-Date: {}\r\n",
         report.now.to_rfc5322()
     ));
+    if report.action == Action::Delayed {
+        let until = report.retries_until.to_rfc5322();
+        text.push_str(&format!("Will-Retry-Until: {until}\r\n"));
+    }
     text
 }
 

@@ -5,10 +5,12 @@
 
 mod compose;
 mod mask;
+mod read;
 mod text;
 
-pub use compose::{Report, Reporter, compose};
+pub use compose::{Action, Report, Reporter, compose};
 pub use mask::{Hidden, mask};
+pub use read::{Received, read};
 
 #[cfg(test)]
 mod tests;

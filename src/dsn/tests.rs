@@ -13,7 +13,7 @@ const MASK: &str = "k2m9x0r7t3+cub31c122@allegromail.pl";
 
 fn hidden() -> Hidden {
     Hidden {
-        real: Mailbox::parse("jan.k@poczta.example").unwrap(),
+        real: vec![Mailbox::parse("jan.k@poczta.example").unwrap()],
         shown_as: MASK.to_owned(),
     }
 }
@@ -67,7 +67,9 @@ fn report(language: &str, diagnostic: &Diagnostic, about: &About) -> Vec<u8> {
             about,
             arrived: Timestamp(1_795_392_000_000),
             now: Timestamp(1_795_395_600_000),
+            retries_until: Timestamp(1_795_824_000_000),
             diagnostic,
+            action: Action::Failed,
         },
     )
     .unwrap()

@@ -1,9 +1,13 @@
 //! The words of a report for people: the account's language first, English below.
 
+use super::Action;
+
 /// The words of one language.
 pub(super) struct Words {
     pub(super) subject: &'static str,
     pub(super) failed: &'static str,
+    pub(super) late_subject: &'static str,
+    pub(super) late: &'static str,
     pub(super) recipient: &'static str,
     pub(super) topic: &'static str,
     pub(super) date: &'static str,
@@ -14,6 +18,8 @@ pub(super) struct Words {
 const ENGLISH: Words = Words {
     subject: "Your message was not delivered",
     failed: "Your message could not be delivered.",
+    late_subject: "Your message has not been delivered yet",
+    late: "Your message could not be delivered yet. You need not send it again: we keep trying and will tell you if it fails.",
     recipient: "Recipient",
     topic: "Subject",
     date: "Date",
@@ -24,6 +30,8 @@ const ENGLISH: Words = Words {
 const POLISH: Words = Words {
     subject: "Twoja wiadomość nie została dostarczona",
     failed: "Nie udało się dostarczyć Twojej wiadomości.",
+    late_subject: "Twoja wiadomość nie została jeszcze dostarczona",
+    late: "Nie udało się jeszcze dostarczyć Twojej wiadomości. Nie musisz wysyłać jej ponownie: nadal próbujemy i damy znać, jeśli się nie uda.",
     recipient: "Odbiorca",
     topic: "Temat",
     date: "Data",
@@ -34,6 +42,8 @@ const POLISH: Words = Words {
 const CZECH: Words = Words {
     subject: "Vaše zpráva nebyla doručena",
     failed: "Vaši zprávu se nepodařilo doručit.",
+    late_subject: "Vaše zpráva zatím nebyla doručena",
+    late: "Vaši zprávu se zatím nepodařilo doručit. Nemusíte ji posílat znovu: zkoušíme to dál a dáme vám vědět, pokud se to nepodaří.",
     recipient: "Příjemce",
     topic: "Předmět",
     date: "Datum",
@@ -44,6 +54,8 @@ const CZECH: Words = Words {
 const SLOVAK: Words = Words {
     subject: "Vaša správa nebola doručená",
     failed: "Vašu správu sa nepodarilo doručiť.",
+    late_subject: "Vaša správa zatiaľ nebola doručená",
+    late: "Vašu správu sa zatiaľ nepodarilo doručiť. Nemusíte ju posielať znova: skúšame to ďalej a dáme vám vedieť, ak sa to nepodarí.",
     recipient: "Príjemca",
     topic: "Predmet",
     date: "Dátum",
@@ -54,12 +66,24 @@ const SLOVAK: Words = Words {
 const HUNGARIAN: Words = Words {
     subject: "Az üzenetét nem sikerült kézbesíteni",
     failed: "Az üzenetét nem sikerült kézbesíteni.",
+    late_subject: "Az üzenetét még nem sikerült kézbesíteni",
+    late: "Az üzenetét még nem sikerült kézbesíteni. Nem kell újra elküldenie: tovább próbálkozunk, és értesítjük, ha nem sikerül.",
     recipient: "Címzett",
     topic: "Tárgy",
     date: "Dátum",
     reason: "Ok",
     advice: "Írhat újra, vagy használhatja az Üzenetközpontot.",
 };
+
+impl Words {
+    /// Subject and first sentence of a report.
+    pub(super) const fn of(&self, action: Action) -> (&'static str, &'static str) {
+        match action {
+            Action::Failed => (self.subject, self.failed),
+            Action::Delayed => (self.late_subject, self.late),
+        }
+    }
+}
 
 /// The words of `language` (ISO 639-1), and English ones beside them unless they are the same.
 pub(super) fn words(language: &str) -> (&'static Words, Option<&'static Words>) {

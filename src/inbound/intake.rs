@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::budget::Budgets;
+use super::once::Claims;
 use super::reception::{Answer, Client, Reception};
 use super::transaction::MailTransaction;
 use crate::allowlist::Live;
@@ -15,8 +16,9 @@ use crate::auth::Prover;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{Directory, State, Unavailable};
+use crate::history::History;
 use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
-use crate::masking::MaskedDomains;
+use crate::masking::{MaskedDomains, MessageIdKeys};
 use crate::message::Message;
 use crate::policy::{Reason, Refusal};
 use crate::signing::Signer;
@@ -40,6 +42,8 @@ pub struct Tools {
     pub signer: Arc<Signer>,
     /// Where accepted mail is kept.
     pub spool: Arc<dyn Spool>,
+    /// The life of every message.
+    pub history: Arc<History>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -48,6 +52,8 @@ pub struct Tools {
 pub struct Intake {
     pub(super) tools: Tools,
     pub(super) budgets: Budgets,
+    pub(super) message_ids: MessageIdKeys,
+    pub(super) claims: Claims,
 }
 
 /// A directory that does not answer is our fault: 451.
@@ -64,8 +70,12 @@ impl Intake {
     /// An intake over `tools`, with fresh budgets.
     #[must_use]
     pub fn new(tools: Tools) -> Self {
-        let budgets = Budgets::new(&tools.config.limits);
-        Self { tools, budgets }
+        Self {
+            budgets: Budgets::new(&tools.config.limits),
+            message_ids: MessageIdKeys::new(&tools.config.secrets),
+            claims: Claims::default(),
+            tools,
+        }
     }
 
     /// Splits the message, and refuses what nobody should try to read.

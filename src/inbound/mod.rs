@@ -3,13 +3,16 @@
 //! `machine.rs` knows the order of commands and no I/O; `session.rs` drives it over a stream; [`Reception`] is the seam behind which
 //! everything about addresses is decided, and [`Intake`] is what stands there.
 
+mod bounce;
 mod budget;
+mod crossing;
 mod explain;
 mod facts;
 mod intake;
 mod limits;
 mod listener;
 mod machine;
+mod once;
 mod outgoing;
 mod receive;
 mod reception;
@@ -17,6 +20,7 @@ mod recipient;
 mod sender;
 mod session;
 mod take;
+mod threading;
 mod tls;
 mod transaction;
 

@@ -4,24 +4,25 @@
 
 use bytes::Bytes;
 
+use super::bounce::ONE_REPLY;
+use super::crossing::Crossing;
 use super::intake::Intake;
 use super::recipient::{MaskedRecipient, Recipient};
 use super::sender::Sender;
-use super::take::{Arrival, Refused};
+use super::take::{Arrival, Refused, Taken};
 use crate::auth::Proof;
-use crate::config::DisplayName;
-use crate::directory::{AddressMark, Participant};
+use crate::directory::AddressMark;
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, ReversePath};
-use crate::masking::{ParticipantId, TokenKind, TransactionId};
+use crate::masking::{TokenKind, TransactionId};
 use crate::policy::{Plan, Reason, Refusal};
-use crate::rewrite::{self, CourierTrace, ParticipantPlan, Trace};
-use crate::spool::{About, Committed, Entry, LastWriter, Origin, Progress, Target};
+use crate::rewrite::{self, CourierTrace, Trace};
+use crate::spool::{About, Committed, Entry, LastWriter, Memory, Origin, Progress, Target};
 
 /// Characters of a subject that a report repeats.
 const SUBJECT: usize = 200;
 
 /// A failure of ours: the client keeps the message.
-fn internal(what: &str) -> Refusal {
+pub(super) fn internal(what: &str) -> Refusal {
     tracing::error!(event = "internal", what);
     Refusal::new(
         Reason::Internal,
@@ -37,54 +38,81 @@ impl Intake {
         sender: &Sender,
         masked: &MaskedRecipient,
         plan: &Plan,
-    ) -> Result<Committed, Refusal> {
-        let id = self.tools.spool.next_id();
-        let (body, reverse_path, receiver, order) = match plan {
-            Plan::Participant {
-                receiver,
-                transaction,
-                ..
-            } => {
+    ) -> Result<Taken, Refusal> {
+        match plan {
+            Plan::Participant { transaction, .. } => {
                 let writer = sender
                     .writer
                     .as_deref()
                     .ok_or_else(|| internal("a participant's plan without a writer"))?;
-                let body = self.mask(arrival, id, (sender, writer), masked).await?;
-                let reverse_path =
-                    self.token(TokenKind::Participant, id, self.domain_of(writer)?)?;
-                (body, reverse_path, receiver, transaction)
+                let crossing = Crossing {
+                    writer,
+                    receiver: &masked.receiver,
+                    order: transaction.as_ref(),
+                    from_name: sender.from_name.clone(),
+                };
+                if sender.answers {
+                    let Some(claim) = self.claim_reply(&writer.id, &masked.receiver.id)? else {
+                        return Ok(Taken::Discarded(ONE_REPLY));
+                    };
+                    let committed = self.reply_entry(arrival, &crossing, &claim).await?;
+                    return Ok(Taken::Entry(Box::new(committed), Some(claim)));
+                }
+                self.letter(arrival, sender, masked, &crossing).await
             }
-            Plan::Courier {
-                receiver,
-                transaction,
-                ..
-            } => {
+            Plan::Courier { transaction, .. } => {
+                let id = self.tools.spool.next_id();
                 let domain = self.domain_of(&masked.receiver)?;
                 let body = self.courier(arrival, id, sender, &domain).await?;
-                let reverse_path = self.token(TokenKind::Courier, id, domain)?;
-                (body, reverse_path, receiver, transaction)
+                let target = Target::Participant {
+                    participant: masked.receiver.id.clone(),
+                    transaction: transaction.clone(),
+                };
+                let entry = Entry {
+                    reverse_path: self.token(TokenKind::Courier, id, domain)?,
+                    eight_bit: !body.is_ascii(),
+                    origin: origin(arrival, sender, transaction.as_ref()),
+                    ..self.blank(arrival, id, target, &masked.address.to_string())
+                };
+                Ok(Taken::Entry(Box::new(Committed { entry, body }), None))
             }
-        };
+        }
+    }
+
+    /// A message of a participant that is no automatic reply.
+    async fn letter(
+        &self,
+        arrival: &Arrival<'_>,
+        sender: &Sender,
+        masked: &MaskedRecipient,
+        crossing: &Crossing<'_>,
+    ) -> Result<Taken, Refusal> {
+        let id = self.tools.spool.next_id();
+        let made = self.cross(arrival, id, crossing).await?;
         let target = Target::Participant {
-            participant: receiver.clone(),
+            participant: crossing.receiver.id.clone(),
+            transaction: crossing.order.cloned(),
+        };
+        let last_writer = crossing.order.map(|order| LastWriter {
             transaction: order.clone(),
-        };
-        let last_writer = match (plan, order) {
-            (Plan::Participant { writer, .. }, Some(order)) => Some(LastWriter {
-                transaction: order.clone(),
-                participant: writer.clone(),
-                address: AddressMark::of(writer, &sender.from),
-            }),
-            _ => None,
-        };
+            participant: crossing.writer.id.clone(),
+            address: AddressMark::of(&crossing.writer.id, &sender.from),
+        });
+        let domain = self.domain_of(crossing.writer)?;
         let entry = Entry {
-            reverse_path,
-            eight_bit: !body.is_ascii(),
-            origin: origin(arrival, sender, order.as_ref()),
-            last_writer,
+            reverse_path: self.token(TokenKind::Participant, id, domain)?,
+            eight_bit: !made.body.is_ascii(),
+            origin: origin(arrival, sender, crossing.order),
+            sent_as: made.sent_as,
+            memory: Memory {
+                last_writer,
+                once: None,
+                kept_id: made.kept_id,
+            },
             ..self.blank(arrival, id, target, &masked.address.to_string())
         };
-        Ok(Committed { entry, body })
+        let body = made.body;
+        Ok(Taken::Entry(Box::new(Committed { entry, body }), None))
     }
 
     /// A courier's mail as it is; from an address of ours, where it would be refused behind us as it is.
@@ -158,78 +186,6 @@ impl Intake {
         }
     }
 
-    /// Rewrites a participant's message and lets the leak gate look at the result.
-    async fn mask(
-        &self,
-        arrival: &Arrival<'_>,
-        id: QueueId,
-        (sender, writer): (&Sender, &Participant),
-        masked: &MaskedRecipient,
-    ) -> Result<Bytes, Refusal> {
-        let order = masked.address.local.transaction.as_ref();
-        let from = self
-            .masked_address(writer, Some(&masked.receiver.id), order)
-            .await?;
-        let to = self
-            .masked_address(&masked.receiver, Some(&writer.id), order)
-            .await?;
-        let name = match self.tools.config.policy.display_name {
-            DisplayName::Login => Some(writer.login.clone()),
-            DisplayName::Keep => sender.from_name.clone(),
-            DisplayName::None => None,
-        };
-        let trace = self.trace(arrival);
-        let plan = ParticipantPlan {
-            message_id: format!("{}.{id}@{}", trace.id, from.domain()),
-            from,
-            from_name: name,
-            writer_addresses: &writer.addresses,
-            to,
-            domains: &self.tools.domains,
-            trace,
-        };
-        let refuse =
-            |error: rewrite::RewriteError| Refusal::new(error.reason(), format!("{error}."));
-        let body = rewrite::participant(arrival.letter, &plan).map_err(refuse)?;
-        rewrite::check(&body, &writer.addresses).map_err(|leak| {
-            tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
-            let text = format!(
-                "an address of the writer's would show in the {} of the message.",
-                leak.place
-            );
-            Refusal::new(Reason::WouldLeak, text)
-        })?;
-        let signed = self
-            .tools
-            .signer
-            .sign(plan.from.domain(), Bytes::from(body))
-            .await;
-        signed.map_err(|error| internal(&error.to_string()))
-    }
-
-    async fn masked_address(
-        &self,
-        of: &Participant,
-        seen_by: Option<&ParticipantId>,
-        order: Option<&TransactionId>,
-    ) -> Result<Mailbox, Refusal> {
-        let mask = self.tools.directory.mask_of(&of.id, seen_by).await?;
-        let mask = mask.ok_or_else(|| internal("a participant without a mask"))?;
-        let address = self.tools.domains.address(&mask, order, &of.marketplace);
-        address
-            .and_then(|address| address.mailbox())
-            .ok_or_else(|| internal("a mask that is no address"))
-    }
-
-    fn domain_of(&self, participant: &Participant) -> Result<Domain, Refusal> {
-        let domain = self
-            .tools
-            .domains
-            .for_marketplace(&participant.marketplace)
-            .cloned();
-        domain.ok_or_else(|| internal("no masked domain is configured"))
-    }
-
     fn token(&self, kind: TokenKind, id: QueueId, domain: Domain) -> Result<ReversePath, Refusal> {
         let local = self
             .tools
@@ -241,7 +197,7 @@ impl Intake {
         Ok(ReversePath::Mailbox(mailbox))
     }
 
-    fn trace(&self, arrival: &Arrival<'_>) -> Trace {
+    pub(super) fn trace(&self, arrival: &Arrival<'_>) -> Trace {
         Trace {
             host: self.tools.config.hostname.clone(),
             id: arrival.transaction.trace.clone(),
@@ -260,7 +216,13 @@ impl Intake {
     }
 
     /// An entry with nobody to tell and a null sender.
-    fn blank(&self, arrival: &Arrival<'_>, id: QueueId, target: Target, recipient: &str) -> Entry {
+    pub(super) fn blank(
+        &self,
+        arrival: &Arrival<'_>,
+        id: QueueId,
+        target: Target,
+        recipient: &str,
+    ) -> Entry {
         let letter = arrival.letter;
         Entry {
             id,
@@ -277,7 +239,8 @@ impl Intake {
                 date: letter.text("Date"),
                 message_id: letter.text("Message-ID"),
             },
-            last_writer: None,
+            sent_as: String::new(),
+            memory: Memory::default(),
             progress: Progress::default(),
         }
     }
@@ -292,7 +255,7 @@ pub(super) fn origin(
 ) -> Origin {
     match (&sender.writer, &arrival.transaction.reverse_path) {
         (_, ReversePath::Null) => Origin::Nobody,
-        _ if arrival.letter.is_automatic() => Origin::Nobody,
+        _ if sender.answers => Origin::Nobody,
         (Some(writer), _) => Origin::Participant {
             participant: writer.id.clone(),
             transaction: order.cloned(),

@@ -6,7 +6,7 @@
 use super::intake::Intake;
 use crate::directory::Participant;
 use crate::mail::{ForwardPath, Mailbox, ReversePath};
-use crate::masking::{MaskedAddress, MaskedLocal, ParticipantId, TokenError};
+use crate::masking::{BounceToken, MaskedAddress, MaskedLocal, ParticipantId, TokenError};
 use crate::policy::{Reason, Refusal};
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub(super) enum Recipient {
     },
     /// A participant behind a mask.
     Masked(MaskedRecipient),
+    /// A message of ours, which a report or an automatic reply comes back to.
+    Bounce(BounceToken),
 }
 
 /// A participant behind a mask.
@@ -42,7 +44,7 @@ impl Recipient {
     pub(super) fn masked(&self) -> Option<&MaskedAddress> {
         match self {
             Self::Masked(masked) => Some(&masked.address),
-            Self::Role { .. } => None,
+            Self::Role { .. } | Self::Bounce(_) => None,
         }
     }
 
@@ -50,6 +52,7 @@ impl Recipient {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Role { contact: one, .. }, Self::Role { contact: two, .. }) => one == two,
+            (Self::Bounce(one), Self::Bounce(two)) => one == two,
             (Self::Masked(one), Self::Masked(two)) => {
                 one.receiver.id == two.receiver.id && one.address.local == two.address.local
             }
@@ -62,6 +65,7 @@ impl Recipient {
             Self::Role { written, .. } => {
                 format!("{written} is a role and goes to the operator's contact")
             }
+            Self::Bounce(_) => "a bounce address of this server".to_owned(),
             Self::Masked(masked) => match &masked.address.local.transaction {
                 Some(transaction) => format!(
                     "participant {}, transaction {transaction}",
@@ -155,8 +159,7 @@ impl Intake {
         {
             Err(TokenError::NotAToken) => None,
             Err(error) => refuse(&format!("{error}.")),
-            // Until reports from other servers are read and passed on masked, the operator gets them.
-            Ok(_) if *from == ReversePath::Null => Some(self.role(to.to_string())),
+            Ok(token) if *from == ReversePath::Null => Some(Ok(Recipient::Bounce(token))),
             Ok(_) => refuse("this address takes delivery reports with a null sender only."),
         }
     }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::facts::Purpose;
 use super::intake::Intake;
-use super::take::{Arrival, check_hops};
+use super::take::{Arrival, check_loop};
 use crate::auth::{Evidence, Means, Mode, Proof, SharedSpf};
 use crate::directory::{Participant, Unavailable};
 use crate::mail::{Mailbox, ReversePath};
 use crate::masking::{MaskedAddress, MaskedLocal, ParticipantId};
+use crate::message::Automatic;
 use crate::policy::{self, MessageKind, Owned, Reason, Refusal};
 
 /// The sender of a message.
@@ -28,6 +29,8 @@ pub(super) struct Sender {
     pub(super) return_path_aligned: bool,
     pub(super) reply_to: Result<Vec<Owned>, String>,
     pub(super) kind: MessageKind,
+    /// Whether it is an automatic reply: nothing of it is answered, and one a day is passed on.
+    pub(super) answers: bool,
 }
 
 impl Intake {
@@ -43,7 +46,7 @@ impl Intake {
         let from = letter
             .from()
             .map_err(|error| Refusal::new(Reason::BadFrom, format!("{error}.")))?;
-        check_hops(letter)?;
+        check_loop(letter, &self.tools.domains)?;
         let courier = self
             .tools
             .allowlist
@@ -72,6 +75,10 @@ impl Intake {
             }
         }
         let reverse_path = arrival.transaction.reverse_path.clone();
+        let automatic = letter.automatic();
+        // Exchange calls its absence notices auto-generated; the null sender tells them from a shop's notices.
+        let answers = automatic == Automatic::Reply
+            || (automatic.by_program() && reverse_path == ReversePath::Null);
         let mut sender = Sender {
             from: from.mailbox,
             from_name: from.display_name,
@@ -83,11 +90,12 @@ impl Intake {
             return_path_aligned: false,
             reverse_path,
             reply_to: Ok(Vec::new()),
-            kind: if letter.is_automatic() {
+            kind: if automatic.by_program() {
                 MessageKind::Automatic
             } else {
                 MessageKind::Ordinary
             },
+            answers,
         };
         if matches!(sender.proof, Proof::Proven(_) | Proof::NotAsked) {
             self.look_up(arrival, &mut sender, recipients).await?;

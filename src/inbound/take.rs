@@ -8,14 +8,15 @@ use bytes::Bytes;
 
 use super::facts::Purpose;
 use super::intake::{Intake, spool_refusal};
+use super::once::Claim;
 use super::outgoing::origin;
 use super::reception::Client;
 use super::recipient::Recipient;
 use super::sender::Sender;
 use super::transaction::MailTransaction;
 use crate::auth::{Means, Proof};
-use crate::mail::{EnhancedStatus, Reply, TraceId};
-use crate::masking::TransactionId;
+use crate::mail::{Domain, EnhancedStatus, Reply, TraceId};
+use crate::masking::{MaskedDomains, TransactionId};
 use crate::message::Message;
 use crate::policy::{self, Reason, Refusal};
 use crate::spool::{Committed, Origin};
@@ -30,6 +31,14 @@ pub(super) struct Arrival<'a> {
     pub(super) transaction: &'a MailTransaction,
     pub(super) letter: &'a Message,
     pub(super) purpose: Purpose,
+}
+
+/// What became of one recipient that was not refused.
+pub(super) enum Taken {
+    /// An entry, and the mark that it makes, if it stands for something that happens once.
+    Entry(Box<Committed>, Option<Claim>),
+    /// Nothing goes on, and nobody is told; why.
+    Discarded(&'static str),
 }
 
 /// A refusal and the recipient that it is about.
@@ -73,6 +82,77 @@ impl Intake {
             letter: &letter,
             purpose: Purpose::Mail,
         };
+        let recipients = self.recipients(transaction).await?;
+        let masked: Vec<_> = recipients
+            .iter()
+            .filter_map(|(_, r)| r.masked().cloned())
+            .collect();
+        let sender = if masked.is_empty() {
+            check_loop(&letter, &self.tools.domains).map_err(whole)?;
+            None
+        } else {
+            Some(
+                self.identify(&arrival, true, &masked)
+                    .await
+                    .map_err(whole)?,
+            )
+        };
+        let mut taken = Vec::with_capacity(recipients.len());
+        let (mut refused, mut claims, mut discarded) = (Vec::new(), Vec::new(), None);
+        for (path, recipient) in recipients {
+            match self.judge(&arrival, sender.as_ref(), &recipient).await {
+                Ok(Taken::Entry(committed, claim)) => {
+                    taken.push(*committed);
+                    claims.extend(claim);
+                }
+                Ok(Taken::Discarded(why)) => {
+                    metrics::counter!("allegromail_inbound_discarded_total").increment(1);
+                    tracing::info!(event = "discarded", trace = %transaction.trace, why);
+                    discarded = Some(why);
+                }
+                Err(refusal) => {
+                    let order = recipient
+                        .masked()
+                        .and_then(|masked| masked.local.transaction.clone());
+                    refused.push(Refused {
+                        path,
+                        order,
+                        refusal,
+                    });
+                }
+            }
+        }
+        let reply = accepted_reply(&taken, discarded, &transaction.trace);
+        if !refused.is_empty() {
+            match self.report_refused(&arrival, sender.as_ref(), &refused) {
+                Some(reports) if !taken.is_empty() || discarded.is_some() => taken.extend(reports),
+                _ => return Err(foremost(refused, whole)),
+            }
+        }
+        if taken.is_empty() {
+            return Ok(reply);
+        }
+        self.tools
+            .spool
+            .commit(taken)
+            .await
+            .map_err(|error| whole(spool_refusal(&error)))?;
+        for claim in claims {
+            // The entry has the mark, and the queue will set it too; here it is set before the claim is let go.
+            if let Err(error) = self.tools.state.mark(claim.mark.day, &claim.mark.digest) {
+                tracing::error!(event = "state_write_failed", %error);
+            }
+        }
+        metrics::counter!("allegromail_inbound_accepted_total").increment(1);
+        tracing::info!(event = "accepted", trace = %transaction.trace, client = %client.address, recipients = transaction.recipients.len());
+        Ok(reply)
+    }
+
+    /// Who is meant by the recipients of a transaction, each once.
+    async fn recipients(
+        &self,
+        transaction: &MailTransaction,
+    ) -> Result<Vec<(String, Recipient)>, Refused> {
         let mut recipients: Vec<(String, Recipient)> =
             Vec::with_capacity(transaction.recipients.len());
         for to in &transaction.recipients {
@@ -87,52 +167,7 @@ impl Intake {
                 recipients.push((to.to_string(), found));
             }
         }
-        let masked: Vec<_> = recipients
-            .iter()
-            .filter_map(|(_, r)| r.masked().cloned())
-            .collect();
-        let sender = if masked.is_empty() {
-            check_hops(&letter).map_err(whole)?;
-            None
-        } else {
-            Some(
-                self.identify(&arrival, true, &masked)
-                    .await
-                    .map_err(whole)?,
-            )
-        };
-        let mut taken = Vec::with_capacity(recipients.len());
-        let mut refused = Vec::new();
-        for (path, recipient) in recipients {
-            match self.judge(&arrival, sender.as_ref(), &recipient).await {
-                Ok(committed) => taken.push(committed),
-                Err(refusal) => {
-                    let order = recipient
-                        .masked()
-                        .and_then(|masked| masked.local.transaction.clone());
-                    refused.push(Refused {
-                        path,
-                        order,
-                        refusal,
-                    });
-                }
-            }
-        }
-        let reply = accepted_reply(&taken, &transaction.trace);
-        if !refused.is_empty() {
-            match self.report_refused(&arrival, sender.as_ref(), &refused) {
-                Some(reports) if !taken.is_empty() => taken.extend(reports),
-                _ => return Err(foremost(refused, whole)),
-            }
-        }
-        self.tools
-            .spool
-            .commit(taken)
-            .await
-            .map_err(|error| whole(spool_refusal(&error)))?;
-        metrics::counter!("allegromail_inbound_accepted_total").increment(1);
-        tracing::info!(event = "accepted", trace = %transaction.trace, client = %client.address, recipients = transaction.recipients.len());
-        Ok(reply)
+        Ok(recipients)
     }
 
     async fn judge(
@@ -140,9 +175,13 @@ impl Intake {
         arrival: &Arrival<'_>,
         sender: Option<&Sender>,
         recipient: &Recipient,
-    ) -> Result<Committed, Refusal> {
+    ) -> Result<Taken, Refusal> {
+        if let Recipient::Bounce(token) = recipient {
+            return self.bounced(arrival, token).await;
+        }
         let (Recipient::Masked(masked), Some(sender)) = (recipient, sender) else {
-            return self.pass_on(arrival, recipient);
+            let committed = self.pass_on(arrival, recipient)?;
+            return Ok(Taken::Entry(Box::new(committed), None));
         };
         let facts = self.gather(arrival, sender, masked).await?;
         let plan = policy::decide(&facts).decision?;
@@ -178,13 +217,24 @@ impl Intake {
     }
 }
 
-/// Whether the message goes in a circle.
-pub(super) fn check_hops(letter: &Message) -> Result<(), Refusal> {
-    if letter.hops() <= MAX_HOPS {
+/// Whether the message goes in a circle: it has passed too many servers, or it is one of ours (every id at a masked domain was written by a
+/// relay of ours, hostile-inputs 110).
+pub(super) fn check_loop(letter: &Message, domains: &MaskedDomains) -> Result<(), Refusal> {
+    let hops = letter.hops();
+    let ours = letter.ids("Message-ID").iter().any(|id| {
+        let host = id
+            .rsplit_once('@')
+            .and_then(|(_, host)| Domain::parse(host).ok());
+        host.is_some_and(|host| domains.find(&host).is_some())
+    });
+    let text = if ours {
+        "the message has been through this server already; it seems to be forwarded back."
+            .to_owned()
+    } else if hops > MAX_HOPS {
+        format!("the message has passed more than {MAX_HOPS} servers; it seems to go in a circle.")
+    } else {
         return Ok(());
-    }
-    let text =
-        format!("the message has passed more than {MAX_HOPS} servers; it seems to go in a circle.");
+    };
     Err(Refusal::new(Reason::Loop, text))
 }
 
@@ -202,7 +252,11 @@ fn foremost(refused: Vec<Refused>, whole: impl Fn(Refusal) -> Refused) -> Refuse
     })
 }
 
-fn accepted_reply(accepted: &[Committed], trace: &TraceId) -> Reply {
+fn accepted_reply(accepted: &[Committed], discarded: Option<&str>, trace: &TraceId) -> Reply {
+    if let (Some(why), []) = (discarded, accepted) {
+        let text = format!("accepted and not passed on: {why} [trace={trace}]");
+        return Reply::new(250, Some(EnhancedStatus::OK_2_0_0), &text);
+    }
     let ids: Vec<String> = accepted
         .iter()
         .map(|committed| committed.entry.id.to_string())

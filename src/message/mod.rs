@@ -4,19 +4,24 @@
 //! before any other parser sees the message; auth, policy and rewriting all use this split. Pure: bytes in, values out.
 
 mod address;
+mod automatic;
 mod from;
+mod ids;
 mod parameters;
 mod section;
 mod structure;
+mod transfer;
 mod words;
 
 use bytes::Bytes;
 
 pub use address::{AddressError, Listed, parse_list};
+pub use automatic::Automatic;
 pub use from::{BadFrom, Visible};
 pub use parameters::{Parameters, unescape};
 pub use section::{Field, HeaderSection, Malformed};
 pub use structure::{Delimiter, Holds, Part, Structure, fields};
+pub use transfer::{Encoding, MAX_LINE, has_long_line};
 pub use words::{decode, encode, encode_phrase, encode_words};
 
 use crate::mail::Mailbox;
@@ -106,28 +111,24 @@ impl Message {
         Ok(found)
     }
 
+    /// The message ids in the fields of a name, without angle brackets (RFC 5322 3.6.4); at most 50 a field, the newest.
+    #[must_use]
+    pub fn ids(&self, name: &str) -> Vec<String> {
+        self.named(name)
+            .flat_map(|field| ids::read(field.value))
+            .collect()
+    }
+
     /// How many servers it passed: its Received fields (RFC 5321 6.3).
     #[must_use]
     pub fn hops(&self) -> usize {
         self.named("Received").count()
     }
 
-    /// Whether a program sent it by itself, so that nothing may answer it (RFC 3834 2 and 5).
+    /// Whether a person wrote it, or a program by itself (RFC 3834 2 and 5).
     #[must_use]
-    pub fn is_automatic(&self) -> bool {
-        let word = |name: &str| self.text(name).trim().to_ascii_lowercase();
-        let submitted = word("Auto-Submitted");
-        let submitted = submitted.split(';').next().unwrap_or_default().trim();
-        (!submitted.is_empty() && submitted != "no")
-            || ["bulk", "junk", "list", "auto_reply"].contains(&word("Precedence").as_str())
-            || [
-                "X-Auto-Response-Suppress",
-                "X-Autoreply",
-                "X-Autorespond",
-                "List-Id",
-            ]
-            .iter()
-            .any(|name| self.named(name).next().is_some())
+    pub fn automatic(&self) -> Automatic {
+        automatic::read(self)
     }
 }
 

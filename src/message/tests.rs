@@ -162,14 +162,14 @@ fn automatic_mail_is_recognised() {
         "X-Auto-Response-Suppress: All",
         "List-Id: <x.y>",
     ] {
-        assert!(message(head).unwrap().is_automatic(), "{head}");
+        assert!(message(head).unwrap().automatic().by_program(), "{head}");
     }
     for head in [
         "Auto-Submitted: no",
         "Precedence: first-class",
         "Subject: x",
     ] {
-        assert!(!message(head).unwrap().is_automatic(), "{head}");
+        assert!(!message(head).unwrap().automatic().by_program(), "{head}");
     }
 }
 

@@ -5,9 +5,10 @@ use bytes::Bytes;
 use super::lanes::Lanes;
 use super::{Parts, backoff, report, target};
 use crate::delivery::Work;
-use crate::dsn::{Hidden, mask};
+use crate::dsn::{Action, Hidden, mask};
+use crate::history::{Event, Line};
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome};
-use crate::spool::{Entry, Progress, Settlement};
+use crate::spool::{Entry, Progress, Settlement, Target};
 
 /// Where an attempt left an entry, for the schedule.
 pub(super) enum End {
@@ -69,7 +70,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
 /// A diagnostic without anything of the hidden side: what is stored, logged and reported.
 fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnostic {
     let hidden = Hidden {
-        real: address.clone(),
+        real: vec![address.clone()],
         shown_as: entry.about.recipient.clone(),
     };
     let reply = diagnostic.reply.map(|reply| {
@@ -91,6 +92,8 @@ async fn settle(parts: &Parts, entry: &Entry, address: &Mailbox, outcome: Outcom
             let delay_ms = now.since(entry.arrived).as_millis();
             tracing::info!(event = "delivered", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, delay_ms, attempts = entry.progress.attempts + 1);
             metrics::counter!("allegromail_queue_delivered_total").increment(1);
+            let attempts = entry.progress.attempts + 1;
+            note(parts, entry, Event::Delivered { attempts });
             done(parts, entry).await
         }
         Outcome::Failed(diagnostic) => fail(parts, entry, masked(entry, address, diagnostic)).await,
@@ -108,6 +111,8 @@ async fn settle(parts: &Parts, entry: &Entry, address: &Mailbox, outcome: Outcom
                 return fail(parts, entry, expired).await;
             }
             metrics::counter!("allegromail_queue_deferred_total").increment(1);
+            let (status, text) = (diagnostic.status, words(&diagnostic));
+            note(parts, entry, Event::Deferred { status, text });
             postpone(parts, entry, entry.progress.attempts + 1, Some(diagnostic)).await
         }
     }
@@ -131,22 +136,66 @@ async fn postpone(parts: &Parts, entry: &Entry, attempts: u32, last: Option<Diag
         next_attempt: parts.clock.now().plus(wait),
         last: last.or_else(|| entry.progress.last.clone()),
         held: entry.progress.held,
+        told: entry.progress.told,
     };
     if let Some(last) = &progress.last {
         tracing::info!(event = "deferred", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %last.status, text = last.text, attempts, next = %progress.next_attempt);
     }
-    if let Err(error) = parts
-        .spool
-        .settle(entry.id, Settlement::Deferred(progress.clone()))
-        .await
-    {
-        tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
-    }
+    let progress = match delay_notice(parts, entry, &progress).await {
+        Some(told) => told,
+        None => {
+            let settled = Settlement::Deferred(progress.clone());
+            if let Err(error) = parts.spool.settle(entry.id, settled).await {
+                tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
+            }
+            progress
+        }
+    };
     End::Waits(progress)
 }
 
+/// Tells the writer once that the message takes longer (RFC 3461 4.1, `DELAY`), and settles the entry with that. None: nothing was told, for it
+/// was told before, is not due, or could not be written now.
+async fn delay_notice(parts: &Parts, entry: &Entry, progress: &Progress) -> Option<Progress> {
+    let waited = parts.clock.now().since(entry.arrived);
+    if progress.told || waited < parts.settings.delay_notice {
+        return None;
+    }
+    let diagnostic = progress.last.as_ref()?;
+    let report = report::on(parts, entry, diagnostic, Action::Delayed)
+        .await
+        .ok()??;
+    let told = Progress {
+        told: true,
+        ..progress.clone()
+    };
+    let settled = Settlement::Deferred(told.clone());
+    parts.spool.report(entry.id, settled, report).await.ok()?;
+    tracing::info!(event = "delay_told", queue_id = %entry.id, trace = %entry.trace);
+    Some(told)
+}
+
+/// Adds a line to the life of an entry.
+fn note(parts: &Parts, entry: &Entry, event: Event) {
+    parts
+        .history
+        .note(&Line::of(entry, parts.clock.now(), event));
+}
+
+/// What the other server said, or what we found.
+fn words(diagnostic: &Diagnostic) -> String {
+    match &diagnostic.reply {
+        Some(reply) => reply.to_string(),
+        None => diagnostic.text.clone(),
+    }
+}
+
 async fn fail(parts: &Parts, entry: &Entry, diagnostic: Diagnostic) -> End {
-    let report = match report::on(parts, entry, &diagnostic).await {
+    let action = match entry.target {
+        Target::Delayed(_) => Action::Delayed,
+        _ => Action::Failed,
+    };
+    let report = match report::on(parts, entry, &diagnostic, action).await {
         Ok(report) => report,
         Err(unavailable) => {
             tracing::error!(event = "report_waits", queue_id = %entry.id, error = %unavailable);
@@ -155,10 +204,16 @@ async fn fail(parts: &Parts, entry: &Entry, diagnostic: Diagnostic) -> End {
     };
     tracing::info!(event = "failed", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %diagnostic.status, text = diagnostic.text, reported = report.is_some());
     metrics::counter!("allegromail_queue_failed_total").increment(1);
+    let event = Event::Failed {
+        status: diagnostic.status,
+        text: words(&diagnostic),
+        reported: report.is_some(),
+    };
+    note(parts, entry, event);
     let Some(report) = report else {
         return done(parts, entry).await;
     };
-    match parts.spool.report(entry.id, report).await {
+    match parts.spool.report(entry.id, Settlement::Done, report).await {
         Ok(()) => End::Done,
         Err(error) => {
             tracing::error!(event = "report_waits", queue_id = %entry.id, %error);

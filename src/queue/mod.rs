@@ -18,13 +18,14 @@ use crate::config;
 use crate::delivery::Deliver;
 use crate::directory::{AddressMark, Directory, Unavailable};
 use crate::dsn::Reporter;
+use crate::history::History;
 use crate::masking::{ParticipantId, TransactionId};
 use crate::signing::Signer;
-use crate::spool::{LastWriter, Spool};
+use crate::spool::{Memory, Spool};
 
 pub use scheduler::{Handle, Listed, Queue, State};
 
-/// Remembers the address that each party last wrote from.
+/// Remembers what entries teach: the address that each party last wrote from, and what happens once.
 pub trait LastUsed: Send + Sync + 'static {
     /// The address that `participant` last wrote from in `transaction`.
     ///
@@ -36,8 +37,8 @@ pub trait LastUsed: Send + Sync + 'static {
         participant: &ParticipantId,
     ) -> Result<Option<AddressMark>, Unavailable>;
 
-    /// Remembers one. The spool has it, so a failure is logged and not told.
-    fn remember(&self, writer: &LastWriter);
+    /// Remembers what a durable entry teaches. The spool has it, so a failure is logged and not told.
+    fn remember(&self, memory: &Memory);
 }
 
 /// The `[delivery]` keys, and what is not configurable.
@@ -47,6 +48,8 @@ pub struct Settings {
     pub retry: Vec<Duration>,
     /// How long an entry may wait in all.
     pub expire: Duration,
+    /// How long an entry waits before its writer is told so.
+    pub delay_notice: Duration,
     /// Attempts at once towards one domain.
     pub per_destination: usize,
     /// Attempts at once in all.
@@ -62,6 +65,7 @@ impl Settings {
         Self {
             retry: delivery.retry.clone(),
             expire: delivery.expire,
+            delay_notice: delivery.delay_notice,
             per_destination: 20,
             total: 200,
             memory: 64 * 1024 * 1024,
@@ -86,6 +90,8 @@ pub struct Parts {
     pub reporter: Reporter,
     /// Who signs reports.
     pub signer: Arc<Signer>,
+    /// The life of every message.
+    pub history: Arc<History>,
     /// How often and how long.
     pub settings: Settings,
 }

@@ -4,16 +4,17 @@ use bytes::Bytes;
 
 use super::Parts;
 use crate::directory::Unavailable;
-use crate::dsn::{Report, compose};
+use crate::dsn::{Action, Report, compose};
 use crate::mail::{Diagnostic, Domain, Mailbox, ReversePath};
 use crate::masking::MaskedAddress;
-use crate::spool::{About, Committed, Entry, Origin, Progress, Target};
+use crate::spool::{About, Committed, Entry, Memory, Origin, Progress, Target};
 
 /// The report on `entry`, or none where nobody is to be told. An error is our own, and the report must wait.
 pub(super) async fn on(
     parts: &Parts,
     entry: &Entry,
     diagnostic: &Diagnostic,
+    action: Action,
 ) -> Result<Option<Committed>, String> {
     let Some((target, to, domain, language)) = reader(parts, entry)
         .await
@@ -29,7 +30,9 @@ pub(super) async fn on(
         about: &entry.about,
         arrived: entry.arrived,
         now: parts.clock.now(),
+        retries_until: entry.arrived.plus(parts.settings.expire),
         diagnostic,
+        action,
     };
     let Some(body) = compose(&parts.reporter, &report) else {
         return Ok(None);
@@ -51,7 +54,8 @@ pub(super) async fn on(
             subject: "report".to_owned(),
             ..About::default()
         },
-        last_writer: None,
+        sent_as: String::new(),
+        memory: Memory::default(),
         progress: Progress::default(),
     };
     Ok(Some(Committed { entry, body }))

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::Parts;
 use super::attempt::{self, End};
 use super::lanes::Lanes;
+use crate::history::Line;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::{Committed, Entry};
 
@@ -102,9 +103,6 @@ impl Queue {
             messages: messages.clone(),
         };
         for entry in recovered {
-            if let Some(writer) = &entry.last_writer {
-                queue.parts.last_used.remember(writer);
-            }
             queue
                 .due
                 .push(Reverse((entry.progress.next_attempt, entry.id)));
@@ -140,9 +138,8 @@ impl Queue {
 
     /// Takes an entry that has just become durable; its first attempt leaves at once.
     fn admit(&mut self, new: Committed) {
-        if let Some(writer) = &new.entry.last_writer {
-            self.parts.last_used.remember(writer);
-        }
+        self.parts.last_used.remember(&new.entry.memory);
+        self.parts.history.note(&Line::accepted(&new.entry));
         let fits = self.memory + new.body.len() <= self.parts.settings.memory;
         self.launch(new.entry, fits.then_some(new.body));
     }

@@ -12,7 +12,9 @@ pub(super) async fn find(
 ) -> Result<Result<Mailbox, Diagnostic>, Unavailable> {
     let (participant, transaction) = match &entry.target {
         Target::Address(mailbox) => return Ok(Ok(mailbox.clone())),
-        Target::Refused(diagnostic) => return Ok(Err(diagnostic.clone())),
+        Target::Refused(diagnostic) | Target::Delayed(diagnostic) => {
+            return Ok(Err(diagnostic.clone()));
+        }
         Target::Participant {
             participant,
             transaction,

@@ -12,11 +12,14 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::delivery::{Attempt, Work};
 use crate::directory::{Rules, SledDirectory, import};
+use crate::history::{Event, History, Query};
 use crate::mail::{
     Diagnostic, Domain, EnhancedStatus, Mailbox, Outcome, Reply, ReversePath, Timestamp, TraceId,
 };
 use crate::masking::{MaskedDomain, MaskedDomains};
-use crate::spool::{self, About, Committed, Entry, LocalSpool, Opened, Origin, Progress, Target};
+use crate::spool::{
+    self, About, Committed, Entry, LastWriter, LocalSpool, Memory, Opened, Origin, Progress, Target,
+};
 
 const SHOP: &str = r#"{"type":"participant","id":"k2m9x0r7t3","login":"sklep","marketplace":"allegro-pl","language":"pl","primary":"biuro@rowery.example","addresses":["biuro@rowery.example","sprzedaz@rowery.example"]}"#;
 const JAN: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example"}"#;
@@ -72,9 +75,9 @@ fn never() -> Outcome {
 }
 
 #[derive(Default)]
-struct Memory(Mutex<Option<LastWriter>>);
+struct Recalled(Mutex<Option<LastWriter>>);
 
-impl LastUsed for Memory {
+impl LastUsed for Recalled {
     fn last_used(
         &self,
         transaction: &TransactionId,
@@ -87,10 +90,14 @@ impl LastUsed for Memory {
             .map(|last| last.address))
     }
 
-    fn remember(&self, writer: &LastWriter) {
-        *self.0.lock().unwrap() = Some(writer.clone());
+    fn remember(&self, memory: &Memory) {
+        let mut last = self.0.lock().unwrap();
+        *last = memory.last_writer.clone().or_else(|| last.take());
     }
 }
+
+/// No message of a test waits that long.
+const NEVER_TOLD: Duration = Duration::from_secs(86_400 * 36_500);
 
 struct Stage {
     parts: Parts,
@@ -112,10 +119,14 @@ fn open(folder: &Path) -> Opened {
 
 impl Stage {
     async fn build(outcomes: Vec<Outcome>) -> Self {
-        Self::build_in(tempfile::tempdir().unwrap(), outcomes).await
+        Self::build_in(tempfile::tempdir().unwrap(), outcomes, NEVER_TOLD).await
     }
 
-    async fn build_in(folder: tempfile::TempDir, outcomes: Vec<Outcome>) -> Self {
+    async fn build_in(
+        folder: tempfile::TempDir,
+        outcomes: Vec<Outcome>,
+        delay_notice: Duration,
+    ) -> Self {
         let directory = Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap());
         import(
             &*directory,
@@ -137,7 +148,7 @@ impl Stage {
         let parts = Parts {
             spool: opened.spool.clone(),
             directory,
-            last_used: Arc::new(Memory::default()),
+            last_used: Arc::new(Recalled::default()),
             deliver: Arc::new(Script {
                 outcomes: Mutex::new(outcomes.into()),
                 seen: sender,
@@ -148,9 +159,11 @@ impl Stage {
                 domains: Arc::new(domains),
             },
             signer: Arc::new(crate::signing::Signer::load(&[]).unwrap()),
+            history: Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap()),
             settings: Settings {
                 retry: vec![Duration::from_secs(60), Duration::from_secs(300)],
                 expire: Duration::from_secs(3_600),
+                delay_notice,
                 per_destination: 2,
                 total: 4,
                 memory: 1 << 20,
@@ -187,7 +200,8 @@ impl Stage {
                 subject: "Pytanie".into(),
                 ..About::default()
             },
-            last_writer: None,
+            sent_as: String::new(),
+            memory: Memory::default(),
             progress: Progress::default(),
         };
         self.parts
@@ -266,7 +280,7 @@ async fn a_restart_goes_on_where_it_was() {
     stage.settle(1).await;
     stage.handle.shutdown(Duration::from_secs(1)).await;
     drop(stage.parts);
-    let mut stage = Stage::build_in(stage.folder, vec![]).await;
+    let mut stage = Stage::build_in(stage.folder, vec![], NEVER_TOLD).await;
     assert_eq!(stage.settle(1).await[0].attempts, 1);
     stage.clock.advance(Duration::from_secs(70));
     stage.handle.list().await;
@@ -325,10 +339,13 @@ async fn the_address_is_asked_for_at_every_attempt() {
     let mut stage = Stage::build(vec![later(), later()]).await;
     let shop: ParticipantId = "k2m9x0r7t3".parse().unwrap();
     let address = AddressMark::of(&shop, &Mailbox::parse("sprzedaz@rowery.example").unwrap());
-    stage.parts.last_used.remember(&LastWriter {
-        transaction: "cub31c122".parse().unwrap(),
-        participant: shop,
-        address,
+    stage.parts.last_used.remember(&Memory {
+        last_writer: Some(LastWriter {
+            transaction: "cub31c122".parse().unwrap(),
+            participant: shop,
+            address,
+        }),
+        ..Memory::default()
     });
     stage.submit(Some("cub31c122")).await;
     assert_eq!(
@@ -384,4 +401,46 @@ async fn a_registered_address_that_became_a_masked_one_is_not_written_to() {
     let (to, report) = stage.next().await;
     assert_eq!(to, "jan@poczta.example");
     assert!(report.contains("Status: 5.4.6"), "{report}");
+}
+
+#[tokio::test]
+async fn a_delay_is_told_once_and_the_life_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let half_an_hour = Duration::from_secs(1_800);
+    let mut script = vec![later(), later(), later()];
+    // The notice itself is delivered, and a message that waits on is not told of again.
+    script.push(Outcome::Delivered {
+        host: None,
+        reply: Reply::new(250, None, "ok"),
+    });
+    script.push(later());
+    let mut stage = Stage::build_in(folder, script, half_an_hour).await;
+    stage.submit(None).await;
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        let (to, text) = stage.next().await;
+        if to == "jan@poczta.example" {
+            told.push(text);
+            stage.clock.advance(Duration::from_secs(1_000));
+            stage.handle.retry_now(None);
+        } else if stage.settle(1).await[0].attempts < 3 {
+            stage.clock.advance(Duration::from_secs(1_000));
+            stage.handle.retry_now(None);
+        }
+    }
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("Action: delayed"), "{told:?}");
+    assert!(
+        told[0].contains("Will-Retry-Until: Mon, 23 Nov 2026 01:00:00"),
+        "{told:?}"
+    );
+    let life = stage
+        .parts
+        .history
+        .search(&Query::new("k2m9x0r7t3+cub31c122@allegromail.pl"))
+        .unwrap();
+    let deferred = life
+        .iter()
+        .filter(|line| matches!(line.event, Event::Deferred { .. }));
+    assert_eq!(deferred.count(), 4, "{life:?}");
 }

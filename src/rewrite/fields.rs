@@ -19,9 +19,8 @@ pub(super) enum Fate {
 pub(super) fn fate(name: &[u8]) -> Fate {
     let lower = name.to_ascii_lowercase();
     match lower.as_slice() {
-        b"from" | b"to" | b"cc" | b"date" | b"message-id" | b"mime-version" | b"auto-submitted" => {
-            Fate::Ours
-        }
+        b"from" | b"to" | b"cc" | b"date" | b"message-id" | b"in-reply-to" | b"references"
+        | b"mime-version" | b"auto-submitted" => Fate::Ours,
         b"subject" | b"importance" | b"content-language" => Fate::Text,
         // Location, Base and ID of the whole message name hosts and mean nothing outside of a part.
         b"content-type" | b"content-transfer-encoding" | b"content-disposition" => Fate::Mime,

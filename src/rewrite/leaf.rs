@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::masker::Masker;
-use super::transfer::{Encoding, has_long_line};
 use crate::mail::Domain;
 use crate::message::Part;
+use crate::message::{Encoding, has_long_line};
 
 /// A text part as it will leave.
 pub(super) struct Leaf {

@@ -13,12 +13,11 @@ mod leaf;
 mod masker;
 mod participant;
 mod trace;
-mod transfer;
 mod treatment;
 
 pub use courier::{CourierTrace, courier, courier_as};
 pub use gate::{Leak, check};
-pub use participant::{ParticipantPlan, RewriteError, participant};
+pub use participant::{ParticipantPlan, RewriteError, Threading, participant};
 pub use trace::Trace;
 
 #[cfg(test)]

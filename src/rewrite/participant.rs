@@ -12,6 +12,32 @@ use crate::masking::{MaskedDomains, MaskedLocal};
 use crate::message::{self, Message};
 use crate::policy::Reason;
 
+/// The ids of a message as its reader is to see them, without angle brackets (RFC 5322 3.6.4).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Threading {
+    /// Message-ID.
+    pub message_id: String,
+    /// In-Reply-To.
+    pub in_reply_to: Vec<String>,
+    /// References, oldest first.
+    pub references: Vec<String>,
+}
+
+impl Threading {
+    fn write(&self, out: &mut Vec<u8>) {
+        put(out, "Message-ID", &format!("<{}>", self.message_id));
+        for (name, ids) in [
+            ("In-Reply-To", &self.in_reply_to),
+            ("References", &self.references),
+        ] {
+            if !ids.is_empty() {
+                // One id a line: tokens are long, and a line holds 998 octets.
+                put(out, name, &format!("<{}>", ids.join(">\r\n <")));
+            }
+        }
+    }
+}
+
 /// How a message is to look.
 pub struct ParticipantPlan<'a> {
     /// The writer's masked address.
@@ -22,8 +48,8 @@ pub struct ParticipantPlan<'a> {
     pub writer_addresses: &'a [Mailbox],
     /// The receiver's masked address.
     pub to: Mailbox,
-    /// The new Message-ID, without angle brackets.
-    pub message_id: String,
+    /// The new ids.
+    pub threading: Threading,
     /// Which addresses are masked ones.
     pub domains: &'a MaskedDomains,
     /// Our own trace field.
@@ -97,7 +123,7 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
         put(&mut out, "Cc", &copies.join(",\r\n "));
     }
     put(&mut out, "Date", &date(letter, plan));
-    put(&mut out, "Message-ID", &format!("<{}>", plan.message_id));
+    plan.threading.write(&mut out);
     automatic(letter, &mut out);
     keep(letter, &masker, &masked.fixes, &mut out)?;
     out.extend_from_slice(b"\r\n");
@@ -171,7 +197,7 @@ fn date(letter: &Message, plan: &ParticipantPlan<'_>) -> String {
 
 /// What is recognised as automatic says so, so that the other side's programs do not answer it (RFC 3834 5).
 fn automatic(letter: &Message, out: &mut Vec<u8>) {
-    if !letter.is_automatic() {
+    if !letter.automatic().by_program() {
         return;
     }
     let kind = if letter

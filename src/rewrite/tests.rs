@@ -35,7 +35,10 @@ fn rewrite(raw: &str) -> Result<String, RewriteError> {
         from_name: Some("jan_kowalski".to_owned()),
         writer_addresses: &[mailbox("jan@poczta.example")],
         to: mailbox("k2m9x0r7t3+cub31c122@allegromail.pl"),
-        message_id: "7-1.1@allegromail.pl".to_owned(),
+        threading: Threading {
+            message_id: "7-1.1@allegromail.pl".to_owned(),
+            ..Threading::default()
+        },
         domains: &domains,
         trace: trace(),
     };

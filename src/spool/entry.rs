@@ -29,9 +29,12 @@ pub struct Entry {
     pub eight_bit: bool,
     /// What a report says about the message.
     pub about: About,
-    /// The address that the writer wrote from, to be remembered for answers; none for couriers and reports.
+    /// The Message-ID that it leaves with, without angle brackets; empty where it keeps its own.
     #[serde(default)]
-    pub last_writer: Option<LastWriter>,
+    pub sent_as: String,
+    /// What is to be remembered once the entry is durable.
+    #[serde(default)]
+    pub memory: Memory,
     /// How far delivery has come; as committed, a fresh start.
     #[serde(default)]
     pub progress: Progress,
@@ -50,8 +53,11 @@ pub enum Target {
     },
     /// An address that is nobody's secret: the operator's contact, or a courier's return path.
     Address(Mailbox),
-    /// Nowhere: this recipient was refused when others of the same message were taken. The entry only exists to be reported on.
+    /// Nowhere: this recipient was refused when others of the same message were taken, or another server reported its failure. The entry
+    /// only exists to be reported on.
     Refused(Diagnostic),
+    /// Nowhere: another server reported a delay. The entry only exists to be reported on.
+    Delayed(Diagnostic),
 }
 
 /// Who is told when an entry fails.
@@ -84,7 +90,43 @@ pub struct About {
     pub message_id: String,
 }
 
-/// The address that a party wrote from, to be remembered once the entry is durable.
+/// What an entry teaches. It stands in the log with the message and is as durable as that; the state store learns it from there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Memory {
+    /// The address that the writer wrote from, to be used for answers; none for couriers and reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_writer: Option<LastWriter>,
+    /// What must not happen a second time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<OnceMark>,
+    /// A Message-ID too long for its token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_id: Option<KeptId>,
+}
+
+/// The mark of something that happens once: a report on a bounce, an automatic reply of a pair on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OnceMark {
+    /// The day since the epoch that it belongs to; it is forgotten some time after.
+    pub day: u16,
+    /// What it marks, as a digest.
+    pub digest: [u8; 16],
+}
+
+/// A Message-ID that is stored, for its token is only a digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptId {
+    /// The digest in the token.
+    pub digest: [u8; 16],
+    /// The account that wrote.
+    pub writer: ParticipantId,
+    /// The account that it was written to.
+    pub reader: ParticipantId,
+    /// The original id, without angle brackets.
+    pub id: String,
+}
+
+/// The address that a party wrote from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastWriter {
     /// The order.
@@ -107,4 +149,7 @@ pub struct Progress {
     /// Held by an operator.
     #[serde(default)]
     pub held: bool,
+    /// Whether the writer was told that it takes longer: once is enough.
+    #[serde(default)]
+    pub told: bool,
 }

@@ -112,10 +112,8 @@ impl Index {
             .collect()
     }
 
-    /// All live entries.
-    pub(super) fn all(&self) -> Vec<(QueueId, Live)> {
-        let mut all: Vec<_> = self.live.iter().map(|(id, live)| (*id, *live)).collect();
-        all.sort_unstable_by_key(|(id, _)| *id);
-        all
+    /// How many entries are live.
+    pub(super) fn len(&self) -> usize {
+        self.live.len()
     }
 }

@@ -49,6 +49,8 @@ pub struct Opened {
     pub committed: mpsc::UnboundedReceiver<Committed>,
     /// Entries that wait from before, with their progress, oldest first.
     pub recovered: Vec<Entry>,
+    /// Entries that are done and still stand in the log: what they taught may not have reached the state store.
+    pub done: Vec<Entry>,
     /// What the start found.
     pub report: Recovery,
 }
@@ -65,7 +67,7 @@ impl LocalSpool {
         std::fs::create_dir_all(dir).map_err(failed)?;
         let lock = lock(dir)?;
         let recovered = recover::read(dir).map_err(failed)?;
-        let entries = recover::entries(&recovered.index);
+        let (entries, done) = recover::entries(&recovered.index, &recovered.heads);
         let mut index = recovered.index;
         let active = match index.segments.last_key_value() {
             Some((_, usage)) => (usage.segment.clone(), usage.size),
@@ -111,6 +113,7 @@ impl LocalSpool {
             spool: Arc::new(spool),
             committed,
             recovered: entries,
+            done,
             report: recovered.report,
         })
     }
@@ -204,13 +207,17 @@ fn entry_record(committed: &Committed) -> Result<Record, SpoolError> {
     })
 }
 
-fn done_record(id: QueueId) -> Record {
-    Record {
-        kind: Kind::Done,
+fn settled_record(id: QueueId, settlement: &Settlement) -> Result<Record, SpoolError> {
+    let (kind, head) = match settlement {
+        Settlement::Done => (Kind::Done, Vec::new()),
+        Settlement::Deferred(progress) => (Kind::Progress, head(progress)?),
+    };
+    Ok(Record {
+        kind,
         id,
-        head: Vec::new(),
+        head,
         body: Bytes::new(),
-    }
+    })
 }
 
 impl Spool for LocalSpool {
@@ -226,24 +233,17 @@ impl Spool for LocalSpool {
     }
 
     fn settle(&self, id: QueueId, settlement: Settlement) -> Answer<'_, ()> {
-        let record = match settlement {
-            Settlement::Done => Ok(done_record(id)),
-            Settlement::Deferred(progress) => head(&progress).map(|head| Record {
-                kind: Kind::Progress,
-                id,
-                head,
-                body: Bytes::new(),
-            }),
-        };
-        match record {
+        match settled_record(id, &settlement) {
             Ok(record) => self.request(vec![record], Vec::new()),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }
 
-    fn report(&self, failed: QueueId, report: Committed) -> Answer<'_, ()> {
-        match entry_record(&report) {
-            Ok(record) => self.request(vec![record, done_record(failed)], vec![report]),
+    fn report(&self, about: QueueId, settlement: Settlement, report: Committed) -> Answer<'_, ()> {
+        let records = entry_record(&report)
+            .and_then(|record| Ok(vec![record, settled_record(about, &settlement)?]));
+        match records {
+            Ok(records) => self.request(records, vec![report]),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }

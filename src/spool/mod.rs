@@ -23,7 +23,7 @@ mod writer;
 pub use local::{LocalSpool, Opened, Settings};
 pub use recover::Recovery;
 
-pub use entry::{About, Entry, LastWriter, Origin, Progress, Target};
+pub use entry::{About, Entry, KeptId, LastWriter, Memory, OnceMark, Origin, Progress, Target};
 
 /// A pending answer of the spool.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SpoolError>> + Send + 'a>>;
@@ -77,8 +77,8 @@ pub trait Spool: Send + Sync + 'static {
     /// Records where an attempt left an entry; durable when it answers.
     fn settle(&self, id: QueueId, settlement: Settlement) -> Answer<'_, ()>;
 
-    /// Makes a report durable and settles the entry that it reports on as done, both or neither.
-    fn report(&self, failed: QueueId, report: Committed) -> Answer<'_, ()>;
+    /// Makes a report durable and settles the entry that it reports on, both or neither.
+    fn report(&self, about: QueueId, settlement: Settlement, report: Committed) -> Answer<'_, ()>;
 
     /// Reads the message of a live entry back.
     fn body(&self, id: QueueId) -> Answer<'_, Bytes>;

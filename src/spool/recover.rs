@@ -3,6 +3,7 @@
 //! Heads are checked everywhere; bodies in the last segment only, where a crash can have torn them, and else when they are read. Damage in
 //! the middle is copied to `damaged/` and passed over: the entries behind it are not given up.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub(super) struct Recovered {
     pub(super) index: Index,
     pub(super) next_id: u64,
     pub(super) report: Recovery,
+    /// The heads of all entries in the log, the latest copy of each.
+    pub(super) heads: BTreeMap<QueueId, Vec<u8>>,
 }
 
 /// Whether the tail may be cut.
@@ -47,6 +50,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         index: Index::default(),
         next_id: 1,
         report: Recovery::default(),
+        heads: BTreeMap::new(),
     };
     let numbers = Segment::list(dir)?;
     for number in &numbers {
@@ -63,7 +67,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
             usage.size = end;
         }
     }
-    recovered.report.live = recovered.index.all().len();
+    recovered.report.live = recovered.index.len();
     Ok(recovered)
 }
 
@@ -76,7 +80,7 @@ fn scan(
     into: &mut Recovered,
 ) -> io::Result<u64> {
     let mut at = 0;
-    let mut commit: Vec<(Kind, QueueId, Place)> = Vec::new();
+    let mut commit: Vec<(Kind, QueueId, Place, Vec<u8>)> = Vec::new();
     let mut commit_at = 0;
     while at < size {
         let read = segment
@@ -105,10 +109,10 @@ fn scan(
             at,
             size: read.fixed.size(),
         };
-        commit.push((read.fixed.kind, read.fixed.id, place));
+        commit.push((read.fixed.kind, read.fixed.id, place, read.head));
         at += place.size;
         if read.fixed.more == More::No {
-            for (kind, id, place) in commit.drain(..) {
+            for (kind, id, place, head) in commit.drain(..) {
                 let next = if kind == Kind::Sequence {
                     id.0
                 } else {
@@ -116,6 +120,9 @@ fn scan(
                 };
                 into.next_id = into.next_id.max(next);
                 apply(&mut into.index, kind, id, place);
+                if kind == Kind::Entry {
+                    into.heads.insert(id, head);
+                }
             }
             commit_at = at;
         }
@@ -180,31 +187,32 @@ fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io::Result<()
     std::fs::write(folder.join(name), segment.bytes(from, len)?)
 }
 
-/// The live entries with their latest progress, oldest first. One whose head cannot be read any more is told and left out.
-pub(super) fn entries(index: &Index) -> Vec<Entry> {
-    let read_head = |place: Place| -> Option<Vec<u8>> {
+/// The live entries with their latest progress, and those that are done, oldest first. One whose head cannot be read is told and left
+/// out.
+pub(super) fn entries(
+    index: &Index,
+    heads: &BTreeMap<QueueId, Vec<u8>>,
+) -> (Vec<Entry>, Vec<Entry>) {
+    let progress = |place: Place| -> Option<Progress> {
         let segment = index.segment(place.segment)?;
-        segment
-            .record(place.at, place.at + place.size)
-            .ok()?
-            .map(|read| read.head)
+        let read = segment.record(place.at, place.at + place.size).ok()??;
+        serde_json::from_slice(&read.head).ok()
     };
-    let mut entries = Vec::new();
-    for (id, live) in index.all() {
-        let entry =
-            read_head(live.entry).and_then(|head| serde_json::from_slice::<Entry>(&head).ok());
-        let Some(mut entry) = entry else {
+    let (mut waiting, mut done) = (Vec::new(), Vec::new());
+    for (id, head) in heads {
+        let Ok(mut entry) = serde_json::from_slice::<Entry>(head) else {
             tracing::error!(event = "spool_damaged", queue_id = %id, "the entry cannot be read; its bytes stay in the spool");
             continue;
         };
-        if let Some(progress) = live
-            .progress
-            .and_then(read_head)
-            .and_then(|head| serde_json::from_slice::<Progress>(&head).ok())
-        {
-            entry.progress = progress;
+        match index.get(*id) {
+            None => done.push(entry),
+            Some(live) => {
+                if let Some(progress) = live.progress.and_then(progress) {
+                    entry.progress = progress;
+                }
+                waiting.push(entry);
+            }
         }
-        entries.push(entry);
     }
-    entries
+    (waiting, done)
 }

@@ -32,7 +32,8 @@ fn committed(id: QueueId, body: &[u8]) -> Committed {
         smtputf8: false,
         eight_bit: false,
         about: About::default(),
-        last_writer: None,
+        sent_as: String::new(),
+        memory: Memory::default(),
         progress: Progress::default(),
     };
     Committed {
@@ -89,7 +90,7 @@ async fn what_was_committed_is_there_after_a_restart() {
     assert_eq!(report, QueueId(5));
     opened
         .spool
-        .report(QueueId(1), committed(report, b"report"))
+        .report(QueueId(1), Settlement::Done, committed(report, b"report"))
         .await
         .unwrap();
     assert_eq!(opened.committed.recv().await.unwrap().entry.id, report);

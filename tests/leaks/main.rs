@@ -104,7 +104,10 @@ fn run(side: &Side, seed: u64, count: u64, mut oracle: Child) -> Tally {
             from_name: Some("login".to_owned()),
             writer_addresses: &addresses,
             to: mailbox(side.other),
-            message_id: format!("{number}.1@allegromail.pl"),
+            threading: rewrite::Threading {
+                message_id: format!("{number}.1@allegromail.pl"),
+                ..rewrite::Threading::default()
+            },
             domains: &domains,
             trace: Trace {
                 host: Domain::parse("mx.allegromail.pl").unwrap(),

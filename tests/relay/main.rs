@@ -14,7 +14,9 @@
     reason = "a test fails by panicking, and its tables are long"
 )]
 
+mod bounces;
 mod commands;
+mod conversations;
 mod corpus;
 mod decisions;
 mod delivery;

@@ -175,7 +175,10 @@ fn cost_of_rewriting_and_the_gate() {
             from_name: None,
             writer_addresses: &addresses,
             to: Mailbox::parse(SELLER).unwrap(),
-            message_id: "1@allegromail.pl".to_owned(),
+            threading: rewrite::Threading {
+                message_id: "1@allegromail.pl".to_owned(),
+                ..rewrite::Threading::default()
+            },
             domains: &domains,
             trace: Trace {
                 host: Domain::parse("mx.example").unwrap(),

@@ -171,7 +171,7 @@ async fn where_one_recipient_is_put_off_all_are_and_nothing_is_taken() {
 async fn where_nobody_can_be_told_one_refused_recipient_refuses_all() {
     let stage = Stage::ordinary().await;
     let to = [SELLER, "8awgqyk6a5+other1@allegromail.pl"];
-    let automatic = message(JAN, SELLER, "Auto-Submitted: auto-generated\r\n");
+    let automatic = message(JAN, SELLER, "Auto-Submitted: auto-replied\r\n");
     stage
         .send_message(JAN, &to, &automatic)
         .await

@@ -16,6 +16,7 @@ use allegromail::cli::demo::sink::{Received, Sink};
 use allegromail::clock::SystemClock;
 use allegromail::config::{Admin, AdminListen};
 use allegromail::directory::{self, Directory, SledDirectory};
+use allegromail::history::History;
 use allegromail::inbound::{self, Intake, Server};
 use allegromail::masking::MaskedDomains;
 use allegromail::queue::State;
@@ -306,6 +307,7 @@ impl Bare {
             ),
             signer: Arc::new(allegromail::signing::Signer::load(&[]).unwrap()),
             spool: LocalSpool::open(spool, Box::new(|| Ok(()))).unwrap().spool,
+            history: Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap()),
             clock: Arc::new(SystemClock),
             config,
         };

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use data_encoding::BASE64;
 
-use crate::message;
+use super::unescape;
 
 /// The longest line of a message in octets, without its line end (RFC 5322 2.1.1).
-pub(super) const MAX_LINE: usize = 998;
+pub const MAX_LINE: usize = 998;
 /// The longest line of quoted-printable (RFC 2045 6.7).
 const MAX_QUOTED: usize = 76;
 
 /// How content is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub enum Encoding {
     /// As it is: 7bit, 8bit, binary, or an encoding that nobody knows.
     Identity,
     /// `quoted-printable`.
@@ -23,7 +23,9 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    pub(super) fn of(name: &str) -> Self {
+    /// The encoding of this name, in lower case.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
         match name {
             "quoted-printable" => Self::QuotedPrintable,
             "base64" => Self::Base64,
@@ -31,7 +33,9 @@ impl Encoding {
         }
     }
 
-    pub(super) fn decode(self, content: &[u8]) -> Cow<'_, [u8]> {
+    /// The content itself; what is no good encoding is passed over.
+    #[must_use]
+    pub fn decode(self, content: &[u8]) -> Cow<'_, [u8]> {
         match self {
             Self::Identity => Cow::Borrowed(content),
             Self::QuotedPrintable => Cow::Owned(from_quoted_printable(content)),
@@ -39,7 +43,9 @@ impl Encoding {
         }
     }
 
-    pub(super) fn encode(self, content: &[u8]) -> Vec<u8> {
+    /// The content as it is written.
+    #[must_use]
+    pub fn encode(self, content: &[u8]) -> Vec<u8> {
         match self {
             Self::Identity => content.to_vec(),
             Self::QuotedPrintable => to_quoted_printable(content),
@@ -49,7 +55,8 @@ impl Encoding {
 }
 
 /// Whether a line is too long to be sent as it is.
-pub(super) fn has_long_line(content: &[u8]) -> bool {
+#[must_use]
+pub fn has_long_line(content: &[u8]) -> bool {
     let mut start = 0;
     memchr::memchr_iter(b'\n', content).any(|end| {
         let length = end - start;
@@ -71,7 +78,7 @@ fn from_quoted_printable(content: &[u8]) -> Vec<u8> {
         let (text, soft) = text
             .strip_suffix(b"=")
             .map_or((text, false), |text| (text, true));
-        out.extend(message::unescape(text, b'='));
+        out.extend(unescape(text, b'='));
         if !soft {
             out.extend_from_slice(end.as_bytes());
         }

@@ -1,0 +1,55 @@
+//! What is done now and then while the server runs: the history is flushed, old days and marks are forgotten.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::directory::State;
+use crate::history::History;
+
+/// How long a line of the history may wait in memory.
+const FLUSH: Duration = Duration::from_secs(1);
+/// Flushes between two looks for what is old: an hour.
+const FORGET: u32 = 3_600;
+/// Days for which once-only marks are kept: longer than any bounce token.
+const MARK_DAYS: u64 = 60;
+
+/// Works until `shutdown`.
+pub(super) async fn run(
+    history: Arc<History>,
+    state: Arc<State>,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) {
+    let mut ticks = tokio::time::interval(FLUSH);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for tick in (0..FORGET).cycle() {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let (history, state, now) = (history.clone(), state.clone(), clock.now());
+        // Deleting files and scanning the store may take a while; nobody waits for it.
+        let work = tokio::task::spawn_blocking(move || {
+            if let Err(error) = history.flush() {
+                tracing::error!(event = "history_flush_failed", %error);
+            }
+            if tick > 0 {
+                return;
+            }
+            if let Err(error) = history.expire(now) {
+                tracing::warn!(event = "history_expire_failed", %error, "old days stay");
+            }
+            let oldest = (now.0 / 86_400_000).saturating_sub(MARK_DAYS);
+            let oldest = u16::try_from(oldest).unwrap_or(u16::MAX);
+            if let Err(error) = state.forget_before(oldest) {
+                tracing::warn!(event = "state_expire_failed", %error, "old marks stay");
+            }
+        });
+        if work.await.is_err() {
+            tracing::error!(event = "upkeep_panicked");
+        }
+    }
+}

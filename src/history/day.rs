@@ -1,0 +1,140 @@
+//! The file of one day and its index: lines of JSON, and 16 octets for every accepted message (its number and where its line begins).
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::mail::QueueId;
+
+/// Octets that gather before they are written.
+const BUFFER: usize = 64 * 1024;
+/// Octets of one record of the index.
+const PLACE: usize = 16;
+/// The longest line that is read back.
+const MAX_LINE: u64 = 64 * 1024;
+
+/// The file that lines are added to.
+pub(super) struct Day {
+    /// `2026-11-24`.
+    pub(super) name: String,
+    lines: File,
+    index: File,
+    end: u64,
+    new_lines: Vec<u8>,
+    new_places: Vec<u8>,
+}
+
+fn paths(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    (
+        folder.join(format!("{name}.ndjson")),
+        folder.join(format!("{name}.index")),
+    )
+}
+
+impl Day {
+    pub(super) fn open(folder: &Path, name: &str) -> io::Result<Self> {
+        let open = |path: PathBuf| File::options().create(true).append(true).open(path);
+        let (lines, index) = paths(folder, name);
+        let (mut lines, index) = (open(lines)?, open(index)?);
+        let mut end = lines.seek(SeekFrom::End(0))?;
+        if end > 0 && !ends_with_line(folder, name, end)? {
+            // A crash tore the last line; what follows must begin on one of its own.
+            lines.write_all(b"\n")?;
+            end += 1;
+        }
+        // A torn record of the index would shift all that follow.
+        let whole = index.metadata()?.len() / PLACE as u64 * PLACE as u64;
+        index.set_len(whole)?;
+        Ok(Self {
+            name: name.to_owned(),
+            lines,
+            index,
+            end,
+            new_lines: Vec::new(),
+            new_places: Vec::new(),
+        })
+    }
+
+    /// Adds a line; `number` if it is to be found again.
+    pub(super) fn add(&mut self, line: &[u8], number: Option<QueueId>) -> io::Result<()> {
+        if let Some(number) = number {
+            let at = self.end + self.new_lines.len() as u64;
+            self.new_places.extend_from_slice(&number.0.to_le_bytes());
+            self.new_places.extend_from_slice(&at.to_le_bytes());
+        }
+        self.new_lines.extend_from_slice(line);
+        self.new_lines.push(b'\n');
+        if self.new_lines.len() >= BUFFER {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Hands what has gathered to the system: lines before the places that point at them.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.lines.write_all(&self.new_lines)?;
+        self.end += self.new_lines.len() as u64;
+        self.new_lines.clear();
+        self.index.write_all(&self.new_places)?;
+        self.new_places.clear();
+        Ok(())
+    }
+
+    /// Makes everything durable.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.lines.sync_data()?;
+        self.index.sync_data()
+    }
+}
+
+fn ends_with_line(folder: &Path, name: &str, size: u64) -> io::Result<bool> {
+    let mut file = File::open(paths(folder, name).0)?;
+    file.seek(SeekFrom::Start(size - 1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// Every (number, place) of a day; empty where there is no such day.
+fn places(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
+    match std::fs::read(paths(folder, name).1) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+fn parse(place: &[u8]) -> Option<(u64, u64)> {
+    let (number, at) = place.split_first_chunk::<8>()?;
+    Some((
+        u64::from_le_bytes(*number),
+        u64::from_le_bytes(at.try_into().ok()?),
+    ))
+}
+
+/// The numbers of the messages that were accepted on a day.
+pub(super) fn numbers(folder: &Path, name: &str) -> io::Result<Vec<u64>> {
+    let places = places(folder, name)?;
+    Ok(places
+        .chunks_exact(PLACE)
+        .filter_map(|place| parse(place).map(|(number, _)| number))
+        .collect())
+}
+
+/// The line of an accepted message.
+pub(super) fn find(folder: &Path, name: &str, number: QueueId) -> io::Result<Option<Vec<u8>>> {
+    let places = places(folder, name)?;
+    let found = places
+        .chunks_exact(PLACE)
+        .filter_map(parse)
+        .find(|(found, _)| *found == number.0);
+    let Some((_, at)) = found else {
+        return Ok(None);
+    };
+    let mut file = File::open(paths(folder, name).0)?;
+    file.seek(SeekFrom::Start(at))?;
+    let mut line = Vec::new();
+    let mut reader = io::BufReader::new(file.take(MAX_LINE));
+    io::BufRead::read_until(&mut reader, b'\n', &mut line)?;
+    Ok(Some(line))
+}

@@ -1,0 +1,112 @@
+//! One line of the history.
+
+use serde::{Deserialize, Serialize};
+
+use crate::mail::{EnhancedStatus, QueueId, Timestamp, TraceId};
+use crate::spool::{About, Entry, Origin, Target};
+
+/// Something that happened to a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// When.
+    pub at: Timestamp,
+    /// The SMTP transaction that the message came with.
+    pub trace: TraceId,
+    /// Its queue id; none before it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<QueueId>,
+    /// The recipient as the sender wrote it: a masked address, or `-` where it is none of ours.
+    pub to: String,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Durable in the spool.
+    Accepted(Box<Accepted>),
+    /// Refused in the session.
+    Refused {
+        /// The reason word.
+        reason: String,
+    },
+    /// Taken and not passed on: a repeated report, an automatic reply too many.
+    Discarded {
+        /// Why.
+        text: String,
+    },
+    /// Tried in vain, and to be tried again.
+    Deferred {
+        /// RFC 3463.
+        status: EnhancedStatus,
+        /// What the other server said, masked.
+        text: String,
+    },
+    /// The next server has it.
+    Delivered {
+        /// How many attempts it took.
+        attempts: u32,
+    },
+    /// Given up.
+    Failed {
+        /// RFC 3463.
+        status: EnhancedStatus,
+        /// What the other server said, masked.
+        text: String,
+        /// Whether somebody is told.
+        reported: bool,
+    },
+    /// A report of another server came back for it.
+    Bounced {
+        /// RFC 3463.
+        status: EnhancedStatus,
+        /// What it said, masked.
+        text: String,
+    },
+}
+
+/// What is kept of an accepted message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// To whom it goes.
+    pub target: Target,
+    /// Who is told if it fails.
+    pub origin: Origin,
+    /// What a report says about it.
+    pub about: About,
+    /// The Message-ID that it leaves with.
+    #[serde(default)]
+    pub sent_as: String,
+}
+
+impl Line {
+    /// The line of an entry that has become durable.
+    #[must_use]
+    pub fn accepted(entry: &Entry) -> Self {
+        let accepted = Accepted {
+            target: entry.target.clone(),
+            origin: entry.origin.clone(),
+            about: entry.about.clone(),
+            sent_as: entry.sent_as.clone(),
+        };
+        Self {
+            at: entry.arrived,
+            ..Self::of(entry, entry.arrived, Event::Accepted(Box::new(accepted)))
+        }
+    }
+
+    /// A line about an entry.
+    #[must_use]
+    pub fn of(entry: &Entry, at: Timestamp, event: Event) -> Self {
+        Self {
+            at,
+            trace: entry.trace.clone(),
+            id: Some(entry.id),
+            to: entry.about.recipient.clone(),
+            event,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! [`History`]: all days, the one that is written and those that are read.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::day::{self, Day};
+use super::line::{Accepted, Event, Line};
+use crate::mail::{QueueId, Timestamp};
+use crate::spool::Entry;
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// The most lines that a search answers with.
+const MAX_FOUND: usize = 1_000;
+
+/// What a search looks for: a trace id, a queue id, a masked address or a Message-ID; letter case is free.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query(String);
+
+impl Query {
+    /// A query for `text`; angle brackets around it are free.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let text = text.trim().trim_start_matches('<').trim_end_matches('>');
+        Self(text.to_ascii_lowercase())
+    }
+
+    fn names(&self, line: &Line) -> bool {
+        let is = |text: &str| text.trim_matches(['<', '>']).eq_ignore_ascii_case(&self.0);
+        let by_id = is(line.trace.as_str()) || line.id.is_some_and(|id| is(&id.to_string()));
+        by_id
+            || is(&line.to)
+            || matches!(&line.event, Event::Accepted(accepted) if is(&accepted.sent_as) || is(&accepted.about.message_id))
+    }
+}
+
+/// The history under `data_dir/trace`.
+pub struct History {
+    folder: PathBuf,
+    keep: Duration,
+    day: Mutex<Option<Day>>,
+}
+
+impl History {
+    /// Opens the folder, made if it is missing. Days older than `keep` are deleted by [`History::expire`].
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn open(folder: &Path, keep: Duration) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            keep,
+            day: Mutex::new(None),
+        })
+    }
+
+    /// A panic elsewhere while it was held leaves the day whole: lines are added in one step.
+    fn day(&self) -> MutexGuard<'_, Option<Day>> {
+        self.day.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line. A failure is logged and not told: the spool has the message.
+    pub fn note(&self, line: &Line) {
+        if let Err(error) = self.add(line) {
+            metrics::counter!("allegromail_history_failed_total").increment(1);
+            tracing::error!(event = "history_write_failed", %error);
+        }
+    }
+
+    fn add(&self, line: &Line) -> io::Result<()> {
+        let text = serde_json::to_vec(line)?;
+        let name = name(line.at);
+        let number = line.id.filter(|_| matches!(line.event, Event::Accepted(_)));
+        let mut day = self.day();
+        if day.as_ref().is_none_or(|day| day.name != name) {
+            if let Some(last) = day.as_mut() {
+                last.sync()?;
+            }
+            *day = Some(Day::open(&self.folder, &name)?);
+        }
+        match day.as_mut() {
+            Some(day) => day.add(&text, number),
+            None => Ok(()),
+        }
+    }
+
+    /// Hands what has gathered to the system, so that other processes see it.
+    ///
+    /// # Errors
+    /// A write failed.
+    pub fn flush(&self) -> io::Result<()> {
+        self.day().as_mut().map_or(Ok(()), Day::flush)
+    }
+
+    /// Makes everything so far durable.
+    ///
+    /// # Errors
+    /// The log must then keep what it has.
+    pub fn sync(&self) -> io::Result<()> {
+        self.day().as_mut().map_or(Ok(()), Day::sync)
+    }
+
+    /// Writes what a crash may have taken: entries of the spool's log that no line tells of.
+    ///
+    /// # Errors
+    /// An index cannot be read.
+    pub fn replay<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> io::Result<usize> {
+        let mut known: BTreeMap<String, HashSet<u64>> = BTreeMap::new();
+        let mut written = 0;
+        for entry in entries {
+            let day = name(entry.arrived);
+            if !known.contains_key(&day) {
+                let numbers = day::numbers(&self.folder, &day)?;
+                known.insert(day.clone(), numbers.into_iter().collect());
+            }
+            if known
+                .get_mut(&day)
+                .is_some_and(|numbers| numbers.insert(entry.id.0))
+            {
+                self.add(&Line::accepted(entry))?;
+                written += 1;
+            }
+        }
+        self.flush()?;
+        Ok(written)
+    }
+
+    /// What is known of the message of this number, accepted on `day` since the epoch or on the next.
+    ///
+    /// # Errors
+    /// The files cannot be read: a fault of ours, and no proof that there is no such message.
+    pub fn find(&self, number: QueueId, day: u16) -> io::Result<Option<(Line, Accepted)>> {
+        self.flush()?;
+        for day in [day, day.saturating_add(1)] {
+            let at = Timestamp(0).plus(DAY * u32::from(day));
+            if let Some(text) = day::find(&self.folder, &name(at), number)? {
+                let line: Line = serde_json::from_slice(&text)?;
+                if let Event::Accepted(accepted) = &line.event {
+                    let accepted = (**accepted).clone();
+                    return Ok(Some((line, accepted)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The lives of the messages that `query` names, oldest line first, at most 1,000 lines.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn search(&self, query: &Query) -> io::Result<Vec<Line>> {
+        self.flush()?;
+        let days = self.days()?;
+        let mut traces = HashSet::new();
+        for day in &days {
+            self.each(day, |line| {
+                if query.names(&line) {
+                    traces.insert(line.trace);
+                }
+            })?;
+        }
+        let mut found = Vec::new();
+        for day in &days {
+            self.each(day, |line| {
+                if traces.contains(&line.trace) && found.len() < MAX_FOUND {
+                    found.push(line);
+                }
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// Calls `visit` for every line of a day; a torn one is passed over.
+    fn each(&self, day: &str, mut visit: impl FnMut(Line)) -> io::Result<()> {
+        let file = File::open(self.folder.join(format!("{day}.ndjson")))?;
+        for text in BufReader::new(file).split(b'\n') {
+            if let Ok(line) = serde_json::from_slice(&text?) {
+                visit(line);
+            }
+        }
+        Ok(())
+    }
+
+    /// The days that have a file, oldest first.
+    fn days(&self) -> io::Result<Vec<String>> {
+        let mut days = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            days.extend(name.strip_suffix(".ndjson").map(ToOwned::to_owned));
+        }
+        days.sort_unstable();
+        Ok(days)
+    }
+
+    /// Deletes the days that are older than is kept.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or a file not deleted.
+    pub fn expire(&self, now: Timestamp) -> io::Result<()> {
+        let keep = u64::try_from(self.keep.as_millis()).unwrap_or(u64::MAX);
+        let oldest = name(Timestamp(now.0.saturating_sub(keep)));
+        for day in self.days()?.iter().filter(|day| **day < oldest) {
+            std::fs::remove_file(self.folder.join(format!("{day}.ndjson")))?;
+            std::fs::remove_file(self.folder.join(format!("{day}.index")))?;
+        }
+        Ok(())
+    }
+}
+
+/// The day of a time: `2026-11-24`.
+fn name(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
+}

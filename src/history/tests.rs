@@ -1,0 +1,120 @@
+//! Lines are found again by number and by name, after a crash too.
+
+use std::time::Duration;
+
+use super::*;
+use crate::mail::{QueueId, ReversePath, Timestamp, TraceId};
+use crate::spool::{About, Entry, Memory, Origin, Progress, Target};
+
+const NOW: Timestamp = Timestamp(1_795_392_000_000);
+const DAY: Duration = Duration::from_secs(86_400);
+const MASK: &str = "k2m9x0r7t3+cub31c122@allegromail.pl";
+
+fn entry(number: u64, arrived: Timestamp) -> Entry {
+    Entry {
+        id: QueueId(number),
+        trace: TraceId::new(number, 1),
+        arrived,
+        target: Target::Participant {
+            participant: "k2m9x0r7t3".parse().unwrap(),
+            transaction: None,
+        },
+        origin: Origin::Nobody,
+        reverse_path: ReversePath::Null,
+        smtputf8: false,
+        eight_bit: false,
+        about: About {
+            recipient: MASK.to_owned(),
+            message_id: format!("<{number}@poczta.example>"),
+            ..About::default()
+        },
+        sent_as: format!("token{number}@allegromail.pl"),
+        memory: Memory::default(),
+        progress: Progress::default(),
+    }
+}
+
+fn open(folder: &tempfile::TempDir) -> History {
+    History::open(&folder.path().join("trace"), DAY * 19).unwrap()
+}
+
+fn day(at: Timestamp) -> u16 {
+    u16::try_from(at.0 / 86_400_000).unwrap()
+}
+
+#[test]
+fn a_message_is_found_by_its_number_until_it_expires() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = open(&folder);
+    let tomorrow = NOW.plus(DAY);
+    for (number, at) in [(1, NOW), (2, NOW), (3, tomorrow)] {
+        history.note(&Line::accepted(&entry(number, at)));
+    }
+    for (number, minted) in [(1, NOW), (2, NOW), (3, NOW), (3, tomorrow)] {
+        let (line, accepted) = history
+            .find(QueueId(number), day(minted))
+            .unwrap()
+            .expect("a token of before midnight finds a message of after it");
+        assert_eq!(line.to, MASK);
+        assert_eq!(
+            accepted.about.message_id,
+            format!("<{number}@poczta.example>")
+        );
+    }
+    assert_eq!(history.find(QueueId(9), day(NOW)).unwrap(), None);
+    history.expire(NOW.plus(DAY * 20)).unwrap();
+    assert_eq!(history.find(QueueId(1), day(NOW)).unwrap(), None);
+    assert!(history.find(QueueId(3), day(tomorrow)).unwrap().is_some());
+}
+
+#[test]
+fn a_life_is_found_by_whatever_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = open(&folder);
+    for number in 1..=3 {
+        let entry = entry(number, NOW);
+        history.note(&Line::accepted(&entry));
+        history.note(&Line::of(&entry, NOW, Event::Delivered { attempts: 1 }));
+    }
+    for query in [
+        TraceId::new(2, 1).to_string(),
+        QueueId(2).to_string(),
+        "<2@POCZTA.example>".to_owned(),
+        "token2@allegromail.pl".to_owned(),
+    ] {
+        let life = history.search(&Query::new(&query)).unwrap();
+        let events: Vec<_> = life.iter().map(|line| (line.id, &line.event)).collect();
+        assert_eq!(events.len(), 2, "{query}: {events:?}");
+        assert!(events.iter().all(|(id, _)| *id == Some(QueueId(2))));
+        assert!(matches!(events[1].1, Event::Delivered { attempts: 1 }));
+    }
+    assert_eq!(history.search(&Query::new(MASK)).unwrap().len(), 6);
+    assert!(history.search(&Query::new("nobody")).unwrap().is_empty());
+}
+
+#[test]
+fn what_a_crash_took_is_written_again_from_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = open(&folder);
+    let entries: Vec<Entry> = (1..=5).map(|number| entry(number, NOW)).collect();
+    for entry in &entries[..3] {
+        history.note(&Line::accepted(entry));
+    }
+    history.sync().unwrap();
+    drop(history);
+    // The crash tore the last line and the last record of the index.
+    let path = |kind: &str| folder.path().join(format!("trace/2026-11-23.{kind}"));
+    for kind in ["ndjson", "index"] {
+        let octets = std::fs::read(path(kind)).unwrap();
+        std::fs::write(path(kind), &octets[..octets.len() - 5]).unwrap();
+    }
+    let history = open(&folder);
+    assert_eq!(history.replay(entries.iter()).unwrap(), 3);
+    assert_eq!(history.replay(entries.iter()).unwrap(), 0);
+    for number in 1..=5 {
+        assert!(
+            history.find(QueueId(number), day(NOW)).unwrap().is_some(),
+            "{number}"
+        );
+    }
+}

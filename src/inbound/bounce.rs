@@ -1,0 +1,244 @@
+//! What comes back to a bounce token: reports of other servers, and automatic replies (DESIGN.md, "Envelope sender is a token").
+//!
+//! The token leads to the message in the history. A report becomes one of ours, to whoever wrote the message; it says what the other server
+//! said, masked. The same kind and status a second time is taken and passed on to nobody. So is whatever nobody waits for: a refusal would
+//! only make another server tell somebody.
+
+use super::crossing::Crossing;
+use super::intake::Intake;
+use super::once::{self, Claim};
+use super::outgoing::internal;
+use super::take::{Arrival, Taken};
+use crate::dsn::{self, Action, Hidden, Received};
+use crate::history::{Accepted, Event, Line};
+use crate::mail::{Diagnostic, QueueId, Reply, ReversePath};
+use crate::masking::{BounceToken, ParticipantId, TokenKind};
+use crate::policy::{Reason, Refusal};
+use crate::spool::{Committed, Entry, Memory, Origin, Progress, Target};
+
+const DAY_MS: u64 = 86_400_000;
+
+impl Intake {
+    /// What becomes of mail to a bounce token of ours.
+    pub(super) async fn bounced(
+        &self,
+        arrival: &Arrival<'_>,
+        token: &BounceToken,
+    ) -> Result<Taken, Refusal> {
+        let history = self.tools.history.clone();
+        let (number, day) = (QueueId(token.number), token.day);
+        let found = tokio::task::spawn_blocking(move || history.find(number, day)).await;
+        let found = found
+            .map_err(|error| internal(&error.to_string()))?
+            .map_err(|error| internal(&error.to_string()))?;
+        let Some((line, sent)) = found else {
+            let text = "the message that this bounce address belongs to is not known any more.";
+            return Err(Refusal::new(Reason::BadToken, text));
+        };
+        if let Some(report) = dsn::read(arrival.letter) {
+            return self.report(token, &line, &sent, &report).await;
+        }
+        if token.kind == TokenKind::Courier {
+            return Ok(self.discard(
+                &line,
+                "an automatic reply to a courier would show the buyer",
+            ));
+        }
+        self.answered(arrival, &line, &sent).await
+    }
+
+    /// Tells that mail was taken and goes nowhere.
+    fn discard(&self, line: &Line, why: &'static str) -> Taken {
+        let event = Event::Discarded {
+            text: why.to_owned(),
+        };
+        self.note(line, event);
+        Taken::Discarded(why)
+    }
+
+    /// Adds to the life of a message.
+    fn note(&self, line: &Line, event: Event) {
+        self.tools.history.note(&Line {
+            at: self.tools.clock.now(),
+            event,
+            ..line.clone()
+        });
+    }
+
+    /// Another server's report becomes an entry that the queue reports on.
+    async fn report(
+        &self,
+        token: &BounceToken,
+        line: &Line,
+        sent: &Accepted,
+        report: &Received,
+    ) -> Result<Taken, Refusal> {
+        let Some(action) = report.action else {
+            return Ok(self.discard(line, "a report of success"));
+        };
+        let diagnostic = self.diagnostic(sent, report).await?;
+        let what = format!("bounce/{}/{action:?}/{}", token.number, report.status);
+        let Some(claim) = self.claim(once::mark(token.day, &what))? else {
+            return Ok(self.discard(line, "the same report came before"));
+        };
+        let said = diagnostic.reply.as_ref().map(ToString::to_string);
+        let event = Event::Bounced {
+            status: report.status,
+            text: said.unwrap_or_default(),
+        };
+        self.note(line, event);
+        metrics::counter!("allegromail_inbound_bounces_total").increment(1);
+        if sent.origin == Origin::Nobody {
+            return Ok(self.discard(line, "a report on a message that nobody is told about"));
+        }
+        let entry = Entry {
+            id: self.tools.spool.next_id(),
+            trace: line.trace.clone(),
+            arrived: self.tools.clock.now(),
+            target: match action {
+                Action::Failed => Target::Refused(diagnostic),
+                Action::Delayed => Target::Delayed(diagnostic),
+            },
+            origin: sent.origin.clone(),
+            reverse_path: ReversePath::Null,
+            smtputf8: false,
+            eight_bit: false,
+            about: sent.about.clone(),
+            sent_as: String::new(),
+            memory: Memory {
+                once: Some(claim.mark),
+                ..Memory::default()
+            },
+            progress: Progress::default(),
+        };
+        let body = bytes::Bytes::new();
+        Ok(Taken::Entry(
+            Box::new(Committed { entry, body }),
+            Some(claim),
+        ))
+    }
+
+    /// What the other server said, without anything of the account that it said it about.
+    async fn diagnostic(&self, sent: &Accepted, report: &Received) -> Result<Diagnostic, Refusal> {
+        let real = match &sent.target {
+            Target::Participant { participant, .. } => {
+                let account = self.tools.directory.participant(participant).await?;
+                account.map_or_else(Vec::new, |account| account.addresses.clone())
+            }
+            Target::Address(address) => vec![address.clone()],
+            Target::Refused(_) | Target::Delayed(_) => Vec::new(),
+        };
+        let hidden = Hidden {
+            real,
+            shown_as: sent.about.recipient.clone(),
+        };
+        let reply = report.reply.as_ref().map(|reply| {
+            let text = dsn::mask(&reply.lines.join(" "), &hidden);
+            Reply::new(reply.code.get(), reply.status, &text)
+        });
+        Ok(Diagnostic {
+            status: report.status,
+            host: None,
+            reply,
+            text: match report.action {
+                Some(Action::Delayed) => "the receiving server has not delivered it yet",
+                _ => "the receiving server could not deliver it",
+            }
+            .to_owned(),
+        })
+    }
+
+    /// An automatic reply of the account that the message went to: masked, to whoever wrote. The token proves that it answers; the address
+    /// must be registered, or it could not be masked.
+    async fn answered(
+        &self,
+        arrival: &Arrival<'_>,
+        line: &Line,
+        sent: &Accepted,
+    ) -> Result<Taken, Refusal> {
+        let no_report = "mail to a bounce address that is no report";
+        let Target::Participant { participant, .. } = &sent.target else {
+            return Ok(self.discard(line, no_report));
+        };
+        let Origin::Participant {
+            participant: reader,
+            transaction,
+        } = &sent.origin
+        else {
+            return Ok(self.discard(line, no_report));
+        };
+        if !arrival.letter.automatic().by_program() {
+            return Ok(self.discard(line, no_report));
+        }
+        let owner = match arrival.letter.from() {
+            Ok(from) => self.tools.directory.owner(&from.mailbox).await?,
+            Err(_) => None,
+        };
+        if owner.as_ref() != Some(participant) {
+            let why = "an automatic reply from an address that is not registered";
+            return Ok(self.discard(line, why));
+        }
+        let writer = self.tools.directory.participant(participant).await?;
+        let receiver = self.tools.directory.participant(reader).await?;
+        let (Some(writer), Some(receiver)) = (writer, receiver) else {
+            return Ok(self.discard(line, "an automatic reply of an account that is gone"));
+        };
+        let Some(claim) = self.claim_reply(&writer.id, &receiver.id)? else {
+            return Ok(self.discard(line, ONE_REPLY));
+        };
+        let crossing = Crossing {
+            writer: &writer,
+            receiver: &receiver,
+            order: transaction.as_ref(),
+            from_name: None,
+        };
+        let committed = self.reply_entry(arrival, &crossing, &claim).await?;
+        Ok(Taken::Entry(Box::new(committed), Some(claim)))
+    }
+
+    /// The right to pass on the one automatic reply of a pair and day, in one direction (RFC 3834 2; two responders that face each other
+    /// end after one exchange).
+    pub(super) fn claim_reply(
+        &self,
+        writer: &ParticipantId,
+        reader: &ParticipantId,
+    ) -> Result<Option<Claim>, Refusal> {
+        let today = self.tools.clock.now().0 / DAY_MS;
+        let day = u16::try_from(today).unwrap_or(u16::MAX);
+        Ok(self.claim(once::mark(day, &format!("reply/{writer}/{reader}")))?)
+    }
+
+    /// The entry of an automatic reply: with a null sender, so that nothing answers it or reports on it (RFC 3834 3.3).
+    pub(super) async fn reply_entry(
+        &self,
+        arrival: &Arrival<'_>,
+        crossing: &Crossing<'_>,
+        claim: &Claim,
+    ) -> Result<Committed, Refusal> {
+        let id = self.tools.spool.next_id();
+        let masked = self.cross(arrival, id, crossing).await?;
+        let target = Target::Participant {
+            participant: crossing.receiver.id.clone(),
+            transaction: crossing.order.cloned(),
+        };
+        let shown = masked.to.to_string();
+        let entry = Entry {
+            eight_bit: !masked.body.is_ascii(),
+            sent_as: masked.sent_as,
+            memory: Memory {
+                once: Some(claim.mark),
+                kept_id: masked.kept_id,
+                last_writer: None,
+            },
+            ..self.blank(arrival, id, target, &shown)
+        };
+        Ok(Committed {
+            entry,
+            body: masked.body,
+        })
+    }
+}
+
+/// Why an automatic reply is not passed on.
+pub(super) const ONE_REPLY: &str =
+    "an automatic reply between these two was passed on today already";

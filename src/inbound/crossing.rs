@@ -1,0 +1,118 @@
+//! A participant's message on its way to the other side: rewritten, threaded, past the leak gate, signed.
+
+use bytes::Bytes;
+
+use super::intake::Intake;
+use super::outgoing::internal;
+use super::take::Arrival;
+use crate::config::DisplayName;
+use crate::directory::Participant;
+use crate::mail::{Domain, Mailbox, QueueId};
+use crate::masking::{Pair, ParticipantId, TransactionId};
+use crate::policy::{Reason, Refusal};
+use crate::rewrite::{self, ParticipantPlan};
+use crate::spool::KeptId;
+
+/// Who writes to whom, about what.
+pub(super) struct Crossing<'a> {
+    pub(super) writer: &'a Participant,
+    pub(super) receiver: &'a Participant,
+    pub(super) order: Option<&'a TransactionId>,
+    /// The name beside the From, as it came.
+    pub(super) from_name: Option<String>,
+}
+
+/// A message as it leaves.
+pub(super) struct Masked {
+    pub(super) body: Bytes,
+    /// The receiver's masked address.
+    pub(super) to: Mailbox,
+    /// Its Message-ID.
+    pub(super) sent_as: String,
+    pub(super) kept_id: Option<KeptId>,
+}
+
+impl Intake {
+    /// Rewrites a message and lets the leak gate look at the result.
+    pub(super) async fn cross(
+        &self,
+        arrival: &Arrival<'_>,
+        id: QueueId,
+        crossing: &Crossing<'_>,
+    ) -> Result<Masked, Refusal> {
+        let (writer, receiver) = (crossing.writer, crossing.receiver);
+        let from = self
+            .masked_address(writer, Some(&receiver.id), crossing.order)
+            .await?;
+        let to = self
+            .masked_address(receiver, Some(&writer.id), crossing.order)
+            .await?;
+        let name = match self.tools.config.policy.display_name {
+            DisplayName::Login => Some(writer.login.clone()),
+            DisplayName::Keep => crossing.from_name.clone(),
+            DisplayName::None => None,
+        };
+        let trace = self.trace(arrival);
+        let pair = Pair {
+            writer: &writer.id,
+            reader: &receiver.id,
+        };
+        let fallback = format!("{}.{id}", trace.id);
+        let (threading, kept_id) = self.thread(arrival.letter, pair, from.domain(), &fallback)?;
+        let plan = ParticipantPlan {
+            threading,
+            from,
+            from_name: name,
+            writer_addresses: &writer.addresses,
+            to,
+            domains: &self.tools.domains,
+            trace,
+        };
+        let refuse =
+            |error: rewrite::RewriteError| Refusal::new(error.reason(), format!("{error}."));
+        let body = rewrite::participant(arrival.letter, &plan).map_err(refuse)?;
+        rewrite::check(&body, &writer.addresses).map_err(|leak| {
+            metrics::counter!("allegromail_rewrite_leaks_stopped_total").increment(1);
+            tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
+            let text = format!(
+                "an address of the writer's would show in the {} of the message.",
+                leak.place
+            );
+            Refusal::new(Reason::WouldLeak, text)
+        })?;
+        let signed = self
+            .tools
+            .signer
+            .sign(plan.from.domain(), Bytes::from(body))
+            .await;
+        Ok(Masked {
+            body: signed.map_err(|error| internal(&error.to_string()))?,
+            to: plan.to,
+            sent_as: plan.threading.message_id,
+            kept_id,
+        })
+    }
+
+    async fn masked_address(
+        &self,
+        of: &Participant,
+        seen_by: Option<&ParticipantId>,
+        order: Option<&TransactionId>,
+    ) -> Result<Mailbox, Refusal> {
+        let mask = self.tools.directory.mask_of(&of.id, seen_by).await?;
+        let mask = mask.ok_or_else(|| internal("a participant without a mask"))?;
+        let address = self.tools.domains.address(&mask, order, &of.marketplace);
+        address
+            .and_then(|address| address.mailbox())
+            .ok_or_else(|| internal("a mask that is no address"))
+    }
+
+    pub(super) fn domain_of(&self, participant: &Participant) -> Result<Domain, Refusal> {
+        let domain = self
+            .tools
+            .domains
+            .for_marketplace(&participant.marketplace)
+            .cloned();
+        domain.ok_or_else(|| internal("no masked domain is configured"))
+    }
+}

@@ -1,0 +1,98 @@
+//! Message-ID, In-Reply-To and References as the reader is to see them (DESIGN.md, "Message-IDs are reversible tokens").
+//!
+//! The writer's ids become tokens, for they name its host; tokens of the reader's own ids become those again, so that both mailboxes thread
+//! the conversation; a token of somebody else, or one that is none, is dropped.
+
+use super::intake::Intake;
+use super::outgoing::internal;
+use crate::mail::Domain;
+use crate::masking::{Original, Pair};
+use crate::message::Message;
+use crate::policy::Refusal;
+use crate::rewrite::Threading;
+use crate::spool::KeptId;
+
+/// The longest id that is stored, in octets; a longer one gets a token that leads nowhere.
+const MAX_KEPT: usize = 1_000;
+
+impl Intake {
+    /// The ids of `letter` as the reader sees them, and the one that must be stored, if its token is only a digest. `domain` is the
+    /// writer's masked one; `fallback` names the message where it has no id.
+    pub(super) fn thread(
+        &self,
+        letter: &Message,
+        pair: Pair<'_>,
+        domain: &Domain,
+        fallback: &str,
+    ) -> Result<(Threading, Option<KeptId>), Refusal> {
+        let own = letter.ids("Message-ID").into_iter().next();
+        let (message_id, kept) = match own {
+            None => (format!("{fallback}@{domain}"), None),
+            Some(id) => {
+                let token = self
+                    .message_ids
+                    .seal(pair, &id, domain)
+                    .ok_or_else(|| internal("a Message-ID that cannot be sealed"))?;
+                let kept = token.kept.filter(|_| id.len() <= MAX_KEPT);
+                let kept = kept.map(|digest| KeptId {
+                    digest,
+                    writer: pair.writer.clone(),
+                    reader: pair.reader.clone(),
+                    id,
+                });
+                (token.id, kept)
+            }
+        };
+        let turn = |field: &str| -> Result<Vec<String>, Refusal> {
+            let mut ids = Vec::new();
+            for id in letter.ids(field) {
+                ids.extend(self.turn(pair, &id, domain)?);
+            }
+            Ok(ids)
+        };
+        let threading = Threading {
+            message_id,
+            in_reply_to: turn("In-Reply-To")?,
+            references: turn("References")?,
+        };
+        Ok((threading, kept))
+    }
+
+    /// What becomes of an id that the writer refers to.
+    fn turn(&self, pair: Pair<'_>, id: &str, domain: &Domain) -> Result<Option<String>, Refusal> {
+        let seal = |id: &str| {
+            self.message_ids
+                .seal(pair, id, domain)
+                .map(|token| token.id)
+        };
+        let Some((local, host)) = id.rsplit_once('@') else {
+            return Ok(seal(id));
+        };
+        let ours = Domain::parse(host).is_ok_and(|host| self.tools.domains.find(&host).is_some());
+        if !ours {
+            return Ok(seal(id));
+        }
+        // The reader's own id, as the writer was shown it.
+        if let Some(original) = self.original(pair.reversed(), local)? {
+            return Ok(Some(original));
+        }
+        // The writer's own, as the reader was shown it: that stays.
+        let own = self.original(pair, local)?;
+        Ok(own.and_then(|own| seal(&own)))
+    }
+
+    /// The id behind a token of `pair`.
+    fn original(&self, pair: Pair<'_>, local: &str) -> Result<Option<String>, Refusal> {
+        match self.message_ids.open(pair, local) {
+            None => Ok(None),
+            Some(Original::Id(id)) => Ok(Some(id)),
+            Some(Original::Kept(digest)) => {
+                let stored = self.tools.state.kept_id(&digest)?;
+                let kept: Option<KeptId> = stored.and_then(|text| serde_json::from_str(&text).ok());
+                Ok(kept
+                    .filter(|kept| kept.writer == *pair.writer && kept.reader == *pair.reader)
+                    .map(|kept| kept.id))
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Message identifiers in Message-ID, In-Reply-To and References (RFC 5322 3.6.4), read leniently.
+
+/// The most ids of one field; the newest are kept, for they matter to threading.
+const MAX_IDS: usize = 50;
+/// The longest id in octets: what a line may hold.
+const MAX_ID: usize = 990;
+
+/// The ids of a field, without their angle brackets. Words between them, as old programs write, are passed over; so is an id that holds
+/// anything but printable ASCII, since it could not be written again.
+pub(super) fn read(value: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(value);
+    let mut ids = Vec::new();
+    for piece in text.split('<').skip(1) {
+        let Some((id, _)) = piece.split_once('>') else {
+            continue;
+        };
+        // A field that was folded within an id is mended.
+        let id: String = id.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        let printable = id.chars().all(|c| c.is_ascii_graphic());
+        if printable && (1..=MAX_ID).contains(&id.len()) && !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids.split_off(ids.len().saturating_sub(MAX_IDS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_whatever_stands_between_them() {
+        for (value, want) in [
+            ("<1@a.example>", vec!["1@a.example"]),
+            (
+                " <1@a>\r\n\t<2@b> , <1@a>\r\n (comment) <3\r\n @c>",
+                vec!["1@a", "2@b", "3@c"],
+            ),
+            ("Your message of Monday \"Re: x\" <4@d>", vec!["4@d"]),
+            ("<> < <5@e> <\u{17c}@f> 6@g", vec!["5@e"]),
+            ("none", vec![]),
+        ] {
+            assert_eq!(read(value.as_bytes()), want, "{value}");
+        }
+        let many: String = (0..80).map(|n| format!("<{n}@x> ")).collect();
+        let ids = read(many.as_bytes());
+        assert_eq!((ids.len(), ids[0].as_str()), (50, "30@x"));
+    }
+}
