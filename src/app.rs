@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use ask::open_intake;
-pub use stores::open_directory;
+pub use stores::{open_directory, open_history, open_idle_spool};
 
 use self::stores::Stores;
 use crate::admin;
@@ -86,6 +86,9 @@ impl Relay {
 
         let recovered = opened.recovered.len();
         let shutdown = CancellationToken::new();
+        let spool = opened.spool;
+        let queue = stores.queue(spool.clone(), delivery.clone());
+        let queue = Queue::start(queue, opened.recovered, opened.committed);
         let parts = admin::Parts {
             directory: stores.directory.clone(),
             rules: Rules {
@@ -94,14 +97,13 @@ impl Relay {
             },
             allowlist: stores.allowlist.clone(),
             intake,
-            spool: opened.spool.clone(),
+            spool: spool.clone(),
+            queue: queue.controls(),
+            history: stores.history.clone(),
             metrics,
             token: config.admin.as_ref().and_then(|admin| admin.token.clone()),
             changes: tokio::sync::Mutex::new(()),
         };
-        let spool = opened.spool;
-        let queue = stores.queue(spool.clone(), delivery.clone());
-        let queue = Queue::start(queue, opened.recovered, opened.committed);
         let mut tasks = vec![tokio::spawn(inbound::run(
             listeners,
             server.clone(),

@@ -10,11 +10,13 @@ mod explain;
 mod failure;
 mod health;
 mod orders;
+mod queue;
 mod server;
 mod upkeep;
 
 pub use accounts::Masked;
 pub use client::{Client, ClientError};
 pub use explain::{Explained, Question};
+pub use queue::Exported;
 pub use server::{Listener, Parts, serve};
 pub use upkeep::{AllowlistDiff, BadLine, Imported};

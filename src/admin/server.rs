@@ -15,11 +15,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::failure::Failure;
-use super::{accounts, explain, health, orders, upkeep};
+use super::{accounts, explain, health, orders, queue, upkeep};
 use crate::allowlist::Live;
 use crate::directory::{Change, Directory, Rules};
+use crate::history::History;
 use crate::inbound::Intake;
 use crate::observe::Metrics;
+use crate::queue::Controls;
 use crate::spool::Spool;
 
 /// The largest request body in octets: a batch of import lines.
@@ -37,6 +39,10 @@ pub struct Parts {
     pub intake: Arc<Intake>,
     /// Accepted mail.
     pub spool: Arc<dyn Spool>,
+    /// What waits for delivery.
+    pub queue: Controls,
+    /// The lives of messages.
+    pub history: Arc<History>,
     /// Counters.
     pub metrics: Metrics,
     /// The bearer token; none: whoever reaches the listener may ask.
@@ -97,6 +103,10 @@ fn router(parts: Arc<Parts>) -> Router {
         .routes(routes!(upkeep::reload_allowlist))
         .routes(routes!(upkeep::get_allowlist))
         .routes(routes!(explain::explain))
+        .routes(routes!(queue::list))
+        .routes(routes!(queue::order))
+        .routes(routes!(queue::export))
+        .routes(routes!(queue::trace))
         .split_for_parts();
     let description = Json(description);
     router

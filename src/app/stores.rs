@@ -20,7 +20,7 @@ use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
 use crate::queue::{self, LastUsed};
 use crate::resolve::DnsResolver;
 use crate::signing::Signer;
-use crate::spool::{self, LocalSpool, Memory, Opened, Spool};
+use crate::spool::{self, LocalSpool, Memory, Opened, Spool, SpoolError};
 
 /// Records that the cache in front of the directory holds.
 const CACHED_RECORDS: u64 = 100_000;
@@ -53,9 +53,7 @@ impl Stores {
             open_directory(&config).map_err(|error| StartError::because("directory", error))?;
         let state = State::open(&config.data_dir.join("state"))
             .map_err(|error| StartError::because("state", error))?;
-        let keep = config.delivery.expire + BOUNCES_AFTER;
-        let history = History::open(&config.data_dir.join("trace"), keep)
-            .map_err(|error| StartError::because("trace", error))?;
+        let history = open_history(&config).map_err(|error| StartError::because("trace", error))?;
         let resolver = DnsResolver::new(&config.dns_servers)
             .map_err(|error| StartError::because("[dns] servers", error))?;
         let signer = Signer::load(&config.domains)
@@ -129,20 +127,43 @@ pub fn open_directory(config: &Config) -> Result<SledDirectory, Unavailable> {
     SledDirectory::open(&path)
 }
 
-/// Opens the spool and tells what the last stop left behind.
-pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
-    let (config, state, history) = (&stores.config, stores.state.clone(), stores.history.clone());
-    let settings = spool::Settings {
+/// Opens the history of a configuration: for the server, and for commands while no server runs.
+///
+/// # Errors
+/// The folder cannot be made.
+pub fn open_history(config: &Config) -> std::io::Result<History> {
+    let keep = config.delivery.expire + BOUNCES_AFTER;
+    History::open(&config.data_dir.join("trace"), keep)
+}
+
+/// Opens the spool while no server runs, for commands that only look.
+///
+/// # Errors
+/// `Locked` while a server runs.
+pub fn open_idle_spool(config: &Config) -> Result<Opened, SpoolError> {
+    LocalSpool::open(
+        settings(config),
+        Box::new(|| Err("only a server reclaims".to_owned())),
+    )
+}
+
+fn settings(config: &Config) -> spool::Settings {
+    spool::Settings {
         dir: config.data_dir.join("spool"),
         segment_bytes: SEGMENT,
         min_free_bytes: 3 * config.smtp.max_message_size as u64,
         min_free_inodes: MIN_INODES,
-    };
+    }
+}
+
+/// Opens the spool and tells what the last stop left behind.
+pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
+    let (config, state, history) = (&stores.config, stores.state.clone(), stores.history.clone());
     let checkpoint = Box::new(move || {
         state.checkpoint().map_err(|error| error.to_string())?;
         history.sync().map_err(|error| error.to_string())
     });
-    let opened = LocalSpool::open(settings, checkpoint)
+    let opened = LocalSpool::open(settings(config), checkpoint)
         .map_err(|error| StartError::because("spool", error))?;
     learn_again(stores, &opened)?;
     let report = opened.report;

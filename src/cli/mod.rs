@@ -12,7 +12,9 @@ mod exit;
 mod explain;
 mod import;
 mod mask;
+mod queue;
 mod serve;
+mod trace;
 mod unmask;
 
 use std::ffi::OsString;
@@ -96,6 +98,16 @@ enum Command {
     Unmask {
         /// A masked address
         address: String,
+    },
+    /// What waits for delivery
+    Queue {
+        #[command(subcommand)]
+        command: queue::Command,
+    },
+    /// Print the life of a message, from the first byte to the last outcome
+    Trace {
+        /// A trace id, a queue id, a masked address or a Message-ID
+        query: String,
     },
     /// The configuration
     Config {
@@ -189,6 +201,8 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Unmask { address } => {
             loaded(&|loaded| unmask::run(&loaded.config, &address, json))
         }
+        Command::Queue { command } => loaded(&|loaded| queue::run(&loaded.config, &command, json)),
+        Command::Trace { query } => loaded(&|loaded| trace::run(&loaded.config, &query, json)),
         Command::Dkim { command } => dkim::run(&command, json),
         Command::Dns { command } => loaded(&|loaded| dns::run(&command, &loaded.config, json)),
         Command::Config { command } => config::run(&command, path.as_deref(), json),

@@ -16,7 +16,7 @@ use crate::auth::Prover;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{Directory, State, Unavailable};
-use crate::history::History;
+use crate::history::{Event, History, Line};
 use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
 use crate::masking::{MaskedDomains, MessageIdKeys};
 use crate::message::Message;
@@ -118,6 +118,15 @@ impl Intake {
             recipient
         };
         tracing::info!(event = "refused", trace = %trace, reason = refusal.reason.word(), recipient = shown, client = %client.address);
+        self.tools.history.note(&Line {
+            at: self.tools.clock.now(),
+            trace: trace.clone(),
+            id: None,
+            to: shown.trim_matches(['<', '>']).to_owned(),
+            event: Event::Refused {
+                reason: refusal.reason.word().to_owned(),
+            },
+        });
         // A failed proof was counted when it failed, against the domain that it claimed.
         if refusal.reason != Reason::SenderUnauthenticated {
             self.budgets.count_refusal(

@@ -137,12 +137,7 @@ impl Intake {
             .commit(taken)
             .await
             .map_err(|error| whole(spool_refusal(&error)))?;
-        for claim in claims {
-            // The entry has the mark, and the queue will set it too; here it is set before the claim is let go.
-            if let Err(error) = self.tools.state.mark(claim.mark.day, &claim.mark.digest) {
-                tracing::error!(event = "state_write_failed", %error);
-            }
-        }
+        self.seal(claims);
         metrics::counter!("allegromail_inbound_accepted_total").increment(1);
         tracing::info!(event = "accepted", trace = %transaction.trace, client = %client.address, recipients = transaction.recipients.len());
         Ok(reply)
@@ -168,6 +163,15 @@ impl Intake {
             }
         }
         Ok(recipients)
+    }
+
+    /// Sets the marks of what has been committed, before their claims are let go. The entries have them too.
+    fn seal(&self, claims: Vec<Claim>) {
+        for claim in claims {
+            if let Err(error) = self.tools.state.mark(claim.mark.day, &claim.mark.digest) {
+                tracing::error!(event = "state_write_failed", %error);
+            }
+        }
     }
 
     async fn judge(

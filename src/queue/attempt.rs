@@ -190,7 +190,8 @@ fn words(diagnostic: &Diagnostic) -> String {
     }
 }
 
-async fn fail(parts: &Parts, entry: &Entry, diagnostic: Diagnostic) -> End {
+/// Gives an entry up, with a report to its writer.
+pub(super) async fn fail(parts: &Parts, entry: &Entry, diagnostic: Diagnostic) -> End {
     let action = match entry.target {
         Target::Delayed(_) => Action::Delayed,
         _ => Action::Failed,

@@ -5,7 +5,9 @@
 
 mod attempt;
 mod backoff;
+mod control;
 mod lanes;
+mod listed;
 mod report;
 mod scheduler;
 mod target;
@@ -23,7 +25,9 @@ use crate::masking::{ParticipantId, TransactionId};
 use crate::signing::Signer;
 use crate::spool::{Memory, Spool};
 
-pub use scheduler::{Handle, Listed, Queue, State};
+pub use control::{Control, ControlError};
+pub use listed::{Listed, State};
+pub use scheduler::{Controls, Handle, Queue};
 
 /// Remembers what entries teach: the address that each party last wrote from, and what happens once.
 pub trait LastUsed: Send + Sync + 'static {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +13,9 @@ use tokio_util::task::TaskTracker;
 
 use super::Parts;
 use super::attempt::{self, End};
+use super::control::{self, Control, ControlError};
 use super::lanes::Lanes;
+use super::listed::{Listed, State};
 use crate::history::Line;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::{Committed, Entry};
@@ -22,40 +23,12 @@ use crate::spool::{Committed, Entry};
 /// The longest sleep: a clock that is moved must be noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
-/// What an entry is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// An attempt is under way or about to begin.
-    Active,
-    /// It waits for its next attempt.
-    Deferred,
-}
-
-/// An entry as operators see it; every address in it is masked.
-#[derive(Debug, Clone, Serialize)]
-pub struct Listed {
-    /// The queue id.
-    pub id: String,
-    /// What it is doing.
-    pub state: State,
-    /// MAIL FROM: a token of ours.
-    pub from: String,
-    /// The masked recipient.
-    pub to: String,
-    /// Attempts made.
-    pub attempts: u32,
-    /// When the next one is due, RFC 3339.
-    pub next_attempt: String,
-    /// What stopped the last one.
-    pub last_reply: Option<String>,
-}
-
 enum Message {
     /// The entry, how its attempt ended, and the octets that were held for it.
     Ended(QueueId, End, usize),
     List(oneshot::Sender<Vec<Listed>>),
-    RetryNow(Option<QueueId>),
+    RetryNow,
+    Control(QueueId, Control, oneshot::Sender<Result<(), ControlError>>),
 }
 
 /// The queue itself; only its [`Handle`] is seen.
@@ -106,7 +79,8 @@ impl Queue {
             queue
                 .due
                 .push(Reverse((entry.progress.next_attempt, entry.id)));
-            queue.entries.insert(entry.id, (entry, State::Deferred));
+            let state = control::waiting(&entry);
+            queue.entries.insert(entry.id, (entry, state));
         }
         let stop = CancellationToken::new();
         let task = tokio::spawn(queue.run(committed, inbox, stop.clone()));
@@ -195,32 +169,58 @@ impl Queue {
                 let mut listed: Vec<Listed> = self
                     .entries
                     .values()
-                    .map(|(entry, state)| list(entry, *state))
+                    .map(|(entry, state)| Listed::of(entry, *state))
                     .collect();
                 listed.sort_by(|a, b| a.id.cmp(&b.id));
                 // Whoever asked has gone.
                 let _ = answer.send(listed);
             }
-            Message::RetryNow(only) => {
+            Message::RetryNow => {
                 self.lanes.open_all();
                 let now = self.parts.clock.now();
-                let ids: Vec<QueueId> = self
-                    .entries
-                    .keys()
-                    .copied()
-                    .filter(|id| only.is_none_or(|only| only == *id))
-                    .collect();
+                let waiting = self.entries.iter();
+                let waiting = waiting.filter(|(_, (_, state))| *state == State::Deferred);
+                let ids: Vec<QueueId> = waiting.map(|(id, _)| *id).collect();
                 for id in ids {
-                    if self
-                        .entries
-                        .get(&id)
-                        .is_some_and(|(_, state)| *state == State::Deferred)
-                    {
-                        self.wait(id, |entry| entry.progress.next_attempt = now);
-                    }
+                    self.wait(id, |entry| entry.progress.next_attempt = now);
                 }
             }
+            Message::Control(id, control, answer) => self.control(id, control, answer),
         }
+    }
+
+    /// Carries out an operator's order on an entry that waits. It is durable before it is answered.
+    fn control(
+        &mut self,
+        id: QueueId,
+        control: Control,
+        answer: oneshot::Sender<Result<(), ControlError>>,
+    ) {
+        let found = match self.entries.get_mut(&id) {
+            None => Err(ControlError::NoSuchEntry(id)),
+            Some((_, State::Active)) => Err(ControlError::Busy(id)),
+            Some((entry, state)) => {
+                *state = State::Active;
+                Ok(entry.clone())
+            }
+        };
+        let entry = match found {
+            Ok(entry) => entry,
+            Err(error) => {
+                // Whoever asked has gone.
+                let _ = answer.send(Err(error));
+                return;
+            }
+        };
+        if control == Control::Retry {
+            self.lanes.open_all();
+        }
+        let (parts, messages) = (self.parts.clone(), self.messages.clone());
+        self.attempts.spawn(async move {
+            let (end, result) = control::carry_out(&parts, entry, control).await;
+            let _ = messages.send(Message::Ended(id, end, 0));
+            let _ = answer.send(result);
+        });
     }
 
     fn end(&mut self, id: QueueId, end: End) {
@@ -237,42 +237,28 @@ impl Queue {
     fn wait(&mut self, id: QueueId, change: impl FnOnce(&mut Entry)) {
         if let Some((entry, state)) = self.entries.get_mut(&id) {
             change(entry);
-            *state = State::Deferred;
+            *state = control::waiting(entry);
             self.due.push(Reverse((entry.progress.next_attempt, id)));
         }
     }
 }
 
-fn list(entry: &Entry, state: State) -> Listed {
-    Listed {
-        id: entry.id.to_string(),
-        state,
-        from: entry.reverse_path.to_string(),
-        to: entry.about.recipient.clone(),
-        attempts: entry.progress.attempts,
-        next_attempt: entry.progress.next_attempt.to_string(),
-        last_reply: entry.progress.last.as_ref().map(|last| {
-            last.reply
-                .as_ref()
-                .map_or_else(|| last.text.clone(), ToString::to_string)
-        }),
-    }
-}
-
 impl Handle {
+    /// The part of the handle that can be given to others.
+    #[must_use]
+    pub fn controls(&self) -> Controls {
+        Controls(self.messages.clone())
+    }
+
     /// Everything in the queue, by id.
     pub async fn list(&self) -> Vec<Listed> {
-        let (answer, listed) = oneshot::channel();
-        if self.messages.send(Message::List(answer)).is_err() {
-            return Vec::new();
-        }
-        listed.await.unwrap_or_default()
+        self.controls().list().await
     }
 
-    /// Makes one entry, or every entry, due now.
-    pub fn retry_now(&self, only: Option<QueueId>) {
+    /// Makes every entry that waits due now; held ones stay held.
+    pub fn retry_now(&self) {
         // A queue that has stopped retries at its next start.
-        let _ = self.messages.send(Message::RetryNow(only));
+        let _ = self.messages.send(Message::RetryNow);
     }
 
     /// Starts nothing any more and waits for attempts under way, at most `patience`. What is cut off is tried again after the next start.
@@ -291,5 +277,31 @@ impl Handle {
         self.stop.cancel();
         // The task ends by itself; if it panicked, the spool has everything.
         let _ = self.task.await;
+    }
+}
+
+/// Listing and steering a running queue.
+#[derive(Clone)]
+pub struct Controls(mpsc::UnboundedSender<Message>);
+
+impl Controls {
+    /// Everything in the queue, by id.
+    pub async fn list(&self) -> Vec<Listed> {
+        let (answer, listed) = oneshot::channel();
+        if self.0.send(Message::List(answer)).is_err() {
+            return Vec::new();
+        }
+        listed.await.unwrap_or_default()
+    }
+
+    /// Carries out an order on one entry; durable when it answers.
+    ///
+    /// # Errors
+    /// [`ControlError`]: nothing was done.
+    pub async fn order(&self, id: QueueId, control: Control) -> Result<(), ControlError> {
+        let (answer, done) = oneshot::channel();
+        let sent = self.0.send(Message::Control(id, control, answer));
+        sent.map_err(|_| ControlError::Stopped)?;
+        done.await.map_err(|_| ControlError::Stopped)?
     }
 }

@@ -267,7 +267,7 @@ async fn a_deferred_entry_waits_its_time_and_keeps_no_real_address() {
     stage.handle.list().await;
     stage.next().await;
     assert_eq!(stage.settle(1).await[0].attempts, 2);
-    stage.handle.retry_now(None);
+    stage.handle.retry_now();
     stage.next().await;
     stage.settle(0).await;
 }
@@ -363,7 +363,7 @@ async fn the_address_is_asked_for_at_every_attempt() {
     )
     .await
     .unwrap();
-    stage.handle.retry_now(None);
+    stage.handle.retry_now();
     assert_eq!(
         stage.next().await.0,
         "biuro@rowery.example",
@@ -379,7 +379,7 @@ async fn the_address_is_asked_for_at_every_attempt() {
     )
     .await
     .unwrap();
-    stage.handle.retry_now(None);
+    stage.handle.retry_now();
     let (to, report) = stage.next().await;
     assert_eq!(to, "jan@poczta.example");
     assert!(report.contains("Status: 5.2.1"), "{report}");
@@ -422,10 +422,10 @@ async fn a_delay_is_told_once_and_the_life_is_kept() {
         if to == "jan@poczta.example" {
             told.push(text);
             stage.clock.advance(Duration::from_secs(1_000));
-            stage.handle.retry_now(None);
+            stage.handle.retry_now();
         } else if stage.settle(1).await[0].attempts < 3 {
             stage.clock.advance(Duration::from_secs(1_000));
-            stage.handle.retry_now(None);
+            stage.handle.retry_now();
         }
     }
     assert_eq!(told.len(), 1, "{told:?}");

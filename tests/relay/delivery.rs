@@ -30,7 +30,7 @@ async fn deferred_then_delivered(name: &str, script: Vec<Step>, wanted: &str) {
     let why = stage.deferred().await;
     assert!(why.contains(wanted), "{name}: wanted {wanted}, got {why}");
     assert!(!why.contains("poczta.example"), "{name}: {why}");
-    stage.relay.queue().retry_now(None);
+    stage.relay.queue().retry_now();
     stage.drained().await;
     let delivered = peer
         .seen()
@@ -414,7 +414,7 @@ async fn an_address_that_is_gone_at_the_second_attempt_is_not_used() {
     stage.send(JAN, SELLER).await.assert("250");
     stage.deferred().await;
     stage.remove_address("k2m9x0r7t3", SPRZEDAZ).await;
-    stage.relay.queue().retry_now(None);
+    stage.relay.queue().retry_now();
     stage.drained().await;
     let recipients: Vec<String> = peer
         .seen()

@@ -25,6 +25,7 @@ mod dkim_samples;
 mod grid;
 mod interop;
 mod measures;
+mod operators;
 mod peer;
 mod process;
 mod recipients;

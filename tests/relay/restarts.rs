@@ -59,7 +59,7 @@ async fn acknowledged_mail_survives_kill_9() {
     }
     .start()
     .await;
-    stage.relay.queue().retry_now(None);
+    stage.relay.queue().retry_now();
     let mut subjects = std::collections::BTreeSet::new();
     while subjects.len() < acknowledged {
         let arrived = text(&stage.arrival().await);
@@ -93,7 +93,7 @@ async fn sigterm_ends_idle_sessions_and_exits_0_with_the_queue_kept() {
     }
     .start()
     .await;
-    stage.relay.queue().retry_now(None);
+    stage.relay.queue().retry_now();
     assert_eq!(stage.arrival().await.recipients, [BIURO]);
 }
 

@@ -1,0 +1,102 @@
+//! The queue and the lives of messages, for operators.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::Parts;
+use super::failure::Failure;
+use crate::history;
+use crate::mail::QueueId;
+use crate::queue::{Control, ControlError, Listed};
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        let status = match &error {
+            ControlError::NoSuchEntry(_) => StatusCode::NOT_FOUND,
+            ControlError::Busy(_) => StatusCode::CONFLICT,
+            ControlError::Spool(_) | ControlError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// A spooled message.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Exported {
+    /// Its octets in base64 (RFC 4648): masked, as it would be delivered.
+    pub message: String,
+}
+
+/// What is asked of the history.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+pub(super) struct Asked {
+    /// A trace id, a queue id, a masked address or a Message-ID.
+    q: String,
+}
+
+fn id(text: &str) -> Result<QueueId, Failure> {
+    text.parse()
+        .map_err(|_| Failure::bad(format!("{text:?} is no queue id")))
+}
+
+/// Everything that waits, by id.
+#[utoipa::path(get, path = "/v1/queue", responses((status = 200, body = Vec<Listed>)))]
+pub(super) async fn list(State(parts): State<Arc<Parts>>) -> Json<Vec<Listed>> {
+    Json(parts.queue.list().await)
+}
+
+/// Orders something for one entry: `retry`, `hold`, `release`, `fail` or `drop`.
+#[utoipa::path(post, path = "/v1/queue/{id}/{order}", params(("id" = String, Path), ("order" = String, Path)), responses(
+    (status = 200, description = "done, and durable"),
+    (status = 404, description = "no such entry", body = Failure),
+    (status = 409, description = "it is being delivered now", body = Failure),
+))]
+pub(super) async fn order(
+    State(parts): State<Arc<Parts>>,
+    Path((entry, order)): Path<(String, String)>,
+) -> Result<Json<()>, Failure> {
+    let order = match order.as_str() {
+        "retry" => Control::Retry,
+        "hold" => Control::Hold,
+        "release" => Control::Release,
+        "fail" => Control::Fail,
+        "drop" => Control::Drop,
+        _ => return Err(Failure::not_found("order")),
+    };
+    parts.queue.order(id(&entry)?, order).await?;
+    Ok(Json(()))
+}
+
+/// The message of one entry, masked as it would be delivered.
+#[utoipa::path(get, path = "/v1/queue/{id}/message", params(("id" = String, Path)), responses(
+    (status = 200, body = Exported),
+    (status = 404, description = "no such entry", body = Failure),
+))]
+pub(super) async fn export(
+    State(parts): State<Arc<Parts>>,
+    Path(entry): Path<String>,
+) -> Result<Json<Exported>, Failure> {
+    let body = parts.spool.body(id(&entry)?).await;
+    let body = body.map_err(|error| Failure::new(StatusCode::NOT_FOUND, error.to_string()))?;
+    Ok(Json(Exported {
+        message: data_encoding::BASE64.encode(&body),
+    }))
+}
+
+/// The lives of the messages that `q` names, oldest line first.
+#[utoipa::path(get, path = "/v1/trace", params(Asked), responses((status = 200, body = Vec<Object>)))]
+pub(super) async fn trace(
+    State(parts): State<Arc<Parts>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Vec<history::Line>>, Failure> {
+    let history = parts.history.clone();
+    let search = move || history.search(&history::Query::new(&asked.q));
+    let found = tokio::task::spawn_blocking(search).await;
+    let failed = |error: String| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error);
+    let found = found.map_err(|error| failed(error.to_string()))?;
+    found.map(Json).map_err(|error| failed(error.to_string()))
+}

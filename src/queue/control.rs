@@ -1,0 +1,101 @@
+//! What operators order: retry, hold, release, fail, drop (CONTRACT.md, "Program").
+
+use super::Parts;
+use super::attempt::{self, End};
+use super::listed::State;
+use crate::mail::{Diagnostic, EnhancedStatus, QueueId};
+use crate::spool::{Entry, Progress, Settlement};
+
+/// An order on one entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// An attempt now.
+    Retry,
+    /// No attempt until it is released. Expiry does not end it meanwhile.
+    Hold,
+    /// A held entry is due again.
+    Release,
+    /// Given up, with a report to the writer.
+    Fail,
+    /// Deleted; nobody is told.
+    Drop,
+}
+
+/// Why an order was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// It was delivered, failed, or never was.
+    #[error("there is no entry {0} in the queue")]
+    NoSuchEntry(QueueId),
+    /// An attempt is under way; ask again.
+    #[error("entry {0} is being delivered now")]
+    Busy(QueueId),
+    /// The spool did not take it.
+    #[error("the spool could not write it: {0}")]
+    Spool(String),
+    /// The server is being stopped.
+    #[error("the queue has stopped")]
+    Stopped,
+}
+
+/// The state of an entry that no attempt is under way for.
+pub(super) fn waiting(entry: &Entry) -> State {
+    if entry.progress.held {
+        State::Held
+    } else {
+        State::Deferred
+    }
+}
+
+/// Carries out `control` on an entry that nobody else works on.
+pub(super) async fn carry_out(
+    parts: &Parts,
+    entry: Entry,
+    control: Control,
+) -> (End, Result<(), ControlError>) {
+    tracing::info!(event = "operator_order", queue_id = %entry.id, trace = %entry.trace, order = ?control);
+    let now = parts.clock.now();
+    let progress = match control {
+        Control::Fail => {
+            let text = "the operator of this server has ended the delivery";
+            let diagnostic = Diagnostic::local(EnhancedStatus::FAILURE_5_0_0, text);
+            return match attempt::fail(parts, &entry, diagnostic).await {
+                End::Done => (End::Done, Ok(())),
+                left => {
+                    let text = "the report could not be written".to_owned();
+                    (left, Err(ControlError::Spool(text)))
+                }
+            };
+        }
+        Control::Drop => {
+            return match parts.spool.settle(entry.id, Settlement::Done).await {
+                Ok(()) => (End::Done, Ok(())),
+                Err(error) => (
+                    End::Waits(entry.progress),
+                    Err(ControlError::Spool(error.to_string())),
+                ),
+            };
+        }
+        Control::Retry => Progress {
+            next_attempt: now,
+            ..entry.progress.clone()
+        },
+        Control::Hold => Progress {
+            held: true,
+            ..entry.progress.clone()
+        },
+        Control::Release => Progress {
+            held: false,
+            next_attempt: now,
+            ..entry.progress.clone()
+        },
+    };
+    let settled = Settlement::Deferred(progress.clone());
+    match parts.spool.settle(entry.id, settled).await {
+        Ok(()) => (End::Waits(progress), Ok(())),
+        Err(error) => (
+            End::Waits(entry.progress),
+            Err(ControlError::Spool(error.to_string())),
+        ),
+    }
+}
