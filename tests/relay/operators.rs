@@ -195,7 +195,11 @@ async fn a_life_is_told_by_whatever_names_the_message() {
     refused.assert("550");
     let between = |text: &str, start: &str, end: char| {
         let rest = text.split(start).nth(1).unwrap();
-        rest.split([end, ';']).next().unwrap().trim().to_owned()
+        rest.split([end, ';', ']'])
+            .next()
+            .unwrap()
+            .trim()
+            .to_owned()
     };
     let trace = between(&answer.0, "trace=", ']');
     let sent_as = between(&arrived, "Message-ID: <", '>');
@@ -212,6 +216,7 @@ async fn a_life_is_told_by_whatever_names_the_message() {
     }
     let trace = between(&refused.0, "trace=", ';');
     let (code, out, _) = command(&["trace", "--config", &config, "--json", &trace]).await;
+    assert_eq!(code, 0, "{trace} of {refused:?}");
     let lines: Vec<Value> = serde_json::from_str(&out).unwrap();
     assert_eq!(
         (code, lines[0]["reason"].as_str()),
