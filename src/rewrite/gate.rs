@@ -8,6 +8,8 @@
 mod runs;
 mod views;
 
+use memchr::memmem::Finder;
+
 use crate::mail::Mailbox;
 
 /// An address that must not leave was found.
@@ -60,7 +62,7 @@ const IDS: [&str; 8] = [
 ];
 
 struct Gate {
-    addresses: Vec<String>,
+    addresses: Vec<Finder<'static>>,
     domains: Vec<String>,
 }
 
@@ -77,7 +79,13 @@ impl Gate {
             }
             domains.push(needle.domain().to_string());
         }
-        Self { addresses, domains }
+        let addresses = addresses
+            .iter()
+            .map(|address| Finder::new(address).into_owned());
+        Self {
+            addresses: addresses.collect(),
+            domains,
+        }
     }
 
     /// Whether an address stands in `view`, not as the end or the beginning of a longer one. What stood apart before lines were joined
@@ -87,8 +95,12 @@ impl Gate {
         let apart = |at: usize| seams.binary_search(&at).is_ok();
         self.addresses.iter().any(|address| {
             let mut from = 0;
-            while let Some(at) = compact.get(from..).and_then(|rest| find(rest, address)) {
-                let (start, end) = (from + at, from + at + address.len());
+            // A view is in lower case, and so is an address.
+            while let Some(at) = compact
+                .get(from..)
+                .and_then(|rest| address.find(rest.as_bytes()))
+            {
+                let (start, end) = (from + at, from + at + address.needle().len());
                 let before = compact
                     .get(..start)
                     .and_then(|text| text.chars().next_back());
@@ -99,7 +111,12 @@ impl Gate {
                 if (apart(start) || !longer_before) && (apart(end) || !longer_after) {
                     return true;
                 }
-                from = start + address.chars().next().map_or(1, char::len_utf8);
+                // Matches may overlap: the next one is looked for from the second character of this one.
+                from = start
+                    + compact
+                        .get(start..)
+                        .and_then(|rest| rest.chars().next())
+                        .map_or(1, char::len_utf8);
             }
             false
         })

@@ -36,6 +36,17 @@ fn two_digits(digits: &[u8]) -> Option<u8> {
     hex.then(|| u8::from_str_radix(text, 16).ok())?
 }
 
+/// Base64 whose last bits may be anything.
+#[expect(
+    clippy::expect_used,
+    reason = "a constant specification; a test builds it"
+)]
+static LENIENT: std::sync::LazyLock<data_encoding::Encoding> = std::sync::LazyLock::new(|| {
+    let mut spec = data_encoding::BASE64_NOPAD.specification();
+    spec.check_trailing_bits = false;
+    spec.encoding().expect("a change of one flag")
+});
+
 /// Every text that stands in base64 lines.
 pub(super) fn base64(octets: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
@@ -45,7 +56,7 @@ pub(super) fn base64(octets: &[u8]) -> Vec<String> {
         let is_base64 = !line.is_empty()
             && line
                 .iter()
-                .all(|octet| octet.is_ascii_alphanumeric() || b"+/=".contains(octet));
+                .all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'='));
         if is_base64 {
             run.extend_from_slice(line);
         } else {
@@ -69,9 +80,7 @@ fn decoded(run: &[u8]) -> Option<String> {
     {
         let whole = piece.len() / 4 * 4 + [0, 0, 2, 3].get(piece.len() % 4).copied().unwrap_or(0);
         let piece = piece.get(..whole).unwrap_or_default();
-        let mut spec = data_encoding::BASE64_NOPAD.specification();
-        spec.check_trailing_bits = false;
-        out.extend(spec.encoding().ok()?.decode(piece).ok()?);
+        out.extend(LENIENT.decode(piece).ok()?);
     }
     let sample = out.get(..out.len().min(SAMPLE)).unwrap_or_default();
     let zeros = memchr::memchr_iter(0, sample).count();

@@ -26,26 +26,32 @@ const LAYERS: usize = 3;
 
 /// Calls `look` with every view of `text` until it says that it has seen enough.
 pub(super) fn any(text: &str, mut look: impl FnMut(&str) -> bool) -> bool {
-    let mut view: String = text.chars().filter_map(bare).collect();
+    let mut view = plain(text);
     if look(&view) {
         return true;
     }
-    type Pass = (fn(&str) -> bool, fn(&str) -> String);
+    /// Whether a pass is worth it, the pass, and whether it can bring forth characters that are not plain.
+    type Pass = (fn(&str) -> bool, fn(&str) -> String, bool);
     let passes: [Pass; 7] = [
-        (|text| text.contains('\\'), backslashes),
-        (|text| text.contains('&'), references),
-        (|text| text.contains('%'), percents),
-        (|text| text.contains('='), quoted),
-        (|text| text.contains('\n') || text.contains('\r'), joined),
-        (|text| text.contains('<'), untagged),
-        (|text| text.contains('&'), references),
+        (|text| text.contains('\\'), backslashes, true),
+        (|text| text.contains('&'), references, true),
+        (|text| text.contains('%'), percents, true),
+        (|text| text.contains('='), quoted, true),
+        (
+            |text| text.contains('\n') || text.contains('\r'),
+            joined,
+            false,
+        ),
+        (|text| text.contains('<'), untagged, false),
+        (|text| text.contains('&'), references, true),
     ];
-    for (worth, pass) in passes {
+    for (worth, pass, decodes) in passes {
         for _ in 0..LAYERS {
             if !worth(&view) {
                 break;
             }
-            let next: String = pass(&view).chars().filter_map(bare).collect();
+            let next = pass(&view);
+            let next = if decodes { plain(&next) } else { next };
             if next == view {
                 break;
             }
@@ -56,6 +62,29 @@ pub(super) fn any(text: &str, mut look: impl FnMut(&str) -> bool) -> bool {
         }
     }
     false
+}
+
+/// A text of characters in their plain form. What is ASCII, as most mail is, needs no look at each character.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        let end = rest.bytes().position(|octet| !octet.is_ascii());
+        let (run, odd) = rest
+            .split_at_checked(end.unwrap_or(rest.len()))
+            .unwrap_or((rest, ""));
+        let from = out.len();
+        out.push_str(run);
+        if let Some(run) = out.get_mut(from..) {
+            run.make_ascii_lowercase();
+        }
+        let mut chars = odd.chars();
+        let Some(c) = chars.next() else {
+            return out;
+        };
+        out.extend(bare(c));
+        rest = chars.as_str();
+    }
 }
 
 /// A character in its plain form: lower case, half width; none if it is not seen.
