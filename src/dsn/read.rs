@@ -3,7 +3,7 @@
 //! A report comes to a bounce token, which names the message, so nothing else of it is believed: it says whether, with which status, and why.
 
 use crate::mail::{EnhancedStatus, Reply, ReplyCode};
-use crate::message::{Encoding, Message, Part};
+use crate::message::{Automatic, Encoding, Message, Part};
 
 /// What a report says of the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,14 +121,16 @@ fn by_words(letter: &Message) -> Option<Received> {
     let from = letter.text("From").to_ascii_lowercase();
     let daemon = from.contains("mailer-daemon") || from.contains("postmaster@");
     let says = |words: &[&str]| words.iter().any(|word| subject.contains(word));
-    let late = says(&DELAYED);
-    let failed = letter.named("X-Failed-Recipients").next().is_some() || says(&FAILED);
+    let named = letter.named("X-Failed-Recipients").next().is_some();
     let report = letter
         .structure()
         .parts
         .first()
         .is_some_and(|part| part.kind.essence == "multipart/report");
-    if !(late || failed || daemon || report) {
+    let (late, failed) = (says(&DELAYED), says(&FAILED));
+    // A vacation notice quotes the subject that it answers, whatever that says.
+    let answer = letter.automatic() == Automatic::Reply && !(named || daemon || report);
+    if answer || !(late || failed || named || daemon || report) {
         return None;
     }
     let words = letter

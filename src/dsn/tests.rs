@@ -160,3 +160,20 @@ fn hostile_values_make_no_new_lines_or_fields() {
         "{text}"
     );
 }
+
+#[test]
+fn what_is_no_report_is_not_read_as_one() {
+    for head in [
+        "From: Jan <jan@poczta.example>\r\nSubject: Automatic reply: Re: delayed parcel\r\n",
+        "From: Jan <jan@poczta.example>\r\nAuto-Submitted: auto-replied\r\nSubject: undelivered parcel\r\n",
+        "From: Jan <jan@poczta.example>\r\nSubject: Re: rower\r\n",
+    ] {
+        let letter = crate::message::Message::parse(format!("{head}\r\n550 x\r\n").into());
+        assert_eq!(read(&letter.unwrap()), None, "{head}");
+    }
+    let letter = "From: MAILER-DAEMON@x.example\r\nAuto-Submitted: auto-replied\r\nSubject: Delayed Mail\r\n\r\n4.4.1 later\r\n";
+    let letter = crate::message::Message::parse(letter.to_owned().into()).unwrap();
+    let report = read(&letter).unwrap();
+    assert_eq!(report.action, Some(Action::Delayed));
+    assert_eq!(report.status, EnhancedStatus::new(4, 4, 1));
+}

@@ -8,7 +8,7 @@ use super::masker::Masker;
 use super::participant::{ParticipantPlan, RewriteError};
 use super::treatment::{Treatment, treatment};
 use crate::mail::Domain;
-use crate::message::{self, Holds, Message, Parameters, Part};
+use crate::message::{self, Encoding, Holds, Message, Parameters, Part};
 
 /// A body as it will leave, and what the header section must say of it.
 pub(super) struct Masked {
@@ -24,7 +24,12 @@ struct Work<'a> {
     masker: &'a Masker,
     ids: Ids<'a>,
     edits: Vec<Edit>,
+    /// How many encoded messages this one is within.
+    depth: u8,
 }
+
+/// How deep messages may be encoded within one another.
+const MAX_ENCODED: u8 = 4;
 
 /// The domains that could identify the writer where ids carry them.
 pub(super) fn private_domains(plan: &ParticipantPlan<'_>) -> Vec<Domain> {
@@ -42,6 +47,7 @@ pub(super) fn mask(
     letter: &Message,
     plan: &ParticipantPlan<'_>,
     masker: &mut Masker,
+    depth: u8,
 ) -> Result<Masked, RewriteError> {
     let private = private_domains(plan);
     rename_ids(letter, plan, &private, masker);
@@ -53,6 +59,7 @@ pub(super) fn mask(
             shown: plan.from.domain(),
         },
         edits: Vec::new(),
+        depth,
     };
     let mut fixes_of_all = Fixes::default();
     let mut gone: Vec<bool> = Vec::new();
@@ -139,6 +146,19 @@ impl Work<'_> {
                 self.edits.push((part.body.clone(), Vec::new()));
             }
             Treatment::Opaque => {}
+            Treatment::Decode => {
+                let content = raw.get(part.body.clone()).unwrap_or_default();
+                let encoding = Encoding::of(&part.encoding);
+                let inner = self.nested(&encoding.decode(content), plan);
+                let inner = inner.ok_or_else(|| RewriteError::Hidden {
+                    place: shown(name),
+                    why: "is an encoded message that cannot be read",
+                })?;
+                if let Some(inner) = inner? {
+                    self.edits
+                        .push((part.body.clone(), encoding.encode(&inner)));
+                }
+            }
             Treatment::Text => {
                 let content = raw.get(part.body.clone()).unwrap_or_default();
                 let masked = leaf(part, content, self.masker, &self.ids);
@@ -171,6 +191,21 @@ impl Work<'_> {
             }
         }
         Ok(fixes)
+    }
+
+    /// A message that was found under a transfer encoding, masked; none within: it shows nobody. None: it is no message, or one too deep.
+    fn nested(
+        &self,
+        decoded: &[u8],
+        plan: &ParticipantPlan<'_>,
+    ) -> Option<Result<Option<Vec<u8>>, RewriteError>> {
+        if self.depth >= MAX_ENCODED {
+            return None;
+        }
+        let frame: &[u8] = b"Content-Type: message/rfc822\r\n\r\n";
+        let letter = Message::parse([frame, decoded].concat().into()).ok()?;
+        let masked = mask(&letter, plan, &mut self.masker.clone(), self.depth + 1);
+        Some(masked.map(|masked| (masked.body != decoded).then_some(masked.body)))
     }
 
     /// The frame of a multipart: its boundary, and the text before and after its parts.

@@ -101,7 +101,7 @@ impl RewriteError {
 pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u8>, RewriteError> {
     let mut out = Vec::with_capacity(letter.body().len() + 2048);
     let mut masker = Masker::new(plan.writer_addresses, &plan.from.to_string());
-    let masked = body::mask(letter, plan, &mut masker)?;
+    let masked = body::mask(letter, plan, &mut masker, 0)?;
     plan.trace.write(&mut out);
     let name = plan
         .from_name

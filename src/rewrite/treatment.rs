@@ -15,6 +15,8 @@ pub(super) enum Treatment {
     Opaque,
     /// Emptied: a signature, a key or a certificate names its owner.
     Empty,
+    /// A message under a transfer encoding, which RFC 2046 5.2.1 forbids and programs write: decoded, masked, encoded again.
+    Decode,
     /// The message cannot go on: this part may show anything.
     Refuse(&'static str),
 }
@@ -100,7 +102,10 @@ pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
     match part.holds {
         Holds::Parts | Holds::Message => Treatment::Descend,
         Holds::Content if matches!(essence, "message/rfc822" | "message/global") => {
-            Treatment::Refuse("is a message under a transfer encoding")
+            match part.encoding.as_str() {
+                "base64" | "quoted-printable" => Treatment::Decode,
+                _ => Treatment::Refuse("is a message under a transfer encoding that nobody knows"),
+            }
         }
         Holds::Content => {
             let text = essence.starts_with("text/")

@@ -14,6 +14,8 @@
 )]
 
 mod generate;
+mod golden;
+mod honest;
 mod text;
 
 use std::io::Write;
@@ -46,6 +48,37 @@ const SIDES: [Side; 2] = [
         other: "8awgqyk6a5+cub31c122@allegromail.pl",
     },
 ];
+
+/// Sends one message of `side` through the rewriter and the gate: what leaves, or why nothing does.
+fn pass(side: &Side, raw: Vec<u8>) -> Result<Vec<u8>, String> {
+    let domains = MaskedDomains::new(vec![MaskedDomain {
+        name: Domain::parse("allegromail.pl").unwrap(),
+        marketplaces: vec!["allegro-pl".into()],
+        aliases: Vec::new(),
+    }]);
+    let mailbox = |text: &str| Mailbox::parse(text).unwrap();
+    let addresses: Vec<Mailbox> = side.addresses.iter().map(|text| mailbox(text)).collect();
+    let letter = Message::parse(raw.into()).map_err(|error| error.to_string())?;
+    let plan = ParticipantPlan {
+        from: mailbox(side.mask),
+        from_name: Some("login".to_owned()),
+        writer_addresses: &addresses,
+        to: mailbox(side.other),
+        threading: rewrite::Threading {
+            message_id: "token@allegromail.pl".to_owned(),
+            ..rewrite::Threading::default()
+        },
+        domains: &domains,
+        trace: Trace {
+            host: Domain::parse("mx.allegromail.pl").unwrap(),
+            id: TraceId::new(7, 1),
+            at: Timestamp(1_795_392_000_000),
+        },
+    };
+    let out = rewrite::participant(&letter, &plan).map_err(|error| error.to_string())?;
+    rewrite::check(&out, &addresses).map_err(|leak| format!("the gate: {leak}"))?;
+    Ok(out)
+}
 
 fn messages() -> u64 {
     std::env::var("ALLEGROMAIL_LEAK_MESSAGES")
