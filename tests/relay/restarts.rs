@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use allegromail::cli::demo::sink::Sink;
+
 use crate::dialogue::Dialogue;
 use crate::peer::Peer;
 use crate::process::Server;
@@ -179,4 +181,108 @@ async fn sighup_with_a_broken_allowlist_changes_nothing() {
         crate::process::wait_until(event, || server.log().matches(event).count() > before);
     }
     assert!(server.log().contains("removed=264"), "{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bounce_finds_a_message_that_was_delivered_just_before_kill_9() {
+    let sink = Sink::start().await.unwrap();
+    let folder = folder(sink.address().port()).await;
+    let server = Server::start(&folder.path().join("allegromail.toml"));
+    Dialogue::greeted(server.smtp)
+        .await
+        .send(JAN, &[SELLER], &message(JAN, SELLER, ""))
+        .await
+        .assert("250");
+    let token = sink.next().await.reverse_path;
+    server.signal("KILL");
+    assert_eq!(server.wait(), None);
+    let stage = Setup {
+        folder: Some(folder),
+        ..Setup::default()
+    }
+    .start()
+    .await;
+    let report = "From: MAILER-DAEMON@mx.rowery.example\r\nSubject: failure notice\r\n\r\n550 5.1.1 no such user\r\n";
+    Dialogue::greeted(stage.smtp())
+        .await
+        .send("", &[&token], report)
+        .await
+        .assert("250");
+    // The message itself may come once more, if the crash came before its end was written.
+    loop {
+        let came = stage.arrival().await;
+        if came.recipients == [JAN] {
+            assert!(text(&came).contains("Status: 5.1.1"));
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h099_no_real_address_stands_in_log_metrics_or_trace() {
+    let sink = Sink::start().await.unwrap();
+    let folder = folder(sink.address().port()).await;
+    let server = Server::start(&folder.path().join("allegromail.toml"));
+    let mut dialogue = Dialogue::connect(server.smtp).await;
+    dialogue.hear("220").await;
+    dialogue.say("EHLO mx.poczta.example").await.assert("250");
+    for (from, to, code) in [
+        (JAN, SELLER, "250"),
+        (BIURO, BUYER, "250"),
+        ("x@strangers.example", SELLER, "550"),
+        (JAN, BUYER, "550"),
+        (JAN, BIURO, "550"),
+        (JAN, "zzzzzzzzzz@allegromail.pl", "550"),
+    ] {
+        let more = "X-Log: \u{1b}[31mred\r\n";
+        dialogue
+            .send(from, &[to], &message(from, to, more))
+            .await
+            .assert(code);
+    }
+    dialogue
+        .say("MAIL FROM:<jan@poczta.example> EVIL=\u{1b}[31m")
+        .await;
+    sink.next().await;
+    sink.next().await;
+    let (log, admin) = (server.log(), server.admin);
+    let metrics = get(admin, "/metrics").await;
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+    let mut places = vec![("log", log), ("metrics", metrics)];
+    for entry in std::fs::read_dir(folder.path().join("data/trace")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|kind| kind == "ndjson") {
+            places.push(("trace", std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    assert_eq!(places.len(), 3);
+    for (place, text) in places {
+        let text = text.to_lowercase();
+        assert!(
+            place == "metrics" || text.contains(SELLER),
+            "{place}: {text}"
+        );
+        assert!(!text.contains('\u{1b}'), "{place}: {text}");
+        for secret in [
+            JAN,
+            BIURO,
+            "strangers.example",
+            "poczta.example",
+            "rowery.example",
+        ] {
+            assert!(!text.contains(secret), "{place}: {secret} in {text}");
+        }
+    }
+}
+
+/// A page of the admin interface.
+async fn get(admin: std::net::SocketAddr, path: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(admin).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.unwrap();
+    page
 }
