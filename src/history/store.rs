@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +43,9 @@ pub struct History {
     folder: PathBuf,
     keep: Duration,
     day: Mutex<Option<Day>>,
+    /// Lines of accepted messages were lost by a failed write. From then on nothing counts as durable: the spool keeps its log, and a restart
+    /// writes them again from there.
+    lost: AtomicBool,
 }
 
 impl History {
@@ -55,6 +59,7 @@ impl History {
             folder: folder.to_owned(),
             keep,
             day: Mutex::new(None),
+            lost: AtomicBool::new(false),
         })
     }
 
@@ -75,17 +80,28 @@ impl History {
         let text = serde_json::to_vec(line)?;
         let name = name(line.at);
         let number = line.id.filter(|_| matches!(line.event, Event::Accepted(_)));
-        let mut day = self.day();
-        if day.as_ref().is_none_or(|day| day.name != name) {
-            if let Some(last) = day.as_mut() {
-                last.sync()?;
+        self.with_day(|day| {
+            if day.as_ref().is_none_or(|day| day.name != name) {
+                if let Some(last) = day.as_mut() {
+                    last.sync()?;
+                }
+                *day = Some(Day::open(&self.folder, &name)?);
             }
-            *day = Some(Day::open(&self.folder, &name)?);
-        }
-        match day.as_mut() {
-            Some(day) => day.add(&text, number),
-            None => Ok(()),
-        }
+            match day.as_mut() {
+                Some(day) => day.add(&text, number),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Works on the day that is written. After a failure, a full disk say, what had gathered is given up and the file is opened anew, since
+    /// nobody knows how much of it was written.
+    fn with_day(&self, work: impl FnOnce(&mut Option<Day>) -> io::Result<()>) -> io::Result<()> {
+        let mut day = self.day();
+        work(&mut day).inspect_err(|_| {
+            *day = None;
+            self.lost.store(true, Ordering::SeqCst);
+        })
     }
 
     /// Hands what has gathered to the system, so that other processes see it.
@@ -93,7 +109,7 @@ impl History {
     /// # Errors
     /// A write failed.
     pub fn flush(&self) -> io::Result<()> {
-        self.day().as_mut().map_or(Ok(()), Day::flush)
+        self.with_day(|day| day.as_mut().map_or(Ok(()), Day::flush))
     }
 
     /// Makes everything so far durable.
@@ -101,7 +117,13 @@ impl History {
     /// # Errors
     /// The log must then keep what it has.
     pub fn sync(&self) -> io::Result<()> {
-        self.day().as_mut().map_or(Ok(()), Day::sync)
+        self.with_day(|day| day.as_mut().map_or(Ok(()), Day::sync))?;
+        if self.lost.load(Ordering::SeqCst) {
+            return Err(io::Error::other(
+                "lines of the history were lost; a restart writes them again from the spool",
+            ));
+        }
+        Ok(())
     }
 
     /// Writes what a crash may have taken: entries of the spool's log that no line tells of.

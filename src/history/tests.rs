@@ -118,3 +118,35 @@ fn what_a_crash_took_is_written_again_from_the_log() {
         );
     }
 }
+
+#[test]
+fn lines_that_could_not_be_written_keep_the_log_until_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = open(&folder);
+    history.note(&Line::accepted(&entry(1, NOW)));
+    history.sync().unwrap();
+    // The next day's file cannot be made.
+    std::fs::create_dir(folder.path().join("trace/2026-11-24.ndjson")).unwrap();
+    let tomorrow = entry(2, NOW.plus(DAY));
+    history.note(&Line::accepted(&tomorrow));
+    assert!(history.sync().is_err(), "the spool must keep its log");
+    std::fs::remove_dir(folder.path().join("trace/2026-11-24.ndjson")).unwrap();
+    history.note(&Line::accepted(&entry(3, NOW.plus(DAY))));
+    assert!(history.sync().is_err(), "what was lost is still lost");
+    assert!(
+        history
+            .find(QueueId(3), day(NOW.plus(DAY)))
+            .unwrap()
+            .is_some()
+    );
+    drop(history);
+    let history = open(&folder);
+    assert_eq!(history.replay([&tomorrow].into_iter()).unwrap(), 1);
+    history.sync().unwrap();
+    assert!(
+        history
+            .find(QueueId(2), day(NOW.plus(DAY)))
+            .unwrap()
+            .is_some()
+    );
+}
