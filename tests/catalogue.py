@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Runs the tests of the catalogue of hostile inputs and prints the table: number, what it is, how many of its tests passed.
+
+    python3 tests/catalogue.py [--release] [--table]
+
+`--table` runs nothing and only prints which tests belong to which number. Exits 1 if a test failed or did not run, or if a number is open.
+"""
+
+import collections
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TARGETS = ["--lib", "--test", "relay", "--test", "leaks"]
+
+
+def rows():
+    for line in (ROOT / "tests/data/catalogue.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            number, what, covered = (column.strip() for column in line.split("|"))
+            yield int(number), what, covered
+
+
+def tests():
+    """All test functions, by the numbers that their names stand for."""
+    attribute = re.compile(r"#\[(?:tokio::)?test[^\n]*\n(?:\s*#\[[^\n]*\n)*\s*(?:async )?fn (\w+)")
+    by_number, names = collections.defaultdict(list), set()
+    for folder in ("src", "tests"):
+        for path in sorted((ROOT / folder).rglob("*.rs")):
+            for name in attribute.findall(path.read_text()):
+                names.add(name)
+                for first, last in re.findall(r"h(\d{3})(?:_to_h(\d{3}))?", re.match(r"(?:(?:h\d{3}|to)_)*", name)[0]):
+                    for number in range(int(first), int(last or first) + 1):
+                        by_number[number].append(name)
+    return by_number, names
+
+
+def run(names, release):
+    """name -> passed, for every test of these names that ran."""
+    command = [os.environ.get("CARGO", "cargo"), "test", "--no-fail-fast", *(["--release"] if release else []), *TARGETS, "--"]
+    done = subprocess.run(command + sorted(names), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    results = {}
+    for path, result in re.findall(r"^test (\S+)(?: - should panic)? \.\.\. (ok|FAILED)", done.stdout, re.M):
+        name = path.rsplit("::", 1)[-1]
+        results[name] = results.get(name, True) and result == "ok"
+    return results
+
+
+def main():
+    by_number, names = tests()
+    wanted = {}
+    for number, _, covered in rows():
+        others = [] if covered.startswith("none:") or covered == "open" else covered.split()
+        wanted[number] = list(dict.fromkeys(by_number[number] + others))
+    everything = {name for listed in wanted.values() for name in listed}
+    shown = "--table" in sys.argv
+    results = {} if shown else run(everything, "--release" in sys.argv)
+    passed = failed = open_numbers = excused = 0
+    for number, what, covered in rows():
+        listed = wanted[number]
+        good = sum(results.get(name, False) for name in listed)
+        if covered.startswith("none:"):
+            excused += 1
+            state = covered
+        elif covered == "open" and not listed:
+            open_numbers += 1
+            state = "OPEN"
+        else:
+            passed += good == len(listed)
+            failed += good != len(listed)
+            state = f"{good}/{len(listed)}  " if not shown else ""
+            state += "  ".join(name if shown or results.get(name) else f"FAILED:{name}" for name in listed)
+        print(f"{number:>3}  {what:<52} {state}")
+    print(f"\n{passed} numbers passed, {failed} failed, {excused} do not apply, {open_numbers} open; {len(everything)} tests")
+    return 0 if shown or not (failed or open_numbers) else 1
+
+
+sys.exit(main())
