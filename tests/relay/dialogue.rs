@@ -7,22 +7,27 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::invariants;
+
 /// How long an answer may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One connection.
 pub struct Dialogue<S = TcpStream> {
     stream: BufReader<S>,
+    /// What was said, up to a bound: an answer may name what its client has named.
+    said: Vec<u8>,
 }
+
+/// The most that is remembered of what was said.
+const REMEMBERED: usize = 1 << 20;
 
 impl Dialogue {
     /// Connects and says nothing.
     pub async fn connect(server: SocketAddr) -> Self {
         let stream = TcpStream::connect(server).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self {
-            stream: BufReader::new(stream),
-        }
+        Self::over(stream)
     }
 
     /// Connects, reads the banner and says EHLO.
@@ -86,11 +91,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
     pub fn over(stream: S) -> Self {
         Self {
             stream: BufReader::new(stream),
+            said: Vec::new(),
         }
     }
 
     /// Writes octets as they are.
     pub async fn raw(&mut self, octets: &[u8]) {
+        if self.said.len() < REMEMBERED {
+            self.said.extend_from_slice(octets);
+        }
         self.stream.write_all(octets).await.unwrap();
         self.stream.flush().await.unwrap();
     }
@@ -128,6 +137,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
             }
             whole.push_str(&line);
             if line.as_bytes().get(3) != Some(&b'-') {
+                let told = invariants::told(&whole, &self.said);
+                assert!(told.is_empty(), "an answer tells {told:?}: {whole}");
+                invariants::heard(&whole);
                 return Some(Answer(whole.trim_end().to_owned()));
             }
         }

@@ -24,6 +24,7 @@ mod dialogue;
 mod dkim_samples;
 mod grid;
 mod interop;
+mod invariants;
 mod measures;
 mod operators;
 mod peer;

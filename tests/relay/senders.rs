@@ -408,7 +408,7 @@ async fn shared_stage(mode: &str, record: &str) -> Stage {
     }
     .key("auth", &format!("shared_spf = \"{mode}\""))
     .key("auth", "shared_spf_includes = [\"_spf.mailing.example\"]")
-    .record("_spf.mailing.example TXT v=spf1 ip4:127.0.0.0/8 -all")
+    .record("_spf.mailing.example TXT v=spf1 ip4:127.0.0.1 -all")
     .record("shop.example TXT v=spf1 include:_spf.mailing.example -all")
     .record(&format!("s1._domainkey.shop.example TXT {record}"))
     .start()

@@ -26,6 +26,7 @@ use allegromail::{config, observe};
 use tokio_util::sync::CancellationToken;
 
 use crate::dialogue::{Answer, Dialogue};
+use crate::invariants::{self, Invariants, PROBE_ACCOUNTS, PROBE_ZONE};
 
 /// How long a message may take before it counts as lost.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,6 +69,7 @@ const ZONES: &[&str] = &[
     "evil.example TXT v=spf1 ip4:127.0.0.1 -all",
     "dhl.com TXT v=spf1 ip4:192.0.2.1 -all",
     "broken.example SERVFAIL",
+    PROBE_ZONE,
 ];
 
 /// What a test changes of the ordinary relay.
@@ -132,6 +134,8 @@ impl Setup {
 
 /// A running relay and its surroundings.
 pub struct Stage {
+    /// Checked when the stage goes, before everything else does.
+    pub invariants: Invariants,
     pub relay: Relay,
     pub sink: Sink,
     _dns: DnsServer,
@@ -173,12 +177,24 @@ impl Stage {
         let config = write_files(folder.path(), &setup, dns.address(), port);
         let loaded = config::load(&config).unwrap_or_else(|errors| panic!("{errors}"));
         if fresh {
-            load_accounts(&loaded.config, &format!("{ACCOUNTS}{}", setup.accounts)).await;
+            load_accounts(
+                &loaded.config,
+                &format!("{ACCOUNTS}{PROBE_ACCOUNTS}{}", setup.accounts),
+            )
+            .await;
         }
         let relay = Relay::start(loaded.config, observe::install_metrics())
             .await
             .unwrap();
+        let mut invariants = Invariants::new(
+            relay.smtp[0],
+            relay.admin.as_deref(),
+            folder.path(),
+            sink.watch(),
+        );
+        invariants.to_sink = setup.next_hop.is_none() && !setup.by_mx;
         Self {
+            invariants,
             relay,
             sink,
             _dns: dns,
@@ -207,9 +223,12 @@ impl Stage {
 
     /// The next message that arrives behind the relay.
     pub async fn arrival(&self) -> Received {
-        tokio::time::timeout(PATIENCE, self.sink.next())
+        let arrived = tokio::time::timeout(PATIENCE, self.sink.next())
             .await
-            .expect("nothing arrived behind the relay")
+            .expect("nothing arrived behind the relay");
+        let leaks = invariants::leaks(&arrived);
+        assert!(leaks.is_empty(), "{leaks:?}\n{}", text(&arrived));
+        arrived
     }
 
     /// Waits until everything that is queued waits for another attempt, and returns what stopped the first entry.
@@ -260,8 +279,17 @@ impl Stage {
 
     /// Stops the relay and keeps its files.
     pub async fn stop(self) -> tempfile::TempDir {
-        self.relay.stop().await;
-        self.folder
+        let Self {
+            mut invariants,
+            relay,
+            folder,
+            ..
+        } = self;
+        // What is queued stays as the test has it.
+        invariants.probing = false;
+        drop(invariants);
+        relay.stop().await;
+        folder
     }
 }
 

@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,8 +27,48 @@ pub struct Received {
 #[derive(Default)]
 struct Shared {
     received: Mutex<Vec<Received>>,
+    /// Lines `Subject:` of everything that ever arrived.
+    subjects: Mutex<Vec<String>>,
+    connections: AtomicUsize,
     refused: Mutex<HashMap<String, String>>,
     arrived: Notify,
+    /// The same, for those who only watch.
+    watched: Notify,
+}
+
+/// Looks at what a [`Sink`] gets without taking anything out.
+#[derive(Clone)]
+pub struct Watch(Arc<Shared>);
+
+impl Watch {
+    /// Connections so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.0.connections.load(Ordering::Relaxed)
+    }
+
+    /// What has arrived and was not taken out.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Received> {
+        lock(&self.0.received).clone()
+    }
+
+    /// Whether a message with this subject has arrived, or does so in time.
+    pub async fn saw(&self, subject: &str, patience: Duration) -> bool {
+        let line = format!("Subject: {subject}");
+        let seen = async {
+            loop {
+                let watched = self.0.watched.notified();
+                tokio::pin!(watched);
+                watched.as_mut().enable();
+                if lock(&self.0.subjects).contains(&line) {
+                    return;
+                }
+                watched.await;
+            }
+        };
+        tokio::time::timeout(patience, seen).await.is_ok()
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -53,6 +95,7 @@ impl Sink {
             let shared = shared.clone();
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
+                    shared.connections.fetch_add(1, Ordering::Relaxed);
                     let shared = shared.clone();
                     tokio::spawn(async move {
                         // A client that goes away mid-sentence has delivered nothing.
@@ -72,6 +115,12 @@ impl Sink {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A look at it that outlives it.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch(self.shared.clone())
     }
 
     /// Answers `reply` to RCPT of this recipient from now on.
@@ -145,8 +194,11 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await?;
                 message.data = data(&mut stream).await?;
+                let subject = message.data.split(|octet| *octet == b'\n').find(|line| line.starts_with(b"Subject: "));
+                lock(&shared.subjects).extend(subject.map(|line| String::from_utf8_lossy(line).trim_end().to_owned()));
                 lock(&shared.received).push(std::mem::take(&mut message));
                 shared.arrived.notify_one();
+                shared.watched.notify_waiters();
                 "250 2.0.0 kept".to_owned()
             }
             "QUIT" => return stream.write_all(b"221 2.0.0 goodbye\r\n").await,

@@ -52,7 +52,8 @@ async fn nothing_is_lost_of_2000_messages_at_20_sessions() {
     ] {
         setup = setup.key("limits", &format!("{budget} = \"off\""));
     }
-    let stage = setup.start().await;
+    let mut stage = setup.start().await;
+    stage.invariants.unheard = Some("smtp-source heard the answers");
     let server = format!("127.0.0.1:{}", stage.smtp().port());
     let source = Command::new("smtp-source")
         .args([

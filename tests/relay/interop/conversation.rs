@@ -44,7 +44,8 @@ async fn a_conversation_of_four_messages_between_two_postfixes() {
         accounts: LOST.to_owned(),
         ..Setup::default()
     };
-    let _stage = setup.start().await;
+    let mut stage = setup.start().await;
+    stage.invariants.unheard = Some("Postfix heard the answers");
 
     home.submit(JAN, SELLER, &letter(JAN, SELLER, "question"));
     let question = shop.mailbox("biuro", 1).remove(0);

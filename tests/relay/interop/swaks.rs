@@ -42,7 +42,8 @@ async fn swaks_delivers_and_is_refused_as_promised() {
     if !have(&["swaks"]) {
         return;
     }
-    let stage = Stage::ordinary().await;
+    let mut stage = Stage::ordinary().await;
+    stage.invariants.unheard = Some("swaks heard the answers");
     for (from, to, arrives, shown) in [
         (JAN, SELLER, BIURO, "<8awgqyk6a5+cub31c122@allegromail.pl>"),
         (
