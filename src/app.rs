@@ -4,6 +4,7 @@
 //! starting is told with its remedy, and nothing has been taken or sent by then.
 
 mod ask;
+mod descriptors;
 mod listen;
 mod stores;
 mod upkeep;
@@ -23,13 +24,14 @@ use crate::admin;
 use crate::config::Config;
 use crate::delivery::{self, SmtpDelivery};
 use crate::directory::Rules;
+use crate::failpoint;
 use crate::inbound::{self, Intake, Server};
 use crate::observe::Metrics;
 use crate::queue::{self, Queue};
 use crate::spool::LocalSpool;
 
-/// How long sessions and deliveries under way may take after a request to stop.
-pub const DRAIN: Duration = Duration::from_secs(30);
+/// How long sessions and deliveries under way may take, all together, after a request to stop.
+pub const DRAIN: Duration = Duration::from_secs(28);
 
 /// A relay could not be started; the sentence names the thing and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +82,9 @@ impl Relay {
             .iter()
             .filter_map(|listener| listener.local_addr().ok())
             .collect();
-        let server = Server::new(inbound::Settings::from_config(&config), intake.clone());
+        let mut settings = inbound::Settings::from_config(&config);
+        settings.connections = descriptors::fit(settings.connections);
+        let server = Server::new(settings, intake.clone());
         let server = Arc::new(server.map_err(|error| StartError::because("[smtp] tls", error))?);
         let admin = listen::admin(config.admin.as_ref()).await?;
 
@@ -123,6 +127,7 @@ impl Relay {
             )));
             shown
         });
+        failpoint::pass("app.started");
         Ok(Self {
             smtp,
             admin,
@@ -184,6 +189,7 @@ impl Relay {
 
     /// Stops taking mail, lets what is under way end within [`DRAIN`], and closes the stores. What is queued stays queued.
     pub async fn stop(self) {
+        failpoint::pass("app.stopping");
         self.shutdown.cancel();
         let drained = async {
             for task in self.tasks {
@@ -191,18 +197,24 @@ impl Relay {
                 let _ = task.await;
             }
         };
-        if tokio::time::timeout(DRAIN, drained).await.is_err() {
-            tracing::warn!(
-                event = "drain_timeout",
-                "sessions did not end in time and are cut"
-            );
-        }
-        self.queue.shutdown(DRAIN).await;
+        let sessions = async {
+            if tokio::time::timeout(DRAIN, drained).await.is_err() {
+                tracing::warn!(
+                    event = "drain_timeout",
+                    "sessions did not end in time and are cut"
+                );
+            }
+        };
+        // What a session commits after the queue has stopped waits in the log for the next start.
+        tokio::join!(sessions, self.queue.shutdown(DRAIN));
+        failpoint::pass("app.drained");
         self.delivery.close().await;
         self.spool.close();
+        failpoint::pass("app.spool_closed");
         if let Err(error) = self.stores.state.checkpoint() {
             tracing::error!(event = "state_checkpoint_failed", %error);
         }
+        failpoint::pass("app.state_kept");
         if let Err(error) = self.stores.history.sync() {
             tracing::error!(event = "history_sync_failed", %error);
         }

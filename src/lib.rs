@@ -8,6 +8,7 @@
 
 // Layer 1: vocabulary, time, logs and metrics.
 pub mod clock;
+pub mod failpoint;
 pub mod mail;
 pub mod observe;
 

@@ -311,3 +311,28 @@ fn dependencies_that_must_agree_are_there_once() {
         );
     }
 }
+
+#[test]
+fn no_build_that_serves_has_failpoints() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let section = |name: &str| {
+        let (_, rest) = manifest.split_once(&format!("[{name}]\n")).unwrap();
+        rest.split("\n[").next().unwrap().to_owned()
+    };
+    // Only the tests turn the feature on, and no other feature leads to it.
+    assert!(section("features").contains("failpoints = []\n"));
+    assert_eq!(section("features").matches("failpoints").count(), 1);
+    assert!(!section("features").contains("default"));
+    assert!(section("dev-dependencies").contains("features = [\"failpoints\"]"));
+    assert_eq!(manifest.matches("\"failpoints\"").count(), 1);
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        if text.contains("ALLEGROMAIL_FAILPOINTS") && !path.starts_with("src/failpoint") {
+            wrong.push(format!("{path} reads the variable that arms failpoints"));
+        }
+        if text.contains("feature = \"failpoints\"") && path != "src/failpoint.rs" {
+            wrong.push(format!("{path} asks whether failpoints are compiled in"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -210,13 +210,21 @@ fn dispatch(arguments: Arguments) -> Exit {
     }
 }
 
+/// How long work on blocking threads may take after a command has ended.
+const LAST_WORK: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// Runs a command's asynchronous part.
 fn block_on(work: impl Future<Output = Exit>) -> Exit {
     match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let exit = runtime.block_on(work);
+            // What still runs on a blocking thread must not keep the process from ending.
+            runtime.shutdown_timeout(LAST_WORK);
+            exit
+        }
         Err(error) => {
             eprintln!("allegromail: the system gives no threads: {error}");
             Exit::Temporary

@@ -1,6 +1,7 @@
 //! `allegromail serve`: the relay in the foreground, until a signal.
 //!
-//! SIGHUP reloads allowlist and certificates; SIGTERM and SIGINT drain and exit 0. Every bound address is printed.
+//! SIGHUP reloads allowlist and certificates; SIGTERM and SIGINT drain and exit 0, a second one ends at once: what is under way is then as
+//! after a crash. Every bound address is printed.
 
 use std::path::Path;
 
@@ -22,7 +23,7 @@ pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
     }
     super::block_on(async move {
         // Before anything else: a signal that comes while the stores are opened must not kill, and wait its turn.
-        let signals = match Signals::listen() {
+        let mut signals = match Signals::listen() {
             Ok(signals) => signals,
             Err(error) => {
                 eprintln!("allegromail: signals cannot be received: {error}");
@@ -39,8 +40,13 @@ pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
         };
         announce(&relay, &file);
         signals.obey(&relay).await;
-        relay.stop().await;
-        Exit::Done
+        tokio::select! {
+            () = relay.stop() => Exit::Done,
+            () = signals.insist() => {
+                tracing::warn!(event = "stop_cut_short", "told to stop a second time");
+                Exit::Temporary
+            }
+        }
     })
 }
 
@@ -77,13 +83,21 @@ impl Signals {
     }
 
     /// Returns when the relay is to stop; reloads in between.
-    async fn obey(mut self, relay: &Relay) {
+    async fn obey(&mut self, relay: &Relay) {
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => relay.reload(),
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
             }
+        }
+    }
+
+    /// Returns when the relay is told to stop once more while it stops.
+    async fn insist(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
