@@ -37,6 +37,10 @@ impl Spool for NoSpool {
         refuse()
     }
 
+    fn begin(&self, _: QueueId) -> Result<(), SpoolError> {
+        Err(SpoolError::Unhealthy("no server runs".to_owned()))
+    }
+
     fn settle(&self, _: QueueId, _: Settlement) -> Answer<'_, ()> {
         refuse()
     }

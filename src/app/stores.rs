@@ -14,6 +14,7 @@ use crate::delivery::SmtpDelivery;
 use crate::directory::{
     AddressMark, CachedDirectory, Directory, SledDirectory, State, Unavailable,
 };
+use crate::failpoint;
 use crate::history::History;
 use crate::inbound::Tools;
 use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
@@ -150,7 +151,7 @@ pub fn open_idle_spool(config: &Config) -> Result<Opened, SpoolError> {
 fn settings(config: &Config) -> spool::Settings {
     spool::Settings {
         dir: config.data_dir.join("spool"),
-        segment_bytes: SEGMENT,
+        segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
         min_free_bytes: 3 * config.smtp.max_message_size as u64,
         min_free_inodes: MIN_INODES,
     }
@@ -165,8 +166,20 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
     });
     let opened = LocalSpool::open(settings(config), checkpoint)
         .map_err(|error| StartError::because("spool", error))?;
+    failpoint::pass("app.spool_opened");
     learn_again(stores, &opened)?;
+    failpoint::pass("app.learned_again");
     let report = opened.report;
+    metrics::gauge!("allegromail_spool_unhealthy").set(0);
+    metrics::counter!("allegromail_queue_possible_duplicates_total")
+        .increment(report.in_flight as u64);
+    if report.in_flight > 0 {
+        tracing::warn!(
+            event = "spool_in_flight",
+            messages = report.in_flight,
+            "they were being delivered when the server ended, and may arrive twice"
+        );
+    }
     if report.damaged > 0 {
         tracing::error!(
             event = "spool_damaged",

@@ -14,6 +14,7 @@ use super::Work;
 use super::destination::Hop;
 use super::tls::Tls;
 use crate::config::RouteTls;
+use crate::failpoint;
 use crate::mail::{Domain, Reply};
 use crate::smtp::{Extensions, ReplyReader, stuff};
 
@@ -94,6 +95,7 @@ impl Connection {
         let stream = stream.map_err(|error| Broken::BeforeMail(error.to_string()))?;
         // A failure costs speed, nothing else.
         let _ = stream.set_nodelay(true);
+        failpoint::pass("delivery.connected");
         let mut connection = Self {
             stream: Box::new(stream),
             replies: ReplyReader::default(),
@@ -188,6 +190,7 @@ impl Connection {
         if let Some(lack) = self.lacks(work) {
             return Ok(Spoken::Lacks(lack));
         }
+        failpoint::pass("delivery.sending");
         let slices = stuff(&work.body).map_err(|error| Broken::Midway(error.to_string()))?;
         self.used += 1;
         let commands = self.commands(work);
@@ -239,11 +242,14 @@ impl Connection {
         if refused.is_some() {
             return self.refuse(refused).await;
         }
+        failpoint::pass("delivery.data_allowed");
         self.write_all(slices).await.map_err(Broken::Midway)?;
+        failpoint::pass("delivery.dot_sent");
         let reply = self
             .reply(patience::END_OF_DATA)
             .await
             .map_err(Broken::AfterDot)?;
+        failpoint::pass("delivery.answered");
         Ok(if reply.code.is_success() {
             Spoken::Accepted(reply)
         } else {
@@ -290,6 +296,7 @@ impl Connection {
 
     /// Says goodbye, and does not wait long for an answer.
     pub(super) async fn quit(mut self) {
+        failpoint::pass("delivery.quitting");
         let _ = timeout(patience::QUIT, self.command("QUIT\r\n")).await;
     }
 

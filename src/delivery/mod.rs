@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
 
+pub use pool::Parked;
 pub use smtp::{Settings, SmtpDelivery};
 
 /// One message to one recipient, ready for the wire.
@@ -33,8 +34,27 @@ pub struct Work {
     pub eight_bit: bool,
 }
 
-/// The end of an attempt. Never an error: what goes wrong out there is data.
-pub type Attempt<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+/// How an attempt ended. Never an error: what goes wrong out there is data.
+pub struct Attempted {
+    /// What became of the message.
+    pub outcome: Outcome,
+    /// The connection that the message went over, to be dropped when the outcome is durable: before that it takes no other message and says no
+    /// goodbye, so that a crash leaves at most one message for each connection that may arrive twice.
+    pub connection: Option<Parked>,
+}
+
+impl From<Outcome> for Attempted {
+    /// An outcome that no connection waits for.
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            connection: None,
+        }
+    }
+}
+
+/// A pending attempt.
+pub type Attempt<'a> = Pin<Box<dyn Future<Output = Attempted> + Send + 'a>>;
 
 /// Makes one attempt to deliver.
 pub trait Deliver: Send + Sync + 'static {

@@ -1,18 +1,52 @@
 //! Connections that wait for the next message to the same server.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::destination::Hop;
+use crate::failpoint;
 
 /// The most messages over one connection.
 const MAX_USES: u32 = 100;
 /// How long a connection may wait unused; shorter than other servers' patience.
 const MAX_IDLE: Duration = Duration::from_secs(30);
 /// The most connections that wait for one server.
-const MAX_WAITING: usize = 20;
+const MAX_WAITING: usize = 40;
+
+/// The most connections that wait in all, and the most servers that are remembered for having had one.
+const MAX_ALL: usize = 200;
+
+/// A connection whose last outcome is not durable yet. Dropped, it waits for the next message or is closed.
+pub struct Parked {
+    pool: Arc<Pool>,
+    hop: Hop,
+    connection: Option<Connection>,
+}
+
+impl Parked {
+    /// Keeps `connection` to `hop` back from `pool`.
+    pub(super) const fn new(pool: Arc<Pool>, hop: Hop, connection: Connection) -> Self {
+        Self {
+            pool,
+            hop,
+            connection: Some(connection),
+        }
+    }
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        failpoint::pass("delivery.unparking");
+        let connection = self.connection.take();
+        let left = connection.and_then(|connection| self.pool.keep(&self.hop, connection));
+        // Without a runtime the process is ending, and the connection with it.
+        if let (Some(left), Ok(runtime)) = (left, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(left.quit());
+        }
+    }
+}
 
 /// Idle connections by server.
 #[derive(Default)]
@@ -39,6 +73,15 @@ impl Pool {
             return Some(connection);
         }
         let mut idle = self.idle();
+        if idle.len() >= MAX_ALL {
+            idle.retain(|_, waiting| {
+                waiting.retain(|(since, _)| since.elapsed() < MAX_IDLE);
+                !waiting.is_empty()
+            });
+        }
+        if idle.values().map(Vec::len).sum::<usize>() >= MAX_ALL {
+            return Some(connection);
+        }
         let waiting = idle.entry(hop.clone()).or_default();
         waiting.retain(|(since, _)| since.elapsed() < MAX_IDLE);
         if waiting.len() >= MAX_WAITING {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::connection::{Broken, Connection};
 use super::destination::{self, Hop};
-use super::pool::Pool;
+use super::pool::{Parked, Pool};
 use super::tls::Tls;
 use super::trouble::{self, Verdict};
-use super::{Attempt, Deliver, Work};
+use super::{Attempt, Attempted, Deliver, Work};
 use crate::config::{Config, Route};
 use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
 use crate::resolve::Resolver;
@@ -37,7 +37,7 @@ pub struct SmtpDelivery {
     settings: Settings,
     resolver: Arc<dyn Resolver>,
     tls: Tls,
-    pool: Pool,
+    pool: Arc<Pool>,
 }
 
 impl SmtpDelivery {
@@ -50,18 +50,21 @@ impl SmtpDelivery {
             settings,
             resolver,
             tls: Tls::new()?,
-            pool: Pool::default(),
+            pool: Arc::default(),
         })
     }
 
     /// Says goodbye on every connection that waits.
     pub async fn close(&self) {
+        let mut goodbyes = tokio::task::JoinSet::new();
         for connection in self.pool.drain() {
-            connection.quit().await;
+            goodbyes.spawn(connection.quit());
         }
+        // One that panicked has ended, too.
+        while goodbyes.join_next().await.is_some() {}
     }
 
-    async fn attempt(&self, work: &Work) -> Outcome {
+    async fn attempt(&self, work: &Work) -> Attempted {
         let hops = destination::hops(
             work.recipient.domain(),
             &self.settings.routes,
@@ -71,7 +74,7 @@ impl SmtpDelivery {
         .await;
         let hops = match hops {
             Ok(hops) => hops,
-            Err(outcome) => return outcome,
+            Err(outcome) => return outcome.into(),
         };
         let mut last = Outcome::Deferred(Diagnostic::local(
             EnhancedStatus::NO_ANSWER_4_4_1,
@@ -79,45 +82,47 @@ impl SmtpDelivery {
         ));
         for hop in &hops {
             match self.try_host(hop, work).await {
-                Verdict::Settled(outcome) => return outcome,
-                Verdict::NextHost(outcome) => last = outcome,
+                (Verdict::Settled(outcome), connection) => {
+                    return Attempted {
+                        outcome,
+                        connection,
+                    };
+                }
+                (Verdict::NextHost(outcome), _) => last = outcome,
             }
         }
-        last
+        last.into()
     }
 
-    async fn try_host(&self, hop: &Hop, work: &Work) -> Verdict {
+    async fn try_host(&self, hop: &Hop, work: &Work) -> (Verdict, Option<Parked>) {
         // A connection that died while it waited is no attempt: the message goes at once over a fresh one.
         while let Some(mut connection) = self.pool.take(hop).await {
             match connection.send(work).await {
                 Err(Broken::BeforeMail(_)) => {}
-                sent => return self.finish(hop, connection, sent).await,
+                sent => return self.finish(hop, connection, sent),
             }
         }
         match Connection::open(hop, &self.settings.hostname, &self.tls).await {
             Ok(mut connection) => {
                 let sent = connection.send(work).await;
-                self.finish(hop, connection, sent).await
+                self.finish(hop, connection, sent)
             }
-            Err(broken) => trouble::broken(hop, broken),
+            Err(broken) => (trouble::broken(hop, broken), None),
         }
     }
 
-    async fn finish(
+    fn finish(
         &self,
         hop: &Hop,
         connection: Connection,
         sent: Result<super::connection::Spoken, Broken>,
-    ) -> Verdict {
+    ) -> (Verdict, Option<Parked>) {
         match sent {
             Ok(spoken) => {
-                let verdict = trouble::spoken(hop, spoken);
-                if let Some(connection) = self.pool.keep(hop, connection) {
-                    tokio::spawn(connection.quit());
-                }
-                verdict
+                let parked = Parked::new(self.pool.clone(), hop.clone(), connection);
+                (trouble::spoken(hop, spoken), Some(parked))
             }
-            Err(broken) => trouble::broken(hop, broken),
+            Err(broken) => (trouble::broken(hop, broken), None),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Unavailable;
+use crate::failpoint;
 
 /// Pages that sled keeps in memory, in octets. Its default of 1 GiB is meant for a machine of its own.
 const CACHE: u64 = 32 * 1024 * 1024;
@@ -103,7 +104,10 @@ impl Disk {
     /// Makes everything that was written durable.
     pub(super) fn sync(&self) -> Result<(), Unavailable> {
         self.with(|db| db.flush().map(|_| ()))?;
-        self.file.sync_data().map_err(|error| self.spoil(&error))
+        let synced = failpoint::hit("directory.flushed").and_then(|()| self.file.sync_data());
+        synced.map_err(|error| self.spoil(&error))?;
+        failpoint::pass("directory.synced");
+        Ok(())
     }
 
     fn spoil(&self, error: &dyn std::fmt::Display) -> Unavailable {

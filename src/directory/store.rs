@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{Disk, MAX_VALUE};
 use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction, Unavailable};
+use crate::failpoint;
 use crate::mail::Mailbox;
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
@@ -126,7 +127,9 @@ impl Inner {
                 None => batch.remove(key),
             }
         }
+        failpoint::pass("directory.applying");
         self.disk.with(|db| db.apply_batch(batch))?;
+        failpoint::pass("directory.applied");
         self.disk.sync()?;
         Ok(results)
     }

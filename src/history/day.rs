@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::failpoint;
 use crate::mail::QueueId;
 
 /// Octets that gather before they are written.
@@ -72,11 +73,14 @@ impl Day {
 
     /// Hands what has gathered to the system: lines before the places that point at them.
     pub(super) fn flush(&mut self) -> io::Result<()> {
+        failpoint::hit("history.flushing")?;
         self.lines.write_all(&self.new_lines)?;
         self.end += self.new_lines.len() as u64;
         self.new_lines.clear();
+        failpoint::hit("history.lines_written")?;
         self.index.write_all(&self.new_places)?;
         self.new_places.clear();
+        failpoint::pass("history.flushed");
         Ok(())
     }
 
@@ -84,6 +88,7 @@ impl Day {
     pub(super) fn sync(&mut self) -> io::Result<()> {
         self.flush()?;
         self.lines.sync_data()?;
+        failpoint::hit("history.lines_synced")?;
         self.index.sync_data()
     }
 }

@@ -10,6 +10,7 @@ use super::once::{self, Claim};
 use super::outgoing::internal;
 use super::take::{Arrival, Taken};
 use crate::dsn::{self, Action, Hidden, Received};
+use crate::failpoint;
 use crate::history::{Accepted, Event, Line};
 use crate::mail::{Diagnostic, QueueId, Reply, ReversePath};
 use crate::masking::{BounceToken, ParticipantId, TokenKind};
@@ -35,6 +36,7 @@ impl Intake {
             let text = "the message that this bounce address belongs to is not known any more.";
             return Err(Refusal::new(Reason::BadToken, text));
         };
+        failpoint::pass("inbound.bounce_found");
         if let Some(report) = dsn::read(arrival.letter) {
             return self.report(token, &line, &sent, &report).await;
         }

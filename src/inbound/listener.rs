@@ -19,6 +19,7 @@ use super::reception::Reception;
 use super::session;
 use super::tls::{self, TlsError};
 use crate::config::{Config, TlsFiles};
+use crate::failpoint;
 use crate::mail::{Domain, EnhancedStatus, Reply};
 
 /// What sessions need of the configuration.
@@ -207,6 +208,7 @@ fn admit(
 ) {
     // A failure costs speed, nothing else.
     let _ = stream.set_nodelay(true);
+    failpoint::pass("inbound.connected");
     let place = server.total.clone().try_acquire_owned();
     let entered = server.enter(address);
     let (server, stop) = (server.clone(), stop.clone());

@@ -16,6 +16,7 @@ use super::listener::Server;
 use super::machine::{Effect, Machine, Tls};
 use super::receive::{self, Received};
 use super::reception::{Client, Protocol};
+use crate::failpoint;
 use crate::mail::{EnhancedStatus, Reply};
 use crate::policy::{Reason, Refusal};
 use crate::smtp::{Command, LineError, LineReader, Offer, parse_command};
@@ -321,6 +322,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             &server.bytes,
         )
         .await;
+        failpoint::pass("inbound.data_read");
         let Some(transaction) = self.machine.data_ended() else {
             return Ok(Next::Close);
         };
@@ -362,6 +364,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                 (reply, next)
             }
         };
+        failpoint::pass("inbound.judged");
         if reply.code.is_success() {
             self.productive = Instant::now();
         }
@@ -389,6 +392,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             self.stream.write_all(&replies).await?;
             self.stream.flush().await
         });
-        written.await.map_err(|_| ends())?
+        written.await.map_err(|_| ends())??;
+        failpoint::pass("inbound.answered");
+        Ok(())
     }
 }

@@ -15,6 +15,7 @@ use super::recipient::Recipient;
 use super::sender::Sender;
 use super::transaction::MailTransaction;
 use crate::auth::{Means, Proof};
+use crate::failpoint;
 use crate::mail::{Domain, EnhancedStatus, Reply, TraceId};
 use crate::masking::{MaskedDomains, TransactionId};
 use crate::message::Message;
@@ -132,12 +133,15 @@ impl Intake {
         if taken.is_empty() {
             return Ok(reply);
         }
+        failpoint::pass("inbound.committing");
         self.tools
             .spool
             .commit(taken)
             .await
             .map_err(|error| whole(spool_refusal(&error)))?;
+        failpoint::pass("inbound.committed");
         self.seal(claims);
+        failpoint::pass("inbound.sealed");
         metrics::counter!("allegromail_inbound_accepted_total").increment(1);
         tracing::info!(event = "accepted", trace = %transaction.trace, client = %client.address, recipients = transaction.recipients.len());
         Ok(reply)

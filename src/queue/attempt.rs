@@ -1,14 +1,20 @@
 //! One attempt, from the address to the settled outcome. Whatever happens, the entry ends in exactly one of: done, deferred.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::lanes::Lanes;
 use super::{Parts, backoff, report, target};
-use crate::delivery::Work;
+use crate::delivery::{Attempted, Work};
 use crate::dsn::{Action, Hidden, mask};
+use crate::failpoint;
 use crate::history::{Event, Line};
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome};
-use crate::spool::{Entry, Progress, Settlement, Target};
+use crate::spool::{Entry, Progress, Settlement, SpoolError, Target};
+
+/// How long to wait before the end of an entry is written again to a disk that was full.
+const FULL_WAIT: Duration = Duration::from_secs(1);
 
 /// Where an attempt left an entry, for the schedule.
 pub(super) enum End {
@@ -31,6 +37,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
             return postpone(parts, entry, entry.progress.attempts, None).await;
         }
     };
+    failpoint::pass("queue.target_found");
     let place = match lanes.enter(address.domain()).await {
         None => return End::Untried,
         Some(Ok(place)) => place,
@@ -56,15 +63,27 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         smtputf8: entry.smtputf8 || address.needs_utf8(),
         eight_bit: entry.eight_bit,
     };
-    let outcome = parts.deliver.deliver(work).await;
+    // Nothing is sent whose end could not be written: it would arrive twice.
+    if parts.spool.begin(entry.id).is_err() {
+        return End::Untried;
+    }
+    failpoint::pass("queue.begun");
+    let Attempted {
+        outcome,
+        connection,
+    } = parts.deliver.deliver(work).await;
+    failpoint::pass("queue.attempted");
     match &outcome {
         Outcome::Deferred(diagnostic) if diagnostic.status == EnhancedStatus::NO_ANSWER_4_4_1 => {
             lanes.close(address.domain(), diagnostic.clone());
         }
         _ => lanes.open(address.domain()),
     }
-    drop(place);
-    settle(parts, entry, &address, outcome).await
+    let unsettled = place.attempted();
+    let end = settle(parts, entry, &address, outcome).await;
+    // The outcome is durable: now the connection may take the next message, or say goodbye.
+    drop((connection, unsettled));
+    end
 }
 
 /// A diagnostic without anything of the hidden side: what is stored, logged and reported.
@@ -119,14 +138,24 @@ async fn settle(parts: &Parts, entry: &Entry, address: &Mailbox, outcome: Outcom
 }
 
 async fn done(parts: &Parts, entry: &Entry) -> End {
-    match parts.spool.settle(entry.id, Settlement::Done).await {
-        Ok(()) => End::Done,
-        Err(error) => {
-            // The message has arrived, and the log cannot say so: a restart will send it once more, which is better than a loss.
-            tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
-            End::Done
+    failpoint::pass("queue.settling");
+    loop {
+        match parts.spool.settle(entry.id, Settlement::Done).await {
+            Ok(()) => break,
+            // The message has arrived. Room comes back when other entries end; until then the connection and the place wait.
+            Err(SpoolError::Full(why)) => {
+                tracing::warn!(event = "settle_waits", queue_id = %entry.id, why);
+                tokio::time::sleep(FULL_WAIT).await;
+            }
+            Err(error) => {
+                // The log cannot say so: a restart will send it once more, which is better than a loss.
+                tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
+                break;
+            }
         }
     }
+    failpoint::pass("queue.settled");
+    End::Done
 }
 
 async fn postpone(parts: &Parts, entry: &Entry, attempts: u32, last: Option<Diagnostic>) -> End {
@@ -144,10 +173,12 @@ async fn postpone(parts: &Parts, entry: &Entry, attempts: u32, last: Option<Diag
     let progress = match delay_notice(parts, entry, &progress).await {
         Some(told) => told,
         None => {
+            failpoint::pass("queue.deferring");
             let settled = Settlement::Deferred(progress.clone());
             if let Err(error) = parts.spool.settle(entry.id, settled).await {
                 tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
             }
+            failpoint::pass("queue.deferred");
             progress
         }
     };
@@ -170,7 +201,9 @@ async fn delay_notice(parts: &Parts, entry: &Entry, progress: &Progress) -> Opti
         ..progress.clone()
     };
     let settled = Settlement::Deferred(told.clone());
+    failpoint::pass("queue.delay_composed");
     parts.spool.report(entry.id, settled, report).await.ok()?;
+    failpoint::pass("queue.delay_told");
     tracing::info!(event = "delay_told", queue_id = %entry.id, trace = %entry.trace);
     Some(told)
 }
@@ -214,8 +247,12 @@ pub(super) async fn fail(parts: &Parts, entry: &Entry, diagnostic: Diagnostic) -
     let Some(report) = report else {
         return done(parts, entry).await;
     };
+    failpoint::pass("queue.report_composed");
     match parts.spool.report(entry.id, Settlement::Done, report).await {
-        Ok(()) => End::Done,
+        Ok(()) => {
+            failpoint::pass("queue.reported");
+            End::Done
+        }
         Err(error) => {
             tracing::error!(event = "report_waits", queue_id = %entry.id, %error);
             postpone(parts, entry, entry.progress.attempts, Some(diagnostic)).await

@@ -18,6 +18,8 @@ const MANY: usize = 10_000;
 
 struct Lane {
     places: Arc<Semaphore>,
+    /// Bounds attempts and those whose outcome is being written, together: each of them has a connection.
+    open: Arc<Semaphore>,
     closed: Option<(Instant, Diagnostic)>,
 }
 
@@ -26,12 +28,30 @@ pub(super) struct Lanes {
     lanes: Mutex<HashMap<Domain, Lane>>,
     per_lane: usize,
     total: Arc<Semaphore>,
+    total_open: Arc<Semaphore>,
 }
+
+/// Connections for every attempt at once: while an outcome is written, its connection takes no next message.
+const OPEN: usize = 2;
 
 /// A place in a lane, held for the length of an attempt.
 pub(super) struct Place {
     _lane: OwnedSemaphorePermit,
     _total: OwnedSemaphorePermit,
+    open: Unsettled,
+}
+
+/// The place of an attempt whose outcome is not durable yet.
+pub(super) struct Unsettled {
+    _lane: OwnedSemaphorePermit,
+    _total: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// The attempt has ended: the next may begin while its outcome is written.
+    pub(super) fn attempted(self) -> Unsettled {
+        self.open
+    }
 }
 
 impl Lanes {
@@ -40,6 +60,7 @@ impl Lanes {
             lanes: Mutex::new(HashMap::new()),
             per_lane,
             total: Arc::new(Semaphore::new(total)),
+            total_open: Arc::new(Semaphore::new(total * OPEN)),
         }
     }
 
@@ -49,7 +70,7 @@ impl Lanes {
 
     /// Waits for a place towards `domain`; the diagnostic, if the lane is closed. None when the queue shuts down.
     pub(super) async fn enter(&self, domain: &Domain) -> Option<Result<Place, Diagnostic>> {
-        let places = {
+        let (places, open) = {
             let mut lanes = self.lanes();
             if lanes.len() > MANY {
                 let full = self.per_lane;
@@ -59,9 +80,10 @@ impl Lanes {
             }
             let lane = lanes.entry(domain.clone()).or_insert_with(|| Lane {
                 places: Arc::new(Semaphore::new(self.per_lane)),
+                open: Arc::new(Semaphore::new(self.per_lane * OPEN)),
                 closed: None,
             });
-            lane.places.clone()
+            (lane.places.clone(), lane.open.clone())
         };
         let lane = places.acquire_owned().await.ok()?;
         let closed = self
@@ -74,9 +96,14 @@ impl Lanes {
             return Some(Err(diagnostic));
         }
         let total = self.total.clone().acquire_owned().await.ok()?;
+        let open = Unsettled {
+            _lane: open.acquire_owned().await.ok()?,
+            _total: self.total_open.clone().acquire_owned().await.ok()?,
+        };
         Some(Ok(Place {
             _lane: lane,
             _total: total,
+            open,
         }))
     }
 

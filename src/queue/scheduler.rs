@@ -16,6 +16,7 @@ use super::attempt::{self, End};
 use super::control::{self, Control, ControlError};
 use super::lanes::Lanes;
 use super::listed::{Listed, State};
+use crate::failpoint;
 use crate::history::Line;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::{Committed, Entry};
@@ -112,8 +113,11 @@ impl Queue {
 
     /// Takes an entry that has just become durable; its first attempt leaves at once.
     fn admit(&mut self, new: Committed) {
+        failpoint::pass("queue.admitted");
         self.parts.last_used.remember(&new.entry.memory);
+        failpoint::pass("queue.remembered");
         self.parts.history.note(&Line::accepted(&new.entry));
+        failpoint::pass("queue.noted");
         let fits = self.memory + new.body.len() <= self.parts.settings.memory;
         self.launch(new.entry, fits.then_some(new.body));
     }
@@ -224,6 +228,7 @@ impl Queue {
     }
 
     fn end(&mut self, id: QueueId, end: End) {
+        failpoint::pass("queue.ended");
         match end {
             End::Done => drop(self.entries.remove(&id)),
             End::Waits(progress) => self.wait(id, |entry| entry.progress = progress),

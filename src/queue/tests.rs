@@ -39,7 +39,7 @@ impl Deliver for Script {
             .pop_front()
             .unwrap_or_else(delivered);
         let _ = self.seen.send(work);
-        Box::pin(std::future::ready(outcome))
+        Box::pin(std::future::ready(outcome.into()))
     }
 }
 

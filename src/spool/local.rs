@@ -16,6 +16,7 @@ use super::segment::Segment;
 use super::watermark::Watermark;
 use super::writer::{Checkpoint, Request, Shared, Writer, sequence};
 use super::{Answer, Committed, Entry, Settlement, Spool, SpoolError};
+use crate::failpoint;
 use crate::mail::QueueId;
 
 /// Where the log is and how large things may become.
@@ -134,23 +135,28 @@ impl LocalSpool {
         }
     }
 
-    fn request(&self, records: Vec<Record>, announce: Vec<Committed>) -> Answer<'_, ()> {
-        let (done, answer) = oneshot::channel();
+    /// Hands a request to the writer; false if it has stopped.
+    fn hand_over(&self, request: Request) -> bool {
         let sender = self
             .requests
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let sent = sender.is_some_and(|sender| {
-            sender
-                .send(Request {
-                    records,
-                    announce,
-                    done,
-                })
-                .is_ok()
+        failpoint::pass("spool.requested");
+        sender.is_some_and(|sender| sender.send(request).is_ok())
+    }
+
+    fn request(&self, records: Vec<Record>, announce: Vec<Committed>) -> Answer<'_, ()> {
+        let (done, answer) = oneshot::channel();
+        let sent = self.hand_over(Request {
+            records,
+            announce,
+            done: Some(done),
         });
         Box::pin(async move {
+            if failpoint::fails("spool.acknowledge_early") {
+                return Ok(());
+            }
             let gone = || SpoolError::Unhealthy("the writer has stopped".to_owned());
             if !sent {
                 return Err(gone());
@@ -246,6 +252,25 @@ impl Spool for LocalSpool {
             Ok(records) => self.request(records, vec![report]),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
+    }
+
+    fn begin(&self, id: QueueId) -> Result<(), SpoolError> {
+        let gone = || SpoolError::Unhealthy("a write failed; restart the server".to_owned());
+        if self.shared.unhealthy.load(Ordering::SeqCst) {
+            return Err(gone());
+        }
+        let begun = Record {
+            kind: Kind::Begun,
+            id,
+            head: Vec::new(),
+            body: Bytes::new(),
+        };
+        let handed_over = self.hand_over(Request {
+            records: vec![begun],
+            announce: Vec::new(),
+            done: None,
+        });
+        handed_over.then_some(()).ok_or_else(gone)
     }
 
     fn body(&self, id: QueueId) -> Answer<'_, Bytes> {

@@ -74,6 +74,13 @@ pub trait Spool: Send + Sync + 'static {
     /// Makes all entries durable together, or none of them, and hands them to the queue. Cancelling the future does not undo it.
     fn commit(&self, entries: Vec<Committed>) -> Answer<'_, ()>;
 
+    /// Records that an attempt begins, so that a start after a crash can tell which messages may arrive twice. It is written, and durable no
+    /// earlier than what is written after it.
+    ///
+    /// # Errors
+    /// Nothing can be recorded any more, the end of the attempt neither: it must not be made.
+    fn begin(&self, id: QueueId) -> Result<(), SpoolError>;
+
     /// Records where an attempt left an entry; durable when it answers.
     fn settle(&self, id: QueueId, settlement: Settlement) -> Answer<'_, ()>;
 

@@ -13,6 +13,7 @@ use super::record::{FIXED, Fixed, Kind, MAGIC, More};
 use super::segment::Segment;
 use super::writer::apply;
 use super::{Entry, Progress};
+use crate::failpoint;
 use crate::mail::QueueId;
 
 /// What a start found.
@@ -24,6 +25,8 @@ pub struct Recovery {
     pub torn_bytes: u64,
     /// Damaged stretches that were set aside under `spool/damaged`.
     pub damaged: usize,
+    /// Entries that were being delivered when the process ended: each may have arrived already and arrive once more.
+    pub in_flight: usize,
 }
 
 /// The state after reading.
@@ -68,6 +71,11 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         }
     }
     recovered.report.live = recovered.index.len();
+    for id in recovered.index.begun() {
+        recovered.report.in_flight += 1;
+        tracing::warn!(event = "possible_duplicate", queue_id = %id, "it was being delivered when the server ended");
+    }
+    failpoint::pass("spool.recovered");
     Ok(recovered)
 }
 
@@ -141,6 +149,7 @@ fn whole(segment: &Segment, at: u64, fixed: &Fixed, tail: Tail) -> bool {
 fn cut(segment: &Segment, at: u64, size: u64, into: &mut Recovered) -> io::Result<u64> {
     into.report.torn_bytes += size - at;
     segment.truncate(at)?;
+    failpoint::hit("spool.tail_cut")?;
     segment.sync()?;
     Ok(at)
 }
@@ -184,7 +193,8 @@ fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io::Result<()
         "set aside; other entries are untouched"
     );
     let len = usize::try_from(to - from).map_err(io::Error::other)?;
-    std::fs::write(folder.join(name), segment.bytes(from, len)?)
+    std::fs::write(folder.join(name), segment.bytes(from, len)?)?;
+    failpoint::hit("spool.set_aside")
 }
 
 /// The live entries with their latest progress, and those that are done, oldest first. One whose head cannot be read is told and left

@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::record::{END, FIXED, Fixed};
+use crate::failpoint;
 
 /// Slices that one call may take (IOV_MAX on Linux).
 const MAX_SLICES: usize = 1024;
@@ -34,8 +35,10 @@ impl Segment {
             .create_new(true)
             .mode(0o600)
             .open(&path)?;
+        failpoint::hit("spool.segment_made")?;
         file.sync_all()?;
         sync_folder(dir)?;
+        failpoint::pass("spool.segment_named");
         Ok(Self { number, path, file })
     }
 
@@ -70,6 +73,15 @@ impl Segment {
 
     /// Writes all slices at `at`. Nothing is durable before [`Segment::sync`].
     pub(super) fn write(&self, at: u64, slices: &[&[u8]]) -> io::Result<()> {
+        failpoint::hit("spool.writing")?;
+        if failpoint::fails("spool.tear_write") {
+            self.write_at(at, slices.get(..slices.len() / 2).unwrap_or_default())?;
+            failpoint::hit("spool.write_torn")?;
+        }
+        self.write_at(at, slices)
+    }
+
+    fn write_at(&self, at: u64, slices: &[&[u8]]) -> io::Result<()> {
         use std::io::Seek;
         let mut file = &self.file;
         file.seek(io::SeekFrom::Start(at))?;
@@ -92,7 +104,10 @@ impl Segment {
 
     /// `fdatasync`: contents and size reach the disk. A failure is final (DESIGN.md): it must not be tried again.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        failpoint::hit("spool.syncing")?;
+        self.file.sync_data()?;
+        failpoint::pass("spool.synced");
+        Ok(())
     }
 
     /// Cuts the file to `len` octets.
@@ -102,6 +117,7 @@ impl Segment {
 
     /// Reads `len` octets at `at`.
     pub(super) fn bytes(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
+        failpoint::hit("spool.reading")?;
         let mut octets = vec![0; len];
         self.file.read_exact_at(&mut octets, at)?;
         Ok(octets)
@@ -136,7 +152,9 @@ impl Segment {
 
     /// Deletes the file.
     pub(super) fn remove(&self) -> io::Result<()> {
-        std::fs::remove_file(&self.path)
+        std::fs::remove_file(&self.path)?;
+        failpoint::pass("spool.segment_removed");
+        Ok(())
     }
 }
 

@@ -109,6 +109,31 @@ async fn h127_a_second_user_is_refused() {
 }
 
 #[tokio::test]
+async fn h120_what_was_being_delivered_at_a_crash_is_counted_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = open(dir.path());
+    for body in [b"one", b"two", b"six", b"ten"] {
+        let id = opened.spool.next_id();
+        opened
+            .spool
+            .commit(vec![committed(id, body)])
+            .await
+            .unwrap();
+    }
+    for id in 1..=3 {
+        opened.spool.begin(QueueId(id)).unwrap();
+    }
+    let spool = &opened.spool;
+    spool.settle(QueueId(1), Settlement::Done).await.unwrap();
+    let progress = Settlement::Deferred(Progress::default());
+    spool.settle(QueueId(2), progress).await.unwrap();
+    drop(opened);
+    let opened = open(dir.path());
+    assert_eq!(ids(&opened), [2, 3, 4]);
+    assert_eq!(opened.report.in_flight, 1, "number 3");
+}
+
+#[tokio::test]
 async fn h126_a_log_cut_at_any_octet_keeps_whole_commits() {
     let dir = tempfile::tempdir().unwrap();
     fill(dir.path()).await;

@@ -16,6 +16,7 @@ use super::index::{Index, Place};
 use super::record::{END, Kind, More, Record};
 use super::segment::{Segment, sync_folder};
 use super::{Committed, SpoolError};
+use crate::failpoint;
 use crate::mail::QueueId;
 
 /// The most requests of one batch.
@@ -29,8 +30,8 @@ pub(super) struct Request {
     pub(super) records: Vec<Record>,
     /// Told to the queue once durable.
     pub(super) announce: Vec<Committed>,
-    /// Who waits.
-    pub(super) done: oneshot::Sender<Result<(), SpoolError>>,
+    /// Who waits; none: it becomes durable with the next batch that somebody waits for.
+    pub(super) done: Option<oneshot::Sender<Result<(), SpoolError>>>,
 }
 
 /// What the writer shares with the rest of the spool.
@@ -78,6 +79,7 @@ impl Writer {
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
+            failpoint::pass("spool.batch_gathered");
             self.commit(batch);
             self.tidy();
         }
@@ -92,16 +94,21 @@ impl Writer {
             self.write(&batch)
         };
         for request in batch {
+            let Some(done) = request.done else {
+                continue;
+            };
             if result.is_ok() {
                 // A queue that is gone is being shut down; the log has the entry.
                 request
                     .announce
                     .into_iter()
                     .for_each(|committed| drop(self.announce.send(committed)));
+                failpoint::pass("spool.announced");
             }
             // Nobody waits any more: the client went away. What is committed stays committed.
-            let _ = request.done.send(result.clone());
+            let _ = done.send(result.clone());
         }
+        failpoint::pass("spool.answered");
     }
 
     /// Writes and syncs a batch, then files it.
@@ -124,9 +131,12 @@ impl Writer {
         self.active
             .write(self.end, &slices)
             .map_err(|error| self.write_failed(&error))?;
-        self.active
-            .sync()
-            .map_err(|error| self.poison("sync", &error))?;
+        failpoint::pass("spool.written");
+        if batch.iter().any(|request| request.done.is_some()) {
+            self.active
+                .sync()
+                .map_err(|error| self.poison("sync", &error))?;
+        }
         let mut index = self.shared.index();
         for (_, record) in &fronts {
             let place = Place {
@@ -140,6 +150,8 @@ impl Writer {
         if let Some(usage) = index.segments.get_mut(&self.active.number) {
             usage.size = self.end;
         }
+        drop(index);
+        failpoint::pass("spool.filed");
         Ok(())
     }
 
@@ -157,6 +169,7 @@ impl Writer {
 
     fn poison(&self, what: &str, error: &io::Error) -> SpoolError {
         self.shared.unhealthy.store(true, Ordering::SeqCst);
+        metrics::gauge!("allegromail_spool_unhealthy").set(1);
         tracing::error!(event = "spool_unhealthy", what, %error, "nothing is acknowledged any more; mend the disk and restart");
         SpoolError::Unhealthy(format!("{what}: {error}"))
     }
@@ -177,6 +190,10 @@ impl Writer {
     }
 
     fn rotate(&mut self) -> io::Result<()> {
+        // Only the last segment may have a torn tail, and what nobody waited for may not have been synced.
+        self.active.sync().inspect_err(|error| {
+            self.poison("sync", error);
+        })?;
         let next = Arc::new(Segment::create(&self.dir, self.active.number + 1)?);
         let record = sequence(self.shared.next_id.load(Ordering::SeqCst));
         let front = record.front(More::No).ok_or(io::ErrorKind::InvalidInput)?;
@@ -185,6 +202,7 @@ impl Writer {
         self.end = record.size();
         self.shared.index().add_segment(next.clone(), self.end);
         self.active = next;
+        failpoint::pass("spool.rotated");
         Ok(())
     }
 
@@ -206,8 +224,10 @@ impl Writer {
             };
             if !live.is_empty() {
                 self.copy_forward(&segment, &live)?;
+                failpoint::pass("spool.copied_forward");
             }
             (self.checkpoint)().map_err(io::Error::other)?;
+            failpoint::pass("spool.checkpointed");
             segment.remove()?;
             sync_folder(&self.dir)?;
             self.shared.index().segments.remove(&number);
@@ -241,7 +261,7 @@ impl Writer {
             let request = Request {
                 records: vec![record],
                 announce: Vec::new(),
-                done,
+                done: Some(done),
             };
             self.write(&[request]).map_err(io::Error::other)?;
         }
@@ -275,6 +295,7 @@ pub(super) fn apply(index: &mut Index, kind: Kind, id: QueueId, place: Place) {
     match kind {
         Kind::Entry => index.add(id, place),
         Kind::Progress => index.progress(id, place),
+        Kind::Begun => index.begin(id),
         Kind::Done => index.remove(id),
         Kind::Sequence => {}
     }
