@@ -8,7 +8,7 @@
 mod runs;
 mod views;
 
-use memchr::memmem::Finder;
+use memchr::{memchr_iter, memchr2_iter};
 
 use crate::mail::Mailbox;
 
@@ -61,8 +61,58 @@ const IDS: [&str; 8] = [
     "--",
 ];
 
+/// An address as it stands in a view: in lower case.
+#[derive(PartialEq, Eq)]
+struct Needle {
+    local: Vec<u8>,
+    domain: Vec<u8>,
+}
+
+impl Needle {
+    fn new(address: &str) -> Self {
+        let (local, domain) = address.rsplit_once('@').unwrap_or(("", address));
+        Self {
+            local: local.into(),
+            domain: domain.into(),
+        }
+    }
+
+    /// Whether the address stands in `view` around its at sign at `at`, not as the end or the beginning of a longer one. What stood
+    /// apart before lines were joined and tags taken out still stands apart.
+    fn stands(&self, view: &[u8], at: usize) -> bool {
+        let seam = |octet: Option<&u8>| octet == Some(&views::SEAM);
+        let mut before = view.get(..at).unwrap_or_default();
+        for octet in self.local.iter().rev() {
+            while let Some((&views::SEAM, rest)) = before.split_last() {
+                before = rest;
+            }
+            match before.split_last() {
+                Some((last, rest)) if last == octet => before = rest,
+                _ => return false,
+            }
+        }
+        let mut after = view.get(at + 1..).unwrap_or_default();
+        for octet in &self.domain {
+            while let Some((&views::SEAM, rest)) = after.split_first() {
+                after = rest;
+            }
+            match after.split_first() {
+                Some((first, rest)) if first == octet => after = rest,
+                _ => return false,
+            }
+        }
+        let longer_before = before
+            .last()
+            .is_some_and(|last| last.is_ascii_alphanumeric() || b"._+-".contains(last));
+        let longer_after = after
+            .first()
+            .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'-');
+        (seam(before.last()) || !longer_before) && (seam(after.first()) || !longer_after)
+    }
+}
+
 struct Gate {
-    addresses: Vec<Finder<'static>>,
+    addresses: Vec<Needle>,
     domains: Vec<String>,
 }
 
@@ -71,54 +121,26 @@ impl Gate {
         let mut addresses = Vec::new();
         let mut domains = Vec::new();
         for needle in needles {
-            addresses.push(needle.key());
             let (unicode, _) = idna::domain_to_unicode(needle.domain().as_str());
             let other = format!("{}@{unicode}", needle.local().to_ascii_lowercase());
-            if !addresses.contains(&other) {
-                addresses.push(other);
+            for address in [needle.key(), other] {
+                let address = Needle::new(&address);
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
             }
             domains.push(needle.domain().to_string());
         }
-        let addresses = addresses
-            .iter()
-            .map(|address| Finder::new(address).into_owned());
-        Self {
-            addresses: addresses.collect(),
-            domains,
-        }
+        Self { addresses, domains }
     }
 
-    /// Whether an address stands in `view`, not as the end or the beginning of a longer one. What stood apart before lines were joined
-    /// and tags taken out still stands apart.
+    /// Whether an address stands in `view`.
     fn sees(&self, view: &str) -> bool {
-        let (compact, seams) = views::compact(view);
-        let apart = |at: usize| seams.binary_search(&at).is_ok();
-        self.addresses.iter().any(|address| {
-            let mut from = 0;
-            // A view is in lower case, and so is an address.
-            while let Some(at) = compact
-                .get(from..)
-                .and_then(|rest| address.find(rest.as_bytes()))
-            {
-                let (start, end) = (from + at, from + at + address.needle().len());
-                let before = compact
-                    .get(..start)
-                    .and_then(|text| text.chars().next_back());
-                let after = compact.get(end..).and_then(|text| text.chars().next());
-                let longer_before =
-                    before.is_some_and(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
-                let longer_after = after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-');
-                if (apart(start) || !longer_before) && (apart(end) || !longer_after) {
-                    return true;
-                }
-                // Matches may overlap: the next one is looked for from the second character of this one.
-                from = start
-                    + compact
-                        .get(start..)
-                        .and_then(|rest| rest.chars().next())
-                        .map_or(1, char::len_utf8);
-            }
-            false
+        let view = view.as_bytes();
+        memchr_iter(b'@', view).any(|at| {
+            self.addresses
+                .iter()
+                .any(|address| address.stands(view, at))
         })
     }
 
@@ -147,12 +169,20 @@ impl Gate {
     }
 }
 
+/// Octets from the rarest in texts to the most frequent; all others are rarer than these.
+const FREQUENT: &[u8] = b"qxjzvkwbgfmydpculhr-.sntoiea";
+
 /// The place of `needle`, which is in lower case, in `text`, which may not be.
 fn find(text: &str, needle: &str) -> Option<usize> {
     let (text, needle) = (text.as_bytes(), needle.as_bytes());
-    let first = *needle.first()?;
-    let mut starts = memchr::memchr2_iter(first, first.to_ascii_uppercase(), text);
-    starts.find(|at| {
+    let rank = |octet: &u8| FREQUENT.iter().position(|known| known == octet);
+    let (offset, rarest) = needle
+        .iter()
+        .enumerate()
+        .min_by_key(|(_, octet)| rank(octet))?;
+    let mut places = memchr2_iter(*rarest, rarest.to_ascii_uppercase(), text)
+        .filter_map(|at| at.checked_sub(offset));
+    places.find(|at| {
         text.get(*at..*at + needle.len())
             .is_some_and(|found| found.eq_ignore_ascii_case(needle))
     })

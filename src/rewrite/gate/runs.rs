@@ -1,5 +1,7 @@
 //! What stands encoded in a text, wherever it stands.
 
+use super::views;
+
 /// The shortest run of base64 that could hold an address.
 const SHORTEST: usize = 8;
 /// How much of a decoded run decides whether it is text.
@@ -7,33 +9,9 @@ const SAMPLE: usize = 2_048;
 
 /// The text read as quoted-printable; none if nothing in it is.
 pub(super) fn unquoted(text: &str) -> Option<String> {
-    text.contains('=').then(|| {
-        let joined = text.replace("=\r\n", "").replace("=\n", "");
-        let mut out = Vec::with_capacity(joined.len());
-        let mut rest = joined.as_bytes();
-        while let Some(at) = memchr::memchr(b'=', rest) {
-            let (before, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
-            out.extend_from_slice(before);
-            match after.get(1..3).and_then(two_digits) {
-                Some(octet) => {
-                    out.push(octet);
-                    rest = after.get(3..).unwrap_or_default();
-                }
-                None => {
-                    out.push(b'=');
-                    rest = after.get(1..).unwrap_or_default();
-                }
-            }
-        }
-        out.extend_from_slice(rest);
-        String::from_utf8_lossy(&out).into_owned()
-    })
-}
-
-fn two_digits(digits: &[u8]) -> Option<u8> {
-    let text = std::str::from_utf8(digits).ok()?;
-    let hex = text.bytes().all(|digit| digit.is_ascii_hexdigit());
-    hex.then(|| u8::from_str_radix(text, 16).ok())?
+    let mut out = String::new();
+    (memchr::memchr(b'=', text.as_bytes()).is_some() && views::quoted(text, &mut out))
+        .then_some(out)
 }
 
 /// Base64 whose last bits may be anything.
@@ -47,22 +25,34 @@ static LENIENT: std::sync::LazyLock<data_encoding::Encoding> = std::sync::LazyLo
     spec.encoding().expect("a change of one flag")
 });
 
+/// Whether a line is base64 (RFC 2045 6.8). Octets are looked at in blocks, without a branch for each.
+fn is_base64(line: &[u8]) -> bool {
+    let is = |octet: &u8| octet.is_ascii_alphanumeric() | matches!(octet, b'+' | b'/' | b'=');
+    line.chunks(16)
+        .all(|block| block.iter().fold(true, |all, octet| all & is(octet)))
+}
+
 /// Every text that stands in base64 lines.
 pub(super) fn base64(octets: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     let mut run: Vec<u8> = Vec::new();
-    for line in octets.split(|octet| *octet == b'\n') {
+    let mut rest = octets;
+    loop {
+        let end = memchr::memchr(b'\n', rest);
+        let (line, next) = rest
+            .split_at_checked(end.unwrap_or(rest.len()))
+            .unwrap_or((rest, &[]));
         let line = line.trim_ascii();
-        let is_base64 = !line.is_empty()
-            && line
-                .iter()
-                .all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'='));
-        if is_base64 {
+        if !line.is_empty() && is_base64(line) {
             run.extend_from_slice(line);
         } else {
             found.extend(decoded(&run));
             run.clear();
         }
+        if end.is_none() {
+            break;
+        }
+        rest = next.get(1..).unwrap_or_default();
     }
     found.extend(decoded(&run));
     found
@@ -80,18 +70,37 @@ fn decoded(run: &[u8]) -> Option<String> {
     {
         let whole = piece.len() / 4 * 4 + [0, 0, 2, 3].get(piece.len() % 4).copied().unwrap_or(0);
         let piece = piece.get(..whole).unwrap_or_default();
-        out.extend(LENIENT.decode(piece).ok()?);
+        // A picture is known by its beginning; the rest of it needs no decoding.
+        let enough = piece.get(..SAMPLE / 3 * 4 + 4).filter(|_| out.is_empty());
+        if let Some(beginning) = enough
+            && is_picture(&LENIENT.decode(beginning).ok()?)
+        {
+            return None;
+        }
+        let from = out.len();
+        out.resize(from + LENIENT.decode_len(piece.len()).ok()?, 0);
+        let length = LENIENT.decode_mut(piece, out.get_mut(from..)?).ok()?;
+        out.truncate(from + length);
     }
     let sample = out.get(..out.len().min(SAMPLE)).unwrap_or_default();
-    let zeros = memchr::memchr_iter(0, sample).count();
-    if zeros * 3 > sample.len() {
+    if memchr::memchr_iter(0, sample).count() * 3 > sample.len() {
         return Some(wide(&out));
     }
-    let odd = sample.iter().filter(|octet| **octet < 9).count();
-    if odd * 50 > sample.len() || out.starts_with(b"%PDF") {
+    if is_picture(&out) {
         return None;
     }
-    Some(String::from_utf8_lossy(&out).into_owned())
+    Some(
+        String::from_utf8(out)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    )
+}
+
+/// Whether octets are no text, by their beginning: a picture, or a document that is not looked into.
+fn is_picture(octets: &[u8]) -> bool {
+    let sample = octets.get(..octets.len().min(SAMPLE)).unwrap_or_default();
+    let zeros = memchr::memchr_iter(0, sample).count();
+    let odd = sample.iter().filter(|octet| **octet < 9).count();
+    zeros * 3 <= sample.len() && (odd * 50 > sample.len() || octets.starts_with(b"%PDF"))
 }
 
 /// UTF-16, in either order of octets.
@@ -112,16 +121,23 @@ pub(super) fn words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut joined: Vec<u8> = Vec::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once("=?") {
+    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"=?") {
+        let (before, after) = (
+            rest.get(..at).unwrap_or_default(),
+            rest.get(at + 2..).unwrap_or_default(),
+        );
         if !before.trim().is_empty() && !joined.is_empty() {
             found.push(String::from_utf8_lossy(&joined).into_owned());
             joined.clear();
         }
         let mut fields = after.splitn(3, '?');
         let (_, kind, tail) = (fields.next(), fields.next(), fields.next());
-        let Some((payload, next)) = tail.and_then(|tail| tail.split_once("?=")) else {
-            rest = after;
-            continue;
+        let Some(tail) = tail else {
+            break;
+        };
+        // A word that does not end is the last one: nor do those behind it.
+        let Some((payload, next)) = tail.split_once("?=") else {
+            break;
         };
         let octets = match kind {
             Some("b" | "B") => {
@@ -142,9 +158,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
 
 /// Parameters in several pieces, put together (RFC 2231 3).
 pub(super) fn continued(text: &str) -> Option<String> {
-    if !text.contains("*1") {
-        return None;
-    }
+    memchr::memmem::find(text.as_bytes(), b"*1")?;
     let mut out = String::with_capacity(text.len());
     for item in text.split(';') {
         match item.split_once('=') {

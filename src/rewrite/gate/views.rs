@@ -1,77 +1,119 @@
 //! The ways in which a curious person reads a text, each undone by one pass over the whole of it.
 //!
-//! Slower and simpler than what the rewriter does, and not a line of it is shared.
+//! Simpler than what the rewriter does, and not a line of it is shared. A pass that finds nothing to undo copies nothing, and views are
+//! written in turn into two texts: a large message is read often, but needs memory for three.
 
 use std::borrow::Cow;
 
-/// Stands in a view where a line end or a tag was taken out.
-const SEAM: char = '\u{1}';
+use memchr::{memchr, memchr_iter, memchr2, memchr3, memmem};
 
-/// A view without its seams, and where they were.
-pub(super) fn compact(view: &str) -> (Cow<'_, str>, Vec<usize>) {
-    if !view.contains(SEAM) {
-        return (Cow::Borrowed(view), Vec::new());
-    }
-    let mut out = String::with_capacity(view.len());
-    let mut seams = Vec::new();
-    for piece in view.split(SEAM) {
-        out.push_str(piece);
-        seams.push(out.len());
-    }
-    (Cow::Owned(out), seams)
-}
+/// Stands in a view where a line end or a tag was taken out.
+pub(super) const SEAM: u8 = 1;
 
 /// How often something may have been encoded over itself.
 const LAYERS: usize = 3;
 
-/// Calls `look` with every view of `text` until it says that it has seen enough.
-pub(super) fn any(text: &str, mut look: impl FnMut(&str) -> bool) -> bool {
-    let mut view = plain(text);
-    if look(&view) {
-        return true;
-    }
-    /// Whether a pass is worth it, the pass, and whether it can bring forth characters that are not plain.
-    type Pass = (fn(&str) -> bool, fn(&str) -> String, bool);
-    let passes: [Pass; 7] = [
-        (|text| text.contains('\\'), backslashes, true),
-        (|text| text.contains('&'), references, true),
-        (|text| text.contains('%'), percents, true),
-        (|text| text.contains('='), quoted, true),
-        (
-            |text| text.contains('\n') || text.contains('\r'),
-            joined,
-            false,
-        ),
-        (|text| text.contains('<'), untagged, false),
-        (|text| text.contains('&'), references, true),
-    ];
-    for (worth, pass, decodes) in passes {
-        for _ in 0..LAYERS {
-            if !worth(&view) {
-                break;
-            }
-            let next = pass(&view);
-            let next = if decodes { plain(&next) } else { next };
-            if next == view {
-                break;
-            }
-            view = next;
-            if look(&view) {
-                return true;
-            }
-        }
-    }
-    false
+/// Reads a view, writes the next one, and says whether it differs; what was written is of no use otherwise.
+struct Pass {
+    /// Without one of these octets the pass has nothing to undo.
+    marks: [u8; 2],
+    undo: fn(&str, &mut String) -> bool,
+    /// Whether it can bring forth characters that are not plain.
+    decodes: bool,
 }
 
-/// A text of characters in their plain form. What is ASCII, as most mail is, needs no look at each character.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+impl Pass {
+    const fn decoding(mark: u8, undo: fn(&str, &mut String) -> bool) -> Self {
+        Self {
+            marks: [mark, mark],
+            undo,
+            decodes: true,
+        }
+    }
+
+    const fn cutting(marks: [u8; 2], undo: fn(&str, &mut String) -> bool) -> Self {
+        Self {
+            marks,
+            undo,
+            decodes: false,
+        }
+    }
+}
+
+/// What decodes.
+const DECODING: [Pass; 4] = [
+    Pass::decoding(b'\\', backslashes),
+    Pass::decoding(b'&', references),
+    Pass::decoding(b'%', percents),
+    Pass::decoding(b'=', quoted),
+];
+
+/// What puts together, and what may have come together by that.
+const JOINING: [Pass; 3] = [
+    Pass::cutting(*b"\n\r", joined),
+    Pass::cutting(*b"<<", untagged),
+    Pass::decoding(b'&', references),
+];
+
+/// Calls `look` with every view of `text` that could hold an address until it says that it has seen enough.
+pub(super) fn any(text: &str, look: impl Fn(&str) -> bool) -> bool {
+    let octets = text.as_bytes();
+    // An at sign stands there as itself or full-width (its first octet is 0xef), or comes out of one of the passes.
+    if memchr3(b'@', b'&', b'%', octets).is_none() && memchr3(b'=', b'\\', 0xef, octets).is_none() {
+        return false;
+    }
+    let mut views = Views {
+        view: String::with_capacity(octets.len()),
+        next: String::new(),
+    };
+    plain(text, &mut views.view);
+    if look(&views.view) || views.undo(&DECODING, &look) {
+        return true;
+    }
+    // Joining brings forth no at sign, but by a reference that was torn.
+    memchr2(b'@', b'&', views.view.as_bytes()).is_some() && views.undo(&JOINING, &look)
+}
+
+struct Views {
+    view: String,
+    next: String,
+}
+
+impl Views {
+    fn undo(&mut self, passes: &[Pass], look: &impl Fn(&str) -> bool) -> bool {
+        for pass in passes {
+            for _ in 0..LAYERS {
+                let [one, other] = pass.marks;
+                self.next.clear();
+                if memchr2(one, other, self.view.as_bytes()).is_none()
+                    || !(pass.undo)(&self.view, &mut self.next)
+                {
+                    break;
+                }
+                if pass.decodes && !self.next.is_ascii() {
+                    self.view.clear();
+                    plain(&self.next, &mut self.view);
+                } else {
+                    std::mem::swap(&mut self.view, &mut self.next);
+                    if pass.decodes {
+                        self.view.make_ascii_lowercase();
+                    }
+                }
+                if look(&self.view) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Writes a text of characters in their plain form. What is ASCII, as most mail is, needs no look at each character.
+fn plain(text: &str, out: &mut String) {
     let mut rest = text;
     loop {
-        let end = rest.bytes().position(|octet| !octet.is_ascii());
         let (run, odd) = rest
-            .split_at_checked(end.unwrap_or(rest.len()))
+            .split_at_checked(ascii_run(rest.as_bytes()))
             .unwrap_or((rest, ""));
         let from = out.len();
         out.push_str(run);
@@ -80,11 +122,27 @@ fn plain(text: &str) -> String {
         }
         let mut chars = odd.chars();
         let Some(c) = chars.next() else {
-            return out;
+            return;
         };
         out.extend(bare(c));
         rest = chars.as_str();
     }
+}
+
+/// How many octets at the front are ASCII.
+fn ascii_run(octets: &[u8]) -> usize {
+    let mut at = 0;
+    for block in octets.chunks(32) {
+        if !block.is_ascii() {
+            return at
+                + block
+                    .iter()
+                    .position(|octet| !octet.is_ascii())
+                    .unwrap_or_default();
+        }
+        at += block.len();
+    }
+    at
 }
 
 /// A character in its plain form: lower case, half width; none if it is not seen.
@@ -106,22 +164,28 @@ fn bare(c: char) -> Option<char> {
 }
 
 /// Replaces every `mark` that `read` understands; `read` gets what follows and says what it is and how long.
-fn replace(text: &str, mark: char, read: impl Fn(&str) -> Option<(char, usize)>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(mark) {
-        out.push_str(before);
-        let found = read(after).and_then(|(c, length)| Some((c, after.get(length..)?)));
-        if let Some((c, tail)) = found {
+fn replace(
+    text: &str,
+    mark: u8,
+    out: &mut String,
+    read: impl Fn(&str) -> Option<(char, usize)>,
+) -> bool {
+    let mut copied = 0;
+    for at in memchr_iter(mark, text.as_bytes()) {
+        if at < copied {
+            continue;
+        }
+        let Some((c, length)) = text.get(at + 1..).and_then(&read) else {
+            continue;
+        };
+        if text.is_char_boundary(at + 1 + length) {
+            out.push_str(text.get(copied..at).unwrap_or_default());
             out.push(c);
-            rest = tail;
-        } else {
-            out.push(mark);
-            rest = after;
+            copied = at + 1 + length;
         }
     }
-    out.push_str(rest);
-    out
+    out.push_str(text.get(copied..).unwrap_or_default());
+    copied > 0
 }
 
 fn number(text: &str, radix: u32, digits: usize) -> Option<char> {
@@ -129,8 +193,8 @@ fn number(text: &str, radix: u32, digits: usize) -> Option<char> {
 }
 
 /// `\u0040`, `\x40`, and `\n` of calendars as the line end that it is.
-fn backslashes(text: &str) -> String {
-    replace(text, '\\', |after| match after.chars().next()? {
+fn backslashes(text: &str, out: &mut String) -> bool {
+    replace(text, b'\\', out, |after| match after.chars().next()? {
         'u' => Some((number(after.get(1..)?, 16, 4)?, 5)),
         'x' => Some((number(after.get(1..)?, 16, 2)?, 3)),
         'n' | 'r' | 't' => Some((' ', 1)),
@@ -139,8 +203,8 @@ fn backslashes(text: &str) -> String {
 }
 
 /// `&#64;`, `&#x40;`, `&commat;` (HTML, "Named character references"), each with or without its semicolon.
-fn references(text: &str) -> String {
-    replace(text, '&', |after| {
+fn references(text: &str, out: &mut String) -> bool {
+    replace(text, b'&', out, |after| {
         let semicolon = |length: usize| {
             length
                 + usize::from(
@@ -188,86 +252,133 @@ fn references(text: &str) -> String {
 }
 
 /// Octets after a mark, two digits each, read as UTF-8.
-fn octets(text: &str, mark: char) -> String {
-    let mut out: Vec<u8> = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(mark) {
-        out.extend_from_slice(before.as_bytes());
-        let digits = after
-            .get(..2)
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(octet) => {
-                out.push(octet);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.extend(mark.to_string().bytes());
-                rest = after;
-            }
+pub(super) fn octets(text: &str, mark: u8, out: &mut String) -> bool {
+    let octets = text.as_bytes();
+    let mut found: Vec<u8> = std::mem::take(out).into_bytes();
+    let mut copied = 0;
+    for at in memchr_iter(mark, octets) {
+        if at < copied {
+            continue;
         }
+        let Some(octet) = octets.get(at + 1..at + 3).and_then(two_digits) else {
+            continue;
+        };
+        found.extend_from_slice(octets.get(copied..at).unwrap_or_default());
+        found.push(octet);
+        copied = at + 3;
     }
-    out.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&out).into_owned()
+    if copied > 0 {
+        found.extend_from_slice(octets.get(copied..).unwrap_or_default());
+    }
+    *out = String::from_utf8(found)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    copied > 0
 }
 
-fn percents(text: &str) -> String {
-    octets(text, '%')
+fn two_digits(digits: &[u8]) -> Option<u8> {
+    let value = |digit: &u8| char::from(*digit).to_digit(16);
+    let [high, low] = digits else {
+        return None;
+    };
+    u8::try_from(value(high)? * 16 + value(low)?).ok()
 }
 
-/// Quoted-printable that nobody declared.
-fn quoted(text: &str) -> String {
-    octets(&text.replace("=\r\n", "").replace("=\n", ""), '=')
+fn percents(text: &str, out: &mut String) -> bool {
+    octets(text, b'%', out)
+}
+
+/// Quoted-printable, which nobody may have declared.
+pub(super) fn quoted(text: &str, out: &mut String) -> bool {
+    let joined = without_soft_breaks(text);
+    let decoded = octets(&joined, b'=', out);
+    if !decoded && let Cow::Owned(joined) = joined {
+        *out = joined;
+        return true;
+    }
+    decoded
+}
+
+/// A text without the line breaks of quoted-printable.
+fn without_soft_breaks(text: &str) -> Cow<'_, str> {
+    let mut joined = Cow::Borrowed(text);
+    for soft in ["=\r\n", "=\n"] {
+        if memmem::find(joined.as_bytes(), soft.as_bytes()).is_none() {
+            continue;
+        }
+        let mut out = String::with_capacity(joined.len());
+        let mut copied = 0;
+        for at in memmem::find_iter(joined.as_bytes(), soft.as_bytes()) {
+            out.push_str(joined.get(copied..at).unwrap_or_default());
+            copied = at + soft.len();
+        }
+        out.push_str(joined.get(copied..).unwrap_or_default());
+        joined = Cow::Owned(out);
+    }
+    joined
 }
 
 /// Lines joined as a reader joins them: without the fold or the quote marks of the next one.
-fn joined(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (at, line) in text.lines().enumerate() {
-        let line = if at == 0 {
+fn joined(text: &str, out: &mut String) -> bool {
+    let mut start = 0;
+    while start < text.len() {
+        let rest = text.as_bytes().get(start..).unwrap_or_default();
+        let end = memchr(b'\n', rest);
+        let line = text
+            .get(start..start + end.unwrap_or(rest.len()))
+            .unwrap_or_default();
+        let line = match end {
+            Some(_) => line.strip_suffix('\r').unwrap_or(line),
+            None => line,
+        };
+        let line = if start == 0 {
             line
         } else {
-            out.push(SEAM);
+            out.push(char::from(SEAM));
             line.trim_start_matches([' ', '\t', '>'])
         };
         out.push_str(line.strip_suffix(' ').unwrap_or(line));
+        start += end.map_or(rest.len(), |end| end + 1);
     }
-    out
+    out.len() != text.len() || out != text
 }
 
 /// Without comments and tags.
-fn untagged(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('<') {
-        out.push_str(before);
-        let end = match after.strip_prefix("!--") {
-            Some(comment) => comment.find("-->").map(|at| at + 6),
-            None => after
-                .find(['<', '>'])
-                .filter(|at| after.get(*at..).is_some_and(|rest| rest.starts_with('>')))
-                .map(|at| at + 1),
+fn untagged(text: &str, out: &mut String) -> bool {
+    let octets = text.as_bytes();
+    let (mut copied, mut comments_end) = (0, true);
+    for at in memchr_iter(b'<', octets) {
+        if at < copied {
+            continue;
+        }
+        let after = octets.get(at + 1..).unwrap_or_default();
+        let end = match after.strip_prefix(b"!--") {
+            // One that does not end is looked for once: nor do those behind it.
+            Some(comment) => {
+                let end = comments_end
+                    .then(|| memmem::find(comment, b"-->"))
+                    .flatten();
+                comments_end = end.is_some();
+                end.map(|end| end + 6)
+            }
+            None => memchr2(b'<', b'>', after)
+                .filter(|end| after.get(*end) == Some(&b'>'))
+                .map(|end| end + 1),
         };
         // `< 5` and `<jan@poczta.example>` are no tags.
-        let first = after.chars().next().unwrap_or(' ');
-        let tag = end.and_then(|end| after.get(..end)).filter(|tag| {
-            (first.is_ascii_alphabetic() || "/!?".contains(first)) && !is_address(tag)
-        });
-        match tag {
-            Some(tag) => {
-                out.push(SEAM);
-                rest = after.get(tag.len()..).unwrap_or_default();
-            }
-            None => {
-                out.push('<');
-                rest = after;
-            }
+        let named = after
+            .first()
+            .is_some_and(|first| first.is_ascii_alphabetic() || b"/!?".contains(first));
+        let tag = end.filter(|_| named).and_then(|end| after.get(..end));
+        if let Some(tag) = tag.filter(|tag| !is_address(tag)) {
+            out.push_str(text.get(copied..at).unwrap_or_default());
+            out.push(char::from(SEAM));
+            copied = at + 1 + tag.len();
         }
     }
-    out.push_str(rest);
-    out
+    out.push_str(text.get(copied..).unwrap_or_default());
+    copied > 0
 }
 
-fn is_address(tag: &str) -> bool {
-    tag.contains('@') && !tag.contains([' ', '"', '\''])
+fn is_address(tag: &[u8]) -> bool {
+    memchr(b'@', tag).is_some() && memchr3(b' ', b'"', b'\'', tag).is_none()
 }
