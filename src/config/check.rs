@@ -58,7 +58,7 @@ fn build(root: &DeTable<'_>, file: &Path, folder: &Path, log: &mut Log<'_>) -> O
     let limits = limits(&Section::of(root, "limits", log), log);
     let secrets =
         secrets::keys(&Section::of(root, "secrets", log), folder, log).map(TokenKeys::new);
-    let delivery = delivery(&Section::of(root, "delivery", log), log);
+    let delivery = delivery(&Section::of(root, "delivery", log), folder, log);
     let dns_servers = Section::of(root, "dns", log).list("servers", log, address);
     let admin = admin(&Section::of(root, "admin", log), folder, log);
     engine?;
@@ -260,7 +260,7 @@ fn limits(section: &Section<'_>, log: &mut Log<'_>) -> Option<Limits> {
     })
 }
 
-fn delivery(section: &Section<'_>, log: &mut Log<'_>) -> Option<Delivery> {
+fn delivery(section: &Section<'_>, folder: &Path, log: &mut Log<'_>) -> Option<Delivery> {
     let sections = Section::several(section.table(), "delivery.route", log);
     let routes: Vec<Route> = sections
         .iter()
@@ -278,11 +278,13 @@ fn delivery(section: &Section<'_>, log: &mut Log<'_>) -> Option<Delivery> {
             "is shorter than the first wait of delivery.retry",
         );
     }
+    let ca_file = section.text("ca_file", log, path(folder));
     (routes.len() == sections.len()).then_some(Delivery {
         routes,
         retry: retry?,
         expire: expire?,
         delay_notice: delay_notice?,
+        ca_file,
     })
 }
 

@@ -172,6 +172,8 @@ pub struct Delivery {
     pub expire: Duration,
     /// How long a message waits before its writer is told so.
     pub delay_notice: Duration,
+    /// PEM file of certificates that count as roots beside the public ones.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// One `[[delivery.route]]`.

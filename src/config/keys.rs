@@ -258,6 +258,12 @@ pub(super) const KEYS: &[Key] = &[
         "How long a message waits before its writer is told, once, that it takes longer.",
     ),
     key(
+        "delivery",
+        "ca_file",
+        Absent("\"certs/private-ca.pem\""),
+        "PEM file of certificates that count as roots beside the public ones, for servers that must prove their name.",
+    ),
+    key(
         "dns",
         "servers",
         Value("[]"),

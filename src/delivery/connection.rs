@@ -12,31 +12,11 @@ use tokio::time::timeout;
 
 use super::Work;
 use super::destination::Hop;
-use super::tls::Tls;
-use crate::config::RouteTls;
+use super::settings::Patience;
+use super::tls::{Security, Tls};
 use crate::failpoint;
 use crate::mail::{Domain, Reply};
 use crate::smtp::{Extensions, ReplyReader, stuff};
-
-/// How long each step may take (RFC 5321 4.5.3.2).
-pub(super) mod patience {
-    use std::time::Duration;
-
-    /// Opening the connection.
-    pub(super) const CONNECT: Duration = Duration::from_secs(30);
-    /// The banner, EHLO, MAIL, RCPT: 5 minutes.
-    pub(super) const COMMAND: Duration = Duration::from_secs(300);
-    /// The reply to DATA: 2 minutes.
-    pub(super) const DATA: Duration = Duration::from_secs(120);
-    /// Sending a block of the message: 3 minutes.
-    pub(super) const BLOCK: Duration = Duration::from_secs(180);
-    /// The reply to the final dot: 10 minutes.
-    pub(super) const END_OF_DATA: Duration = Duration::from_secs(600);
-    /// The TLS handshake.
-    pub(super) const HANDSHAKE: Duration = Duration::from_secs(30);
-    /// QUIT is a courtesy.
-    pub(super) const QUIT: Duration = Duration::from_secs(2);
-}
 
 /// Where a transaction broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,24 +53,36 @@ pub(super) struct Connection {
     replies: ReplyReader,
     buffer: Vec<u8>,
     extensions: Extensions,
+    patience: Patience,
     /// Messages that went over it.
     pub(super) used: u32,
 }
 
+/// What every connection of ours has in common.
+#[derive(Clone, Copy)]
+pub(super) struct Side<'a> {
+    /// Our name in EHLO.
+    pub(super) own: &'a Domain,
+    /// How TLS is spoken.
+    pub(super) tls: &'a Tls,
+    /// How long the other side is waited for.
+    pub(super) patience: Patience,
+}
+
 impl Connection {
     /// Connects, greets, and turns to TLS as the hop wants it.
-    pub(super) async fn open(hop: &Hop, own: &Domain, tls: &Tls) -> Result<Self, Broken> {
-        match Self::open_with(hop, own, tls, hop.tls).await {
+    pub(super) async fn open(hop: &Hop, side: Side<'_>) -> Result<Self, Broken> {
+        match Self::open_with(hop, side, &hop.security).await {
             // A handshake that fails must not stop mail that would also have gone in clear text; the peer gets a new connection.
-            Err(Broken::Tls(_)) if hop.tls == RouteTls::Opportunistic => {
-                Self::open_with(hop, own, tls, RouteTls::None).await
+            Err(Broken::Tls(_)) if hop.security == Security::Opportunistic => {
+                Self::open_with(hop, side, &Security::Clear).await
             }
             opened => opened,
         }
     }
 
-    async fn open_with(hop: &Hop, own: &Domain, tls: &Tls, mode: RouteTls) -> Result<Self, Broken> {
-        let stream = timeout(patience::CONNECT, TcpStream::connect(hop.address)).await;
+    async fn open_with(hop: &Hop, side: Side<'_>, security: &Security) -> Result<Self, Broken> {
+        let stream = timeout(side.patience.connect, TcpStream::connect(hop.address)).await;
         let stream = stream.map_err(|_| Broken::BeforeMail("no connection in time".to_owned()))?;
         let stream = stream.map_err(|error| Broken::BeforeMail(error.to_string()))?;
         // A failure costs speed, nothing else.
@@ -101,24 +93,21 @@ impl Connection {
             replies: ReplyReader::default(),
             buffer: vec![0; 4096],
             extensions: Extensions::default(),
+            patience: side.patience,
             used: 0,
         };
         let banner = connection
-            .reply(patience::COMMAND)
+            .reply(side.patience.command)
             .await
             .map_err(Broken::BeforeMail)?;
         if !banner.code.is_success() {
             return Err(Broken::Door(banner));
         }
-        connection.greet(own).await?;
-        match (mode, connection.extensions.starttls) {
-            (RouteTls::None, _) | (RouteTls::Opportunistic, false) => Ok(connection),
-            (RouteTls::Required, false) => {
-                Err(Broken::Tls("the server does not offer STARTTLS".to_owned()))
-            }
-            (RouteTls::Opportunistic | RouteTls::Required, true) => {
-                connection.start_tls(hop, own, tls, mode).await
-            }
+        connection.greet(side.own).await?;
+        match (security, connection.extensions.starttls) {
+            (Security::Clear, _) | (Security::Opportunistic, false) => Ok(connection),
+            (_, false) => Err(Broken::Tls("the server does not offer STARTTLS".to_owned())),
+            (_, true) => connection.start_tls(hop, side, security).await,
         }
     }
 
@@ -146,9 +135,8 @@ impl Connection {
     async fn start_tls(
         mut self,
         hop: &Hop,
-        own: &Domain,
-        tls: &Tls,
-        mode: RouteTls,
+        side: Side<'_>,
+        security: &Security,
     ) -> Result<Self, Broken> {
         let broken = |error: &dyn std::fmt::Display| Broken::Tls(error.to_string());
         let reply = self
@@ -167,12 +155,12 @@ impl Connection {
             .as_ref()
             .map_or_else(|| hop.address.ip().to_string(), ToString::to_string);
         let name = rustls_pki_types::ServerName::try_from(name).map_err(|error| broken(&error))?;
-        let connector = if mode == RouteTls::Required {
-            &tls.required
-        } else {
-            &tls.opportunistic
-        };
-        let stream = timeout(patience::HANDSHAKE, connector.connect(name, self.stream)).await;
+        let connector = side.tls.connector(security);
+        let stream = timeout(
+            side.patience.handshake,
+            connector.connect(name, self.stream),
+        )
+        .await;
         let stream = stream
             .map_err(|_| broken(&"no handshake in time"))?
             .map_err(|error| broken(&error))?;
@@ -181,7 +169,7 @@ impl Connection {
             replies: ReplyReader::default(),
             ..self
         };
-        secured.greet(own).await?;
+        secured.greet(side.own).await?;
         Ok(secured)
     }
 
@@ -195,6 +183,7 @@ impl Connection {
         self.used += 1;
         let commands = self.commands(work);
         if self.extensions.pipelining {
+            self.unanswered().map_err(Broken::BeforeMail)?;
             let all = commands.concat();
             self.write(all.as_bytes())
                 .await
@@ -214,12 +203,13 @@ impl Connection {
                 }
             };
             if !self.extensions.pipelining {
+                self.unanswered().map_err(broken)?;
                 self.write(command.as_bytes()).await.map_err(broken)?;
             }
             let wait = if name == "DATA" {
-                patience::DATA
+                self.patience.data
             } else {
-                patience::COMMAND
+                self.patience.command
             };
             let reply = self.reply(wait).await.map_err(broken)?;
             let taken = if name == "DATA" {
@@ -235,18 +225,21 @@ impl Connection {
             } else if name == "DATA" && taken && refused.is_some() {
                 // DATA was accepted although no recipient was: an empty message ends it, and is refused or goes nowhere (RFC 2920 3.1).
                 self.write(b".\r\n").await.map_err(broken)?;
-                self.reply(patience::END_OF_DATA).await.map_err(broken)?;
+                self.reply(self.patience.end_of_data)
+                    .await
+                    .map_err(broken)?;
                 return self.refuse(refused).await;
             }
         }
         if refused.is_some() {
             return self.refuse(refused).await;
         }
+        self.unanswered().map_err(Broken::Midway)?;
         failpoint::pass("delivery.data_allowed");
         self.write_all(slices).await.map_err(Broken::Midway)?;
         failpoint::pass("delivery.dot_sent");
         let reply = self
-            .reply(patience::END_OF_DATA)
+            .reply(self.patience.end_of_data)
             .await
             .map_err(Broken::AfterDot)?;
         failpoint::pass("delivery.answered");
@@ -260,7 +253,8 @@ impl Connection {
     /// Clears the transaction, so that the connection can be used again.
     async fn refuse(&mut self, refused: Option<(&'static str, Reply)>) -> Result<Spoken, Broken> {
         let (name, reply) = refused.ok_or_else(|| Broken::Midway("no reply".to_owned()))?;
-        if self.command("RSET\r\n").await.is_err() {
+        // After 421 the server goes (RFC 5321 3.8).
+        if reply.code.get() == 421 || self.command("RSET\r\n").await.is_err() {
             self.used = u32::MAX;
         }
         Ok(Spoken::Refused(name, reply))
@@ -297,23 +291,37 @@ impl Connection {
     /// Says goodbye, and does not wait long for an answer.
     pub(super) async fn quit(mut self) {
         failpoint::pass("delivery.quitting");
-        let _ = timeout(patience::QUIT, self.command("QUIT\r\n")).await;
+        let patience = self.patience.quit;
+        let _ = timeout(patience, self.command("QUIT\r\n")).await;
     }
 
-    /// Whether the server has closed the connection or said something unasked (421), as far as can be seen without waiting.
+    /// Whether the server has closed the connection or said something unasked (421), as far as can be seen without waiting. Over TLS a
+    /// record that is no data (a session ticket) is taken in and says nothing.
     pub(super) async fn is_stale(&mut self) -> bool {
-        timeout(Duration::ZERO, self.stream.read(&mut self.buffer))
-            .await
-            .is_ok()
+        !self.replies.is_drained()
+            || timeout(Duration::ZERO, self.stream.read(&mut self.buffer))
+                .await
+                .is_ok()
+    }
+
+    /// Nothing may have been answered yet: a reply in advance would be taken for the reply to what comes next, and from then on every
+    /// reply for another one.
+    fn unanswered(&self) -> Result<(), String> {
+        if self.replies.is_drained() {
+            Ok(())
+        } else {
+            Err("the server answered before it was asked".to_owned())
+        }
     }
 
     async fn command(&mut self, command: &str) -> Result<Reply, String> {
+        self.unanswered()?;
         self.write(command.as_bytes()).await?;
-        self.reply(patience::COMMAND).await
+        self.reply(self.patience.command).await
     }
 
     async fn write(&mut self, octets: &[u8]) -> Result<(), String> {
-        let written = timeout(patience::BLOCK, async {
+        let written = timeout(self.patience.block, async {
             self.stream.write_all(octets).await?;
             self.stream.flush().await
         });
@@ -333,7 +341,7 @@ impl Connection {
         let mut rest = slices.as_mut_slice();
         while !rest.is_empty() {
             let some = rest.get(..rest.len().min(64)).unwrap_or_default();
-            let written = timeout(patience::BLOCK, self.stream.write_vectored(some)).await;
+            let written = timeout(self.patience.block, self.stream.write_vectored(some)).await;
             let written = written
                 .map_err(|_| "the server takes no data".to_owned())?
                 .map_err(|error| error.to_string())?;
@@ -342,7 +350,7 @@ impl Connection {
             }
             IoSlice::advance_slices(&mut rest, written);
         }
-        timeout(patience::BLOCK, self.stream.flush())
+        timeout(self.patience.block, self.stream.flush())
             .await
             .map_err(|_| "the server takes no data".to_owned())?
             .map_err(|error| error.to_string())

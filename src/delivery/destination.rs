@@ -5,14 +5,14 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use crate::config::{Route, RouteDomain, RouteTls};
+use super::settings::{Reach, Settings};
+use super::tls::Security;
+use crate::config::{Route, RouteDomain};
 use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
 use crate::resolve::{MailHosts, Resolver};
 
 /// The most addresses that one attempt tries.
 const MAX_HOPS: usize = 5;
-/// Where mail servers listen.
-const SMTP_PORT: u16 = 25;
 
 /// One server to try.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,24 +21,23 @@ pub(super) struct Hop {
     pub(super) host: Option<Domain>,
     /// Where to connect.
     pub(super) address: SocketAddr,
-    /// How TLS is used.
-    pub(super) tls: RouteTls,
+    /// What the connection must be like.
+    pub(super) security: Security,
 }
 
 /// The servers for mail to `domain`, best first; or the outcome, where there are none.
 pub(super) async fn hops(
     domain: &Domain,
-    routes: &[Route],
-    own: &Domain,
+    settings: &Settings,
     resolver: &dyn Resolver,
 ) -> Result<Vec<Hop>, Outcome> {
-    let route = routes.iter().find(|route| match &route.domain {
+    let route = settings.routes.iter().find(|route| match &route.domain {
         RouteDomain::Every => true,
         RouteDomain::Exactly(only) => only == domain,
     });
     match route {
         Some(route) => routed(route, resolver).await,
-        None => by_mx(domain, own, resolver).await,
+        None => by_mx(domain, settings, resolver).await,
     }
 }
 
@@ -55,7 +54,7 @@ async fn routed(route: &Route, resolver: &dyn Resolver) -> Result<Vec<Hop>, Outc
     let hop = |host: Option<Domain>, ip: IpAddr| Hop {
         host,
         address: SocketAddr::new(ip, route.port),
-        tls: route.tls,
+        security: route.tls.into(),
     };
     if let Ok(ip) = route.host.parse::<IpAddr>() {
         return Ok(vec![hop(None, ip)]);
@@ -80,7 +79,7 @@ async fn routed(route: &Route, resolver: &dyn Resolver) -> Result<Vec<Hop>, Outc
 
 async fn by_mx(
     domain: &Domain,
-    own: &Domain,
+    settings: &Settings,
     resolver: &dyn Resolver,
 ) -> Result<Vec<Hop>, Outcome> {
     let no_answer = || {
@@ -106,39 +105,61 @@ async fn by_mx(
         MailHosts::Hosts(hosts) => hosts,
     };
     // We are one of them: only better ones may be tried, or mail would go in a circle.
-    if let Some(at) = hosts.iter().position(|host| host == own) {
+    let own = hosts.iter().position(|host| *host == settings.hostname);
+    if let Some(at) = own {
         hosts.truncate(at);
     }
+    let Reach {
+        smtp_port, allows, ..
+    } = settings.reach;
     let mut hops = Vec::new();
-    let mut silent = false;
+    let (mut silent, mut passed_over) = (false, own.is_some());
     for host in hosts {
         match resolver.addresses(&host).await {
             Err(_) => silent = true,
-            Ok(addresses) => hops.extend(addresses.into_iter().filter(|ip| is_public(*ip)).map(
-                |ip| Hop {
-                    host: Some(host.clone()),
-                    address: SocketAddr::new(ip, SMTP_PORT),
-                    tls: RouteTls::Opportunistic,
-                },
-            )),
+            Ok(addresses) => {
+                for ip in in_turn(addresses) {
+                    if allows(ip) {
+                        hops.push(Hop {
+                            host: Some(host.clone()),
+                            address: SocketAddr::new(ip, smtp_port),
+                            security: Security::Opportunistic,
+                        });
+                    } else {
+                        passed_over = true;
+                    }
+                }
+            }
         }
         if hops.len() >= MAX_HOPS {
             break;
         }
     }
     hops.truncate(MAX_HOPS);
-    match (hops.is_empty(), silent) {
-        (false, _) => Ok(hops),
-        (true, true) => Err(no_answer()),
-        (true, false) => Err(failed(
+    match () {
+        () if !hops.is_empty() => Ok(hops),
+        () if silent => Err(no_answer()),
+        () if !passed_over => Err(failed(
+            EnhancedStatus::new(5, 4, 4),
+            "no mail server of the recipient's domain has an address",
+        )),
+        () => Err(failed(
             EnhancedStatus::LOOP_5_4_6,
             "no mail server of the recipient's domain can be reached from here",
         )),
     }
 }
 
+/// IPv6 and IPv4 in turn: a host with many addresses of a family that does not work from here is still reached over the other one.
+fn in_turn(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr> {
+    let (six, four): (Vec<IpAddr>, Vec<IpAddr>) = addresses.into_iter().partition(IpAddr::is_ipv6);
+    let longest = six.len().max(four.len());
+    let (mut six, mut four) = (six.into_iter(), four.into_iter());
+    (0..longest).flat_map(move |_| [six.next(), four.next()].into_iter().flatten())
+}
+
 /// Whether an address may be anybody's mail server: not this machine, not a private network, no mapped form of either.
-fn is_public(ip: IpAddr) -> bool {
+pub(super) fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(v4) => {
             let shared = v4

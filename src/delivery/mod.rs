@@ -3,6 +3,7 @@
 mod connection;
 mod destination;
 mod pool;
+mod settings;
 mod smtp;
 mod tls;
 mod trouble;
@@ -15,7 +16,9 @@ use bytes::Bytes;
 use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
 
 pub use pool::Parked;
-pub use smtp::{Settings, SmtpDelivery};
+pub use settings::{Patience, Reach, Settings};
+pub use smtp::SmtpDelivery;
+pub use tls::TlsError;
 
 /// One message to one recipient, ready for the wire.
 #[derive(Debug, Clone)]

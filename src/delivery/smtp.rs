@@ -2,35 +2,15 @@
 
 use std::sync::Arc;
 
-use super::connection::{Broken, Connection};
+use super::connection::{Broken, Connection, Side, Spoken};
 use super::destination::{self, Hop};
 use super::pool::{Parked, Pool};
-use super::tls::Tls;
+use super::settings::Settings;
+use super::tls::{Tls, TlsError};
 use super::trouble::{self, Verdict};
 use super::{Attempt, Attempted, Deliver, Work};
-use crate::config::{Config, Route};
-use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
+use crate::mail::{Diagnostic, EnhancedStatus, Outcome};
 use crate::resolve::Resolver;
-
-/// What delivery needs to know.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Our name in EHLO.
-    pub hostname: Domain,
-    /// Routes, the first that fits is taken.
-    pub routes: Vec<Route>,
-}
-
-impl Settings {
-    /// The settings of a configuration.
-    #[must_use]
-    pub fn from_config(config: &Config) -> Self {
-        Self {
-            hostname: config.hostname.clone(),
-            routes: config.delivery.routes.clone(),
-        }
-    }
-}
 
 /// Delivers over SMTP.
 pub struct SmtpDelivery {
@@ -44,12 +24,12 @@ impl SmtpDelivery {
     /// Delivery by `settings`, host names found through `resolver`.
     ///
     /// # Errors
-    /// TLS cannot be set up.
-    pub fn new(settings: Settings, resolver: Arc<dyn Resolver>) -> Result<Self, rustls::Error> {
+    /// TLS cannot be set up: a file of roots that cannot be read.
+    pub fn new(settings: Settings, resolver: Arc<dyn Resolver>) -> Result<Self, TlsError> {
         Ok(Self {
+            tls: Tls::new(settings.ca_file.as_deref())?,
             settings,
             resolver,
-            tls: Tls::new()?,
             pool: Arc::default(),
         })
     }
@@ -64,14 +44,17 @@ impl SmtpDelivery {
         while goodbyes.join_next().await.is_some() {}
     }
 
+    const fn side(&self) -> Side<'_> {
+        Side {
+            own: &self.settings.hostname,
+            tls: &self.tls,
+            patience: self.settings.patience,
+        }
+    }
+
     async fn attempt(&self, work: &Work) -> Attempted {
-        let hops = destination::hops(
-            work.recipient.domain(),
-            &self.settings.routes,
-            &self.settings.hostname,
-            &*self.resolver,
-        )
-        .await;
+        let hops =
+            destination::hops(work.recipient.domain(), &self.settings, &*self.resolver).await;
         let hops = match hops {
             Ok(hops) => hops,
             Err(outcome) => return outcome.into(),
@@ -99,10 +82,12 @@ impl SmtpDelivery {
         while let Some(mut connection) = self.pool.take(hop).await {
             match connection.send(work).await {
                 Err(Broken::BeforeMail(_)) => {}
+                // It said goodbye while it waited, and that came too late to be seen.
+                Ok(Spoken::Refused("MAIL", reply)) if reply.code.get() == 421 => {}
                 sent => return self.finish(hop, connection, sent),
             }
         }
-        match Connection::open(hop, &self.settings.hostname, &self.tls).await {
+        match Connection::open(hop, self.side()).await {
             Ok(mut connection) => {
                 let sent = connection.send(work).await;
                 self.finish(hop, connection, sent)
@@ -115,7 +100,7 @@ impl SmtpDelivery {
         &self,
         hop: &Hop,
         connection: Connection,
-        sent: Result<super::connection::Spoken, Broken>,
+        sent: Result<Spoken, Broken>,
     ) -> (Verdict, Option<Parked>) {
         match sent {
             Ok(spoken) => {

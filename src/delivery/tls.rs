@@ -3,44 +3,100 @@
 //! Opportunistic TLS asks for no certificate (RFC 7435: some protection beats none, and the alternative is clear text). Required TLS
 //! wants one that a public root signed for the host's name.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
-/// The two ways of TLS.
+use crate::config::RouteTls;
+
+/// What a connection to a server must be like. Part of the key of kept connections: one that was opened for less is never used for more.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Security {
+    /// Clear text.
+    Clear,
+    /// TLS where the server offers it, with any certificate; clear text otherwise.
+    Opportunistic,
+    /// TLS with a certificate for the host's name from a known root: a route that says so, or an MTA-STS policy (RFC 8461 4.1).
+    Verified,
+}
+
+impl From<RouteTls> for Security {
+    fn from(tls: RouteTls) -> Self {
+        match tls {
+            RouteTls::None => Self::Clear,
+            RouteTls::Opportunistic => Self::Opportunistic,
+            RouteTls::Required => Self::Verified,
+        }
+    }
+}
+
+/// TLS could not be set up; the sentence names the file, where one is at fault.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct TlsError(String);
+
+/// The ways of TLS.
 #[derive(Clone)]
 pub(super) struct Tls {
-    pub(super) opportunistic: TlsConnector,
-    pub(super) required: TlsConnector,
+    any: TlsConnector,
+    verified: TlsConnector,
 }
 
 impl Tls {
-    pub(super) fn new() -> Result<Self, rustls::Error> {
+    /// The public roots, and those of `ca_file`.
+    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = || {
             ClientConfig::builder_with_provider(provider.clone())
                 .with_safe_default_protocol_versions()
+                .map_err(|error| TlsError(error.to_string()))
         };
-        let roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let required = builder()?
-            .with_root_certificates(roots)
+        let verified = builder()?
+            .with_root_certificates(roots(ca_file)?)
             .with_no_client_auth();
         let any = Arc::new(AnyCertificate(provider.clone()));
-        let opportunistic = builder()?
+        let any = builder()?
             .dangerous()
             .with_custom_certificate_verifier(any)
             .with_no_client_auth();
         Ok(Self {
-            opportunistic: Arc::new(opportunistic).into(),
-            required: Arc::new(required).into(),
+            any: Arc::new(any).into(),
+            verified: Arc::new(verified).into(),
         })
     }
+
+    /// How TLS is spoken on a connection of this kind.
+    pub(super) const fn connector(&self, security: &Security) -> &TlsConnector {
+        match security {
+            Security::Clear | Security::Opportunistic => &self.any,
+            Security::Verified => &self.verified,
+        }
+    }
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    let Some(path) = ca_file else {
+        return Ok(roots);
+    };
+    let broken = |what: &dyn std::fmt::Display| TlsError(format!("{}: {what}", path.display()));
+    let public = roots.len();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| broken(&error))? {
+        let certificate = certificate.map_err(|error| broken(&error))?;
+        roots.add(certificate).map_err(|error| broken(&error))?;
+    }
+    if roots.len() == public {
+        return Err(broken(&"holds no certificate; it is a PEM file"));
+    }
+    Ok(roots)
 }
 
 /// Takes every certificate, but still checks that the peer holds its key.

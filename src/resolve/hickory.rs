@@ -21,12 +21,25 @@ use crate::mail::Domain;
 
 /// Answers that are kept.
 const CACHED: u64 = 100_000;
-/// How long one server may take for one question.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// Questions under way at once.
 const AT_ONCE: usize = 256;
 /// How long a failure is believed.
 const FAILED_FOR: Duration = Duration::from_secs(10);
+
+/// How DNS is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How long one server may take for one question: 3 seconds.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            patience: Duration::from_secs(3),
+        }
+    }
+}
 
 /// A resolver over the network.
 pub struct DnsResolver {
@@ -48,6 +61,14 @@ impl DnsResolver {
     /// # Errors
     /// The system's settings cannot be read.
     pub fn new(servers: &[SocketAddr]) -> Result<Self, NetError> {
+        Self::with_options(servers, Options::default())
+    }
+
+    /// The same with other options than the usual ones.
+    ///
+    /// # Errors
+    /// The system's settings cannot be read.
+    pub fn with_options(servers: &[SocketAddr], with: Options) -> Result<Self, NetError> {
         let builder = if servers.is_empty() {
             TokioResolver::builder_tokio()?
         } else {
@@ -64,7 +85,7 @@ impl DnsResolver {
         let options = builder.options_mut();
         options.use_hosts_file = ResolveHosts::Never;
         options.cache_size = CACHED;
-        options.timeout = PATIENCE;
+        options.timeout = with.patience;
         options.attempts = 1;
         options.edns0 = true;
         Ok(Self {

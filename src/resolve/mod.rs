@@ -4,7 +4,7 @@
 
 mod hickory;
 
-pub use hickory::DnsResolver;
+pub use hickory::{DnsResolver, Options};
 
 use std::future::Future;
 use std::net::IpAddr;

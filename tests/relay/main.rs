@@ -14,6 +14,7 @@
     reason = "a test fails by panicking, and its tables are long"
 )]
 
+mod authority;
 mod bounces;
 mod commands;
 mod conversations;
@@ -28,6 +29,7 @@ mod invariants;
 mod measures;
 mod operators;
 mod peer;
+mod peers;
 mod process;
 mod recipients;
 mod restarts;
@@ -36,3 +38,5 @@ mod sessions;
 mod spf_suite;
 mod stage;
 mod tls;
+mod tls_out;
+mod way_out;

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// One thing that the server does.
 #[derive(Debug, Clone)]
@@ -21,6 +22,10 @@ pub enum Step {
     Octets(usize),
     /// Resets the connection.
     Reset,
+    /// Says and hears nothing until the client goes.
+    Hold,
+    /// Does the TLS handshake.
+    Tls,
     /// Speaks as an ordinary server does, until the client goes.
     Ordinary,
 }
@@ -67,7 +72,7 @@ pub struct Seen {
 
 /// A running server. When its scripts are used up it is an ordinary one.
 pub struct Peer {
-    /// Where it listens, on 127.0.0.1.
+    /// Where it listens.
     pub port: u16,
     seen: Arc<Mutex<Seen>>,
     task: JoinHandle<()>,
@@ -80,9 +85,14 @@ impl Drop for Peer {
 }
 
 impl Peer {
-    /// Starts a server that plays one script for each connection.
+    /// Starts a server that plays one script for each connection, on a free port of 127.0.0.1.
     pub async fn start(scripts: Vec<Vec<Step>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::serve(listener, scripts, None)
+    }
+
+    /// The same on a listener, with TLS where there is a certificate: then the ordinary server offers STARTTLS.
+    pub fn serve(listener: TcpListener, scripts: Vec<Vec<Step>>, tls: Option<TlsAcceptor>) -> Self {
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let task = tokio::spawn({
@@ -92,9 +102,10 @@ impl Peer {
                 while let Ok((stream, _)) = listener.accept().await {
                     seen.lock().unwrap().connections += 1;
                     let script = scripts.pop_front().unwrap_or_else(|| vec![Step::Ordinary]);
-                    let seen = seen.clone();
+                    let (seen, tls) = (seen.clone(), tls.clone());
                     tokio::spawn(async move {
-                        let _ = play(stream, script, &seen).await;
+                        let _ = Play::of(stream, tls, &seen)?.all(script).await;
+                        Ok::<(), std::io::Error>(())
                     });
                 }
             }
@@ -120,75 +131,138 @@ impl Peer {
     }
 }
 
-async fn play(stream: TcpStream, script: Vec<Step>, seen: &Mutex<Seen>) -> std::io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    for step in script {
-        match step {
-            Step::Say(octets) => stream.write_all(&octets).await?,
-            Step::Hear(word) => {
-                let line = line(&mut stream, seen).await?;
-                if !line.starts_with(word) {
-                    seen.lock().unwrap().lines.push(format!("!! wanted {word}"));
-                    return Ok(());
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+
+/// One connection of a peer.
+struct Play<'a> {
+    stream: BufReader<Box<dyn Duplex>>,
+    /// The socket itself, for a reset.
+    socket: socket2::Socket,
+    tls: Option<TlsAcceptor>,
+    secured: bool,
+    seen: &'a Mutex<Seen>,
+}
+
+impl<'a> Play<'a> {
+    fn of(
+        stream: TcpStream,
+        tls: Option<TlsAcceptor>,
+        seen: &'a Mutex<Seen>,
+    ) -> std::io::Result<Self> {
+        stream.set_nodelay(true)?;
+        let socket = socket2::SockRef::from(&stream).try_clone()?;
+        Ok(Self {
+            stream: BufReader::new(Box::new(stream)),
+            socket,
+            tls,
+            secured: false,
+            seen,
+        })
+    }
+
+    async fn all(mut self, script: Vec<Step>) -> std::io::Result<()> {
+        for step in script {
+            match step {
+                Step::Say(octets) => {
+                    self.stream.write_all(&octets).await?;
+                    self.stream.flush().await?;
                 }
+                Step::Hear(word) => {
+                    let line = self.line().await?;
+                    if !line.starts_with(word) {
+                        let note = format!("!! wanted {word}");
+                        self.seen.lock().unwrap().lines.push(note);
+                        return Ok(());
+                    }
+                }
+                Step::Message => self.message().await?,
+                Step::Octets(count) => {
+                    let mut octets = vec![0; count];
+                    tokio::io::AsyncReadExt::read_exact(&mut self.stream, &mut octets).await?;
+                }
+                Step::Reset => return self.socket.set_linger(Some(Duration::ZERO)),
+                Step::Hold => loop {
+                    self.line().await?;
+                },
+                Step::Tls => self = self.secure().await?,
+                Step::Ordinary => return self.ordinary().await,
             }
-            Step::Message => {
-                let message = message(&mut stream).await?;
-                seen.lock().unwrap().messages.push(message);
+        }
+        Ok(())
+    }
+
+    async fn secure(self) -> std::io::Result<Self> {
+        let acceptor = self.tls.clone().unwrap();
+        let stream = acceptor.accept(self.stream.into_inner()).await?;
+        self.seen.lock().unwrap().lines.push("TLS".to_owned());
+        Ok(Self {
+            stream: BufReader::new(Box::new(stream)),
+            secured: true,
+            ..self
+        })
+    }
+
+    async fn ordinary(mut self) -> std::io::Result<()> {
+        self.answer("220 peer.example ESMTP").await?;
+        loop {
+            let line = self.line().await?;
+            match line.get(..4).unwrap_or_default() {
+                "EHLO" => {
+                    let offer = if self.tls.is_some() && !self.secured {
+                        "250-STARTTLS\r\n"
+                    } else {
+                        ""
+                    };
+                    self.answer(&format!(
+                        "250-peer.example\r\n{offer}250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8"
+                    ))
+                    .await?;
+                }
+                "STAR" if self.tls.is_some() => {
+                    self.answer("220 2.0.0 go on").await?;
+                    self = self.secure().await?;
+                }
+                "DATA" => {
+                    self.answer("354 go on").await?;
+                    self.message().await?;
+                    self.answer("250 2.0.0 taken").await?;
+                }
+                "QUIT" => return self.answer("221 2.0.0 goodbye").await,
+                _ => self.answer("250 2.0.0 ok").await?,
             }
-            Step::Octets(count) => {
-                let mut octets = vec![0; count];
-                tokio::io::AsyncReadExt::read_exact(&mut stream, &mut octets).await?;
-            }
-            Step::Reset => {
-                let stream = stream.into_inner().into_std()?;
-                socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
-                return Ok(());
-            }
-            Step::Ordinary => return ordinary(stream, seen).await,
         }
     }
-    Ok(())
-}
 
-async fn ordinary(mut stream: BufReader<TcpStream>, seen: &Mutex<Seen>) -> std::io::Result<()> {
-    stream.write_all(b"220 peer.example ESMTP\r\n").await?;
-    loop {
-        let line = line(&mut stream, seen).await?;
-        let answer = match line.get(..4).unwrap_or_default() {
-            "EHLO" => "250-peer.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8",
-            "DATA" => {
-                stream.write_all(b"354 go on\r\n").await?;
-                let message = message(&mut stream).await?;
-                seen.lock().unwrap().messages.push(message);
-                "250 2.0.0 taken"
-            }
-            "QUIT" => return stream.write_all(b"221 2.0.0 goodbye\r\n").await,
-            _ => "250 2.0.0 ok",
-        };
-        stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
+    async fn answer(&mut self, text: &str) -> std::io::Result<()> {
+        self.stream
+            .write_all(format!("{text}\r\n").as_bytes())
+            .await?;
+        self.stream.flush().await
     }
-}
 
-async fn line(stream: &mut BufReader<TcpStream>, seen: &Mutex<Seen>) -> std::io::Result<String> {
-    let mut line = String::new();
-    if stream.read_line(&mut line).await? == 0 {
-        return Err(std::io::ErrorKind::UnexpectedEof.into());
-    }
-    seen.lock().unwrap().lines.push(line.trim_end().to_owned());
-    Ok(line)
-}
-
-async fn message(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
-    let mut message = String::new();
-    loop {
-        let mut line = Vec::new();
-        if stream.read_until(b'\n', &mut line).await? == 0 {
+    async fn line(&mut self) -> std::io::Result<String> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line).await? == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
-        if line == b".\r\n" {
-            return Ok(message);
+        let shown = line.trim_end().to_owned();
+        self.seen.lock().unwrap().lines.push(shown);
+        Ok(line)
+    }
+
+    async fn message(&mut self) -> std::io::Result<()> {
+        let mut message = String::new();
+        loop {
+            let mut line = Vec::new();
+            if self.stream.read_until(b'\n', &mut line).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            if line == b".\r\n" {
+                self.seen.lock().unwrap().messages.push(message);
+                return Ok(());
+            }
+            message.push_str(&String::from_utf8_lossy(&line));
         }
-        message.push_str(&String::from_utf8_lossy(&line));
     }
 }

@@ -1,0 +1,99 @@
+//! What delivery needs to know: our name, the routes, and how long and how far it goes.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::destination;
+use crate::config::{Config, Route};
+use crate::mail::Domain;
+
+/// What delivery needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Our name in EHLO.
+    pub hostname: Domain,
+    /// Routes, the first that fits is taken.
+    pub routes: Vec<Route>,
+    /// How long each step may take.
+    pub patience: Patience,
+    /// Which servers may be found by look-up. No key of the configuration changes it.
+    pub reach: Reach,
+    /// PEM file of certificates that count as roots beside the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// Where the MTA-STS policies of other domains are kept.
+    pub policies: PathBuf,
+}
+
+impl Settings {
+    /// The settings of a configuration.
+    #[must_use]
+    pub fn from_config(config: &Config) -> Self {
+        Self {
+            hostname: config.hostname.clone(),
+            routes: config.delivery.routes.clone(),
+            patience: Patience::default(),
+            reach: Reach::default(),
+            ca_file: config.delivery.ca_file.clone(),
+            policies: config.data_dir.join("mta-sts"),
+        }
+    }
+}
+
+/// How long each step may take (RFC 5321 4.5.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Opening the connection: 30 seconds.
+    pub connect: Duration,
+    /// The reply to anything but DATA and the final dot: 5 minutes.
+    pub command: Duration,
+    /// The reply to DATA: 2 minutes.
+    pub data: Duration,
+    /// Sending a block of the message: 3 minutes.
+    pub block: Duration,
+    /// The reply to the final dot: 10 minutes.
+    pub end_of_data: Duration,
+    /// The TLS handshake: 30 seconds.
+    pub handshake: Duration,
+    /// The reply to QUIT, which is a courtesy: 2 seconds.
+    pub quit: Duration,
+    /// Fetching an MTA-STS policy, all of it: 20 seconds (RFC 8461 3.3 suggests a minute at most).
+    pub policy: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(30),
+            command: Duration::from_secs(300),
+            data: Duration::from_secs(120),
+            block: Duration::from_secs(180),
+            end_of_data: Duration::from_secs(600),
+            handshake: Duration::from_secs(30),
+            quit: Duration::from_secs(2),
+            policy: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Which servers may be found by look-up: what an MX record says is anybody's text.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach {
+    /// Where mail servers listen.
+    pub smtp_port: u16,
+    /// Where web servers with MTA-STS policies listen.
+    pub https_port: u16,
+    /// Whether an address may be gone to.
+    pub allows: fn(IpAddr) -> bool,
+}
+
+impl Default for Reach {
+    /// Ports 25 and 443, and public addresses only.
+    fn default() -> Self {
+        Self {
+            smtp_port: 25,
+            https_port: 443,
+            allows: destination::is_public,
+        }
+    }
+}
