@@ -10,7 +10,7 @@ use super::stores::Stores;
 use crate::config::Config;
 use crate::inbound::Intake;
 use crate::mail::QueueId;
-use crate::spool::{Answer, Committed, Settlement, Spool, SpoolError};
+use crate::spool::{Answer, Committed, Flight, Settlement, Spool, SpoolError};
 
 /// Opens what a decision needs.
 ///
@@ -37,7 +37,7 @@ impl Spool for NoSpool {
         refuse()
     }
 
-    fn begin(&self, _: QueueId) -> Result<(), SpoolError> {
+    fn begin(&self, _: QueueId) -> Result<Flight, SpoolError> {
         Err(SpoolError::Unhealthy("no server runs".to_owned()))
     }
 

@@ -64,9 +64,9 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         eight_bit: entry.eight_bit,
     };
     // Nothing is sent whose end could not be written: it would arrive twice.
-    if parts.spool.begin(entry.id).is_err() {
+    let Ok(flight) = parts.spool.begin(entry.id) else {
         return End::Untried;
-    }
+    };
     failpoint::pass("queue.begun");
     let Attempted {
         outcome,
@@ -82,7 +82,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
     let unsettled = place.attempted();
     let end = settle(parts, entry, &address, outcome).await;
     // The outcome is durable: now the connection may take the next message, or say goodbye.
-    drop((connection, unsettled));
+    drop((flight, connection, unsettled));
     end
 }
 

@@ -20,8 +20,6 @@ pub(super) struct Live {
     pub(super) entry: Place,
     /// Its latest progress, which stands in the same segment or in a later one.
     pub(super) progress: Option<Place>,
-    /// An attempt has begun and nothing was written about its end.
-    pub(super) begun: bool,
 }
 
 /// A segment and how much of it is still wanted.
@@ -61,7 +59,6 @@ impl Index {
             Live {
                 entry,
                 progress: None,
-                begun: false,
             },
         ) {
             self.count(old.entry, -1);
@@ -73,23 +70,7 @@ impl Index {
     pub(super) fn progress(&mut self, id: QueueId, place: Place) {
         if let Some(live) = self.live.get_mut(&id) {
             live.progress = Some(place);
-            live.begun = false;
         }
-    }
-
-    /// Notes that an attempt has begun.
-    pub(super) fn begin(&mut self, id: QueueId) {
-        if let Some(live) = self.live.get_mut(&id) {
-            live.begun = true;
-        }
-    }
-
-    /// Entries whose attempt had begun and has no end, oldest first.
-    pub(super) fn begun(&self) -> Vec<QueueId> {
-        let begun = self.live.iter().filter(|(_, live)| live.begun);
-        let mut ids: Vec<QueueId> = begun.map(|(id, _)| *id).collect();
-        ids.sort_unstable();
-        ids
     }
 
     /// Forgets an entry.

@@ -10,6 +10,8 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::flight::{Flight, Flights};
+use super::index::Index;
 use super::record::{END, Kind, More, Record};
 use super::recover::{self, Recovery};
 use super::segment::Segment;
@@ -36,6 +38,7 @@ pub struct Settings {
 pub struct LocalSpool {
     shared: Arc<Shared>,
     watermark: Watermark,
+    flights: Arc<Flights>,
     requests: Mutex<Option<Sender<Request>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Held for as long as the process uses the folder.
@@ -67,7 +70,9 @@ impl LocalSpool {
             |error: std::io::Error| SpoolError::Unhealthy(format!("{}: {error}", dir.display()));
         std::fs::create_dir_all(dir).map_err(failed)?;
         let lock = lock(dir)?;
-        let recovered = recover::read(dir).map_err(failed)?;
+        let mut recovered = recover::read(dir).map_err(failed)?;
+        let (flights, left) = Flights::open(dir).map_err(failed)?;
+        recovered.report.in_flight = in_flight(&recovered.index, &left);
         let (entries, done) = recover::entries(&recovered.index, &recovered.heads);
         let mut index = recovered.index;
         let active = match index.segments.last_key_value() {
@@ -106,6 +111,7 @@ impl LocalSpool {
         let spool = Self {
             shared,
             watermark,
+            flights,
             requests: Mutex::new(Some(requests)),
             thread: Mutex::new(Some(thread)),
             _lock: lock,
@@ -151,7 +157,7 @@ impl LocalSpool {
         let sent = self.hand_over(Request {
             records,
             announce,
-            done: Some(done),
+            done,
         });
         Box::pin(async move {
             if failpoint::fails("spool.acknowledge_early") {
@@ -170,6 +176,13 @@ impl Drop for LocalSpool {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Tells and counts what was being delivered when the last process ended and is not done.
+fn in_flight(index: &Index, left: &[QueueId]) -> usize {
+    let live = left.iter().filter(|id| index.get(**id).is_some());
+    live.inspect(|id| tracing::warn!(event = "possible_duplicate", queue_id = %id, "it was being delivered when the server ended"))
+        .count()
 }
 
 fn lock(dir: &Path) -> Result<File, SpoolError> {
@@ -254,23 +267,13 @@ impl Spool for LocalSpool {
         }
     }
 
-    fn begin(&self, id: QueueId) -> Result<(), SpoolError> {
-        let gone = || SpoolError::Unhealthy("a write failed; restart the server".to_owned());
+    fn begin(&self, id: QueueId) -> Result<Flight, SpoolError> {
         if self.shared.unhealthy.load(Ordering::SeqCst) {
-            return Err(gone());
+            return Err(SpoolError::Unhealthy(
+                "a write failed; restart the server".to_owned(),
+            ));
         }
-        let begun = Record {
-            kind: Kind::Begun,
-            id,
-            head: Vec::new(),
-            body: Bytes::new(),
-        };
-        let handed_over = self.hand_over(Request {
-            records: vec![begun],
-            announce: Vec::new(),
-            done: None,
-        });
-        handed_over.then_some(()).ok_or_else(gone)
+        Ok(self.flights.take(id))
     }
 
     fn body(&self, id: QueueId) -> Answer<'_, Bytes> {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::mail::QueueId;
 
 mod entry;
+mod flight;
 mod index;
 mod local;
 mod record;
@@ -20,6 +21,7 @@ mod segment;
 mod watermark;
 mod writer;
 
+pub use flight::Flight;
 pub use local::{LocalSpool, Opened, Settings};
 pub use recover::Recovery;
 
@@ -74,12 +76,12 @@ pub trait Spool: Send + Sync + 'static {
     /// Makes all entries durable together, or none of them, and hands them to the queue. Cancelling the future does not undo it.
     fn commit(&self, entries: Vec<Committed>) -> Answer<'_, ()>;
 
-    /// Records that an attempt begins, so that a start after a crash can tell which messages may arrive twice. It is written, and durable no
-    /// earlier than what is written after it.
+    /// Notes that an attempt is under way until what is returned is dropped, so that a start after a crash can tell which messages may arrive
+    /// twice.
     ///
     /// # Errors
     /// Nothing can be recorded any more, the end of the attempt neither: it must not be made.
-    fn begin(&self, id: QueueId) -> Result<(), SpoolError>;
+    fn begin(&self, id: QueueId) -> Result<Flight, SpoolError>;
 
     /// Records where an attempt left an entry; durable when it answers.
     fn settle(&self, id: QueueId, settlement: Settlement) -> Answer<'_, ()>;

@@ -34,8 +34,6 @@ pub(super) enum Kind {
     Done,
     /// The next free id, at the head of a segment.
     Sequence,
-    /// An attempt has begun: if nothing about its end follows, the message may have arrived. Written without a sync of its own.
-    Begun,
 }
 
 impl Kind {
@@ -45,7 +43,6 @@ impl Kind {
             Self::Progress => 2,
             Self::Done => 3,
             Self::Sequence => 4,
-            Self::Begun => 5,
         }
     }
 
@@ -55,7 +52,6 @@ impl Kind {
             2 => Some(Self::Progress),
             3 => Some(Self::Done),
             4 => Some(Self::Sequence),
-            5 => Some(Self::Begun),
             _ => None,
         }
     }

@@ -71,10 +71,6 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         }
     }
     recovered.report.live = recovered.index.len();
-    for id in recovered.index.begun() {
-        recovered.report.in_flight += 1;
-        tracing::warn!(event = "possible_duplicate", queue_id = %id, "it was being delivered when the server ended");
-    }
     failpoint::pass("spool.recovered");
     Ok(recovered)
 }

@@ -30,8 +30,8 @@ pub(super) struct Request {
     pub(super) records: Vec<Record>,
     /// Told to the queue once durable.
     pub(super) announce: Vec<Committed>,
-    /// Who waits; none: it becomes durable with the next batch that somebody waits for.
-    pub(super) done: Option<oneshot::Sender<Result<(), SpoolError>>>,
+    /// Who waits.
+    pub(super) done: oneshot::Sender<Result<(), SpoolError>>,
 }
 
 /// What the writer shares with the rest of the spool.
@@ -94,9 +94,6 @@ impl Writer {
             self.write(&batch)
         };
         for request in batch {
-            let Some(done) = request.done else {
-                continue;
-            };
             if result.is_ok() {
                 // A queue that is gone is being shut down; the log has the entry.
                 request
@@ -106,7 +103,7 @@ impl Writer {
                 failpoint::pass("spool.announced");
             }
             // Nobody waits any more: the client went away. What is committed stays committed.
-            let _ = done.send(result.clone());
+            let _ = request.done.send(result.clone());
         }
         failpoint::pass("spool.answered");
     }
@@ -132,11 +129,9 @@ impl Writer {
             .write(self.end, &slices)
             .map_err(|error| self.write_failed(&error))?;
         failpoint::pass("spool.written");
-        if batch.iter().any(|request| request.done.is_some()) {
-            self.active
-                .sync()
-                .map_err(|error| self.poison("sync", &error))?;
-        }
+        self.active
+            .sync()
+            .map_err(|error| self.poison("sync", &error))?;
         let mut index = self.shared.index();
         for (_, record) in &fronts {
             let place = Place {
@@ -190,10 +185,6 @@ impl Writer {
     }
 
     fn rotate(&mut self) -> io::Result<()> {
-        // Only the last segment may have a torn tail, and what nobody waited for may not have been synced.
-        self.active.sync().inspect_err(|error| {
-            self.poison("sync", error);
-        })?;
         let next = Arc::new(Segment::create(&self.dir, self.active.number + 1)?);
         let record = sequence(self.shared.next_id.load(Ordering::SeqCst));
         let front = record.front(More::No).ok_or(io::ErrorKind::InvalidInput)?;
@@ -261,7 +252,7 @@ impl Writer {
             let request = Request {
                 records: vec![record],
                 announce: Vec::new(),
-                done: Some(done),
+                done,
             };
             self.write(&[request]).map_err(io::Error::other)?;
         }
@@ -295,7 +286,6 @@ pub(super) fn apply(index: &mut Index, kind: Kind, id: QueueId, place: Place) {
     match kind {
         Kind::Entry => index.add(id, place),
         Kind::Progress => index.progress(id, place),
-        Kind::Begun => index.begin(id),
         Kind::Done => index.remove(id),
         Kind::Sequence => {}
     }

@@ -1,0 +1,123 @@
+//! The clients before the relay: they send until the connection breaks, and note every acknowledgement.
+
+use std::io::{BufRead, BufReader, Error, ErrorKind, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ground;
+use crate::ledger::Ledger;
+
+/// One SMTP connection.
+pub struct Client {
+    reader: BufReader<TcpStream>,
+    writer: TcpStream,
+}
+
+impl Client {
+    pub fn connect(server: SocketAddr) -> std::io::Result<Self> {
+        let writer = TcpStream::connect(server)?;
+        writer.set_nodelay(true)?;
+        writer.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let reader = BufReader::new(writer.try_clone()?);
+        let mut client = Self { reader, writer };
+        client.reply()?;
+        client.say("EHLO client.example")?;
+        Ok(client)
+    }
+
+    /// The whole reply.
+    pub fn reply(&mut self) -> std::io::Result<String> {
+        let mut whole = String::new();
+        loop {
+            let mut line = String::new();
+            if self.reader.read_line(&mut line)? == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            whole.push_str(&line);
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return Ok(whole.trim_end().to_owned());
+            }
+        }
+    }
+
+    pub fn say(&mut self, line: &str) -> std::io::Result<String> {
+        self.writer.write_all(format!("{line}\r\n").as_bytes())?;
+        self.reply()
+    }
+
+    /// The reply to the end of data, or to the first command that was refused.
+    pub fn send(&mut self, from: &str, to: &str, message: &str) -> std::io::Result<String> {
+        for command in [
+            format!("MAIL FROM:<{from}>"),
+            format!("RCPT TO:<{to}>"),
+            "DATA".to_owned(),
+        ] {
+            let reply = self.say(&command)?;
+            if !reply.starts_with(['2', '3']) {
+                return Ok(reply);
+            }
+        }
+        self.writer
+            .write_all(format!("{message}\r\n.\r\n").as_bytes())?;
+        self.reply()
+    }
+
+    /// Sends the next message of the books; an error if the connection broke, the reply otherwise.
+    pub fn next(&mut self, ledger: &Ledger) -> std::io::Result<String> {
+        let number = ledger.number();
+        let kind = match number % 20 {
+            7 => "refused",
+            13 => "later",
+            _ => "seller",
+        };
+        let pair = number % ground::PAIRS;
+        let (from, to) = (ground::buyer(pair), ground::mask(kind, pair));
+        let reply = self.send(&from, &to, &message(&from, &to, number))?;
+        if reply.starts_with("250") {
+            ledger.acknowledged(number, &reply);
+        }
+        Ok(reply)
+    }
+}
+
+/// Message `number`, of one to seven kilobytes.
+fn message(from: &str, to: &str, number: u64) -> String {
+    let text = "Dzien dobry, kiedy dotrze przesylka? Prosze o odpowiedz.\r\n";
+    format!(
+        "From: {from}\r\nTo: {to}\r\nSubject: id-{number}-\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMessage-ID: <{number}@client.example>\r\n\r\n{}",
+        text.repeat(15 + usize::try_from(number % 100).unwrap())
+    )
+}
+
+/// Starts clients that send until their connection breaks or the server says 421. Returns what to join; each gives the replies that were
+/// neither 250 nor 421.
+pub fn load(
+    clients: usize,
+    server: SocketAddr,
+    ledger: &Arc<Ledger>,
+) -> Vec<std::thread::JoinHandle<Vec<String>>> {
+    let run = move |ledger: Arc<Ledger>| {
+        let mut odd = Vec::new();
+        let mut work = || -> std::io::Result<()> {
+            let mut client = Client::connect(server)?;
+            loop {
+                let reply = client.next(&ledger)?;
+                if reply.starts_with("421") {
+                    return Err(Error::other("the server stops"));
+                }
+                if !reply.starts_with("250") {
+                    odd.push(reply);
+                }
+            }
+        };
+        let _ = work();
+        odd
+    };
+    (0..clients)
+        .map(|_| {
+            let ledger = ledger.clone();
+            std::thread::spawn(move || run(ledger))
+        })
+        .collect()
+}

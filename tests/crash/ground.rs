@@ -1,0 +1,306 @@
+//! The files of a relay, and the relay as a process.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::ledger::Ledger;
+use crate::sink::Sink;
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_allegromail");
+/// Accounts of each kind.
+pub const PAIRS: u64 = 50;
+/// How long the end of a process may take before the test fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn buyer(pair: u64) -> String {
+    format!("buyer{pair}@poczta.example")
+}
+
+/// The mask of an account in its order with the buyer of the same pair; kinds are those of [`crate::sink`].
+pub fn mask(kind: &str, pair: u64) -> String {
+    format!(
+        "{}{pair:05}+t{}{pair:05}@allegromail.pl",
+        &kind[..2],
+        &kind[..2]
+    )
+}
+
+fn accounts() -> String {
+    let mut lines = String::new();
+    for pair in 0..PAIRS {
+        let mut person = |id: String, address: String| {
+            lines.push_str(&format!(
+                "{{\"type\":\"participant\",\"id\":\"{id}\",\"login\":\"{id}\",\"marketplace\":\"allegro-pl\",\"language\":\"pl\",\"primary\":\"{address}\"}}\n"
+            ));
+        };
+        person(format!("bu{pair:05}"), buyer(pair));
+        for kind in ["refused", "later", "seller"] {
+            person(
+                format!("{}{pair:05}", &kind[..2]),
+                format!("{kind}{pair}@rowery.example"),
+            );
+        }
+        for kind in ["re", "la", "se"] {
+            lines.push_str(&format!(
+                "{{\"type\":\"transaction\",\"id\":\"t{kind}{pair:05}\",\"buyer\":\"bu{pair:05}\",\"seller\":\"{kind}{pair:05}\"}}\n"
+            ));
+        }
+    }
+    lines
+}
+
+/// Everything that outlives the process.
+pub struct Ground {
+    pub folder: tempfile::TempDir,
+    pub config: PathBuf,
+    pub ledger: Arc<Ledger>,
+    pub sink: Sink,
+}
+
+impl Ground {
+    /// A folder with accounts, and a sink behind.
+    pub fn new() -> Self {
+        Self::with("")
+    }
+
+    /// The same with more lines of configuration, which may open tables.
+    pub fn with(more: &str) -> Self {
+        let folder = tempfile::TempDir::with_prefix("allegromail-crash-").unwrap();
+        let ledger: Arc<Ledger> = Arc::default();
+        let sink = Sink::start(ledger.clone());
+        let key = folder.path().join("secret.key");
+        fs::write(&key, [7; 32]).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        let couriers = folder.path().join("couriers.txt");
+        fs::write(&couriers, "@inpost.pl\n").unwrap();
+        let text = format!(
+            "hostname = \"mx.allegromail.example\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:0\"]\n\
+             [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\n\
+             [allowlist]\npath = {couriers:?}\n[auth]\nregistered = \"off\"\ncourier = \"off\"\n\
+             [limits]\nrefusals_per_client = \"off\"\nmessages_per_sender = \"off\"\nmessages_per_transaction = \"off\"\n\
+             [secrets]\nkey_file = \"secret.key\"\n[delivery]\nretry = \"1s*100\"\ndelay_notice = \"1s\"\n[dns]\nservers = [\"127.0.0.1:1\"]\n\
+             [admin]\nlisten = \"127.0.0.1:0\"\n\
+             [[delivery.route]]\ndomain = \"*\"\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n{more}",
+            sink.address.port()
+        );
+        let config = folder.path().join("allegromail.toml");
+        fs::write(&config, text).unwrap();
+        let data = folder.path().join("accounts.ndjson");
+        fs::write(&data, accounts()).unwrap();
+        let ground = Self {
+            folder,
+            config,
+            ledger,
+            sink,
+        };
+        let loaded = ground.command(&["import", data.to_str().unwrap()]);
+        assert!(loaded.status.success(), "{loaded:?}");
+        ground
+    }
+
+    /// Runs a command of the program to its end.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).arg("--config").arg(&self.config);
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// A file under the data directory.
+    pub fn data(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data").join(name)
+    }
+
+    /// The file that arms points in relays started by [`Ground::start`].
+    fn points(&self) -> PathBuf {
+        self.folder.path().join("points")
+    }
+
+    /// Arms points in relays that run or will be started.
+    pub fn arm(&self, points: &str) {
+        // Small segments, so that they are filled, copied forward and deleted all the time.
+        let text = format!("spool.segment_bytes=number:65536\n{points}\n");
+        let new = self.folder.path().join("points.new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, self.points()).unwrap();
+    }
+
+    /// Starts a relay whose points can be armed while it runs.
+    pub fn start(&self) -> Relay {
+        if !self.points().exists() {
+            self.arm("");
+        }
+        self.start_armed(&format!("file:{}", self.points().display()))
+    }
+
+    /// Starts a relay with points that stay as they are.
+    pub fn start_armed(&self, points: &str) -> Relay {
+        self.try_start(points, &[])
+            .unwrap_or_else(|log| panic!("the relay does not start:\n{log}"))
+    }
+
+    /// Starts a relay, behind the words of another program if there are any; the log if it does not come up.
+    pub fn try_start(&self, points: &str, before: &[&str]) -> Result<Relay, String> {
+        let mut words: Vec<&str> = before.to_vec();
+        words.extend([PROGRAM, "serve", "--config", self.config.to_str().unwrap()]);
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
+            .env("ALLEGROMAIL_FAILPOINTS", points)
+            .env("RUST_LOG", "warn,allegromail::app=info")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log: Arc<Mutex<String>> = Arc::default();
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        let lines = log.clone();
+        let reader = std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                let mut log = lines.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let (mut smtp, mut admin) = (None, None);
+        for line in BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok)
+        {
+            match line.split_once(' ') {
+                Some(("smtp", address)) => smtp = Some(address.parse().unwrap()),
+                Some(("admin", address)) => {
+                    admin = Some(address.parse().unwrap());
+                    break;
+                }
+                _ => {}
+            }
+        }
+        match (smtp, admin) {
+            (Some(smtp), Some(admin)) => Ok(Relay {
+                child,
+                smtp,
+                admin,
+                log,
+            }),
+            _ => {
+                let status = child.wait().unwrap();
+                let _ = reader.join();
+                let log = log.lock().unwrap();
+                Err(format!("{status}\n{log}"))
+            }
+        }
+    }
+}
+
+/// A running relay; killed when dropped.
+pub struct Relay {
+    child: Child,
+    pub smtp: SocketAddr,
+    pub admin: SocketAddr,
+    log: Arc<Mutex<String>>,
+}
+
+impl Relay {
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        // A process that has ended already needs no signal.
+        let _ = Command::new("kill")
+            .args([&format!("-{name}"), &self.pid().to_string()])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for the end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the relay does not end:\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        assert_eq!(
+            self.wait().signal(),
+            Some(9),
+            "it ended by itself:\n{}",
+            self.log()
+        );
+    }
+
+    /// Tells it to stop, and wants exit code 0.
+    pub fn stop(mut self) {
+        self.signal("TERM");
+        assert_eq!(self.wait().code(), Some(0), "{}", self.log());
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until something holds.
+#[track_caller]
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The queue ids of all accepted messages that the history tells of.
+pub fn history(folder: &Path) -> std::collections::BTreeSet<String> {
+    let mut ids = std::collections::BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|kind| kind != "ndjson") {
+            continue;
+        }
+        for line in BufReader::new(fs::File::open(path).unwrap())
+            .lines()
+            .map_while(Result::ok)
+        {
+            // A torn line is one that a kill has cut; what it told stands again behind it.
+            let Ok(line) = serde_json::from_str::<allegromail::history::Line>(&line) else {
+                continue;
+            };
+            if matches!(line.event, allegromail::history::Event::Accepted(_)) {
+                ids.extend(line.id.map(|id| id.to_string()));
+            }
+        }
+    }
+    ids
+}

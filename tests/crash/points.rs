@@ -1,0 +1,211 @@
+//! The process ends at every named point, one after the other (reliability.md C2). The points are read from the sources, so that none is forgotten.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crate::asked;
+use crate::client::Client;
+use crate::ground::Ground;
+
+/// SIGABRT.
+const ABORTED: i32 = 6;
+
+/// Points that are no steps: ways that a correct build does not go, and numbers.
+const NO_STEPS: [&str; 2] = ["spool.acknowledge_early", "spool.tear_write"];
+
+/// Every name that stands in a call of `pass` or `hit`.
+fn points() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for call in [
+                "failpoint::pass(\"",
+                "failpoint::hit(\"",
+                "failpoint::fails(\"",
+            ] {
+                for rest in text.split(call).skip(1) {
+                    let name = rest.split('"').next().unwrap().to_owned();
+                    assert!(
+                        found.insert(name.clone()),
+                        "{name} stands twice in the sources"
+                    );
+                }
+            }
+        }
+    }
+    found
+}
+
+/// What must be armed beside a point for the process to come by it.
+fn beside(point: &str) -> &'static str {
+    match point {
+        "spool.write_torn" => "spool.tear_write=error:EIO",
+        _ => "",
+    }
+}
+
+/// Damage and a torn commit at the end of the log, as a crash of the machine may leave them: nothing of it was acknowledged.
+fn tear(ground: &Ground) {
+    let mut segments: Vec<_> = fs::read_dir(ground.data("spool"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "seg"))
+        .collect();
+    segments.sort();
+    let last = segments.last().unwrap();
+    let whole = fs::read(last).unwrap();
+    let mut file = fs::File::options().append(true).open(last).unwrap();
+    // Rubbish before a good record, the sequence at the head of the segment, and half of that record again.
+    file.write_all(b"rubbish").unwrap();
+    file.write_all(&whole[..36]).unwrap();
+    file.write_all(&whole[..20]).unwrap();
+}
+
+/// One message of each kind and what makes every part of the relay work: a refusal, a delay, a report, an automatic reply, many segments.
+fn work(ground: &Ground, relay: &mut crate::ground::Relay) {
+    let (smtp, ledger) = (relay.smtp, &ground.ledger);
+    let through = || -> std::io::Result<()> {
+        let mut client = Client::connect(smtp)?;
+        for _ in 0..60 {
+            client.next(ledger)?;
+        }
+        wait_for(|| ledger.token.lock().unwrap().is_some());
+        let token = ledger.token.lock().unwrap().take();
+        if let Some((_, token)) = token {
+            let report = "From: MAILER-DAEMON@mx.rowery.example\r\nSubject: failure notice\r\n\r\n550 5.1.1 no such user\r\n";
+            client.send("", &token, report)?;
+        }
+        let person = r#"{"id":"new01","login":"new01","marketplace":"allegro-pl","language":"pl","primary":"new@poczta.example","addresses":["new@poczta.example"]}"#;
+        put(relay.admin, "/v1/participants/new01", person)?;
+        Ok(())
+    };
+    // The process may end at any moment: that is what it is armed for.
+    let _ = through();
+    // The process has ended, or has come to the notice of a delay, which is the last thing that happens.
+    let noticed = || ledger.notices.load(Ordering::SeqCst);
+    let (before, begun) = (noticed(), Instant::now());
+    while !relay.has_ended() && noticed() == before && begun.elapsed() < Duration::from_secs(8) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    relay.signal("TERM");
+}
+
+fn wait_for(holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() && begun.elapsed() < Duration::from_secs(2) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A change through the admin interface.
+fn put(admin: std::net::SocketAddr, path: &str, json: &str) -> std::io::Result<()> {
+    use std::io::Read;
+    let mut stream = std::net::TcpStream::connect(admin)?;
+    write!(
+        stream,
+        "PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{json}",
+        json.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(())
+}
+
+/// Ends the process at `point`; false if it never came by.
+fn end_at(ground: &Ground, point: &str) -> bool {
+    let armed = format!("{point}=abort\n{}", beside(point));
+    // First a relay that has acknowledged something before the point is armed.
+    ground.arm("");
+    let mut relay = ground.start();
+    let mut client = Client::connect(relay.smtp).unwrap();
+    for _ in 0..4 {
+        assert!(client.next(&ground.ledger).unwrap().starts_with("250"));
+    }
+    drop(client);
+    ground.arm(&armed);
+    work(ground, &mut relay);
+    let status = relay.wait();
+    let mut ended = status.signal() == Some(ABORTED);
+    assert!(
+        ended || status.code() == Some(0),
+        "{point}: {status}\n{}",
+        relay.log()
+    );
+    if !ended {
+        // Else one that finds it on its way up.
+        tear(ground);
+        let points = format!("file:{}", ground.folder.path().join("points").display());
+        if let Err(log) = ground.try_start(&points, &[]) {
+            ended = log.starts_with("signal: 6");
+            assert!(ended, "{point}: {log}");
+        }
+    }
+    ground.arm("");
+    ended
+}
+
+/// Grounds on which points are tried side by side: most of the time is waiting.
+const GROUNDS: usize = 8;
+
+#[test]
+fn h119_points_each_end_the_process_and_lose_nothing() {
+    let points: Vec<String> = points().into_iter().collect();
+    let steps: Vec<String> = points
+        .into_iter()
+        .filter(|point| !NO_STEPS.contains(&point.as_str()))
+        .collect();
+    assert!(steps.len() >= 40, "{}", steps.len());
+    // The gate tries all, a short run every third.
+    let whole = ["ALLEGROMAIL_INTEROP", "ALLEGROMAIL_POINTS"];
+    let every = if whole.iter().any(|name| std::env::var(name).is_ok()) {
+        1
+    } else {
+        3
+    };
+    let steps: Vec<String> = steps.into_iter().step_by(every).collect();
+    let times = asked("ALLEGROMAIL_POINTS", 1);
+    let run = move |share: Vec<String>| {
+        let ground = Ground::new();
+        let mut unreached = Vec::new();
+        for point in share
+            .iter()
+            .flat_map(|point| std::iter::repeat_n(point, times))
+        {
+            if !end_at(&ground, point) {
+                unreached.push(point.clone());
+            }
+        }
+        let relay = ground.start();
+        let closing = ground.ledger.close(Duration::from_secs(20));
+        relay.stop();
+        (closing, unreached)
+    };
+    let shares: Vec<_> = (0..GROUNDS)
+        .map(|at| steps.iter().skip(at).step_by(GROUNDS).cloned().collect())
+        .map(|share| std::thread::spawn(move || run(share)))
+        .collect();
+    let (mut acknowledged, mut duplicates) = (0, 0);
+    for share in shares {
+        let (closing, unreached) = share.join().unwrap();
+        closing.assert_whole();
+        assert!(unreached.is_empty(), "no work came by {unreached:?}");
+        acknowledged += closing.acknowledged;
+        duplicates += closing.duplicates;
+    }
+    println!(
+        "ended at {} points {times} times: {acknowledged} acknowledged, 0 lost, {duplicates} duplicates",
+        steps.len()
+    );
+}
