@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::mail::QueueId;
 
 /// Octets of a slot.
-const SLOT: u64 = 8;
+const SLOT: usize = 8;
 /// Slots; attempts beyond are not noted.
-const SLOTS: u64 = 4_096;
+const SLOTS: usize = 4_096;
 
 /// The slots of a running spool.
 pub(super) struct Flights {
     file: File,
-    free: Mutex<Vec<u64>>,
+    free: Mutex<Vec<usize>>,
 }
 
 impl Flights {
@@ -27,10 +27,7 @@ impl Flights {
     pub(super) fn open(dir: &Path) -> io::Result<(Arc<Self>, Vec<QueueId>)> {
         let path = dir.join("flights");
         let left = match std::fs::read(&path) {
-            Ok(octets) => octets
-                .chunks_exact(SLOT as usize)
-                .filter_map(parse)
-                .collect(),
+            Ok(octets) => octets.chunks_exact(SLOT).filter_map(parse).collect(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -41,7 +38,7 @@ impl Flights {
             .mode(0o600)
             .open(&path)?;
         // Room for all of them now: no attempt waits for a disk that is full.
-        file.write_all_at(&[0; (SLOT * SLOTS) as usize], 0)?;
+        file.write_all_at(&[0; SLOT * SLOTS], 0)?;
         let flights = Self {
             file,
             free: Mutex::new((0..SLOTS).rev().collect()),
@@ -59,14 +56,16 @@ impl Flights {
         }
     }
 
-    fn free(&self) -> std::sync::MutexGuard<'_, Vec<u64>> {
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<usize>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, slot: Option<u64>, id: u64) {
+    fn write(&self, slot: Option<usize>, id: u64) {
         if let Some(slot) = slot {
             // A failure costs a count after the next crash, nothing else.
-            let _ = self.file.write_all_at(&id.to_le_bytes(), slot * SLOT);
+            let _ = self
+                .file
+                .write_all_at(&id.to_le_bytes(), (slot * SLOT) as u64);
         }
     }
 }
@@ -79,7 +78,7 @@ fn parse(slot: &[u8]) -> Option<QueueId> {
 /// An attempt under way, until it is dropped.
 pub struct Flight {
     flights: Arc<Flights>,
-    slot: Option<u64>,
+    slot: Option<usize>,
 }
 
 impl Drop for Flight {

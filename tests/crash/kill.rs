@@ -29,7 +29,6 @@ fn rounds(ground: &Ground, kills: usize, least: usize, points: &str) -> usize {
     let mut possible = 0;
     for round in 0..kills {
         let relay = ground.start_armed(points);
-        possible += told(&relay, "spool_in_flight");
         remembers(ground, &relay, round);
         let before = ground.ledger.count();
         let clients = client::load(CLIENTS, relay.smtp, &ground.ledger);
@@ -37,6 +36,7 @@ fn rounds(ground: &Ground, kills: usize, least: usize, points: &str) -> usize {
         wait_until("acknowledged messages", || {
             ground.ledger.count() >= before + least
         });
+        possible += told(&relay, "spool_in_flight");
         relay.kill();
         for client in clients {
             let odd = client.join().unwrap();
@@ -89,8 +89,8 @@ fn h119_h120_what_was_acknowledged_survives_being_killed() {
     let ground = Ground::new();
     let possible = rounds(&ground, kills, 20, "spool.segment_bytes=number:1048576");
     let relay = ground.start_armed("spool.segment_bytes=number:1048576");
-    let possible = possible + told(&relay, "spool_in_flight");
     let closing = ground.ledger.close(Duration::from_secs(30));
+    let possible = possible + told(&relay, "spool_in_flight");
     relay.stop();
     let (acknowledged, lost) = (closing.acknowledged, closing.lost.len());
     println!(
@@ -162,8 +162,8 @@ fn h120_a_connection_takes_no_next_message_before_the_last_outcome_is_durable() 
         assert!(taken <= 1 && !(taken == 1 && said_goodbye), "{lines:?}");
     }
     let relay = ground.start();
-    let possible = told(&relay, "spool_in_flight");
     let closing = ground.ledger.close(Duration::from_secs(20));
+    let possible = told(&relay, "spool_in_flight");
     relay.stop();
     closing.assert_whole();
     assert!(closing.duplicates <= possible, "{closing:?} of {possible}");
