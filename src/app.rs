@@ -70,7 +70,8 @@ impl Relay {
         let stores = Stores::open(config)?;
         let config = stores.config.clone();
         let resolver = stores.resolver.clone();
-        let delivery = SmtpDelivery::new(delivery::Settings::from_config(&config), resolver);
+        let way = delivery::Settings::from_config(&config);
+        let delivery = SmtpDelivery::new(way, resolver, stores.clock.clone());
         let delivery =
             Arc::new(delivery.map_err(|error| StartError::because("[delivery]", error))?);
         // The spool is read before a socket is bound: a port that answers is a relay that takes mail.

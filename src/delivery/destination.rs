@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::settings::{Reach, Settings};
+use super::sts::{Mode, Policies, Policy};
 use super::tls::Security;
 use crate::config::{Route, RouteDomain};
 use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
@@ -25,19 +26,26 @@ pub(super) struct Hop {
     pub(super) security: Security,
 }
 
+/// What the way is found by.
+#[derive(Clone, Copy)]
+pub(super) struct Guide<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) resolver: &'a dyn Resolver,
+    pub(super) policies: &'a Policies,
+}
+
 /// The servers for mail to `domain`, best first; or the outcome, where there are none.
-pub(super) async fn hops(
-    domain: &Domain,
-    settings: &Settings,
-    resolver: &dyn Resolver,
-) -> Result<Vec<Hop>, Outcome> {
+pub(super) async fn hops(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
+    let Guide {
+        settings, resolver, ..
+    } = guide;
     let route = settings.routes.iter().find(|route| match &route.domain {
         RouteDomain::Every => true,
         RouteDomain::Exactly(only) => only == domain,
     });
     match route {
         Some(route) => routed(route, resolver).await,
-        None => by_mx(domain, settings, resolver).await,
+        None => by_mx(domain, guide).await,
     }
 }
 
@@ -77,11 +85,12 @@ async fn routed(route: &Route, resolver: &dyn Resolver) -> Result<Vec<Hop>, Outc
         .collect())
 }
 
-async fn by_mx(
-    domain: &Domain,
-    settings: &Settings,
-    resolver: &dyn Resolver,
-) -> Result<Vec<Hop>, Outcome> {
+async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
+    let Guide {
+        settings,
+        resolver,
+        policies,
+    } = guide;
     let no_answer = || {
         deferred(
             EnhancedStatus::DIRECTORY_4_4_3,
@@ -109,6 +118,7 @@ async fn by_mx(
     if let Some(at) = own {
         hosts.truncate(at);
     }
+    let security = secured(domain, policies.find(domain, resolver).await, &mut hosts)?;
     let Reach {
         smtp_port, allows, ..
     } = settings.reach;
@@ -123,7 +133,7 @@ async fn by_mx(
                         hops.push(Hop {
                             host: Some(host.clone()),
                             address: SocketAddr::new(ip, smtp_port),
-                            security: Security::Opportunistic,
+                            security: security.clone(),
                         });
                     } else {
                         passed_over = true;
@@ -148,6 +158,34 @@ async fn by_mx(
             "no mail server of the recipient's domain can be reached from here",
         )),
     }
+}
+
+/// What a domain's MTA-STS policy asks of its servers. Those that it does not name are taken out where it is enforced (RFC 8461 5.1).
+fn secured(
+    domain: &Domain,
+    policy: Option<Policy>,
+    hosts: &mut Vec<Domain>,
+) -> Result<Security, Outcome> {
+    let Some(policy) = policy.filter(|policy| policy.mode != Mode::None) else {
+        return Ok(Security::Opportunistic);
+    };
+    let before = hosts.len();
+    let fits = hosts.iter().filter(|host| policy.names(host)).count();
+    if fits < before {
+        metrics::counter!("allegromail_delivery_sts_total", "result" => "mismatch").increment(1);
+        tracing::debug!(event = "sts_mismatch", %domain, mode = ?policy.mode, hosts = before, fits);
+    }
+    if policy.mode == Mode::Testing {
+        return Ok(Security::Opportunistic);
+    }
+    hosts.retain(|host| policy.names(host));
+    if hosts.is_empty() && before > 0 {
+        return Err(deferred(
+            EnhancedStatus::new(4, 7, 5),
+            "none of the recipient's mail servers is one that its domain's policy names",
+        ));
+    }
+    Ok(Security::Verified)
 }
 
 /// IPv6 and IPv4 in turn: a host with many addresses of a family that does not work from here is still reached over the other one.

@@ -5,6 +5,7 @@ mod destination;
 mod pool;
 mod settings;
 mod smtp;
+mod sts;
 mod tls;
 mod trouble;
 

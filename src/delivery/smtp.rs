@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::connection::{Broken, Connection, Side, Spoken};
-use super::destination::{self, Hop};
+use super::destination::{self, Guide, Hop};
 use super::pool::{Parked, Pool};
 use super::settings::Settings;
+use super::sts::Policies;
 use super::tls::{Tls, TlsError};
 use super::trouble::{self, Verdict};
 use super::{Attempt, Attempted, Deliver, Work};
+use crate::clock::Clock;
 use crate::mail::{Diagnostic, EnhancedStatus, Outcome};
 use crate::resolve::Resolver;
 
@@ -17,6 +19,7 @@ pub struct SmtpDelivery {
     settings: Settings,
     resolver: Arc<dyn Resolver>,
     tls: Tls,
+    policies: Policies,
     pool: Arc<Pool>,
 }
 
@@ -25,9 +28,15 @@ impl SmtpDelivery {
     ///
     /// # Errors
     /// TLS cannot be set up: a file of roots that cannot be read.
-    pub fn new(settings: Settings, resolver: Arc<dyn Resolver>) -> Result<Self, TlsError> {
+    pub fn new(
+        settings: Settings,
+        resolver: Arc<dyn Resolver>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, TlsError> {
+        let tls = Tls::new(settings.ca_file.as_deref())?;
         Ok(Self {
-            tls: Tls::new(settings.ca_file.as_deref())?,
+            policies: Policies::new(&settings, &tls, clock),
+            tls,
             settings,
             resolver,
             pool: Arc::default(),
@@ -53,8 +62,12 @@ impl SmtpDelivery {
     }
 
     async fn attempt(&self, work: &Work) -> Attempted {
-        let hops =
-            destination::hops(work.recipient.domain(), &self.settings, &*self.resolver).await;
+        let guide = Guide {
+            settings: &self.settings,
+            resolver: &*self.resolver,
+            policies: &self.policies,
+        };
+        let hops = destination::hops(work.recipient.domain(), guide).await;
         let hops = match hops {
             Ok(hops) => hops,
             Err(outcome) => return outcome.into(),

@@ -197,6 +197,11 @@ impl Resolver for DnsResolver {
         })
     }
 
+    fn txt(&self, name: &str) -> Answer<'_, Vec<String>> {
+        let name = name.to_owned();
+        Box::pin(async move { self.texts(&name).await })
+    }
+
     fn addresses(&self, host: &Domain) -> Answer<'_, Vec<IpAddr>> {
         let host = host.clone();
         Box::pin(async move {

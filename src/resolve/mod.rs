@@ -45,4 +45,7 @@ pub trait Resolver: Send + Sync + 'static {
 
     /// The addresses of `host`, IPv6 and IPv4; empty where it has none or does not exist.
     fn addresses(&self, host: &Domain) -> Answer<'_, Vec<IpAddr>>;
+
+    /// The TXT records of a name, each with its strings joined; none where there are none.
+    fn txt(&self, name: &str) -> Answer<'_, Vec<String>>;
 }

@@ -37,6 +37,7 @@ mod senders;
 mod sessions;
 mod spf_suite;
 mod stage;
+mod sts;
 mod tls;
 mod tls_out;
 mod way_out;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allegromail::cli::demo::dns::{DnsServer, Zones};
+use allegromail::clock::{Clock, SystemClock};
 use allegromail::delivery::{Deliver, Patience, Reach, Settings, SmtpDelivery, Work};
 use allegromail::mail::{Mailbox, Outcome, QueueId, ReversePath};
 use allegromail::resolve::{DnsResolver, Options};
@@ -26,6 +27,7 @@ pub const MESSAGE: &str =
 pub struct Field {
     pub settings: Settings,
     pub options: Options,
+    pub clock: Arc<dyn Clock>,
     folder: tempfile::TempDir,
 }
 
@@ -91,6 +93,7 @@ impl Field {
         Self {
             settings,
             options: Options::default(),
+            clock: Arc::new(SystemClock),
             folder,
         }
     }
@@ -116,11 +119,11 @@ impl Field {
             .await
             .unwrap();
         let resolver = DnsResolver::with_options(&[dns.address()], self.options).unwrap();
-        let delivery = SmtpDelivery::new(self.settings, Arc::new(resolver));
+        let delivery = SmtpDelivery::new(self.settings, Arc::new(resolver), self.clock);
         WayOut {
             delivery: delivery.unwrap(),
             dns,
-            _folder: self.folder,
+            folder: self.folder,
         }
     }
 }
@@ -129,7 +132,7 @@ impl Field {
 pub struct WayOut {
     pub delivery: SmtpDelivery,
     pub dns: DnsServer,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl WayOut {

@@ -1,0 +1,117 @@
+//! Fetches a policy over HTTPS (RFC 8461 3.3): the certificate must be valid, no redirect is followed, and what comes is bounded.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::policy::Policy;
+use crate::delivery::settings::{Reach, Settings};
+use crate::delivery::tls::{Security, Tls};
+use crate::mail::Domain;
+use crate::resolve::Resolver;
+
+/// The largest policy in octets (RFC 8461 3.3 suggests it).
+const LARGEST: usize = 64 * 1024;
+/// The most addresses that are tried.
+const MAX_ADDRESSES: usize = 3;
+
+/// Fetches policies.
+pub(super) struct Fetcher {
+    reach: Reach,
+    patience: Duration,
+    tls: TlsConnector,
+}
+
+impl Fetcher {
+    pub(super) fn new(settings: &Settings, tls: &Tls) -> Self {
+        Self {
+            reach: settings.reach,
+            patience: settings.patience.policy,
+            tls: tls.connector(&Security::Verified).clone(),
+        }
+    }
+
+    /// The policy of `domain` as its web server has it now.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) async fn fetch(
+        &self,
+        domain: &Domain,
+        resolver: &dyn Resolver,
+    ) -> Result<Policy, String> {
+        tokio::time::timeout(self.patience, self.get(domain, resolver))
+            .await
+            .map_err(|_| "it does not come in time".to_owned())?
+    }
+
+    async fn get(&self, domain: &Domain, resolver: &dyn Resolver) -> Result<Policy, String> {
+        let host =
+            Domain::parse(&format!("mta-sts.{domain}")).map_err(|error| error.to_string())?;
+        let stream = self.connect(&host, resolver).await?;
+        let text = |error: hyper::Error| error.to_string();
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
+        // Ends with the sender.
+        let connection = tokio::spawn(connection);
+        let request = Request::get("/.well-known/mta-sts.txt")
+            .header(HOST, host.as_str())
+            .header(USER_AGENT, "allegromail")
+            .header(ACCEPT, "text/plain")
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| error.to_string())?;
+        let answered = async {
+            let answer = sender.send_request(request).await.map_err(text)?;
+            if answer.status() != hyper::StatusCode::OK {
+                return Err(format!("the server answered {}", answer.status()));
+            }
+            let kind = answer.headers().get(CONTENT_TYPE);
+            let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+            let essence = kind.split(';').next().unwrap_or_default().trim();
+            // Where strangers may put files, they are seldom served as this.
+            if !essence.eq_ignore_ascii_case("text/plain") {
+                return Err("it is no text/plain".to_owned());
+            }
+            let body = Limited::new(answer.into_body(), LARGEST).collect().await;
+            let body = body.map_err(|error| error.to_string())?.to_bytes();
+            let body = std::str::from_utf8(&body).map_err(|error| error.to_string())?;
+            Policy::parse(body).map_err(str::to_owned)
+        };
+        let answered = answered.await;
+        connection.abort();
+        answered
+    }
+
+    async fn connect(
+        &self,
+        host: &Domain,
+        resolver: &dyn Resolver,
+    ) -> Result<TlsStream<TcpStream>, String> {
+        let found = resolver.addresses(host).await;
+        let found = found.map_err(|error| error.to_string())?;
+        let name = ServerName::try_from(host.to_string()).map_err(|error| error.to_string())?;
+        let mut last = "its host has no address that may be gone to".to_owned();
+        let allowed = |ip: &IpAddr| (self.reach.allows)(*ip);
+        for ip in found.into_iter().filter(allowed).take(MAX_ADDRESSES) {
+            let address = SocketAddr::new(ip, self.reach.https_port);
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    let secured = self.tls.connect(name, stream).await;
+                    return secured.map_err(|error| error.to_string());
+                }
+                Err(error) => last = error.to_string(),
+            }
+        }
+        Err(last)
+    }
+}

@@ -1,0 +1,81 @@
+//! Policies on disk: one small file for each domain, so that a restart forgets none.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::Policy;
+use crate::mail::{Domain, Timestamp};
+
+/// A policy that was fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// The id of the record that announced it.
+    pub(super) id: String,
+    /// When it was fetched.
+    pub(super) fetched: Timestamp,
+    /// What it says.
+    pub(super) policy: Policy,
+}
+
+impl Kept {
+    /// Whether it may not be used any more. A clock that was set back does not end it.
+    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
+        now.since(self.fetched) >= self.policy.max_age
+    }
+}
+
+/// The folder of the files.
+pub(super) struct Store(PathBuf);
+
+impl Store {
+    pub(super) const fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    fn path(&self, domain: &Domain) -> PathBuf {
+        // The longest domain with a dot and an ending is longer than a file name may be.
+        self.0.join(domain.as_str())
+    }
+
+    /// The policy of a domain; none without a file that can be read.
+    pub(super) async fn read(&self, domain: &Domain) -> Option<Kept> {
+        let octets = tokio::fs::read(self.path(domain)).await.ok()?;
+        match serde_json::from_slice(&octets) {
+            Ok(kept) => Some(kept),
+            Err(error) => {
+                tracing::warn!(event = "sts_file_damaged", %error, "the policy is fetched anew");
+                None
+            }
+        }
+    }
+
+    /// Keeps a policy. A failure is logged: the policy is in force until the next restart.
+    pub(super) async fn write(&self, domain: &Domain, kept: &Kept) {
+        let path = self.path(domain);
+        let octets = serde_json::to_vec(kept).unwrap_or_default();
+        let written = tokio::task::spawn_blocking(move || write(&path, &octets)).await;
+        let failure = match written {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(
+            event = "sts_not_kept",
+            error = failure,
+            "a restart will have to fetch the policy"
+        );
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, octets: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(octets)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
