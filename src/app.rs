@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::delivery::{self, SmtpDelivery};
 use crate::directory::Rules;
 use crate::failpoint;
-use crate::inbound::{self, Intake, Server};
+use crate::inbound::{self, Door, Intake, Server};
 use crate::observe::Metrics;
 use crate::queue::{self, Queue};
 use crate::spool::LocalSpool;
@@ -48,6 +48,8 @@ impl StartError {
 pub struct Relay {
     /// Bound SMTP addresses.
     pub smtp: Vec<SocketAddr>,
+    /// Bound addresses where connections come with a PROXY header.
+    pub proxied: Vec<SocketAddr>,
     /// The bound address of the admin interface; for a unix socket its path.
     pub admin: Option<String>,
     /// What the spool held at start.
@@ -78,11 +80,14 @@ impl Relay {
         let opened = stores::open_spool(&stores)?;
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
 
-        let listeners = listen::smtp(&config.smtp.listen)?;
-        let smtp = listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect();
+        let listeners = listen::smtp(&config.smtp)?;
+        let bound = |door| {
+            let through = listeners.iter().filter(move |(_, own)| *own == door);
+            through
+                .filter_map(|(listener, _)| listener.local_addr().ok())
+                .collect()
+        };
+        let (smtp, proxied) = (bound(Door::Open), bound(Door::Proxied));
         let mut settings = inbound::Settings::from_config(&config);
         settings.connections = descriptors::fit(settings.connections);
         let server = Server::new(settings, intake.clone());
@@ -131,6 +136,7 @@ impl Relay {
         failpoint::pass("app.started");
         Ok(Self {
             smtp,
+            proxied,
             admin,
             recovered,
             stores,

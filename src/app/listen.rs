@@ -10,16 +10,25 @@ use tokio_util::sync::CancellationToken;
 
 use super::StartError;
 use crate::admin;
-use crate::config::{Admin, AdminListen};
-use crate::inbound;
+use crate::config::{Admin, AdminListen, Smtp};
+use crate::inbound::{self, Door};
 
-/// The sockets of `[smtp] listen`.
-pub(super) fn smtp(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
-    let bind = |address: &SocketAddr| {
-        let failed = |error| StartError::because(&format!("[smtp] listen {address}"), error);
-        inbound::bind(*address).map_err(failed)
+/// The sockets of `[smtp] listen` and `proxy_listen`.
+pub(super) fn smtp(smtp: &Smtp) -> Result<Vec<(TcpListener, Door)>, StartError> {
+    let bind = |(address, door): (&SocketAddr, Door)| {
+        let key = match door {
+            Door::Open => "listen",
+            Door::Proxied => "proxy_listen",
+        };
+        let failed = |error| StartError::because(&format!("[smtp] {key} {address}"), error);
+        inbound::bind(*address)
+            .map(|listener| (listener, door))
+            .map_err(failed)
     };
-    addresses.iter().map(bind).collect()
+    let open = smtp.listen.iter().map(|address| (address, Door::Open));
+    let proxied = smtp.proxy_listen.iter();
+    let proxied = proxied.map(|address| (address, Door::Proxied));
+    open.chain(proxied).map(bind).collect()
 }
 
 /// The socket of `[admin] listen`, and how it is printed.

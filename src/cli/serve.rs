@@ -54,6 +54,9 @@ fn announce(relay: &Relay, file: &Path) {
     for address in &relay.smtp {
         println!("smtp {address}");
     }
+    for address in &relay.proxied {
+        println!("proxied {address}");
+    }
     if let Some(admin) = &relay.admin {
         println!("admin {admin}");
     }

@@ -14,7 +14,7 @@ use super::reader::{Found, Log, Plain, Section};
 use super::value;
 use super::{Admin, AdminListen, Dkim, Errors, Loaded, TlsFiles};
 use crate::auth::Mode;
-use crate::mail::{Domain, Mailbox};
+use crate::mail::{Domain, Mailbox, Network};
 use crate::masking::{MaskedDomain, TokenKeys};
 
 mod secrets;
@@ -117,11 +117,29 @@ fn smtp(section: &Section<'_>, folder: &Path, log: &mut Log<'_>) -> Option<Smtp>
         None => Some(None),
         Some(found) => secrets::tls(&found, folder, log).map(Some),
     };
+    let proxy_listen = section.list("proxy_listen", log, address);
+    let proxy_from = section.list("proxy_from", log, |text| {
+        text.parse::<Network>()
+            .map_err(|error| format!("{text:?} {error}"))
+    });
+    if proxy_listen
+        .as_ref()
+        .is_some_and(|places| !places.is_empty())
+        && proxy_from.as_ref().is_some_and(Vec::is_empty)
+    {
+        log.error(
+            section.at.clone(),
+            "smtp.proxy_from",
+            "is missing; name the networks whose PROXY headers are believed",
+        );
+    }
     Some(Smtp {
         listen: listen?,
         max_message_size: size?,
         max_recipients: recipients?,
         tls: tls?,
+        proxy_listen: proxy_listen?,
+        proxy_from: proxy_from?,
     })
 }
 
@@ -251,12 +269,16 @@ fn limits(section: &Section<'_>, log: &mut Log<'_>) -> Option<Limits> {
     let messages_per_transaction = section.text("messages_per_transaction", log, value::budget);
     let connections_per_client = section.number("connections_per_client", log, 1..=100_000);
     let connections = section.number("connections", log, 1..=100_000);
+    let connections_per_network = section.number("connections_per_network", log, 1..=100_000);
+    let memory = section.size("memory", log);
     Some(Limits {
         refusals_per_client: refusals_per_client?,
         messages_per_sender: messages_per_sender?,
         messages_per_transaction: messages_per_transaction?,
         connections_per_client: connections_per_client?,
         connections: connections?,
+        connections_per_network: connections_per_network?,
+        memory: memory?,
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{Mode, SharedSpf};
-use crate::mail::{Domain, Mailbox};
+use crate::mail::{Domain, Mailbox, Network};
 use crate::masking::{MaskedDomain, TokenKeys};
 
 /// A whole configuration.
@@ -52,6 +52,10 @@ pub struct Smtp {
     pub max_recipients: usize,
     /// Certificate and key; none: STARTTLS is not offered.
     pub tls: Option<TlsFiles>,
+    /// Where connections come with a PROXY header.
+    pub proxy_listen: Vec<SocketAddr>,
+    /// From which networks it is believed.
+    pub proxy_from: Vec<Network>,
 }
 
 /// A certificate chain and its key, PEM files.
@@ -159,6 +163,10 @@ pub struct Limits {
     pub connections_per_client: usize,
     /// Open connections in all.
     pub connections: usize,
+    /// Open connections per /24 or /64.
+    pub connections_per_network: usize,
+    /// Octets of memory for messages under way.
+    pub memory: usize,
 }
 
 /// `[delivery]` with its routes.

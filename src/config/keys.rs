@@ -79,6 +79,18 @@ pub(super) const KEYS: &[Key] = &[
         "PEM files. Absent: STARTTLS is not offered. Read again on SIGHUP.",
     ),
     key(
+        "smtp",
+        "proxy_listen",
+        Value("[]"),
+        "Addresses where load balancers pass connections on with the PROXY protocol, version 2.",
+    ),
+    key(
+        "smtp",
+        "proxy_from",
+        Value("[]"),
+        "The networks of those load balancers, as [\"192.0.2.0/24\"]; nobody else is believed there.",
+    ),
+    key(
         "domain",
         "name",
         Required("\"allegromail.pl\""),
@@ -212,7 +224,19 @@ pub(super) const KEYS: &[Key] = &[
         "limits",
         "connections",
         Value("2000"),
-        "Open connections in all.",
+        "Open connections in all. When three quarters are taken, idle and erring clients are let go sooner.",
+    ),
+    key(
+        "limits",
+        "connections_per_network",
+        Value("200"),
+        "Open connections from one /24 or /64.",
+    ),
+    key(
+        "limits",
+        "memory",
+        Value("\"192 MiB\""),
+        "For messages under way; beyond it 452. Five times smtp.max_message_size at least is taken.",
     ),
     key(
         "secrets",

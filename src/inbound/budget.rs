@@ -64,7 +64,8 @@ fn spend<K: Hash + Eq + Clone>(limiter: Option<&Limiter<K>>, key: &K) -> bool {
     limiter.check_key(key).is_ok()
 }
 
-fn network(client: IpAddr) -> IpAddr {
+/// The /24 or /64 that an address lies in.
+pub(super) fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & 0xffff_ff00).into(),
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
@@ -191,6 +192,8 @@ mod tests {
             messages_per_transaction: None,
             connections_per_client: 1,
             connections: 1,
+            connections_per_network: 1,
+            memory: 0,
         })
     }
 

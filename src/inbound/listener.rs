@@ -1,26 +1,29 @@
 //! Accepts connections within the limits, and ends them when the server stops.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
 use socket2::{Domain as Family, Protocol, Socket, Type};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::limits;
+use super::crowd::Crowd;
+use super::limits::{self, Patience};
+use super::memory::Memory;
 use super::reception::Reception;
 use super::session;
 use super::tls::{self, TlsError};
 use crate::config::{Config, TlsFiles};
 use crate::failpoint;
-use crate::mail::{Domain, EnhancedStatus, Reply};
+use crate::mail::{Domain, EnhancedStatus, Network, Reply};
+use crate::smtp::{PROXY_HEAD, ProxyHead};
 
 /// What sessions need of the configuration.
 #[derive(Debug, Clone)]
@@ -35,8 +38,18 @@ pub struct Settings {
     pub connections: usize,
     /// Open connections from one address.
     pub connections_per_client: usize,
+    /// Open connections from one /24 or /64.
+    pub connections_per_network: usize,
+    /// Octets of memory for messages under way.
+    pub memory: usize,
+    /// Who may say, at a proxied door, whose connection it passes on.
+    pub proxy_from: Vec<Network>,
     /// Certificate and key; none: no STARTTLS.
     pub tls: Option<TlsFiles>,
+    /// How long clients are waited for while there is room.
+    pub patience: Patience,
+    /// How long while places run out.
+    pub patience_under_stress: Patience,
 }
 
 impl Settings {
@@ -49,20 +62,34 @@ impl Settings {
             max_recipients: config.smtp.max_recipients,
             connections: config.limits.connections,
             connections_per_client: config.limits.connections_per_client,
+            connections_per_network: config.limits.connections_per_network,
+            memory: config.limits.memory,
+            proxy_from: config.smtp.proxy_from.clone(),
             tls: config.smtp.tls.clone(),
+            patience: Patience::ORDINARY,
+            patience_under_stress: Patience::UNDER_STRESS,
         }
     }
+}
+
+/// How clients come to a listening socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Themselves.
+    Open,
+    /// Through a load balancer that tells of them (PROXY protocol, version 2).
+    Proxied,
 }
 
 /// What all sessions share.
 pub struct Server {
     pub(super) settings: Settings,
     pub(super) reception: Arc<dyn Reception>,
-    /// Octets of messages under way, in units.
-    pub(super) bytes: Arc<Semaphore>,
+    pub(super) memory: Memory,
     acceptor: ArcSwapOption<TlsAcceptor>,
-    open: Mutex<HashMap<IpAddr, usize>>,
+    crowd: Arc<Crowd>,
     total: Arc<Semaphore>,
+    stressed: AtomicBool,
 }
 
 impl Server {
@@ -72,10 +99,14 @@ impl Server {
     /// Certificate or key cannot be used.
     pub fn new(settings: Settings, reception: Arc<dyn Reception>) -> Result<Self, TlsError> {
         let server = Self {
-            bytes: Arc::new(Semaphore::new(limits::BYTES_IN_FLIGHT / limits::BYTES_UNIT)),
+            memory: Memory::new(settings.memory, settings.max_message_size),
             acceptor: ArcSwapOption::empty(),
-            open: Mutex::new(HashMap::new()),
+            crowd: Crowd::new(
+                settings.connections_per_client,
+                settings.connections_per_network,
+            ),
             total: Arc::new(Semaphore::new(settings.connections)),
+            stressed: AtomicBool::new(false),
             settings,
             reception,
         };
@@ -98,39 +129,24 @@ impl Server {
         self.acceptor.load().as_deref().cloned()
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Counts a connection in, unless its address has too many.
-    fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Entered> {
-        let mut open = self.open();
-        let count = open.entry(address).or_default();
-        if *count >= self.settings.connections_per_client {
-            return None;
+    /// How patient sessions are now: less so while places for connections run out.
+    pub(super) fn patience(&self) -> &Patience {
+        let free = self.total.available_permits();
+        let stressed = free.saturating_mul(limits::STRESS_SHARE) < self.settings.connections;
+        if self.stressed.load(Ordering::Relaxed) != stressed {
+            self.stressed.store(stressed, Ordering::Relaxed);
+            metrics::gauge!("allegromail_inbound_stressed").set(u8::from(stressed));
+            tracing::warn!(
+                event = "stress",
+                on = stressed,
+                free,
+                "places for connections run out, or are there again"
+            );
         }
-        *count += 1;
-        Some(Entered {
-            server: self.clone(),
-            address,
-        })
-    }
-}
-
-/// A connection that counts for as long as it lives.
-struct Entered {
-    server: Arc<Server>,
-    address: IpAddr,
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let mut open = self.server.open();
-        if let Some(count) = open.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.address);
-            }
+        if stressed {
+            &self.settings.patience_under_stress
+        } else {
+            &self.settings.patience
         }
     }
 }
@@ -156,16 +172,21 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves until `stop`; then no connection is accepted, and sessions under way end when they are idle.
-pub async fn run(listeners: Vec<TcpListener>, server: Arc<Server>, stop: CancellationToken) {
+pub async fn run(
+    listeners: Vec<(TcpListener, Door)>,
+    server: Arc<Server>,
+    stop: CancellationToken,
+) {
     let sessions = TaskTracker::new();
     let mut loops = Vec::new();
-    for listener in listeners {
-        loops.push(tokio::spawn(accept(
-            listener,
-            server.clone(),
-            stop.clone(),
-            sessions.clone(),
-        )));
+    for (listener, door) in listeners {
+        let floor = Floor {
+            server: server.clone(),
+            stop: stop.clone(),
+            sessions: sessions.clone(),
+            door,
+        };
+        loops.push(tokio::spawn(floor.accept(listener)));
     }
     for accepting in loops {
         // An accept loop does not panic; if one does, the others go on.
@@ -175,62 +196,97 @@ pub async fn run(listeners: Vec<TcpListener>, server: Arc<Server>, stop: Cancell
     sessions.wait().await;
 }
 
-async fn accept(
-    listener: TcpListener,
+/// Where connections come in and sessions are held.
+struct Floor {
     server: Arc<Server>,
     stop: CancellationToken,
     sessions: TaskTracker,
-) {
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => return,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                admit(stream, peer.ip().to_canonical(), &server, &stop, &sessions)
-            }
-            Err(error) => {
-                // Out of files: the connection stays in the backlog, and trying again at once would only burn the processor.
-                tracing::warn!(event = "accept_failed", %error);
-                tokio::time::sleep(limits::OUT_OF_FILES).await;
+    door: Door,
+}
+
+impl Floor {
+    async fn accept(self, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.stop.cancelled() => return,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.admit(stream, peer.ip().to_canonical()),
+                // The client was gone before it was looked at.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    // Out of files: the connection stays in the backlog, and trying again at once would only burn the processor.
+                    metrics::counter!("allegromail_inbound_accept_failed_total").increment(1);
+                    tracing::warn!(event = "accept_failed", %error);
+                    tokio::time::sleep(limits::OUT_OF_FILES).await;
+                }
             }
         }
     }
+
+    fn admit(&self, stream: TcpStream, peer: IpAddr) {
+        // A failure costs speed, nothing else.
+        let _ = stream.set_nodelay(true);
+        failpoint::pass("inbound.connected");
+        let place = self.server.total.clone().try_acquire_owned();
+        let (server, stop, door) = (self.server.clone(), self.stop.clone(), self.door);
+        self.sessions.spawn(async move {
+            let Ok(_place) = place else {
+                turn_away(stream, "the server").await;
+                return;
+            };
+            let (mut stream, mut address) = (stream, peer);
+            if door == Door::Proxied {
+                match client_behind(&mut stream, peer, &server).await {
+                    Ok(client) => address = client,
+                    Err(error) => {
+                        metrics::counter!("allegromail_inbound_bad_proxies_total").increment(1);
+                        tracing::warn!(event = "bad_proxy", %peer, %error);
+                        return;
+                    }
+                }
+            }
+            let Some(_entered) = server.crowd.enter(address) else {
+                turn_away(stream, "your address or network").await;
+                return;
+            };
+            metrics::counter!("allegromail_inbound_sessions_total").increment(1);
+            if let Err(error) = session::serve(stream, &server, address, &stop).await {
+                tracing::debug!(event = "session_ended", client = %address, %error);
+            }
+        });
+    }
 }
 
-fn admit(
-    stream: TcpStream,
-    address: IpAddr,
-    server: &Arc<Server>,
-    stop: &CancellationToken,
-    sessions: &TaskTracker,
-) {
-    // A failure costs speed, nothing else.
-    let _ = stream.set_nodelay(true);
-    failpoint::pass("inbound.connected");
-    let place = server.total.clone().try_acquire_owned();
-    let entered = server.enter(address);
-    let (server, stop) = (server.clone(), stop.clone());
-    sessions.spawn(async move {
-        let (Ok(_place), Some(_entered)) = (place, entered) else {
-            turn_away(stream).await;
-            return;
-        };
-        metrics::counter!("allegromail_inbound_sessions_total").increment(1);
-        if let Err(error) = session::serve(stream, &server, address, &stop).await {
-            tracing::debug!(event = "session_ended", client = %address, %error);
-        }
-    });
+/// The client that a proxy passes on, from the header that it writes first. Nobody else is believed.
+async fn client_behind(
+    stream: &mut TcpStream,
+    proxy: IpAddr,
+    server: &Server,
+) -> io::Result<IpAddr> {
+    let known = server.settings.proxy_from.iter();
+    if !known.clone().any(|network| network.contains(proxy)) {
+        return Err(io::Error::other("it is not in [smtp] proxy_from"));
+    }
+    let header = async {
+        let mut head = [0; PROXY_HEAD];
+        stream.read_exact(&mut head).await?;
+        let head = ProxyHead::parse(&head).map_err(io::Error::other)?;
+        let mut rest = vec![0; head.rest()];
+        stream.read_exact(&mut rest).await?;
+        Ok(head.source(&rest).unwrap_or(proxy))
+    };
+    tokio::time::timeout(server.patience().handshake, header)
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
-async fn turn_away(mut stream: TcpStream) {
+async fn turn_away(mut stream: TcpStream, who: &str) {
     metrics::counter!("allegromail_inbound_turned_away_total").increment(1);
-    let reply = Reply::new(
-        421,
-        Some(EnhancedStatus::new(4, 3, 2)),
-        "too many connections; please try again later [busy]",
-    );
+    let text = format!("{who} has too many connections; please try again later [busy]");
+    let reply = Reply::new(421, Some(EnhancedStatus::new(4, 3, 2)), &text);
     // The client may be gone already.
-    let _ = tokio::time::timeout(limits::WRITE, stream.write_all(&reply.to_wire())).await;
+    let wait = Patience::UNDER_STRESS.write;
+    let _ = tokio::time::timeout(wait, stream.write_all(&reply.to_wire())).await;
 }

@@ -3,7 +3,7 @@
 //! What the effect asks for is answered back with [`Machine::sender_judged`], [`Machine::recipient_judged`], [`Machine::data_ended`] or
 //! [`Machine::secured`]. After every end of data, taken or refused, MAIL and RCPT are forgotten.
 
-use super::limits::{MAX_ERRORS, MAX_JUNK, RECIPIENT_FLOOD};
+use super::limits::{Patience, RECIPIENT_FLOOD};
 use super::reception::{Client, Protocol};
 use super::transaction::MailTransaction;
 use crate::mail::{Domain, EnhancedStatus, ForwardPath, Reply, ReversePath, TraceId};
@@ -63,6 +63,8 @@ pub(super) struct Machine {
     transactions: u32,
     errors: u32,
     junk: u32,
+    max_errors: u32,
+    max_junk: u32,
 }
 
 fn ok(subject: u16, detail: u16, text: &str) -> Effect {
@@ -84,7 +86,15 @@ impl Machine {
             transactions: 0,
             errors: 0,
             junk: 0,
+            max_errors: Patience::ORDINARY.errors,
+            max_junk: Patience::ORDINARY.junk,
         }
+    }
+
+    /// From now on the session ends with so many errors, and after so many commands without a message.
+    pub(super) fn tolerate(&mut self, errors: u32, junk: u32) {
+        self.max_errors = errors;
+        self.max_junk = junk;
     }
 
     /// The transaction under way.
@@ -99,7 +109,7 @@ impl Machine {
     /// Counts an error; beyond the budget the session ends.
     pub(super) fn blame(&mut self, reply: Reply) -> Effect {
         self.errors += 1;
-        if self.errors >= MAX_ERRORS {
+        if self.errors >= self.max_errors {
             return Effect::Close(Reply::new(
                 421,
                 Some(EnhancedStatus::new(4, 7, 0)),
@@ -109,13 +119,23 @@ impl Machine {
         Effect::Say(reply)
     }
 
+    /// Refuses by a reason, and counts it as [`Machine::blame`] does.
+    fn refuse(&mut self, refusal: Refusal) -> Effect {
+        self.errors += 1;
+        if self.errors >= self.max_errors {
+            Effect::RefuseAndClose(refusal)
+        } else {
+            Effect::Refuse(refusal)
+        }
+    }
+
     fn misplaced(&mut self, text: &str) -> Effect {
         self.blame(Reply::new(503, Some(EnhancedStatus::new(5, 5, 1)), text))
     }
 
     fn chatter(&mut self, reply: Reply) -> Effect {
         self.junk += 1;
-        if self.junk > MAX_JUNK {
+        if self.junk > self.max_junk {
             return Effect::Close(Reply::new(
                 421,
                 Some(EnhancedStatus::new(4, 7, 0)),
@@ -181,6 +201,13 @@ impl Machine {
     }
 
     fn hello(&mut self, name: String, extended: bool) -> Effect {
+        // The first one begins the session; those after it are chatter.
+        if !matches!(self.state, State::Fresh) {
+            self.junk += 1;
+            if self.junk > self.max_junk {
+                return self.chatter(Reply::new(250, None, ""));
+            }
+        }
         self.client.helo = name;
         self.client.protocol = match (extended, self.tls) {
             (false, _) => Protocol::Smtp,
@@ -219,8 +246,7 @@ impl Machine {
                 "the message is larger than the {} octets that are taken.",
                 self.offer.max_message_size
             );
-            self.errors += 1;
-            return Effect::Refuse(Refusal::new(Reason::TooLarge, text));
+            return self.refuse(Refusal::new(Reason::TooLarge, text));
         }
         self.transactions += 1;
         let trace = TraceId::new(self.client.session, self.transactions);
@@ -249,8 +275,7 @@ impl Machine {
         let international = matches!(&path, ForwardPath::Mailbox(mailbox) if mailbox.needs_utf8());
         if international && !transaction.parameters.smtputf8 {
             let text = "an international address needs SMTPUTF8 at MAIL.";
-            self.errors += 1;
-            return Effect::Refuse(Refusal::new(Reason::Utf8Address, text));
+            return self.refuse(Refusal::new(Reason::Utf8Address, text));
         }
         let taken = transaction.recipients.len();
         // A report has one recipient (RFC 5321 4.5.5).
@@ -314,3 +339,6 @@ impl Machine {
         self.client.helo.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,12 +6,14 @@
 mod bounce;
 mod budget;
 mod crossing;
+mod crowd;
 mod explain;
 mod facts;
 mod intake;
 mod limits;
 mod listener;
 mod machine;
+mod memory;
 mod once;
 mod outgoing;
 mod receive;
@@ -26,6 +28,7 @@ mod transaction;
 
 pub use explain::{Inquiry, Opinion};
 pub use intake::{Intake, Tools};
-pub use listener::{Server, Settings, bind, run};
+pub use limits::Patience;
+pub use listener::{Door, Server, Settings, bind, run};
 pub use reception::{Answer, Client, Protocol, Reception};
 pub use transaction::MailTransaction;

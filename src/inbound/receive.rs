@@ -1,22 +1,21 @@
 //! Reads the message after 354: its octets, its pace, and the budget of octets that all sessions share.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use super::limits::{BYTES_UNIT, DATA_BLOCK, MIN_RATE, SLOW_START};
+use super::listener::Server;
+use super::memory::Share;
 use crate::policy::{Reason, Refusal};
 use crate::smtp::{DataError, DataReader, DataStatus};
 
 /// How reading a message ended.
 pub(super) enum Received {
     /// Here it is, with the share of the budget that it holds.
-    Message(Bytes, Vec<OwnedSemaphorePermit>),
+    Message(Bytes, Share),
     /// It ended and is not taken.
     Refused(Refusal),
     /// It is not taken, and the connection must be closed.
@@ -25,18 +24,14 @@ pub(super) enum Received {
     Gone,
 }
 
-/// Reads one message of at most `limit` octets; `buffer` may hold its first octets already, and keeps what comes behind it.
-pub(super) async fn message<S>(
-    stream: &mut S,
-    buffer: &mut BytesMut,
-    limit: usize,
-    budget: &Arc<Semaphore>,
-) -> Received
+/// Reads one message of at most the configured size; `buffer` may hold its first octets already, and keeps what comes behind it.
+pub(super) async fn message<S>(stream: &mut S, buffer: &mut BytesMut, server: &Server) -> Received
 where
     S: AsyncRead + Unpin,
 {
+    let limit = server.settings.max_message_size;
     let mut reader = DataReader::new(limit);
-    let mut shares = Vec::new();
+    let mut share = Share::default();
     let mut short = false;
     let begun = Instant::now();
     let mut octets = 0_u64;
@@ -48,29 +43,26 @@ where
                     "the server is short of memory; please try again later.",
                 ));
             }
-            DataStatus::Done(Ok(message)) => return Received::Message(message, shares),
+            DataStatus::Done(Ok(message)) => return Received::Message(message, share),
             DataStatus::Done(Err(error)) => return refused(error, limit),
             DataStatus::More => {}
         }
-        while !short && shares.len() * BYTES_UNIT < reader.len() {
-            match budget.clone().try_acquire_owned() {
-                Ok(share) => shares.push(share),
-                // The rest is still read, for the reply has its place behind it; but not kept.
-                Err(_) => {
-                    short = true;
-                    shares.clear();
-                    reader.discard();
-                }
-            }
+        if !short && !server.memory.grow(&mut share, reader.len()) {
+            // The rest is still read, for the reply has its place behind it; but not kept.
+            short = true;
+            share = Share::default();
+            reader.discard();
         }
-        match read_some(stream, buffer).await {
+        match read_some(stream, buffer, server).await {
             Ok(0) => return Received::Gone,
             Ok(some) => octets += some as u64,
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return slow(),
             Err(_) => return Received::Gone,
         }
-        let elapsed = begun.elapsed();
-        if elapsed > SLOW_START && octets / elapsed.as_secs().max(1) < MIN_RATE {
+        let (elapsed, patience) = (begun.elapsed(), server.patience());
+        let rate = octets / elapsed.as_secs().max(1);
+        let crawls = elapsed > patience.slow_start && rate < patience.min_rate;
+        if crawls || elapsed > patience.message {
             return slow();
         }
     }
@@ -97,13 +89,24 @@ fn refused(error: DataError, limit: usize) -> Received {
     }
 }
 
+/// Waits for more octets. Who has been silent for longer than is waited for under stress goes when stress begins.
 async fn read_some<S: AsyncRead + Unpin>(
     stream: &mut S,
     buffer: &mut BytesMut,
+    server: &Server,
 ) -> io::Result<usize> {
     buffer.reserve(super::limits::READ);
-    let wait: Duration = DATA_BLOCK;
-    timeout(wait, stream.read_buf(buffer))
-        .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    let mut silent = Duration::ZERO;
+    loop {
+        let patience = server.patience();
+        let left = patience.block.saturating_sub(silent);
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let slice = left.min(patience.look);
+        if let Ok(read) = timeout(slice, stream.read_buf(buffer)).await {
+            return read;
+        }
+        silent += slice;
+    }
 }

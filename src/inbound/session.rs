@@ -3,20 +3,21 @@
 //! Replies to pipelined commands leave together. Commands that must be the last of their group (EHLO, DATA, STARTTLS; RFC 2920) are, or the
 //! session ends: what stands behind them could be somebody else's words.
 
+mod data;
+mod waiting;
+
 use std::io;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::limits;
+use self::waiting::Waiting;
 use super::listener::Server;
 use super::machine::{Effect, Machine, Tls};
-use super::receive::{self, Received};
 use super::reception::{Client, Protocol};
-use crate::failpoint;
 use crate::mail::{EnhancedStatus, Reply};
 use crate::policy::{Reason, Refusal};
 use crate::smtp::{Command, LineError, LineReader, Offer, parse_command};
@@ -38,6 +39,8 @@ struct Session<'a, S> {
     replies: Vec<u8>,
     /// When a message was last accepted, or the session began.
     productive: Instant,
+    /// Since when a command is waited for, and since when the one that has begun is.
+    waiting: Waiting,
 }
 
 fn ends() -> io::Error {
@@ -86,6 +89,7 @@ where
         buffer: BytesMut::with_capacity(4096),
         replies: Vec::new(),
         productive: Instant::now(),
+        waiting: Waiting::default(),
     };
     session.greet().await?;
     if session.converse(stop).await? != Next::StartTls {
@@ -100,7 +104,7 @@ where
         productive,
         ..
     } = session;
-    let stream = timeout(limits::HANDSHAKE, acceptor.accept(stream))
+    let stream = timeout(server.patience().handshake, acceptor.accept(stream))
         .await
         .map_err(|_| ends())??;
     machine.secured();
@@ -112,37 +116,16 @@ where
         buffer: BytesMut::with_capacity(4096),
         replies: Vec::new(),
         productive,
+        waiting: Waiting::default(),
     };
     secured.converse(stop).await.map(|_| ())
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
-    /// The banner; nobody speaks before it (hostile-inputs 22).
-    async fn greet(&mut self) -> io::Result<()> {
-        let early = timeout(
-            std::time::Duration::ZERO,
-            self.stream.read_buf(&mut self.buffer),
-        )
-        .await;
-        if early.is_ok() {
-            self.say(&Reply::new(
-                554,
-                Some(EnhancedStatus::new(5, 5, 0)),
-                "wait for the greeting",
-            ));
-            self.flush().await?;
-            return Err(ends());
-        }
-        self.say(&Reply::new(
-            220,
-            None,
-            &format!("{} ESMTP", self.server.settings.hostname),
-        ));
-        self.flush().await
-    }
-
     async fn converse(&mut self, stop: &CancellationToken) -> io::Result<Next> {
         loop {
+            let patience = self.server.patience();
+            self.machine.tolerate(patience.errors, patience.junk);
             match self.lines.next_line(&mut self.buffer) {
                 Ok(Some(line)) => {
                     let effect = match parse_command(&line) {
@@ -155,6 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                         Err(reply) => self.machine.blame(reply),
                     };
                     let next = self.perform(effect).await?;
+                    self.waiting = Waiting::default();
                     if next != Next::Command {
                         self.flush().await?;
                         return Ok(next);
@@ -167,6 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                     }
                 }
                 Err(error) => {
+                    self.waiting = Waiting::default();
                     if self.bad_line(error) == Next::Close {
                         self.flush().await?;
                         return Ok(Next::Close);
@@ -216,33 +201,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                 Next::Close
             }
             _ => Next::Close,
-        }
-    }
-
-    /// Waits for octets; false if the session is to end, which was said then.
-    async fn wait(&mut self, stop: &CancellationToken) -> io::Result<bool> {
-        let left = limits::UNPRODUCTIVE.saturating_sub(self.productive.elapsed());
-        let patience = limits::COMMAND.min(left);
-        self.buffer.reserve(4096);
-        let read = tokio::select! {
-            read = timeout(patience, self.stream.read_buf(&mut self.buffer)) => read,
-            () = stop.cancelled() => {
-                self.say(&Reply::new(421, Some(EnhancedStatus::new(4, 3, 2)), "the server is stopping; please try again later"));
-                self.flush().await?;
-                return Ok(false);
-            }
-        };
-        match read {
-            Ok(read) => Ok(read? > 0),
-            Err(_) => {
-                self.say(&Reply::new(
-                    421,
-                    Some(EnhancedStatus::new(4, 4, 2)),
-                    "nothing came for too long",
-                ));
-                self.flush().await?;
-                Ok(false)
-            }
         }
     }
 
@@ -305,95 +263,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             }
             _ => Next::Close,
         }
-    }
-
-    async fn data(&mut self) -> io::Result<Next> {
-        self.say(&Reply::new(
-            354,
-            None,
-            "end with a line that holds a dot only",
-        ));
-        self.flush().await?;
-        let server = self.server;
-        let received = receive::message(
-            &mut self.stream,
-            &mut self.buffer,
-            server.settings.max_message_size,
-            &server.bytes,
-        )
-        .await;
-        failpoint::pass("inbound.data_read");
-        let Some(transaction) = self.machine.data_ended() else {
-            return Ok(Next::Close);
-        };
-        let reception = server.reception.clone();
-        let (reply, next) = match received {
-            Received::Gone => return Ok(Next::Close),
-            Received::Refused(refusal) => (
-                reception.refusal(&self.machine.client, Some(&transaction), &refusal),
-                Next::Command,
-            ),
-            Received::Broken(refusal) => (
-                reception.refusal(&self.machine.client, Some(&transaction), &refusal),
-                Next::Close,
-            ),
-            Received::Message(message, shares) => {
-                let client = self.machine.client.clone();
-                // A task of its own: a client that goes away must not stop a commit half way, and a panic becomes a 451.
-                let judged = tokio::spawn({
-                    let (reception, client, transaction) =
-                        (reception.clone(), client.clone(), transaction.clone());
-                    async move {
-                        let reply = reception.message(&client, transaction, message).await;
-                        drop(shares);
-                        reply
-                    }
-                });
-                let reply = judged.await.unwrap_or_else(|_| {
-                    let refusal = Refusal::new(
-                        Reason::Internal,
-                        "the server failed over this message; please try again later.",
-                    );
-                    reception.refusal(&client, Some(&transaction), &refusal)
-                });
-                let next = if reply.code.get() == 421 {
-                    Next::Close
-                } else {
-                    Next::Command
-                };
-                (reply, next)
-            }
-        };
-        failpoint::pass("inbound.judged");
-        if reply.code.is_success() {
-            self.productive = Instant::now();
-        }
-        let effect = if reply.code.is_success() || next == Next::Close {
-            Effect::Say(reply)
-        } else {
-            self.machine.blame(reply)
-        };
-        Ok(match self.answer(&effect) {
-            Next::Command => next,
-            other => other,
-        })
-    }
-
-    fn say(&mut self, reply: &Reply) {
-        self.replies.extend_from_slice(&reply.to_wire());
-    }
-
-    async fn flush(&mut self) -> io::Result<()> {
-        if self.replies.is_empty() {
-            return Ok(());
-        }
-        let replies = std::mem::take(&mut self.replies);
-        let written = timeout(limits::WRITE, async {
-            self.stream.write_all(&replies).await?;
-            self.stream.flush().await
-        });
-        written.await.map_err(|_| ends())??;
-        failpoint::pass("inbound.answered");
-        Ok(())
     }
 }

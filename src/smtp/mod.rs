@@ -9,6 +9,7 @@ mod data_out;
 mod ehlo;
 mod line;
 mod params;
+mod proxy;
 mod reply_in;
 
 pub use capabilities::{Offer, ehlo_reply};
@@ -18,6 +19,7 @@ pub use data_out::{BareLineEnd, stuff};
 pub use ehlo::Extensions;
 pub use line::{LineError, LineReader};
 pub use params::{BodyType, MailParameters};
+pub use proxy::{PROXY_HEAD, ProxyError, ProxyHead};
 pub use reply_in::{ReplyError, ReplyReader};
 
 #[cfg(test)]

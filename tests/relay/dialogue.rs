@@ -30,6 +30,17 @@ impl Dialogue {
         Self::over(stream)
     }
 
+    /// Connects from another address of the loopback network.
+    pub async fn from(source: &str, server: SocketAddr) -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket
+            .bind(SocketAddr::new(source.parse().unwrap(), 0))
+            .unwrap();
+        let stream = socket.connect(server).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self::over(stream)
+    }
+
     /// Connects, reads the banner and says EHLO.
     pub async fn greeted(server: SocketAddr) -> Self {
         let mut dialogue = Self::connect(server).await;
@@ -102,6 +113,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         }
         self.stream.write_all(octets).await.unwrap();
         self.stream.flush().await.unwrap();
+    }
+
+    /// Writes octets, if the server still takes them.
+    pub async fn try_raw(&mut self, octets: &[u8]) -> std::io::Result<()> {
+        self.said.extend_from_slice(octets);
+        self.stream.write_all(octets).await
+    }
+
+    /// Whether something was said, or the connection has ended; waits a moment for it.
+    pub async fn has_answer(&mut self) -> bool {
+        timeout(Duration::from_millis(10), self.stream.fill_buf())
+            .await
+            .is_ok()
     }
 
     /// Says a line and hears the answer.

@@ -24,6 +24,7 @@ mod delivery;
 mod dialogue;
 mod dkim_samples;
 mod grid;
+mod hostile;
 mod interop;
 mod invariants;
 mod measures;

@@ -217,7 +217,7 @@ async fn h021_pipelined_transactions_stay_in_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h023_other_protocols_and_noise_end_the_session_politely() {
+async fn h023_h033_h035_other_protocols_and_noise_end_the_session_politely() {
     let stage = Stage::ordinary().await;
     for (noise, code) in [
         (&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], "554 5.5.0"),

@@ -17,7 +17,7 @@ use allegromail::clock::SystemClock;
 use allegromail::config::{Admin, AdminListen};
 use allegromail::directory::{self, Directory, SledDirectory};
 use allegromail::history::History;
-use allegromail::inbound::{self, Intake, Server};
+use allegromail::inbound::{self, Door, Intake, Server};
 use allegromail::masking::MaskedDomains;
 use allegromail::queue::State;
 use allegromail::resolve::DnsResolver;
@@ -367,13 +367,24 @@ impl Bare {
 
     /// Serves them until the test ends.
     pub async fn serve(self) -> SocketAddr {
-        let settings = inbound::Settings::from_config(&self.tools.config);
+        self.serve_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn serve_with(self, change: impl FnOnce(&mut inbound::Settings)) -> SocketAddr {
+        let mut settings = inbound::Settings::from_config(&self.tools.config);
+        change(&mut settings);
         let server = Server::new(settings, Arc::new(Intake::new(self.tools))).unwrap();
         let listener = inbound::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let folder = self._folder;
         tokio::spawn(async move {
-            inbound::run(vec![listener], Arc::new(server), CancellationToken::new()).await;
+            inbound::run(
+                vec![(listener, Door::Open)],
+                Arc::new(server),
+                CancellationToken::new(),
+            )
+            .await;
             drop(folder);
         });
         address

@@ -1,0 +1,101 @@
+//! Who holds how many connections: by address, and by network, since a neighbour's address is free to take.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::budget::network;
+
+/// Open connections of every client.
+pub(super) struct Crowd {
+    open: Mutex<Open>,
+    per_address: usize,
+    per_network: usize,
+}
+
+#[derive(Default)]
+struct Open {
+    addresses: HashMap<IpAddr, usize>,
+    networks: HashMap<IpAddr, usize>,
+}
+
+fn one_less(counts: &mut HashMap<IpAddr, usize>, key: IpAddr) {
+    if let Some(count) = counts.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&key);
+        }
+    }
+}
+
+impl Crowd {
+    pub(super) fn new(per_address: usize, per_network: usize) -> Arc<Self> {
+        Arc::new(Self {
+            open: Mutex::default(),
+            per_address,
+            // A network is never granted less than one address.
+            per_network: per_network.max(per_address),
+        })
+    }
+
+    /// Counts are changed in one step, so a panic elsewhere leaves them whole.
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a connection in, unless its address or its network has too many.
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Entered> {
+        let mut open = self.open();
+        let count = |counts: &HashMap<IpAddr, usize>, key| counts.get(&key).copied().unwrap_or(0);
+        if count(&open.addresses, address) >= self.per_address
+            || count(&open.networks, network(address)) >= self.per_network
+        {
+            return None;
+        }
+        *open.addresses.entry(address).or_default() += 1;
+        *open.networks.entry(network(address)).or_default() += 1;
+        Some(Entered {
+            crowd: self.clone(),
+            address,
+        })
+    }
+}
+
+/// A connection that counts for as long as it lives.
+pub(super) struct Entered {
+    crowd: Arc<Crowd>,
+    address: IpAddr,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut open = self.crowd.open();
+        one_less(&mut open.addresses, self.address);
+        one_less(&mut open.networks, network(self.address));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h037_addresses_and_networks_have_their_share_and_give_it_back() {
+        let crowd = Crowd::new(2, 3);
+        let enter = |address: &str| crowd.enter(address.parse().unwrap());
+        let (one, two) = (enter("192.0.2.1"), enter("192.0.2.1"));
+        assert!(one.is_some() && two.is_some() && enter("192.0.2.1").is_none());
+        let three = enter("192.0.2.9");
+        assert!(
+            three.is_some() && enter("192.0.2.10").is_none(),
+            "the network is full"
+        );
+        assert!(enter("192.0.3.1").is_some());
+        let six: Vec<_> = (1..5).map(|n| enter(&format!("2001:db8::{n}"))).collect();
+        assert_eq!(six.iter().flatten().count(), 3, "a /64 is one network");
+        drop(one);
+        assert!(enter("192.0.2.10").is_some());
+        drop((two, three, six));
+        assert!(crowd.open().addresses.is_empty() && crowd.open().networks.is_empty());
+    }
+}

@@ -1,0 +1,100 @@
+//! DATA: from 354 to the reply to the end of data.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+use super::{Next, Session};
+use crate::failpoint;
+use crate::inbound::machine::Effect;
+use crate::inbound::memory::Share;
+use crate::inbound::receive::{self, Received};
+use crate::inbound::transaction::MailTransaction;
+use crate::mail::Reply;
+use crate::policy::{Reason, Refusal};
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
+    pub(super) async fn data(&mut self) -> io::Result<Next> {
+        self.say(&Reply::new(
+            354,
+            None,
+            "end with a line that holds a dot only",
+        ));
+        self.flush().await?;
+        let received = receive::message(&mut self.stream, &mut self.buffer, self.server).await;
+        failpoint::pass("inbound.data_read");
+        let Some(transaction) = self.machine.data_ended() else {
+            return Ok(Next::Close);
+        };
+        let refuse = |refusal| {
+            let reception = &self.server.reception;
+            reception.refusal(&self.machine.client, Some(&transaction), &refusal)
+        };
+        let (reply, next) = match received {
+            Received::Gone => return Ok(Next::Close),
+            Received::Refused(refusal) => (refuse(refusal), Next::Command),
+            Received::Broken(refusal) => (refuse(refusal), Next::Close),
+            Received::Message(message, share) => {
+                let reply = self.judge(transaction, message, share).await;
+                let next = if reply.code.get() == 421 {
+                    Next::Close
+                } else {
+                    Next::Command
+                };
+                (reply, next)
+            }
+        };
+        failpoint::pass("inbound.judged");
+        if reply.code.is_success() {
+            self.productive = Instant::now();
+        }
+        let effect = if reply.code.is_success() || next == Next::Close {
+            Effect::Say(reply)
+        } else {
+            self.machine.blame(reply)
+        };
+        Ok(match self.answer(&effect) {
+            Next::Command => next,
+            other => other,
+        })
+    }
+
+    /// Has a whole message judged, in its turn. A task of its own: a client that goes away must not stop a commit half way, and a panic
+    /// becomes a 451.
+    async fn judge(
+        &self,
+        transaction: MailTransaction,
+        message: bytes::Bytes,
+        share: Share,
+    ) -> Reply {
+        let (server, client) = (self.server.clone(), self.machine.client.clone());
+        let judged = tokio::spawn({
+            let (client, transaction) = (client.clone(), transaction.clone());
+            async move {
+                let Some(_turn) = server.memory.turn(message.len()).await else {
+                    let text = "the server is short of memory; please try again later.";
+                    let refusal = Refusal::new(Reason::Storage, text);
+                    return server
+                        .reception
+                        .refusal(&client, Some(&transaction), &refusal);
+                };
+                let reply = server
+                    .reception
+                    .message(&client, transaction, message)
+                    .await;
+                drop(share);
+                reply
+            }
+        });
+        judged.await.unwrap_or_else(|_| {
+            let refusal = Refusal::new(
+                Reason::Internal,
+                "the server failed over this message; please try again later.",
+            );
+            self.server
+                .reception
+                .refusal(&client, Some(&transaction), &refusal)
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Greeting, waiting for commands, writing replies: all that a slow client can stretch, and where it ends.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{Session, ends};
+use crate::failpoint;
+use crate::mail::{EnhancedStatus, Reply};
+
+/// Since when a command is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    since: Instant,
+    /// When its first octet came.
+    begun: Option<Instant>,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self {
+            since: Instant::now(),
+            begun: None,
+        }
+    }
+}
+
+fn stopping() -> Reply {
+    Reply::new(
+        421,
+        Some(EnhancedStatus::new(4, 3, 2)),
+        "the server is stopping; please try again later",
+    )
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
+    /// The banner; nobody speaks before it (hostile-inputs 22).
+    pub(super) async fn greet(&mut self) -> io::Result<()> {
+        let early = timeout(
+            std::time::Duration::ZERO,
+            self.stream.read_buf(&mut self.buffer),
+        )
+        .await;
+        if early.is_ok() {
+            self.say(&Reply::new(
+                554,
+                Some(EnhancedStatus::new(5, 5, 0)),
+                "wait for the greeting",
+            ));
+            self.flush().await?;
+            return Err(ends());
+        }
+        self.say(&Reply::new(
+            220,
+            None,
+            &format!("{} ESMTP", self.server.settings.hostname),
+        ));
+        self.flush().await
+    }
+
+    /// How much longer the client is waited for. It shrinks when the server comes under stress.
+    fn left(&self) -> std::time::Duration {
+        let patience = self.server.patience();
+        let command = patience
+            .command
+            .saturating_sub(self.waiting.since.elapsed());
+        let session = patience
+            .unproductive
+            .saturating_sub(self.productive.elapsed());
+        let line = self.waiting.begun.map_or(command, |begun| {
+            patience.line.saturating_sub(begun.elapsed())
+        });
+        command.min(session).min(line)
+    }
+
+    /// Waits for octets; false if the session is to end, which was said then.
+    pub(super) async fn wait(&mut self, stop: &CancellationToken) -> io::Result<bool> {
+        self.buffer.reserve(4096);
+        if !self.buffer.is_empty() && self.waiting.begun.is_none() {
+            self.waiting.begun = Some(Instant::now());
+        }
+        loop {
+            let (left, look) = (self.left(), self.server.patience().look);
+            if left.is_zero() {
+                self.say(&Reply::new(
+                    421,
+                    Some(EnhancedStatus::new(4, 4, 2)),
+                    "nothing came for too long",
+                ));
+                self.flush().await?;
+                return Ok(false);
+            }
+            let read = tokio::select! {
+                read = timeout(left.min(look), self.stream.read_buf(&mut self.buffer)) => read,
+                () = stop.cancelled() => {
+                    self.say(&stopping());
+                    self.flush().await?;
+                    return Ok(false);
+                }
+            };
+            if let Ok(read) = read {
+                return Ok(read? > 0);
+            }
+        }
+    }
+
+    pub(super) fn say(&mut self, reply: &Reply) {
+        self.replies.extend_from_slice(&reply.to_wire());
+    }
+
+    /// Writes what was said. A client that takes nothing for too long is gone.
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        if self.replies.is_empty() {
+            return Ok(());
+        }
+        let replies = std::mem::take(&mut self.replies);
+        let patience = self.server.patience().write;
+        let written = timeout(patience, async {
+            self.stream.write_all(&replies).await?;
+            self.stream.flush().await
+        });
+        written.await.map_err(|_| ends())??;
+        failpoint::pass("inbound.answered");
+        Ok(())
+    }
+}
