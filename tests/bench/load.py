@@ -1,0 +1,186 @@
+"""Load and what it does: smtp-source into a server into smtp-sink, with a slow client beside it that takes the time."""
+
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+TICKS = os.sysconf("SC_CLK_TCK")
+BUYER, SELLER = "jan@poczta.example", "k2m9x0r7t3+cub31c122@allegromail.pl"
+# A round that takes longer than this many seconds has failed.
+PATIENCE = 300
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for(port):
+    for _ in range(500):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    sys.exit(f"nothing listens on {port}")
+
+
+class Sink:
+    """smtp-sink, which counts what it takes."""
+
+    def __init__(self):
+        self.port, self.count = free_port(), 0
+        command = ["smtp-sink", "-u", "root", "-c", f"127.0.0.1:{self.port}", "1000"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        threading.Thread(target=self.read, daemon=True).start()
+        wait_for(self.port)
+
+    def read(self):
+        text = b""
+        while piece := os.read(self.process.stdout.fileno(), 4096):
+            text = (text + piece)[-64:]
+            counts = re.findall(rb"(\d+)\s", text)
+            if counts:
+                self.count = int(counts[-1])
+
+    def wait(self, count):
+        """Waits until so many messages have come in all."""
+        start = time.perf_counter()
+        while self.count < count:
+            time.sleep(0.005)
+            if time.perf_counter() - start > PATIENCE:
+                sys.exit(f"{self.count} of {count} messages arrived")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def tree(pid):
+    """A process and all below it."""
+    found, todo = [], [pid]
+    while todo:
+        pid = todo.pop()
+        found.append(pid)
+        try:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                todo += map(int, pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+        except OSError:
+            pass
+    return found
+
+
+def cpu(pids):
+    """Seconds of processor time of these processes, and of their children that have ended."""
+    total = 0
+    for pid in pids:
+        try:
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            total += sum(map(int, fields[11:15]))
+        except OSError:
+            pass
+    return total / TICKS
+
+
+def machine():
+    """Ticks of all processors: busy ones, and all."""
+    fields = list(map(int, pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]))
+    return sum(fields) - fields[3] - fields[4], sum(fields)
+
+
+def memory(pids):
+    """PSS in MiB."""
+    total = 0
+    for pid in pids:
+        try:
+            text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1])
+        except OSError:
+            pass
+    return total / 1024
+
+
+class Peak(threading.Thread):
+    """The most memory of a server while something goes on, looked at twice a second."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.most, self.ended = server, 0, threading.Event()
+
+    def run(self):
+        while not self.ended.wait(0.5):
+            self.most = max(self.most, memory(self.server.pids()))
+
+    def end(self):
+        self.ended.set()
+        self.join()
+        return max(self.most, memory(self.server.pids()))
+
+
+class Latency(threading.Thread):
+    """One slow client beside the load: the time from the end of data to 250."""
+
+    def __init__(self, port, text):
+        super().__init__(daemon=True)
+        self.port, self.times, self.going = port, [], True
+        self.data = text.replace("\n", "\r\n").encode() + b".\r\n"
+
+    def run(self):
+        with socket.create_connection(("127.0.0.1", self.port)) as stream:
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            reader = stream.makefile("rb")
+
+            def hear():
+                while (line := reader.readline())[3:4] == b"-":
+                    pass
+                return line
+
+            def say(line):
+                stream.sendall(line)
+                return hear()
+
+            hear()
+            say(b"EHLO mail.poczta.example\r\n")
+            while self.going:
+                say(f"MAIL FROM:<{BUYER}>\r\n".encode())
+                say(f"RCPT TO:<{SELLER}>\r\n".encode())
+                say(b"DATA\r\n")
+                start = time.perf_counter()
+                answer = say(self.data)
+                if answer[:3] == b"250":
+                    self.times.append(time.perf_counter() - start)
+                else:
+                    print(f"refused: {answer.decode(errors='replace').strip()}", file=sys.stderr)
+                    time.sleep(0.5)
+                time.sleep(0.005)
+
+
+def send(port, file, messages, sessions, reuse=False, recipient=SELLER):
+    """Lets smtp-source send the message in `file`, again and again."""
+    command = ["smtp-source", "-s", str(sessions), "-m", str(messages), "-M", "mail.poczta.example"]
+    command += ["-f", BUYER, "-t", recipient, "-F", str(file)] + (["-d"] if reuse else [])
+    subprocess.run([*command, f"127.0.0.1:{port}"], check=True)
+
+
+def measure(server, file, messages, sessions, reuse):
+    """One round: messages a second until the sink has all, CPU milliseconds a message, memory, p50 and p99 of the acknowledgement, and
+    how busy the whole machine was, in percent."""
+    sink, text = server.sink, file.read_text()
+    before, used, start, (busy, ticks) = sink.count, cpu(server.pids()), time.perf_counter(), machine()
+    peak, probe = Peak(server), Latency(server.port, text)
+    peak.start()
+    probe.start()
+    send(server.port, file, messages, sessions, reuse)
+    probe.going = False
+    probe.join()
+    sent = messages + len(probe.times)
+    sink.wait(before + sent)
+    took, now, most = time.perf_counter() - start, machine(), peak.end()
+    times = sorted(probe.times) or [float("nan")]
+    return {"rate": sent / took, "cpu": (cpu(server.pids()) - used) * 1000 / sent, "memory": most,
+            "busy": 100 * (now[0] - busy) / max(1, now[1] - ticks), "p50": times[len(times) // 2] * 1000, "p99": times[int(len(times) * 0.99)] * 1000}

@@ -1,0 +1,140 @@
+//! Steps without a system call.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use divan::{Bencher, black_box};
+
+use allegromail::auth::{Means, Proof};
+use allegromail::directory::{AccountStatus, Participant, Transaction, TransactionStatus};
+use allegromail::mail::{Domain, Mailbox, ReversePath, Timestamp, TraceId};
+use allegromail::masking::{
+    MaskedAddress, MaskedDomain, MaskedDomains, MaskedLocal, TokenKeys, TokenKind,
+};
+use allegromail::message::Message;
+use allegromail::policy::{self, Facts, MessageKind, Owned, Settings, TransactionFact};
+use allegromail::rewrite::{self, ParticipantPlan, Threading, Trace};
+use allegromail::smtp::{DataReader, DataStatus};
+
+use super::sample::{BUYER, BUYER_MASK, SELLER_MASK, SHAPES, Shape, mailbox, message};
+
+const NOW: Timestamp = Timestamp(1_795_392_000_000);
+
+fn rewritten(letter: &Message, addresses: &[Mailbox]) -> Vec<u8> {
+    let domains = MaskedDomains::new(vec![MaskedDomain {
+        name: Domain::parse("allegromail.pl").unwrap(),
+        marketplaces: vec!["allegro-pl".into()],
+        aliases: Vec::new(),
+    }]);
+    let plan = ParticipantPlan {
+        from: mailbox(BUYER_MASK),
+        from_name: Some("login".to_owned()),
+        writer_addresses: addresses,
+        to: mailbox(SELLER_MASK),
+        threading: Threading {
+            message_id: "token@allegromail.pl".to_owned(),
+            ..Threading::default()
+        },
+        domains: &domains,
+        trace: Trace {
+            host: Domain::parse("mx.allegromail.pl").unwrap(),
+            id: TraceId::new(7, 1),
+            at: NOW,
+        },
+    };
+    rewrite::participant(letter, &plan).unwrap()
+}
+
+/// The octets after DATA, as they come in blocks of 16 KiB.
+#[divan::bench(args = SHAPES)]
+fn data_reader(bencher: Bencher, shape: Shape) {
+    let wire = [&message(shape), b".\r\n".as_slice()].concat();
+    bencher.bench(|| {
+        let mut reader = DataReader::new(50 * 1024 * 1024);
+        for block in wire.chunks(16 * 1024) {
+            if let DataStatus::Done(done) = reader.read(&mut BytesMut::from(block)) {
+                return done;
+            }
+        }
+        unreachable!("the message ends")
+    });
+}
+
+/// Header section and structure.
+#[divan::bench(args = SHAPES)]
+fn splitter(bencher: Bencher, shape: Shape) {
+    let raw = message(shape);
+    bencher.bench(|| Message::parse(raw.clone()));
+}
+
+#[divan::bench(args = SHAPES)]
+fn rewrite_participant(bencher: Bencher, shape: Shape) {
+    let letter = Message::parse(message(shape)).unwrap();
+    let addresses = [mailbox(BUYER)];
+    bencher.bench(|| rewritten(black_box(&letter), &addresses));
+}
+
+#[divan::bench(args = SHAPES)]
+fn leak_gate(bencher: Bencher, shape: Shape) {
+    let addresses = [mailbox(BUYER)];
+    let out = rewritten(&Message::parse(message(shape)).unwrap(), &addresses);
+    bencher.bench(|| rewrite::check(black_box(&out), &addresses).unwrap());
+}
+
+#[divan::bench]
+fn token(bencher: Bencher) {
+    let keys = TokenKeys::new(vec![vec![7; 32]]);
+    bencher.bench(|| {
+        let local = keys.sign(TokenKind::Participant, black_box(7), NOW);
+        keys.verify(&local, NOW, 30)
+    });
+}
+
+fn account(id: &str, address: &str) -> Arc<Participant> {
+    Arc::new(Participant {
+        id: id.parse().unwrap(),
+        login: id.to_owned(),
+        marketplace: "allegro-pl".to_owned(),
+        language: "pl".to_owned(),
+        primary: mailbox(address),
+        addresses: vec![mailbox(address)],
+        status: AccountStatus::Active,
+    })
+}
+
+/// A buyer writes to the seller, and all is well: every rule is asked.
+#[divan::bench]
+fn decide(bencher: Bencher) {
+    let order = Transaction {
+        id: "cub31c122".parse().unwrap(),
+        buyer: "8awgqyk6a5".parse().unwrap(),
+        seller: "k2m9x0r7t3".parse().unwrap(),
+        status: TransactionStatus::Open,
+    };
+    let facts = Facts {
+        reverse_path: ReversePath::Mailbox(mailbox(BUYER)),
+        from: mailbox(BUYER),
+        proof: Proof::Proven(Means::Name {
+            domain: Domain::parse("poczta.example").unwrap(),
+        }),
+        recipient: MaskedAddress {
+            local: MaskedLocal::parse("k2m9x0r7t3+cub31c122").unwrap(),
+            domain: Domain::parse("allegromail.pl").unwrap(),
+        },
+        receiver: account("k2m9x0r7t3", "biuro@rowery.example"),
+        mask_counterparty: None,
+        transaction: TransactionFact::Known(Arc::new(order)),
+        writer: Some(account("8awgqyk6a5", BUYER)),
+        courier: None,
+        return_path: Some(Owned {
+            address: mailbox(BUYER),
+            owner: Some("8awgqyk6a5".parse().unwrap()),
+            mask_of: None,
+        }),
+        return_path_aligned: true,
+        kind: MessageKind::Ordinary,
+        reply_to: Ok(Vec::new()),
+        settings: Settings::default(),
+    };
+    bencher.bench(|| policy::decide(black_box(&facts)));
+}
