@@ -58,10 +58,14 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> She
     }
 }
 
+/// Who is shown, and to whom.
+type Shown = (ParticipantId, Option<ParticipantId>);
+
 /// A directory with its latest answers at hand.
 pub struct CachedDirectory {
     inner: Arc<dyn Directory>,
     masks: Shelf<MaskId, Mask>,
+    shown: Shelf<Shown, MaskId>,
     participants: Shelf<ParticipantId, Arc<Participant>>,
     owners: Shelf<Mailbox, ParticipantId>,
     transactions: Shelf<TransactionId, Arc<Transaction>>,
@@ -74,6 +78,7 @@ impl CachedDirectory {
         Self {
             inner,
             masks: Shelf::new(entries),
+            shown: Shelf::new(entries),
             participants: Shelf::new(entries),
             owners: Shelf::new(entries),
             transactions: Shelf::new(entries),
@@ -83,6 +88,7 @@ impl CachedDirectory {
     fn forget(&self, changes: &[Change]) {
         if changes.len() > 100 {
             self.masks.clear();
+            self.shown.clear();
             self.participants.clear();
             self.owners.clear();
             self.transactions.clear();
@@ -99,6 +105,7 @@ impl CachedDirectory {
                     self.participants.absent.invalidate(id);
                     // Addresses and masks that the account had are known to the store only.
                     self.masks.clear();
+                    self.shown.clear();
                     self.owners.clear();
                 }
             }
@@ -130,7 +137,15 @@ impl Directory for CachedDirectory {
         participant: &ParticipantId,
         counterparty: Option<&ParticipantId>,
     ) -> Answer<'_, Option<MaskId>> {
-        self.inner.mask_of(participant, counterparty)
+        let key = (participant.clone(), counterparty.cloned());
+        if let Some(known) = self.shown.get(&key) {
+            return Box::pin(std::future::ready(Ok(known)));
+        }
+        Box::pin(async move {
+            let found = self.inner.mask_of(&key.0, key.1.as_ref()).await?;
+            self.shown.put(key, found.clone());
+            Ok(found)
+        })
     }
 
     fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>> {

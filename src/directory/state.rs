@@ -63,7 +63,8 @@ impl State {
             .map(AddressMark::from_octets))
     }
 
-    /// Remembers that `participant` wrote from `address` in `transaction`. Durable through the spool's log.
+    /// Remembers that `participant` wrote from `address` in `transaction`. Durable through the spool's log. Nothing is written where that is
+    /// known already, as it mostly is.
     ///
     /// # Errors
     /// [`Unavailable`].
@@ -73,9 +74,13 @@ impl State {
         participant: &ParticipantId,
         address: AddressMark,
     ) -> Result<(), Unavailable> {
-        self.disk
-            .with(|db| db.insert(key("w", participant, transaction), &address.octets()))
-            .map(|_| ())
+        let (key, mark) = (key("w", participant, transaction), address.octets());
+        self.disk.with(|db| {
+            if db.get(&key)?.is_none_or(|known| *known != mark) {
+                db.insert(&key, &mark)?;
+            }
+            Ok(())
+        })
     }
 
     /// When `transaction` of `participant` was first asked for; none: never.

@@ -8,6 +8,8 @@
 mod runs;
 mod views;
 
+use std::borrow::Cow;
+
 use memchr::{memchr_iter, memchr2_iter};
 
 use crate::mail::Mailbox;
@@ -29,7 +31,9 @@ pub fn check(outgoing: &[u8], needles: &[Mailbox]) -> Result<(), Leak> {
     let end = memchr::memmem::find(outgoing, b"\r\n\r\n").unwrap_or(outgoing.len());
     let (head, body) = outgoing.split_at_checked(end).unwrap_or((outgoing, &[]));
     for (place, octets) in [("header section", head), ("body", body)] {
-        let text = String::from_utf8_lossy(octets);
+        // Whole texts are checked much faster than pieces of broken ones.
+        let text = std::str::from_utf8(octets)
+            .map_or_else(|_| String::from_utf8_lossy(octets), Cow::Borrowed);
         let unquoted = runs::unquoted(&text);
         if gate.shows(&text) || unquoted.as_deref().is_some_and(|text| gate.shows(text)) {
             return Err(Leak { place });
