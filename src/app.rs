@@ -73,7 +73,12 @@ impl Relay {
         let config = stores.config.clone();
         let resolver = stores.resolver.clone();
         let way = delivery::Settings::from_config(&config);
-        let delivery = SmtpDelivery::new(way, resolver, stores.clock.clone());
+        let tools = delivery::Tools {
+            resolver,
+            signer: stores.signer.clone(),
+            clock: stores.clock.clone(),
+        };
+        let delivery = SmtpDelivery::new(way, tools);
         let delivery =
             Arc::new(delivery.map_err(|error| StartError::because("[delivery]", error))?);
         // The spool is read before a socket is bound: a port that answers is a relay that takes mail.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod destination;
+mod downgrade;
 mod pool;
 mod settings;
 mod smtp;
@@ -18,7 +19,7 @@ use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
 
 pub use pool::Parked;
 pub use settings::{Patience, Reach, Settings};
-pub use smtp::SmtpDelivery;
+pub use smtp::{SmtpDelivery, Tools};
 pub use tls::TlsError;
 
 /// One message to one recipient, ready for the wire.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::connection::{Broken, Connection, Side, Spoken};
 use super::destination::{self, Guide, Hop};
+use super::downgrade::downgrade;
 use super::pool::{Parked, Pool};
 use super::settings::Settings;
 use super::sts::Policies;
@@ -13,32 +14,41 @@ use super::{Attempt, Attempted, Deliver, Work};
 use crate::clock::Clock;
 use crate::mail::{Diagnostic, EnhancedStatus, Outcome};
 use crate::resolve::Resolver;
+use crate::signing::Signer;
+
+/// What delivery works with.
+pub struct Tools {
+    /// Finds hosts.
+    pub resolver: Arc<dyn Resolver>,
+    /// Signs anew what had to be written anew.
+    pub signer: Arc<Signer>,
+    /// Ends what is kept for a time.
+    pub clock: Arc<dyn Clock>,
+}
 
 /// Delivers over SMTP.
 pub struct SmtpDelivery {
     settings: Settings,
     resolver: Arc<dyn Resolver>,
+    signer: Arc<Signer>,
     tls: Tls,
     policies: Policies,
     pool: Arc<Pool>,
 }
 
 impl SmtpDelivery {
-    /// Delivery by `settings`, host names found through `resolver`.
+    /// Delivery by `settings`.
     ///
     /// # Errors
     /// TLS cannot be set up: a file of roots that cannot be read.
-    pub fn new(
-        settings: Settings,
-        resolver: Arc<dyn Resolver>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, TlsError> {
+    pub fn new(settings: Settings, tools: Tools) -> Result<Self, TlsError> {
         let tls = Tls::new(settings.ca_file.as_deref())?;
         Ok(Self {
-            policies: Policies::new(&settings, &tls, clock),
+            policies: Policies::new(&settings, &tls, tools.clock),
             tls,
             settings,
-            resolver,
+            resolver: tools.resolver,
+            signer: tools.signer,
             pool: Arc::default(),
         })
     }
@@ -93,7 +103,7 @@ impl SmtpDelivery {
     async fn try_host(&self, hop: &Hop, work: &Work) -> (Verdict, Option<Parked>) {
         // A connection that died while it waited is no attempt: the message goes at once over a fresh one.
         while let Some(mut connection) = self.pool.take(hop).await {
-            match connection.send(work).await {
+            match self.send(&mut connection, work).await {
                 Err(Broken::BeforeMail(_)) => {}
                 // It said goodbye while it waited, and that came too late to be seen.
                 Ok(Spoken::Refused("MAIL", reply)) if reply.code.get() == 421 => {}
@@ -102,10 +112,22 @@ impl SmtpDelivery {
         }
         match Connection::open(hop, self.side()).await {
             Ok(mut connection) => {
-                let sent = connection.send(work).await;
+                let sent = self.send(&mut connection, work).await;
                 self.finish(hop, connection, sent)
             }
             Err(broken) => (trouble::broken(hop, broken), None),
+        }
+    }
+
+    /// Sends the message, written with seven bits where the server takes no others.
+    async fn send(&self, connection: &mut Connection, work: &Work) -> Result<Spoken, Broken> {
+        let sent = connection.send(work).await;
+        if !matches!(sent, Ok(Spoken::Lacks("8BITMIME"))) {
+            return sent;
+        }
+        match downgrade(work, &self.signer).await {
+            None => sent,
+            Some(work) => connection.send(&work).await,
         }
     }
 

@@ -12,12 +12,14 @@ mod head;
 mod leaf;
 mod masker;
 mod participant;
+mod seven_bit;
 mod trace;
 mod treatment;
 
 pub use courier::{CourierTrace, courier, courier_as};
 pub use gate::{Leak, check};
 pub use participant::{ParticipantPlan, RewriteError, Threading, participant};
+pub use seven_bit::{EightBitOnly, seven_bit};
 pub use trace::Trace;
 
 #[cfg(test)]

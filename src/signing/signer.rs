@@ -50,6 +50,12 @@ impl Signer {
         Ok(())
     }
 
+    /// Whether there are keys for `domain`.
+    #[must_use]
+    pub fn signs(&self, domain: &Domain) -> bool {
+        self.keys.load().contains_key(domain)
+    }
+
     /// `message` with the signatures of `domain` in front; as it is, where the domain has no keys.
     ///
     /// # Errors

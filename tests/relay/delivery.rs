@@ -214,7 +214,6 @@ async fn h136_h138_refusals_for_good_are_reported_masked() {
         ("several lines", with([mail(), hear("RCPT", "550-5.2.2 jan@poczta.example is full\r\n550 5.2.2 see http://poczta.example/help")].concat()), "5.2.2"),
         ("DATA", with([mail(), hear("RCPT", "250 ok"), hear("DATA", "554 5.5.1 no")].concat()), "5.5.1"),
         ("end of data", [eight_bit(), envelope(), vec![Step::Message, say("550 5.7.1 spam")]].concat(), "5.7.1"),
-        ("no 8BITMIME", greeting(), "5.6.3"),
         (
             "too large for it",
             [vec![say("220 peer.example ESMTP")], hear("EHLO", "250-peer.example\r\n250-8BITMIME\r\n250 SIZE 100")].concat(),

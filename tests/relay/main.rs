@@ -36,6 +36,7 @@ mod recipients;
 mod restarts;
 mod senders;
 mod sessions;
+mod seven_bit;
 mod spf_suite;
 mod stage;
 mod sts;

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::clock::{Clock, SystemClock};
-use allegromail::delivery::{Deliver, Patience, Reach, Settings, SmtpDelivery, Work};
+use allegromail::delivery::{Deliver, Patience, Reach, Settings, SmtpDelivery, Tools, Work};
 use allegromail::mail::{Mailbox, Outcome, QueueId, ReversePath};
 use allegromail::resolve::{DnsResolver, Options};
+use allegromail::signing::Signer;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -28,6 +29,7 @@ pub struct Field {
     pub settings: Settings,
     pub options: Options,
     pub clock: Arc<dyn Clock>,
+    pub signer: Arc<Signer>,
     folder: tempfile::TempDir,
 }
 
@@ -94,6 +96,7 @@ impl Field {
             settings,
             options: Options::default(),
             clock: Arc::new(SystemClock),
+            signer: Arc::new(Signer::load(&[]).unwrap()),
             folder,
         }
     }
@@ -119,7 +122,12 @@ impl Field {
             .await
             .unwrap();
         let resolver = DnsResolver::with_options(&[dns.address()], self.options).unwrap();
-        let delivery = SmtpDelivery::new(self.settings, Arc::new(resolver), self.clock);
+        let tools = Tools {
+            resolver: Arc::new(resolver),
+            signer: self.signer,
+            clock: self.clock,
+        };
+        let delivery = SmtpDelivery::new(self.settings, tools);
         WayOut {
             delivery: delivery.unwrap(),
             dns,

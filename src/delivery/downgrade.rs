@@ -1,0 +1,79 @@
+//! A message for a server without 8BITMIME: written with seven bits, and signed again where the signature was ours.
+//!
+//! Others' signatures are over the octets that they saw: a message with one stays as it is, and fails there.
+
+use crate::mail::Domain;
+use crate::message::Message;
+use crate::rewrite::seven_bit;
+use crate::signing::Signer;
+
+use super::Work;
+
+/// `work` with a body in ASCII; none where it must stay as it is.
+pub(super) async fn downgrade(work: &Work, signer: &Signer) -> Option<Work> {
+    let letter = Message::parse(work.body.clone()).ok()?;
+    let (signed_by, length) = own_signatures(&letter, signer);
+    let foreign = signed_by.is_none()
+        && ["DKIM-Signature", "ARC-Seal"]
+            .iter()
+            .any(|name| letter.named(name).next().is_some());
+    if foreign {
+        return None;
+    }
+    let bare = work.body.slice(length.min(work.body.len())..);
+    let written = seven_bit(&Message::parse(bare).ok()?);
+    let written = match written {
+        Ok(written) => written,
+        Err(error) => {
+            tracing::info!(event = "not_downgraded", queue_id = %work.id, %error);
+            return None;
+        }
+    };
+    let body = match signed_by {
+        None => written,
+        Some(domain) => match signer.sign(&domain, written).await {
+            Ok(signed) => signed,
+            Err(error) => {
+                tracing::error!(event = "not_signed_again", queue_id = %work.id, %error);
+                return None;
+            }
+        },
+    };
+    Some(Work {
+        body,
+        eight_bit: false,
+        ..work.clone()
+    })
+}
+
+/// Whose signatures of ours stand on top, and how long they are. Ours are put before everything else, so what stands further down is
+/// anybody's word, whatever domain it names.
+fn own_signatures(letter: &Message, signer: &Signer) -> (Option<Domain>, usize) {
+    let (mut signed_by, mut length) = (None, 0);
+    for field in letter.fields() {
+        if !field.name.eq_ignore_ascii_case(b"DKIM-Signature") {
+            break;
+        }
+        match domain(field.value).filter(|domain| signer.signs(domain)) {
+            Some(found) if signed_by.as_ref().is_none_or(|known| *known == found) => {
+                signed_by = Some(found);
+            }
+            _ => break,
+        }
+        length += field.whole.len();
+    }
+    (signed_by, length)
+}
+
+/// The `d=` of a signature (RFC 6376 3.5).
+fn domain(value: &[u8]) -> Option<Domain> {
+    let spaceless: Vec<u8> = value
+        .iter()
+        .copied()
+        .filter(|octet| !octet.is_ascii_whitespace())
+        .collect();
+    let tag = spaceless
+        .split(|octet| *octet == b';')
+        .find_map(|tag| tag.strip_prefix(b"d="))?;
+    Domain::parse(std::str::from_utf8(tag).ok()?).ok()
+}
