@@ -22,7 +22,7 @@ pub use stores::{open_directory, open_history, open_idle_spool};
 use self::stores::Stores;
 use crate::admin;
 use crate::config::Config;
-use crate::delivery::{self, SmtpDelivery};
+use crate::delivery::SmtpDelivery;
 use crate::directory::Rules;
 use crate::failpoint;
 use crate::inbound::{self, Door, Intake, Server};
@@ -71,16 +71,7 @@ impl Relay {
     pub async fn start(config: Config, metrics: Metrics) -> Result<Self, StartError> {
         let stores = Stores::open(config)?;
         let config = stores.config.clone();
-        let resolver = stores.resolver.clone();
-        let way = delivery::Settings::from_config(&config);
-        let tools = delivery::Tools {
-            resolver,
-            signer: stores.signer.clone(),
-            clock: stores.clock.clone(),
-        };
-        let delivery = SmtpDelivery::new(way, tools);
-        let delivery =
-            Arc::new(delivery.map_err(|error| StartError::because("[delivery]", error))?);
+        let delivery = stores.delivery()?;
         // The spool is read before a socket is bound: a port that answers is a relay that takes mail.
         let opened = stores::open_spool(&stores)?;
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));

@@ -10,7 +10,7 @@ use crate::allowlist::Live;
 use crate::auth::{self, Prover};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::delivery::SmtpDelivery;
+use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
     AddressMark, CachedDirectory, Directory, SledDirectory, State, Unavailable,
 };
@@ -96,6 +96,19 @@ impl Stores {
             history: self.history.clone(),
             clock: self.clock.clone(),
         }
+    }
+
+    /// The way out.
+    pub(super) fn delivery(&self) -> Result<Arc<SmtpDelivery>, StartError> {
+        let tools = delivery::Tools {
+            resolver: self.resolver.clone(),
+            signer: self.signer.clone(),
+            clock: self.clock.clone(),
+        };
+        let settings = delivery::Settings::from_config(&self.config);
+        SmtpDelivery::new(settings, tools)
+            .map(Arc::new)
+            .map_err(|error| StartError::because("[delivery]", error))
     }
 
     /// What delivery is scheduled with.
