@@ -11,7 +11,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction};
-use crate::mail::Mailbox;
+use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
 /// How long "there is none" is believed.
@@ -69,6 +69,7 @@ pub struct CachedDirectory {
     participants: Shelf<ParticipantId, Arc<Participant>>,
     owners: Shelf<Mailbox, ParticipantId>,
     transactions: Shelf<TransactionId, Arc<Transaction>>,
+    users: Cache<Domain, usize>,
 }
 
 impl CachedDirectory {
@@ -82,6 +83,10 @@ impl CachedDirectory {
             participants: Shelf::new(entries),
             owners: Shelf::new(entries),
             transactions: Shelf::new(entries),
+            users: Cache::builder()
+                .max_capacity(entries)
+                .time_to_live(PRESENT)
+                .build(),
         }
     }
 
@@ -92,6 +97,7 @@ impl CachedDirectory {
             self.participants.clear();
             self.owners.clear();
             self.transactions.clear();
+            self.users.invalidate_all();
             return;
         }
         for change in changes {
@@ -107,6 +113,7 @@ impl CachedDirectory {
                     self.masks.clear();
                     self.shown.clear();
                     self.owners.clear();
+                    self.users.invalidate_all();
                 }
             }
         }
@@ -154,6 +161,18 @@ impl Directory for CachedDirectory {
 
     fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
         look_up!(self, owners, address, owner)
+    }
+
+    fn users(&self, domain: &Domain) -> Answer<'_, usize> {
+        let domain = domain.clone();
+        match self.users.get(&domain) {
+            Some(known) => Box::pin(std::future::ready(Ok(known))),
+            None => Box::pin(async move {
+                let count = self.inner.users(&domain).await?;
+                self.users.insert(domain, count);
+                Ok(count)
+            }),
+        }
     }
 
     fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::mail::Mailbox;
+use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
 mod cache;
@@ -18,6 +18,7 @@ mod line;
 mod record;
 mod state;
 mod store;
+mod users;
 
 pub use cache::CachedDirectory;
 pub use export::export;
@@ -64,6 +65,10 @@ pub trait Directory: Send + Sync + 'static {
 
     /// The account that an address is registered to. One address belongs to one account.
     fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>>;
+
+    /// How many accounts have an address at the organisation of `domain` ([`crate::masking::providers::organisation`]). Beyond
+    /// [`crate::masking::providers::MOST_OWNERS`] nobody counts on: any larger number is then as good.
+    fn users(&self, domain: &Domain) -> Answer<'_, usize>;
 
     /// A transaction by its id.
     fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>>;

@@ -1,7 +1,7 @@
 //! [`SledDirectory`]: the directory on local disk, for up to about two million records.
 //!
 //! One tree, its keys told apart by their first letter, since a batch of sled is atomic within one tree only: `p` accounts, `a` addresses
-//! (to account), `t` transactions, `m` masks that are for one counterparty. An account's own mask is not stored: it has the account's id.
+//! (to account), `t` transactions, `d` domains (to the first accounts there), `m` masks that are for one counterparty. An account's own mask is not stored: it has the account's id.
 //! Look-ups run where they are called: they take microseconds, less than handing them to another thread. Changes go to a blocking thread.
 
 use std::collections::HashMap;
@@ -12,9 +12,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::disk::{Disk, MAX_VALUE};
+use super::users::{Users, organisations};
 use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction, Unavailable};
 use crate::failpoint;
-use crate::mail::Mailbox;
+use crate::mail::{Domain, Mailbox};
+use crate::masking::providers::organisation;
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
 /// The directory on local disk.
@@ -178,6 +180,7 @@ impl Draft<'_> {
         if let Err(conflict) = self.put(b'p', participant.id.as_str(), participant) {
             return Ok(Err(conflict));
         }
+        self.count(before.as_ref(), Some(participant))?;
         let gone = before
             .into_iter()
             .flat_map(|before| before.addresses)
@@ -193,6 +196,37 @@ impl Draft<'_> {
         Ok(Ok(()))
     }
 
+    /// Counts an account at its domains, as it is and no more as it was.
+    fn count(
+        &mut self,
+        before: Option<&Participant>,
+        now: Option<&Participant>,
+    ) -> Result<(), Unavailable> {
+        let domains = |account: Option<&Participant>| account.map_or_else(Vec::new, organisations);
+        let (old, new) = (domains(before), domains(now));
+        let Some(account) = now.or(before) else {
+            return Ok(());
+        };
+        for domain in new
+            .iter()
+            .chain(old.iter().filter(|old| !new.contains(old)))
+        {
+            let mut users: Users = self.get(b'd', domain.as_str())?.unwrap_or_default();
+            let changed = if new.contains(domain) {
+                users.add(&account.id)
+            } else {
+                users.remove(&account.id)
+            };
+            if changed && users.count() == 0 {
+                self.writes.insert(key(b'd', domain.as_str()), None);
+            } else if changed {
+                self.put(b'd', domain.as_str(), &users)
+                    .map_err(|conflict| Unavailable(conflict.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
     fn remove_participant(
         &mut self,
         id: &ParticipantId,
@@ -201,6 +235,7 @@ impl Draft<'_> {
             return Ok(Err(Conflict::NoSuchParticipant));
         };
         self.writes.insert(key(b'p', id.as_str()), None);
+        self.count(Some(&before), None)?;
         for address in before.addresses {
             self.writes.insert(key(b'a', &address.key()), None);
         }
@@ -244,6 +279,12 @@ impl Directory for SledDirectory {
 
     fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
         Box::pin(std::future::ready(self.inner.get(b'a', &address.key())))
+    }
+
+    fn users(&self, domain: &Domain) -> Answer<'_, usize> {
+        let found = self.inner.get::<Users>(b'd', organisation(domain).as_str());
+        let count = found.map(|users| users.map_or(0, |users| users.count()));
+        Box::pin(std::future::ready(count))
     }
 
     fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {

@@ -171,6 +171,51 @@ async fn replacing_and_removing_frees_addresses() {
 }
 
 #[tokio::test]
+async fn accounts_are_counted_at_their_domains() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = directory(&folder.path().join("d"));
+    let account = |number: u32, domain: &str| {
+        JAN.replace("8awgqyk6a5", &format!("account{number}"))
+            .replace("jan@poczta.example", &format!("jan{number}@{domain}"))
+    };
+    let users = async |domain: &str| {
+        let domain = Domain::parse(domain).unwrap();
+        directory.users(&domain).await.unwrap()
+    };
+    load(&*directory, &[JAN, SHOP, SHOP]).await;
+    assert_eq!(
+        (users("rowery.example").await, users("else.example").await),
+        (1, 0)
+    );
+    assert_eq!(users("www.poczta.example").await, 1);
+    load(
+        &*directory,
+        &[
+            &account(1, "mx.poczta.example"),
+            &account(2, "poczta.example"),
+        ],
+    )
+    .await;
+    assert_eq!(users("poczta.example").await, 3);
+    // One moves away, one is gone.
+    let gone = r#"{"type":"participant","id":"account2","deleted":true}"#;
+    load(&*directory, &[&account(1, "else.example"), gone]).await;
+    assert_eq!(
+        (users("poczta.example").await, users("else.example").await),
+        (1, 1)
+    );
+    let many: Vec<String> = (10..20)
+        .map(|number| account(number, "poczta.example"))
+        .collect();
+    load(
+        &*directory,
+        &many.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
+    .await;
+    assert!(users("poczta.example").await > 3);
+}
+
+#[tokio::test]
 async fn bad_lines_are_told_with_their_numbers_and_good_ones_go_in() {
     let folder = tempfile::tempdir().unwrap();
     let directory = directory(&folder.path().join("d"));

@@ -16,6 +16,7 @@ mod id;
 mod local;
 mod message_id;
 mod mint;
+pub mod providers;
 mod token;
 
 pub use domains::{MaskedDomain, MaskedDomains};

@@ -9,7 +9,7 @@ use allegromail::clock::ManualClock;
 use allegromail::directory::{
     Change, Conflict, Directory, Mask, Participant, Transaction, Unavailable,
 };
-use allegromail::mail::{Mailbox, Timestamp};
+use allegromail::mail::{Domain, Mailbox, Timestamp};
 use allegromail::masking::{MaskId, ParticipantId, TransactionId};
 
 use crate::dialogue::Dialogue;
@@ -414,6 +414,9 @@ impl Directory for Silent {
     fn owner(&self, _: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
         silent()
     }
+    fn users(&self, _: &Domain) -> Answer<'_, usize> {
+        silent()
+    }
     fn transaction(&self, _: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
         silent()
     }
@@ -458,6 +461,9 @@ impl Directory for Panicking {
     }
     fn owner(&self, _: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
         panic!("a fault of ours")
+    }
+    fn users(&self, domain: &Domain) -> Answer<'_, usize> {
+        self.0.users(domain)
     }
     fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
         self.0.transaction(id)
