@@ -14,6 +14,7 @@ use crate::mail::Domain;
 const MAX_ID: usize = 200;
 const SEALED: u8 = 1;
 const KEPT: u8 = 2;
+const EVENT: u8 = 3;
 const DIGEST: usize = 16;
 
 /// Who wrote the message that an id names, and who reads it. A token opens for this pair only.
@@ -107,6 +108,40 @@ impl MessageIdKeys {
         })
     }
 
+    /// The token for the id of a calendar entry or a card (RFC 5545 3.8.4.7, RFC 6350 6.7.6), at `domain`. Such an id may be of any length, so
+    /// the whole of it stands in its token. None only without a key.
+    #[must_use]
+    pub fn seal_event(&self, pair: Pair<'_>, id: &str, domain: &Domain) -> Option<String> {
+        let key = self.0.first()?;
+        let mut octets = id.as_bytes().to_vec();
+        let bound = Aad::from(format!("event/{}", pair.text()));
+        key.cipher
+            .seal_in_place_append_tag(nonce(), bound, &mut octets)
+            .ok()?;
+        let sealed = [&[key.number, EVENT], octets.as_slice()].concat();
+        Some(format!("{}@{domain}", crockford().encode(&sealed)))
+    }
+
+    /// The id of a calendar entry or a card behind its token, if that is one for `pair`.
+    #[must_use]
+    pub fn open_event(&self, pair: Pair<'_>, token: &str) -> Option<String> {
+        let (local, _) = token.split_once('@')?;
+        let octets = crockford()
+            .decode(local.to_ascii_lowercase().as_bytes())
+            .ok()?;
+        let (&[number, kind], rest) = octets.split_first_chunk::<2>()?;
+        if kind != EVENT {
+            return None;
+        }
+        let mut keys = self.0.iter().filter(|key| key.number == number);
+        keys.find_map(|key| {
+            let mut sealed = rest.to_vec();
+            let bound = Aad::from(format!("event/{}", pair.text()));
+            let plain = key.cipher.open_in_place(nonce(), bound, &mut sealed).ok()?;
+            String::from_utf8(plain.to_vec()).ok()
+        })
+    }
+
     /// What the local part of an id stands for, if it is a token for `pair`. One that is stored is the store's to check.
     #[must_use]
     pub fn open(&self, pair: Pair<'_>, local: &str) -> Option<Original> {
@@ -180,6 +215,26 @@ mod tests {
                 "{altered}"
             );
         }
+    }
+
+    #[test]
+    fn ids_of_events_come_back_to_their_own_side_only() {
+        let keys = MessageIdKeys::new(&TokenKeys::new(vec![vec![7; 32]]));
+        let domain = Domain::parse("allegromail.pl").unwrap();
+        let (buyer, seller) = (id("8awgqyk6a5"), id("k2m9x0r7t3"));
+        let pair = Pair {
+            writer: &buyer,
+            reader: &seller,
+        };
+        let long = format!("{}@poczta.example", "x".repeat(300));
+        let token = keys.seal_event(pair, &long, &domain).unwrap();
+        assert_eq!(keys.open_event(pair, &token.to_uppercase()), Some(long));
+        assert_eq!(keys.open_event(pair.reversed(), &token), None);
+        // Neither kind of token passes for the other.
+        let local = token.split_once('@').unwrap().0;
+        assert_eq!(keys.open(pair, local), None);
+        let message = keys.seal(pair, "1@poczta.example", &domain).unwrap();
+        assert_eq!(keys.open_event(pair, &message.id), None);
     }
 
     #[test]
