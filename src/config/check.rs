@@ -229,6 +229,7 @@ fn policy(section: &Section<'_>, log: &mut Log<'_>) -> Option<Policy> {
     let transaction_grace = section.text("transaction_grace", log, value::duration);
     let courier_recipients = section.word("courier_recipients", log);
     let display_name = section.word("display_name", log);
+    let signature_note = section.flag("signature_note", log);
     let contact = section.text("contact", log, |text| {
         Mailbox::parse(text).map_err(|error| format!("{text:?} is no address: {error}"))
     });
@@ -257,6 +258,7 @@ fn policy(section: &Section<'_>, log: &mut Log<'_>) -> Option<Policy> {
         transaction_grace: transaction_grace?,
         courier_recipients: courier_recipients?,
         display_name: display_name?,
+        signature_note: signature_note?,
         contact,
         roles: roles?,
         help_url,

@@ -133,6 +133,8 @@ pub struct Policy {
     pub courier_recipients: CourierRecipients,
     /// The name beside a masked From.
     pub display_name: DisplayName,
+    /// Whether a line says so where a signature was taken out of a message.
+    pub signature_note: bool,
     /// Where mail to the roles goes; none: 450.
     pub contact: Option<Mailbox>,
     /// Local parts that are roles, lower case; never participant ids.

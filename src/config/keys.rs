@@ -178,6 +178,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         "policy",
+        "signature_note",
+        Value("false"),
+        "true: a line says so where a digital signature was taken out of a message.",
+    ),
+    key(
+        "policy",
         "contact",
         Absent("\"postmaster@allegro.example\""),
         "Where mail to the roles goes, unrewritten. Absent: 450.",

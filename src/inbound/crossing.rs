@@ -8,9 +8,9 @@ use super::take::Arrival;
 use crate::config::DisplayName;
 use crate::directory::Participant;
 use crate::mail::{Domain, Mailbox, QueueId};
-use crate::masking::{Pair, ParticipantId, TransactionId};
+use crate::masking::{Pair, ParticipantId, TransactionId, providers};
 use crate::policy::{Reason, Refusal};
-use crate::rewrite::{self, ParticipantPlan};
+use crate::rewrite::{self, Events, Needles, Options, ParticipantPlan};
 use crate::spool::KeptId;
 
 /// Who writes to whom, about what.
@@ -27,6 +27,8 @@ pub(super) struct Masked {
     pub(super) body: Bytes,
     /// The receiver's masked address.
     pub(super) to: Mailbox,
+    /// The writer's.
+    pub(super) from: Mailbox,
     /// Its Message-ID.
     pub(super) sent_as: String,
     pub(super) kept_id: Option<KeptId>,
@@ -59,6 +61,24 @@ impl Intake {
         };
         let fallback = format!("{}.{id}", trace.id);
         let (threading, kept_id) = self.thread(arrival.letter, pair, from.domain(), &fallback)?;
+        let hidden = self.hidden_domains(crossing).await?;
+        let options = Options {
+            hidden_domains: &hidden,
+            events: Some(Events {
+                keys: &self.message_ids,
+                pair,
+            }),
+            signature_note: self
+                .tools
+                .config
+                .policy
+                .signature_note
+                .then(|| rewrite::signature_note(&receiver.language)),
+        };
+        let needles = Needles {
+            addresses: &writer.addresses,
+            domains: &hidden,
+        };
         let plan = ParticipantPlan {
             threading,
             from,
@@ -67,11 +87,12 @@ impl Intake {
             to,
             domains: &self.tools.domains,
             trace,
+            options,
         };
         let refuse =
             |error: rewrite::RewriteError| Refusal::new(error.reason(), format!("{error}."));
         let body = rewrite::participant(arrival.letter, &plan).map_err(refuse)?;
-        rewrite::check(&body, &writer.addresses).map_err(|leak| {
+        rewrite::check(&body, needles).map_err(|leak| {
             metrics::counter!("allegromail_rewrite_leaks_stopped_total").increment(1);
             tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
             let text = format!(
@@ -88,9 +109,30 @@ impl Intake {
         Ok(Masked {
             body: signed.map_err(|error| internal(&error.to_string()))?,
             to: plan.to,
+            from: plan.from,
             sent_as: plan.threading.message_id,
             kept_id,
         })
+    }
+
+    /// The domains of a buyer that hardly anybody else uses: they would name it in prose, too. A seller's are its shop's.
+    async fn hidden_domains(&self, crossing: &Crossing<'_>) -> Result<Vec<Domain>, Refusal> {
+        let Some(order) = crossing.order else {
+            return Ok(Vec::new());
+        };
+        let order = self.tools.directory.transaction(order).await?;
+        if order.is_none_or(|order| order.buyer != crossing.writer.id) {
+            return Ok(Vec::new());
+        }
+        let mut hidden = Vec::new();
+        for address in &crossing.writer.addresses {
+            let domain = providers::organisation(address.domain());
+            let counts = !hidden.contains(&domain) && !providers::is_shared(&domain);
+            if counts && self.tools.directory.users(&domain).await? <= providers::MOST_OWNERS {
+                hidden.push(domain);
+            }
+        }
+        Ok(hidden)
     }
 
     async fn masked_address(

@@ -76,6 +76,7 @@ pub(super) fn read(text: &[u8]) -> Option<Atom> {
             .and_then(hex)
             .map(|octet| Atom::octet(octet, 3, Form::Escaped)),
         b'\\' => backslash(text),
+        0xc3..=0xd4 => capital(text),
         0xef => wide(text),
         _ => None,
     };
@@ -99,19 +100,42 @@ fn percent(text: &[u8]) -> Option<Atom> {
     Some(Atom::octet(octet, at + 2, Form::Percent))
 }
 
+/// `\u0040`, `\u{40}` and `\x40` of programs, `\'40` of RTF, `\40 ` of style sheets (CSS Syntax 4.3.7).
 fn backslash(text: &[u8]) -> Option<Atom> {
     let slashes = text.iter().take_while(|octet| **octet == b'\\').count();
     let rest = text.get(slashes..)?;
-    let digits = match rest.first()? {
-        b'u' | b'U' => rest.get(1..5)?,
-        b'x' => rest.get(1..3)?,
-        _ => return None,
+    let (before, digits, after) = match rest {
+        [b'u' | b'U', b'{', digits @ ..] => (2, hexadecimal(digits, 6), 1),
+        [b'u' | b'U', digits @ ..] => (1, digits.get(..4)?, 0),
+        [b'x' | b'\'', digits @ ..] => (1, digits.get(..2)?, 0),
+        digits => {
+            let digits = hexadecimal(digits, 6);
+            let end = rest.get(digits.len());
+            let white = end.is_some_and(|octet| matches!(octet, b' ' | b'\t'));
+            (0, digits, usize::from(white))
+        }
     };
     let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     Some(Atom::char(
         char::from_u32(code)?,
-        slashes + 1 + digits.len(),
+        slashes + before + digits.len() + after,
     ))
+}
+
+fn hexadecimal(text: &[u8], most: usize) -> &[u8] {
+    let digits = text.iter().take(most);
+    let count = digits.take_while(|octet| octet.is_ascii_hexdigit()).count();
+    text.get(..count).unwrap_or_default()
+}
+
+/// A capital letter of two octets stands for its small one: domains and local parts may hold them (RFC 5890, RFC 6531).
+fn capital(text: &[u8]) -> Option<Atom> {
+    let c = std::str::from_utf8(text.get(..2)?).ok()?.chars().next()?;
+    let mut small = c.to_lowercase();
+    let (Some(small), None) = (small.next(), small.next()) else {
+        return None;
+    };
+    (small != c).then(|| Atom::char(small, 2))
 }
 
 fn wide(text: &[u8]) -> Option<Atom> {
@@ -189,6 +213,8 @@ pub(super) fn unseen(text: &[u8]) -> usize {
             // A soft hyphen in a single-octet charset; no character of UTF-8 begins so.
             Some(0xad) => 1,
             Some(0xc2 | 0xcd | 0xe1 | 0xe2 | 0xef) => zero_width(rest),
+            // Markdown and TeX write `\@` and `\_`.
+            Some(b'\\') if matches!(rest.get(1), Some(b'@' | b'.' | b'_' | b'-' | b'+')) => 1,
             Some(b'&' | b'%' | b'\\') => escaped_zero_width(rest),
             _ => 0,
         };

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use super::calendar::Ids;
 use super::head::{self, Fixes};
-use super::leaf::{Ids, leaf};
-use super::masker::Masker;
+use super::leaf::leaf;
+use super::masker::{Kind, Masker};
 use super::participant::{ParticipantPlan, RewriteError};
 use super::treatment::{Treatment, treatment};
-use crate::mail::Domain;
 use crate::message::{self, Encoding, Holds, Message, Parameters, Part};
 
 /// A body as it will leave, and what the header section must say of it.
@@ -31,14 +31,6 @@ struct Work<'a> {
 /// How deep messages may be encoded within one another.
 const MAX_ENCODED: u8 = 4;
 
-/// The domains that could identify the writer where ids carry them.
-pub(super) fn private_domains(plan: &ParticipantPlan<'_>) -> Vec<Domain> {
-    plan.writer_addresses
-        .iter()
-        .map(|address| address.domain().clone())
-        .collect()
-}
-
 /// Masks the parts of `letter`. Ids of parts that name a private domain are added to `masker`, for other parts refer to them.
 ///
 /// # Errors
@@ -49,14 +41,15 @@ pub(super) fn mask(
     masker: &mut Masker,
     depth: u8,
 ) -> Result<Masked, RewriteError> {
-    let private = private_domains(plan);
-    rename_ids(letter, plan, &private, masker);
+    rename_ids(letter, plan, masker);
+    let masker = &*masker;
     let mut work = Work {
         letter,
         masker,
         ids: Ids {
-            private: &private,
+            masker,
             shown: plan.from.domain(),
+            events: plan.options.events,
         },
         edits: Vec::new(),
         depth,
@@ -89,12 +82,7 @@ pub(super) fn mask(
 }
 
 /// Content-IDs that name a private domain get a name of ours; what refers to them is masked by the same pairs.
-fn rename_ids(
-    letter: &Message,
-    plan: &ParticipantPlan<'_>,
-    private: &[Domain],
-    masker: &mut Masker,
-) {
+fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, masker: &mut Masker) {
     for part in letter.structure().parts.iter().skip(1) {
         for field in message::fields(letter.raw().get(part.head.clone()).unwrap_or_default()) {
             if !field.name.eq_ignore_ascii_case(b"content-id") {
@@ -102,9 +90,9 @@ fn rename_ids(
             }
             let text = message::decode(field.value);
             let id = text.trim().trim_start_matches('<').trim_end_matches('>');
-            if head::names(id, private) {
+            if head::names(id, masker.private()) {
                 let shown = format!("{}@{}", head::digest(id), plan.from.domain());
-                masker.add(id.as_bytes(), &shown, false);
+                masker.add(id.as_bytes(), &shown, Kind::Id);
             }
         }
     }
@@ -143,7 +131,10 @@ impl Work<'_> {
             }
             Treatment::Empty => {
                 fixes.emptied = true;
-                self.edits.push((part.body.clone(), Vec::new()));
+                fixes.note = plan.options.signature_note.filter(|_| self.signs(part));
+                let note = fixes.note.unwrap_or_default();
+                let note = Encoding::QuotedPrintable.encode(note.as_bytes());
+                self.edits.push((part.body.clone(), note));
             }
             Treatment::Opaque => {}
             Treatment::Decode => {
@@ -161,7 +152,7 @@ impl Work<'_> {
             }
             Treatment::Text => {
                 let content = raw.get(part.body.clone()).unwrap_or_default();
-                let masked = leaf(part, content, self.masker, &self.ids);
+                let masked = leaf(part, content, &self.ids);
                 let masked = masked.map_err(|why| RewriteError::Hidden {
                     place: shown(name),
                     why,
@@ -193,6 +184,13 @@ impl Work<'_> {
         Ok(fixes)
     }
 
+    /// Whether a part is the signature on its neighbour (RFC 1847 2.1).
+    fn signs(&self, part: &Part) -> bool {
+        part.within
+            .and_then(|at| self.letter.structure().parts.get(at))
+            .is_some_and(|parent| parent.kind.essence == "multipart/signed")
+    }
+
     /// A message that was found under a transfer encoding, masked; none within: it shows nobody. None: it is no message, or one too deep.
     fn nested(
         &self,
@@ -216,11 +214,9 @@ impl Work<'_> {
         plan: &ParticipantPlan<'_>,
         fixes: &mut Fixes,
     ) {
-        let raw = self.letter.raw();
+        let (raw, masker) = (self.letter.raw(), self.masker);
         let boundary = part.kind.get("boundary").unwrap_or_default();
-        if head::names(boundary, self.ids.private)
-            || self.masker.mask(boundary.as_bytes()).is_some()
-        {
+        if head::names(boundary, masker.private()) || masker.mask(boundary.as_bytes()).is_some() {
             fixes.boundary = Some(format!("=_{}_{index}", plan.trace.id));
         }
         let own: Vec<_> = self
@@ -248,7 +244,7 @@ impl Work<'_> {
         }
         for place in around {
             let text = raw.get(place.clone()).unwrap_or_default();
-            if let Some(masked) = self.masker.mask(text) {
+            if let Some(masked) = masker.mask(text) {
                 self.edits.push((place, masked));
             }
         }

@@ -8,11 +8,10 @@
 mod runs;
 mod views;
 
-use std::borrow::Cow;
-
 use memchr::{memchr_iter, memchr2_iter};
 
-use crate::mail::Mailbox;
+use crate::mail::{Domain, Mailbox};
+use crate::masking::providers;
 
 /// An address that must not leave was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,18 +21,34 @@ pub struct Leak {
     pub place: &'static str,
 }
 
-/// Searches `outgoing` for every one of `needles`, without regard to case.
+/// What must not leave.
+#[derive(Debug, Clone, Copy)]
+pub struct Needles<'a> {
+    /// Addresses: they must stand nowhere.
+    pub addresses: &'a [Mailbox],
+    /// Domains that give their owner away wherever they stand; those of the addresses are looked for in ids in any case.
+    pub domains: &'a [Domain],
+}
+
+impl<'a, T: AsRef<[Mailbox]> + ?Sized> From<&'a T> for Needles<'a> {
+    fn from(addresses: &'a T) -> Self {
+        Self {
+            addresses: addresses.as_ref(),
+            domains: &[],
+        }
+    }
+}
+
+/// Searches `outgoing` for every needle, without regard to case.
 ///
 /// # Errors
 /// [`Leak`] names the place, never the address.
-pub fn check(outgoing: &[u8], needles: &[Mailbox]) -> Result<(), Leak> {
-    let gate = Gate::new(needles);
+pub fn check<'a>(outgoing: &[u8], needles: impl Into<Needles<'a>>) -> Result<(), Leak> {
+    let gate = Gate::new(needles.into());
     let end = memchr::memmem::find(outgoing, b"\r\n\r\n").unwrap_or(outgoing.len());
     let (head, body) = outgoing.split_at_checked(end).unwrap_or((outgoing, &[]));
     for (place, octets) in [("header section", head), ("body", body)] {
-        // Whole texts are checked much faster than pieces of broken ones.
-        let text = std::str::from_utf8(octets)
-            .map_or_else(|_| String::from_utf8_lossy(octets), Cow::Borrowed);
+        let text = runs::readable(octets);
         let unquoted = runs::unquoted(&text);
         if gate.shows(&text) || unquoted.as_deref().is_some_and(|text| gate.shows(text)) {
             return Err(Leak { place });
@@ -54,7 +69,7 @@ pub fn check(outgoing: &[u8], needles: &[Mailbox]) -> Result<(), Leak> {
 }
 
 /// How lines begin that hold ids, hosts or boundaries.
-const IDS: [&str; 8] = [
+const IDS: [&str; 7] = [
     "uid:",
     "uid;",
     "content-id:",
@@ -62,94 +77,148 @@ const IDS: [&str; 8] = [
     "message-id:",
     "received:",
     "dkim-signature:",
-    "--",
 ];
 
-/// An address as it stands in a view: in lower case.
+/// An address or a domain as it stands in a view, in lower case: what stands on the two sides of its mark, an at sign or its last dot.
 #[derive(PartialEq, Eq)]
 struct Needle {
-    local: Vec<u8>,
-    domain: Vec<u8>,
+    left: Vec<u8>,
+    right: Vec<u8>,
 }
 
+/// What is left of a text around a needle.
+type Around<'a> = (&'a [u8], &'a [u8]);
+
 impl Needle {
-    fn new(address: &str) -> Self {
-        let (local, domain) = address.rsplit_once('@').unwrap_or(("", address));
+    fn new(text: &str, mark: char) -> Self {
+        let (left, right) = text.rsplit_once(mark).unwrap_or(("", text));
         Self {
-            local: local.into(),
-            domain: domain.into(),
+            left: left.into(),
+            right: right.into(),
         }
     }
 
-    /// Whether the address stands in `view` around its at sign at `at`, not as the end or the beginning of a longer one. What stood
-    /// apart before lines were joined and tags taken out still stands apart.
-    fn stands(&self, view: &[u8], at: usize) -> bool {
-        let seam = |octet: Option<&u8>| octet == Some(&views::SEAM);
-        let mut before = view.get(..at).unwrap_or_default();
-        for octet in self.local.iter().rev() {
-            while let Some((&views::SEAM, rest)) = before.split_last() {
-                before = rest;
-            }
-            match before.split_last() {
-                Some((last, rest)) if last == octet => before = rest,
-                _ => return false,
-            }
-        }
-        let mut after = view.get(at + 1..).unwrap_or_default();
-        for octet in &self.domain {
-            while let Some((&views::SEAM, rest)) = after.split_first() {
-                after = rest;
-            }
-            match after.split_first() {
-                Some((first, rest)) if first == octet => after = rest,
-                _ => return false,
-            }
-        }
-        let longer_before = before
-            .last()
-            .is_some_and(|last| last.is_ascii_alphanumeric() || b"._+-".contains(last));
-        let longer_after = after
-            .first()
-            .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'-');
-        (seam(before.last()) || !longer_before) && (seam(after.first()) || !longer_after)
+    /// Whether the address stands in `view` around its at sign at `at`, not as the end or the beginning of a longer one. A tag before the
+    /// at sign belongs to it. What stood apart before lines were joined and tags of HTML taken out still stands apart.
+    fn is_address(&self, view: &[u8], at: usize) -> bool {
+        let Some(after) = after(view.get(at + 1..).unwrap_or_default(), &self.right) else {
+            return false;
+        };
+        let whole = view.get(..at).unwrap_or_default();
+        let stands = |whole: &[u8]| {
+            before(whole, &self.left).is_some_and(|rest| free(&(rest, after), b"._+-"))
+        };
+        let tag = whole.iter().rev().take(MAX_TAG);
+        let tag = tag
+            .take_while(|octet| octet.is_ascii_alphanumeric() || b"._+-\x01".contains(octet))
+            .count();
+        let from = whole.len() - tag;
+        let mut tags = memchr_iter(b'+', whole.get(from..).unwrap_or_default());
+        stands(whole) || tags.any(|plus| stands(whole.get(..from + plus).unwrap_or_default()))
     }
+
+    /// The same for a domain and its last dot. It may stand behind `www.` or within an address, but not as part of another name.
+    fn is_domain(&self, view: &[u8], dot: usize) -> bool {
+        let Some(after) = after(view.get(dot + 1..).unwrap_or_default(), &self.right) else {
+            return false;
+        };
+        let goes_on = matches!(after, [b'.', next, ..] if next.is_ascii_alphanumeric());
+        before(view.get(..dot).unwrap_or_default(), &self.left)
+            .is_some_and(|rest| free(&(rest, after), b"_-") && !goes_on)
+    }
+}
+
+/// The longest tag of an address, with the `+` before it.
+const MAX_TAG: usize = 65;
+
+/// What stands before `text` at the end of `view`, seams passed over; none: something else stands there.
+fn before<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
+    for octet in text.iter().rev() {
+        while let Some((&views::SEAM, rest)) = view.split_last() {
+            view = rest;
+        }
+        view = view.strip_suffix(&[*octet])?;
+    }
+    Some(view)
+}
+
+/// The same at its beginning.
+fn after<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
+    for octet in text {
+        while let Some((&views::SEAM, rest)) = view.split_first() {
+            view = rest;
+        }
+        view = view.strip_prefix(&[*octet])?;
+    }
+    Some(view)
+}
+
+/// Whether nothing around a needle makes a longer word of it; `inside` can stand in such words beside letters and digits.
+fn free((before, after): &Around<'_>, inside: &[u8]) -> bool {
+    let joins = |octet: &u8| octet.is_ascii_alphanumeric() || inside.contains(octet);
+    !before.last().is_some_and(joins)
+        && !after
+            .first()
+            .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'-')
 }
 
 struct Gate {
     addresses: Vec<Needle>,
+    /// Domains that must stand nowhere.
+    prose: Vec<Needle>,
+    /// Domains that must not stand in ids.
     domains: Vec<String>,
+    /// The length of the shortest address or domain.
+    shortest: usize,
 }
 
 impl Gate {
-    fn new(needles: &[Mailbox]) -> Self {
-        let mut addresses = Vec::new();
-        let mut domains = Vec::new();
-        for needle in needles {
-            let (unicode, _) = idna::domain_to_unicode(needle.domain().as_str());
-            let other = format!("{}@{unicode}", needle.local().to_ascii_lowercase());
-            for address in [needle.key(), other] {
-                let address = Needle::new(&address);
-                if !addresses.contains(&address) {
-                    addresses.push(address);
+    fn new(needles: Needles<'_>) -> Self {
+        let mut gate = Self {
+            addresses: Vec::new(),
+            prose: Vec::new(),
+            domains: Vec::new(),
+            shortest: usize::MAX,
+        };
+        for needle in needles.addresses {
+            let forms = both_forms(needle.domain());
+            let local = needle.local().to_lowercase();
+            for domain in &forms {
+                let address = format!("{local}@{domain}");
+                gate.shortest = gate.shortest.min(address.len());
+                let address = Needle::new(&address, '@');
+                if !gate.addresses.contains(&address) {
+                    gate.addresses.push(address);
                 }
             }
-            domains.push(needle.domain().to_string());
+            // Half the world has a mailbox at these: an id that names one gives nobody away, and the other side's ids may come back.
+            if !providers::is_shared(needle.domain()) {
+                gate.domains.extend(forms);
+            }
         }
-        Self { addresses, domains }
+        for domain in needles.domains.iter().flat_map(both_forms) {
+            gate.shortest = gate.shortest.min(domain.len());
+            gate.prose.push(Needle::new(&domain, '.'));
+        }
+        gate
     }
 
-    /// Whether an address stands in `view`.
+    /// Whether an address or a domain stands in `view`.
     fn sees(&self, view: &str) -> bool {
         let view = view.as_bytes();
-        memchr_iter(b'@', view).any(|at| {
+        let address = |at| {
             self.addresses
                 .iter()
-                .any(|address| address.stands(view, at))
-        })
+                .any(|needle| needle.is_address(view, at))
+        };
+        let domain = |dot| self.prose.iter().any(|needle| needle.is_domain(view, dot));
+        memchr_iter(b'@', view).any(address)
+            || (!self.prose.is_empty() && memchr_iter(b'.', view).any(domain))
     }
 
     fn shows(&self, text: &str) -> bool {
-        views::any(text, |view| self.sees(view)) || self.sees_id(text)
+        let any = |text: &str| views::any(text, self.prose.is_empty(), |view| self.sees(view));
+        any(text) || self.sees_id(text) || runs::within(text, self.shortest).any(|text| any(&text))
     }
 
     /// Whether an id names a domain of the writer: of a part, of a calendar entry, or the boundary of parts (RFC 2045 7, RFC 5545 3.8.4.7).
@@ -168,9 +237,31 @@ impl Gate {
         lower.lines().any(|line| {
             let of_id = IDS.iter().any(|start| line.starts_with(start))
                 || line.starts_with("content-type:") && line.contains("boundary");
-            of_id && self.domains.iter().any(|domain| line.contains(domain))
+            let mut domains = self.domains.iter();
+            domains.any(|domain| line.contains(domain) && (of_id || delimits(line, domain)))
         })
     }
+}
+
+/// Whether a line that names `domain` is a delimiter; `--- www.rowery.example ---` is a shop's ornament.
+fn delimits(line: &str, domain: &str) -> bool {
+    let bare = line.trim_end();
+    let middle = bare.trim_matches(['-', '=', '_', '*', '~']);
+    bare.starts_with("--")
+        && !bare.contains([' ', '\t'])
+        && middle != domain
+        && middle.strip_prefix("www.") != Some(domain)
+}
+
+/// A domain as it is written in A-labels and in U-labels (RFC 5890 2.3.2.1).
+fn both_forms(domain: &Domain) -> Vec<String> {
+    let (unicode, _) = idna::domain_to_unicode(domain.as_str());
+    let unicode = unicode.to_lowercase();
+    let mut forms = vec![domain.to_string()];
+    if !forms.contains(&unicode) {
+        forms.push(unicode);
+    }
+    forms
 }
 
 /// Octets from the rarest in texts to the most frequent; all others are rarer than these.

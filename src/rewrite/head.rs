@@ -3,7 +3,6 @@
 use sha2::{Digest, Sha256};
 
 use super::masker::Masker;
-use crate::mail::Domain;
 use crate::message::{self, Field, Parameters};
 
 /// What must be said anew in a part's head, since its content changed.
@@ -15,6 +14,8 @@ pub(super) struct Fixes {
     pub(super) encoding: Option<&'static str>,
     /// The part was emptied: nothing of its old head is true.
     pub(super) emptied: bool,
+    /// What stands in an emptied part, as quoted-printable.
+    pub(super) note: Option<&'static str>,
 }
 
 /// Fields of a part that stay (RFC 2045, RFC 2183, RFC 3282).
@@ -29,10 +30,13 @@ const PART: [&[u8]; 6] = [
 /// Fields of a message within the message that stay beside these.
 const MESSAGE: [&[u8]; 6] = [b"from", b"to", b"cc", b"subject", b"date", b"mime-version"];
 
+/// Parameters whose values are words for readers, or are looked at elsewhere.
+const WORDS: [&str; 4] = ["boundary", "charset", "name", "filename"];
+
 /// Whether `text` names one of `domains` or a host in one.
-pub(super) fn names(text: &str, domains: &[Domain]) -> bool {
-    let lower = text.to_ascii_lowercase();
-    domains.iter().any(|domain| lower.contains(domain.as_str()))
+pub(super) fn names(text: &str, domains: &[String]) -> bool {
+    let lower = text.to_lowercase();
+    domains.iter().any(|domain| lower.contains(domain))
 }
 
 /// A short name for an id that must not show: the same for the same id.
@@ -45,6 +49,9 @@ pub(super) fn digest(id: &str) -> String {
 /// A part's head with only the fields that stay, masked.
 pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker) -> Vec<u8> {
     let mut out = Vec::with_capacity(old.len() + 64);
+    if fixes.note.is_some() {
+        return b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n".to_vec();
+    }
     if fixes.emptied {
         return b"Content-Type: text/plain\r\n\r\n".to_vec();
     }
@@ -128,6 +135,9 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
             *value = masker.mask_text(value);
         }
     }
+    // A parameter that some program invented, and that names a host.
+    read.list
+        .retain(|(name, value)| WORDS.contains(&name.as_str()) || !names(value, masker.private()));
     if read == before && value.is_ascii() && masker.mask(value).is_none() {
         return None;
     }

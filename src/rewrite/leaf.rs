@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::calendar::{self, Ids, is_calendar};
+use super::embedded;
 use super::masker::Masker;
-use crate::mail::Domain;
-use crate::message::Part;
-use crate::message::{Encoding, has_long_line};
+use crate::message::{Encoding, Part, has_long_line};
 
 /// A text part as it will leave.
 pub(super) struct Leaf {
@@ -16,14 +16,6 @@ pub(super) struct Leaf {
     pub(super) charset: Option<&'static str>,
 }
 
-/// What ids of calendars and cards are freed of.
-pub(super) struct Ids<'a> {
-    /// The writer's domains.
-    pub(super) private: &'a [Domain],
-    /// The domain that stands there instead.
-    pub(super) shown: &'a Domain,
-}
-
 /// Masks a text part; none if it may stay as it is.
 ///
 /// # Errors
@@ -31,21 +23,22 @@ pub(super) struct Ids<'a> {
 pub(super) fn leaf(
     part: &Part,
     content: &[u8],
-    masker: &Masker,
     ids: &Ids<'_>,
 ) -> Result<Option<Leaf>, &'static str> {
+    let masker = ids.masker;
     let encoding = Encoding::of(&part.encoding);
     let decoded = encoding.decode(content);
     let (text, charset) = ascii_based(part, &decoded)?;
     let text = armour(text)?;
-    let calendar = is_calendar(part, &text);
-    let mut masked = masker.mask(&text);
-    if calendar {
-        let text = masked.as_deref().unwrap_or(&text);
-        masked = free_ids(text, ids).or(masked);
+    // Ids first: masked, they could not be led back.
+    let turned = is_calendar(part, &text).then(|| calendar::turn(&text, ids));
+    let mut changed = turned.flatten();
+    for step in [Masker::mask, embedded_mask] {
+        let masked = step(masker, changed.as_deref().unwrap_or(&text));
+        changed = masked.or(changed);
     }
-    let changed = match (masked, text) {
-        (Some(masked), _) => masked,
+    let changed = match (changed, text) {
+        (Some(changed), _) => changed,
         (None, Cow::Owned(owned)) if charset.is_none() => owned,
         (None, _) if encoding == Encoding::Identity && has_long_line(content) => content.to_vec(),
         (None, _) => return Ok(None),
@@ -62,6 +55,10 @@ pub(super) fn leaf(
         encoding: quoted.then_some("quoted-printable"),
         charset,
     }))
+}
+
+fn embedded_mask(masker: &Masker, text: &[u8]) -> Option<Vec<u8>> {
+    embedded::mask(text, masker)
 }
 
 /// The text in a charset that has ASCII in it, where addresses can be found octet by octet: as it is, or UTF-8 if it had to be decoded.
@@ -130,52 +127,4 @@ fn armour(text: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, &'static str> {
         }
     }
     Ok(Cow::Owned(out))
-}
-
-fn is_calendar(part: &Part, text: &[u8]) -> bool {
-    matches!(
-        part.kind.essence.as_str(),
-        "text/calendar" | "text/vcard" | "text/x-vcard" | "application/ics"
-    ) || memchr::memmem::find(
-        text.get(..text.len().min(200)).unwrap_or_default(),
-        b"BEGIN:V",
-    )
-    .is_some()
-}
-
-/// Replaces the UID lines that name a private domain (RFC 5545 3.8.4.7, RFC 6350 6.7.6); the same id always becomes the same.
-fn free_ids(text: &[u8], ids: &Ids<'_>) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut changed = false;
-    let mut lines = text.split_inclusive(|octet| *octet == b'\n').peekable();
-    while let Some(line) = lines.next() {
-        let is_id = line
-            .get(..3)
-            .is_some_and(|name| name.eq_ignore_ascii_case(b"UID"))
-            && matches!(line.get(3), Some(b':' | b';'));
-        let mut whole = line.to_vec();
-        while is_id
-            && lines
-                .peek()
-                .is_some_and(|next| matches!(next.first(), Some(b' ' | b'\t')))
-        {
-            whole.extend_from_slice(lines.next().unwrap_or_default());
-        }
-        let unfolded = String::from_utf8_lossy(&whole)
-            .replace("\r\n ", "")
-            .replace("\r\n\t", "");
-        if is_id && super::head::names(&unfolded, ids.private) {
-            changed = true;
-            let end = if whole.ends_with(b"\r\n") {
-                "\r\n"
-            } else {
-                "\n"
-            };
-            let id = super::head::digest(unfolded.trim_end());
-            out.extend_from_slice(format!("UID:{id}@{}{end}", ids.shown).as_bytes());
-        } else {
-            out.extend_from_slice(&whole);
-        }
-    }
-    changed.then_some(out)
 }

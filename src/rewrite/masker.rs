@@ -1,7 +1,20 @@
 //! Finds addresses in a text however they are written, and puts their masks there.
 
+use std::ops::Range;
+
 use super::atom::{self, Form};
-use crate::mail::Mailbox;
+use crate::mail::{Domain, Mailbox};
+
+/// What a needle is, and so where it may begin and end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An address: not within a longer one; a tag (`+shop`) before its `@` belongs to it.
+    Address,
+    /// A domain: also behind `www.` or within an address, but not as part of another name.
+    Domain,
+    /// An id: anywhere.
+    Id,
+}
 
 /// What is looked for, and what stands there instead.
 #[derive(Debug, Clone)]
@@ -9,14 +22,24 @@ struct Pair {
     /// In lower case.
     needle: Vec<u8>,
     shown: String,
-    /// Whether it must not be part of a longer word.
-    whole: bool,
+    kind: Kind,
 }
 
-/// Replaces a set of addresses and ids.
+/// Where something that must not show stands in a text, and what is to stand there.
+#[derive(Debug)]
+pub(super) struct Hit<'a> {
+    pub(super) place: Range<usize>,
+    pub(super) shown: &'a str,
+    /// Whether it was percent-encoded, at least in part.
+    pub(super) percent: bool,
+}
+
+/// Replaces a set of addresses, domains and ids.
 #[derive(Debug, Clone)]
 pub(super) struct Masker {
     pairs: Vec<Pair>,
+    /// The domains that could identify the writer where ids carry them, in A-labels and in U-labels.
+    private: Vec<String>,
     /// Octets that a match can begin with.
     first: [bool; 256],
 }
@@ -26,33 +49,63 @@ impl Masker {
     pub(super) fn new(addresses: &[Mailbox], shown: &str) -> Self {
         let mut masker = Self {
             pairs: Vec::new(),
+            private: addresses
+                .iter()
+                .flat_map(|address| {
+                    let domain = address.domain().as_str();
+                    [domain.to_owned(), idna::domain_to_unicode(domain).0]
+                })
+                .collect(),
             first: [false; 256],
         };
         for octet in [b'&', b'%', b'=', b'\\', 0xef] {
             masker.begins_with(octet);
         }
         for address in addresses {
-            let key = address.key();
-            masker.add(key.as_bytes(), shown, true);
+            let local = address.local();
             let (unicode, _) = idna::domain_to_unicode(address.domain().as_str());
-            let local = address.local().to_ascii_lowercase();
-            masker.add(format!("{local}@{unicode}").as_bytes(), shown, true);
-            masker.add(
-                format!("\"{local}\"@{}", address.domain()).as_bytes(),
-                shown,
-                true,
-            );
-            masker.add(
-                address.to_string().to_ascii_lowercase().as_bytes(),
-                shown,
-                true,
-            );
+            masker.add_text(&address.key(), shown, Kind::Address);
+            masker.add_text(&format!("{local}@{unicode}"), shown, Kind::Address);
+            let quoted = format!("\"{local}\"@{}", address.domain());
+            masker.add_text(&quoted, shown, Kind::Address);
+            masker.add_text(&address.to_string(), shown, Kind::Address);
         }
         masker
     }
 
+    /// The writer's domains, for ids.
+    pub(super) fn private(&self) -> &[String] {
+        &self.private
+    }
+
+    /// Hides `domain` wherever it stands.
+    pub(super) fn add_domain(&mut self, domain: &Domain, shown: &str) {
+        let (unicode, _) = idna::domain_to_unicode(domain.as_str());
+        self.add_text(domain.as_str(), shown, Kind::Domain);
+        self.add_text(&unicode, shown, Kind::Domain);
+    }
+
+    /// A needle, also in the charsets of one octet that can write it, where it is more than ASCII.
+    fn add_text(&mut self, needle: &str, shown: &str, kind: Kind) {
+        let small = needle.to_lowercase();
+        self.add(small.as_bytes(), shown, kind);
+        if small.is_ascii() {
+            return;
+        }
+        for octet in 0xc3..=0xd4 {
+            self.begins_with(octet);
+        }
+        for text in [&small, &needle.to_uppercase()] {
+            for charset in [encoding_rs::ISO_8859_2, encoding_rs::WINDOWS_1250] {
+                if let (octets, _, false) = charset.encode(text) {
+                    self.add(&octets, shown, kind);
+                }
+            }
+        }
+    }
+
     /// Another text to replace: an id that other parts refer to.
-    pub(super) fn add(&mut self, needle: &[u8], shown: &str, whole: bool) {
+    pub(super) fn add(&mut self, needle: &[u8], shown: &str, kind: Kind) {
         let needle = needle.to_ascii_lowercase();
         let Some(first) = needle.first().copied() else {
             return;
@@ -64,7 +117,7 @@ impl Masker {
         self.pairs.push(Pair {
             needle,
             shown: shown.to_owned(),
-            whole,
+            kind,
         });
         // The longest first: a needle may be the beginning of another.
         self.pairs
@@ -82,35 +135,48 @@ impl Masker {
     /// `text` with every occurrence replaced; none if there is none.
     pub(super) fn mask(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut out: Option<Vec<u8>> = None;
-        let (mut at, mut copied) = (0, 0);
-        while let Some(octet) = text.get(at) {
-            if !self
-                .first
-                .get(usize::from(*octet))
-                .is_some_and(|flag| *flag)
-            {
-                at += 1;
-                continue;
-            }
-            let Some((pair, length, percent)) = self.find(text, at) else {
-                at += 1;
-                continue;
-            };
+        let mut copied = 0;
+        while let Some(hit) = self.hit(text, copied) {
             let out = out.get_or_insert_with(|| Vec::with_capacity(text.len() + 64));
-            out.extend_from_slice(text.get(copied..at).unwrap_or_default());
-            if percent {
-                let shown = pair.shown.replace('+', "%2B").replace('@', "%40");
+            out.extend_from_slice(text.get(copied..hit.place.start).unwrap_or_default());
+            if hit.percent {
+                let shown = hit.shown.replace('+', "%2B").replace('@', "%40");
                 out.extend_from_slice(shown.as_bytes());
             } else {
-                out.extend_from_slice(pair.shown.as_bytes());
+                out.extend_from_slice(hit.shown.as_bytes());
             }
-            at += length;
-            copied = at;
+            copied = hit.place.end;
         }
         if let Some(out) = &mut out {
             out.extend_from_slice(text.get(copied..).unwrap_or_default());
         }
         out
+    }
+
+    /// The first occurrence at `from` or later.
+    pub(super) fn hit(&self, text: &[u8], from: usize) -> Option<Hit<'_>> {
+        let mut at = from;
+        while let Some(octet) = text.get(at) {
+            let begins = self.first.get(usize::from(*octet));
+            if begins.is_some_and(|flag| *flag)
+                && let Some((pair, length, percent)) = self.find(text, at)
+            {
+                return Some(Hit {
+                    place: at..at + length,
+                    shown: &pair.shown,
+                    percent,
+                });
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// The length of the shortest needle; nothing shorter can hold one.
+    pub(super) fn shortest(&self) -> usize {
+        self.pairs
+            .last()
+            .map_or(usize::MAX, |pair| pair.needle.len())
     }
 
     /// The same for text that is text already.
@@ -125,15 +191,29 @@ impl Masker {
     fn find(&self, text: &[u8], at: usize) -> Option<(&Pair, usize, bool)> {
         let rest = text.get(at..)?;
         self.pairs.iter().find_map(|pair| {
-            let (length, percent) = matches(rest, &pair.needle)?;
-            let alone = !pair.whole
-                || (begins_here(text.get(..at).unwrap_or_default()) && ends_here(rest, length));
+            let (length, percent) = matches(rest, &pair.needle, pair.kind)?;
+            let before = text.get(..at).unwrap_or_default();
+            let alone = match pair.kind {
+                Kind::Id => true,
+                Kind::Address => begins_here(before, is_local) && ends_here(rest, length),
+                Kind::Domain => {
+                    begins_here(before, is_label)
+                        && ends_here(rest, length)
+                        && !is_continued(rest, length)
+                }
+            };
             alone.then_some((pair, length, percent))
         })
     }
 }
 
-fn matches(text: &[u8], needle: &[u8]) -> Option<(usize, bool)> {
+/// `text` with every one of `addresses`, however it is written, as `shown`.
+#[must_use]
+pub fn mask_text(text: &str, addresses: &[Mailbox], shown: &str) -> String {
+    Masker::new(addresses, shown).mask_text(text)
+}
+
+fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, bool)> {
     let mut at = 0;
     let mut percent = false;
     let mut left = needle;
@@ -144,6 +224,10 @@ fn matches(text: &[u8], needle: &[u8]) -> Option<(usize, bool)> {
             percent |= read.form == Form::Percent;
             at += read.taken;
             left = tail;
+            continue;
+        }
+        if kind == Kind::Address && left.first() == Some(&b'@') && read.octets() == b"+" {
+            at += tag(rest);
             continue;
         }
         // What looks like an escape may be meant as it stands.
@@ -162,12 +246,28 @@ fn matches(text: &[u8], needle: &[u8]) -> Option<(usize, bool)> {
     Some((at, percent))
 }
 
-/// Whether an address can begin after `before`: no longer local part ends there. An escape ends there as what it stands for.
-fn begins_here(before: &[u8]) -> bool {
+/// The longest tag of an address (`jan+tag@`) that is taken for one.
+const MAX_TAG: usize = 64;
+
+/// The length of a tag with the `+` before it. At least 1, so that a match ends.
+fn tag(text: &[u8]) -> usize {
+    let mut at = 0;
+    while at < MAX_TAG
+        && let Some(read) = text.get(at..).and_then(atom::read)
+        && read.octets().first().copied().is_some_and(is_local)
+    {
+        at += read.taken;
+    }
+    at.max(1)
+}
+
+/// Whether something can begin after `before`: nothing longer, of octets that `inside` knows, ends there. An escape ends there as what it
+/// stands for.
+fn begins_here(before: &[u8], inside: fn(u8) -> bool) -> bool {
     let Some(last) = before.last() else {
         return true;
     };
-    if !is_local(*last) {
+    if !inside(*last) {
         return true;
     }
     let tail = before
@@ -179,12 +279,21 @@ fn begins_here(before: &[u8]) -> bool {
             return false;
         };
         let whole = atom::read(escape).filter(|read| read.taken == escape.len() && back > 1);
-        whole.is_some_and(|read| !read.octets().first().copied().is_some_and(is_local))
+        whole.is_some_and(|read| !read.octets().first().copied().is_some_and(inside))
     }) || matches!(tail, [.., b'\\', b'n' | b'N' | b't' | b'r'])
 }
 
 fn is_local(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"._+-".contains(&octet)
+}
+
+fn is_label(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"_-".contains(&octet)
+}
+
+/// Whether a domain goes on after `length`: `rowery.example.com` is not `rowery.example`.
+fn is_continued(text: &[u8], length: usize) -> bool {
+    text.get(length) == Some(&b'.') && text.get(length + 1).is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// Whether the domain ends at `length`. A capital after a small letter begins a new word that lost its space.

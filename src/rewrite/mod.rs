@@ -5,19 +5,25 @@
 
 mod atom;
 mod body;
+mod calendar;
 mod courier;
+mod embedded;
 mod fields;
 mod gate;
 mod head;
 mod leaf;
 mod masker;
+mod options;
 mod participant;
 mod seven_bit;
 mod trace;
 mod treatment;
 
+pub use calendar::Events;
 pub use courier::{CourierTrace, courier, courier_as};
-pub use gate::{Leak, check};
+pub use gate::{Leak, Needles, check};
+pub use masker::mask_text;
+pub use options::{Options, signature_note};
 pub use participant::{ParticipantPlan, RewriteError, Threading, participant};
 pub use seven_bit::{EightBitOnly, seven_bit};
 pub use trace::Trace;

@@ -6,6 +6,7 @@ use super::body;
 use super::fields::{Fate, fate};
 use super::head::{Fixes, masked_field};
 use super::masker::Masker;
+use super::options::{HIDDEN, Options};
 use super::trace::Trace;
 use crate::mail::Mailbox;
 use crate::masking::{MaskedDomains, MaskedLocal};
@@ -54,6 +55,8 @@ pub struct ParticipantPlan<'a> {
     pub domains: &'a MaskedDomains,
     /// Our own trace field.
     pub trace: Trace,
+    /// What else is to be done.
+    pub options: Options<'a>,
 }
 
 /// A message that cannot be rewritten. It is refused, never passed on as it was.
@@ -101,6 +104,9 @@ impl RewriteError {
 pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u8>, RewriteError> {
     let mut out = Vec::with_capacity(letter.body().len() + 2048);
     let mut masker = Masker::new(plan.writer_addresses, &plan.from.to_string());
+    for domain in plan.options.hidden_domains {
+        masker.add_domain(domain, HIDDEN);
+    }
     let masked = body::mask(letter, plan, &mut masker, 0)?;
     plan.trace.write(&mut out);
     let name = plan

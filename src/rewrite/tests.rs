@@ -41,6 +41,7 @@ fn rewrite(raw: &str) -> Result<String, RewriteError> {
         },
         domains: &domains,
         trace: trace(),
+        options: Options::default(),
     };
     participant(&message, &plan).map(|out| String::from_utf8_lossy(&out).into_owned())
 }
@@ -300,14 +301,7 @@ fn what_the_rewriter_does_not_undo_the_gate_stops() {
         "x".repeat(600)
     );
     let comment = format!("jan<!--{}-->@poczta.example", "x".repeat(5_000));
-    // Other readers take this part for base64: its head is read in two ways.
-    let twice = "--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n\r\n\
-                 amFuQHBvY3p0YS5leGFtcGxl\r\n--b--";
-    for (kind, body) in [
-        ("text/html", long.as_str()),
-        ("text/html", &comment),
-        ("multipart/mixed; boundary=b", twice),
-    ] {
+    for (kind, body) in [("text/html", long.as_str()), ("text/html", &comment)] {
         let raw = format!("From: jan@poczta.example\r\nContent-Type: {kind}\r\n\r\n{body}\r\n");
         let out = rewrite(&raw).unwrap();
         assert!(

@@ -184,6 +184,7 @@ fn the_rewriter_and_the_gate() {
                 id: TraceId::new(7, 1),
                 at: Timestamp(1_795_392_000_000),
             },
+            options: rewrite::Options::default(),
         };
         let Ok(out) = rewrite::participant(&letter, &plan) else {
             return;

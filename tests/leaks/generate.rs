@@ -28,14 +28,16 @@ impl Random {
 pub(crate) struct Generator {
     random: Random,
     addresses: Vec<String>,
+    hidden: Vec<String>,
     to: String,
 }
 
 impl Generator {
-    pub(crate) fn new(random: Random, addresses: &[&str], to: &str) -> Self {
+    pub(crate) fn new(random: Random, addresses: &[String], hidden: &[&str], to: &str) -> Self {
         Self {
             random,
-            addresses: addresses.iter().map(ToString::to_string).collect(),
+            addresses: addresses.to_vec(),
+            hidden: hidden.iter().map(ToString::to_string).collect(),
             to: to.to_owned(),
         }
     }
@@ -49,7 +51,18 @@ impl Generator {
     pub(crate) fn message(&mut self) -> (String, Vec<u8>) {
         let address = self.address();
         let way = self.random.below(SPELLINGS);
-        let (written, spelling) = spelled(&address, way, &mut self.random);
+        let named = match self.hidden.first() {
+            // Where the domain alone gives its owner away, it stands alone, or in an address that is not registered.
+            Some(domain) if self.random.below(4) == 0 => {
+                let (domain, _) = idna::domain_to_unicode(domain);
+                format!(
+                    "{}{domain}",
+                    self.random.pick(&["anna@", "www.", "//", "mx1."])
+                )
+            }
+            _ => address.clone(),
+        };
+        let (written, spelling) = spelled(&named, way, &mut self.random);
         let mut recipe = spelling.to_owned();
         let mut head = format!(
             "Received: from host.{} by mx\r\nFrom: {address}\r\nTo: <{}>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMessage-ID: <1@x.example>\r\nMIME-Version: 1.0\r\n",

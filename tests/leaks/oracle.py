@@ -1,8 +1,10 @@
-"""Looks for addresses in messages, decoded in every way that Python knows; shares no code with the relay.
+"""Looks for addresses and domains in messages, decoded in every way that Python knows; shares no code with the relay.
 
-Arguments: the addresses. Standard input: `NUMBER LENGTH GATE NAME` (GATE: what the leak gate said, passed or stopped), a line feed, and LENGTH octets of a message, again and again.
+Arguments: the addresses, `--`, and the domains that must not stand in prose. Standard input: `NUMBER LENGTH GATE NAME` (GATE: what the leak gate said, passed or stopped), a line feed, and LENGTH octets of a message, again and again.
 Prints what leaked where; exit status 1 if anything did.
 """
+import base64
+import binascii
 import email
 import email.header
 import email.policy
@@ -14,8 +16,20 @@ import sys
 import unicodedata
 import urllib.parse
 
-NEEDLES = [a.lower() for a in sys.argv[1:]]
+BREAK = sys.argv.index("--")
+
+
+def forms(name):
+    """With the domain as it is registered, and as people write it."""
+    local, at, domain = name.lower().rpartition("@")
+    return {local + at + domain, local + at + domain.encode().decode("idna")}
+
+
+NEEDLES = sorted(set().union(*(forms(a) for a in sys.argv[1:BREAK])))
 DOMAINS = sorted({a.split("@")[1] for a in NEEDLES})
+HIDDEN = sorted(set().union(set(), *(forms(a) for a in sys.argv[BREAK + 1:])))
+TAGGED = [re.compile(re.escape(a).replace("@", r"\+[a-z0-9._+-]*@")) for a in NEEDLES]
+PROSE = [re.compile(r"(?<![a-z0-9_-])" + re.escape(d) + r"(?![a-z0-9-]|\.[a-z0-9])") for d in HIDDEN]
 INVISIBLE = dict.fromkeys(i for i in range(0x10000) if unicodedata.category(chr(i)) == "Cf")
 
 
@@ -24,7 +38,31 @@ def folded(text):
 
 
 def escapes(text):
-    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m.group(1), 16)), text)
+    text = re.sub(r"\\u\{([0-9a-fA-F]{1,6})\}|\\u([0-9a-fA-F]{4})|\\'([0-9a-fA-F]{2})",
+                  lambda m: chr(int(m.group(1) or m.group(2) or m.group(3), 16)), text)
+    text = re.sub(r"\\([0-9a-fA-F]{2,6})[ \t]?", lambda m: chr(min(int(m.group(1), 16), 0x10ffff)), text)
+    return re.sub(r"\\([@._+-])", r"\1", text)
+
+
+def base64_runs(text):
+    for run in re.findall(r"[A-Za-z0-9+/_-]{12,}", text):
+        plain = run.replace("-", "+").replace("_", "/")
+        starts = {0, 1, 2, 3} | {m.end() for m in re.finditer("/", plain)}
+        for start in starts:
+            piece = plain[start:]
+            piece = piece[:len(piece) - (len(piece) % 4 == 1)]
+            yield base64.b64decode(piece + "=" * (-len(piece) % 4)).decode("utf-8", "replace")
+
+
+def uu_lines(text):
+    for block in re.findall(r"begin [0-7]{3,4} .*\r?\n((?:.*\r?\n)*?)end", text):
+        out = b""
+        for line in block.splitlines():
+            try:
+                out += binascii.a2b_uu(line.encode("latin-1", "replace"))
+            except binascii.Error:
+                pass
+        yield out.decode("utf-8", "replace")
 
 
 def untagged(text):
@@ -60,6 +98,22 @@ def leaks(text):
             for needle in NEEDLES:
                 if needle in lower:
                     return needle
+            for pattern in TAGGED + PROSE:
+                found = pattern.search(lower)
+                if found:
+                    return found.group()
+    return None
+
+
+def within(text):
+    """What stands encoded within a text."""
+    for decoded in base64_runs(text):
+        lower = decoded.lower()
+        if any(n in lower for n in NEEDLES) or (decoded.isprintable() and leaks(decoded)):
+            return "base64: " + decoded
+    for decoded in uu_lines(text):
+        if leaks(decoded):
+            return "uuencoded: " + decoded
     return None
 
 
@@ -114,7 +168,7 @@ def check(raw):
                 continue
             octets = part.get_payload(decode=True) or b""
             for text in texts(octets, part.get_content_charset()):
-                found = leaks(text)
+                found = leaks(text) or within(text)
                 if found:
                     return f"part {number}", found
                 for line in folded(text.replace("\r\n ", "")).splitlines() + text.splitlines():

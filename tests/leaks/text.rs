@@ -1,15 +1,21 @@
 //! The ways in which an address is written, and the texts around it.
 
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+
 use super::generate::Random;
 
 /// How many ways [`spelled`] knows.
-pub(crate) const SPELLINGS: u64 = 26;
+pub(crate) const SPELLINGS: u64 = 31;
 
 /// `address` written in one way; the second value is the name of the way.
 pub(crate) fn spelled(address: &str, way: u64, random: &mut Random) -> (String, &'static str) {
     let each = |write: &dyn Fn(char) -> String| address.chars().map(write).collect::<String>();
-    let at = address.find('@').unwrap();
-    let cut = 1 + random.below(address.len() as u64 - 2) as usize;
+    // A domain stands without an `@`.
+    let at = address.find('@').unwrap_or(2);
+    let mut cut = 1 + random.below(address.len() as u64 - 2) as usize;
+    while !address.is_char_boundary(cut) {
+        cut -= 1;
+    }
     let (head, tail) = address.split_at(cut);
     let swap = |new: &str| address.replace('@', new);
     match way {
@@ -38,7 +44,13 @@ pub(crate) fn spelled(address: &str, way: u64, random: &mut Random) -> (String, 
             "entity all hex",
         ),
         8 => (swap("%40"), "percent"),
-        9 => (each(&|c| format!("%{:02x}", u32::from(c))), "percent all"),
+        9 => (
+            address
+                .bytes()
+                .map(|octet| format!("%{octet:02x}"))
+                .collect(),
+            "percent all",
+        ),
         10 => (swap("%2540"), "percent twice"),
         11 => (format!("{head}<b></b>{tail}"), "tags"),
         12 => (format!("{head}<!-- nothing > here -->{tail}"), "comment"),
@@ -61,8 +73,42 @@ pub(crate) fn spelled(address: &str, way: u64, random: &mut Random) -> (String, 
         ),
         23 => (swap("&amp;#64;"), "entity twice"),
         24 => (swap("=40"), "quoted again"),
+        25 => (swap("\\40 "), "style sheet"),
+        26 => (swap("\\@"), "markdown"),
+        27 => (swap("\\'40"), "rtf"),
+        28 => (swap("\\u{40}"), "braces"),
+        29 => (swap("+sklep.24@"), "tag"),
         _ => (format!("{head}<wbr>{tail}"), "wbr"),
     }
+}
+
+/// Lines as uuencode writes them.
+fn uuencoded(octets: &[u8]) -> String {
+    let character = |value: u8| {
+        if value == 0 {
+            '`'
+        } else {
+            char::from(value + 32)
+        }
+    };
+    let mut out = String::new();
+    for line in octets.chunks(45) {
+        out.push(character(line.len() as u8));
+        for group in line.chunks(3) {
+            let [a, b, c] = [0, 1, 2].map(|at| group.get(at).copied().unwrap_or(0));
+            out.extend(
+                [
+                    a >> 2,
+                    (a << 4 | b >> 4) & 63,
+                    (b << 2 | c >> 6) & 63,
+                    c & 63,
+                ]
+                .map(character),
+            );
+        }
+        out.push_str("\r\n");
+    }
+    out
 }
 
 /// `address` in a sentence, a link, a quotation, a record.
@@ -73,7 +119,7 @@ pub(crate) fn around(address: &str, random: &mut Random) -> String {
         "Hello there.",
         "Árvíztűrő tükörfúrógép.",
     ]);
-    match random.below(12) {
+    match random.below(16) {
         0 => format!("{polish} Proszę pisać na {address}, dziękuję."),
         1 => format!("<a href=\"mailto:{address}?subject=x\">{address}</a> {polish}"),
         2 => format!("W dniu 23.11.2026 \"Jan\" <{address}> napisał(a):\r\n> {polish}"),
@@ -85,6 +131,23 @@ pub(crate) fn around(address: &str, random: &mut Random) -> String {
         8 => format!("e-mail:{address}; tel. 123"),
         9 => format!("> > {address}\r\n>\r\n{polish}"),
         10 => format!("{address}\r\n{polish}\r\n{address}"),
+        11 => format!(
+            "<iframe src=\"data:text/html;base64,{}\"></iframe> {polish}",
+            BASE64.encode(format!("<p>{address}</p>").as_bytes())
+        ),
+        12 => format!(
+            "{polish} https://x.example/u/{}/wypisz",
+            BASE64URL_NOPAD.encode(address.as_bytes())
+        ),
+        13 => format!(
+            "{polish} https://x.example/?t={}&y=1",
+            BASE64URL_NOPAD
+                .encode(format!("{{\"id\":17,\"mail\":\"{address}\",\"x\":1}}").as_bytes())
+        ),
+        14 => format!(
+            "{polish}\r\nbegin 644 dane.txt\r\n{}`\r\nend\r\n",
+            uuencoded(format!("{polish} {address}, {polish}").as_bytes())
+        ),
         _ => format!("DESCRIPTION:Kontakt\\n{address}\\n"),
     }
 }

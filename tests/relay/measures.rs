@@ -185,6 +185,7 @@ fn cost_of_rewriting_and_the_gate() {
                 id: TraceId::new(1, 1),
                 at: Timestamp(0),
             },
+            options: rewrite::Options::default(),
         };
         let begun = Instant::now();
         for _ in 0..ROUNDS {

@@ -1,5 +1,7 @@
 //! What stands encoded in a text, wherever it stands.
 
+use std::borrow::Cow;
+
 use super::views;
 
 /// The shortest run of base64 that could hold an address.
@@ -89,10 +91,23 @@ fn decoded(run: &[u8]) -> Option<String> {
     if is_picture(&out) {
         return None;
     }
-    Some(
-        String::from_utf8(out)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-    )
+    Some(into_readable(out))
+}
+
+/// Octets as text: UTF-8, or what they are in the charsets of the region.
+pub(super) fn readable(octets: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(octets) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            let other = encoding_rs::WINDOWS_1250.decode_without_bom_handling(octets);
+            Cow::Owned(format!("{}\n{}", String::from_utf8_lossy(octets), other.0))
+        }
+    }
+}
+
+/// The same for octets that nobody else needs.
+pub(super) fn into_readable(octets: Vec<u8>) -> String {
+    String::from_utf8(octets).unwrap_or_else(|error| readable(error.as_bytes()).into_owned())
 }
 
 /// Whether octets are no text, by their beginning: a picture, or a document that is not looked into.
@@ -101,6 +116,67 @@ fn is_picture(octets: &[u8]) -> bool {
     let zeros = memchr::memchr_iter(0, sample).count();
     let odd = sample.iter().filter(|octet| **octet < 9).count();
     zeros * 3 <= sample.len() && (odd * 50 > sample.len() || octets.starts_with(b"%PDF"))
+}
+
+/// Every text that stands encoded within `text`: runs of base64, as links carry them, and uuencoded lines. A run shorter than what
+/// `shortest` octets take holds none.
+pub(super) fn within(text: &str, shortest: usize) -> impl Iterator<Item = String> {
+    let least = (shortest.saturating_sub(2) / 3 * 4).max(SHORTEST);
+    let lines = text.lines().filter(move |line| line.len() > least);
+    let links = lines.flat_map(move |line| {
+        let whole = line.trim();
+        let runs = line.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c)));
+        // A line of nothing else is looked at with its neighbours.
+        runs.filter(move |run| run.len() >= least && run.len() < whole.len())
+            .flat_map(read_anywhere)
+    });
+    links.chain(uuencoded(text))
+}
+
+/// Octets of a run that are tried from every character on; in a longer one, a picture in a link, only the first counts.
+const LONG: usize = 4_096;
+
+/// A run in either alphabet, its groups beginning at each of its first characters and behind each slash.
+fn read_anywhere(run: &str) -> Vec<String> {
+    let plain = run.replace('-', "+").replace('_', "/");
+    let mut starts: Vec<usize> = (0..4).collect();
+    if run.len() > LONG {
+        starts.truncate(1);
+    } else {
+        starts.extend(run.match_indices('/').map(|(at, _)| at + 1));
+    }
+    let texts = starts.into_iter().filter_map(|start| {
+        let piece = plain.get(start..)?.as_bytes();
+        let whole = piece.len() / 4 * 4 + [0, 0, 2, 3].get(piece.len() % 4).copied().unwrap_or(0);
+        let octets = LENIENT.decode(piece.get(..whole)?).ok()?;
+        Some(String::from_utf8_lossy(&octets).into_owned())
+    });
+    texts.collect()
+}
+
+/// The lines between `begin` and `end`, decoded (POSIX, "uuencode").
+fn uuencoded(text: &str) -> Option<String> {
+    let begin = memchr::memmem::find(text.as_bytes(), b"begin ")?;
+    let mut out = Vec::new();
+    for line in text.get(begin..)?.lines().skip(1) {
+        let mut values = line.bytes().map(|octet| octet.wrapping_sub(b' ') & 0x3f);
+        let Some(count) = values.next().filter(|_| line != "end") else {
+            break;
+        };
+        let mut bits = (0_u32, 0_u32);
+        let mut octets = Vec::new();
+        for value in values.chain([0, 0, 0]) {
+            bits = ((bits.0 << 6) | u32::from(value), bits.1 + 6);
+            if bits.1 >= 8 {
+                bits.1 -= 8;
+                let [.., low] = (bits.0 >> bits.1).to_be_bytes();
+                octets.push(low);
+            }
+        }
+        octets.truncate(usize::from(count));
+        out.extend(octets);
+    }
+    Some(into_readable(out))
 }
 
 /// UTF-16, in either order of octets.
@@ -127,7 +203,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
             rest.get(at + 2..).unwrap_or_default(),
         );
         if !before.trim().is_empty() && !joined.is_empty() {
-            found.push(String::from_utf8_lossy(&joined).into_owned());
+            found.push(readable(&joined).into_owned());
             joined.clear();
         }
         let mut fields = after.splitn(3, '?');
@@ -151,7 +227,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
         rest = next;
     }
     if !joined.is_empty() {
-        found.push(String::from_utf8_lossy(&joined).into_owned());
+        found.push(readable(&joined).into_owned());
     }
     found
 }

@@ -55,11 +55,15 @@ const JOINING: [Pass; 3] = [
     Pass::decoding(b'&', references),
 ];
 
-/// Calls `look` with every view of `text` that could hold an address until it says that it has seen enough.
-pub(super) fn any(text: &str, look: impl Fn(&str) -> bool) -> bool {
+/// Calls `look` with every view of `text` that could hold what is looked for until it says that it has seen enough. `addresses`: nothing
+/// without an at sign is looked for.
+pub(super) fn any(text: &str, addresses: bool, look: impl Fn(&str) -> bool) -> bool {
     let octets = text.as_bytes();
     // An at sign stands there as itself or full-width (its first octet is 0xef), or comes out of one of the passes.
-    if memchr3(b'@', b'&', b'%', octets).is_none() && memchr3(b'=', b'\\', 0xef, octets).is_none() {
+    if addresses
+        && memchr3(b'@', b'&', b'%', octets).is_none()
+        && memchr3(b'=', b'\\', 0xef, octets).is_none()
+    {
         return false;
     }
     let mut views = Views {
@@ -71,7 +75,8 @@ pub(super) fn any(text: &str, look: impl Fn(&str) -> bool) -> bool {
         return true;
     }
     // Joining brings forth no at sign, but by a reference that was torn.
-    memchr2(b'@', b'&', views.view.as_bytes()).is_some() && views.undo(&JOINING, &look)
+    let worth = !addresses || memchr2(b'@', b'&', views.view.as_bytes()).is_some();
+    worth && views.undo(&JOINING, &look)
 }
 
 struct Views {
@@ -160,7 +165,14 @@ fn bare(c: char) -> Option<char> {
         wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0)?,
         _ => c,
     };
-    Some(c.to_ascii_lowercase())
+    if c.is_ascii() {
+        return Some(c.to_ascii_lowercase());
+    }
+    let mut small = c.to_lowercase();
+    match (small.next(), small.next()) {
+        (Some(small), None) => Some(small),
+        _ => Some(c),
+    }
 }
 
 /// Replaces every `mark` that `read` understands; `read` gets what follows and says what it is and how long.
@@ -192,14 +204,32 @@ fn number(text: &str, radix: u32, digits: usize) -> Option<char> {
     char::from_u32(u32::from_str_radix(text.get(..digits)?, radix).ok()?)
 }
 
-/// `\u0040`, `\x40`, and `\n` of calendars as the line end that it is.
+/// `\u0040`, `\x40`, `\u{40}` of programs, `\'40` of RTF, `\40 ` of style sheets, `\@` of Markdown, and `\n` of calendars as the line end that
+/// it is.
 fn backslashes(text: &str, out: &mut String) -> bool {
     replace(text, b'\\', out, |after| match after.chars().next()? {
+        'u' if after.starts_with("u{") => {
+            let digits = digits_of(after.get(2..)?);
+            Some((number(after.get(2..)?, 16, digits)?, digits + 3))
+        }
         'u' => Some((number(after.get(1..)?, 16, 4)?, 5)),
-        'x' => Some((number(after.get(1..)?, 16, 2)?, 3)),
+        'x' | '\'' => Some((number(after.get(1..)?, 16, 2)?, 3)),
         'n' | 'r' | 't' => Some((' ', 1)),
+        c if "@.-_+".contains(c) => Some((c, 1)),
+        '0'..='9' | 'a'..='f' => {
+            let digits = digits_of(after);
+            let white = after
+                .get(digits..)
+                .is_some_and(|rest| rest.starts_with([' ', '\t']));
+            Some((number(after, 16, digits)?, digits + usize::from(white)))
+        }
         _ => None,
     })
+}
+
+fn digits_of(text: &str) -> usize {
+    let digits = text.bytes().take(6);
+    digits.take_while(u8::is_ascii_hexdigit).count()
 }
 
 /// `&#64;`, `&#x40;`, `&commat;` (HTML, "Named character references"), each with or without its semicolon.
@@ -270,8 +300,7 @@ pub(super) fn octets(text: &str, mark: u8, out: &mut String) -> bool {
     if copied > 0 {
         found.extend_from_slice(octets.get(copied..).unwrap_or_default());
     }
-    *out = String::from_utf8(found)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    *out = super::runs::into_readable(found);
     copied > 0
 }
 

@@ -1,0 +1,141 @@
+//! The ids of calendar entries and cards: a private domain in them becomes a token, and a token that comes back becomes the id that it
+//! stands for, so that an answer finds its event (RFC 5546 2.1.4: programs match by UID).
+
+use super::head;
+use super::masker::Masker;
+use crate::mail::Domain;
+use crate::masking::{MessageIdKeys, Pair};
+use crate::message::Part;
+
+/// Seals and opens the ids of one pair.
+#[derive(Clone, Copy)]
+pub struct Events<'a> {
+    /// The keys.
+    pub keys: &'a MessageIdKeys,
+    /// Who writes to whom.
+    pub pair: Pair<'a>,
+}
+
+/// How ids are freed of what they tell.
+pub(super) struct Ids<'a> {
+    /// Knows the writer's domains.
+    pub(super) masker: &'a Masker,
+    /// The domain that stands there instead.
+    pub(super) shown: &'a Domain,
+    /// None: an id becomes a digest, which nothing leads back from.
+    pub(super) events: Option<Events<'a>>,
+}
+
+/// Properties that hold an id (RFC 5545 3.8.4.5, 3.8.4.7; RFC 6350 6.6.5, 6.7.6).
+const ID_PROPERTIES: [&str; 4] = ["UID", "RELATED-TO", "MEMBER", "X-WR-RELCALID"];
+/// The longest content line in octets (RFC 5545 3.1).
+const MAX_LINE: usize = 74;
+
+/// Whether a part is a calendar or a card, whatever it calls itself.
+pub(super) fn is_calendar(part: &Part, text: &[u8]) -> bool {
+    matches!(
+        part.kind.essence.as_str(),
+        "text/calendar" | "text/vcard" | "text/x-vcard" | "application/ics"
+    ) || memchr::memmem::find(
+        text.get(..text.len().min(200)).unwrap_or_default(),
+        b"BEGIN:V",
+    )
+    .is_some()
+}
+
+/// The text with its ids turned; none if all may stay.
+pub(super) fn turn(text: &[u8], ids: &Ids<'_>) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut changed = false;
+    let mut lines = text.split_inclusive(|octet| *octet == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        let mut whole = line.to_vec();
+        if !holds_id(line) {
+            out.append(&mut whole);
+            continue;
+        }
+        while lines
+            .peek()
+            .is_some_and(|next| matches!(next.first(), Some(b' ' | b'\t')))
+        {
+            whole.extend_from_slice(lines.next().unwrap_or_default());
+        }
+        let end = if whole.ends_with(b"\r\n") {
+            "\r\n"
+        } else {
+            "\n"
+        };
+        let unfolded = unfold(&String::from_utf8_lossy(&whole));
+        let turned = value(&unfolded).and_then(|(name, id)| Some((name, ids.turned(id)?)));
+        match turned {
+            Some((name, id)) => {
+                changed = true;
+                fold(&format!("{name}{id}"), end, &mut out);
+            }
+            None => out.append(&mut whole),
+        }
+    }
+    changed.then_some(out)
+}
+
+impl Ids<'_> {
+    /// What stands in the place of an id; none: it may stay.
+    fn turned(&self, id: &str) -> Option<String> {
+        if let Some(events) = &self.events {
+            let (keys, pair) = (events.keys, events.pair);
+            // The reader's own id, as the writer was shown it.
+            if let Some(original) = keys.open_event(pair.reversed(), id) {
+                return Some(original);
+            }
+        }
+        if !head::names(id, self.masker.private()) {
+            return None;
+        }
+        let sealed = self
+            .events
+            .and_then(|events| events.keys.seal_event(events.pair, id, self.shown));
+        Some(sealed.unwrap_or_else(|| format!("{}@{}", head::digest(id), self.shown)))
+    }
+}
+
+/// Whether a line begins a property that holds an id; cards may put a group before its name.
+fn holds_id(line: &[u8]) -> bool {
+    let end = line.iter().position(|octet| matches!(octet, b':' | b';'));
+    let name = end.and_then(|end| line.get(..end)).unwrap_or_default();
+    let name = name.rsplit(|octet| *octet == b'.').next();
+    let mut known = ID_PROPERTIES.iter();
+    name.is_some_and(|name| known.any(|known| name.eq_ignore_ascii_case(known.as_bytes())))
+}
+
+fn unfold(line: &str) -> String {
+    ["\r\n ", "\r\n\t", "\n ", "\n\t"]
+        .iter()
+        .fold(line.to_owned(), |line, fold| line.replace(fold, ""))
+        .trim_end()
+        .to_owned()
+}
+
+/// Name and parameters with the colon behind them, and the value.
+fn value(line: &str) -> Option<(&str, &str)> {
+    let mut quoted = false;
+    let colon = line.find(|c| {
+        quoted ^= c == '"';
+        c == ':' && !quoted
+    })?;
+    line.split_at_checked(colon + 1)
+}
+
+fn fold(line: &str, end: &str, out: &mut Vec<u8>) {
+    let mut column = 0;
+    for c in line.chars() {
+        if column + c.len_utf8() > MAX_LINE {
+            out.extend_from_slice(end.as_bytes());
+            out.push(b' ');
+            column = 1;
+        }
+        let mut octets = [0; 4];
+        out.extend_from_slice(c.encode_utf8(&mut octets).as_bytes());
+        column += c.len_utf8();
+    }
+    out.extend_from_slice(end.as_bytes());
+}

@@ -1,0 +1,30 @@
+//! What a message may need beside the masking of addresses.
+
+use super::calendar::Events;
+use crate::mail::Domain;
+
+/// What the plan of a message may ask for; by default nothing.
+#[derive(Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Domains of the writer's own that must not stand in prose either: a buyer's, where hardly anybody else has an address there.
+    pub hidden_domains: &'a [Domain],
+    /// Leads the ids of calendar entries there and back. None: they become digests.
+    pub events: Option<Events<'a>>,
+    /// The line that stands where a signature was, in the reader's language ([`signature_note`]). None: nothing does.
+    pub signature_note: Option<&'static str>,
+}
+
+/// What stands in prose in the place of a hidden domain: a name that leads nowhere (RFC 6761 6.4).
+pub(super) const HIDDEN: &str = "hidden.invalid";
+
+/// Says in the language of this ISO 639-1 code, else in English, that a signature is gone.
+#[must_use]
+pub fn signature_note(language: &str) -> &'static str {
+    match language {
+        "pl" => "[Podpis cyfrowy został usunięty: ujawniłby adres nadawcy.]",
+        "cs" => "[Digitální podpis byl odstraněn: prozradil by adresu odesílatele.]",
+        "sk" => "[Digitálny podpis bol odstránený: prezradil by adresu odosielateľa.]",
+        "hu" => "[A digitális aláírást eltávolítottuk: felfedte volna a feladó címét.]",
+        _ => "[The digital signature was removed: it would show the sender's address.]",
+    }
+}
