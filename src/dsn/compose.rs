@@ -104,7 +104,13 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
     let kind = ContentType::new("multipart/report")
         .attribute("report-type", "delivery-status")
         .attribute("boundary", format!("=_report_{}", report.id));
-    MessageBuilder::new()
+    let mut letter = MessageBuilder::new();
+    if let Some(id) = thread(report.about) {
+        letter = letter
+            .header("In-Reply-To", Raw::new(id.clone()))
+            .header("References", Raw::new(id));
+    }
+    letter
         .header(
             "From",
             Raw::new(format!("Mail delivery <mailer-daemon@{}>", report.domain)),
@@ -193,7 +199,7 @@ fn status(reporter: &Reporter, report: &Report<'_>) -> String {
     text
 }
 
-/// The header section of the message as its writer knows it (RFC 6522 4).
+/// The header section of the message as its writer knows it (RFC 6522 4): his own words, and the recipient's mask.
 fn headers(report: &Report<'_>) -> String {
     let about = report.about;
     let mut text = format!(
@@ -201,13 +207,42 @@ fn headers(report: &Report<'_>) -> String {
         report.to,
         ascii(&about.recipient)
     );
+    let mime = if about.content_type.is_empty() {
+        ""
+    } else {
+        "1.0"
+    };
     let rows = [
         ("Subject", message::encode(&line(&about.subject))),
-        ("Date", ascii(&about.date)),
+        ("Date", message::encode(&ascii(&about.date))),
         ("Message-ID", ascii(&about.message_id)),
+        ("MIME-Version", mime.to_owned()),
+        // Its parameters stand on lines of their own already.
+        ("Content-Type", folded(&about.content_type)),
     ];
     for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
     text
+}
+
+/// A field value of several lines: each without control characters, each but the first a continuation.
+fn folded(value: &str) -> String {
+    let lines = value.split("\r\n").map(|text| ascii(text.trim()));
+    let lines: Vec<String> = lines.filter(|text| !text.is_empty()).collect();
+    lines.join("\r\n ")
+}
+
+/// The id of the message for the report's own In-Reply-To, so that it stands in the thread of what it is about; none if there is none that
+/// can be written.
+fn thread(about: &About) -> Option<String> {
+    let id = about
+        .message_id
+        .trim()
+        .strip_prefix('<')?
+        .strip_suffix('>')?;
+    let plain = id
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"<>".contains(&b));
+    (plain && !id.is_empty() && id.len() <= 900).then(|| format!("<{id}>"))
 }

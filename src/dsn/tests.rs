@@ -81,6 +81,7 @@ fn about() -> About {
         subject: "Pytanie o żółty rower".to_owned(),
         date: "Mon, 23 Nov 2026 10:00:00 +0100".to_owned(),
         message_id: "<1@poczta.example>".to_owned(),
+        content_type: "text/plain;\r\n charset=\"iso-8859-2\"".to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@
 use super::crossing::Crossing;
 use super::intake::Intake;
 use super::once::{self, Claim};
-use super::outgoing::internal;
+use super::outgoing::{internal, without};
 use super::take::{Arrival, Taken};
 use crate::dsn::{self, Action, Hidden, Received};
 use crate::failpoint;
@@ -223,16 +223,18 @@ impl Intake {
             participant: crossing.receiver.id.clone(),
             transaction: crossing.order.cloned(),
         };
-        let shown = masked.to.to_string();
+        let blank = self.blank(arrival, id, target, &masked.to.to_string());
+        let (addresses, shown) = (&crossing.writer.addresses, masked.from.to_string());
         let entry = Entry {
             eight_bit: !masked.body.is_ascii(),
+            about: without(blank.about, addresses, &shown),
             sent_as: masked.sent_as,
             memory: Memory {
                 once: Some(claim.mark),
                 kept_id: masked.kept_id,
                 last_writer: None,
             },
-            ..self.blank(arrival, id, target, &shown)
+            ..blank
         };
         Ok(Committed {
             entry,

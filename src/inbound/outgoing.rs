@@ -14,6 +14,7 @@ use crate::auth::Proof;
 use crate::directory::AddressMark;
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, ReversePath};
 use crate::masking::{TokenKind, TransactionId};
+use crate::message::{Message, Parameters};
 use crate::policy::{Plan, Reason, Refusal};
 use crate::rewrite::{self, CourierTrace, Trace};
 use crate::spool::{About, Committed, Entry, LastWriter, Memory, Origin, Progress, Target};
@@ -99,17 +100,23 @@ impl Intake {
             address: AddressMark::of(&crossing.writer.id, &sender.from),
         });
         let domain = self.domain_of(crossing.writer)?;
+        let blank = self.blank(arrival, id, target, &masked.address.to_string());
         let entry = Entry {
             reverse_path: self.token(TokenKind::Participant, id, domain)?,
             eight_bit: !made.body.is_ascii(),
             origin: origin(arrival, sender, crossing.order),
+            about: without(
+                blank.about,
+                &crossing.writer.addresses,
+                &made.from.to_string(),
+            ),
             sent_as: made.sent_as,
             memory: Memory {
                 last_writer,
                 once: None,
                 kept_id: made.kept_id,
             },
-            ..self.blank(arrival, id, target, &masked.address.to_string())
+            ..blank
         };
         let body = made.body;
         Ok(Taken::Entry(Box::new(Committed { entry, body }), None))
@@ -180,8 +187,16 @@ impl Intake {
         ));
         let blank = self.blank(arrival, self.tools.spool.next_id(), target, refused.name());
         let origin = origin(arrival, sender, refused.order.as_ref());
+        let about = match &sender.writer {
+            Some(writer) => without(blank.about, &writer.addresses, &writer.login),
+            None => blank.about,
+        };
         Committed {
-            entry: Entry { origin, ..blank },
+            entry: Entry {
+                origin,
+                about,
+                ..blank
+            },
             body: Bytes::new(),
         }
     }
@@ -238,12 +253,37 @@ impl Intake {
                 subject: letter.text("Subject").chars().take(SUBJECT).collect(),
                 date: letter.text("Date"),
                 message_id: letter.text("Message-ID"),
+                content_type: content_type(letter),
             },
             sent_as: String::new(),
             memory: Memory::default(),
             progress: Progress::default(),
         }
     }
+}
+
+/// What is kept of a message, without its writer's addresses: the spool holds none.
+pub(super) fn without(about: About, addresses: &[Mailbox], shown: &str) -> About {
+    About {
+        subject: rewrite::mask_text(&about.subject, addresses, shown),
+        date: rewrite::mask_text(&about.date, addresses, shown),
+        ..about
+    }
+}
+
+/// Parameters of a Content-Type that a report repeats: none of them names anybody.
+const TOLD: [&str; 4] = ["charset", "format", "delsp", "report-type"];
+
+/// The Content-Type as a report tells it; empty if the message has none.
+fn content_type(letter: &Message) -> String {
+    let Some(field) = letter.named("Content-Type").next() else {
+        return String::new();
+    };
+    let mut read = Parameters::parse(field.value);
+    read.list
+        .retain(|(name, value)| TOLD.contains(&name.as_str()) && !value.contains('@'));
+    let plain = read.essence.contains('/') && !read.essence.contains('@');
+    if plain { read.print() } else { String::new() }
 }
 
 /// Who hears of a failure: the writer, or the return path of a courier if it is of the proven domain; nobody, if the message must not

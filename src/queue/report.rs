@@ -4,9 +4,10 @@ use bytes::Bytes;
 
 use super::Parts;
 use crate::directory::Unavailable;
-use crate::dsn::{Action, Report, compose};
+use crate::dsn::{Action, Report, Reporter, compose};
 use crate::mail::{Diagnostic, Domain, Mailbox, ReversePath};
-use crate::masking::MaskedAddress;
+use crate::masking::{MaskedAddress, MaskedLocal};
+use crate::rewrite::{self, Needles};
 use crate::spool::{About, Committed, Entry, Memory, Origin, Progress, Target};
 
 /// The report on `entry`, or none where nobody is to be told. An error is our own, and the report must wait.
@@ -22,7 +23,7 @@ pub(super) async fn on(
     else {
         return Ok(None);
     };
-    let report = Report {
+    let mut report = Report {
         id: entry.id,
         to: &to,
         domain: &domain,
@@ -34,6 +35,19 @@ pub(super) async fn on(
         diagnostic,
         action,
     };
+    let bare = Diagnostic {
+        host: None,
+        reply: None,
+        ..diagnostic.clone()
+    };
+    let hidden = hidden(parts, &entry.about.recipient)
+        .await
+        .map_err(|error| error.to_string())?;
+    if shows(&parts.reporter, &report, &hidden) {
+        metrics::counter!("allegromail_dsn_leaks_stopped_total").increment(1);
+        tracing::error!(event = "leak_stopped", trace = %entry.trace, place = "report");
+        report.diagnostic = &bare;
+    }
     let Some(body) = compose(&parts.reporter, &report) else {
         return Ok(None);
     };
@@ -59,6 +73,47 @@ pub(super) async fn on(
         progress: Progress::default(),
     };
     Ok(Some(Committed { entry, body }))
+}
+
+/// The addresses that the reader of a report must not learn: those of the account behind the recipient's mask.
+async fn hidden(parts: &Parts, recipient: &str) -> Result<Vec<Mailbox>, Unavailable> {
+    let mask = Mailbox::parse(recipient)
+        .ok()
+        .filter(|mask| parts.reporter.domains.find(mask.domain()).is_some())
+        .and_then(|mask| MaskedLocal::parse(mask.local()).ok());
+    let Some(mask) = mask else {
+        return Ok(Vec::new());
+    };
+    let Some(mask) = parts.directory.mask(&mask.mask).await? else {
+        return Ok(Vec::new());
+    };
+    let account = parts.directory.participant(&mask.participant).await?;
+    Ok(account.map_or_else(Vec::new, |account| account.addresses.clone()))
+}
+
+/// The leak gate in front of a report. It looks at what another server said and at nothing that the writer wrote himself: that he knows, and a
+/// report that changed with it would tell him whether he guessed right.
+fn shows(reporter: &Reporter, report: &Report<'_>, hidden: &[Mailbox]) -> bool {
+    if report.diagnostic.reply.is_none() || hidden.is_empty() {
+        return false;
+    }
+    let about = About {
+        recipient: report.about.recipient.clone(),
+        ..About::default()
+    };
+    let said = Report {
+        about: &about,
+        ..report.clone()
+    };
+    let domains: Vec<Domain> = hidden
+        .iter()
+        .map(|address| address.domain().clone())
+        .collect();
+    let needles = Needles {
+        addresses: hidden,
+        domains: &domains,
+    };
+    compose(reporter, &said).is_none_or(|octets| rewrite::check(&octets, needles).is_err())
 }
 
 type Reader = (Target, Mailbox, Domain, String);

@@ -88,6 +88,9 @@ pub struct About {
     pub date: String,
     /// The writer's own Message-ID, angle brackets included.
     pub message_id: String,
+    /// The Content-Type without parameters that could name somebody; empty if there was none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content_type: String,
 }
 
 /// What an entry teaches. It stands in the log with the message and is as durable as that; the state store learns it from there.
