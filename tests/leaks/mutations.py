@@ -1,0 +1,98 @@
+"""Breaks the rewriter on purpose, one encoding at a time, and shows that the oracle sees it, and that the leak gate does.
+
+`python3 tests/leaks/mutations.py [MESSAGES] [NAME ...]`: copies the tree to `target/mutations`, applies one mutation after the other, builds, sends
+MESSAGES generated messages (2,000) through, and prints a line for each: what the oracle found in what the broken rewriter wrote (the gate off), and
+what of that the gate let pass (the gate on). Exit status 1 if a mutation went unseen, or anything passed the gate.
+`CARGO` names another cargo.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TREE = ROOT / "target" / "mutations"
+CARGO = os.environ.get("CARGO", "cargo")
+
+# Name, file, what stands there, what stands there instead.
+MUTATIONS = [
+    ("none", "", "", ""),
+    ("entities", "rewrite/atom.rs", "b'&' => entity(text),", "b'&' => None,"),
+    ("percent", "rewrite/atom.rs", "b'%' => percent(text),", "b'%' => None,"),
+    ("backslashes", "rewrite/atom.rs", "b'\\\\' => backslash(text),", "b'\\\\' => None,"),
+    ("zero width", "rewrite/atom.rs", "0xef) => zero_width(rest),", "0xef) => 0,"),
+    ("tags", "rewrite/atom.rs", "Some(b'<') => tag(rest),", "Some(b'<') => 0,"),
+    ("folded lines", "rewrite/atom.rs", "Some(b'\\r' | b'\\n') => line_break(rest),", "Some(b'\\r' | b'\\n') => 0,"),
+    ("base64", "rewrite/leaf.rs", "let encoding = Encoding::of(&part.encoding);",
+     "let encoding = match Encoding::of(&part.encoding) { Encoding::Base64 => Encoding::Identity, other => other };"),
+    ("quoted-printable", "rewrite/leaf.rs", "let encoding = Encoding::of(&part.encoding);",
+     "let encoding = match Encoding::of(&part.encoding) { Encoding::QuotedPrintable => Encoding::Identity, other => other };"),
+    ("UTF-16", "rewrite/leaf.rs", "let Some(wide) = wide else {", "let Some(wide) = wide.filter(|_| false) else {"),
+    ("encoded words", "rewrite/participant.rs", "&message::encode(&masker.mask_text(&message::decode(field.value))),",
+     "&masker.mask_text(&String::from_utf8_lossy(field.value)),"),
+    ("file names", "rewrite/head.rs", 'b"content-disposition" => parameters(field.value, &Fixes::default(), masker),',
+     'b"content-disposition" => None,'),
+    ("boundaries", "rewrite/body.rs", "        if head::names(boundary, self.ids.private)", "        if false && head::names(boundary, self.ids.private)"),
+    ("part heads", "rewrite/body.rs", "            if new != old {", "            if new != old && fixes != Fixes::default() {"),
+    ("calendar ids", "rewrite/leaf.rs", "let calendar = is_calendar(part, &text);", "let calendar = is_calendar(part, &text) && false;"),
+]
+
+
+def copy_tree():
+    shutil.rmtree(TREE, ignore_errors=True)
+    TREE.mkdir(parents=True)
+    for name in ("src", "tests", "allowlist"):
+        shutil.copytree(ROOT / name, TREE / name)
+    for name in ("Cargo.toml", "Cargo.lock", "clippy.toml"):
+        if (ROOT / name).exists():
+            shutil.copy2(ROOT / name, TREE / name)
+
+
+def run(messages):
+    """What the test printed: messages, found by the oracle, past the gate; none if it was not built."""
+    environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target"), ALLEGROMAIL_LEAK_MESSAGES=str(messages), RUSTFLAGS="")
+    command = [CARGO, "test", "--quiet", "--test", "leaks", "--", "--nocapture", "no_address_of_the_writer_leaves"]
+    done = subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True)
+    found = re.findall(r"(\d+) messages read, (\d+) leaks, (\d+) of them past the gate", done.stdout)
+    if not found:
+        print(done.stdout[-2000:], done.stderr[-2000:], file=sys.stderr)
+        return None
+    for line in re.findall(r"LEAK in message .*", done.stdout):
+        print("   ", line)
+    return tuple(sum(int(row[at]) for row in found) for at in range(3))
+
+
+def main():
+    arguments = sys.argv[1:]
+    messages = int(arguments.pop(0)) if arguments and arguments[0].isdigit() else 2000
+    good = True
+    copy_tree()
+    print(f"{'left out':20} {'messages':>8} {'seen by the oracle':>20} {'past the gate':>14} {'seconds':>8}")
+    for name, file, old, new in MUTATIONS:
+        if arguments and name not in arguments:
+            continue
+        began = time.monotonic()
+        path = TREE / "src" / file
+        if file:
+            text = path.read_text()
+            if text.count(old) != 1:
+                sys.exit(f"{name}: {file} does not hold once: {old}")
+            path.write_text(text.replace(old, new))
+        tally = run(messages)
+        if file:
+            path.write_text(text)
+        seconds = time.monotonic() - began
+        if tally is None:
+            good = False
+            print(f"{name:20} was not built")
+            continue
+        sent, seen, past = tally
+        print(f"{name:20} {sent:8} {seen:20} {past:14} {seconds:8.0f}", flush=True)
+        good &= past == 0 and (seen > 0) == bool(file)
+    sys.exit(0 if good else 1)
+
+
+main()
