@@ -5,6 +5,7 @@
 //! the message is decoded, and the result is searched in all the ways in which a reader may decode it again. Documents and
 //! pictures are not looked into.
 
+mod escapes;
 mod runs;
 mod views;
 
