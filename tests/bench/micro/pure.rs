@@ -41,6 +41,7 @@ fn rewritten(letter: &Message, addresses: &[Mailbox]) -> Vec<u8> {
             id: TraceId::new(7, 1),
             at: NOW,
         },
+        options: rewrite::Options::default(),
     };
     rewrite::participant(letter, &plan).unwrap()
 }
