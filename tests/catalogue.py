@@ -14,7 +14,6 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-TARGETS = ["--lib", "--test", "relay", "--test", "leaks"]
 
 
 def rows():
@@ -40,7 +39,7 @@ def tests():
 
 def run(names, release):
     """name -> passed, for every test of these names that ran."""
-    command = [os.environ.get("CARGO", "cargo"), "test", "--no-fail-fast", *(["--release"] if release else []), *TARGETS, "--"]
+    command = [os.environ.get("CARGO", "cargo"), "test", "--no-fail-fast", *(["--release"] if release else []), "--"]
     done = subprocess.run(command + sorted(names), cwd=ROOT, stdout=subprocess.PIPE, text=True)
     results = {}
     for path, result in re.findall(r"^test (\S+)(?: - should panic)? \.\.\. (ok|FAILED)", done.stdout, re.M):

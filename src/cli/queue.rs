@@ -3,6 +3,7 @@
 //! Orders go to the running server. What only looks works on a stopped spool too. An order that a filter picks entries for says how
 //! many first, and wants `--yes`.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -147,12 +148,12 @@ pub(super) fn run(config: &Config, command: &Command, json: bool) -> Exit {
         let done = match command {
             Command::List(chosen) => list(config, chosen, json).await,
             Command::Show(chosen) => show(config, chosen, json).await,
-            Command::Retry(ordered) => order(config, ordered, "retry").await,
-            Command::Hold(ordered) => order(config, ordered, "hold").await,
-            Command::Release(ordered) => order(config, ordered, "release").await,
-            Command::Fail(ordered) => order(config, ordered, "fail").await,
-            Command::Drop(ordered) => order(config, ordered, "drop").await,
-            Command::Export { chosen, into } => export(config, chosen, into).await,
+            Command::Retry(ordered) => order(config, ordered, "retry", json).await,
+            Command::Hold(ordered) => order(config, ordered, "hold", json).await,
+            Command::Release(ordered) => order(config, ordered, "release", json).await,
+            Command::Fail(ordered) => order(config, ordered, "fail", json).await,
+            Command::Drop(ordered) => order(config, ordered, "drop", json).await,
+            Command::Export { chosen, into } => export(config, chosen, into, json).await,
         };
         done.unwrap_or_else(|(exit, text)| {
             eprintln!("allegromail: {text}");
@@ -256,21 +257,21 @@ async fn show(config: &Config, chosen: &Chosen, json: bool) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-/// As [`find`], where something must be chosen and be there.
+/// As [`find`], where something must be chosen. Ids that are named must be there, one of them at least; a filter may pick nothing.
 async fn which(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>, Failed> {
     if !chosen.says_which() {
         let text = "say which: ids, --to, --domain, --older, --state or --all".to_owned();
         return Err((Exit::Usage, text));
     }
     let listed = find(config, chosen).await?;
-    if listed.is_empty() {
+    if listed.is_empty() && !chosen.ids.is_empty() {
         let text = "no entry in the queue is meant by that".to_owned();
         return Err((Exit::BadData, text));
     }
     Ok(listed)
 }
 
-async fn order(config: &Config, ordered: &Ordered, word: &str) -> Result<Exit, Failed> {
+async fn order(config: &Config, ordered: &Ordered, word: &str, json: bool) -> Result<Exit, Failed> {
     let Some(admin) = &config.admin else {
         return Err(not_reachable(
             "orders need a running server with [admin] listen",
@@ -285,7 +286,9 @@ async fn order(config: &Config, ordered: &Ordered, word: &str) -> Result<Exit, F
             return Err((Exit::Usage, text));
         }
     }
-    let mut failed = ordered.chosen.ids.len().saturating_sub(listed.len());
+    let named: HashSet<QueueId> = ordered.chosen.ids.iter().copied().collect();
+    let mut failed = named.len().saturating_sub(listed.len());
+    let mut done = 0;
     for entry in &listed {
         let path = format!("/v1/queue/{}/{word}", entry.id);
         let body = hyper::body::Bytes::new();
@@ -293,7 +296,7 @@ async fn order(config: &Config, ordered: &Ordered, word: &str) -> Result<Exit, F
             .post::<()>(&path, "application/json", body)
             .await
         {
-            Ok(()) => {}
+            Ok(()) => done += 1,
             Err(ClientError::Unreachable(place)) => {
                 return Err(not_reachable(format!("no server answers at {place}")));
             }
@@ -303,10 +306,10 @@ async fn order(config: &Config, ordered: &Ordered, word: &str) -> Result<Exit, F
             }
         }
     }
-    eprintln!(
-        "{word}: {} done, {failed} not",
-        listed.len().saturating_sub(failed)
-    );
+    eprintln!("{word}: {done} done, {failed} not");
+    if json {
+        print_json(&serde_json::json!({ "order": word, "done": done, "failed": failed }))?;
+    }
     Ok(if failed == 0 {
         Exit::Done
     } else {
@@ -314,15 +317,27 @@ async fn order(config: &Config, ordered: &Ordered, word: &str) -> Result<Exit, F
     })
 }
 
-async fn export(config: &Config, chosen: &Chosen, into: &std::path::Path) -> Result<Exit, Failed> {
+async fn export(
+    config: &Config,
+    chosen: &Chosen,
+    into: &std::path::Path,
+    json: bool,
+) -> Result<Exit, Failed> {
     let listed = which(config, chosen).await?;
+    let mut written = Vec::new();
     let bad = |error: String| (Exit::Temporary, error);
     for entry in &listed {
         let octets = message(config, entry).await?;
         let path = into.join(format!("{}.eml", entry.id));
         std::fs::write(&path, octets)
             .map_err(|error| bad(format!("{}: {error}", path.display())))?;
-        println!("{}", path.display());
+        if !json {
+            println!("{}", path.display());
+        }
+        written.push(serde_json::json!({ "id": entry.id, "file": path }));
+    }
+    if json {
+        return print_json(&written);
     }
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 /// The longest header section in octets.
-const MAX_SECTION: usize = 256 * 1024;
+pub(super) const MAX_SECTION: usize = 256 * 1024;
 /// The most fields.
 const MAX_FIELDS: usize = 1_000;
 /// The longest header line in octets, without its line end.

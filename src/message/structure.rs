@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::parameters::Parameters;
-use super::section::{Field, Malformed};
+use super::section::{Field, MAX_SECTION, Malformed};
 
 /// The most parts of a message.
 const MAX_PARTS: usize = 1_000;
@@ -226,6 +226,12 @@ impl Walk<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(Malformed(format!(
                 "it nests more than {MAX_DEPTH} levels deep"
+            )));
+        }
+        // The message's own section was held to it before.
+        if head.len() > MAX_SECTION {
+            return Err(Malformed(format!(
+                "the header section of a part is longer than {MAX_SECTION} octets"
             )));
         }
         let within = self.open.last().map(|open| open.part);

@@ -116,7 +116,7 @@ fn ambiguous_sections_are_malformed() {
 }
 
 #[test]
-fn bombs_are_bounded_and_cheap() {
+fn h072_h102_bombs_are_bounded_and_cheap() {
     let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(40_000);
     let siblings = format!(
         "Content-Type: multipart/mixed;\r\n boundary=a\r\n\r\n{}",

@@ -15,6 +15,7 @@
 )]
 
 mod authority;
+mod bombs;
 mod bounces;
 mod commands;
 mod conversations;
@@ -22,7 +23,9 @@ mod corpus;
 mod decisions;
 mod delivery;
 mod dialogue;
+mod disguises;
 mod dkim_samples;
+mod footprint;
 mod grid;
 mod hostile;
 mod interop;
@@ -37,6 +40,7 @@ mod restarts;
 mod senders;
 mod sessions;
 mod seven_bit;
+mod shapes;
 mod spf_suite;
 mod stage;
 mod sts;

@@ -108,7 +108,24 @@ async fn the_queue_is_listed_filtered_and_steered() {
     assert_eq!(code, 0, "{errors}");
     assert_eq!(listed(&config, &["--state", "held"]).await.len(), 2);
 
+    // A filter that picks nothing has nothing to do; an id that is not there is an error, and one of two is a part.
+    let nothing = ["--domain", "else.example", "--yes", "--json"];
+    let hold = ["queue", "hold", "--config", &config];
+    let (code, out, errors) = command(&[&hold[..], &nothing].concat()).await;
+    assert!(code == 0 && errors.contains("0 entries"), "{errors}");
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&told["done"], &told["failed"]), (&0.into(), &0.into()));
+    assert_eq!(command(&[&hold[..], &["zz"]].concat()).await.0, 65);
+    assert_eq!(command(&[&hold[..], &[&id, &id, "zz"]].concat()).await.0, 1);
+    assert_eq!(command(&[&hold[..], &["no/id"]].concat()).await.0, 64);
+
     let folder = stage.folder.path().to_string_lossy().into_owned();
+    let (code, out, _) = command(&[
+        "queue", "export", "--json", "--config", &config, &id, "--into", &folder,
+    ])
+    .await;
+    let told: Vec<Value> = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, told[0]["id"].as_str()), (0, Some(id.as_str())));
     let (code, out, _) = command(&[
         "queue", "export", "--config", &config, &id, "--into", &folder,
     ])
