@@ -19,7 +19,7 @@ use crate::history::History;
 use crate::inbound::Tools;
 use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
 use crate::queue::{self, LastUsed};
-use crate::resolve::DnsResolver;
+use crate::resolve::{self, DnsResolver};
 use crate::signing::Signer;
 use crate::spool::{self, LocalSpool, Memory, Opened, Spool, SpoolError};
 
@@ -55,7 +55,11 @@ impl Stores {
         let state = State::open(&config.data_dir.join("state"))
             .map_err(|error| StartError::because("state", error))?;
         let history = open_history(&config).map_err(|error| StartError::because("trace", error))?;
-        let resolver = DnsResolver::new(&config.dns_servers)
+        let asked = resolve::Options {
+            dnssec: config.dnssec,
+            ..resolve::Options::default()
+        };
+        let resolver = DnsResolver::with_options(&config.dns_servers, asked)
             .map_err(|error| StartError::because("[dns] servers", error))?;
         let signer = Signer::load(&config.domains)
             .map_err(|error| StartError::because("[[domain]] dkim", error))?;

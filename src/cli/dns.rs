@@ -98,7 +98,7 @@ fn finding<T>(
 }
 
 async fn check_host(resolver: &DnsResolver, host: &Domain) -> Finding {
-    let found = resolver.addresses(host).await;
+    let found = resolver.addresses(host).await.map(|found| found.value);
     let remedy =
         format!("add an A or AAAA record for {host}, and the reverse name of that address");
     finding(
@@ -117,7 +117,7 @@ async fn check_domain(
     let host = &config.hostname;
     let mut findings = Vec::new();
     for name in std::iter::once(&domain.masked.name).chain(&domain.masked.aliases) {
-        let found = resolver.mail_hosts(name).await;
+        let found = resolver.mail_hosts(name).await.map(|found| found.value);
         let ours = |hosts| matches!(hosts, MailHosts::Hosts(hosts) if hosts.contains(host));
         findings.push(finding(
             format!("MX of {name}"),

@@ -59,7 +59,9 @@ fn build(root: &DeTable<'_>, file: &Path, folder: &Path, log: &mut Log<'_>) -> O
     let secrets =
         secrets::keys(&Section::of(root, "secrets", log), folder, log).map(TokenKeys::new);
     let delivery = delivery(&Section::of(root, "delivery", log), folder, log);
-    let dns_servers = Section::of(root, "dns", log).list("servers", log, address);
+    let dns = Section::of(root, "dns", log);
+    let dns_servers = dns.list("servers", log, address);
+    let dnssec = dns.word("dnssec", log);
     let admin = admin(&Section::of(root, "admin", log), folder, log);
     engine?;
     Some(Config {
@@ -75,6 +77,7 @@ fn build(root: &DeTable<'_>, file: &Path, folder: &Path, log: &mut Log<'_>) -> O
         secrets: secrets?,
         delivery: delivery?,
         dns_servers: dns_servers?,
+        dnssec: dnssec?,
         admin: admin?,
     })
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::{Mode, SharedSpf};
 use crate::mail::{Domain, Mailbox, Network};
 use crate::masking::{MaskedDomain, TokenKeys};
+use crate::resolve::Dnssec;
 
 /// A whole configuration.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// `[dns] servers`; empty: the system's.
     pub dns_servers: Vec<SocketAddr>,
+    /// Whether their word on DNSSEC is taken.
+    pub dnssec: Dnssec,
     /// `[admin]`; none: no admin interface.
     pub admin: Option<Admin>,
 }

@@ -300,6 +300,12 @@ pub(super) const KEYS: &[Key] = &[
         "As [\"127.0.0.1:5353\"]. Empty: the system's.",
     ),
     key(
+        "dns",
+        "dnssec",
+        Value("\"off\""),
+        "off, or trust-ad: the servers validate and are near, so that DANE is honoured where they say so.",
+    ),
+    key(
         "admin",
         "listen",
         Absent("\"127.0.0.1:8025\""),

@@ -155,7 +155,10 @@ impl Connection {
             .as_ref()
             .map_or_else(|| hop.address.ip().to_string(), ToString::to_string);
         let name = rustls_pki_types::ServerName::try_from(name).map_err(|error| broken(&error))?;
-        let connector = side.tls.connector(security);
+        let connector = side
+            .tls
+            .connector(security)
+            .map_err(|error| broken(&error))?;
         let stream = timeout(
             side.patience.handshake,
             connector.connect(name, self.stream),

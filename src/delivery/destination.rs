@@ -5,8 +5,9 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+use super::demand::Demands;
 use super::settings::{Reach, Settings};
-use super::sts::{Mode, Policies, Policy};
+use super::sts::Policies;
 use super::tls::Security;
 use crate::config::{Route, RouteDomain};
 use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
@@ -74,7 +75,11 @@ async fn routed(route: &Route, resolver: &dyn Resolver) -> Result<Vec<Hop>, Outc
         )
     };
     let host = Domain::parse(&route.host).map_err(|_| no_host())?;
-    let addresses = resolver.addresses(&host).await.map_err(|_| no_host())?;
+    let addresses = resolver
+        .addresses(&host)
+        .await
+        .map_err(|_| no_host())?
+        .value;
     if addresses.is_empty() {
         return Err(no_host());
     }
@@ -85,60 +90,78 @@ async fn routed(route: &Route, resolver: &dyn Resolver) -> Result<Vec<Hop>, Outc
         .collect())
 }
 
+fn no_answer() -> Outcome {
+    deferred(
+        EnhancedStatus::DIRECTORY_4_4_3,
+        "the DNS gave no answer for the recipient's domain",
+    )
+}
+
+/// The hosts that a domain names, or the domain itself, and whether DNSSEC vouches for them.
+async fn named(domain: &Domain, resolver: &dyn Resolver) -> Result<(Vec<Domain>, bool), Outcome> {
+    let found = resolver.mail_hosts(domain).await.map_err(|_| no_answer())?;
+    match found.value {
+        MailHosts::NoDomain => Err(failed(
+            EnhancedStatus::BAD_DOMAIN_5_1_2,
+            "the recipient's domain does not exist",
+        )),
+        MailHosts::Null => Err(failed(
+            EnhancedStatus::NULL_MX_5_1_10,
+            "the recipient's domain takes no mail",
+        )),
+        MailHosts::Implicit => Ok((vec![domain.clone()], found.secure)),
+        MailHosts::Hosts(hosts) => Ok((hosts, found.secure)),
+    }
+}
+
 async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
     let Guide {
         settings,
         resolver,
         policies,
     } = guide;
-    let no_answer = || {
-        deferred(
-            EnhancedStatus::DIRECTORY_4_4_3,
-            "the DNS gave no answer for the recipient's domain",
-        )
-    };
-    let mut hosts = match resolver.mail_hosts(domain).await.map_err(|_| no_answer())? {
-        MailHosts::NoDomain => {
-            return Err(failed(
-                EnhancedStatus::BAD_DOMAIN_5_1_2,
-                "the recipient's domain does not exist",
-            ));
-        }
-        MailHosts::Null => {
-            return Err(failed(
-                EnhancedStatus::NULL_MX_5_1_10,
-                "the recipient's domain takes no mail",
-            ));
-        }
-        MailHosts::Implicit => vec![domain.clone()],
-        MailHosts::Hosts(hosts) => hosts,
-    };
+    let (mut hosts, vouched) = named(domain, resolver).await?;
     // We are one of them: only better ones may be tried, or mail would go in a circle.
     let own = hosts.iter().position(|host| *host == settings.hostname);
     if let Some(at) = own {
         hosts.truncate(at);
     }
-    let security = secured(domain, policies.find(domain, resolver).await, &mut hosts)?;
+    let demands = Demands {
+        domain,
+        policy: policies.find(domain, resolver).await,
+        resolver,
+        reach: settings.reach,
+    };
     let Reach {
         smtp_port, allows, ..
     } = settings.reach;
     let mut hops = Vec::new();
-    let (mut silent, mut passed_over) = (false, own.is_some());
+    let (mut silent, mut unnamed, mut passed_over) = (false, false, own.is_some());
     for host in hosts {
-        match resolver.addresses(&host).await {
-            Err(_) => silent = true,
-            Ok(addresses) => {
-                for ip in in_turn(addresses) {
-                    if allows(ip) {
-                        hops.push(Hop {
-                            host: Some(host.clone()),
-                            address: SocketAddr::new(ip, smtp_port),
-                            security: security.clone(),
-                        });
-                    } else {
-                        passed_over = true;
-                    }
-                }
+        let Ok(addresses) = resolver.addresses(&host).await else {
+            silent = true;
+            continue;
+        };
+        let security = match demands.of(&host, vouched && addresses.secure).await {
+            Ok(Some(security)) => security,
+            Ok(None) => {
+                unnamed = true;
+                continue;
+            }
+            Err(_) => {
+                silent = true;
+                continue;
+            }
+        };
+        for ip in in_turn(addresses.value) {
+            if allows(ip) {
+                hops.push(Hop {
+                    host: Some(host.clone()),
+                    address: SocketAddr::new(ip, smtp_port),
+                    security: security.clone(),
+                });
+            } else {
+                passed_over = true;
             }
         }
         if hops.len() >= MAX_HOPS {
@@ -149,6 +172,10 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
     match () {
         () if !hops.is_empty() => Ok(hops),
         () if silent => Err(no_answer()),
+        () if unnamed => Err(deferred(
+            EnhancedStatus::new(4, 7, 5),
+            "none of the recipient's mail servers is one that its domain's policy names",
+        )),
         () if !passed_over => Err(failed(
             EnhancedStatus::new(5, 4, 4),
             "no mail server of the recipient's domain has an address",
@@ -158,34 +185,6 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
             "no mail server of the recipient's domain can be reached from here",
         )),
     }
-}
-
-/// What a domain's MTA-STS policy asks of its servers. Those that it does not name are taken out where it is enforced (RFC 8461 5.1).
-fn secured(
-    domain: &Domain,
-    policy: Option<Policy>,
-    hosts: &mut Vec<Domain>,
-) -> Result<Security, Outcome> {
-    let Some(policy) = policy.filter(|policy| policy.mode != Mode::None) else {
-        return Ok(Security::Opportunistic);
-    };
-    let before = hosts.len();
-    let fits = hosts.iter().filter(|host| policy.names(host)).count();
-    if fits < before {
-        metrics::counter!("allegromail_delivery_sts_total", "result" => "mismatch").increment(1);
-        tracing::debug!(event = "sts_mismatch", %domain, mode = ?policy.mode, hosts = before, fits);
-    }
-    if policy.mode == Mode::Testing {
-        return Ok(Security::Opportunistic);
-    }
-    hosts.retain(|host| policy.names(host));
-    if hosts.is_empty() && before > 0 {
-        return Err(deferred(
-            EnhancedStatus::new(4, 7, 5),
-            "none of the recipient's mail servers is one that its domain's policy names",
-        ));
-    }
-    Ok(Security::Verified)
 }
 
 /// IPv6 and IPv4 in turn: a host with many addresses of a family that does not work from here is still reached over the other one.

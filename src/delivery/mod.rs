@@ -1,6 +1,8 @@
 //! The way out: routes and MX look-ups, connections, TLS, the SMTP dialogue, and one [`Outcome`] per recipient.
 
 mod connection;
+mod dane;
+mod demand;
 mod destination;
 mod downgrade;
 mod pool;

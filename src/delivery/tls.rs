@@ -13,7 +13,9 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
+use super::dane;
 use crate::config::RouteTls;
+use crate::resolve::Tlsa;
 
 /// What a connection to a server must be like. Part of the key of kept connections: one that was opened for less is never used for more.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,6 +26,10 @@ pub(super) enum Security {
     Opportunistic,
     /// TLS with a certificate for the host's name from a known root: a route that says so, or an MTA-STS policy (RFC 8461 4.1).
     Verified,
+    /// TLS with any certificate, and never clear text: there are TLSA records, but none that can be used (RFC 7672 2.2).
+    Encrypted,
+    /// TLS with a certificate that one of these records names (RFC 7672 3).
+    Dane(Arc<[Tlsa]>),
 }
 
 impl From<RouteTls> for Security {
@@ -44,6 +50,7 @@ pub struct TlsError(String);
 /// The ways of TLS.
 #[derive(Clone)]
 pub(super) struct Tls {
+    provider: Arc<CryptoProvider>,
     any: TlsConnector,
     verified: TlsConnector,
 }
@@ -66,17 +73,27 @@ impl Tls {
             .with_custom_certificate_verifier(any)
             .with_no_client_auth();
         Ok(Self {
+            provider,
             any: Arc::new(any).into(),
             verified: Arc::new(verified).into(),
         })
     }
 
     /// How TLS is spoken on a connection of this kind.
-    pub(super) const fn connector(&self, security: &Security) -> &TlsConnector {
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub(super) fn connector(&self, security: &Security) -> Result<TlsConnector, rustls::Error> {
         match security {
-            Security::Clear | Security::Opportunistic => &self.any,
-            Security::Verified => &self.verified,
+            Security::Clear | Security::Opportunistic | Security::Encrypted => Ok(self.any.clone()),
+            Security::Verified => Ok(self.verified()),
+            Security::Dane(records) => dane::connector(records.clone(), self.provider.clone()),
         }
+    }
+
+    /// TLS with a certificate from a known root.
+    pub(super) fn verified(&self) -> TlsConnector {
+        self.verified.clone()
     }
 }
 
@@ -101,7 +118,7 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
 
 /// Takes every certificate, but still checks that the peer holds its key.
 #[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
 
 impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(

@@ -12,11 +12,12 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts,
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name, RData};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use moka::sync::Cache;
 use tokio::sync::Semaphore;
 
-use super::{Answer, MailHosts, NoAnswer, Resolver};
+use super::vouched::Vouching;
+use super::{Answer, Dnssec, MailHosts, NoAnswer, Resolver, Tlsa, Vouched};
 use crate::mail::Domain;
 
 /// Answers that are kept.
@@ -31,12 +32,15 @@ const FAILED_FOR: Duration = Duration::from_secs(10);
 pub struct Options {
     /// How long one server may take for one question: 3 seconds.
     pub patience: Duration,
+    /// Whether the servers' word on DNSSEC is taken.
+    pub dnssec: Dnssec,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             patience: Duration::from_secs(3),
+            dnssec: Dnssec::Off,
         }
     }
 }
@@ -46,10 +50,11 @@ pub struct DnsResolver {
     resolver: TokioResolver,
     slots: Arc<Semaphore>,
     failed: Cache<Name, String>,
+    vouching: Option<Vouching>,
 }
 
 /// What a look-up found.
-enum Found {
+pub(super) enum Found {
     Records(Vec<RData>),
     NoData,
     NoName,
@@ -69,8 +74,8 @@ impl DnsResolver {
     /// # Errors
     /// The system's settings cannot be read.
     pub fn with_options(servers: &[SocketAddr], with: Options) -> Result<Self, NetError> {
-        let builder = if servers.is_empty() {
-            TokioResolver::builder_tokio()?
+        let config = if servers.is_empty() {
+            hickory_resolver::system_conf::read_system_conf()?.0
         } else {
             let servers = servers.iter().map(|address| {
                 let (mut udp, mut tcp) = (ConnectionConfig::udp(), ConnectionConfig::tcp());
@@ -78,17 +83,23 @@ impl DnsResolver {
                 tcp.port = address.port();
                 NameServerConfig::new(address.ip(), true, vec![udp, tcp])
             });
-            let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            ResolverConfig::from_parts(None, Vec::new(), servers.collect())
         };
-        let mut builder = builder;
+        let asked = config.name_servers().to_vec();
+        let mut builder =
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         let options = builder.options_mut();
         options.use_hosts_file = ResolveHosts::Never;
         options.cache_size = CACHED;
         options.timeout = with.patience;
         options.attempts = 1;
         options.edns0 = true;
+        let vouching = match with.dnssec {
+            Dnssec::Off => None,
+            Dnssec::TrustAd => Some(Vouching::new(asked, options.clone())?),
+        };
         Ok(Self {
+            vouching,
             resolver: builder.build()?,
             slots: Arc::new(Semaphore::new(AT_ONCE)),
             failed: Cache::builder()
@@ -133,15 +144,15 @@ impl DnsResolver {
         }
     }
 
-    async fn ask(&self, domain: &Domain, kind: Kind) -> Result<Found, NoAnswer> {
+    /// The records of a name, and whether DNSSEC vouches for them.
+    async fn ask(&self, name: &str, kind: RecordType) -> Result<(Arc<Found>, bool), NoAnswer> {
         let refuse = |cause: String| NoAnswer {
-            name: domain.to_string(),
+            name: name.to_owned(),
             cause,
         };
-        let mut name =
-            Name::from_ascii(domain.as_str()).map_err(|error| refuse(error.to_string()))?;
-        name.set_fqdn(true);
-        if let Some(cause) = self.failed.get(&name) {
+        let mut asked = Name::from_ascii(name).map_err(|error| refuse(error.to_string()))?;
+        asked.set_fqdn(true);
+        if let Some(cause) = self.failed.get(&asked) {
             return Err(refuse(cause));
         }
         let _slot = self
@@ -149,12 +160,21 @@ impl DnsResolver {
             .acquire()
             .await
             .map_err(|error| refuse(error.to_string()))?;
-        let looked_up = match kind {
-            Kind::Mx => self.resolver.mx_lookup(name.clone()).await,
-            Kind::A => self.resolver.ipv4_lookup(name.clone()).await,
-            Kind::Aaaa => self.resolver.ipv6_lookup(name.clone()).await,
+        let answered = match &self.vouching {
+            Some(vouching) => vouching.ask(&asked, kind).await,
+            None => self
+                .look_up(&asked, kind)
+                .await
+                .map(|found| (Arc::new(found), false)),
         };
-        match looked_up {
+        answered.map_err(|cause| {
+            self.failed.insert(asked, cause.clone());
+            refuse(cause)
+        })
+    }
+
+    async fn look_up(&self, name: &Name, kind: RecordType) -> Result<Found, String> {
+        match self.resolver.lookup(name.clone(), kind).await {
             Ok(lookup) => Ok(Found::Records(
                 lookup
                     .answers()
@@ -165,34 +185,40 @@ impl DnsResolver {
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => match none.response_code {
                 ResponseCode::NXDomain => Ok(Found::NoName),
                 ResponseCode::NoError => Ok(Found::NoData),
-                code => {
-                    self.failed.insert(name, code.to_string());
-                    Err(refuse(code.to_string()))
-                }
+                code => Err(code.to_string()),
             },
-            Err(error) => {
-                self.failed.insert(name, error.to_string());
-                Err(refuse(error.to_string()))
-            }
+            Err(error) => Err(error.to_string()),
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Mx,
-    A,
-    Aaaa,
-}
-
 impl Resolver for DnsResolver {
-    fn mail_hosts(&self, domain: &Domain) -> Answer<'_, MailHosts> {
+    fn mail_hosts(&self, domain: &Domain) -> Answer<'_, Vouched<MailHosts>> {
         let domain = domain.clone();
         Box::pin(async move {
-            Ok(match self.ask(&domain, Kind::Mx).await? {
+            let (found, secure) = self.ask(domain.as_str(), RecordType::MX).await?;
+            let value = match &*found {
                 Found::NoName => MailHosts::NoDomain,
                 Found::NoData => MailHosts::Implicit,
-                Found::Records(records) => hosts(&records),
+                Found::Records(records) => hosts(records),
+            };
+            Ok(Vouched { value, secure })
+        })
+    }
+
+    fn tlsa(&self, host: &Domain, port: u16) -> Answer<'_, Option<Vec<Tlsa>>> {
+        let name = format!("_{port}._tcp.{host}");
+        Box::pin(async move {
+            if self.vouching.is_none() {
+                return Ok(None);
+            }
+            Ok(match self.ask(&name, RecordType::TLSA).await? {
+                (found, true) => match &*found {
+                    Found::Records(records) => Some(records.iter().filter_map(usable).collect()),
+                    Found::NoData | Found::NoName => None,
+                },
+                // What DNSSEC does not vouch for says nothing (RFC 7672 2.2).
+                (_, false) => None,
             })
         })
     }
@@ -202,30 +228,49 @@ impl Resolver for DnsResolver {
         Box::pin(async move { self.texts(&name).await })
     }
 
-    fn addresses(&self, host: &Domain) -> Answer<'_, Vec<IpAddr>> {
+    fn addresses(&self, host: &Domain) -> Answer<'_, Vouched<Vec<IpAddr>>> {
         let host = host.clone();
         Box::pin(async move {
-            let (six, four) = tokio::join!(self.ask(&host, Kind::Aaaa), self.ask(&host, Kind::A));
-            let mut found = Vec::new();
-            let mut failure = None;
+            let (six, four) = tokio::join!(
+                self.ask(host.as_str(), RecordType::AAAA),
+                self.ask(host.as_str(), RecordType::A)
+            );
+            let mut value = Vec::new();
+            let (mut failure, mut secure) = (None, true);
             for answer in [six, four] {
                 match answer {
-                    Ok(Found::Records(records)) => {
-                        found.extend(records.iter().filter_map(|record| match record {
-                            RData::A(a) => Some(IpAddr::V4(a.0)),
-                            RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
-                            _ => None,
-                        }))
+                    Ok((found, vouched)) => {
+                        if let Found::Records(records) = &*found {
+                            secure &= vouched;
+                            value.extend(records.iter().filter_map(address));
+                        }
                     }
-                    Ok(Found::NoData | Found::NoName) => {}
                     Err(error) => failure = Some(error),
                 }
             }
             match failure {
-                Some(error) if found.is_empty() => Err(error),
-                _ => Ok(found),
+                Some(error) if value.is_empty() => Err(error),
+                _ => Ok(Vouched {
+                    secure: secure && !value.is_empty(),
+                    value,
+                }),
             }
         })
+    }
+}
+
+fn address(record: &RData) -> Option<IpAddr> {
+    match record {
+        RData::A(a) => Some(IpAddr::V4(a.0)),
+        RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
+        _ => None,
+    }
+}
+
+fn usable(record: &RData) -> Option<Tlsa> {
+    match record {
+        RData::TLSA(tlsa) => Tlsa::of(tlsa),
+        _ => None,
     }
 }
 

@@ -3,8 +3,11 @@
 //! "No such record" and "no answer" are different answers: the first may be final, the second is always temporary.
 
 mod hickory;
+mod tlsa;
+mod vouched;
 
 pub use hickory::{DnsResolver, Options};
+pub use tlsa::{Tlsa, TlsaMatching, TlsaUsage};
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -25,6 +28,26 @@ pub struct NoAnswer {
 /// A pending answer.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, NoAnswer>> + Send + 'a>>;
 
+/// Whether the word of the DNS servers on DNSSEC is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dnssec {
+    /// No: nothing counts as vouched for.
+    #[default]
+    Off,
+    /// Yes: the servers validate, and nobody stands between them and us. On the same machine, say.
+    TrustAd,
+}
+
+/// An answer, and whether DNSSEC vouches for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched<T> {
+    /// The answer.
+    pub value: T,
+    /// Whether it is vouched for.
+    pub secure: bool,
+}
+
 /// Where a domain's mail goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailHosts {
@@ -41,10 +64,14 @@ pub enum MailHosts {
 /// A source of DNS answers.
 pub trait Resolver: Send + Sync + 'static {
     /// Where the mail of `domain` goes.
-    fn mail_hosts(&self, domain: &Domain) -> Answer<'_, MailHosts>;
+    fn mail_hosts(&self, domain: &Domain) -> Answer<'_, Vouched<MailHosts>>;
 
     /// The addresses of `host`, IPv6 and IPv4; empty where it has none or does not exist.
-    fn addresses(&self, host: &Domain) -> Answer<'_, Vec<IpAddr>>;
+    fn addresses(&self, host: &Domain) -> Answer<'_, Vouched<Vec<IpAddr>>>;
+
+    /// The TLSA records of a host's port that can be used for mail; none where there are no records that DNSSEC vouches for, and empty where
+    /// there are some and none can be used.
+    fn tlsa(&self, host: &Domain, port: u16) -> Answer<'_, Option<Vec<Tlsa>>>;
 
     /// The TXT records of a name, each with its strings joined; none where there are none.
     fn txt(&self, name: &str) -> Answer<'_, Vec<String>>;

@@ -20,6 +20,7 @@ mod bounces;
 mod commands;
 mod conversations;
 mod corpus;
+mod dane;
 mod decisions;
 mod delivery;
 mod dialogue;

@@ -418,6 +418,7 @@ async fn h130_matrix_of_dns() {
             let mut field = Field::new(peer.port);
             field.options = Options {
                 patience: SHORT / 5,
+                ..Options::default()
             };
             let became = short(&field.start(&records).await.send().await);
             println!("{fault:<22} {name:<18} {became}");
@@ -444,6 +445,7 @@ async fn h139_many_dead_domains_are_bounded_and_hinder_nobody() {
     let mut field = Field::new(peer.port);
     field.options = Options {
         patience: SHORT / 5,
+        ..Options::default()
     };
     let out = std::sync::Arc::new(field.start(&records).await);
     let began = std::time::Instant::now();

@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::policy::Policy;
 use crate::delivery::settings::{Reach, Settings};
-use crate::delivery::tls::{Security, Tls};
+use crate::delivery::tls::Tls;
 use crate::mail::Domain;
 use crate::resolve::Resolver;
 
@@ -37,7 +37,7 @@ impl Fetcher {
         Self {
             reach: settings.reach,
             patience: settings.patience.policy,
-            tls: tls.connector(&Security::Verified).clone(),
+            tls: tls.verified(),
         }
     }
 
@@ -102,7 +102,7 @@ impl Fetcher {
         let name = ServerName::try_from(host.to_string()).map_err(|error| error.to_string())?;
         let mut last = "its host has no address that may be gone to".to_owned();
         let allowed = |ip: &IpAddr| (self.reach.allows)(*ip);
-        for ip in found.into_iter().filter(allowed).take(MAX_ADDRESSES) {
+        for ip in found.value.into_iter().filter(allowed).take(MAX_ADDRESSES) {
             let address = SocketAddr::new(ip, self.reach.https_port);
             match TcpStream::connect(address).await {
                 Ok(stream) => {

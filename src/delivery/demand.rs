@@ -1,0 +1,63 @@
+//! What a connection to a host must be like: DANE where DNSSEC vouches for the way there, else the MTA-STS policy of the domain, else whatever
+//! the host offers.
+//!
+//! DANE decides alone where it is there (RFC 8461 2): the host's name has come by DNSSEC, and its records say more than a name does.
+
+use super::settings::Reach;
+use super::sts::{Mode, Policy};
+use super::tls::Security;
+use crate::mail::Domain;
+use crate::resolve::{NoAnswer, Resolver};
+
+/// What a recipient's domain demands.
+pub(super) struct Demands<'a> {
+    pub(super) domain: &'a Domain,
+    pub(super) policy: Option<Policy>,
+    pub(super) resolver: &'a dyn Resolver,
+    pub(super) reach: Reach,
+}
+
+impl Demands<'_> {
+    /// What a connection to `host` must be like; none if the domain's policy does not name the host. `vouched`: DNSSEC vouches for the way
+    /// from the domain to the host's addresses.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] to the question for TLSA records: nobody knows what is demanded, so the host gets nothing now (RFC 7672 2.1.2).
+    pub(super) async fn of(
+        &self,
+        host: &Domain,
+        vouched: bool,
+    ) -> Result<Option<Security>, NoAnswer> {
+        let by_policy = self.by_policy(host);
+        if !vouched {
+            return Ok(by_policy);
+        }
+        let tlsa = self.resolver.tlsa(host, self.reach.smtp_port).await?;
+        Ok(match tlsa {
+            None => by_policy,
+            Some(records) if !records.is_empty() => Some(Security::Dane(records.into())),
+            // Records, but none that can be used: encrypted, whoever it is (RFC 7672 2.2), unless the policy wants more.
+            Some(_) => match by_policy {
+                Some(Security::Opportunistic) => Some(Security::Encrypted),
+                demanded => demanded,
+            },
+        })
+    }
+
+    fn by_policy(&self, host: &Domain) -> Option<Security> {
+        let Some(policy) = &self.policy else {
+            return Some(Security::Opportunistic);
+        };
+        let names = policy.names(host);
+        if !names && policy.mode != Mode::None {
+            metrics::counter!("allegromail_delivery_sts_total", "result" => "mismatch")
+                .increment(1);
+            tracing::debug!(event = "sts_mismatch", domain = %self.domain, %host, mode = ?policy.mode);
+        }
+        match policy.mode {
+            Mode::Enforce if names => Some(Security::Verified),
+            Mode::Enforce => None,
+            Mode::Testing | Mode::None => Some(Security::Opportunistic),
+        }
+    }
+}
