@@ -25,25 +25,42 @@ fn is_base64(octet: u8) -> bool {
 
 /// Single runs, as they stand in links.
 fn runs(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
-    let shortest = masker.shortest() / 3 * 4;
+    let shortest = (masker.shortest() / 3 * 4).max(1);
     let mut out: Option<Vec<u8>> = None;
-    let (mut at, mut copied) = (0, 0);
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let run = rest.iter().take_while(|octet| is_base64(**octet)).count();
-        if run >= shortest
-            && let Some(new) = run_masked(rest.get(..run).unwrap_or_default(), masker)
-        {
+    let (mut at, mut copied) = (0_usize, 0);
+    // A run that is long enough holds the last octet of this window, or begins behind the last one in it that is no base64: most octets
+    // of a text need no look.
+    while let Some(window) = at.checked_add(shortest).and_then(|end| text.get(at..end)) {
+        if let Some(last) = window.iter().rposition(|octet| !is_base64(*octet)) {
+            at += last + 1;
+            continue;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let run = rest.iter().position(|octet| !is_base64(*octet));
+        let run = run.unwrap_or(rest.len());
+        if let Some(new) = run_masked(rest.get(..run).unwrap_or_default(), masker) {
             let out = out.get_or_insert_with(|| Vec::with_capacity(text.len() + 64));
             out.extend_from_slice(text.get(copied..at).unwrap_or_default());
             out.extend(new);
             copied = at + run;
         }
-        at += run.max(1);
+        at += run;
     }
     if let Some(out) = &mut out {
         out.extend_from_slice(text.get(copied..).unwrap_or_default());
     }
     out
+}
+
+/// The lines of a text with their ends.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let (line, next) = rest.split_at_checked(end).filter(|_| end > 0)?;
+        rest = next;
+        Some(line)
+    })
 }
 
 /// A run of base64 that may begin anywhere: path and payload of a link use the same characters. None if it holds nothing.
@@ -131,10 +148,7 @@ fn from(run: &[u8], start: usize, masker: &Masker) -> Option<Vec<u8>> {
 fn block(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     let mut out: Option<Vec<u8>> = None;
     let (mut copied, mut at, mut start) = (0, 0, None);
-    for line in text
-        .split_inclusive(|octet| *octet == b'\n')
-        .chain([&b""[..]])
-    {
+    for line in lines(text).chain([&b""[..]]) {
         let bare = line.trim_ascii();
         let coded = bare.len() >= 4
             && bare
@@ -179,7 +193,7 @@ fn unix(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() + 64);
     let mut changed = false;
     let mut file: Option<(Vec<u8>, Vec<u8>)> = None;
-    for line in text.split_inclusive(|octet| *octet == b'\n') {
+    for line in lines(text) {
         let bare = line.trim_ascii_end();
         if let Some((octets, lines)) = &mut file {
             if let Some(decoded) = uu_line(bare).filter(|_| bare != b"end") {

@@ -42,7 +42,15 @@ pub(super) struct Masker {
     private: Vec<String>,
     /// Octets that a match can begin with.
     first: [bool; 256],
+    /// Octets that can stand behind the first one of a match that is written as it is.
+    second: [bool; 256],
 }
+
+/// What an escape begins with.
+const ESCAPES: [u8; 5] = [b'&', b'%', b'=', b'\\', 0xef];
+/// What is not seen by a reader begins with one of these, with the beginning of an escape, or with what is not ASCII; a space only before a
+/// line end.
+const UNSEEN: [u8; 4] = [b'<', b'\r', b'\n', b' '];
 
 impl Masker {
     /// A masker that shows `shown` for every one of `addresses`, in all spellings of an address.
@@ -57,9 +65,13 @@ impl Masker {
                 })
                 .collect(),
             first: [false; 256],
+            second: [false; 256],
         };
-        for octet in [b'&', b'%', b'=', b'\\', 0xef] {
-            masker.begins_with(octet);
+        for octet in ESCAPES {
+            mark(&mut masker.first, octet);
+        }
+        for octet in ESCAPES.into_iter().chain(UNSEEN) {
+            mark(&mut masker.second, octet);
         }
         for address in addresses {
             let local = address.local();
@@ -93,7 +105,7 @@ impl Masker {
             return;
         }
         for octet in 0xc3..=0xd4 {
-            self.begins_with(octet);
+            mark(&mut self.first, octet);
         }
         for text in [&small, &needle.to_uppercase()] {
             for charset in [encoding_rs::ISO_8859_2, encoding_rs::WINDOWS_1250] {
@@ -113,7 +125,15 @@ impl Masker {
         if self.pairs.iter().any(|pair| pair.needle == needle) {
             return;
         }
-        self.begins_with(first);
+        mark(&mut self.first, first);
+        match needle.get(1) {
+            Some(second) => mark(&mut self.second, *second),
+            None => self.second = [true; 256],
+        }
+        if needle.get(1) == Some(&b'@') {
+            // A tag may stand between.
+            mark(&mut self.second, b'+');
+        }
         self.pairs.push(Pair {
             needle,
             shown: shown.to_owned(),
@@ -122,14 +142,6 @@ impl Masker {
         // The longest first: a needle may be the beginning of another.
         self.pairs
             .sort_by_key(|pair| std::cmp::Reverse(pair.needle.len()));
-    }
-
-    fn begins_with(&mut self, octet: u8) {
-        for octet in [octet, octet.to_ascii_uppercase()] {
-            if let Some(flag) = self.first.get_mut(usize::from(octet)) {
-                *flag = true;
-            }
-        }
     }
 
     /// `text` with every occurrence replaced; none if there is none.
@@ -155,10 +167,14 @@ impl Masker {
 
     /// The first occurrence at `from` or later.
     pub(super) fn hit(&self, text: &[u8], from: usize) -> Option<Hit<'_>> {
+        if from == 0 && self.is_absent(text) {
+            return None;
+        }
         let mut at = from;
-        while let Some(octet) = text.get(at) {
-            let begins = self.first.get(usize::from(*octet));
-            if begins.is_some_and(|flag| *flag)
+        loop {
+            let rest = text.get(at..)?;
+            at += rest.iter().position(|octet| flag(&self.first, *octet))?;
+            if self.goes_on(text.get(at..at + 3).unwrap_or_default())
                 && let Some((pair, length, percent)) = self.find(text, at)
             {
                 return Some(Hit {
@@ -169,7 +185,25 @@ impl Masker {
             }
             at += 1;
         }
-        None
+    }
+
+    /// Whether a look at the at signs says that nothing can stand in `text`. Most texts have none.
+    fn is_absent(&self, text: &[u8]) -> bool {
+        let [one, two, three, four, five] = ESCAPES;
+        memchr::memchr3(b'@', one, two, text).is_none()
+            && memchr::memchr3(three, four, five, text).is_none()
+            && self.pairs.iter().all(|pair| pair.needle.contains(&b'@'))
+    }
+
+    /// Whether a match can begin with these three octets; with fewer, at the end of a text, it is looked for.
+    fn goes_on(&self, octets: &[u8]) -> bool {
+        match octets {
+            [first, second, _] if !first.is_ascii() || !second.is_ascii() => true,
+            [first, ..] if ESCAPES.contains(first) => true,
+            [_, b' ', third] => matches!(third, b'\r' | b'\n'),
+            [_, second, _] => flag(&self.second, *second),
+            _ => true,
+        }
     }
 
     /// The length of the shortest needle; nothing shorter can hold one.
@@ -213,12 +247,30 @@ pub fn mask_text(text: &str, addresses: &[Mailbox], shown: &str) -> String {
     Masker::new(addresses, shown).mask_text(text)
 }
 
+fn mark(flags: &mut [bool; 256], octet: u8) {
+    for octet in [octet.to_ascii_lowercase(), octet.to_ascii_uppercase()] {
+        if let Some(flag) = flags.get_mut(usize::from(octet)) {
+            *flag = true;
+        }
+    }
+}
+
+fn flag(flags: &[bool; 256], octet: u8) -> bool {
+    flags.get(usize::from(octet)).is_some_and(|flag| *flag)
+}
+
 fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, bool)> {
     let mut at = 0;
     let mut percent = false;
     let mut left = needle;
     while !left.is_empty() {
         let rest = text.get(at..)?;
+        let octet = rest.first()?.to_ascii_lowercase();
+        if octet.is_ascii() && left.first() == Some(&octet) && !ESCAPES.contains(&octet) {
+            at += 1;
+            left = left.get(1..).unwrap_or_default();
+            continue;
+        }
         let read = atom::read(rest)?;
         if let Some(tail) = left.strip_prefix(read.octets()) {
             percent |= read.form == Form::Percent;
@@ -231,7 +283,6 @@ fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, bool)> {
             continue;
         }
         // What looks like an escape may be meant as it stands.
-        let octet = rest.first()?.to_ascii_lowercase();
         if read.form != Form::Plain && left.first() == Some(&octet) {
             at += 1;
             left = left.get(1..).unwrap_or_default();

@@ -122,15 +122,56 @@ fn is_picture(octets: &[u8]) -> bool {
 /// `shortest` octets take holds none.
 pub(super) fn within(text: &str, shortest: usize) -> impl Iterator<Item = String> {
     let least = (shortest.saturating_sub(2) / 3 * 4).max(SHORTEST);
-    let lines = text.lines().filter(move |line| line.len() > least);
-    let links = lines.flat_map(move |line| {
-        let whole = line.trim();
-        let runs = line.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c)));
-        // A line of nothing else is looked at with its neighbours.
-        runs.filter(move |run| run.len() >= least && run.len() < whole.len())
-            .flat_map(read_anywhere)
-    });
+    let links = long_runs(text, least).flat_map(read_anywhere);
     links.chain(uuencoded(text))
+}
+
+/// Every run of base64 of `least` octets or more that has something else beside it in its line: a line of nothing else is looked at with
+/// its neighbours. Only every run that reaches over a multiple of `least` can be so long, so most octets are passed over.
+fn long_runs(text: &str, least: usize) -> impl Iterator<Item = &str> {
+    let octets = text.as_bytes();
+    let joins = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/-_".contains(octet);
+    let (mut next, mut from) = (least - 1, 0);
+    std::iter::from_fn(move || {
+        loop {
+            if !joins(octets.get(next)?) {
+                from = next + 1;
+                next += least;
+                continue;
+            }
+            let before = octets
+                .get(from..next)?
+                .iter()
+                .rev()
+                .take_while(|octet| joins(octet))
+                .count();
+            let after = octets
+                .get(next..)?
+                .iter()
+                .take_while(|octet| joins(octet))
+                .count();
+            let (start, end) = (next - before, next + after);
+            from = end;
+            next = end + least;
+            if end - start >= least && !is_line(text, start, end) {
+                return text.get(start..end);
+            }
+        }
+    })
+}
+
+/// Whether nothing but white space stands beside a place in its line.
+fn is_line(text: &str, start: usize, end: usize) -> bool {
+    let white = |c: char| c != '\n' && c.is_whitespace();
+    let before = text
+        .get(..start)
+        .unwrap_or_default()
+        .trim_end_matches(white);
+    let after = text
+        .get(end..)
+        .unwrap_or_default()
+        .trim_start_matches(white);
+    (before.is_empty() || before.ends_with('\n')) && (after.is_empty() || after.starts_with('\n'))
 }
 
 /// Octets of a run that are tried from every character on; in a longer one, a picture in a link, only the first counts.
