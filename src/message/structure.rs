@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::parameters::Parameters;
 use super::section::{Field, MAX_SECTION, Malformed};
+use super::transfer::has_line_over;
 
 /// The most parts of a message.
 const MAX_PARTS: usize = 1_000;
@@ -93,13 +94,21 @@ pub(super) fn walk(raw: &[u8], body: usize) -> Result<Structure, Malformed> {
     let mut at = body;
     while at < raw.len() {
         let rest = raw.get(at..).unwrap_or_default();
-        let next = at + memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
-        if next - at > MAX_BODY_LINE {
+        let (next, one) = match walk.idle(rest) {
+            0 => {
+                let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+                (at + end, true)
+            }
+            passed => (at + passed, false),
+        };
+        if has_line_over(raw.get(at..next).unwrap_or_default(), MAX_BODY_LINE) {
             return Err(Malformed(format!(
                 "a line of the body is longer than {MAX_BODY_LINE} octets"
             )));
         }
-        walk.line(at..next)?;
+        if one {
+            walk.line(at..next)?;
+        }
         at = next;
     }
     walk.finish_head(raw.len())?;
@@ -135,6 +144,17 @@ pub fn fields(head: &[u8]) -> impl Iterator<Item = Field<'_>> {
 }
 
 impl Walk<'_> {
+    /// How many octets of whole lines at the front of `rest` mean nothing: outside of a head only a delimiter does.
+    fn idle(&self, rest: &[u8]) -> usize {
+        if self.head.is_some() || rest.starts_with(b"--") {
+            return 0;
+        }
+        if self.open.iter().all(|open| open.boundary.is_none()) {
+            return rest.len();
+        }
+        memchr::memmem::find(rest, b"\n--").map_or(rest.len(), |end| end + 1)
+    }
+
     fn line(&mut self, place: Range<usize>) -> Result<(), Malformed> {
         let line = self.raw.get(place.clone()).unwrap_or_default();
         if line.starts_with(b"--")

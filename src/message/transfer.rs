@@ -57,12 +57,20 @@ impl Encoding {
 /// Whether a line is too long to be sent as it is.
 #[must_use]
 pub fn has_long_line(content: &[u8]) -> bool {
-    let mut start = 0;
-    memchr::memchr_iter(b'\n', content).any(|end| {
-        let length = end - start;
-        start = end + 1;
-        length > MAX_LINE + 1
-    }) || content.len() - start > MAX_LINE
+    let last = memchr::memrchr(b'\n', content).map_or(0, |end| end + 1);
+    has_line_over(content, MAX_LINE + 2) || content.len() - last > MAX_LINE
+}
+
+/// Whether a line is longer than `most` octets, its line end among them. One look in so many octets is enough.
+pub(super) fn has_line_over(text: &[u8], most: usize) -> bool {
+    let mut rest = text;
+    while let Some(window) = rest.get(..most).filter(|_| rest.len() > most) {
+        match memchr::memrchr(b'\n', window) {
+            Some(end) => rest = rest.get(end + 1..).unwrap_or_default(),
+            None => return true,
+        }
+    }
+    false
 }
 
 fn from_quoted_printable(content: &[u8]) -> Vec<u8> {

@@ -10,10 +10,28 @@ use super::participant::{ParticipantPlan, RewriteError};
 use super::treatment::{Treatment, treatment};
 use crate::message::{self, Encoding, Holds, Message, Parameters, Part};
 
-/// A body as it will leave, and what the header section must say of it.
+/// What must change in a body, and what the header section must say of it then.
 pub(super) struct Masked {
-    pub(super) body: Vec<u8>,
+    edits: Vec<Edit>,
     pub(super) fixes: Fixes,
+}
+
+impl Masked {
+    /// Writes the body of `letter`, whose edits these are, as it will leave.
+    pub(super) fn write(&self, letter: &Message, out: &mut Vec<u8>) {
+        let raw = letter.raw();
+        let mut at = raw.len() - letter.body().len();
+        out.reserve(letter.body().len() + 1_024);
+        for (place, new) in &self.edits {
+            if place.start < at {
+                continue;
+            }
+            out.extend_from_slice(raw.get(at..place.start).unwrap_or_default());
+            out.extend_from_slice(new);
+            at = place.end;
+        }
+        out.extend_from_slice(raw.get(at..).unwrap_or_default());
+    }
 }
 
 /// What replaces a byte range.
@@ -74,9 +92,10 @@ pub(super) fn mask(
             fixes_of_all = fixes;
         }
     }
-    let body = work.splice();
+    work.edits
+        .sort_by_key(|(place, _)| (place.start, place.end));
     Ok(Masked {
-        body,
+        edits: work.edits,
         fixes: fixes_of_all,
     })
 }
@@ -203,7 +222,11 @@ impl Work<'_> {
         let frame: &[u8] = b"Content-Type: message/rfc822\r\n\r\n";
         let letter = Message::parse([frame, decoded].concat().into()).ok()?;
         let masked = mask(&letter, plan, &mut self.masker.clone(), self.depth + 1);
-        Some(masked.map(|masked| (masked.body != decoded).then_some(masked.body)))
+        Some(masked.map(|masked| {
+            let mut body = Vec::new();
+            masked.write(&letter, &mut body);
+            (body != decoded).then_some(body)
+        }))
     }
 
     /// The frame of a multipart: its boundary, and the text before and after its parts.
@@ -248,24 +271,5 @@ impl Work<'_> {
                 self.edits.push((place, masked));
             }
         }
-    }
-
-    /// The body with all edits made.
-    fn splice(mut self) -> Vec<u8> {
-        self.edits
-            .sort_by_key(|(place, _)| (place.start, place.end));
-        let raw = self.letter.raw();
-        let mut at = raw.len() - self.letter.body().len();
-        let mut out = Vec::with_capacity(self.letter.body().len() + 1_024);
-        for (place, new) in &self.edits {
-            if place.start < at {
-                continue;
-            }
-            out.extend_from_slice(raw.get(at..place.start).unwrap_or_default());
-            out.extend_from_slice(new);
-            at = place.end;
-        }
-        out.extend_from_slice(raw.get(at..).unwrap_or_default());
-        out
     }
 }

@@ -102,7 +102,7 @@ impl RewriteError {
 /// # Errors
 /// [`RewriteError`] where a kept field cannot be understood.
 pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u8>, RewriteError> {
-    let mut out = Vec::with_capacity(letter.body().len() + 2048);
+    let mut out = Vec::with_capacity(letter.body().len() + 4_096);
     let mut masker = Masker::new(plan.writer_addresses, &plan.from.to_string());
     for domain in plan.options.hidden_domains {
         masker.add_domain(domain, HIDDEN);
@@ -133,7 +133,7 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
     automatic(letter, &mut out);
     keep(letter, &masker, &masked.fixes, &mut out)?;
     out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(&masked.body);
+    masked.write(letter, &mut out);
     Ok(out)
 }
 
