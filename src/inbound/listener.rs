@@ -131,9 +131,12 @@ impl Server {
 
     /// How patient sessions are now: less so while places for connections run out.
     pub(super) fn patience(&self) -> &Patience {
-        let free = self.total.available_permits();
-        let stressed = free.saturating_mul(limits::STRESS_SHARE) < self.settings.connections;
-        if self.stressed.load(Ordering::Relaxed) != stressed {
+        let (free, all) = (self.total.available_permits(), self.settings.connections);
+        let was = self.stressed.load(Ordering::Relaxed);
+        // It ends a little later than it began, so that one client who comes and goes does not switch it.
+        let line = if was { all + all / 8 } else { all };
+        let stressed = free.saturating_mul(limits::STRESS_SHARE) < line;
+        if was != stressed {
             self.stressed.store(stressed, Ordering::Relaxed);
             metrics::gauge!("allegromail_inbound_stressed").set(u8::from(stressed));
             tracing::warn!(

@@ -22,9 +22,11 @@ import tempfile
 import threading
 import time
 
-import relay
+import load
+from load import BUYER, SELLER, Sink, free_port, wait_for
+from sender import message
+from servers import BINARY
 
-BINARY = relay.BINARY
 LIMIT_MIB, LIMIT_LOSS = 256, 0.2
 
 
@@ -32,7 +34,7 @@ class Server:
     """The relay with limits as they are by default, but for room for the crowd."""
 
     def __init__(self, folder, sink):
-        self.port, self.config = relay.free_port(), folder / "allegromail.toml"
+        self.port, self.config = free_port(), folder / "allegromail.toml"
         (folder / "couriers.txt").write_text("@inpost.pl\n")
         key = folder / "secret.key"
         key.write_bytes(os.urandom(32))
@@ -45,17 +47,17 @@ class Server:
             f'[secrets]\nkey_file = "secret.key"\n[[delivery.route]]\ndomain = "*"\nhost = "127.0.0.1"\nport = {sink.port}\ntls = "none"\n')
         record = '{{"type":"participant","id":"{}","login":"x","marketplace":"allegro-pl","language":"pl","primary":"{}","addresses":["{}"]}}\n'
         (folder / "data.ndjson").write_text(
-            record.format("8awgqyk6a5", relay.BUYER, relay.BUYER) + record.format("k2m9x0r7t3", "biuro@rowery.example", "biuro@rowery.example")
+            record.format("8awgqyk6a5", BUYER, BUYER) + record.format("k2m9x0r7t3", "biuro@rowery.example", "biuro@rowery.example")
             + '{"type":"transaction","id":"cub31c122","buyer":"8awgqyk6a5","seller":"k2m9x0r7t3"}\n')
         subprocess.run([BINARY, "import", "--config", self.config, folder / "data.ndjson"], check=True, capture_output=True)
         self.log = folder / "log"
         log = open(self.log, "wb")
         environment = dict(os.environ, RUST_LOG="warn")
         self.process = subprocess.Popen([BINARY, "serve", "--config", self.config], stdout=log, stderr=log, env=environment)
-        relay.wait_for(self.port)
+        wait_for(self.port)
 
     def memory(self):
-        return relay.memory([self.process.pid])
+        return load.memory([self.process.pid])
 
     def peak(self):
         """The most that was ever resident, in MiB."""
@@ -92,7 +94,7 @@ class Crowd(threading.Thread):
         elif number % 2:
             stream.sendall(f"EHLO a\r\n".encode())
             stream.recv(1024)
-            stream.sendall(f"MAIL FROM:<{relay.BUYER}>\r\nRCPT TO:<{relay.SELLER}>\r\nDATA\r\n".encode())
+            stream.sendall(f"MAIL FROM:<{BUYER}>\r\nRCPT TO:<{SELLER}>\r\nDATA\r\n".encode())
             self.drips[stream] = (number, b"From: a@b.example\r\n" * 100)
         else:
             self.drips[stream] = (number, b"EHLO " + b"a" * 200)
@@ -138,7 +140,7 @@ class Crowd(threading.Thread):
 def honest(server, sink, options):
     """Messages a second until the sink has all of them."""
     before, start = sink.count, time.perf_counter()
-    command = ["smtp-source", "-s", "20", "-m", str(options.messages), "-f", relay.BUYER, "-t", relay.SELLER, "-F", options.file]
+    command = ["smtp-source", "-s", "20", "-m", str(options.messages), "-f", BUYER, "-t", SELLER, "-F", options.file]
     subprocess.run([*command, f"127.0.0.1:{server.port}"], check=True)
     while sink.count < before + options.messages:
         time.sleep(0.005)
@@ -159,7 +161,7 @@ def settled(server, at_most):
 def large(server, count):
     """So many messages of 30 MB at once; how many were taken, and how many put off."""
     line = b"Dzien dobry, czy ten rower jest jeszcze dostepny? Prosze o wiadomosc.\r\n"
-    head = f"From: {relay.BUYER}\r\nTo: {relay.SELLER}\r\nSubject: large\r\n\r\n".encode()
+    head = f"From: {BUYER}\r\nTo: {SELLER}\r\nSubject: large\r\n\r\n".encode()
     body, answers = head + line * (30_000_000 // len(line)) + b".\r\n", []
 
     def send():
@@ -173,7 +175,7 @@ def large(server, count):
                 return line
 
             reader.readline()
-            for words in ("EHLO a", f"MAIL FROM:<{relay.BUYER}>", f"RCPT TO:<{relay.SELLER}>", "DATA"):
+            for words in ("EHLO a", f"MAIL FROM:<{BUYER}>", f"RCPT TO:<{SELLER}>", "DATA"):
                 say(f"{words}\r\n".encode())
             answers.append(say(body)[:3])
 
@@ -193,9 +195,16 @@ def main():
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         folder = pathlib.Path(folder)
         options.file = folder / "message"
-        options.file.write_text(relay.message(10_240))
-        sink = relay.Sink()
+        options.file.write_text(message(10_240))
+        sink = Sink()
         server = Server(folder, sink)
+        # Before any mail: later the allocator has room to spare, and they would seem to cost nothing.
+        before = server.memory()
+        idlers = Crowd(server.port, 1_000, 0)
+        idlers.start()
+        idlers.ready.wait()
+        print(f"idle: {before:.1f} MiB; 1,000 idle sessions: {(server.memory() - before) * 1024 / 1000:.1f} KiB each", flush=True)
+        idlers.stop()
         honest(server, sink, options)
         base, plain, crowded, series = server.descriptors(), [], [], []
         for number in range(options.rounds):
@@ -214,12 +223,6 @@ def main():
         print(f"honest mail: {statistics.median(plain):.0f}/s alone, {statistics.median(crowded):.0f}/s beside {options.idle} idle and "
               f"{options.slow} slow clients: {loss:+.1%} lost (median of {options.rounds} interleaved pairs)")
         print(f"memory with the crowd: {series[0]:.1f} MiB in the first round, {series[-1]:.1f} in the last; most ever resident {server.peak():.1f} MiB")
-        before = server.memory()
-        idlers = Crowd(server.port, 1_000, 0)
-        idlers.start()
-        idlers.ready.wait()
-        print(f"1,000 idle sessions: {(server.memory() - before) * 1024 / 1000:.1f} KiB each")
-        idlers.stop()
         taken, put_off = large(server, options.large) if options.large else (0, 0)
         after = settled(server, base + 20)
         print(f"{options.large} messages of 30 MB at once: {taken} taken, {put_off} put off (452); most ever resident {server.peak():.1f} MiB")
@@ -227,7 +230,7 @@ def main():
         peak = server.peak()
         server.process.terminate()
         server.process.wait()
-        sink.process.kill()
+        sink.stop()
     return int(loss >= LIMIT_LOSS or peak >= LIMIT_MIB)
 
 

@@ -205,3 +205,57 @@ fn ticks(server: &Server) -> u64 {
     let fields: Vec<&str> = text.rsplit(") ").next().unwrap().split(' ').collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h140_while_everybody_is_down_the_queue_waits_spread_out_and_a_restart_has_all_of_it() {
+    const MESSAGES: usize = 400;
+    let setup = || {
+        let closed = Setup {
+            next_hop: Some(free_port()),
+            ..Setup::default()
+        };
+        closed
+            .key("auth", "registered = \"off\"")
+            .key("limits", "messages_per_transaction = \"off\"")
+            .key("delivery", "retry = \"1h\"")
+    };
+    let stage = setup().start().await;
+    let mut dialogue = Dialogue::greeted(stage.smtp()).await;
+    for _ in 0..MESSAGES {
+        dialogue
+            .send(JAN, &[SELLER], &message(JAN, SELLER, ""))
+            .await
+            .assert("250");
+    }
+    dialogue.say("QUIT").await.assert("221");
+    stage.deferred().await;
+    let listed = stage.relay.queue().list().await;
+    assert_eq!(listed.len(), MESSAGES);
+    // One down host is asked a few times, not once for every message, and nobody comes back in the same second.
+    let seconds: std::collections::BTreeSet<&str> = listed
+        .iter()
+        .map(|entry| &entry.next_attempt[..19])
+        .collect();
+    println!(
+        "{MESSAGES} messages are due in {} different seconds",
+        seconds.len()
+    );
+    assert!(seconds.len() > MESSAGES / 10, "{seconds:?}");
+    let folder = stage.stop().await;
+    let again = Setup {
+        folder: Some(folder),
+        ..setup()
+    };
+    let mut stage = again.start().await;
+    assert_eq!(stage.relay.recovered, MESSAGES);
+    stage.invariants.probing = false;
+    let kept: std::collections::BTreeSet<String> = stage
+        .relay
+        .queue()
+        .list()
+        .await
+        .into_iter()
+        .map(|entry| entry.next_attempt)
+        .collect();
+    assert!(kept.len() > MESSAGES / 10, "a restart keeps the times");
+}

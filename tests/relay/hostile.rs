@@ -154,7 +154,7 @@ async fn h037_under_stress_the_idle_make_room_and_the_busy_stay() {
     // Two of eight are free: nobody is in a hurry. A seventh, who works, brings stress.
     idle[0].say("NOOP").await.assert("250");
     let mut busy = Dialogue::greeted(server).await;
-    // One that idles goes, and with its place stress is over: the others may idle on.
+    // Who idles goes, until stress is over: the others may idle on.
     let mut gone = None;
     while gone.is_none() {
         busy.say("NOOP").await.assert("250");
