@@ -138,15 +138,16 @@ class Crowd(threading.Thread):
 
 
 def honest(server, sink, options):
-    """Messages a second until the sink has all of them."""
-    before, start = sink.count, time.perf_counter()
+    """Messages a second until the sink has all of them, and processor milliseconds a message."""
+    before, used, start = sink.count, load.cpu([server.process.pid]), time.perf_counter()
     command = ["smtp-source", "-s", "20", "-m", str(options.messages), "-f", BUYER, "-t", SELLER, "-F", options.file]
     subprocess.run([*command, f"127.0.0.1:{server.port}"], check=True)
     while sink.count < before + options.messages:
         time.sleep(0.005)
         if time.perf_counter() - start > 120:
             sys.exit(f"{sink.count - before} of {options.messages} arrived")
-    return options.messages / (time.perf_counter() - start)
+    rate = options.messages / (time.perf_counter() - start)
+    return rate, (load.cpu([server.process.pid]) - used) * 1000 / options.messages
 
 
 def settled(server, at_most):
@@ -216,11 +217,12 @@ def main():
             series.append(server.memory())
             sessions = server.descriptors() - base
             crowd.stop()
-            print(f"round {number + 1}: alone {plain[-1]:6.0f}/s, crowded {crowded[-1]:6.0f}/s ({sessions} more descriptors, {crowd.again} came again, "
+            print(f"round {number + 1}: alone {plain[-1][0]:6.0f}/s, crowded {crowded[-1][0]:6.0f}/s ({sessions} more descriptors, {crowd.again} came again, "
                   f"{crowd.turned} turned away), PSS {series[-1]:.1f} MiB", flush=True)
             settled(server, base + 20)
-        loss = 1 - statistics.median(b / a for a, b in zip(plain, crowded))
-        print(f"honest mail: {statistics.median(plain):.0f}/s alone, {statistics.median(crowded):.0f}/s beside {options.idle} idle and "
+        loss = 1 - statistics.median(b[0] / a[0] for a, b in zip(plain, crowded))
+        rates, costs = ([statistics.median(run[at] for run in runs) for runs in (plain, crowded)] for at in (0, 1))
+        print(f"honest mail: {rates[0]:.0f}/s and {costs[0]:.2f} ms CPU each alone, {rates[1]:.0f}/s and {costs[1]:.2f} ms beside {options.idle} idle and "
               f"{options.slow} slow clients: {loss:+.1%} lost (median of {options.rounds} interleaved pairs)")
         print(f"memory with the crowd: {series[0]:.1f} MiB in the first round, {series[-1]:.1f} in the last; most ever resident {server.peak():.1f} MiB")
         taken, put_off = large(server, options.large) if options.large else (0, 0)
