@@ -333,7 +333,7 @@ async fn h132_a_hundred_hosts_cost_five_tries() {
     assert_eq!(connections(&peers), [5]);
     // Both kinds of address of five hosts.
     let mut asked = out.dns.asked();
-    asked.retain(|question| !question.ends_with(" MX"));
+    asked.retain(|question| question.starts_with('h'));
     assert_eq!(asked.len(), 2 * 5, "{asked:?}");
 }
 
