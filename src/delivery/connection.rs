@@ -23,6 +23,8 @@ use crate::smtp::{Extensions, ReplyReader, stuff};
 pub(super) enum Broken {
     /// The connection could not be opened, or died before the server answered MAIL.
     BeforeMail(String),
+    /// Nothing came in time: no connection, or no banner.
+    Silent(&'static str),
     /// It died later, before the final dot was sent whole.
     Midway(String),
     /// It died between the final dot and the reply: the server may have the message or not.
@@ -83,7 +85,7 @@ impl Connection {
 
     async fn open_with(hop: &Hop, side: Side<'_>, security: &Security) -> Result<Self, Broken> {
         let stream = timeout(side.patience.connect, TcpStream::connect(hop.address)).await;
-        let stream = stream.map_err(|_| Broken::BeforeMail("no connection in time".to_owned()))?;
+        let stream = stream.map_err(|_| Broken::Silent("no connection in time"))?;
         let stream = stream.map_err(|error| Broken::BeforeMail(error.to_string()))?;
         // A failure costs speed, nothing else.
         let _ = stream.set_nodelay(true);
@@ -96,9 +98,9 @@ impl Connection {
             patience: side.patience,
             used: 0,
         };
-        let banner = connection
-            .reply(side.patience.command)
-            .await
+        let banner = timeout(side.patience.command, connection.reply(Duration::MAX)).await;
+        let banner = banner
+            .map_err(|_| Broken::Silent("no banner in time"))?
             .map_err(Broken::BeforeMail)?;
         if !banner.code.is_success() {
             return Err(Broken::Door(banner));

@@ -1,6 +1,10 @@
 //! [`SmtpDelivery`]: one attempt over SMTP, host by host.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
 
 use super::connection::{Broken, Connection, Side, Spoken};
 use super::destination::{self, Guide, Hop};
@@ -15,6 +19,9 @@ use crate::clock::Clock;
 use crate::mail::{Diagnostic, EnhancedStatus, Outcome};
 use crate::resolve::Resolver;
 use crate::signing::Signer;
+
+/// How long an address that kept silent is passed over.
+const SILENT_FOR: Duration = Duration::from_secs(60);
 
 /// What delivery works with.
 pub struct Tools {
@@ -34,6 +41,8 @@ pub struct SmtpDelivery {
     tls: Tls,
     policies: Policies,
     pool: Arc<Pool>,
+    /// Addresses that kept silent a moment ago.
+    silent: Cache<SocketAddr, ()>,
 }
 
 impl SmtpDelivery {
@@ -50,6 +59,10 @@ impl SmtpDelivery {
             resolver: tools.resolver,
             signer: tools.signer,
             pool: Arc::default(),
+            silent: Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(SILENT_FOR)
+                .build(),
         })
     }
 
@@ -110,12 +123,22 @@ impl SmtpDelivery {
                 sent => return self.finish(hop, connection, sent),
             }
         }
+        // Waiting costs a place that others need, and many domains may have the same dead server: one of them finds out for all.
+        if self.silent.contains_key(&hop.address) {
+            let known = Broken::Silent("it kept silent a moment ago");
+            return (trouble::broken(hop, known), None);
+        }
         match Connection::open(hop, self.side()).await {
             Ok(mut connection) => {
                 let sent = self.send(&mut connection, work).await;
                 self.finish(hop, connection, sent)
             }
-            Err(broken) => (trouble::broken(hop, broken), None),
+            Err(broken) => {
+                if let Broken::Silent(_) = broken {
+                    self.silent.insert(hop.address, ());
+                }
+                (trouble::broken(hop, broken), None)
+            }
         }
     }
 

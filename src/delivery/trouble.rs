@@ -72,7 +72,7 @@ pub(super) fn broken(hop: &Hop, broken: Broken) -> Verdict {
         })
     };
     match broken {
-        Broken::BeforeMail(_) => Verdict::NextHost(local(
+        Broken::BeforeMail(_) | Broken::Silent(_) => Verdict::NextHost(local(
             EnhancedStatus::NO_ANSWER_4_4_1,
             "the receiving server cannot be reached",
         )),

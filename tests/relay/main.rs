@@ -33,6 +33,7 @@ mod interop;
 mod invariants;
 mod measures;
 mod operators;
+mod outage;
 mod peer;
 mod peers;
 mod process;

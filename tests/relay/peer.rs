@@ -68,6 +68,10 @@ pub struct Seen {
     pub messages: Vec<String>,
     /// Connections.
     pub connections: usize,
+    /// Connections that are open.
+    pub open: usize,
+    /// The most that were open at once.
+    pub at_once: usize,
 }
 
 /// A running server. When its scripts are used up it is an ordinary one.
@@ -100,12 +104,19 @@ impl Peer {
             async move {
                 let mut scripts = VecDeque::from(scripts);
                 while let Ok((stream, _)) = listener.accept().await {
-                    seen.lock().unwrap().connections += 1;
+                    {
+                        let mut seen = seen.lock().unwrap();
+                        seen.connections += 1;
+                        seen.open += 1;
+                        seen.at_once = seen.at_once.max(seen.open);
+                    }
                     let script = scripts.pop_front().unwrap_or_else(|| vec![Step::Ordinary]);
                     let (seen, tls) = (seen.clone(), tls.clone());
                     tokio::spawn(async move {
-                        let _ = Play::of(stream, tls, &seen)?.all(script).await;
-                        Ok::<(), std::io::Error>(())
+                        if let Ok(play) = Play::of(stream, tls, &seen) {
+                            let _ = play.all(script).await;
+                        }
+                        seen.lock().unwrap().open -= 1;
                     });
                 }
             }

@@ -431,6 +431,24 @@ async fn h130_matrix_of_dns() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn h135_a_silent_server_of_many_domains_is_waited_for_once() {
+    let peer = peer(vec![vec![Step::Hold]]).await;
+    let records: Vec<String> = (0..50)
+        .map(|n| format!("d{n}.example MX 10 mx.poczta.example"))
+        .collect();
+    let mut records: Vec<&str> = records.iter().map(String::as_str).collect();
+    records.extend(ONE_HOST);
+    let out = Field::new(peer.port).hasty().start(&records).await;
+    for n in 0..50 {
+        let outcome = out
+            .deliver(&format!("a@d{n}.example"), MESSAGE.as_bytes())
+            .await;
+        assert_eq!(short(&outcome), "deferred 4.4.1");
+    }
+    assert_eq!(peer.seen().connections, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn h139_many_dead_domains_are_bounded_and_hinder_nobody() {
     let count: usize = std::env::var("ALLEGROMAIL_DNS_DOMAINS")
         .ok()
@@ -472,7 +490,7 @@ async fn h139_many_dead_domains_are_bounded_and_hinder_nobody() {
 }
 
 /// Resident memory of this process in KiB.
-fn resident() -> u64 {
+pub fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
     line.and_then(|line| line.split_ascii_whitespace().nth(1))
