@@ -169,7 +169,12 @@ impl Walk<'_> {
         if matches!(line, b"\r\n" | b"\n") {
             self.begin(start..place.end)
         } else if !matches!(line.first(), Some(b' ' | b'\t')) && !is_field(line.trim_ascii_end()) {
-            self.begin(start..place.start)
+            self.begin(start..place.start)?;
+            // The head has ended without an empty line: this line may be the first delimiter of what has begun.
+            match self.delimiter(line.trim_ascii_end()) {
+                Some((level, last)) => self.delimit(place, level, last),
+                None => Ok(()),
+            }
         } else {
             Ok(())
         }

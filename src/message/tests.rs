@@ -227,6 +227,16 @@ fn parts_are_found_where_mail_programs_find_them() {
 }
 
 #[test]
+fn a_delimiter_may_end_the_head_of_its_own_multipart() {
+    let raw = "From: a@b.pl\nContent-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=ab\nX: y\n--ab\n\
+               Content-Type: text/html\n\n<p>\n--ab--\n--a--\n";
+    assert_eq!(
+        parts(raw),
+        ["multipart/mixed", "multipart/mixed", "text/html \"<p>\""]
+    );
+}
+
+#[test]
 fn parameters_are_decoded_as_their_writers_meant_them() {
     for (value, name, want) in [
         ("text/plain; charset=(a;b) utf-8", "charset", "utf-8"),
