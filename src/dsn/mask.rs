@@ -32,7 +32,10 @@ const MAX_TEXT: usize = 400;
 pub fn mask(text: &str, hidden: &Hidden) -> String {
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
-    for c in text.chars().take(MAX_TEXT * 2) {
+    // Whole addresses first, in any spelling: some of its characters end a word.
+    let text: String = text.chars().take(MAX_TEXT * 2).collect();
+    let text = rewrite::mask_text(&text, &hidden.real, &hidden.shown_as);
+    for c in text.chars() {
         if c.is_whitespace() || c.is_control() || "<>()[]{}\"',;".contains(c) {
             out.push_str(&masked_word(&word, hidden));
             word.clear();
@@ -70,6 +73,7 @@ fn masked_word(word: &str, hidden: &Hidden) -> String {
         let mut real = hidden.real.iter();
         real.any(|real| real.local().eq_ignore_ascii_case(text))
     };
+    let pieces = || bare.split(|c: char| !(c.is_ascii_alphanumeric() || "._+-".contains(c)));
     if bare.is_empty() {
         word.to_owned()
     } else if lower.contains("://")
@@ -80,7 +84,7 @@ fn masked_word(word: &str, hidden: &Hidden) -> String {
     } else if lower.contains('@')
         || lower.contains("=40")
         || lower.contains("%40")
-        || is_local(bare)
+        || pieces().any(is_local)
         || hidden.names_domain(&lower)
     {
         hidden.shown_as.clone()

@@ -17,6 +17,8 @@ use crate::masking::{BounceToken, ParticipantId, TokenKind};
 use crate::policy::{Reason, Refusal};
 use crate::spool::{Committed, Entry, Memory, Origin, Progress, Target};
 
+/// The most reports that are passed on for one message.
+const MOST_REPORTS: u32 = 8;
 const DAY_MS: u64 = 86_400_000;
 
 impl Intake {
@@ -83,6 +85,9 @@ impl Intake {
         let Some(claim) = self.claim(once::mark(token.day, &what))? else {
             return Ok(self.discard(line, "the same report came before"));
         };
+        if !self.has_patience(token)? {
+            return Ok(self.discard(line, "enough reports on this message came before"));
+        }
         let said = diagnostic.reply.as_ref().map(ToString::to_string);
         let event = Event::Bounced {
             status: report.status,
@@ -118,6 +123,19 @@ impl Intake {
             Box::new(Committed { entry, body }),
             Some(claim),
         ))
+    }
+
+    /// Whether another report on a message may pass, and counts it: whoever holds a token could invent a status a second. Where the count is lost in
+    /// a crash it begins anew.
+    fn has_patience(&self, token: &BounceToken) -> Result<bool, Refusal> {
+        for number in 0..MOST_REPORTS {
+            let place = once::mark(token.day, &format!("report/{}/{number}", token.number));
+            if !self.tools.state.is_marked(place.day, &place.digest)? {
+                self.tools.state.mark(place.day, &place.digest)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What the other server said, without anything of the account that it said it about.

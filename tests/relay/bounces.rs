@@ -240,3 +240,78 @@ async fn a_bounce_finds_its_message_after_a_restart() {
     bring(&stage, &token, &raw).await.assert("250");
     stage.nothing_arrived().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h115_a_forger_with_a_token_and_hundreds_of_statuses_is_heard_a_few_times() {
+    let stage = Stage::ordinary().await;
+    let token = sent(&stage).await;
+    let mut dialogue = Dialogue::connect(stage.smtp()).await;
+    dialogue.hear("220").await;
+    dialogue.say("EHLO mx.rowery.example").await.assert("250");
+    let mut passed = 0;
+    for number in 0..200 {
+        let status = format!("5.{}.{}", number / 100, number % 100);
+        let forged = report(&status, "failed", "550 jan@inny.example write to me");
+        let answer = dialogue.send("", &[&token], &forged).await;
+        answer.assert("250");
+        passed += u32::from(!answer.0.contains("not passed on"));
+    }
+    assert_eq!(passed, 8);
+    for _ in 0..passed {
+        let told = text(&stage.arrival().await);
+        assert!(!told.contains("inny.example"), "{told}");
+    }
+    stage.nothing_arrived().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_returns_the_header_section_as_the_writer_knows_it() {
+    let stage = Stage::ordinary().await;
+    let more = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=iso-8859-2; name=\"jan@poczta.example\"\r\n";
+    let asked = message(JAN, SELLER, more).replace(
+        "Subject: hello",
+        "Subject: =?utf-8?Q?Za=C5=BC=C3=B3=C5=82=C4=87?= jan@poczta.example",
+    );
+    stage
+        .send_message(JAN, &[SELLER], &asked)
+        .await
+        .assert("250");
+    let token = stage.arrival().await.reverse_path;
+    let failed = report(
+        "5.1.1",
+        "failed",
+        "550 5.1.1 <sprzedaz@rowery.example> unknown",
+    );
+    bring(&stage, &token.to_uppercase(), &failed)
+        .await
+        .assert("250");
+    let came = stage.arrival().await;
+    let told = text(&came);
+    let returned = told.split("text/rfc822-headers").nth(1).unwrap();
+    for want in [
+        &format!("From: <{BUYER}>\r\n"),
+        &format!("To: <{SELLER}>\r\n"),
+        "Subject: =?utf-8?B?",
+        "Date: Mon, 23 Nov 2026 10:00:00 +0100\r\n",
+        "Message-ID: <1@client.example>\r\n",
+        "MIME-Version: 1.0\r\n",
+        "Content-Type: text/plain;\r\n charset=\"iso-8859-2\"\r\n",
+    ] {
+        assert!(returned.contains(want), "{want} in {returned}");
+    }
+    let head = told.split("\r\n\r\n").next().unwrap();
+    assert!(
+        head.contains("In-Reply-To: <1@client.example>\r\n"),
+        "{head}"
+    );
+    for secret in ["jan@poczta.example", "rowery.example"] {
+        assert!(!told.contains(secret), "{secret} shows in {told}");
+    }
+    // An alias of ours leads to the same message, and a report on the report to nobody.
+    let (local, _) = token.split_once('@').unwrap();
+    let alias = format!("{local}@user.allegrogroup.pl");
+    let again = bring(&stage, &alias, &failed).await;
+    assert!(again.0.contains("came before"), "{again:?}");
+    assert_eq!(came.reverse_path, "");
+    stage.nothing_arrived().await;
+}
