@@ -233,22 +233,42 @@ impl Gate {
         }
         let lower = text
             .to_ascii_lowercase()
-            .replace("\r\n ", " ")
-            .replace("\r\n\t", " ");
+            .replace("\r\n ", FOLD)
+            .replace("\r\n\t", FOLD);
         lower.lines().any(|line| {
-            let of_id = IDS.iter().any(|start| line.starts_with(start))
-                || line.starts_with("content-type:") && line.contains("boundary");
+            let whole = line.replace(FOLD, " ");
+            let known = IDS.iter().any(|start| line.starts_with(start));
+            // An id is one word; what follows it in a line of prose is none. Calendars fold anywhere.
+            let word = if known && line.starts_with("uid") {
+                first_word(&line.replace(FOLD, "")).to_owned()
+            } else if known && line.contains("-id:") {
+                first_word(&whole).to_owned()
+            } else if known || (line.starts_with("content-type:") && line.contains("boundary")) {
+                whole.clone()
+            } else {
+                String::new()
+            };
             let mut domains = self.domains.iter();
-            domains.any(|domain| line.contains(domain) && (of_id || delimits(line, domain)))
+            domains.any(|domain| word.contains(domain) || delimits(&whole, domain))
         })
     }
+}
+
+/// Stands where a line was folded.
+const FOLD: &str = "\u{1}";
+
+/// The first word behind the colon of a field or property.
+fn first_word(line: &str) -> &str {
+    let value = line.split_once(':').map_or(line, |(_, value)| value);
+    value.split_whitespace().next().unwrap_or_default()
 }
 
 /// Whether a line that names `domain` is a delimiter; `--- www.rowery.example ---` is a shop's ornament.
 fn delimits(line: &str, domain: &str) -> bool {
     let bare = line.trim_end();
     let middle = bare.trim_matches(['-', '=', '_', '*', '~']);
-    bare.starts_with("--")
+    line.contains(domain)
+        && bare.starts_with("--")
         && !bare.contains([' ', '\t'])
         && middle != domain
         && middle.strip_prefix("www.") != Some(domain)

@@ -30,6 +30,12 @@ pub(super) fn leaf(
     let decoded = encoding.decode(content);
     let (text, charset) = ascii_based(part, &decoded)?;
     let text = armour(text)?;
+    if PORTALS
+        .iter()
+        .any(|link| memchr::memmem::find(&text, link).is_some())
+    {
+        return Err("leads to an encrypted message at the writer's mailbox provider");
+    }
     // Ids first: masked, they could not be led back.
     let turned = is_calendar(part, &text).then(|| calendar::turn(&text, ids));
     let mut changed = turned.flatten();
@@ -56,6 +62,14 @@ pub(super) fn leaf(
         charset,
     }))
 }
+
+/// Links of providers that keep an encrypted message on a page of their own, which names its writer (peers 3.1, 7).
+const PORTALS: [&[u8]; 4] = [
+    b"mail.proton.me/eo/",
+    b"mail.protonmail.com/eo/",
+    b"app.tuta.com/#mail",
+    b"mail.tutanota.com/#mail",
+];
 
 fn embedded_mask(masker: &Masker, text: &[u8]) -> Option<Vec<u8>> {
     embedded::mask(text, masker)

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use allegromail::message::Message;
+use allegromail::message::{Encoding, Holds, Message, Part};
 
 use crate::{SIDES, pass};
 
 /// The texts of shops and buyers: their own domain, links and telephone numbers, but no address.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 10] = [
+    "------ www.rowery.example ------\r\n--rowery.example--\r\nUID: nie dotyczy; Received: 12 sztuk",
+    "https://rowery.example/oferta/rower-gorski-meski-29-cali-ultralekki-2026/opinie_klientow?sesja=eyJpZCI6MTcsImphayI6Im5pYyJ9 oraz C:\\dane\\faktury\\2026",
     "Dzień dobry, rower jest dostępny. Zapraszamy na www.rowery.example i https://rowery.example/oferta?id=7&ref=mail",
     "Pozdrawiam,\r\nAnna Nowak | rowery.example | tel. +48 600 100 200 | ul. Główna 1, 00-001 Warszawa",
     "Zamówienie nr 2026/11/24-0017, kwota 1 299,00 zł (100 % przedpłaty; rabat 5 %)",
@@ -79,6 +81,16 @@ fn honest_messages_of_both_sides_pass_with_their_words_as_they_were() {
     assert!(sent >= 1_000 && refused.is_empty(), "{refused:#?}");
 }
 
+/// The folder of CPython's sample messages, as its own test suite finds it.
+fn cpython() -> Option<PathBuf> {
+    let ask = "import os, test.test_email as t; print(os.path.dirname(t.__file__))";
+    let output = std::process::Command::new("python3")
+        .args(["-c", ask])
+        .output();
+    let folder = PathBuf::from(String::from_utf8(output.ok()?.stdout).ok()?.trim());
+    (folder.is_absolute() && folder.is_dir()).then_some(folder)
+}
+
 /// Sample messages of mail-parser (cargo has its source), and of CPython's test suite where that is installed.
 fn samples() -> Vec<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -89,11 +101,11 @@ fn samples() -> Vec<PathBuf> {
     for source in sources.into_iter().flatten().flatten() {
         folders.push(source.path().join("mail-parser-0.11.9/resources"));
     }
-    for lib in ["/usr/lib", "/usr/local/lib"] {
-        for entry in std::fs::read_dir(lib).into_iter().flatten().flatten() {
-            folders.push(entry.path().join("test/test_email/data"));
-            folders.push(entry.path().join("test/test_email/test_data"));
-        }
+    match cpython() {
+        Some(folder) => folders.push(folder),
+        None => println!(
+            "SKIPPED: python3 has no test.test_email here, so CPython's samples were not tried"
+        ),
     }
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -135,44 +147,73 @@ fn other_peoples_samples_keep_every_part_that_shows_nobody() {
         println!("SKIPPED: cargo's copy of mail-parser has no samples here");
         return;
     }
-    let (mut sendable, mut passed, mut whole) = (0_u32, 0_u32, 0_u32);
+    let mut tallies = [
+        ("mail-parser", Tally::default()),
+        ("CPython", Tally::default()),
+    ];
     for path in &samples {
+        let python = path.to_string_lossy().contains("test_email");
+        let (_, tally) = &mut tallies[usize::from(python)];
+        tally.samples += 1;
         let octets = wire(&std::fs::read(path).unwrap());
         // What the strict splitter refuses, nobody may send.
         let Ok(letter) = Message::parse(octets.clone().into()) else {
             continue;
         };
-        sendable += 1;
+        tally.sendable += 1;
         match pass(&SIDES[0], octets) {
             Err(why) => println!("{}: {why}", path.display()),
             Ok(out) => {
-                passed += 1;
+                tally.passed += 1;
                 let sent = Message::parse(out.into()).unwrap();
-                let kept = |essence: &str| {
-                    essence.starts_with("image/")
-                        || essence.starts_with("audio/")
-                        || essence == "application/octet-stream"
-                };
-                let attachments = |letter: &Message| -> Vec<Vec<u8>> {
-                    let parts = letter.structure().parts.iter();
-                    let parts = parts.filter(|part| kept(&part.kind.essence));
-                    parts
-                        .map(|part| letter.raw()[part.body.clone()].to_vec())
-                        .collect()
-                };
-                assert_eq!(
-                    attachments(&letter),
-                    attachments(&sent),
-                    "{}",
-                    path.display()
-                );
-                whole += u32::from(letter.body() == sent.body());
+                assert_kept(&letter, &sent, path);
+                tally.whole += u32::from(letter.body() == sent.body());
             }
         }
     }
-    println!(
-        "{} samples: {sendable} may be sent, {passed} pass, {whole} with every octet of the body",
-        samples.len()
-    );
-    assert!(passed * 100 >= sendable * 95, "{passed} of {sendable}");
+    for (of, tally) in tallies {
+        println!("{of}: {tally:?}");
+        assert!(tally.passed * 100 >= tally.sendable * 95, "{of}: {tally:?}");
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    samples: u32,
+    sendable: u32,
+    passed: u32,
+    /// With every octet of the body.
+    whole: u32,
+}
+
+/// Every part keeps its decoded content, and what is no text its octets as they were written. Signatures are emptied.
+fn assert_kept(letter: &Message, sent: &Message, path: &Path) {
+    let (before, after) = (&letter.structure().parts, &sent.structure().parts);
+    assert_eq!(before.len(), after.len(), "{}", path.display());
+    for (old, new) in before.iter().zip(after) {
+        let (was, is) = (
+            &letter.raw()[old.body.clone()],
+            &sent.raw()[new.body.clone()],
+        );
+        // A message under an encoding is masked as one, fields and all.
+        let message = old.kind.essence.starts_with("message/");
+        if old.holds != Holds::Content
+            || message
+            || (is.is_empty() && old.kind.essence.contains("signature"))
+        {
+            continue;
+        }
+        let decoded =
+            |part: &Part, octets: &[u8]| Encoding::of(&part.encoding).decode(octets).into_owned();
+        assert_eq!(
+            decoded(old, was),
+            decoded(new, is),
+            "{} {}",
+            path.display(),
+            old.kind.essence
+        );
+        let text =
+            old.kind.essence.starts_with("text/") || old.kind.essence.starts_with("message/");
+        assert!(text || was == is, "{} {}", path.display(), old.kind.essence);
+    }
 }

@@ -16,6 +16,7 @@
 mod generate;
 mod golden;
 mod honest;
+mod reports;
 mod text;
 
 use std::io::Write;

@@ -90,10 +90,25 @@ STEPS = [
 ]
 
 
+SEEN = set()
+
+
+def new(text):
+    """Whether a text was not looked at before in this message: most decode to the same in several ways."""
+    if text in SEEN:
+        return False
+    SEEN.add(text)
+    return True
+
+
 def leaks(text):
-    for view in (text, unquoted(text)):
+    if not new(text):
+        return None
+    for view in {text, unquoted(text)}:
         for step in [lambda t: t] + STEPS:
-            view = step(view)
+            before, view = view, step(view)
+            if view == before and step in STEPS:
+                continue
             lower = view.lower()
             for needle in NEEDLES:
                 if needle in lower:
@@ -107,6 +122,8 @@ def leaks(text):
 
 def within(text):
     """What stands encoded within a text."""
+    if not new(("within", text)):
+        return None
     for decoded in base64_runs(text):
         lower = decoded.lower()
         if any(n in lower for n in NEEDLES) or (decoded.isprintable() and leaks(decoded)):
@@ -136,6 +153,7 @@ def decoded_header(value):
 
 
 def check(raw):
+    SEEN.clear()
     found = leaks(raw.decode("latin-1"))
     if found:
         return "raw message", found
