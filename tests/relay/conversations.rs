@@ -255,3 +255,168 @@ async fn a_shops_notices_are_no_automatic_replies() {
         assert!(came.reverse_path.starts_with("b-"), "{came:?}");
     }
 }
+
+/// The value of a property in a calendar, unfolded.
+fn property(calendar: &str, name: &str) -> String {
+    let unfolded = calendar.replace("\r\n ", "");
+    let start = format!("{name}:");
+    let found = unfolded.lines().find_map(|line| line.strip_prefix(&start));
+    found.unwrap_or_default().to_owned()
+}
+
+fn calendar(from: &str, to: &str, method: &str, uid: &str) -> String {
+    let kind = format!(
+        "MIME-Version: 1.0\r\nContent-Type: text/calendar; method={method}; charset=utf-8\r\n"
+    );
+    let event = format!(
+        "BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\nUID:{uid}\r\nORGANIZER:mailto:{from}\r\nATTENDEE:mailto:{to}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    message(from, to, &kind).replace("Hello.\r\n", &event)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p72_an_invitation_its_update_and_its_answer_are_about_one_event() {
+    let stage = Stage::ordinary().await;
+    for (me, my_mask, other, other_mask, host) in [
+        (JAN, BUYER, BIURO, SELLER, "poczta.example"),
+        (BIURO, SELLER, JAN, BUYER, "rowery.example"),
+    ] {
+        let uid = format!("{}-17@cal.{host}", "0123456789abcdef".repeat(6));
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let invitation = calendar(me, other_mask, "REQUEST", &uid);
+            let sent = stage.send_message(me, &[other_mask], &invitation).await;
+            sent.assert("250");
+            let came = text(&stage.arrival().await);
+            assert!(!came.contains(host), "{came}");
+            assert_eq!(property(&came, "ORGANIZER"), format!("mailto:{my_mask}"));
+            seen.push(property(&came, "UID"));
+        }
+        assert_eq!(seen[0], seen[1], "the update is about the same event");
+        let answer = calendar(other, my_mask, "REPLY", &seen[0].to_uppercase());
+        stage
+            .send_message(other, &[my_mask], &answer)
+            .await
+            .assert("250");
+        let came = text(&stage.arrival().await);
+        assert_eq!(property(&came, "UID"), uid, "{came}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buyers_own_domain_is_hidden_in_prose_and_a_shops_is_not() {
+    let stage = Stage::ordinary().await;
+    let words = "Zapraszam na www.poczta.example i https://rowery.example/, anna@poczta.example";
+    let asked = message(JAN, SELLER, "").replace("Hello.", words);
+    stage
+        .send_message(JAN, &[SELLER], &asked)
+        .await
+        .assert("250");
+    let came = text(&stage.arrival().await);
+    let want = words.replace("poczta.example", "hidden.invalid");
+    assert!(came.ends_with(&format!("{want}\r\n")), "{came}");
+    let answered = message(BIURO, BUYER, "").replace("Hello.", words);
+    stage
+        .send_message(BIURO, &[BUYER], &answered)
+        .await
+        .assert("250");
+    let came = text(&stage.arrival().await);
+    assert!(came.ends_with(&format!("{words}\r\n")), "{came}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_that_many_use_names_nobody_in_prose() {
+    let neighbours: String = (0..3)
+        .map(|number| {
+            format!(
+                "{{\"type\":\"participant\",\"id\":\"neighbour{number}\",\"login\":\"n\",\"marketplace\":\"allegro-pl\",\"primary\":\"n{number}@poczta.example\"}}\n"
+            )
+        })
+        .collect();
+    let setup = Setup {
+        accounts: neighbours,
+        ..Setup::default()
+    };
+    let stage = setup.start().await;
+    let asked = message(JAN, SELLER, "").replace("Hello.", "www.poczta.example");
+    stage
+        .send_message(JAN, &[SELLER], &asked)
+        .await
+        .assert("250");
+    let came = text(&stage.arrival().await);
+    assert!(came.ends_with("www.poczta.example\r\n"), "{came}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h096_a_line_says_that_a_signature_is_gone_only_where_the_operator_wants_it() {
+    let signed = message(
+        JAN,
+        SELLER,
+        "MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\r\n",
+    )
+    .replace(
+        "Hello.\r\n",
+        "--b\r\nContent-Type: text/plain\r\n\r\nRower\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\nABC\r\n--b--\r\n",
+    );
+    for (wanted, note) in [("false", false), ("true", true)] {
+        let setup = Setup::default().key("policy", &format!("signature_note = {wanted}"));
+        let stage = setup.start().await;
+        stage
+            .send_message(JAN, &[SELLER], &signed)
+            .await
+            .assert("250");
+        let came = text(&stage.arrival().await);
+        let parsed = mail_parser::MessageParser::new()
+            .parse(came.as_bytes())
+            .unwrap();
+        let bodies: Vec<String> = (0..parsed.text_body_count())
+            .filter_map(|at| parsed.body_text(at).map(|text| text.trim().to_owned()))
+            .collect();
+        assert!(bodies[0] == "Rower" && !came.contains("ABC"), "{came}");
+        let says = bodies
+            .iter()
+            .any(|body| body == "[Podpis cyfrowy został usunięty: ujawniłby adres nadawcy.]");
+        assert_eq!(says, note, "{came}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_absence_notice_to_the_from_passes_only_from_a_registered_address() {
+    let stage = with_servers().await;
+    stage.send(JAN, SELLER).await.assert("250");
+    let question = stage.arrival().await;
+    let away = |from: &str| message(from, BUYER, "Auto-Submitted: auto-replied\r\n");
+    // Somebody else at the shop's domain, proven by its server.
+    from_server(
+        &stage,
+        "mx.rowery.example",
+        BUYER,
+        &away("szef@rowery.example"),
+    )
+    .await
+    .assert("550");
+    from_server(&stage, "mx.rowery.example", BUYER, &away(BIURO))
+        .await
+        .assert("250");
+    let told = text(&stage.arrival().await);
+    assert!(!told.contains("rowery.example"), "{told}");
+    // The same again, to the return path: one a day, however it is addressed.
+    let again = from_server(
+        &stage,
+        "mx.rowery.example",
+        &question.reverse_path,
+        &away(BIURO),
+    )
+    .await;
+    assert!(again.0.contains("not passed on"), "{again:?}");
+    // A person's message with a null sender is no notice.
+    from_server(
+        &stage,
+        "mx.rowery.example",
+        BUYER,
+        &message(BIURO, BUYER, ""),
+    )
+    .await
+    .assert("550");
+    stage.nothing_arrived().await;
+}
