@@ -9,6 +9,8 @@ use crate::message::Encoding;
 
 /// A run of base64 longer than this, in octets, is taken for what it is from its first octet on: a picture, not a piece of a link.
 const LONG: usize = 4_096;
+/// Slashes of a run behind which a payload may begin; a link has a few, and each costs a reading of the run.
+const MOST_SLASHES: usize = 12;
 /// Octets in a full line of uuencoded text.
 const UU_LINE: usize = 45;
 
@@ -87,7 +89,8 @@ fn piece_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     }
     // What stands between slashes is most likely the payload; its first octet is then the first of an address.
     let mut starts = vec![0];
-    starts.extend(memchr::memchr_iter(b'/', run).map(|at| at + 1));
+    let slashes = memchr::memchr_iter(b'/', run).map(|at| at + 1);
+    starts.extend(slashes.take(MOST_SLASHES));
     starts.extend(1..4);
     starts
         .into_iter()
@@ -322,6 +325,14 @@ mod tests {
             "eyJhIjoiYm9qYW5AcG9jenRhLmV4YW1wbGUifQ",
         ] {
             assert_eq!(masked(text), text);
+        }
+    }
+
+    #[test]
+    fn what_could_begin_anywhere_is_read_a_few_times_only() {
+        // Read from behind each slash, these would take minutes.
+        for one in ["/", "a/", "-/", "aaaa+"] {
+            assert_eq!(mask(one.repeat(200_000).as_bytes(), &masker()), None);
         }
     }
 

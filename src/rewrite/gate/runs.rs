@@ -177,6 +177,9 @@ fn is_line(text: &str, start: usize, end: usize) -> bool {
 /// Octets of a run that are tried from every character on; in a longer one, a picture in a link, only the first counts.
 const LONG: usize = 4_096;
 
+/// Slashes of a run behind which it is tried, too.
+const MOST_SLASHES: usize = 16;
+
 /// A run in either alphabet, its groups beginning at each of its first characters and behind each slash.
 fn read_anywhere(run: &str) -> Vec<String> {
     let plain = run.replace('-', "+").replace('_', "/");
@@ -184,7 +187,8 @@ fn read_anywhere(run: &str) -> Vec<String> {
     if run.len() > LONG {
         starts.truncate(1);
     } else {
-        starts.extend(run.match_indices('/').map(|(at, _)| at + 1));
+        let slashes = run.match_indices('/').map(|(at, _)| at + 1);
+        starts.extend(slashes.take(MOST_SLASHES));
     }
     let texts = starts.into_iter().filter_map(|start| {
         let piece = plain.get(start..)?.as_bytes();
