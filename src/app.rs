@@ -4,8 +4,10 @@
 //! starting is told with its remedy, and nothing has been taken or sent by then.
 
 mod ask;
+mod backups;
 mod descriptors;
 mod listen;
+mod lost;
 mod stores;
 mod upkeep;
 
@@ -19,11 +21,11 @@ use tokio_util::sync::CancellationToken;
 pub use ask::open_intake;
 pub use stores::{open_directory, open_history, open_idle_spool};
 
+use self::backups::Backups;
 use self::stores::Stores;
 use crate::admin;
 use crate::config::Config;
 use crate::delivery::SmtpDelivery;
-use crate::directory::Rules;
 use crate::failpoint;
 use crate::inbound::{self, Door, Intake, Server};
 use crate::observe::Metrics;
@@ -97,10 +99,7 @@ impl Relay {
         let queue = Queue::start(queue, opened.recovered, opened.committed);
         let parts = admin::Parts {
             directory: stores.directory.clone(),
-            rules: Rules {
-                domains: (*stores.domains).clone(),
-                roles: config.policy.roles.clone(),
-            },
+            rules: stores.rules(),
             allowlist: stores.allowlist.clone(),
             intake,
             spool: spool.clone(),
@@ -121,6 +120,14 @@ impl Relay {
             stores.clock.clone(),
             shutdown.clone(),
         )));
+        let backups = Backups::new(
+            &config,
+            stores.local.clone(),
+            stores.state.clone(),
+            stores.clock.clone(),
+        );
+        tasks.push(tokio::spawn(backups.run(shutdown.clone())));
+        stores.restore();
         let admin = admin.map(|(listener, shown)| {
             tasks.push(tokio::spawn(listen::serve(
                 listener,
@@ -161,6 +168,11 @@ impl Relay {
     #[must_use]
     pub const fn queue(&self) -> &queue::Handle {
         &self.queue
+    }
+
+    /// Returns if a part has failed that only a restart brings back. What is queued is in the spool.
+    pub async fn broken(&self) {
+        self.queue.broken().await;
     }
 
     /// Reads allowlist, DKIM keys and certificates again (SIGHUP). What is broken changes nothing and is logged.

@@ -18,6 +18,10 @@ use crate::spool::{Answer, Committed, Flight, Settlement, Spool, SpoolError};
 /// [`StartError`]: a store is in use by a server that this configuration does not reach, or cannot be read.
 pub fn open_intake(config: Config) -> Result<Intake, StartError> {
     let stores = Stores::open(config)?;
+    if stores.lost.is_some() {
+        let text = "it is lost; a server makes it again from the last export";
+        return Err(StartError::because("directory", text));
+    }
     Ok(Intake::new(stores.tools(Arc::new(NoSpool))))
 }
 

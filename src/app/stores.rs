@@ -2,17 +2,20 @@
 //!
 //! State is written through the spool's log first; before the spool drops a segment it has the state made durable.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::StartError;
+use super::lost::{self, Found};
 use crate::allowlist::Live;
 use crate::auth::{self, Prover};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
-    AddressMark, CachedDirectory, Directory, SledDirectory, State, Unavailable,
+    self, AddressMark, CachedDirectory, Directory, Restored, Rules, SledDirectory, State,
+    Unavailable,
 };
 use crate::failpoint;
 use crate::history::History;
@@ -37,6 +40,10 @@ pub(super) struct Stores {
     pub(super) config: Arc<Config>,
     pub(super) domains: Arc<MaskedDomains>,
     pub(super) directory: Arc<dyn Directory>,
+    /// The same without the cache, for exports.
+    pub(super) local: Arc<Restored>,
+    /// The export that the directory is to be made again from, where it is lost.
+    pub(super) lost: Option<PathBuf>,
     pub(super) state: Arc<State>,
     pub(super) allowlist: Arc<Live>,
     pub(super) signer: Arc<Signer>,
@@ -50,10 +57,15 @@ impl Stores {
     pub(super) fn open(config: Config) -> Result<Self, StartError> {
         let allowlist = Live::load(&config.allowlist)
             .map_err(|error| StartError::because("allowlist", error))?;
-        let directory =
-            open_directory(&config).map_err(|error| StartError::because("directory", error))?;
-        let state = State::open(&config.data_dir.join("state"))
-            .map_err(|error| StartError::because("state", error))?;
+        let local = Arc::new(Restored::default());
+        let lost = match lost::directory(&config)? {
+            Found::There(directory) => {
+                local.set(directory);
+                None
+            }
+            Found::Lost(export) => Some(export),
+        };
+        let state = lost::state(&config)?;
         let history = open_history(&config).map_err(|error| StartError::because("trace", error))?;
         let asked = resolve::Options {
             dnssec: config.dnssec,
@@ -70,7 +82,9 @@ impl Stores {
             .collect();
         Ok(Self {
             domains: Arc::new(MaskedDomains::new(domains)),
-            directory: Arc::new(CachedDirectory::new(Arc::new(directory), CACHED_RECORDS)),
+            directory: Arc::new(CachedDirectory::new(local.clone(), CACHED_RECORDS)),
+            local,
+            lost,
             state: Arc::new(state),
             allowlist: Arc::new(allowlist),
             signer: Arc::new(signer),
@@ -79,6 +93,35 @@ impl Stores {
             history: Arc::new(history),
             config: Arc::new(config),
         })
+    }
+
+    /// Makes the directory again, if it is lost. Until then it answers that it is not available.
+    pub(super) fn restore(&self) {
+        let Some(export) = self.lost.clone() else {
+            return;
+        };
+        let folder = self.config.data_dir.join("directory");
+        let (local, rules) = (self.local.clone(), self.rules());
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || {
+            match runtime.block_on(directory::restore(&folder, &export, &rules)) {
+                Ok(directory) => {
+                    local.set(directory);
+                    tracing::warn!(event = "directory_restored", export = %export.display());
+                }
+                Err(error) => {
+                    tracing::error!(event = "restore_failed", %error, "everything is answered 451 until a restart")
+                }
+            }
+        });
+    }
+
+    /// What records must satisfy.
+    pub(super) fn rules(&self) -> Rules {
+        Rules {
+            domains: (*self.domains).clone(),
+            roles: self.config.policy.roles.clone(),
+        }
     }
 
     /// What decisions are made with.
@@ -142,7 +185,7 @@ pub fn open_directory(config: &Config) -> Result<SledDirectory, Unavailable> {
     let path = config.data_dir.join("directory");
     std::fs::create_dir_all(&config.data_dir)
         .map_err(|error| Unavailable(format!("{}: {error}", path.display())))?;
-    SledDirectory::open(&path)
+    Ok(SledDirectory::open(&path)?)
 }
 
 /// Opens the history of a configuration: for the server, and for commands while no server runs.

@@ -23,6 +23,23 @@ const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
 /// The key of the record that every database of ours holds.
 const MARK: &[u8] = b"!allegromail";
 
+/// Why a database was not opened.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Broken {
+    /// Another process has it, or the system does not let us at it.
+    #[error("{0}")]
+    OutOfReach(String),
+    /// Its contents are lost.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl From<Broken> for Unavailable {
+    fn from(broken: Broken) -> Self {
+        Self(broken.to_string())
+    }
+}
+
 /// An open database.
 pub(super) struct Disk {
     db: sled::Db,
@@ -33,14 +50,14 @@ pub(super) struct Disk {
 
 impl Disk {
     /// Opens or makes the database in `folder`.
-    pub(super) fn open(folder: &Path) -> Result<Self, Unavailable> {
+    pub(super) fn open(folder: &Path) -> Result<Self, Broken> {
         let fresh = !folder.join("db").exists();
         let shown = folder.display();
         if fresh && std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
             let text = format!(
                 "{shown} is not empty and holds no database; move it away, then import the last export"
             );
-            return Err(Unavailable(text));
+            return Err(Broken::Damaged(text));
         }
         let config = sled::Config::new()
             .path(folder)
@@ -75,7 +92,7 @@ impl Disk {
             }
             Ok(file)
         };
-        let file = open().map_err(|error| Unavailable(format!("{shown}: {error}")))?;
+        let file = open().map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
         Ok(Self {
             db,
             file,
@@ -101,6 +118,23 @@ impl Disk {
         }
     }
 
+    /// Calls `visit` for every record but the mark, in the order of keys, until it fails.
+    pub(super) fn each(
+        &self,
+        mut visit: impl FnMut(&[u8], &[u8]) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let rows = self
+            .with(|db| Ok(db.iter()))
+            .map_err(std::io::Error::other)?;
+        for row in rows {
+            let (key, value) = row.map_err(std::io::Error::other)?;
+            if key != MARK {
+                visit(&key, &value)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes everything that was written durable.
     pub(super) fn sync(&self) -> Result<(), Unavailable> {
         self.with(|db| db.flush().map(|_| ()))?;
@@ -118,14 +152,14 @@ impl Disk {
 }
 
 /// Opens the database; a lock is waited for a little, since sled's threads let go of it some time after the last handle.
-fn open_patiently(config: &sled::Config, folder: &Path) -> Result<sled::Db, Unavailable> {
+fn open_patiently(config: &sled::Config, folder: &Path) -> Result<sled::Db, Broken> {
     let shown = folder.display();
     for attempt in 1.. {
         match catch_unwind(AssertUnwindSafe(|| config.open())) {
             Ok(Ok(db)) => return Ok(db),
             Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
                 if attempt == LOCK_ATTEMPTS {
-                    return Err(Unavailable(format!(
+                    return Err(Broken::OutOfReach(format!(
                         "{shown} is in use by another process; is the server running?"
                     )));
                 }
@@ -138,9 +172,9 @@ fn open_patiently(config: &sled::Config, folder: &Path) -> Result<sled::Db, Unav
     Err(damaged(folder, &"sled panicked"))
 }
 
-fn damaged(folder: &Path, error: &dyn std::fmt::Display) -> Unavailable {
+fn damaged(folder: &Path, error: &dyn std::fmt::Display) -> Broken {
     let shown = folder.display();
-    Unavailable(format!(
+    Broken::Damaged(format!(
         "{shown} cannot be read ({error}); move it away, then import the last export"
     ))
 }

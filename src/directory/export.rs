@@ -13,17 +13,35 @@ use super::{Participant, SledDirectory, Transaction};
 enum Row<'a> {
     Participant(&'a Participant),
     Transaction(&'a Transaction),
-    End { records: u64 },
 }
 
-/// Writes every record and returns how many.
+/// The closing line.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "end")]
+struct End {
+    records: u64,
+}
+
+/// Writes every record and a closing line, and returns how many records.
 ///
 /// # Errors
 /// The output broke, or a record could not be read; what was written so far has no closing line then.
 pub fn export(directory: &SledDirectory, mut output: impl Write) -> io::Result<u64> {
+    let records = rows(directory, &mut output)?;
+    serde_json::to_writer(&mut output, &End { records })?;
+    output.write_all(b"\n")?;
+    output.flush()?;
+    Ok(records)
+}
+
+/// Writes every record without a closing line, and returns how many.
+///
+/// # Errors
+/// The output broke, or a record could not be read.
+pub fn rows(directory: &SledDirectory, output: &mut dyn Write) -> io::Result<u64> {
     let mut records = 0;
     let mut write = |row: &Row<'_>| -> io::Result<()> {
-        serde_json::to_writer(&mut output, row)?;
+        serde_json::to_writer(&mut *output, row)?;
         output.write_all(b"\n")
     };
     for participant in directory.participants() {
@@ -34,7 +52,5 @@ pub fn export(directory: &SledDirectory, mut output: impl Write) -> io::Result<u
         write(&Row::Transaction(&transaction.map_err(io::Error::other)?))?;
         records += 1;
     }
-    write(&Row::End { records })?;
-    output.flush()?;
     Ok(records)
 }

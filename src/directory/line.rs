@@ -31,6 +31,9 @@ enum Row {
             reason = "checked by whoever moves exports, not needed to load them"
         )]
         records: u64,
+        #[expect(dead_code, reason = "checked before an export is loaded")]
+        #[serde(default)]
+        crc32: Option<u32>,
     },
 }
 

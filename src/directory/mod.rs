@@ -10,24 +10,28 @@ use std::sync::Arc;
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
+mod backup;
 mod cache;
 mod disk;
 mod export;
 mod import;
 mod line;
 mod record;
+mod restore;
 mod state;
 mod store;
 mod users;
 
+pub use backup::Backup;
 pub use cache::CachedDirectory;
-pub use export::export;
+pub use disk::Broken;
+pub use export::{export, rows};
 pub use import::{BadLine, Counts, ImportError, Report, import};
 pub use line::{Rules, check, parse_line};
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,
 };
-
+pub use restore::{Restored, move_away, restore};
 pub use state::State;
 pub use store::SledDirectory;
 

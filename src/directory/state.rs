@@ -3,17 +3,28 @@
 //!
 //! The spool's log has it first, so nothing here is synced by itself; [`State::checkpoint`] is called before the log drops a segment.
 
+use std::io::{self, BufRead, Write};
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::disk::Disk;
+use super::disk::{Broken, Disk};
 use super::{AddressMark, Unavailable};
 use crate::mail::{Mailbox, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
 
 /// Unknown transactions that are remembered for one participant: guesses must not fill the disk.
 const MAX_UNKNOWN: usize = 1_000;
+
+/// A line of an export.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Row {
+    State { key: String, value: String },
+    End {},
+}
 
 /// The state store.
 pub struct State {
@@ -39,8 +50,8 @@ impl State {
     /// Opens or makes the store in the folder `path`.
     ///
     /// # Errors
-    /// [`Unavailable`] if another process has it or it cannot be read.
-    pub fn open(path: &Path) -> Result<Self, Unavailable> {
+    /// [`Broken`] if another process has it or it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, Broken> {
         Ok(Self {
             disk: Disk::open(path)?,
         })
@@ -168,14 +179,19 @@ impl State {
         self.disk.with(|db| db.contains_key(once(day, digest)))
     }
 
-    /// Forgets the marks of the days before `day`.
+    /// Forgets the marks of the oldest day, if it is before `day`. One day at a time: a clock that was set wrong must not take all of them.
     ///
     /// # Errors
     /// [`Unavailable`].
     pub fn forget_before(&self, day: u16) -> Result<(), Unavailable> {
         self.disk.with(|db| {
-            db.range(once(0, &[0; 16])..once(day, &[0; 16]))
-                .try_for_each(|row| db.remove(row?.0).map(|_| ()))
+            let marks = |until| db.range(once(0, &[0; 16])..once(until, &[0; 16]));
+            let Some(oldest) = marks(day).next().transpose()? else {
+                return Ok(());
+            };
+            let octets = oldest.0.get(1..3).and_then(|day| day.try_into().ok());
+            let oldest = octets.map_or(0, u16::from_be_bytes);
+            marks(oldest + 1).try_for_each(|row| db.remove(row?.0).map(|_| ()))
         })
     }
 
@@ -198,6 +214,45 @@ impl State {
             .disk
             .with(|db| db.get([b"i", digest.as_slice()].concat()))?;
         Ok(found.and_then(|value| String::from_utf8(value.to_vec()).ok()))
+    }
+
+    /// Writes every record as a line, and returns how many.
+    ///
+    /// # Errors
+    /// The output broke, or a record could not be read.
+    pub fn export(&self, output: &mut dyn Write) -> io::Result<u64> {
+        let mut records = 0;
+        self.disk.each(|key, value| {
+            records += 1;
+            let row = Row::State {
+                key: HEXLOWER.encode(key),
+                value: HEXLOWER.encode(value),
+            };
+            serde_json::to_writer(&mut *output, &row)?;
+            output.write_all(b"\n")
+        })?;
+        Ok(records)
+    }
+
+    /// Takes the lines of an export in, durably, and returns how many.
+    ///
+    /// # Errors
+    /// The input broke or is none, or the store did not take it.
+    pub fn import(&self, input: impl BufRead) -> io::Result<u64> {
+        let mut records = 0;
+        for line in input.lines() {
+            let Row::State { key, value } = serde_json::from_str(&line?)? else {
+                continue;
+            };
+            let octets = |text: &str| HEXLOWER.decode(text.as_bytes()).map_err(io::Error::other);
+            let (key, value) = (octets(&key)?, octets(&value)?);
+            self.disk
+                .with(|db| db.insert(key, value))
+                .map_err(io::Error::other)?;
+            records += 1;
+        }
+        self.disk.sync().map_err(io::Error::other)?;
+        Ok(records)
     }
 
     /// Makes everything so far durable.

@@ -6,12 +6,13 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::disk::{Disk, MAX_VALUE};
+use super::disk::{Broken, Disk, MAX_VALUE};
 use super::users::{Users, organisations};
 use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction, Unavailable};
 use crate::failpoint;
@@ -28,6 +29,7 @@ struct Inner {
     disk: Disk,
     /// One change at a time: it reads before it writes.
     changes: Mutex<()>,
+    applied: AtomicU64,
 }
 
 /// A mask for one counterparty, as stored.
@@ -53,15 +55,22 @@ impl SledDirectory {
     /// Opens or makes the directory in the folder `path`.
     ///
     /// # Errors
-    /// [`Unavailable`] if another process has it or it cannot be read; never an empty directory in the place of a broken one.
-    pub fn open(path: &Path) -> Result<Self, Unavailable> {
+    /// [`Broken`] if another process has it or it cannot be read; never an empty directory in the place of a broken one.
+    pub fn open(path: &Path) -> Result<Self, Broken> {
         let inner = Inner {
             disk: Disk::open(path)?,
             changes: Mutex::new(()),
+            applied: AtomicU64::new(0),
         };
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// How many changes were applied since it was opened.
+    #[must_use]
+    pub fn applied(&self) -> u64 {
+        self.inner.applied.load(Ordering::Relaxed)
     }
 
     /// Every account, in the order of ids.
@@ -112,6 +121,8 @@ impl Inner {
             inner: self,
             writes: HashMap::new(),
         };
+        self.applied
+            .fetch_add(changes.len() as u64, Ordering::Relaxed);
         let mut results = Vec::with_capacity(changes.len());
         for change in changes {
             results.push(match change {

@@ -1,0 +1,106 @@
+//! Exports directory and state now and then, so that a lost store can be made again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::lost;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::directory::{Backup, Restored, State, rows};
+use crate::failpoint;
+
+/// How often it is looked whether an export is due.
+const LOOK: Duration = Duration::from_secs(1);
+/// Seconds from the start, and between two exports of many changes, that are waited at least.
+const SOON: u64 = 60;
+/// Seconds between two exports of few changes.
+const LATE: u64 = 3_600;
+/// Changes that are many.
+const MANY: u64 = 1_000;
+
+/// Both stores and where their exports go.
+pub(super) struct Backups {
+    directory: (Arc<Restored>, Backup),
+    state: (Arc<State>, Backup),
+    clock: Arc<dyn Clock>,
+    /// Changes of the directory that an export has; none before the first.
+    exported: Option<u64>,
+    /// Seconds since the last export, or since the start.
+    since: u64,
+}
+
+impl Backups {
+    pub(super) fn new(
+        config: &Config,
+        directory: Arc<Restored>,
+        state: Arc<State>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            directory: (directory, lost::exports(config, "directory")),
+            state: (state, lost::exports(config, "state")),
+            clock,
+            exported: None,
+            since: 0,
+        }
+    }
+
+    /// Works until `shutdown`.
+    pub(super) async fn run(mut self, shutdown: CancellationToken) {
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            self.since += LOOK.as_secs();
+            let Some(changes) = self.due() else {
+                continue;
+            };
+            let work = move || {
+                self.write();
+                self
+            };
+            match tokio::task::spawn_blocking(work).await {
+                Ok(back) => self = back,
+                Err(error) => {
+                    tracing::error!(event = "export_panicked", %error);
+                    return;
+                }
+            }
+            self.exported = Some(changes);
+            self.since = 0;
+        }
+    }
+
+    /// The changes that an export now would have, if one is due.
+    fn due(&self) -> Option<u64> {
+        let changes = self.directory.0.get()?.applied();
+        let soon = failpoint::number("app.export_soon", SOON);
+        let due = match self.exported {
+            None => self.since >= soon,
+            Some(exported) => {
+                (changes >= exported + MANY && self.since >= soon) || self.since >= LATE
+            }
+        };
+        due.then_some(changes)
+    }
+
+    /// Writes both. A failure leaves the older exports, is told, and is tried again when the next is due.
+    fn write(&self) {
+        let now = self.clock.now();
+        let told = |what, written: std::io::Result<u64>| match written {
+            Ok(records) => tracing::info!(event = "exported", what, records),
+            Err(error) => tracing::error!(event = "export_failed", what, %error),
+        };
+        if let Some(directory) = self.directory.0.get() {
+            let rows = |output: &mut dyn std::io::Write| rows(directory, output);
+            told("directory", self.directory.1.write(now, rows));
+        }
+        let rows = |output: &mut dyn std::io::Write| self.state.0.export(output);
+        told("state", self.state.1.write(now, rows));
+    }
+}

@@ -1,0 +1,120 @@
+//! Stores that are damaged or gone at start: made again from the last export, if there is one. An empty store never takes the place of a lost
+//! one: everybody would be unknown.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use super::StartError;
+use crate::config::Config;
+use crate::directory::{self, Backup, Broken, SledDirectory, State};
+
+/// The directory as a start finds it.
+pub(super) enum Found {
+    /// It can be used.
+    There(SledDirectory),
+    /// It is damaged or gone, and to be made again from this export.
+    Lost(PathBuf),
+}
+
+/// The exports of a store.
+pub(super) fn exports(config: &Config, kind: &'static str) -> Backup {
+    Backup::new(config.data_dir.join("export"), kind)
+}
+
+/// Whether a server has used this data directory before.
+fn was_used(config: &Config) -> bool {
+    config.data_dir.join("spool").exists()
+}
+
+/// Opens the directory, or says what it is to be made from.
+pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError::because("directory", error);
+    std::fs::create_dir_all(&config.data_dir).map_err(|error| failed(&error))?;
+    let folder = config.data_dir.join("directory");
+    let gone = !folder.join("db").exists();
+    let newest = || {
+        exports(config, "directory")
+            .newest()
+            .map_err(|error| failed(&error))
+    };
+    if gone && !was_used(config) && newest()?.is_none() {
+        return SledDirectory::open(&folder)
+            .map(Found::There)
+            .map_err(|error| failed(&error));
+    }
+    let why = if gone {
+        format!("{} is gone; import the last export", folder.display())
+    } else {
+        match SledDirectory::open(&folder) {
+            Ok(directory) => return Ok(Found::There(directory)),
+            Err(Broken::Damaged(why)) => why,
+            Err(error) => return Err(failed(&error)),
+        }
+    };
+    match newest()? {
+        Some(export) => {
+            tracing::error!(event = "directory_lost", why, export = %export.display(), "it is made again from this export; until then everything is answered 451");
+            Ok(Found::Lost(export))
+        }
+        None => Err(failed(&why)),
+    }
+}
+
+/// Opens the state, made again from its last export if it is damaged or gone. What is newer than the export comes from the spool's log, as far
+/// as that reaches.
+pub(super) fn state(config: &Config) -> Result<State, StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError::because("state", error);
+    let folder = config.data_dir.join("state");
+    let gone = !folder.join("db").exists();
+    let why = if gone {
+        format!("{} is gone", folder.display())
+    } else {
+        match State::open(&folder) {
+            Ok(state) => return Ok(state),
+            Err(Broken::Damaged(why)) => why,
+            Err(error) => return Err(failed(&error)),
+        }
+    };
+    match exports(config, "state")
+        .newest()
+        .map_err(|error| failed(&error))?
+    {
+        Some(export) => {
+            tracing::error!(event = "state_lost", why, export = %export.display(), "it is made again from this export");
+            let records = remake(&folder, &export).map_err(|error| failed(&error))?;
+            tracing::warn!(event = "state_restored", records);
+            State::open(&folder).map_err(|error| failed(&error))
+        }
+        None if gone => {
+            if was_used(config) {
+                tracing::error!(
+                    event = "state_lost",
+                    why,
+                    "begun anew; only the spool's log is known"
+                );
+            }
+            State::open(&folder).map_err(|error| failed(&error))
+        }
+        None => Err(failed(&why)),
+    }
+}
+
+/// Loads an export of the state into a fresh folder, which then takes the place of the old one.
+fn remake(folder: &Path, export: &Path) -> io::Result<u64> {
+    let fresh = folder.with_file_name("state.restoring");
+    if fresh.exists() {
+        std::fs::remove_dir_all(&fresh)?;
+    }
+    let state = State::open(&fresh).map_err(io::Error::other)?;
+    let records = state.import(BufReader::new(File::open(export)?))?;
+    drop(state);
+    if folder.exists() {
+        directory::move_away(folder)?;
+    }
+    std::fs::rename(&fresh, folder)?;
+    if let Some(parent) = folder.parent() {
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(records)
+}
