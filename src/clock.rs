@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::failpoint;
 use crate::mail::Timestamp;
 
 /// A source of wall-clock time.
@@ -24,7 +25,9 @@ impl Clock for SystemClock {
         let since = std::time::SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let ahead = failpoint::number("clock.ahead_ms", 0);
+        Timestamp((now + ahead).saturating_sub(failpoint::number("clock.behind_ms", 0)))
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
         eprintln!("allegromail: the log was started twice");
     }
     let metrics = observe::install_metrics();
+    observe::count_panics();
     for warning in &loaded.warnings {
         tracing::warn!(event = "configuration", %warning);
     }
@@ -39,9 +40,15 @@ pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
             }
         };
         announce(&relay, &file);
-        signals.obey(&relay).await;
+        let ending = tokio::select! {
+            () = signals.obey(&relay) => Exit::Done,
+            () = relay.broken() => {
+                tracing::error!(event = "broken", "the queue has panicked; the server ends, and a restart goes on from the spool");
+                Exit::Temporary
+            }
+        };
         tokio::select! {
-            () = relay.stop() => Exit::Done,
+            () = relay.stop() => ending,
             () = signals.insist() => {
                 tracing::warn!(event = "stop_cut_short", "told to stop a second time");
                 Exit::Temporary

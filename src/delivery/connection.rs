@@ -6,6 +6,7 @@
 use std::io::IoSlice;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -86,7 +87,17 @@ impl Connection {
     async fn open_with(hop: &Hop, side: Side<'_>, security: &Security) -> Result<Self, Broken> {
         let stream = timeout(side.patience.connect, TcpStream::connect(hop.address)).await;
         let stream = stream.map_err(|_| Broken::Silent("no connection in time"))?;
-        let stream = stream.map_err(|error| Broken::BeforeMail(error.to_string()))?;
+        let stream =
+            stream.and_then(|stream| failpoint::hit("delivery.connecting").map(|()| stream));
+        let stream = stream.map_err(|error| {
+            let few = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+            // Out of files: a fault of ours, which says nothing about the server.
+            if error.raw_os_error().is_some_and(|code| few.contains(&code)) {
+                Broken::Midway(error.to_string())
+            } else {
+                Broken::BeforeMail(error.to_string())
+            }
+        })?;
         // A failure costs speed, nothing else.
         let _ = stream.set_nodelay(true);
         failpoint::pass("delivery.connected");

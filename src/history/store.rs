@@ -218,14 +218,14 @@ impl History {
         Ok(days)
     }
 
-    /// Deletes the days that are older than is kept.
+    /// Deletes the oldest day, if it is older than is kept. One day at a time: a clock that was set wrong must not take all of them.
     ///
     /// # Errors
     /// The folder cannot be read, or a file not deleted.
     pub fn expire(&self, now: Timestamp) -> io::Result<()> {
         let keep = u64::try_from(self.keep.as_millis()).unwrap_or(u64::MAX);
         let oldest = name(Timestamp(now.0.saturating_sub(keep)));
-        for day in self.days()?.iter().filter(|day| **day < oldest) {
+        for day in self.days()?.iter().take(1).filter(|day| **day < oldest) {
             std::fs::remove_file(self.folder.join(format!("{day}.ndjson")))?;
             std::fs::remove_file(self.folder.join(format!("{day}.index")))?;
         }

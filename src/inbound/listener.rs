@@ -214,6 +214,10 @@ impl Floor {
                 accepted = listener.accept() => accepted,
                 () = self.stop.cancelled() => return,
             };
+            let accepted = accepted.and_then(|accepted| {
+                failpoint::hit("inbound.accepted")?;
+                Ok(accepted)
+            });
             match accepted {
                 Ok((stream, peer)) => self.admit(stream, peer.ip().to_canonical()),
                 // The client was gone before it was looked at.

@@ -5,6 +5,8 @@
 
 mod log;
 mod metrics;
+mod panics;
 
 pub use log::{Format, start_log};
 pub use metrics::{Metrics, install_metrics};
+pub use panics::count_panics;

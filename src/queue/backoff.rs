@@ -20,6 +20,12 @@ pub(super) fn wait(settings: &Settings, id: QueueId, attempts: u32) -> Duration 
     base * 9 / 10 + base * u32::try_from(spread).unwrap_or(0) / 5 / 1024
 }
 
+/// Whether an entry is put off further than any wait can be: the clock was wrong when that was written.
+pub(super) fn is_absurd(settings: &Settings, entry: &Entry, now: Timestamp) -> bool {
+    let longest = settings.retry.iter().max().copied().unwrap_or_default();
+    entry.progress.next_attempt > now.plus(longest * 2)
+}
+
 /// Whether an entry has waited long enough. The clock alone does not decide: after a jump of years everything would expire at once, so an
 /// entry must also have had half of the attempts that its time allows (hostile-inputs 124).
 pub(super) fn expired(settings: &Settings, entry: &Entry, now: Timestamp) -> bool {

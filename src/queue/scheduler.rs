@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Parts;
 use super::attempt::{self, End};
+use super::backoff;
 use super::control::{self, Control, ControlError};
 use super::lanes::Lanes;
 use super::listed::{Listed, State};
@@ -21,6 +22,8 @@ use crate::history::Line;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::{Committed, Entry};
 
+/// A step back of the clock that is looked into; smaller ones do no harm.
+const CLOCK_STEP: Duration = Duration::from_secs(60);
 /// The longest sleep: a clock that is moved must be noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
@@ -40,6 +43,8 @@ pub struct Queue {
     due: BinaryHeap<Reverse<(Timestamp, QueueId)>>,
     /// Octets of messages that wait in memory.
     memory: usize,
+    /// The clock when it was last read.
+    last: Timestamp,
     attempts: TaskTracker,
     messages: mpsc::UnboundedSender<Message>,
 }
@@ -50,7 +55,19 @@ pub struct Handle {
     stop: CancellationToken,
     lanes: Arc<Lanes>,
     attempts: TaskTracker,
+    broken: CancellationToken,
     task: JoinHandle<()>,
+}
+
+/// Tells that the schedule has panicked.
+struct Alarm(CancellationToken);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.cancel();
+        }
+    }
 }
 
 impl Queue {
@@ -73,10 +90,15 @@ impl Queue {
             entries: HashMap::new(),
             due: BinaryHeap::new(),
             memory: 0,
+            last: Timestamp(0),
             attempts: attempts.clone(),
             messages: messages.clone(),
         };
-        for entry in recovered {
+        let now = queue.parts.clock.now();
+        for mut entry in recovered {
+            if backoff::is_absurd(&queue.parts.settings, &entry, now) {
+                entry.progress.next_attempt = now;
+            }
             queue
                 .due
                 .push(Reverse((entry.progress.next_attempt, entry.id)));
@@ -84,12 +106,19 @@ impl Queue {
             queue.entries.insert(entry.id, (entry, state));
         }
         let stop = CancellationToken::new();
-        let task = tokio::spawn(queue.run(committed, inbox, stop.clone()));
+        let broken = CancellationToken::new();
+        let alarm = Alarm(broken.clone());
+        let running = queue.run(committed, inbox, stop.clone());
+        let task = tokio::spawn(async move {
+            let _alarm = alarm;
+            running.await;
+        });
         Handle {
             messages,
             stop,
             lanes,
             attempts,
+            broken,
             task,
         }
     }
@@ -148,6 +177,10 @@ impl Queue {
     /// Starts what is due and returns how long nothing will be.
     fn start_due(&mut self) -> Duration {
         let now = self.parts.clock.now();
+        if now.plus(CLOCK_STEP) < self.last {
+            self.clock_went_back(now);
+        }
+        self.last = now;
         while let Some(Reverse((at, id))) = self.due.peek().copied() {
             if at > now {
                 return at.since(now).min(LONGEST_SLEEP);
@@ -161,6 +194,20 @@ impl Queue {
             }
         }
         LONGEST_SLEEP
+    }
+
+    /// Brings near what the old clock had put off: it would wait for as long as the clock was wrong.
+    fn clock_went_back(&mut self, now: Timestamp) {
+        tracing::warn!(event = "clock_went_back", from = %self.last, to = %now);
+        let settings = self.parts.settings.clone();
+        let waiting = self.entries.iter();
+        let far = waiting.filter(|(_, (entry, state))| {
+            *state == State::Deferred && backoff::is_absurd(&settings, entry, now)
+        });
+        let ids: Vec<QueueId> = far.map(|(id, _)| *id).collect();
+        for id in ids {
+            self.wait(id, |_| {});
+        }
     }
 
     fn hear(&mut self, message: Message) {
@@ -242,6 +289,13 @@ impl Queue {
     fn wait(&mut self, id: QueueId, change: impl FnOnce(&mut Entry)) {
         if let Some((entry, state)) = self.entries.get_mut(&id) {
             change(entry);
+            let now = self.parts.clock.now();
+            if backoff::is_absurd(&self.parts.settings, entry, now) {
+                // The clock went back, perhaps while the attempt was under way.
+                let attempts = entry.progress.attempts.max(1);
+                let wait = backoff::wait(&self.parts.settings, id, attempts);
+                entry.progress.next_attempt = now.plus(wait);
+            }
             *state = control::waiting(entry);
             self.due.push(Reverse((entry.progress.next_attempt, id)));
         }
@@ -253,6 +307,11 @@ impl Handle {
     #[must_use]
     pub fn controls(&self) -> Controls {
         Controls(self.messages.clone())
+    }
+
+    /// Returns if the schedule has panicked: nothing is delivered any more until a restart.
+    pub async fn broken(&self) {
+        self.broken.cancelled().await;
     }
 
     /// Everything in the queue, by id.

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::SpoolError;
+use crate::failpoint;
 
 /// How long an answer is good.
 const FRESH: Duration = Duration::from_secs(1);
@@ -49,6 +50,8 @@ impl Watermark {
         let disk = rustix::fs::statvfs(&self.dir)
             .map_err(|error| SpoolError::Unhealthy(format!("{}: {error}", self.dir.display())))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let free = failpoint::number("spool.free_bytes", free);
+        let free_inodes = failpoint::number("spool.free_inodes", disk.f_favail);
         if free < self.min_bytes {
             return Err(SpoolError::Full(format!(
                 "{free} octets free, {} wanted",
@@ -56,10 +59,10 @@ impl Watermark {
             )));
         }
         // Some file systems have no fixed number of inodes and say 0 of 0.
-        if disk.f_files > 0 && disk.f_favail < self.min_inodes {
+        if disk.f_files > 0 && free_inodes < self.min_inodes {
             return Err(SpoolError::Full(format!(
-                "{} inodes free, {} wanted",
-                disk.f_favail, self.min_inodes
+                "{free_inodes} inodes free, {} wanted",
+                self.min_inodes
             )));
         }
         Ok(())

@@ -48,6 +48,18 @@ impl Shared {
     }
 }
 
+/// Marks the spool unhealthy if its writer panics.
+struct Alarm(Arc<Shared>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.unhealthy.store(true, Ordering::SeqCst);
+            tracing::error!(event = "spool_unhealthy", what = "the writer panicked");
+        }
+    }
+}
+
 /// Called before a segment is deleted: what was written through the log must then be durable elsewhere.
 pub(super) type Checkpoint = Box<dyn Fn() -> Result<(), String> + Send>;
 
@@ -65,6 +77,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until every sender of requests is gone.
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
+        let _alarm = Alarm(self.shared.clone());
         while let Ok(first) = requests.recv() {
             let mut bytes = size(&first);
             let mut batch = vec![first];
