@@ -55,12 +55,23 @@ impl Client {
         ] {
             let reply = self.say(&command)?;
             if !reply.starts_with(['2', '3']) {
+                self.say("RSET")?;
                 return Ok(reply);
             }
         }
         self.writer
             .write_all(format!("{message}\r\n.\r\n").as_bytes())?;
         self.reply()
+    }
+
+    /// Sends a message and closes the connection without hearing what becomes of it.
+    pub fn send_and_go(&mut self, from: &str, to: &str, message: &str) -> std::io::Result<()> {
+        self.say(&format!("MAIL FROM:<{from}>"))?;
+        self.say(&format!("RCPT TO:<{to}>"))?;
+        self.say("DATA")?;
+        self.writer
+            .write_all(format!("{message}\r\n.\r\n").as_bytes())?;
+        self.writer.shutdown(std::net::Shutdown::Both)
     }
 
     /// Sends the next message of the books; an error if the connection broke, the reply otherwise.
@@ -82,7 +93,7 @@ impl Client {
 }
 
 /// Message `number`, of one to seven kilobytes.
-fn message(from: &str, to: &str, number: u64) -> String {
+pub fn message(from: &str, to: &str, number: u64) -> String {
     let text = "Dzien dobry, kiedy dotrze przesylka? Prosze o odpowiedz.\r\n";
     format!(
         "From: {from}\r\nTo: {to}\r\nSubject: id-{number}-\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMessage-ID: <{number}@client.example>\r\n\r\n{}",

@@ -86,6 +86,7 @@ impl Ground {
              [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\n\
              [allowlist]\npath = {couriers:?}\n[auth]\nregistered = \"off\"\ncourier = \"off\"\n\
              [limits]\nrefusals_per_client = \"off\"\nmessages_per_sender = \"off\"\nmessages_per_transaction = \"off\"\n\
+             connections_per_client = 2000\nconnections = 4000\n\
              [secrets]\nkey_file = \"secret.key\"\n[delivery]\nretry = \"1s*100\"\ndelay_notice = \"1s\"\n[dns]\nservers = [\"127.0.0.1:1\"]\n\
              [admin]\nlisten = \"127.0.0.1:0\"\n\
              [[delivery.route]]\ndomain = \"*\"\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n{more}",
@@ -126,7 +127,8 @@ impl Ground {
     /// Arms points in relays that run or will be started.
     pub fn arm(&self, points: &str) {
         // Small segments, so that they are filled, copied forward and deleted all the time.
-        let text = format!("spool.segment_bytes=number:65536\n{points}\n");
+        let text =
+            format!("spool.segment_bytes=number:65536\napp.export_soon=number:0\n{points}\n");
         let new = self.folder.path().join("points.new");
         fs::write(&new, text).unwrap();
         fs::rename(new, self.points()).unwrap();
@@ -279,6 +281,18 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The CPU time of a process so far, in ticks.
+pub fn cpu_ticks(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
 /// The queue ids of all accepted messages that the history tells of.

@@ -24,10 +24,14 @@
 )]
 
 mod client;
+mod faults;
 mod ground;
+mod http;
 mod kill;
 mod ledger;
+mod order;
 mod points;
+mod recovery;
 mod sink;
 mod terminate;
 

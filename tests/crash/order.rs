@@ -1,0 +1,201 @@
+//! The order of system calls, seen from outside by strace: for every message that was answered 250, its record was written, then synced, then
+//! answered (reliability.md C3).
+
+use std::collections::HashMap;
+use std::fs;
+use std::process::{Command, Stdio};
+
+use allegromail::mail::QueueId;
+
+use crate::client::Client;
+use crate::ground::Ground;
+
+/// One call: where in the trace it began and ended, and what stands in it.
+struct Call {
+    begun: usize,
+    ended: usize,
+    text: String,
+}
+
+/// The calls of a trace by strace -f.
+fn calls(trace: &str) -> Vec<Call> {
+    let mut calls: Vec<Call> = Vec::new();
+    let mut open: HashMap<(String, String), usize> = HashMap::new();
+    for (at, line) in trace.lines().enumerate() {
+        let Some((thread, text)) = line.trim_start().split_once(' ') else {
+            continue;
+        };
+        let text = text.trim_start();
+        if let Some(rest) = text.strip_prefix("<... ") {
+            let name = rest.split(' ').next().unwrap_or_default().to_owned();
+            if let Some(call) = open.remove(&(thread.to_owned(), name)) {
+                calls[call].ended = at;
+                calls[call].text.push_str(rest);
+            }
+            continue;
+        }
+        let name = text.split('(').next().unwrap_or_default().to_owned();
+        let unfinished = text.contains("<unfinished ...>");
+        if unfinished {
+            open.insert((thread.to_owned(), name), calls.len());
+        }
+        calls.push(Call {
+            begun: at,
+            ended: if unfinished { usize::MAX } else { at },
+            text: text.to_owned(),
+        });
+    }
+    calls
+}
+
+/// The octets of every string of a call.
+fn strings(text: &str) -> Vec<Vec<u8>> {
+    let quoted = text.split('"').skip(1).step_by(2);
+    quoted
+        .map(|hex| {
+            let octets = hex.split("\\x").skip(1);
+            octets
+                .filter_map(|octet| u8::from_str_radix(octet.get(..2)?, 16).ok())
+                .collect()
+        })
+        .collect()
+}
+
+/// The file descriptor that a call works on.
+fn descriptor(call: &Call) -> &str {
+    let inside = call.text.split('(').nth(1).unwrap_or_default();
+    inside.split([',', ')', ' ']).next().unwrap_or_default()
+}
+
+/// How many answers there are, and those that came too early.
+fn judge(trace: &str) -> (usize, Vec<QueueId>) {
+    let calls = calls(trace);
+    let named = |name: &'static str| calls.iter().filter(move |call| call.text.starts_with(name));
+    let syncs: Vec<&Call> = named("fdatasync(")
+        .filter(|call| call.text.contains("= 0"))
+        .collect();
+    // Record: "AMS1", kind 1 for an entry, three more octets, the id.
+    let mut written: HashMap<u64, Vec<&Call>> = HashMap::new();
+    for call in named("writev(") {
+        for octets in strings(&call.text) {
+            if octets.len() >= 16 && octets.starts_with(b"AMS1\x01") {
+                let id = u64::from_le_bytes(octets[8..16].try_into().unwrap());
+                written.entry(id).or_default().push(call);
+            }
+        }
+    }
+    let (mut answers, mut early) = (0, Vec::new());
+    for call in named("sendto(") {
+        for octets in strings(&call.text) {
+            let text = String::from_utf8_lossy(&octets).into_owned();
+            let Some(rest) = text.strip_prefix("250 2.0.0 accepted as ") else {
+                continue;
+            };
+            answers += 1;
+            let id: QueueId = rest.split(' ').next().unwrap().parse().unwrap();
+            let durable = written.get(&id.0).into_iter().flatten().any(|write| {
+                syncs.iter().any(|sync| {
+                    descriptor(sync) == descriptor(write)
+                        && write.ended < sync.begun
+                        && sync.ended < call.begun
+                })
+            });
+            if !durable {
+                early.push(id);
+            }
+        }
+    }
+    (answers, early)
+}
+
+/// A trace of so many messages over eight sessions at once; none where strace cannot be used here.
+fn trace(messages: usize, points: &str) -> Option<String> {
+    let usable = Command::new("strace")
+        .args(["-qq", "-o", "/dev/null", "true"])
+        .stderr(Stdio::null())
+        .status();
+    if !usable.is_ok_and(|status| status.success()) {
+        assert!(
+            std::env::var("ALLEGROMAIL_INTEROP").is_err(),
+            "strace cannot be used here"
+        );
+        eprintln!(
+            "SKIPPED: strace cannot be used here; the order of system calls was not looked at"
+        );
+        return None;
+    }
+    let ground = Ground::new();
+    let file = ground.folder.path().join("trace");
+    // -D: the relay stays our own child.
+    let before = [
+        "strace",
+        "-D",
+        "-f",
+        "-qq",
+        "-xx",
+        "-s",
+        "200",
+        "-e",
+        "trace=writev,fdatasync,sendto",
+        "-o",
+        file.to_str().unwrap(),
+    ];
+    let relay = ground.try_start(points, &before).unwrap();
+    let sessions: Vec<_> = (0..8)
+        .map(|_| {
+            let (ledger, smtp) = (ground.ledger.clone(), relay.smtp);
+            std::thread::spawn(move || {
+                let mut client = Client::connect(smtp).unwrap();
+                for _ in 0..messages / 8 {
+                    assert!(client.next(&ledger).unwrap().starts_with("250"));
+                }
+            })
+        })
+        .collect();
+    sessions
+        .into_iter()
+        .for_each(|session| session.join().unwrap());
+    relay.stop();
+    // The tracer writes its last lines after the relay has ended.
+    let mut size = u64::MAX;
+    crate::ground::wait_until("the end of the trace", || {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let before = size;
+        size = file.metadata().unwrap().len();
+        size == before
+    });
+    Some(fs::read_to_string(&file).unwrap())
+}
+
+#[test]
+fn what_is_answered_250_was_written_and_synced_before() {
+    let messages = if std::env::var("ALLEGROMAIL_INTEROP").is_ok() {
+        1_000
+    } else {
+        160
+    };
+    let Some(trace) = trace(messages, "") else {
+        return;
+    };
+    let (answers, early) = judge(&trace);
+    println!(
+        "{answers} answers of 250, {} fdatasync, {} too early",
+        trace.matches("fdatasync(").count(),
+        early.len()
+    );
+    assert!(early.is_empty(), "{early:?}");
+    assert_eq!(answers, messages);
+}
+
+#[test]
+fn an_answer_before_the_sync_is_seen() {
+    let Some(trace) = trace(
+        80,
+        "spool.acknowledge_early=error:EIO,spool.syncing=delay:5",
+    ) else {
+        return;
+    };
+    let (answers, early) = judge(&trace);
+    println!("{} of {answers} too early", early.len());
+    assert!(!early.is_empty());
+}
