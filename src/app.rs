@@ -120,13 +120,7 @@ impl Relay {
             stores.clock.clone(),
             shutdown.clone(),
         )));
-        let backups = Backups::new(
-            &config,
-            stores.local.clone(),
-            stores.state.clone(),
-            stores.clock.clone(),
-        );
-        tasks.push(tokio::spawn(backups.run(shutdown.clone())));
+        tasks.push(tokio::spawn(Backups::of(&stores).run(shutdown.clone())));
         stores.restore();
         let admin = admin.map(|(listener, shown)| {
             tasks.push(tokio::spawn(listen::serve(

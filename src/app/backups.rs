@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::lost;
+use super::stores::Stores;
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::directory::{Backup, Restored, State, rows};
 use crate::failpoint;
 
@@ -32,16 +32,13 @@ pub(super) struct Backups {
 }
 
 impl Backups {
-    pub(super) fn new(
-        config: &Config,
-        directory: Arc<Restored>,
-        state: Arc<State>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    /// Exports of the stores of a relay.
+    pub(super) fn of(stores: &Stores) -> Self {
+        let exports = |kind| lost::exports(&stores.config, kind);
         Self {
-            directory: (directory, lost::exports(config, "directory")),
-            state: (state, lost::exports(config, "state")),
-            clock,
+            directory: (stores.local.clone(), exports("directory")),
+            state: (stores.state.clone(), exports("state")),
+            clock: stores.clock.clone(),
             exported: None,
             since: 0,
         }
