@@ -10,7 +10,7 @@ use super::{
     Unavailable, import,
 };
 use crate::failpoint;
-use crate::mail::Mailbox;
+use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
 /// Loads `export` into a fresh folder beside `folder`, moves what is left of the old one away, and takes its place. A crash on the way leaves
@@ -121,6 +121,10 @@ impl Directory for Restored {
 
     fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
         self.ask(|directory| directory.owner(address))
+    }
+
+    fn users(&self, domain: &Domain) -> Answer<'_, usize> {
+        self.ask(|directory| directory.users(domain))
     }
 
     fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
