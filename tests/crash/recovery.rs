@@ -62,6 +62,7 @@ fn entry(spool: &LocalSpool, number: usize) -> Committed {
             subject: format!("Pytanie o zamówienie numer {number}"),
             date: "Mon, 23 Nov 2026 10:00:00 +0100".to_owned(),
             message_id: format!("<{number}.abcdefgh@poczta.example>"),
+            ..About::default()
         },
         sent_as: format!("m-0123456789abcdefghijklmnopqrstuvwxyz{number}@allegromail.pl"),
         memory: Memory::default(),
