@@ -352,9 +352,15 @@ fn marks_are_forgotten_day_by_day() {
         state.mark(day, &[7; 16]).unwrap();
     }
     state.keep_id(&[1; 16], "long@poczta.example").unwrap();
-    state.forget_before(256).unwrap();
     let marked = |day| state.is_marked(day, &[7; 16]).unwrap();
-    assert_eq!([254, 255, 256, 257].map(marked), [false, false, true, true]);
+    for left in [
+        [false, true, true, true],
+        [false, false, true, true],
+        [false, false, true, true],
+    ] {
+        state.forget_before(256).unwrap();
+        assert_eq!([254, 255, 256, 257].map(marked), left);
+    }
     assert!(!state.is_marked(257, &[8; 16]).unwrap());
     let kept = state.kept_id(&[1; 16]).unwrap();
     assert_eq!(kept.as_deref(), Some("long@poczta.example"));
