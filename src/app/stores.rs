@@ -137,7 +137,7 @@ impl Stores {
             directory: self.directory.clone(),
             state: self.state.clone(),
             allowlist: self.allowlist.clone(),
-            prover: Prover::new(self.resolver.tokio().clone(), settings),
+            prover: Prover::new(&self.resolver, settings),
             signer: self.signer.clone(),
             spool,
             history: self.history.clone(),

@@ -1,79 +1,56 @@
 //! DKIM: did the From's own domain sign it (RFC 6376)?
 
-use mail_auth::common::crypto::Algorithm;
+use mail_auth::DkimResult;
 use mail_auth::dkim::Signature;
 use mail_auth::dmarc::Policy;
-use mail_auth::dmarc::verify::DmarcParameters;
-use mail_auth::{
-    AuthenticatedMessage, DkimOutput, DkimResult, DmarcResult, MessageAuthenticator, SpfOutput,
-};
 
-use super::Means;
-use super::alignment::aligned;
-use super::prover::{Check, Evidence};
-use crate::mail::{Domain, Mailbox};
+use super::prover::{Check, Evidence, Steps};
+use super::questions::Questions;
+use super::signatures::{Verdict, verify};
+use super::{Means, dmarc};
+use crate::mail::Mailbox;
 use crate::message::{Message, parse_list};
 
-/// Signatures that are looked at; each may cost a look-up and an RSA operation.
-const MAX_SIGNATURES: usize = 8;
+/// Findings that a reply repeats; a message may carry a thousand signatures.
+const TOLD: usize = 4;
 
-/// The message as the library reads it. Strict: a signature with `l=` covers a part of the body only, and counts as none.
-fn read(message: &Message) -> Option<AuthenticatedMessage<'_>> {
-    let mut read = AuthenticatedMessage::parse(message.raw())?;
-    read.dkim_headers.truncate(MAX_SIGNATURES);
-    Some(read)
-}
-
-/// Checks every signature; one aligned pass is enough.
-pub(super) async fn check(library: &MessageAuthenticator, evidence: &Evidence<'_>) -> Check {
-    let Some(message) = read(evidence.message) else {
-        return Check::Failed("the message could not be read for DKIM".to_owned());
-    };
-    let outputs = library.verify_dkim(&message).await;
+/// Checks every signature that could count; one pass is enough.
+pub(super) async fn check(
+    questions: &Questions<'_>,
+    evidence: &Evidence<'_>,
+    steps: &mut Steps,
+) -> Check {
     let mut failed = Vec::new();
     let mut unknown = None;
-    for output in &outputs {
-        match judge(output, evidence.from.domain()) {
-            Ok((means, signature)) if names_recipients(signature, evidence) => return Check::Passed(means),
-            Ok((means, _)) => failed.push(format!(
-                "{means} verifies, but no signed To or Cc names the recipient: the message may be a copy of one sent elsewhere"
-            )),
-            Err(Trouble::Unknown(what)) => unknown = Some(what),
+    let mut passed = None;
+    for verdict in verify(questions, evidence.message, evidence.from.domain()).await {
+        match judge(questions, evidence, verdict).await {
+            Ok(means) => {
+                steps.push(("dkim", format!("{means} passes, aligned")));
+                passed.get_or_insert(means);
+            }
+            Err(Trouble::Unknown(what)) => {
+                steps.push(("dkim", what.clone()));
+                unknown = Some(what);
+            }
             Err(Trouble::Failed(what)) => failed.push(what),
         }
     }
-    match unknown {
-        Some(what) => Check::Unknown(what),
-        None if failed.is_empty() => Check::Absent("there is no DKIM signature".to_owned()),
-        None => Check::Failed(failed.join("; ")),
+    let many = failed.len().saturating_sub(TOLD);
+    failed.truncate(TOLD);
+    if many > 0 {
+        failed.push(format!("and {many} more of that kind"));
     }
-}
-
-/// Whether the message, passed on byte for byte by another server, would be refused or set aside by the next one: nothing signed it for
-/// its own domain, and that domain's DMARC policy is quarantine or reject (RFC 9989 4.7). None: the DNS gave no answer.
-pub(super) async fn fails_elsewhere(
-    library: &MessageAuthenticator,
-    evidence: &Evidence<'_>,
-) -> Option<bool> {
-    let message = read(evidence.message)?;
-    let outputs = library.verify_dkim(&message).await;
-    if outputs
-        .iter()
-        .any(|output| judge(output, evidence.from.domain()).is_ok())
-    {
-        return Some(false);
-    }
-    let unsure = outputs
-        .iter()
-        .any(|output| matches!(output.result(), DkimResult::TempError(_)));
-    let spf = SpfOutput::new(String::new());
-    let dmarc = library
-        .verify_dmarc(DmarcParameters::new(&message, &outputs, "", &spf))
-        .await;
-    match (dmarc.dkim_result(), dmarc.policy()) {
-        (DmarcResult::TempError(_), _) => None,
-        (_, Policy::Quarantine | Policy::Reject) if unsure => None,
-        (_, policy) => Some(matches!(policy, Policy::Quarantine | Policy::Reject)),
+    steps.extend(failed.iter().map(|what| ("dkim", what.clone())));
+    match (passed, unknown) {
+        (Some(means), _) => Check::Passed(means),
+        (None, Some(what)) => Check::Unknown(what),
+        (None, None) if failed.is_empty() => {
+            let absent = "there is no DKIM signature".to_owned();
+            steps.push(("dkim", absent.clone()));
+            Check::Absent(absent)
+        }
+        (None, None) => Check::Failed(failed.join("; ")),
     }
 }
 
@@ -82,62 +59,60 @@ enum Trouble {
     Unknown(String),
 }
 
-fn judge<'a>(output: &'a DkimOutput<'a>, from: &Domain) -> Result<(Means, &'a Signature), Trouble> {
-    let failed = |text: String| Err(Trouble::Failed(text));
-    let Some(signature) = output.signature() else {
-        return failed(format!(
-            "a DKIM signature cannot be used ({})",
-            output.result()
-        ));
+async fn judge(
+    questions: &Questions<'_>,
+    evidence: &Evidence<'_>,
+    verdict: Verdict,
+) -> Result<Means, Trouble> {
+    let signed = match verdict {
+        Verdict::Verified(signed) => signed,
+        Verdict::Refused(what) => return Err(Trouble::Failed(what)),
+        Verdict::Unknown(what) => return Err(Trouble::Unknown(what)),
     };
-    let name = signature.d.as_str();
-    let Some(domain) = Domain::parse(name)
-        .ok()
-        .filter(|signer| aligned(signer, from))
-    else {
-        return failed(format!("DKIM d={name} is not aligned with {from}"));
+    let means = Means::Dkim {
+        domain: signed.domain,
+        selector: signed.signature.s.clone(),
     };
-    match output.result() {
-        DkimResult::Pass => {}
-        DkimResult::TempError(_) => {
-            return Err(Trouble::Unknown(format!(
-                "the DKIM key {}._domainkey.{domain} could not be read",
-                signature.s
-            )));
-        }
-        result => {
-            return failed(format!(
-                "DKIM d={domain} s={} does not verify ({result})",
-                signature.s
-            ));
-        }
+    if !names_recipients(&signed.signature, evidence) {
+        return Err(Trouble::Failed(format!(
+            "{means} verifies, but no signed To or Cc names the recipient: the message may be a copy of one sent elsewhere"
+        )));
     }
-    if signature.a == Algorithm::RsaSha1 {
-        return failed(format!(
-            "DKIM d={domain} is signed with SHA-1, which proves nothing (RFC 8301)"
-        ));
+    match dmarc::strictness(questions, &means, evidence.from.domain()).await {
+        Some(None) => Ok(means),
+        Some(Some(demand)) => Err(Trouble::Failed(format!("{means} verifies, but {demand}"))),
+        None => Err(Trouble::Unknown(questions.failed())),
     }
-    if !covers(signature, "From") {
-        return failed(format!("DKIM d={domain} does not cover From"));
-    }
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-    if !signature.s.chars().all(plain) {
-        return failed(format!("DKIM d={domain} has a selector that is no name"));
-    }
-    Ok((
-        Means::Dkim {
-            domain,
-            selector: signature.s.clone(),
-        },
-        signature,
-    ))
 }
 
-fn covers(signature: &Signature, field: &str) -> bool {
-    signature
-        .h
-        .iter()
-        .any(|name| name.trim().eq_ignore_ascii_case(field))
+/// Whether the message, passed on byte for byte by another server, would be refused or set aside by the next one: nothing signed it for
+/// its own domain, and that domain's DMARC policy is quarantine or reject (RFC 9989 4.7). None: the DNS gave no answer.
+pub(super) async fn fails_elsewhere(
+    questions: &Questions<'_>,
+    evidence: &Evidence<'_>,
+) -> Option<bool> {
+    let from = evidence.from.domain();
+    let mut unsure = false;
+    for verdict in verify(questions, evidence.message, from).await {
+        match verdict {
+            Verdict::Verified(signed) => {
+                let means = Means::Dkim {
+                    domain: signed.domain,
+                    selector: String::new(),
+                };
+                if dmarc::strictness(questions, &means, from).await?.is_none() {
+                    return Some(false);
+                }
+            }
+            Verdict::Unknown(_) => unsure = true,
+            Verdict::Refused(_) => {}
+        }
+    }
+    let (policy, _) = dmarc::policy(questions, from).await?;
+    match policy {
+        Policy::Quarantine | Policy::Reject if unsure => None,
+        policy => Some(matches!(policy, Policy::Quarantine | Policy::Reject)),
+    }
 }
 
 /// Whether every recipient stands in a signed To or Cc. Else one signed message, replayed, would open every mask. Of several fields of one
@@ -166,4 +141,30 @@ fn signed_mailboxes(signature: &Signature, message: &Message, field: &str) -> Ve
         .take(covered)
         .flat_map(|field| parse_list(field.value).unwrap_or_default());
     lists.map(|listed| listed.mailbox).collect()
+}
+
+/// What the library says, in the words of a reply.
+pub(super) fn words(result: &DkimResult, key: &str) -> String {
+    use mail_auth::common::crypto::CryptoError;
+    use mail_auth::dkim::DkimError;
+    use mail_auth::{DnsError, Error};
+    let (DkimResult::Neutral(error) | DkimResult::Fail(error) | DkimResult::PermError(error)) =
+        result
+    else {
+        return "no result".to_owned();
+    };
+    match error {
+        Error::Dkim(DkimError::FailedBodyHashMatch) => {
+            "broken signature: the body is not the one that was signed".to_owned()
+        }
+        Error::Crypto(CryptoError::FailedVerification) => format!(
+            "broken signature: it was not made over these fields with the key {key} (RSA keys of less than 1024 bits count as none)"
+        ),
+        Error::Dns(DnsError::RecordNotFound(_)) => format!("missing record: there is no key {key}"),
+        Error::Dkim(DkimError::RevokedPublicKey) => format!("the key {key} is revoked"),
+        Error::Dns(DnsError::InvalidRecordType) | Error::ParseError => {
+            format!("the record {key} is no DKIM key")
+        }
+        error => error.to_string(),
+    }
 }

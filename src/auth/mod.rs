@@ -5,10 +5,14 @@
 
 mod alignment;
 mod dkim;
+mod dmarc;
+mod name;
 mod proof;
 mod prover;
+mod questions;
+mod signatures;
 mod spf;
 
 pub use alignment::aligned;
 pub use proof::{Means, Mode, Proof, SharedSpf};
-pub use prover::{Evidence, Prover, Settings};
+pub use prover::{Evidence, Prover, Settings, Steps};

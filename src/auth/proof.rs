@@ -107,3 +107,14 @@ pub enum Proof {
     /// DNS gave no answer to a check that could have passed; the text names it.
     Deferred(String),
 }
+
+/// As the trail of `explain` says it.
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proven(means) => write!(f, "proven by {means}"),
+            Self::NotAsked => f.write_str("taken for given"),
+            Self::Unproven(text) | Self::Deferred(text) => f.write_str(text),
+        }
+    }
+}

@@ -1,29 +1,29 @@
 //! [`Prover`]: asks SPF and DKIM, and says what came of it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
-use mail_auth::common::cache::NoCache;
-use mail_auth::dmarc::Dmarc;
-use mail_auth::{DnsError, Error, IprevResult, MessageAuthenticator};
+use mail_auth::MessageAuthenticator;
 use moka::sync::Cache;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::alignment::aligned;
-use super::{Means, Mode, Proof, SharedSpf, dkim, spf};
+use super::questions::Questions;
+use super::{Means, Mode, Proof, SharedSpf, dkim, name, spf};
 use crate::mail::{Domain, Mailbox, ReversePath};
 use crate::message::Message;
+use crate::resolve::{DnsResolver, Failures};
 
 /// All checks of a message together (SPF alone may ask ten times, RFC 7208 4.6.4).
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Messages that are checked at once; the others wait, and their waiting counts.
+/// Messages that are checked at once; the others wait, and their waiting counts. A message asks one question after the other, so this is
+/// also how many questions are under way.
 const AT_ONCE: usize = 256;
-/// How long a domain that the DNS gave no answer for is not asked again.
-const FAILED_FOR: Duration = Duration::from_secs(10);
-/// Domains that are remembered as failed.
-const FAILED_MANY: u64 = 10_000;
+/// How long a pair of From and envelope whose checks took too long is not checked again.
+const SLOW_FOR: Duration = Duration::from_secs(10);
+/// Pairs that are remembered.
+const SLOW_MANY: u64 = 10_000;
 
 /// What the prover needs of the configuration.
 #[derive(Debug, Clone)]
@@ -77,32 +77,45 @@ impl Check {
     }
 }
 
+/// The checks of one message in the order in which they were asked: which check, and what it found.
+pub type Steps = Vec<(&'static str, String)>;
+
 /// Proves senders by SPF and DKIM.
 pub struct Prover {
     library: MessageAuthenticator,
+    failures: Arc<Failures>,
+    /// How long a server may take for one question.
+    patience: Duration,
     settings: Settings,
     places: Semaphore,
-    /// From and envelope domains that the DNS lately gave no answer for, and what was said then.
-    failed: Cache<String, String>,
+    /// Pairs of From and envelope whose checks together took too long, though every answer came in time.
+    slow: Cache<String, String>,
 }
 
 impl Prover {
-    /// A prover that asks `resolver`.
+    /// A prover that asks `resolver`, and shares its memory of failures.
     #[must_use]
-    pub fn new(resolver: TokioResolver, settings: Settings) -> Self {
+    pub fn new(resolver: &DnsResolver, settings: Settings) -> Self {
         Self {
-            library: MessageAuthenticator(resolver),
+            library: MessageAuthenticator(resolver.tokio().clone()),
+            failures: resolver.failures().clone(),
+            patience: resolver.patience(),
             settings,
             places: Semaphore::new(AT_ONCE),
-            failed: Cache::builder()
-                .max_capacity(FAILED_MANY)
-                .time_to_live(FAILED_FOR)
+            slow: Cache::builder()
+                .max_capacity(SLOW_MANY)
+                .time_to_live(SLOW_FOR)
                 .build(),
         }
     }
 
     /// Whether the From is who it says. Takes at most 20 seconds.
     pub async fn prove(&self, evidence: &Evidence<'_>) -> Proof {
+        self.explain(evidence, &mut Steps::new()).await
+    }
+
+    /// As [`Self::prove`], with what each check found.
+    pub async fn explain(&self, evidence: &Evidence<'_>, steps: &mut Steps) -> Proof {
         if evidence.mode == Mode::Off {
             return Proof::NotAsked;
         }
@@ -111,31 +124,40 @@ impl Prover {
             ReversePath::Mailbox(path) => format!("{from} {}", path.domain()),
             ReversePath::Null => format!("{from} {}", evidence.helo),
         };
-        if let Some(what) = self.failed.get(&key) {
+        if let Some(what) = self.slow.get(&key) {
             return Proof::Deferred(what);
         }
+        let questions = Questions::new(&self.library, &self.failures, self.patience);
         let proof = timeout(PATIENCE, async {
             let _place = self.places.acquire().await;
-            self.check(evidence).await
+            self.check(&questions, evidence, steps).await
         });
-        let proof = proof.await.unwrap_or_else(|_| {
-            Proof::Deferred(format!("the DNS took too long over the checks for {from}"))
-        });
-        if let Proof::Deferred(what) = &proof {
-            self.failed.insert(key, what.clone());
+        match proof.await {
+            Ok(proof) => proof,
+            Err(_) => {
+                let what = format!("the DNS took too long over the checks for {from}");
+                steps.push(("dns", what.clone()));
+                self.slow.insert(key, what.clone());
+                Proof::Deferred(what)
+            }
         }
-        proof
     }
 
-    async fn check(&self, evidence: &Evidence<'_>) -> Proof {
+    async fn check(
+        &self,
+        questions: &Questions<'_>,
+        evidence: &Evidence<'_>,
+        steps: &mut Steps,
+    ) -> Proof {
         // SPF first: it costs no hash over the message, and most honest mail passes it.
-        let spf = spf::check(&self.library, &self.settings, evidence).await;
+        let spf = spf::check(questions, &self.settings, evidence).await;
+        steps.push(("spf", spf.words()));
         let shared = match spf {
             Check::Passed(Means::Spf { shared: true, .. }) => true,
             Check::Passed(means) => return Proof::Proven(means),
             _ => false,
         };
-        let dkim = dkim::check(&self.library, evidence).await;
+        let dkim = dkim::check(questions, evidence, steps).await;
         match (spf, dkim) {
             (_, Check::Passed(means)) => Proof::Proven(means),
             (Check::Passed(means), _) if self.settings.shared_spf != SharedSpf::Dkim => {
@@ -143,7 +165,9 @@ impl Prover {
             }
             (Check::Unknown(what), _) | (_, Check::Unknown(what)) => Proof::Deferred(what),
             (Check::Absent(_), Check::Absent(_)) if evidence.mode == Mode::Relaxed => {
-                self.by_name(evidence).await
+                let proof = name::check(questions, evidence).await;
+                steps.push(("name", proof.to_string()));
+                proof
             }
             (spf, dkim) => {
                 let (client, from) = (evidence.client, evidence.from.domain());
@@ -164,52 +188,11 @@ impl Prover {
     /// Whether a message that SPF alone proves would fail at the next server, since its domain's DMARC policy is strict and nothing that
     /// survives forwarding proves it. None: the DNS gave no answer.
     pub async fn fails_elsewhere(&self, evidence: &Evidence<'_>) -> Option<bool> {
-        timeout(PATIENCE, dkim::fails_elsewhere(&self.library, evidence))
-            .await
-            .ok()?
-    }
-
-    /// The weaker evidence of [`Mode::Relaxed`], for a domain that publishes nothing: envelope and From are the same address, and the
-    /// client's name resolves back (RFC 8601 2.7.3) and belongs to the domain.
-    async fn by_name(&self, evidence: &Evidence<'_>) -> Proof {
-        let (client, from) = (evidence.client, evidence.from.domain());
-        let unproven = |why: &str| {
-            Proof::Unproven(format!(
-                "client {client} is not proven to send for {from}: it publishes no SPF, there is no DKIM signature, {why}"
-            ))
-        };
-        if !matches!(evidence.reverse_path, ReversePath::Mailbox(path) if path.key() == evidence.from.key())
-        {
-            return unproven("and the envelope sender is another address than the From");
-        }
-        let dmarc = self
-            .library
-            .txt_lookup::<Dmarc>(format!("_dmarc.{from}."), None::<&NoCache<_, _>>)
-            .await;
-        match dmarc {
-            Err(Error::Dns(DnsError::RecordNotFound(_))) => {}
-            Err(Error::Dns(_)) => {
-                return Proof::Deferred(format!("the DMARC record of {from} could not be read"));
-            }
-            _ => return unproven("and its DMARC record asks for a proof"),
-        }
-        let reverse = self.library.verify_iprev(client).await;
-        let names = reverse.ptr.as_deref().unwrap_or_default();
-        let ours = |name: &str| {
-            Domain::parse(name.trim_end_matches('.')).is_ok_and(|name| aligned(&name, from))
-        };
-        match reverse.result {
-            IprevResult::Pass if names.iter().any(|name| ours(name)) => {
-                Proof::Proven(Means::Name {
-                    domain: from.clone(),
-                })
-            }
-            IprevResult::TempError(_) => {
-                Proof::Deferred(format!("the name of {client} could not be read"))
-            }
-            _ => unproven(&format!(
-                "and the name of {client} does not resolve back into it"
-            )),
-        }
+        let questions = Questions::new(&self.library, &self.failures, self.patience);
+        let answer = timeout(PATIENCE, async {
+            let _place = self.places.acquire().await;
+            dkim::fails_elsewhere(&questions, evidence).await
+        });
+        answer.await.ok()?
     }
 }

@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use mail_auth::SpfResult;
 use mail_auth::spf::verify::SpfParameters;
-use mail_auth::{MessageAuthenticator, SpfResult};
 
-use super::Means;
 use super::alignment::aligned;
 use super::prover::{Check, Evidence, Settings};
+use super::questions::Questions;
+use super::{Means, SharedSpf, dmarc};
 use crate::mail::{Domain, ReversePath};
 
 /// Addresses that no client has: class E, and the discard prefix of RFC 6666. A record that lets them in lets everybody in.
@@ -16,7 +17,7 @@ const NOBODY_6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1));
 
 /// Whose permission is asked for, and on whose behalf.
 struct Question<'a> {
-    library: &'a MessageAuthenticator,
+    questions: &'a Questions<'a>,
     hostname: &'a Domain,
     helo: &'a str,
     /// MAIL FROM; none: the EHLO name is the identity (RFC 7208 2.4, null reverse-path).
@@ -31,7 +32,12 @@ impl Question<'_> {
             }
             None => SpfParameters::verify_ehlo(client, self.helo, self.hostname.as_str()),
         };
-        self.library.verify_spf(parameters).await.result()
+        let asked = self.questions.about(parameters);
+        let found = self
+            .questions
+            .run(self.questions.library.verify_spf(asked))
+            .await;
+        found.map_or(SpfResult::TempError, |found| found.result())
     }
 
     /// Whether an address that nobody has would pass, too: `+all`, `ip4:0.0.0.0/0`, two halves of the net, all of them through includes.
@@ -43,7 +49,7 @@ impl Question<'_> {
 
 /// Checks SPF and its alignment with the From.
 pub(super) async fn check(
-    library: &MessageAuthenticator,
+    questions: &Questions<'_>,
     settings: &Settings,
     evidence: &Evidence<'_>,
 ) -> Check {
@@ -63,7 +69,7 @@ pub(super) async fn check(
     let client = evidence.client;
     let helo = sender.is_none();
     let question = Question {
-        library,
+        questions,
         hostname: &settings.hostname,
         helo: evidence.helo,
         sender,
@@ -73,16 +79,26 @@ pub(super) async fn check(
             "the SPF record of {domain} lets every address in, which proves nothing"
         )),
         SpfResult::Pass => {
-            let shared = is_shared(library, settings, client).await;
-            Check::Passed(Means::Spf {
+            let shared = is_shared(questions, settings, client).await;
+            if shared.is_none() && settings.shared_spf == SharedSpf::Dkim {
+                return Check::Unknown(questions.failed());
+            }
+            let means = Means::Spf {
                 domain,
                 helo,
-                shared,
-            })
+                // Where nobody can say, the weaker reading holds.
+                shared: shared.unwrap_or(true),
+            };
+            match dmarc::strictness(questions, &means, from).await {
+                Some(None) => Check::Passed(means),
+                Some(Some(demand)) => Check::Failed(format!("{means} passes, but {demand}")),
+                None => Check::Unknown(questions.failed()),
+            }
         }
-        SpfResult::TempError => {
-            Check::Unknown(format!("the SPF record of {domain} could not be read"))
-        }
+        SpfResult::TempError => Check::Unknown(format!(
+            "SPF of {domain} could not be asked: {}",
+            questions.failed()
+        )),
         SpfResult::None => Check::Absent(format!("{domain} publishes no SPF record")),
         SpfResult::Fail => Check::Failed(format!("SPF of {domain} forbids {client}")),
         SpfResult::SoftFail => Check::Failed(format!("SPF of {domain} doubts {client} (softfail)")),
@@ -96,18 +112,24 @@ pub(super) async fn check(
 }
 
 /// Whether the client is one of the servers that a shared include lists. Its other mechanisms may list the same servers: that makes
-/// them no less shared.
-async fn is_shared(library: &MessageAuthenticator, settings: &Settings, client: IpAddr) -> bool {
+/// them no less shared. None: the DNS gave no answer.
+async fn is_shared(questions: &Questions<'_>, settings: &Settings, client: IpAddr) -> Option<bool> {
+    let mut unsure = false;
     for include in &settings.shared_includes {
         let question = Question {
-            library,
+            questions,
             hostname: &settings.hostname,
             helo: include.as_str(),
             sender: Some(format!("postmaster@{include}")),
         };
-        if question.ask(client).await == SpfResult::Pass {
-            return true;
+        match question.ask(client).await {
+            SpfResult::Pass => return Some(true),
+            SpfResult::TempError => {
+                questions.failed();
+                unsure = true;
+            }
+            _ => {}
         }
     }
-    false
+    (!unsure).then_some(false)
 }

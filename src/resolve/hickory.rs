@@ -1,7 +1,7 @@
 //! [`DnsResolver`]: DNS through hickory, with the edges that matter for mail.
 //!
 //! Names are asked for as fully qualified: a search list must not turn `dhl.com` into `dhl.com.office.example`. The hosts file is not asked.
-//! hickory keeps answers but no failures, so failures are kept here for a few seconds: a dead domain must not cost seconds a message.
+//! hickory keeps answers but no failures: those are in [`Failures`].
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,19 +13,16 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use moka::sync::Cache;
 use tokio::sync::Semaphore;
 
 use super::vouched::Vouching;
-use super::{Answer, Dnssec, MailHosts, NoAnswer, Resolver, Tlsa, Vouched};
+use super::{Answer, Dnssec, Failures, MailHosts, NoAnswer, Resolver, Tlsa, Vouched};
 use crate::mail::Domain;
 
 /// Answers that are kept.
 const CACHED: u64 = 100_000;
 /// Questions under way at once.
 const AT_ONCE: usize = 256;
-/// How long a failure is believed.
-const FAILED_FOR: Duration = Duration::from_secs(10);
 
 /// How DNS is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +46,8 @@ impl Default for Options {
 pub struct DnsResolver {
     resolver: TokioResolver,
     slots: Arc<Semaphore>,
-    failed: Cache<Name, String>,
+    failures: Arc<Failures>,
+    patience: Duration,
     vouching: Option<Vouching>,
 }
 
@@ -102,10 +100,8 @@ impl DnsResolver {
             vouching,
             resolver: builder.build()?,
             slots: Arc::new(Semaphore::new(AT_ONCE)),
-            failed: Cache::builder()
-                .max_capacity(10_000)
-                .time_to_live(FAILED_FOR)
-                .build(),
+            failures: Arc::default(),
+            patience: with.patience,
         })
     }
 
@@ -113,6 +109,18 @@ impl DnsResolver {
     #[must_use]
     pub fn tokio(&self) -> &TokioResolver {
         &self.resolver
+    }
+
+    /// The questions that failed lately, shared with the library that checks senders.
+    #[must_use]
+    pub const fn failures(&self) -> &Arc<Failures> {
+        &self.failures
+    }
+
+    /// How long one server may take for one question.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// The TXT records of a name, each with its strings joined; none where there are none.
@@ -152,7 +160,7 @@ impl DnsResolver {
         };
         let mut asked = Name::from_ascii(name).map_err(|error| refuse(error.to_string()))?;
         asked.set_fqdn(true);
-        if let Some(cause) = self.failed.get(&asked) {
+        if let Some(cause) = self.failures.get(kind, name) {
             return Err(refuse(cause));
         }
         let _slot = self
@@ -168,7 +176,7 @@ impl DnsResolver {
                 .map(|found| (Arc::new(found), false)),
         };
         answered.map_err(|cause| {
-            self.failed.insert(asked, cause.clone());
+            self.failures.note(kind, name, cause.clone());
             refuse(cause)
         })
     }

@@ -2,10 +2,12 @@
 //!
 //! "No such record" and "no answer" are different answers: the first may be final, the second is always temporary.
 
+mod failures;
 mod hickory;
 mod tlsa;
 mod vouched;
 
+pub use failures::Failures;
 pub use hickory::{DnsResolver, Options};
 pub use tlsa::{Tlsa, TlsaMatching, TlsaUsage};
 

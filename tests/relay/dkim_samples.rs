@@ -40,7 +40,7 @@ async fn prove(zone: &str, raw: String) -> Option<Proof> {
         shared_spf: SharedSpf::Warn,
         shared_includes: Vec::new(),
     };
-    let prover = Prover::new(resolver.tokio().clone(), settings);
+    let prover = Prover::new(&resolver, settings);
     let message = Message::parse(raw.into()).ok()?;
     let from = message.from().ok()?.mailbox;
     // The samples were sent to others than masks: their own recipients stand in for them.

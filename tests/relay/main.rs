@@ -21,6 +21,7 @@ mod commands;
 mod conversations;
 mod corpus;
 mod dane;
+mod dead_names;
 mod decisions;
 mod delivery;
 mod dialogue;

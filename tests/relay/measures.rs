@@ -73,7 +73,7 @@ async fn cost_of_verifying_and_signing() {
         shared_spf: SharedSpf::Warn,
         shared_includes: Vec::new(),
     };
-    let prover = Prover::new(resolver.tokio().clone(), settings);
+    let prover = Prover::new(&resolver, settings);
     let plain = format!(
         "{}{}",
         message("x@shop.example", SELLER, ""),

@@ -296,7 +296,7 @@ async fn relaxed_takes_a_domain_that_publishes_nothing_by_the_name_of_its_client
         .unwrap();
     let resolver = DnsResolver::new(&[dns.address()]).unwrap();
     let prover = Prover::new(
-        resolver.tokio().clone(),
+        &resolver,
         Settings {
             hostname: Domain::parse("mx.example").unwrap(),
             shared_spf: SharedSpf::Warn,

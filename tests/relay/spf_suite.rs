@@ -160,7 +160,7 @@ async fn the_rfc_7208_suite_ends_as_it_should() {
                 shared_spf: SharedSpf::Warn,
                 shared_includes: Vec::new(),
             };
-            let prover = Prover::new(resolver.tokio().clone(), settings);
+            let prover = Prover::new(&resolver, settings);
             let found = judge(&prover, case).await;
             cases += 1;
             proven += usize::from(found == "proven");

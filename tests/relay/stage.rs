@@ -326,7 +326,7 @@ impl Bare {
             state: Arc::new(directory::State::open(&folder.path().join("state")).unwrap()),
             allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
             prover: Prover::new(
-                resolver.tokio().clone(),
+                &resolver,
                 auth::Settings {
                     hostname: config.hostname.clone(),
                     shared_spf: config.auth.shared_spf,

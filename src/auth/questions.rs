@@ -1,0 +1,269 @@
+//! [`Questions`]: what the library asks the DNS over one message, seen through the caches that it takes.
+//!
+//! The library asks one question after the other and hands out the name of each as the key of a look-up in a cache. So a cache that holds
+//! nothing can tell which questions fail, and can answer those that failed before from [`Failures`].
+
+use std::borrow::Borrow;
+use std::future::{Future, poll_fn};
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use hickory_resolver::proto::rr::RecordType;
+use mail_auth::{
+    DnsError, DnssecStatus, Error, MX, MessageAuthenticator, Parameters, RecordSet, ResolverCache,
+    Txt,
+};
+use tokio::time::Instant;
+
+use crate::resolve::Failures;
+
+/// The DNS as the checks of one message ask it.
+pub(super) struct Questions<'a> {
+    /// The library, over the resolver that everything shares.
+    pub(super) library: &'a MessageAuthenticator,
+    failures: &'a Failures,
+    /// How long a server may take for one question.
+    patience: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The question that was asked last, if its answer is not known yet.
+    open: Option<(RecordType, String, Instant)>,
+    /// The names of the client, whose addresses only a `ptr` mechanism asks for: it passes over failures (RFC 7208 5.5).
+    client_names: Vec<Box<str>>,
+    /// A question without which the check that runs cannot end.
+    dead: bool,
+    /// The last failure, in words.
+    trouble: Option<String>,
+}
+
+/// Parameters of the library whose caches are [`Questions`].
+pub(super) type Asked<'x, P> =
+    Parameters<'x, P, Questions<'x>, Questions<'x>, Questions<'x>, Questions<'x>, Questions<'x>>;
+
+impl<'a> Questions<'a> {
+    pub(super) fn new(
+        library: &'a MessageAuthenticator,
+        failures: &'a Failures,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            library,
+            failures,
+            patience,
+            state: Mutex::default(),
+        }
+    }
+
+    /// `subject` with this as every cache.
+    pub(super) fn about<'x, P>(&'x self, subject: P) -> Asked<'x, P> {
+        Parameters::new(subject)
+            .with_txt_cache(self)
+            .with_mx_cache(self)
+            .with_ptr_cache(self)
+            .with_ipv4_cache(self)
+            .with_ipv6_cache(self)
+    }
+
+    /// Runs a check. None: it hangs on a question that failed lately, which is not asked again.
+    pub(super) async fn run<T>(&self, check: impl Future<Output = T>) -> Option<T> {
+        self.with(|state| state.dead = false);
+        let mut check = pin!(check);
+        let answer = poll_fn(|context| {
+            let polled = check.as_mut().poll(context);
+            if self.with(|state| state.dead) {
+                return Poll::Ready(None);
+            }
+            polled.map(Some)
+        })
+        .await;
+        self.close();
+        answer
+    }
+
+    /// The check that ran got no answer: so it was the last question. What it was, in words.
+    pub(super) fn failed(&self) -> String {
+        if let Some((kind, name, _)) = self.with(|state| state.open.take()) {
+            self.note(kind, &name, "there is no usable answer");
+        }
+        let trouble = self.with(|state| state.trouble.clone());
+        trouble.unwrap_or_else(|| "the DNS gave no answer".to_owned())
+    }
+
+    /// A question of which the library itself told that it failed.
+    pub(super) fn failed_for(&self, kind: RecordType, name: &str) {
+        if self.failures.get(kind, name).is_none() {
+            self.note(kind, name, "there is no usable answer");
+        }
+    }
+
+    /// Notes a failed question.
+    fn note(&self, kind: RecordType, name: &str, cause: &str) {
+        self.failures.note(kind, name, cause.to_owned());
+        self.with(|state| state.trouble = Some(words(kind, name)));
+    }
+
+    /// A question is about to be asked. If it failed lately: why.
+    fn asks(&self, kind: RecordType, name: String) -> Option<String> {
+        self.close();
+        if let Some(cause) = self.failures.get(kind, &name) {
+            self.with(|state| state.trouble = Some(words(kind, &name)));
+            return Some(cause);
+        }
+        self.with(|state| state.open = Some((kind, name, Instant::now())));
+        None
+    }
+
+    /// Another question follows, or none. One that took as long as a server may take has failed, also where the check went on without it.
+    fn close(&self) {
+        let late = |state: &mut State| {
+            state
+                .open
+                .take_if(|(_, _, since)| since.elapsed() >= self.patience)
+        };
+        if let Some((kind, name, _)) = self.with(late) {
+            self.note(kind, &name, "it took too long");
+        }
+    }
+
+    fn answered(&self) {
+        self.with(|state| state.open = None);
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Addresses or mail hosts of a name. The library's cache has no word for a failure, so the check ends there.
+    fn asks_for_hosts<T>(&self, kind: RecordType, name: String) -> Option<RecordSet<T>>
+    where
+        Vec<T>: Into<std::sync::Arc<[T]>>,
+    {
+        let of_client = self.with(|state| state.client_names.iter().any(|known| **known == *name));
+        self.asks(kind, name)?;
+        if of_client {
+            return Some(none());
+        }
+        self.with(|state| state.dead = true);
+        None
+    }
+}
+
+fn words(kind: RecordType, name: &str) -> String {
+    match kind {
+        RecordType::PTR => "the DNS gave no answer to the name of the client".to_owned(),
+        _ => format!(
+            "the DNS gave no answer to {kind} {}",
+            name.trim_end_matches('.')
+        ),
+    }
+}
+
+fn none<T>() -> RecordSet<T> {
+    RecordSet {
+        rrset: Vec::new().into(),
+        dnssec_status: DnssecStatus::Indeterminate,
+    }
+}
+
+/// Writes down what is hashed: the only thing that can be done with a key whose type is the library's affair. Strings are hashed as their
+/// octets and one more that no string contains.
+struct Overheard(Vec<u8>);
+
+impl Hasher for Overheard {
+    fn finish(&self) -> u64 {
+        0
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        self.0.extend_from_slice(octets);
+    }
+}
+
+fn overhear<Q: Hash + ?Sized>(key: &Q) -> Vec<u8> {
+    let mut overheard = Overheard(Vec::new());
+    key.hash(&mut overheard);
+    overheard.0
+}
+
+/// A name that was overheard.
+fn text(octets: &[u8]) -> String {
+    let name = octets.strip_suffix(&[0xff]).unwrap_or(octets);
+    String::from_utf8_lossy(name).into_owned()
+}
+
+/// A cache of the library that keeps nothing, and overhears everything.
+macro_rules! overhearing {
+    ($key:ty, $value:ty, |$questions:ident, $name:ident| $get:expr, $learn:expr) => {
+        impl ResolverCache<$key, $value> for Questions<'_> {
+            fn get<Q>(&self, name: &Q) -> Option<$value>
+            where
+                $key: Borrow<Q>,
+                Q: Hash + Eq + ?Sized,
+            {
+                let ($questions, $name) = (self, overhear(name));
+                $get
+            }
+
+            fn remove<Q>(&self, _: &Q) -> Option<$value>
+            where
+                $key: Borrow<Q>,
+                Q: Hash + Eq + ?Sized,
+            {
+                None
+            }
+
+            fn insert(&self, _: $key, value: $value, _: std::time::Instant) {
+                let learn: fn(&Self, $value) = $learn;
+                learn(self, value);
+                self.answered();
+            }
+        }
+    };
+}
+
+overhearing!(
+    Box<str>,
+    Txt,
+    |questions, name| {
+        let cause = questions.asks(RecordType::TXT, text(&name))?;
+        Some(Txt::Error(Error::Dns(DnsError::Resolver(cause))))
+    },
+    |_, _| {}
+);
+overhearing!(
+    Box<str>,
+    RecordSet<MX>,
+    |questions, name| questions.asks_for_hosts(RecordType::MX, text(&name)),
+    |_, _| {}
+);
+overhearing!(
+    Box<str>,
+    RecordSet<Ipv4Addr>,
+    |questions, name| questions.asks_for_hosts(RecordType::A, text(&name)),
+    |_, _| {}
+);
+overhearing!(
+    Box<str>,
+    RecordSet<Ipv6Addr>,
+    |questions, name| questions.asks_for_hosts(RecordType::AAAA, text(&name)),
+    |_, _| {}
+);
+// An address has no text here; its octets name it as well.
+overhearing!(
+    IpAddr,
+    RecordSet<Box<str>>,
+    |questions, name| {
+        questions.asks(RecordType::PTR, data_encoding::HEXLOWER.encode(&name))?;
+        Some(none())
+    },
+    |questions, names| {
+        questions.with(|state| state.client_names.extend(names.rrset.iter().cloned()));
+    }
+);
