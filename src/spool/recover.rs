@@ -120,7 +120,8 @@ fn scan(
                 let next = if kind == Kind::Sequence {
                     id.0
                 } else {
-                    id.0 + 1
+                    // An id that none can follow was never given out.
+                    id.0.checked_add(1).unwrap_or_default()
                 };
                 into.next_id = into.next_id.max(next);
                 apply(&mut into.index, kind, id, place);

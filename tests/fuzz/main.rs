@@ -1,28 +1,27 @@
-//! Mutated input for what reads strangers' bytes: header splitter, rewriter and gate, tokens, the reader of other servers' reports.
+//! The fuzz targets as tests: what the corpus holds, and a little mutated input, in debug mode.
 //!
-//! `ALLEGROMAIL_FUZZ_SECONDS=600 cargo test --release --test fuzz -- --nocapture` is the long run; without the variable each target takes a fixed
-//! number of rounds. Seeds are the golden messages and what stands below; whatever once broke something is added there.
+//! `tests/fuzz/run all` has libFuzzer look for new ways for ten minutes a target; `ALLEGROMAIL_FUZZ_SECONDS=60 cargo test --release --test fuzz --
+//! --nocapture` mutates without it. Whatever once broke something is a file in `tests/fuzz/corpus`.
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
+    unreachable_pub,
     reason = "a test fails by panicking"
 )]
 
-use std::path::Path;
+mod targets;
+
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use allegromail::dsn;
-use allegromail::mail::{Domain, Mailbox, QueueId, Timestamp, TraceId};
-use allegromail::masking::{
-    MaskedDomain, MaskedDomains, MessageIdKeys, Pair, ParticipantId, TokenKeys, TokenKind,
-};
-use allegromail::message::Message;
-use allegromail::rewrite::{self, ParticipantPlan, Trace};
+use targets::{TARGETS, Target};
 
 /// Rounds of the short run.
-const ROUNDS: u64 = 3_000;
+const ROUNDS: u64 = 500;
 
 /// A generator of numbers that is the same in every run (xorshift).
 struct Random(u64);
@@ -104,29 +103,31 @@ fn mutated(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
     octets
 }
 
-fn seeds() -> Vec<Vec<u8>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let mut found = Vec::new();
-    let golden = std::fs::read_dir(root.join("golden")).unwrap();
-    for folder in golden.map(|entry| entry.unwrap().path()) {
-        let text = std::fs::read_to_string(folder.join("in.eml")).unwrap();
-        found.push(text.replace('\n', "\r\n").into_bytes());
-    }
-    found.push(
-        b"From: MAILER-DAEMON@x\r\nSubject: failure notice\r\nContent-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\n<a@b>: 550 5.1.1 no\r\n--b\r\n\
-          Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 no\r\n--b--\r\n"
-            .to_vec(),
-    );
-    found
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fuzz/corpus")
+        .join(name)
 }
 
-/// Calls `target` with mutated input, for as long as is asked.
-fn fuzz(name: &str, mut target: impl FnMut(&[u8])) {
+fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder(name))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let read = |path: PathBuf| {
+        let octets = std::fs::read(&path).unwrap();
+        (path, octets)
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// Calls a target with mutated input, for as long as is asked.
+fn mutate((name, target): Target, seeds: &[Vec<u8>]) {
     let seconds = std::env::var("ALLEGROMAIL_FUZZ_SECONDS").ok();
     let time = seconds
         .and_then(|text| text.parse().ok())
         .map(Duration::from_secs);
-    let seeds = seeds();
     let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ name.len() as u64);
     if time.is_some() {
         // The long run goes other ways every time, and says which.
@@ -135,146 +136,31 @@ fn fuzz(name: &str, mut target: impl FnMut(&[u8])) {
     }
     let (begun, mut rounds) = (Instant::now(), 0_u64);
     while time.map_or(rounds < ROUNDS, |time| begun.elapsed() < time) {
-        target(&mutated(&mut random, &seeds));
+        target(&mutated(&mut random, seeds));
         rounds += 1;
     }
     println!("{name}: {rounds} inputs in {:?}", begun.elapsed());
 }
 
 #[test]
-fn the_header_splitter_and_all_that_reads_fields() {
-    fuzz("header splitter", |octets| {
-        let Ok(letter) = Message::parse(octets.to_vec().into()) else {
-            return;
-        };
-        let _ = (letter.from(), letter.reply_to(), letter.automatic());
-        for field in letter.fields() {
-            let name = String::from_utf8_lossy(field.name).into_owned();
-            let _ = (letter.text(&name), letter.ids(&name));
+fn the_corpus_and_what_lies_near_it() {
+    for (name, target) in TARGETS {
+        let files = corpus(name);
+        assert!(!files.is_empty(), "{name} has no corpus");
+        for (path, octets) in &files {
+            let held = std::panic::catch_unwind(|| target(octets));
+            assert!(held.is_ok(), "{}", path.display());
         }
-        for part in &letter.structure().parts {
-            assert!(part.head.end <= part.body.start && part.body.end <= octets.len());
-        }
-    });
+        let seeds: Vec<Vec<u8>> = files.into_iter().map(|(_, octets)| octets).collect();
+        println!("{name}: {} files hold", seeds.len());
+        mutate((name, target), &seeds);
+    }
 }
 
 #[test]
-fn the_rewriter_and_the_gate() {
-    let mailbox = |text: &str| Mailbox::parse(text).unwrap();
-    let domains = MaskedDomains::new(vec![MaskedDomain {
-        name: Domain::parse("allegromail.pl").unwrap(),
-        marketplaces: vec!["allegro-pl".into()],
-        aliases: Vec::new(),
-    }]);
-    let addresses = [mailbox("jan.kowalski@poczta.example")];
-    let (mut left, mut stopped) = (0_u64, 0_u64);
-    fuzz("rewriter and gate", |octets| {
-        let Ok(letter) = Message::parse(octets.to_vec().into()) else {
-            return;
-        };
-        let plan = ParticipantPlan {
-            from: mailbox("8awgqyk6a5@allegromail.pl"),
-            from_name: None,
-            writer_addresses: &addresses,
-            to: mailbox("k2m9x0r7t3@allegromail.pl"),
-            threading: rewrite::Threading::default(),
-            domains: &domains,
-            trace: Trace {
-                host: Domain::parse("mx.allegromail.pl").unwrap(),
-                id: TraceId::new(7, 1),
-                at: Timestamp(1_795_392_000_000),
-            },
-            options: rewrite::Options::default(),
-        };
-        let Ok(out) = rewrite::participant(&letter, &plan) else {
-            return;
-        };
-        left += 1;
-        if rewrite::check(&out, &addresses).is_err() {
-            stopped += 1;
-            return;
-        }
-        let plain = out.to_ascii_lowercase();
-        let needle = b"jan.kowalski@poczta.example";
-        let mut from = 0;
-        while let Some(at) = memchr::memmem::find(&plain[from..], needle) {
-            let (start, end) = (from + at, from + at + needle.len());
-            // Part of a longer address is another address.
-            let joins = |octet: Option<&u8>| {
-                octet.is_some_and(|octet| octet.is_ascii_alphanumeric() || b"._+-".contains(octet))
-            };
-            let longer = start > 0 && joins(plain.get(start - 1)) || joins(plain.get(end));
-            assert!(longer, "{}", String::from_utf8_lossy(octets));
-            from = end;
-        }
-    });
-    println!("{left} left the rewriter, the gate stopped {stopped} of them");
-}
-
-#[test]
-fn tokens() {
-    let secrets = TokenKeys::new(vec![vec![7; 32], vec![8; 32]]);
-    let keys = MessageIdKeys::new(&secrets);
-    let domain = Domain::parse("allegromail.pl").unwrap();
-    let (one, two) = (
-        ParticipantId::parse("8awgqyk6a5").unwrap(),
-        ParticipantId::parse("k2m9x0r7t3").unwrap(),
-    );
-    let pair = Pair {
-        writer: &one,
-        reader: &two,
-    };
-    let now = Timestamp(1_795_392_000_000);
-    let genuine = secrets.sign(TokenKind::Participant, 42, now);
-    let sealed = keys.seal(pair, "1@poczta.example", &domain).unwrap().id;
-    let local = sealed.split_once('@').unwrap().0.to_owned();
-    let mut random = Random(42);
-    fuzz("tokens", |octets| {
-        let text = String::from_utf8_lossy(&octets[..octets.len().min(300)]).into_owned();
-        assert!(secrets.verify(&text, now, 19).is_err());
-        assert!(!matches!(
-            keys.open(pair, &text),
-            Some(allegromail::masking::Original::Id(_))
-        ));
-        let token = keys.seal(pair, &text, &domain).unwrap();
-        assert!(token.id.len() <= 200);
-        let _ = text.parse::<QueueId>();
-        // One character of a genuine token changed.
-        for genuine in [&genuine, &local] {
-            let mut altered = genuine.clone().into_bytes();
-            let at = random.below(altered.len());
-            altered[at] = b'!' + random.below(90) as u8;
-            let altered = String::from_utf8(altered).unwrap();
-            if !altered.eq_ignore_ascii_case(genuine) {
-                assert!(secrets.verify(&altered, now, 19).is_err(), "{altered}");
-                let opened = keys.open(pair, &altered);
-                assert!(
-                    !matches!(opened, Some(allegromail::masking::Original::Id(_))),
-                    "{altered}"
-                );
-            }
-        }
-    });
-}
-
-#[test]
-fn reports_of_other_servers() {
-    let hidden = dsn::Hidden {
-        real: vec![Mailbox::parse("jan.kowalski@poczta.example").unwrap()],
-        shown_as: "8awgqyk6a5@allegromail.pl".to_owned(),
-    };
-    fuzz("report reader", |octets| {
-        let Ok(letter) = Message::parse(octets.to_vec().into()) else {
-            return;
-        };
-        let Some(report) = dsn::read(&letter) else {
-            return;
-        };
-        let words = report.reply.map(|reply| reply.lines.join(" "));
-        let told = dsn::mask(&words.unwrap_or_default(), &hidden);
-        let lower = told.to_ascii_lowercase();
-        assert!(!lower.contains("poczta.example"), "{told}");
-        assert!(!told.chars().any(char::is_control), "{told}");
-        assert!(told.chars().count() <= 400, "{told}");
-    });
+fn the_script_knows_every_target() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/run");
+    let script = std::fs::read_to_string(script).unwrap();
+    let names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
+    assert!(script.contains(&format!("names=({})", names.join(" "))));
 }
