@@ -26,6 +26,7 @@ mod decisions;
 mod delivery;
 mod dialogue;
 mod disguises;
+mod dkim_details;
 mod dkim_samples;
 mod footprint;
 mod grid;

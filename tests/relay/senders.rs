@@ -38,6 +38,21 @@ impl Pair {
         }
     }
 
+    /// The bare signature over `octets`.
+    pub fn bare(&self, octets: &[u8]) -> String {
+        let pair = aws_lc_rs::rsa::KeyPair::from_pkcs8(&self.private).unwrap();
+        let mut signature = vec![0; pair.public_modulus_len()];
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        pair.sign(
+            &aws_lc_rs::signature::RSA_PKCS1_SHA256,
+            &random,
+            octets,
+            &mut signature,
+        )
+        .unwrap();
+        data_encoding::BASE64.encode(&signature)
+    }
+
     /// `body` with a signature over `fields` on top.
     pub fn sign(&self, domain: &str, fields: &[&str], body: &str) -> String {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.private.clone()));
