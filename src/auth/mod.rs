@@ -4,6 +4,7 @@
 //! never depends on who is registered.
 
 mod alignment;
+mod arc;
 mod dkim;
 mod dmarc;
 mod name;
@@ -14,5 +15,6 @@ mod signatures;
 mod spf;
 
 pub use alignment::aligned;
+pub use arc::Chain;
 pub use proof::{Means, Mode, Proof, SharedSpf};
 pub use prover::{Evidence, Prover, Settings, Steps};

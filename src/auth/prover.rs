@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::questions::Questions;
-use super::{Means, Mode, Proof, SharedSpf, dkim, name, spf};
+use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, name, spf};
 use crate::mail::{Domain, Mailbox, ReversePath};
 use crate::message::Message;
 use crate::resolve::{DnsResolver, Failures};
@@ -194,5 +194,15 @@ impl Prover {
             dkim::fails_elsewhere(&questions, evidence).await
         });
         answer.await.ok()?
+    }
+
+    /// Whether the ARC chain of a message may be carried on. Takes at most 20 seconds.
+    pub async fn arc_chain(&self, message: &[u8]) -> Chain {
+        let questions = Questions::new(&self.library, &self.failures);
+        let answer = timeout(PATIENCE, async {
+            let _place = self.places.acquire().await;
+            arc::chain(&questions, message).await
+        });
+        answer.await.unwrap_or(Chain::Broken)
     }
 }

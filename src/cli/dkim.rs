@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::Exit;
-use crate::config::Dkim;
+use crate::config::{Config, Dkim};
 use crate::mail::Domain;
 use crate::signing::{self, KeyKind};
 
@@ -19,7 +19,7 @@ const TXT_STRING: usize = 255;
 /// What can be done with signing keys.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make an RSA and an Ed25519 key, and print their DNS records
+    /// Make an RSA and an Ed25519 key, and print their DNS records and their place in the configuration
     Generate {
         /// The masked domain that will sign with them
         #[arg(long)]
@@ -36,8 +36,8 @@ pub(super) enum Command {
     },
 }
 
-/// Runs the command.
-pub(super) fn run(command: &Command, json: bool) -> Exit {
+/// Runs the command. Where there is a configuration, its keys of the domain are known: new ones stand beside them.
+pub(super) fn run(command: &Command, config: Option<&Config>, json: bool) -> Exit {
     let Command::Generate {
         domain,
         selector,
@@ -50,14 +50,31 @@ pub(super) fn run(command: &Command, json: bool) -> Exit {
             ed25519_selector.clone(),
             folder.join(format!("{ed25519_selector}.ed25519.pem")),
         )),
+        sign: true,
     };
+    let known = config
+        .into_iter()
+        .flat_map(|config| &config.domains)
+        .find(|known| known.masked.name == *domain)
+        .map(|known| known.dkim.as_slice())
+        .unwrap_or_default();
+    let mut taken = known
+        .iter()
+        .flat_map(|table| [&table.rsa, &table.ed25519])
+        .flatten();
+    if let Some((taken, _)) =
+        taken.find(|(taken, _)| taken == selector || taken == ed25519_selector)
+    {
+        eprintln!("allegromail: {domain} has a key under {taken} already; take new selectors");
+        return Exit::Usage;
+    }
     if !is_selector(selector) || !is_selector(ed25519_selector) || selector == ed25519_selector {
         eprintln!("allegromail: selectors are two different labels of letters, digits and hyphens");
         return Exit::Usage;
     }
-    match generate(&dkim)
-        .and_then(|()| signing::public_keys(domain, &dkim).map_err(|error| error.to_string()))
-    {
+    match generate(&dkim).and_then(|()| {
+        signing::public_keys(domain, std::slice::from_ref(&dkim)).map_err(|error| error.to_string())
+    }) {
         Ok(keys) if json => {
             let records: Vec<_> = keys
                 .iter()
@@ -67,12 +84,10 @@ pub(super) fn run(command: &Command, json: bool) -> Exit {
             Exit::Done
         }
         Ok(keys) => {
-            println!(
-                "; publish these records, wait until `allegromail dns check` finds them, then set the keys:"
-            );
+            println!("; publish these records:");
             keys.iter()
                 .for_each(|key| println!("{}. IN TXT {}", key.name, quoted(&key.record)));
-            println!("; {}", configuration(&dkim));
+            print_configuration(known, &dkim);
             Exit::Done
         }
         Err(error) => {
@@ -131,7 +146,39 @@ fn quoted(record: &str) -> String {
     strings.join(" ")
 }
 
-fn configuration(dkim: &Dkim) -> String {
+/// What the configuration is to say: at once without other keys; in three steps beside some.
+fn print_configuration(known: &[Dkim], new: &Dkim) {
+    if known.is_empty() {
+        println!(
+            "; wait until they are there, then set the keys, and have `allegromail dns check` compare:"
+        );
+        println!("; dkim = {{ {} }}", table(new));
+        return;
+    }
+    let tables = |known_sign: &str, new_sign: &str| {
+        let known = known
+            .iter()
+            .map(|known| format!("{{ {}{known_sign} }}", table(known)));
+        let all: Vec<String> = known
+            .chain([format!("{{ {}{new_sign} }}", table(new))])
+            .collect();
+        format!("dkim = [{}]", all.join(", "))
+    };
+    println!(
+        "; 1. put them beside the keys that sign; `allegromail dns check` says when the records are there:"
+    );
+    println!("; {}", tables("", ", sign = false"));
+    println!(
+        "; 2. then let them sign, and leave the old ones published for a week, since mail under way carries their signatures:"
+    );
+    println!("; {}", tables(", sign = false", ""));
+    println!(
+        "; 3. then take the old ones away, here and in the DNS: dkim = {{ {} }}",
+        table(new)
+    );
+}
+
+fn table(dkim: &Dkim) -> String {
     let mut keys = Vec::new();
     if let Some((selector, path)) = &dkim.rsa {
         keys.push(format!("selector = \"{selector}\", rsa_key = {path:?}"));
@@ -141,5 +188,5 @@ fn configuration(dkim: &Dkim) -> String {
             "ed25519_selector = \"{selector}\", ed25519_key = {path:?}"
         ));
     }
-    format!("dkim = {{ {} }}", keys.join(", "))
+    keys.join(", ")
 }

@@ -144,7 +144,7 @@ async fn check_domain(
         format!("add `_dmarc.{name}. IN TXT \"v=DMARC1; p=reject; rua=mailto:dmarc@{name}\"`");
     findings.push(finding(format!("DMARC of {name}"), found, is_dmarc, remedy));
 
-    let Some(dkim) = &domain.dkim else {
+    if domain.dkim.is_empty() {
         let remedy = format!(
             "mail from {name} is not signed; `allegromail dkim generate --domain {name}` makes keys"
         );
@@ -154,8 +154,8 @@ async fn check_domain(
             remedy,
         });
         return findings;
-    };
-    match signing::public_keys(name, dkim) {
+    }
+    match signing::public_keys(name, &domain.dkim) {
         Err(error) => findings.push(Finding {
             state: State::Missing,
             what: format!("DKIM keys of {name}"),

@@ -203,7 +203,11 @@ fn dispatch(arguments: Arguments) -> Exit {
         }
         Command::Queue { command } => loaded(&|loaded| queue::run(&loaded.config, &command, json)),
         Command::Trace { query } => loaded(&|loaded| trace::run(&loaded.config, &query, json)),
-        Command::Dkim { command } => dkim::run(&command, json),
+        // Keys are made before a configuration can name them.
+        Command::Dkim { command } => {
+            let config = load().ok().map(|loaded| loaded.config);
+            dkim::run(&command, config.as_ref(), json)
+        }
         Command::Dns { command } => loaded(&|loaded| dns::run(&command, &loaded.config, json)),
         Command::Config { command } => config::run(&command, path.as_deref(), json),
         Command::Allowlist { command } => allowlist::run(&command, path.as_deref(), json),

@@ -185,8 +185,8 @@ fn domains(
             }
         }
         let dkim = match section.get("dkim", log) {
-            None => Some(None),
-            Some(found) => secrets::dkim(&found, folder, log).map(Some),
+            None => Some(Vec::new()),
+            Some(found) => secrets::dkim(&found, folder, log),
         };
         if let (Some(name), Some(aliases), Some(marketplaces), Some(dkim)) =
             (name, aliases, marketplaces, dkim)
@@ -219,11 +219,13 @@ fn auth(section: &Section<'_>, log: &mut Log<'_>) -> Option<Auth> {
     let (registered, courier) = (mode("registered"), mode("courier"));
     let shared_spf = section.word("shared_spf", log);
     let shared_spf_includes = section.list("shared_spf_includes", log, domain);
+    let arc_seal = section.flag("arc_seal", log);
     Some(Auth {
         registered: registered?,
         courier: courier?,
         shared_spf: shared_spf?,
         shared_spf_includes: shared_spf_includes?,
+        arc_seal: arc_seal?,
     })
 }
 

@@ -75,17 +75,19 @@ pub struct TlsFiles {
 pub struct MaskedDomainConfig {
     /// Name, marketplaces, aliases.
     pub masked: MaskedDomain,
-    /// Signing keys; none: unsigned.
-    pub dkim: Option<Dkim>,
+    /// Signing keys, one table of them each; empty: unsigned.
+    pub dkim: Vec<Dkim>,
 }
 
-/// Signing keys of a domain.
+/// One table of signing keys of a domain: during a rotation there are two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dkim {
     /// Selector and PEM file of the RSA key.
     pub rsa: Option<(String, PathBuf)>,
     /// Selector and PEM file of the Ed25519 key.
     pub ed25519: Option<(String, PathBuf)>,
+    /// Whether they sign; else the DNS publishes them, and they wait for their turn.
+    pub sign: bool,
 }
 
 /// `[auth]`.
@@ -99,6 +101,8 @@ pub struct Auth {
     pub shared_spf: SharedSpf,
     /// Which includes are shared by strangers.
     pub shared_spf_includes: Vec<Domain>,
+    /// Whether couriers' mail is sealed (ARC, RFC 8617) by the masked domain that it goes to.
+    pub arc_seal: bool,
 }
 
 /// `[policy] courier_recipients`: to whom couriers may write.

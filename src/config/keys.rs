@@ -114,7 +114,7 @@ pub(super) const KEYS: &[Key] = &[
         Absent(
             "{ selector = \"s1\", rsa_key = \"certs/dkim/s1.rsa.pem\", ed25519_selector = \"s2\", ed25519_key = \"certs/dkim/s2.ed25519.pem\" }",
         ),
-        "Signing keys. Absent: mail from this domain is not signed.",
+        "Signing keys. Absent: mail from this domain is not signed. Several, for a rotation, in an array: [{ … }, { …, sign = false }]; those with sign = false are published and wait.",
     ),
     key(
         "directory",
@@ -151,6 +151,12 @@ pub(super) const KEYS: &[Key] = &[
         "shared_spf_includes",
         Value("[]"),
         "Those includes, as [\"_spf.example-host.pl\"].",
+    ),
+    key(
+        "auth",
+        "arc_seal",
+        Value("false"),
+        "true: couriers' mail leaves with an ARC seal (RFC 8617) of the masked domain, by its first RSA key.",
     ),
     key(
         "policy",

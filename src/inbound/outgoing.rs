@@ -17,6 +17,7 @@ use crate::masking::{TokenKind, TransactionId};
 use crate::message::{Message, Parameters};
 use crate::policy::{Plan, Reason, Refusal};
 use crate::rewrite::{self, CourierTrace, Trace};
+use crate::signing::Sealing;
 use crate::spool::{About, Committed, Entry, LastWriter, Memory, Origin, Progress, Target};
 
 /// Characters of a subject that a report repeats.
@@ -135,7 +136,8 @@ impl Intake {
             trace.result = Some(means.result());
         }
         if !sender.fails_elsewhere {
-            return Ok(rewrite::courier(arrival.letter, &trace));
+            let body = rewrite::courier(arrival.letter, &trace);
+            return self.sealed(arrival, sender, domain, body).await;
         }
         metrics::counter!("allegromail_inbound_courier_masked_total", "domain" => sender.from.domain().to_string()).increment(1);
         tracing::info!(event = "courier_masked", trace = %arrival.transaction.trace, domain = %sender.from.domain());
@@ -151,6 +153,34 @@ impl Intake {
         let body = rewrite::courier_as(arrival.letter, &trace, from, &shown);
         let signed = self.tools.signer.sign(domain, body).await;
         signed.map_err(|error| internal(&error.to_string()))
+    }
+
+    /// A courier's mail with our ARC seal, where that is configured. Our own trouble with a seal is no reason to keep the mail: unsealed it
+    /// is as good as without the key.
+    async fn sealed(
+        &self,
+        arrival: &Arrival<'_>,
+        sender: &Sender,
+        domain: &Domain,
+        body: Bytes,
+    ) -> Result<Bytes, Refusal> {
+        let Proof::Proven(means) = &sender.proof else {
+            return Ok(body);
+        };
+        if !self.tools.config.auth.arc_seal {
+            return Ok(body);
+        }
+        let sealing = Sealing {
+            host: self.tools.config.hostname.clone(),
+            client: arrival.client.address,
+            means: means.clone(),
+            chain: self.tools.prover.arc_chain(&body).await,
+        };
+        let sealed = self.tools.signer.seal(domain, body.clone(), sealing).await;
+        Ok(sealed.unwrap_or_else(|error| {
+            tracing::error!(event = "arc_seal_failed", trace = %arrival.transaction.trace, %error);
+            body
+        }))
     }
 
     /// Mail to a role goes to the contact as it came, with a null sender: a contact that bounces must not start a circle.

@@ -38,8 +38,16 @@ fn der(path: &Path) -> Result<PrivateKeyDer<'static>, KeyError> {
         .map_err(|error| KeyError(format!("{}: {error}", path.display())))
 }
 
-/// The keys of a domain.
-pub(super) fn load(dkim: &Dkim) -> Result<Vec<Selected>, KeyError> {
+/// The keys of a domain that sign.
+pub(super) fn load(tables: &[Dkim]) -> Result<Vec<Selected>, KeyError> {
+    let mut keys = Vec::new();
+    for table in tables.iter().filter(|table| table.sign) {
+        keys.extend(load_table(table)?);
+    }
+    Ok(keys)
+}
+
+fn load_table(dkim: &Dkim) -> Result<Vec<Selected>, KeyError> {
     let mut keys = Vec::new();
     if let Some((selector, path)) = &dkim.rsa {
         let broken = |error: mail_auth::Error| KeyError(format!("{}: {error}", path.display()));
@@ -90,7 +98,7 @@ impl Selected {
 }
 
 /// A signer wants to own its key; ours is shared by every message.
-struct Borrowed<'a>(&'a DkimKey);
+pub(super) struct Borrowed<'a>(pub(super) &'a DkimKey);
 
 impl SigningKey for Borrowed<'_> {
     type Hasher = <DkimKey as SigningKey>::Hasher;
@@ -104,11 +112,19 @@ impl SigningKey for Borrowed<'_> {
     }
 }
 
-/// The public halves of a domain's keys as the DNS should have them (RFC 6376 3.6.1, RFC 8463 4).
+/// The public halves of a domain's keys as the DNS should have them (RFC 6376 3.6.1, RFC 8463 4), also of those that do not sign yet.
 ///
 /// # Errors
 /// A key file cannot be used.
-pub fn public_keys(domain: &Domain, dkim: &Dkim) -> Result<Vec<PublicKey>, KeyError> {
+pub fn public_keys(domain: &Domain, tables: &[Dkim]) -> Result<Vec<PublicKey>, KeyError> {
+    let mut keys = Vec::new();
+    for table in tables {
+        keys.extend(public_keys_of(domain, table)?);
+    }
+    Ok(keys)
+}
+
+fn public_keys_of(domain: &Domain, dkim: &Dkim) -> Result<Vec<PublicKey>, KeyError> {
     let mut keys = Vec::new();
     let mut publish = |selector: &str, kind: &str, octets: &[u8]| {
         keys.push(PublicKey {

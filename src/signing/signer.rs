@@ -7,8 +7,10 @@ use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::Semaphore;
 
+use super::arc::{self, Sealing};
 use super::fields;
 use super::keys::{self, KeyError, Selected};
+use crate::auth::Chain;
 use crate::config::MaskedDomainConfig;
 use crate::mail::Domain;
 
@@ -64,11 +66,43 @@ impl Signer {
         let Some(keys) = self.keys.load().get(domain).cloned() else {
             return Ok(message);
         };
-        let place = self.places.clone().acquire_owned().await;
         let domain = domain.clone();
+        self.off_thread(move || sign(&keys, &domain, &message))
+            .await
+    }
+
+    /// `message` with an ARC seal of `domain` in front; as it is, where the domain has no RSA key or the chain is broken.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub async fn seal(
+        &self,
+        domain: &Domain,
+        message: Bytes,
+        sealing: Sealing,
+    ) -> Result<Bytes, SignError> {
+        let keys = self.keys.load().get(domain).cloned();
+        let Some(keys) =
+            keys.filter(|keys| sealing.chain != Chain::Broken && arc::key(keys).is_some())
+        else {
+            return Ok(message);
+        };
+        let domain = domain.clone();
+        self.off_thread(move || match arc::key(&keys) {
+            Some(key) => arc::seal(key, &domain, &sealing, &message),
+            None => Ok(message),
+        })
+        .await
+    }
+
+    async fn off_thread(
+        &self,
+        work: impl FnOnce() -> mail_auth::Result<Bytes> + Send + 'static,
+    ) -> Result<Bytes, SignError> {
+        let place = self.places.clone().acquire_owned().await;
         let signed = tokio::task::spawn_blocking(move || {
             let _place = place;
-            sign(&keys, &domain, &message)
+            work()
         });
         let signed = signed.await.map_err(|error| SignError(error.to_string()))?;
         signed.map_err(|error| SignError(error.to_string()))
@@ -78,11 +112,9 @@ impl Signer {
 fn read(domains: &[MaskedDomainConfig]) -> Result<Keys, KeyError> {
     let mut all = Keys::new();
     for domain in domains {
-        if let Some(dkim) = &domain.dkim {
-            let keys = keys::load(dkim)?;
-            if !keys.is_empty() {
-                all.insert(domain.masked.name.clone(), Arc::new(keys));
-            }
+        let keys = keys::load(&domain.dkim)?;
+        if !keys.is_empty() {
+            all.insert(domain.masked.name.clone(), Arc::new(keys));
         }
     }
     Ok(all)

@@ -18,7 +18,7 @@ use super::signer::sign;
 use crate::config::Dkim;
 use crate::mail::Domain;
 
-fn keys() -> (tempfile::TempDir, Dkim) {
+fn keys() -> (tempfile::TempDir, [Dkim; 1]) {
     let folder = tempfile::TempDir::new().unwrap();
     let (rsa, ed25519) = (
         folder.path().join("rsa.pem"),
@@ -28,10 +28,11 @@ fn keys() -> (tempfile::TempDir, Dkim) {
     std::fs::write(&ed25519, generate(KeyKind::Ed25519).unwrap()).unwrap();
     (
         folder,
-        Dkim {
+        [Dkim {
             rsa: Some(("s1".to_owned(), rsa)),
             ed25519: Some(("s2".to_owned(), ed25519)),
-        },
+            sign: true,
+        }],
     )
 }
 
@@ -126,4 +127,30 @@ fn a_broken_key_file_is_named() {
     let (folder, dkim) = keys();
     std::fs::write(folder.path().join("rsa.pem"), "rubbish").unwrap();
     assert!(load(&dkim).err().unwrap().to_string().contains("rsa.pem"));
+}
+
+#[test]
+fn keys_that_wait_are_published_and_do_not_sign() {
+    let (_folder, [now]) = keys();
+    let (_other, [mut next]) = keys();
+    next.rsa = next.rsa.map(|(_, path)| ("t1".to_owned(), path));
+    next.ed25519 = None;
+    next.sign = false;
+    let mut both = [now, next];
+    let published = |tables: &[Dkim]| -> Vec<String> {
+        let keys = public_keys(&domain(), tables).unwrap();
+        keys.into_iter()
+            .map(|key| key.name.split('.').next().unwrap().to_owned())
+            .collect()
+    };
+    let signing = |tables: &[Dkim]| -> Vec<String> {
+        let keys = load(tables).unwrap();
+        keys.into_iter().map(|key| key.selector).collect()
+    };
+    assert_eq!(published(&both), ["s1", "s2", "t1"]);
+    assert_eq!(signing(&both), ["s1", "s2"]);
+    both[1].sign = true;
+    assert_eq!(signing(&both), ["s1", "s2", "t1"]);
+    both[0].sign = false;
+    assert_eq!(signing(&both), ["t1"]);
 }

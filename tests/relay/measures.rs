@@ -120,6 +120,7 @@ async fn cost_of_verifying_and_signing() {
             Dkim {
                 rsa: rsa.clone(),
                 ed25519: None,
+                sign: true,
             },
         ),
         (
@@ -127,9 +128,17 @@ async fn cost_of_verifying_and_signing() {
             Dkim {
                 rsa: None,
                 ed25519: ed25519.clone(),
+                sign: true,
             },
         ),
-        ("sign both", Dkim { rsa, ed25519 }),
+        (
+            "sign both",
+            Dkim {
+                rsa,
+                ed25519,
+                sign: true,
+            },
+        ),
     ] {
         let masked = MaskedDomain {
             name: name.clone(),
@@ -138,7 +147,7 @@ async fn cost_of_verifying_and_signing() {
         };
         let signer = Signer::load(&[MaskedDomainConfig {
             masked,
-            dkim: Some(dkim),
+            dkim: vec![dkim],
         }])
         .unwrap();
         let begun = Instant::now();

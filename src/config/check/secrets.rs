@@ -1,5 +1,6 @@
 //! Keys and certificates that the configuration names.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::{Dkim, Found, Log, Plain, Section, TlsFiles};
@@ -124,10 +125,51 @@ pub(super) fn tls(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Tls
     Some(files)
 }
 
-/// `[[domain]] dkim`.
-pub(super) fn dkim(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Dkim> {
+/// `[[domain]] dkim`: one table of keys, or an array of them.
+pub(super) fn dkim(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Vec<Dkim>> {
+    let items = match &found.value {
+        Plain::List(items) => items.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let tables = items
+        .iter()
+        .map(|item| dkim_table(item, found, folder, log));
+    let tables: Vec<Dkim> = tables.collect::<Option<_>>()?;
+    let mut selectors = HashSet::new();
+    let keys = tables.iter().flat_map(|table| [&table.rsa, &table.ed25519]);
+    for (selector, _) in keys.flatten() {
+        if !selectors.insert(selector) {
+            let message =
+                format!("the selector {selector} stands twice; the DNS has one key under a name");
+            return found.or_tell(Err(message), log);
+        }
+    }
+    Some(tables)
+}
+
+fn dkim_table(item: &Plain, found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Dkim> {
+    let Plain::Table(items) = item else {
+        return found.or_tell(
+            Err("is a table, as { … = \"…\" }, or an array of tables".to_owned()),
+            log,
+        );
+    };
+    let is_sign = |name: &str, value: &Plain| name == "sign" && matches!(value, Plain::Flag(_));
+    let sign = !items
+        .iter()
+        .any(|(name, value)| name == "sign" && *value == Plain::Flag(false));
+    let texts = Found {
+        value: Plain::Table(
+            items
+                .iter()
+                .filter(|(name, value)| !is_sign(name, value))
+                .cloned()
+                .collect(),
+        ),
+        ..found.clone()
+    };
     let texts = inline(
-        found,
+        &texts,
         &["selector", "rsa_key", "ed25519_selector", "ed25519_key"],
         log,
     )?;
@@ -149,6 +191,7 @@ pub(super) fn dkim(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Dk
     Some(Dkim {
         rsa: rsa?,
         ed25519: ed25519?,
+        sign,
     })
 }
 

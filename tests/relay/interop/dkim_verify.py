@@ -1,10 +1,10 @@
-"""Verifies every message in a folder with dkimpy: both signatures of each. Arguments: the folder, and a file of `NAME RECORD` lines."""
+"""Verifies every message in a folder with dkimpy: so many signatures of each. Arguments: the folder, a file of `NAME RECORD` lines, the number."""
 import pathlib
 import sys
 
 import dkim
 
-folder, zone = sys.argv[1:]
+folder, zone, signatures = sys.argv[1:]
 records = dict(line.split(" ", 1) for line in pathlib.Path(zone).read_text().splitlines())
 
 
@@ -17,7 +17,7 @@ good = 0
 for path in sorted(pathlib.Path(folder).iterdir()):
     message = path.read_bytes()
     verifier = dkim.DKIM(message)
-    for index in range(2):
+    for index in range(int(signatures)):
         try:
             ok = verifier.verify(idx=index, dnsfunc=dnsfunc)
         except dkim.DKIMException as error:

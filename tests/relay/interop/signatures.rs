@@ -1,11 +1,12 @@
 //! What we sign is verified by two verifiers that share no code with us: dkimpy (both algorithms) and OpenDKIM.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use super::have;
 use crate::process::finished;
-use crate::stage::{BIURO, BUYER, Setup};
+use crate::stage::{BIURO, BUYER, COURIER, Setup};
 
 /// Messages of every shape: a thousand of them.
 const MESSAGES: usize = 1_000;
@@ -97,8 +98,21 @@ async fn a_thousand_messages_verify_with_dkimpy_and_opendkim() {
         .unwrap();
     }
     let zone = keys.path().join("zone");
-    let records: serde_json::Value = serde_json::from_str(&out).unwrap();
-    let records = records.as_array().unwrap();
+    fs::write(&zone, zone_of(&out)).unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let zone = zone.to_str().unwrap();
+    python(
+        "dkim_verify.py",
+        &[folder, zone, "2"],
+        &format!("verified {}\n", 2 * MESSAGES),
+    );
+    let verified = "verification (s=s1, d=allegromail.pl, 2048-bit key) succeeded";
+    opendkim(keys.path(), folder, zone, verified, MESSAGES);
+}
+
+/// The records that `dkim generate --json` prints, as the verifiers read them.
+fn zone_of(generated: &str) -> String {
+    let records: serde_json::Value = serde_json::from_str(generated).unwrap();
     let line = |key: &serde_json::Value| {
         format!(
             "{} {}\n",
@@ -106,35 +120,39 @@ async fn a_thousand_messages_verify_with_dkimpy_and_opendkim() {
             key["record"].as_str().unwrap()
         )
     };
-    fs::write(&zone, records.iter().map(line).collect::<String>()).unwrap();
+    records.as_array().unwrap().iter().map(line).collect()
+}
 
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/relay/interop/dkim_verify.py"
-    );
-    let python = Command::new(PYTHON)
-        .arg(script)
-        .args([folder.path(), &zone])
+/// Runs a script beside this file, whose output is to end with `wanted`.
+fn python(script: &str, arguments: &[&str], wanted: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/relay/interop");
+    let done = Command::new(PYTHON)
+        .arg(folder.join(script))
+        .args(arguments)
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&python.stdout).into_owned();
+    let told = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(
-        told.ends_with(&format!("verified {}\n", 2 * MESSAGES)),
+        told.ends_with(wanted),
         "{told}\n{}",
-        String::from_utf8_lossy(&python.stderr)
+        String::from_utf8_lossy(&done.stderr)
     );
+}
 
-    let config = keys.path().join("opendkim.conf");
+/// Has OpenDKIM verify every message of a folder, and counts what it says.
+fn opendkim(keys: &Path, folder: &str, zone: &str, wanted: &str, messages: usize) {
+    let config = keys.join("opendkim.conf");
     fs::write(
         &config,
-        format!("Mode v\nSyslog no\nTestPublicKeys {}\n", zone.display()),
+        format!("Mode v\nSyslog no\nTestPublicKeys {zone}\n"),
     )
     .unwrap();
-    let mut verified = 0;
-    let mut said = String::new();
-    let files: Vec<String> = (0..MESSAGES)
-        .map(|number| format!("{}/{number:04}.eml", folder.path().display()))
+    let mut files: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().to_string_lossy().into_owned())
         .collect();
+    files.sort();
+    let (mut verified, mut said) = (0, String::new());
     for some in files.chunks(100) {
         let done = Command::new("/usr/sbin/opendkim")
             .arg("-x")
@@ -143,17 +161,104 @@ async fn a_thousand_messages_verify_with_dkimpy_and_opendkim() {
             .arg(some.join(","))
             .output()
             .unwrap();
-        let told = format!(
-            "{}{}",
-            String::from_utf8_lossy(&done.stdout),
-            String::from_utf8_lossy(&done.stderr)
-        );
-        verified += told
-            .matches("verification (s=s1, d=allegromail.pl, 2048-bit key) succeeded")
-            .count();
-        said.push_str(&told);
+        for told in [&done.stdout, &done.stderr] {
+            said.push_str(&String::from_utf8_lossy(told));
+        }
     }
-    assert_eq!(verified, MESSAGES, "{said}");
+    verified += said.matches(wanted).count();
+    assert_eq!(verified, messages, "{said}");
+}
+
+/// Bodies that canonicalisation or a careless relay would change: octets over 127, long lines, blanks at line ends, every kind of end.
+fn courier_body(number: usize) -> String {
+    let ends = ["", "\r\n", "\r\n\r\n\r\n", "\r\n \r\n\t\r\n", "  \r\n", " "];
+    let middles = [
+        String::new(),
+        "Za\u{17c}\u{f3}\u{142}\u{107} g\u{119}\u{15b}l\u{105} ja\u{17a}\u{144}".to_owned(),
+        "w".repeat(900),
+        "long ".repeat(1_500) + "line",
+        ".\r\n..\r\n.dots".to_owned(),
+        "two  blanks\tand a tab \t\r\n\r\nnext".to_owned(),
+        "<p>Paczka <b>czeka</b>: =C5=BC &amp; &#64;</p>".to_owned(),
+    ];
+    format!(
+        "Hello {number}.\r\n{}{}",
+        middles[number % middles.len()],
+        ends[number % ends.len()]
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_couriers_signature_survives_and_our_seal_verifies() {
+    if !have(&["opendkim"]) || !dkimpy() {
+        return;
+    }
+    const LETTERS: usize = 84;
+    let keys = tempfile::TempDir::new().unwrap();
+    let path = keys.path().to_string_lossy().into_owned();
+    let generate = |domain: &str, folder: &str| {
+        let folder = format!("{path}/{folder}");
+        let words = [
+            "dkim", "generate", "--json", "--domain", domain, "--folder", &folder,
+        ];
+        let (code, out, errors) = finished(&words);
+        assert_eq!(code, 0, "{errors}");
+        out
+    };
+    let (ours, theirs) = (
+        generate("allegromail.pl", "ours"),
+        generate("inpost.pl", "theirs"),
+    );
+    let zone = format!("{path}/zone");
+    fs::write(&zone, zone_of(&ours) + &zone_of(&theirs)).unwrap();
+
+    let folder = tempfile::TempDir::new().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let file = |number: usize| format!("{folder}/{number:03}.eml");
+    for number in 0..LETTERS {
+        let head =
+            format!("From: InPost <{COURIER}>\r\nTo: {BUYER}\r\nSubject: Paczka  {number}\r\n\r\n");
+        fs::write(file(number), head + &courier_body(number)).unwrap();
+    }
+    let key = format!("{path}/theirs/s1.rsa.pem");
+    python("dkim_sign.py", &[folder, &key, "inpost.pl"], "signed\n");
+
+    let mut setup = Setup {
+        dkim: format!("dkim = {{ selector = \"s1\", rsa_key = \"{path}/ours/s1.rsa.pem\" }}"),
+        ..Setup::default()
+    }
+    .key("auth", "arc_seal = true");
+    for budget in ["messages_per_sender", "messages_per_transaction"] {
+        setup = setup.key("limits", &format!("{budget} = \"off\""));
+    }
+    let stage = setup.start().await;
+    let mut dialogue = crate::dialogue::Dialogue::greeted(stage.smtp()).await;
+    for number in 0..LETTERS {
+        let signed = fs::read_to_string(file(number)).unwrap();
+        dialogue
+            .send(COURIER, &[BUYER], &signed)
+            .await
+            .assert("250");
+        let arrived = stage.arrival().await.data;
+        assert!(
+            arrived.starts_with(b"ARC-Seal: i=1;"),
+            "{}",
+            String::from_utf8_lossy(&arrived)
+        );
+        fs::write(file(number), arrived).unwrap();
+    }
+    python(
+        "dkim_verify.py",
+        &[folder, &zone, "1"],
+        &format!("verified {LETTERS}\n"),
+    );
+    let verified = "verification (s=s1, d=inpost.pl, 2048-bit key) succeeded";
+    opendkim(keys.path(), folder, &zone, verified, LETTERS);
+    python(
+        "arc_verify.py",
+        &[folder, &zone],
+        &format!("verified {LETTERS}\n"),
+    );
 }
 
 fn dkimpy() -> bool {

@@ -1,0 +1,45 @@
+//! ARC: what other servers say of the checks that they made (RFC 8617). It proves nobody's From here; a seal of ours only carries it on.
+
+use mail_auth::{AuthenticatedMessage, DkimResult};
+
+use super::questions::Questions;
+
+/// Sets that are verified; each costs a look-up and an RSA operation.
+const MAX_SETS: usize = 8;
+
+/// Whether a chain may be carried on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chain {
+    /// There is none: a seal begins one.
+    Fresh,
+    /// It verifies.
+    Good,
+    /// It is broken, too long, or could not be verified: a seal on it says nothing.
+    Broken,
+}
+
+pub(super) async fn chain(questions: &Questions<'_>, message: &[u8]) -> Chain {
+    let Some(read) = AuthenticatedMessage::parse(message) else {
+        return Chain::Broken;
+    };
+    let sets = [
+        &read.ams_headers.len(),
+        &read.as_headers.len(),
+        &read.aar_headers.len(),
+    ];
+    if !read.has_arc_errors && sets.iter().all(|many| **many == 0) {
+        return Chain::Fresh;
+    }
+    if read.has_arc_errors || sets.iter().any(|many| **many > MAX_SETS) {
+        return Chain::Broken;
+    }
+    let verified = questions.run(questions.library.verify_arc(questions.about(&read)));
+    match verified.await.as_ref().map(|output| output.result()) {
+        Some(DkimResult::Pass) => Chain::Good,
+        Some(DkimResult::TempError(_)) => {
+            questions.failed();
+            Chain::Broken
+        }
+        _ => Chain::Broken,
+    }
+}
