@@ -40,6 +40,7 @@ mod peer;
 mod peers;
 mod process;
 mod recipients;
+mod refusals;
 mod restarts;
 mod senders;
 mod sessions;
