@@ -10,24 +10,37 @@ use serde::{Deserialize, Serialize};
 use super::Parts;
 use super::failure::Failure;
 use crate::inbound::Inquiry;
-use crate::mail::Mailbox;
+use crate::mail::{Mailbox, ReversePath};
 
 /// Who writes to whom, from where, and what.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Question {
-    /// The visible From; also MAIL FROM.
+    /// The visible From.
     #[schema(value_type = String)]
     pub from: Mailbox,
     /// The recipient.
     #[schema(value_type = String)]
     pub to: Mailbox,
+    /// MAIL FROM; without it the visible From.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub mail_from: Option<Mailbox>,
+    /// Whether MAIL FROM is null.
+    #[serde(default)]
+    pub null_sender: bool,
     /// The client's address; without it the sender's proof is taken for given.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub ip: Option<IpAddr>,
-    /// The message as text; without it an empty one from `from`.
+    /// What the client calls itself, which proves a null sender.
+    #[serde(default)]
+    pub helo: Option<String>,
+    /// The message as text; without it an empty one from `from`. Line ends may be LF.
     #[serde(default)]
     pub message: Option<String>,
+    /// The message in base64, where it is no text.
+    #[serde(default)]
+    pub message_base64: Option<String>,
 }
 
 /// The decision with its trail.
@@ -55,11 +68,18 @@ pub(super) async fn explain(
 impl Question {
     /// Puts the question to the intake of this process.
     pub async fn ask(self, intake: &crate::inbound::Intake) -> Explained {
+        let null = self.null_sender.then_some(ReversePath::Null);
+        let encoded = self.message_base64.as_deref().map(str::as_bytes);
+        let decoded =
+            encoded.and_then(|text| data_encoding::BASE64_MIME_PERMISSIVE.decode(text).ok());
+        let message = decoded.or_else(|| self.message.map(String::into_bytes));
         let inquiry = Inquiry {
             from: self.from,
+            mail_from: null.or_else(|| self.mail_from.map(ReversePath::Mailbox)),
             to: self.to,
             client: self.ip,
-            message: self.message.map(String::into_bytes),
+            helo: self.helo,
+            message: message.map(on_the_wire),
         };
         let opinion = intake.explain(inquiry).await;
         let decision = match &opinion.refusal {
@@ -83,4 +103,18 @@ impl Question {
                 .collect(),
         }
     }
+}
+
+/// A message as SMTP brings it: a file may have lost the CR of its line ends, and the last line end.
+fn on_the_wire(message: Vec<u8>) -> Vec<u8> {
+    let mut wire = if memchr::memchr(b'\r', &message).is_none() {
+        let lines: Vec<&[u8]> = message.split(|octet| *octet == b'\n').collect();
+        lines.join(&b"\r\n"[..])
+    } else {
+        message
+    };
+    if !wire.ends_with(b"\r\n") {
+        wire.extend_from_slice(b"\r\n");
+    }
+    wire
 }

@@ -16,8 +16,10 @@ use crate::mail::Mailbox;
 #[derive(Debug, Clone)]
 pub(super) struct Arguments {
     pub(super) from: Mailbox,
+    pub(super) mail_from: Option<String>,
     pub(super) to: Mailbox,
     pub(super) ip: Option<IpAddr>,
+    pub(super) helo: Option<String>,
     pub(super) message: Option<PathBuf>,
     pub(super) json: bool,
 }
@@ -25,17 +27,43 @@ pub(super) struct Arguments {
 /// Prints the decision.
 pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
     let message = match arguments.message.as_deref().map(std::fs::read).transpose() {
-        Ok(message) => message.map(|octets| String::from_utf8_lossy(&octets).into_owned()),
+        Ok(message) => message,
         Err(error) => {
             eprintln!("allegromail: --message: {error}");
             return Exit::BadData;
         }
     };
+    let mail_from = arguments.mail_from.as_deref();
+    let mail_from = mail_from.map(|text| text.trim_start_matches('<').trim_end_matches('>'));
+    let null_sender = mail_from == Some("");
+    let mail_from = match mail_from
+        .filter(|text| !text.is_empty())
+        .map(Mailbox::parse)
+        .transpose()
+    {
+        Ok(mail_from) => mail_from,
+        Err(error) => {
+            eprintln!("allegromail: --mail-from: {error}");
+            return Exit::Usage;
+        }
+    };
+    let helo = arguments.helo;
+    if helo
+        .as_deref()
+        .is_some_and(|name| name.is_empty() || !name.bytes().all(|octet| octet.is_ascii_graphic()))
+    {
+        eprintln!("allegromail: --helo: a host name, or an address in brackets");
+        return Exit::Usage;
+    }
     let question = Question {
         from: arguments.from,
+        mail_from,
+        null_sender,
         to: arguments.to,
         ip: arguments.ip,
-        message,
+        helo,
+        message: None,
+        message_base64: message.map(|octets| data_encoding::BASE64.encode(&octets)),
     };
     super::block_on(async {
         match ask(config, question).await {

@@ -74,16 +74,22 @@ enum Command {
     },
     /// Print the decision that the server would make, with the rules that led to it
     Explain {
-        /// The visible From, also the envelope sender
+        /// The visible From
         #[arg(long, value_name = "ADDRESS")]
         from: Mailbox,
         /// The recipient
         #[arg(long, value_name = "MASKED")]
         to: Mailbox,
+        /// The envelope sender, `<>` for the null sender; without it the visible From
+        #[arg(long, value_name = "ADDRESS")]
+        mail_from: Option<String>,
         /// The client's address; without it the sender's proof is taken for given
         #[arg(long)]
         ip: Option<IpAddr>,
-        /// The message
+        /// What the client calls itself
+        #[arg(long, value_name = "NAME")]
+        helo: Option<String>,
+        /// The message; line ends may be LF
         #[arg(long, value_name = "FILE")]
         message: Option<PathBuf>,
     },
@@ -181,14 +187,18 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Import { data } => loaded(&|loaded| import::run(&loaded.config, &data, json)),
         Command::Explain {
             from,
+            mail_from,
             to,
             ip,
+            helo,
             message,
         } => {
             let asked = explain::Arguments {
                 from,
+                mail_from,
                 to,
                 ip,
+                helo,
                 message,
                 json,
             };

@@ -11,6 +11,7 @@ use super::reception::Client;
 use super::recipient::Recipient;
 use super::take::Arrival;
 use super::transaction::MailTransaction;
+use crate::auth::Steps;
 use crate::mail::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath, TraceId};
 use crate::policy::{self, Refusal, Trail};
 use crate::smtp::MailParameters;
@@ -18,12 +19,16 @@ use crate::smtp::MailParameters;
 /// A question of `explain`.
 #[derive(Debug, Clone)]
 pub struct Inquiry {
-    /// The visible From and MAIL FROM.
+    /// The visible From.
     pub from: Mailbox,
+    /// MAIL FROM; none: the visible From.
+    pub mail_from: Option<ReversePath>,
     /// The recipient.
     pub to: Mailbox,
     /// The client; none: the proof is taken for given.
     pub client: Option<IpAddr>,
+    /// What the client calls itself; none: a name that is nobody's.
+    pub helo: Option<String>,
     /// The message; none: an empty one.
     pub message: Option<Vec<u8>>,
 }
@@ -62,7 +67,8 @@ impl Intake {
         trace: &TraceId,
         trail: &mut Trail,
     ) -> Result<(), Refusal> {
-        let reverse_path = ReversePath::Mailbox(inquiry.from.clone());
+        let given = inquiry.mail_from.clone();
+        let reverse_path = given.unwrap_or_else(|| ReversePath::Mailbox(inquiry.from.clone()));
         let transaction =
             MailTransaction::new(trace.clone(), reverse_path, MailParameters::default());
         let to = ForwardPath::Mailbox(inquiry.to.clone());
@@ -77,20 +83,20 @@ impl Intake {
         let Recipient::Masked(masked) = recipient else {
             return Ok(());
         };
-        let client = Client::imagined(inquiry.client);
+        let client = Client::imagined(inquiry.client, inquiry.helo.as_deref());
         let arrival = Arrival {
             client: &client,
             transaction: &transaction,
             letter: &letter,
             purpose: Purpose::Question,
         };
-        let sender = self
-            .identify(
-                &arrival,
-                inquiry.client.is_some(),
-                std::slice::from_ref(&masked.address),
-            )
-            .await;
+        let mut steps = Steps::new();
+        let asked = inquiry.client.is_some().then_some(&mut steps);
+        let to = std::slice::from_ref(&masked.address);
+        let sender = self.identify_by(&arrival, asked, to).await;
+        for (check, finding) in steps {
+            trail.note(check, finding);
+        }
         let sender = sender.inspect_err(|refusal| trail.note("sender", refusal.text.clone()))?;
         let facts = self.gather(&arrival, &sender, &masked).await?;
         let verdict = policy::decide(&facts);

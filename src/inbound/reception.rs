@@ -51,14 +51,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that only exists in a question of `explain`.
+    /// A client that only exists in a question of `explain`, with what it would call itself.
     #[must_use]
-    pub fn imagined(address: Option<IpAddr>) -> Self {
+    pub fn imagined(address: Option<IpAddr>, helo: Option<&str>) -> Self {
         let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         Self {
             session: 0,
             address,
-            helo: "unknown".to_owned(),
+            helo: helo.unwrap_or("unknown").to_owned(),
             protocol: Protocol::Esmtp,
         }
     }

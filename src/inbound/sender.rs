@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::facts::Purpose;
 use super::intake::Intake;
 use super::take::{Arrival, check_loop};
-use crate::auth::{Evidence, Means, Mode, Proof, SharedSpf};
+use crate::auth::{Evidence, Means, Mode, Proof, SharedSpf, Steps};
 use crate::directory::{Participant, Unavailable};
 use crate::mail::{Mailbox, ReversePath};
 use crate::masking::{MaskedAddress, MaskedLocal, ParticipantId};
@@ -42,6 +42,18 @@ impl Intake {
         with_proof: bool,
         recipients: &[MaskedAddress],
     ) -> Result<Sender, Refusal> {
+        let mut steps = Steps::new();
+        let asked = with_proof.then_some(&mut steps);
+        self.identify_by(arrival, asked, recipients).await
+    }
+
+    /// As [`Self::identify`], with the checks that were asked; none: the proof is taken for given.
+    pub(super) async fn identify_by(
+        &self,
+        arrival: &Arrival<'_>,
+        steps: Option<&mut Steps>,
+        recipients: &[MaskedAddress],
+    ) -> Result<Sender, Refusal> {
         let letter = arrival.letter;
         let from = letter
             .from()
@@ -57,11 +69,15 @@ impl Intake {
         if arrival.purpose == Purpose::Mail {
             self.budgets.check_client(client, domain.as_str())?;
         }
-        let proof = if with_proof {
-            let mode = self.mode(&from.mailbox, courier.is_some()).await?;
-            self.prove(arrival, &from.mailbox, mode, recipients).await?
-        } else {
-            Proof::NotAsked
+        let proof = match steps {
+            Some(steps) => {
+                let mode = self.mode(&from.mailbox, courier.is_some()).await?;
+                let recipients = mailboxes(recipients);
+                let evidence = evidence(arrival, &from.mailbox, mode, &recipients);
+                let proof = self.tools.prover.explain(&evidence, steps).await;
+                self.remember(arrival, &from.mailbox, proof)?
+            }
+            None => Proof::NotAsked,
         };
         if arrival.purpose == Purpose::Mail {
             match &proof {
@@ -147,18 +163,6 @@ impl Intake {
         } else {
             auth.courier
         })
-    }
-
-    async fn prove(
-        &self,
-        arrival: &Arrival<'_>,
-        from: &Mailbox,
-        mode: Mode,
-        recipients: &[MaskedAddress],
-    ) -> Result<Proof, Refusal> {
-        let recipients = mailboxes(recipients);
-        let evidence = evidence(arrival, from, mode, &recipients);
-        self.remember(arrival, from, self.tools.prover.prove(&evidence).await)
     }
 
     /// Whether a courier's mail would be refused at the next server, where our envelope takes its SPF pass away.

@@ -28,6 +28,7 @@ mod dialogue;
 mod disguises;
 mod dkim_details;
 mod dkim_samples;
+mod explaining;
 mod footprint;
 mod grid;
 mod hostile;
