@@ -198,7 +198,7 @@ impl Prover {
 
     /// Whether the ARC chain of a message may be carried on. Takes at most 20 seconds.
     pub async fn arc_chain(&self, message: &[u8]) -> Chain {
-        let questions = Questions::new(&self.library, &self.failures);
+        let questions = Questions::new(&self.library, &self.failures, self.patience);
         let answer = timeout(PATIENCE, async {
             let _place = self.places.acquire().await;
             arc::chain(&questions, message).await

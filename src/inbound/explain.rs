@@ -83,7 +83,11 @@ impl Intake {
         let Recipient::Masked(masked) = recipient else {
             return Ok(());
         };
-        let client = Client::imagined(inquiry.client, inquiry.helo.as_deref());
+        let imagined = Client::imagined(inquiry.client);
+        let client = Client {
+            helo: inquiry.helo.clone().unwrap_or(imagined.helo),
+            ..imagined
+        };
         let arrival = Arrival {
             client: &client,
             transaction: &transaction,

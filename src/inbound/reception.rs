@@ -51,14 +51,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that only exists in a question of `explain`, with what it would call itself.
+    /// A client that only exists in a question of `explain`.
     #[must_use]
-    pub fn imagined(address: Option<IpAddr>, helo: Option<&str>) -> Self {
+    pub fn imagined(address: Option<IpAddr>) -> Self {
         let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         Self {
             session: 0,
             address,
-            helo: helo.unwrap_or("unknown").to_owned(),
+            helo: "unknown".to_owned(),
             protocol: Protocol::Esmtp,
         }
     }
