@@ -43,6 +43,7 @@ mod process;
 mod recipients;
 mod refusals;
 mod restarts;
+mod rotation;
 mod senders;
 mod sessions;
 mod seven_bit;
