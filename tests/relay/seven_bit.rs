@@ -22,6 +22,7 @@ fn keys(folder: &std::path::Path) -> Dkim {
     Dkim {
         rsa: Some(("s1".to_owned(), write("rsa.pem", KeyKind::Rsa))),
         ed25519: Some(("s2".to_owned(), write("ed25519.pem", KeyKind::Ed25519))),
+        sign: true,
     }
 }
 
@@ -41,7 +42,7 @@ async fn h138_text_arrives_to_the_letter_and_is_signed_again() {
             marketplaces: Vec::new(),
             aliases: Vec::new(),
         },
-        dkim: Some(dkim.clone()),
+        dkim: vec![dkim.clone()],
     }])
     .unwrap();
     let letter = "From: a@allegromail.pl\r\nTo: jan@poczta.example\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nZa\u{17c}\u{f3}\u{142}\u{107} g\u{119}\u{15b}l\u{105} ja\u{17a}\u{144}, 5 = 5\r\n";
@@ -50,7 +51,7 @@ async fn h138_text_arrives_to_the_letter_and_is_signed_again() {
     let mut field = Field::new(peer.port);
     field.signer = Arc::new(signer);
     let mut records: Vec<String> = ONE_HOST.iter().map(|line| (*line).to_owned()).collect();
-    for key in public_keys(&domain, &dkim).unwrap() {
+    for key in public_keys(&domain, std::slice::from_ref(&dkim)).unwrap() {
         records.push(format!("{} TXT {}", key.name, key.record));
     }
     let records: Vec<&str> = records.iter().map(String::as_str).collect();

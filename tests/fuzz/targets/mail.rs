@@ -83,6 +83,7 @@ pub fn rewriter(octets: &[u8]) {
         threading: rewrite::Threading::default(),
         domains: &DOMAINS,
         trace: trace(),
+        options: rewrite::Options::default(),
     };
     let Ok(out) = rewrite::participant(&letter, &plan) else {
         return;
