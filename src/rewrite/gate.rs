@@ -158,9 +158,11 @@ fn after<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
 fn free((before, after): &Around<'_>, inside: &[u8]) -> bool {
     let joins = |octet: &u8| octet.is_ascii_alphanumeric() || inside.contains(octet);
     !before.last().is_some_and(joins)
+        // No label ends in a hyphen: one with nothing of a name behind it is a dash.
         && !after
-            .first()
-            .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'-')
+            .iter()
+            .find(|octet| **octet != b'-')
+            .is_some_and(u8::is_ascii_alphanumeric)
 }
 
 struct Gate {

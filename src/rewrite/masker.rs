@@ -353,7 +353,12 @@ fn ends_here(text: &[u8], length: usize) -> bool {
         Some(next) if next.is_ascii_uppercase() => text
             .get(length.saturating_sub(1))
             .is_some_and(|last| !last.is_ascii_uppercase()),
-        Some(next) => !(next.is_ascii_alphanumeric() || *next == b'-'),
+        // No label ends in a hyphen: one with nothing of a name behind it is a dash.
+        Some(b'-') => text
+            .get(length..)
+            .and_then(|rest| rest.iter().find(|octet| **octet != b'-'))
+            .is_none_or(|next| !next.is_ascii_alphanumeric()),
+        Some(next) => !next.is_ascii_alphanumeric(),
         None => true,
     }
 }
