@@ -27,6 +27,7 @@ impl Scene {
         let dns = DnsServer::start(zones).await.unwrap();
         let options = Options {
             patience: Duration::from_millis(500),
+            ..Options::default()
         };
         let resolver = DnsResolver::with_options(&[dns.address()], options).unwrap();
         let settings = Settings {
