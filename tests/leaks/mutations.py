@@ -35,9 +35,10 @@ MUTATIONS = [
      "&masker.mask_text(&String::from_utf8_lossy(field.value)),"),
     ("file names", "rewrite/head.rs", 'b"content-disposition" => parameters(field.value, &Fixes::default(), masker),',
      'b"content-disposition" => None,'),
-    ("boundaries", "rewrite/body.rs", "        if head::names(boundary, self.ids.private)", "        if false && head::names(boundary, self.ids.private)"),
+    ("boundaries", "rewrite/body.rs", "        if head::names(boundary, masker.private())", "        if false && head::names(boundary, masker.private())"),
     ("part heads", "rewrite/body.rs", "            if new != old {", "            if new != old && fixes != Fixes::default() {"),
-    ("calendar ids", "rewrite/leaf.rs", "let calendar = is_calendar(part, &text);", "let calendar = is_calendar(part, &text) && false;"),
+    ("links and files", "rewrite/leaf.rs", "for step in [Masker::mask, embedded_mask] {", "for step in [Masker::mask, Masker::mask] {"),
+    ("calendar ids", "rewrite/leaf.rs", "is_calendar(part, &text).then(", "(is_calendar(part, &text) && false).then("),
 ]
 
 
