@@ -6,13 +6,12 @@
 use std::io::IoSlice;
 use std::time::Duration;
 
-use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Work;
 use super::destination::Hop;
+use super::dial::dial;
 use super::settings::Patience;
 use super::tls::{Security, Tls};
 use crate::failpoint;
@@ -85,21 +84,7 @@ impl Connection {
     }
 
     async fn open_with(hop: &Hop, side: Side<'_>, security: &Security) -> Result<Self, Broken> {
-        let stream = timeout(side.patience.connect, TcpStream::connect(hop.address)).await;
-        let stream = stream.map_err(|_| Broken::Silent("no connection in time"))?;
-        let stream =
-            stream.and_then(|stream| failpoint::hit("delivery.connecting").map(|()| stream));
-        let stream = stream.map_err(|error| {
-            let few = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-            // Out of files: a fault of ours, which says nothing about the server.
-            if error.raw_os_error().is_some_and(|code| few.contains(&code)) {
-                Broken::Midway(error.to_string())
-            } else {
-                Broken::BeforeMail(error.to_string())
-            }
-        })?;
-        // A failure costs speed, nothing else.
-        let _ = stream.set_nodelay(true);
+        let stream = dial(hop.address, side.patience.connect).await?;
         failpoint::pass("delivery.connected");
         let mut connection = Self {
             stream: Box::new(stream),

@@ -4,6 +4,7 @@ mod connection;
 mod dane;
 mod demand;
 mod destination;
+mod dial;
 mod downgrade;
 mod pool;
 mod settings;
