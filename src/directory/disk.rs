@@ -51,13 +51,22 @@ pub(super) struct Disk {
 impl Disk {
     /// Opens or makes the database in `folder`.
     pub(super) fn open(folder: &Path) -> Result<Self, Broken> {
-        let fresh = !folder.join("db").exists();
         let shown = folder.display();
+        let mut making = Making::of(folder);
+        making
+            .clear()
+            .map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
+        let fresh = !folder.join("db").exists();
         if fresh && std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
             let text = format!(
                 "{shown} is not empty and holds no database; move it away, then import the last export"
             );
             return Err(Broken::Damaged(text));
+        }
+        if fresh {
+            making
+                .begin()
+                .map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
         }
         let config = sled::Config::new()
             .path(folder)
@@ -69,7 +78,8 @@ impl Disk {
         // folder was made, tells an empty directory from a lost one.
         let marked = catch_unwind(AssertUnwindSafe(|| {
             if fresh {
-                db.insert(MARK, b"1").map(|_| true)
+                db.insert(MARK, b"1")?;
+                db.flush().map(|_| true)
             } else {
                 db.contains_key(MARK)
             }
@@ -80,15 +90,13 @@ impl Disk {
             Ok(Err(error)) => return Err(damaged(folder, &error)),
             Err(_) => return Err(damaged(folder, &"sled panicked")),
         }
-        let open = || -> std::io::Result<File> {
+        let mut open = || -> std::io::Result<File> {
             let file = File::open(folder.join("db"))?;
             if fresh {
                 File::open(folder.join("conf"))?.sync_all()?;
                 file.sync_all()?;
                 File::open(folder)?.sync_all()?;
-                if let Some(parent) = folder.parent() {
-                    File::open(parent)?.sync_all()?;
-                }
+                making.end()?;
             }
             Ok(file)
         };
@@ -148,6 +156,73 @@ impl Disk {
         self.bad.store(true, Ordering::SeqCst);
         tracing::error!(event = "directory_failed", folder = %self.folder.display(), %error);
         Unavailable(error.to_string())
+    }
+}
+
+/// A note beside a database that is being made: `NAME.making`. A process that ends before the mark is durable leaves a database without
+/// one, which would be taken for a lost one; where the note stands, nothing was ever kept in it.
+struct Making {
+    folder: PathBuf,
+    note: PathBuf,
+    /// Locked while the database is made, so that no other process takes the making for an unfinished one.
+    lock: Option<File>,
+}
+
+impl Making {
+    fn of(folder: &Path) -> Self {
+        let mut note = folder.as_os_str().to_owned();
+        note.push(".making");
+        Self {
+            folder: folder.to_owned(),
+            note: note.into(),
+            lock: None,
+        }
+    }
+
+    fn lock(&mut self) -> std::io::Result<()> {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&self.note)?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        self.lock = Some(file);
+        Ok(())
+    }
+
+    /// Takes away what an unfinished making left.
+    fn clear(&mut self) -> std::io::Result<()> {
+        if !self.note.exists() {
+            return Ok(());
+        }
+        self.lock()?;
+        if self.folder.exists() {
+            std::fs::remove_dir_all(&self.folder)?;
+        }
+        self.end()
+    }
+
+    fn begin(&mut self) -> std::io::Result<()> {
+        if let Some(parent) = self.folder.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        self.lock()?;
+        self.sync_parent()
+    }
+
+    fn end(&mut self) -> std::io::Result<()> {
+        // The database's name is durable before the note goes.
+        self.sync_parent()?;
+        std::fs::remove_file(&self.note)?;
+        self.lock = None;
+        self.sync_parent()
+    }
+
+    fn sync_parent(&self) -> std::io::Result<()> {
+        match self.folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+            _ => File::open(".")?.sync_all(),
+        }
     }
 }
 

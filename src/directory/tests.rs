@@ -302,6 +302,22 @@ fn h128_a_broken_store_is_not_an_empty_one() {
 }
 
 #[test]
+fn a_store_whose_making_was_cut_short_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("d");
+    // As a kill leaves it before the mark is on disk.
+    drop(sled::open(&path).unwrap());
+    assert!(SledDirectory::open(&path).is_err(), "it may be a lost one");
+    let note = std::fs::File::create(folder.path().join("d.making")).unwrap();
+    rustix::fs::flock(&note, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    assert!(SledDirectory::open(&path).is_err(), "it is being made");
+    drop(note);
+    drop(SledDirectory::open(&path).unwrap());
+    assert!(!folder.path().join("d.making").exists());
+    assert!(SledDirectory::open(&path).is_ok());
+}
+
+#[test]
 fn h127_a_second_user_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _first = SledDirectory::open(&folder.path().join("d")).unwrap();
