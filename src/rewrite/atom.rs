@@ -7,6 +7,8 @@
 const MAX_TAG: usize = 512;
 /// The longest comment.
 const MAX_COMMENT: usize = 4_096;
+/// How often a backslash may have been escaped. Without an end a line of them would be counted anew from each of its octets.
+const MAX_SLASHES: usize = 16;
 
 /// Up to four octets of UTF-8, lower case where ASCII, and how many octets of the text they took.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +104,11 @@ fn percent(text: &[u8]) -> Option<Atom> {
 
 /// `\u0040`, `\u{40}` and `\x40` of programs, `\'40` of RTF, `\40 ` of style sheets (CSS Syntax 4.3.7).
 fn backslash(text: &[u8]) -> Option<Atom> {
-    let slashes = text.iter().take_while(|octet| **octet == b'\\').count();
+    let slashes = text
+        .iter()
+        .take(MAX_SLASHES)
+        .take_while(|octet| **octet == b'\\');
+    let slashes = slashes.count();
     let rest = text.get(slashes..)?;
     let (before, digits, after) = match rest {
         [b'u' | b'U', b'{', digits @ ..] => (2, hexadecimal(digits, 6), 1),

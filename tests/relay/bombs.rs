@@ -411,6 +411,12 @@ async fn h107_h108_what_would_grow_is_passed_on_and_what_is_broken_is_bounded() 
             "250",
         ),
         bomb(
+            "108 backslashes",
+            mixed,
+            part("text/plain", "7bit", &line(&"\\".repeat(60_000), 8)),
+            "250",
+        ),
+        bomb(
             "108 letters that could be an address",
             mixed,
             part(
