@@ -10,11 +10,13 @@ import threading
 
 from load import BUYER, SELLER
 
-# A mailing provider: its SPF is shared by many senders, and it signs with its own domain. So SPF alone is not enough, and both SPF and
-# the signature are looked at for every message.
+# A mailing provider whose SPF is shared by many senders. So SPF alone is not enough, and both SPF and the signature of the sender's domain
+# are looked at for every message. The signature verifies, but does not cover To, and so is not what proves the sender: one signed message
+# may reach so many masks and no more, and here it is the same one all the time.
 PROVIDER, SELECTOR = "mailer.example", "k1"
 # The names under which the DNS is asked for SPF and for the key.
-SENDER, KEY = "poczta.example", f"{SELECTOR}._domainkey.{PROVIDER}"
+SENDER = "poczta.example"
+KEY = f"{SELECTOR}._domainkey.{SENDER}"
 
 
 def message(size):
@@ -34,12 +36,12 @@ def public_key(path):
 
 
 def signed(text, key):
-    """`text` with a DKIM signature of the provider in front (RFC 6376, relaxed/relaxed)."""
+    """`text` with a DKIM signature of the sender's domain in front (RFC 6376, relaxed/relaxed)."""
     head, body = text.split("\n\n", 1)
     lines = [re.sub(r"[ \t]+", " ", line).rstrip(" ") for line in body.rstrip("\n").split("\n")]
     digest = base64.b64encode(hashlib.sha256("".join(line + "\r\n" for line in lines).encode()).digest()).decode()
-    value = f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={PROVIDER}; s={SELECTOR}; h=From:To:Subject:Date:Message-ID; bh={digest}; b="
-    fields = [line.split(":", 1) for line in head.split("\n")] + [["DKIM-Signature", value]]
+    value = f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={SENDER}; s={SELECTOR}; h=From:Subject:Date:Message-ID; bh={digest}; b="
+    fields = [line.split(":", 1) for line in head.split("\n") if not line.startswith("To:")] + [["DKIM-Signature", value]]
     relaxed = "\r\n".join(f"{name.lower()}:{' '.join(text.split())}" for name, text in fields)
     signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=relaxed.encode(), check=True, capture_output=True).stdout
     return f"DKIM-Signature: {value}{base64.b64encode(signature).decode()}\n{text}"
@@ -76,6 +78,6 @@ class Dns:
 
 
 def dns(key):
-    """What proves `jan@poczta.example`: SPF through the provider, a DMARC policy, and the provider's key."""
+    """What proves `jan@poczta.example`: SPF through the provider, a DMARC policy, and the sender's key."""
     return Dns({SENDER: f"v=spf1 include:_spf.{PROVIDER} -all", f"_spf.{PROVIDER}": "v=spf1 ip4:127.0.0.1 -all",
                 "_dmarc.poczta.example": "v=DMARC1; p=reject", KEY: f"v=DKIM1; k=rsa; p={public_key(key).decode()}"})
