@@ -118,7 +118,7 @@ async fn check_domain(
     let mut findings = Vec::new();
     for name in std::iter::once(&domain.masked.name).chain(&domain.masked.aliases) {
         let found = resolver.mail_hosts(name).await.map(|found| found.value);
-        let ours = |hosts| matches!(hosts, MailHosts::Hosts(hosts) if hosts.contains(host));
+        let ours = |hosts| matches!(hosts, MailHosts::Hosts(hosts) if hosts.iter().any(|(_, named)| named == host));
         findings.push(finding(
             format!("MX of {name}"),
             found,

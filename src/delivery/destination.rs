@@ -97,8 +97,14 @@ fn no_answer() -> Outcome {
     )
 }
 
+/// A host with its preference.
+type Preferred = (u16, Domain);
+
 /// The hosts that a domain names, or the domain itself, and whether DNSSEC vouches for them.
-async fn named(domain: &Domain, resolver: &dyn Resolver) -> Result<(Vec<Domain>, bool), Outcome> {
+async fn named(
+    domain: &Domain,
+    resolver: &dyn Resolver,
+) -> Result<(Vec<Preferred>, bool), Outcome> {
     let found = resolver.mail_hosts(domain).await.map_err(|_| no_answer())?;
     match found.value {
         MailHosts::NoDomain => Err(failed(
@@ -109,9 +115,20 @@ async fn named(domain: &Domain, resolver: &dyn Resolver) -> Result<(Vec<Domain>,
             EnhancedStatus::NULL_MX_5_1_10,
             "the recipient's domain takes no mail",
         )),
-        MailHosts::Implicit => Ok((vec![domain.clone()], found.secure)),
+        MailHosts::Implicit => Ok((vec![(0, domain.clone())], found.secure)),
         MailHosts::Hosts(hosts) => Ok((hosts, found.secure)),
     }
+}
+
+/// Where `own` is one of the hosts, only better ones may be tried, not even equal ones, or mail would go in a circle (RFC 5321 5.1). Whether
+/// it is.
+fn keep_better(hosts: &mut Vec<Preferred>, own: &Domain) -> bool {
+    let found = hosts.iter().find(|(_, host)| host == own);
+    let Some(limit) = found.map(|(preference, _)| *preference) else {
+        return false;
+    };
+    hosts.retain(|(preference, _)| *preference < limit);
+    true
 }
 
 async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
@@ -121,11 +138,7 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
         policies,
     } = guide;
     let (mut hosts, vouched) = named(domain, resolver).await?;
-    // We are one of them: only better ones may be tried, or mail would go in a circle.
-    let own = hosts.iter().position(|host| *host == settings.hostname);
-    if let Some(at) = own {
-        hosts.truncate(at);
-    }
+    let own = keep_better(&mut hosts, &settings.hostname);
     let demands = Demands {
         domain,
         policy: policies.find(domain, resolver).await,
@@ -136,8 +149,8 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
         smtp_port, allows, ..
     } = settings.reach;
     let mut hops = Vec::new();
-    let (mut silent, mut unnamed, mut passed_over) = (false, false, own.is_some());
-    for host in hosts {
+    let (mut silent, mut unnamed, mut passed_over) = (false, false, own);
+    for (_, host) in hosts {
         let Ok(addresses) = resolver.addresses(&host).await else {
             silent = true;
             continue;
@@ -259,5 +272,21 @@ mod tests {
         for ip in ["8.8.8.8", "2001:4860:4860::8888", "100.128.0.1"] {
             assert!(is_public(ip.parse().unwrap()), "{ip}");
         }
+    }
+
+    #[test]
+    fn only_hosts_better_than_ourselves_are_tried() {
+        let own = Domain::parse("mx.allegromail.pl").unwrap();
+        let host = |preference, name: &str| (preference, Domain::parse(name).unwrap());
+        let mut hosts = vec![
+            host(5, "better.example"),
+            host(10, "equal.example"),
+            host(10, "mx.allegromail.pl"),
+            host(20, "worse.example"),
+        ];
+        assert!(keep_better(&mut hosts, &own));
+        assert_eq!(hosts, [host(5, "better.example")]);
+        assert!(!keep_better(&mut hosts, &own));
+        assert_eq!(hosts.len(), 1);
     }
 }

@@ -306,7 +306,8 @@ fn hosts(records: &[RData]) -> MailHosts {
         };
     }
     hosts.sort_by_key(|(preference, draw, _)| (*preference, *draw));
-    MailHosts::Hosts(hosts.into_iter().map(|(_, _, host)| host).collect())
+    let named = |(preference, _, host)| (preference, host);
+    MailHosts::Hosts(hosts.into_iter().map(named).collect())
 }
 
 /// Equal preferences are tried in random order (RFC 5321 5.1).

@@ -53,8 +53,8 @@ pub struct Vouched<T> {
 /// Where a domain's mail goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailHosts {
-    /// Hosts in order of preference; equal preferences in the order in which they are to be tried.
-    Hosts(Vec<Domain>),
+    /// Hosts with their preferences, the lowest first; equal preferences in the order in which they are to be tried.
+    Hosts(Vec<(u16, Domain)>),
     /// The domain exists and has no MX: its own address records count (implicit MX, RFC 5321 5.1).
     Implicit,
     /// `MX 0 .`: the domain takes no mail (RFC 7505).
