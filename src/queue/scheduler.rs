@@ -39,7 +39,8 @@ enum Message {
 pub struct Queue {
     parts: Parts,
     lanes: Arc<Lanes>,
-    entries: HashMap<QueueId, (Entry, State)>,
+    /// Shared with the attempts under way, so that none of them copies what it only reads.
+    entries: HashMap<QueueId, (Arc<Entry>, State)>,
     due: BinaryHeap<Reverse<(Timestamp, QueueId)>>,
     /// Octets of messages that wait in memory.
     memory: usize,
@@ -87,7 +88,7 @@ impl Queue {
         let mut queue = Self {
             parts,
             lanes: lanes.clone(),
-            entries: HashMap::new(),
+            entries: HashMap::with_capacity(recovered.len()),
             due: BinaryHeap::new(),
             memory: 0,
             last: Timestamp(0),
@@ -103,7 +104,7 @@ impl Queue {
                 .due
                 .push(Reverse((entry.progress.next_attempt, entry.id)));
             let state = control::waiting(&entry);
-            queue.entries.insert(entry.id, (entry, state));
+            queue.entries.insert(entry.id, (Arc::new(entry), state));
         }
         let stop = CancellationToken::new();
         let broken = CancellationToken::new();
@@ -148,10 +149,10 @@ impl Queue {
         self.parts.history.note(&Line::accepted(&new.entry));
         failpoint::pass("queue.noted");
         let fits = self.memory + new.body.len() <= self.parts.settings.memory;
-        self.launch(new.entry, fits.then_some(new.body));
+        self.launch(Arc::new(new.entry), fits.then_some(new.body));
     }
 
-    fn launch(&mut self, entry: Entry, body: Option<Bytes>) {
+    fn launch(&mut self, entry: Arc<Entry>, body: Option<Bytes>) {
         let id = entry.id;
         self.memory += body.as_ref().map_or(0, Bytes::len);
         self.entries.insert(id, (entry.clone(), State::Active));
@@ -268,7 +269,8 @@ impl Queue {
         }
         let (parts, messages) = (self.parts.clone(), self.messages.clone());
         self.attempts.spawn(async move {
-            let (end, result) = control::carry_out(&parts, entry, control).await;
+            let (end, result) =
+                control::carry_out(&parts, Arc::unwrap_or_clone(entry), control).await;
             let _ = messages.send(Message::Ended(id, end, 0));
             let _ = answer.send(result);
         });
@@ -288,6 +290,7 @@ impl Queue {
 
     fn wait(&mut self, id: QueueId, change: impl FnOnce(&mut Entry)) {
         if let Some((entry, state)) = self.entries.get_mut(&id) {
+            let entry = Arc::make_mut(entry);
             change(entry);
             let now = self.parts.clock.now();
             if backoff::is_absurd(&self.parts.settings, entry, now) {

@@ -73,7 +73,7 @@ impl LocalSpool {
         let mut recovered = recover::read(dir).map_err(failed)?;
         let (flights, left) = Flights::open(dir).map_err(failed)?;
         recovered.report.in_flight = in_flight(&recovered.index, &left);
-        let (entries, done) = recover::entries(&recovered.index, &recovered.heads);
+        let (entries, done) = recover::entries(&recovered.index, recovered.heads);
         let mut index = recovered.index;
         let active = match index.segments.last_key_value() {
             Some((_, usage)) => (usage.segment.clone(), usage.size),

@@ -198,20 +198,21 @@ fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io::Result<()
 /// out.
 pub(super) fn entries(
     index: &Index,
-    heads: &BTreeMap<QueueId, Vec<u8>>,
+    heads: BTreeMap<QueueId, Vec<u8>>,
 ) -> (Vec<Entry>, Vec<Entry>) {
     let progress = |place: Place| -> Option<Progress> {
         let segment = index.segment(place.segment)?;
         let read = segment.record(place.at, place.at + place.size).ok()??;
         serde_json::from_slice(&read.head).ok()
     };
-    let (mut waiting, mut done) = (Vec::new(), Vec::new());
+    let (mut waiting, mut done) = (Vec::with_capacity(index.len()), Vec::new());
+    // Each head goes when its entry stands: a long queue is not held twice.
     for (id, head) in heads {
-        let Ok(mut entry) = serde_json::from_slice::<Entry>(head) else {
+        let Ok(mut entry) = serde_json::from_slice::<Entry>(&head) else {
             tracing::error!(event = "spool_damaged", queue_id = %id, "the entry cannot be read; its bytes stay in the spool");
             continue;
         };
-        match index.get(*id) {
+        match index.get(id) {
             None => done.push(entry),
             Some(live) => {
                 if let Some(progress) = live.progress.and_then(progress) {
