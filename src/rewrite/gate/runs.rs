@@ -99,15 +99,28 @@ pub(super) fn readable(octets: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(octets) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => {
-            let other = encoding_rs::WINDOWS_1250.decode_without_bom_handling(octets);
-            Cow::Owned(format!("{}\n{}", String::from_utf8_lossy(octets), other.0))
+            // They differ in what Polish, Czech and Slovak names are written with: `ą` is 0xB1 in one, 0xB9 in the other.
+            let [latin, windows] = [encoding_rs::ISO_8859_2, encoding_rs::WINDOWS_1250]
+                .map(|charset| charset.decode_without_bom_handling(octets).0);
+            let plain = String::from_utf8_lossy(octets);
+            Cow::Owned(format!("{plain}\n{latin}\n{windows}"))
         }
     }
 }
 
+/// The longest decoded text that is read in every charset, in octets: layer by layer a longer one would grow beyond what memory is for.
+const EVERY_CHARSET: usize = 2 * 1024 * 1024;
+
 /// The same for octets that nobody else needs.
 pub(super) fn into_readable(octets: Vec<u8>) -> String {
-    String::from_utf8(octets).unwrap_or_else(|error| readable(error.as_bytes()).into_owned())
+    String::from_utf8(octets).unwrap_or_else(|error| {
+        let octets = error.as_bytes();
+        if octets.len() > EVERY_CHARSET {
+            String::from_utf8_lossy(octets).into_owned()
+        } else {
+            readable(octets).into_owned()
+        }
+    })
 }
 
 /// Whether octets are no text, by their beginning: a picture, or a document that is not looked into.
@@ -194,7 +207,7 @@ fn read_anywhere(run: &str) -> Vec<String> {
         let piece = plain.get(start..)?.as_bytes();
         let whole = piece.len() / 4 * 4 + [0, 0, 2, 3].get(piece.len() % 4).copied().unwrap_or(0);
         let octets = LENIENT.decode(piece.get(..whole)?).ok()?;
-        Some(String::from_utf8_lossy(&octets).into_owned())
+        Some(into_readable(octets))
     });
     texts.collect()
 }
