@@ -288,6 +288,35 @@ fn h124_a_clock_that_jumps_expires_nothing_and_stops_nothing() {
 }
 
 #[test]
+fn h124_an_hour_forth_and_back_and_a_slow_clock_hold_nothing_up() {
+    const HOUR: u64 = 3_600_000;
+    let ground = Ground::new();
+    let relay = ground.start();
+    let mut client = Client::connect(relay.smtp).unwrap();
+    // As a machine whose clock is set by hand, or by local time, has it twice a year.
+    for point in [format!("clock.ahead_ms=number:{HOUR}"), String::new()] {
+        ground.arm(&point);
+        take(&ground, &mut client, 10);
+        ground.ledger.close(Duration::from_secs(20)).assert_whole();
+    }
+    // And a clock that loses time: it falls back a little, over and over, until it is set right.
+    for lost in 1..=20 {
+        ground.arm(&format!("clock.behind_ms=number:{}", lost * 5_000));
+        take(&ground, &mut client, 1);
+    }
+    ground.arm("");
+    take(&ground, &mut client, 2);
+    let closing = whole(&ground, relay);
+    let acknowledged = ground.ledger.acknowledged.lock().unwrap();
+    let refused = acknowledged.keys().filter(|number| *number % 20 == 7);
+    assert_eq!(closing.reported, refused.count());
+    told(
+        "clock an hour ahead and back, and one that loses time until it is set right",
+        "every message is delivered or reported, and at once when the clock is right",
+    );
+}
+
+#[test]
 fn h129_a_panic_stays_in_its_task() {
     let ground = Ground::new();
     let relay = ground.start();
