@@ -12,27 +12,13 @@ use mail_auth::{
     SpfResult,
 };
 
+use super::fields::OVERSIGNED;
 use super::keys::{Borrowed, Selected};
 use crate::auth::{Chain, Means};
 use crate::mail::Domain;
 
-/// Fields that a seal covers, as far as a message has them.
-const COVERED: [&str; 14] = [
-    "From",
-    "To",
-    "Cc",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "Reply-To",
-    "In-Reply-To",
-    "References",
-    "MIME-Version",
-    "Content-Type",
-    "Content-Transfer-Encoding",
-    "DKIM-Signature",
-    "Auto-Submitted",
-];
+/// Fields that a seal covers beside those that every signature of ours does, as far as a message has them.
+const COVERED: [&str; 2] = ["DKIM-Signature", "Auto-Submitted"];
 
 /// What was proven, and whose mail it is.
 #[derive(Debug, Clone)]
@@ -88,7 +74,7 @@ pub(super) fn seal(
     let set = ArcSealer::from_key(Borrowed(&key.key))
         .domain(domain.as_str())
         .selector(key.selector.as_str())
-        .headers(COVERED)
+        .headers(OVERSIGNED.iter().chain(&COVERED).copied())
         .header_canonicalization(Canonicalization::Relaxed)
         .body_canonicalization(Canonicalization::Simple)
         .seal(&read, &results, &chain(&read))?;

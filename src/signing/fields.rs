@@ -3,7 +3,7 @@
 //! A field is named once more than it occurs ("oversigned"): whoever adds another one on the way breaks the signature (RFC 6376 8.15).
 
 /// Fields that a reader sees or that change how the message is read. Named twice: none of them may occur twice in what we write.
-const OVERSIGNED: &[&str] = &[
+pub(super) const OVERSIGNED: &[&str] = &[
     "From",
     "To",
     "Cc",
