@@ -4,8 +4,6 @@ use std::time::Duration;
 
 /// Recipients beyond the limit that are answered 452 before the session is closed, as a multiple of the limit.
 pub(super) const RECIPIENT_FLOOD: usize = 10;
-/// Octets read at once.
-pub(super) const READ: usize = 64 * 1024;
 /// How long connections are not accepted after the process ran out of files.
 pub(super) const OUT_OF_FILES: Duration = Duration::from_millis(200);
 /// The unit in which octets of messages under way are counted.

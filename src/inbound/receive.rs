@@ -53,7 +53,7 @@ where
             share = Share::default();
             reader.discard();
         }
-        match read_some(stream, buffer, server).await {
+        match read_some(stream, reader.room(), server).await {
             Ok(0) => return Received::Gone,
             Ok(some) => octets += some as u64,
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return slow(),
@@ -95,7 +95,6 @@ async fn read_some<S: AsyncRead + Unpin>(
     buffer: &mut BytesMut,
     server: &Server,
 ) -> io::Result<usize> {
-    buffer.reserve(super::limits::READ);
     let mut silent = Duration::ZERO;
     loop {
         let patience = server.patience();

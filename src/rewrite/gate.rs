@@ -5,11 +5,13 @@
 //! the message is decoded, and the result is searched in all the ways in which a reader may decode it again. Documents and
 //! pictures are not looked into.
 
+mod blocks;
 mod escapes;
+mod needle;
 mod runs;
 mod views;
 
-use memchr::{memchr_iter, memchr2_iter};
+use needle::{Needle, find};
 
 use crate::mail::{Domain, Mailbox};
 use crate::masking::providers;
@@ -49,7 +51,8 @@ pub fn check<'a>(outgoing: &[u8], needles: impl Into<Needles<'a>>) -> Result<(),
     let end = memchr::memmem::find(outgoing, b"\r\n\r\n").unwrap_or(outgoing.len());
     let (head, body) = outgoing.split_at_checked(end).unwrap_or((outgoing, &[]));
     for (place, octets) in [("header section", head), ("body", body)] {
-        let text = runs::readable(octets);
+        let (coded, octets) = blocks::read(octets);
+        let text = runs::readable(&octets);
         let unquoted = runs::unquoted(&text);
         if gate.shows(&text) || unquoted.as_deref().is_some_and(|text| gate.shows(text)) {
             return Err(Leak { place });
@@ -57,7 +60,7 @@ pub fn check<'a>(outgoing: &[u8], needles: impl Into<Needles<'a>>) -> Result<(),
         let hidden = runs::words(&text)
             .into_iter()
             .chain(runs::continued(&text))
-            .chain(runs::base64(octets));
+            .chain(coded);
         for text in hidden {
             if gate.shows(&text) {
                 return Err(Leak {
@@ -79,91 +82,6 @@ const IDS: [&str; 7] = [
     "received:",
     "dkim-signature:",
 ];
-
-/// An address or a domain as it stands in a view, in lower case: what stands on the two sides of its mark, an at sign or its last dot.
-#[derive(PartialEq, Eq)]
-struct Needle {
-    left: Vec<u8>,
-    right: Vec<u8>,
-}
-
-/// What is left of a text around a needle.
-type Around<'a> = (&'a [u8], &'a [u8]);
-
-impl Needle {
-    fn new(text: &str, mark: char) -> Self {
-        let (left, right) = text.rsplit_once(mark).unwrap_or(("", text));
-        Self {
-            left: left.into(),
-            right: right.into(),
-        }
-    }
-
-    /// Whether the address stands in `view` around its at sign at `at`, not as the end or the beginning of a longer one. A tag before the
-    /// at sign belongs to it. What stood apart before lines were joined and tags of HTML taken out still stands apart.
-    fn is_address(&self, view: &[u8], at: usize) -> bool {
-        let Some(after) = after(view.get(at + 1..).unwrap_or_default(), &self.right) else {
-            return false;
-        };
-        let whole = view.get(..at).unwrap_or_default();
-        let stands = |whole: &[u8]| {
-            before(whole, &self.left).is_some_and(|rest| free(&(rest, after), b"._+-"))
-        };
-        let tag = whole.iter().rev().take(MAX_TAG);
-        let tag = tag
-            .take_while(|octet| octet.is_ascii_alphanumeric() || b"._+-\x01".contains(octet))
-            .count();
-        let from = whole.len() - tag;
-        let mut tags = memchr_iter(b'+', whole.get(from..).unwrap_or_default());
-        stands(whole) || tags.any(|plus| stands(whole.get(..from + plus).unwrap_or_default()))
-    }
-
-    /// The same for a domain and its last dot. It may stand behind `www.` or within an address, but not as part of another name.
-    fn is_domain(&self, view: &[u8], dot: usize) -> bool {
-        let Some(after) = after(view.get(dot + 1..).unwrap_or_default(), &self.right) else {
-            return false;
-        };
-        let goes_on = matches!(after, [b'.', next, ..] if next.is_ascii_alphanumeric());
-        before(view.get(..dot).unwrap_or_default(), &self.left)
-            .is_some_and(|rest| free(&(rest, after), b"_-") && !goes_on)
-    }
-}
-
-/// The longest tag of an address, with the `+` before it.
-const MAX_TAG: usize = 65;
-
-/// What stands before `text` at the end of `view`, seams passed over; none: something else stands there.
-fn before<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
-    for octet in text.iter().rev() {
-        while let Some((&views::SEAM, rest)) = view.split_last() {
-            view = rest;
-        }
-        view = view.strip_suffix(&[*octet])?;
-    }
-    Some(view)
-}
-
-/// The same at its beginning.
-fn after<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
-    for octet in text {
-        while let Some((&views::SEAM, rest)) = view.split_first() {
-            view = rest;
-        }
-        view = view.strip_prefix(&[*octet])?;
-    }
-    Some(view)
-}
-
-/// Whether nothing around a needle makes a longer word of it; `inside` can stand in such words beside letters and digits.
-fn free((before, after): &Around<'_>, inside: &[u8]) -> bool {
-    let joins = |octet: &u8| octet.is_ascii_alphanumeric() || inside.contains(octet);
-    !before.last().is_some_and(joins)
-        // No label ends in a hyphen: one with nothing of a name behind it is a dash.
-        && !after
-            .iter()
-            .find(|octet| **octet != b'-')
-            .is_some_and(u8::is_ascii_alphanumeric)
-}
 
 struct Gate {
     addresses: Vec<Needle>,
@@ -189,7 +107,7 @@ impl Gate {
             for domain in &forms {
                 let address = format!("{local}@{domain}");
                 gate.shortest = gate.shortest.min(address.len());
-                let address = Needle::new(&address, '@');
+                let address = Needle::address(&address);
                 if !gate.addresses.contains(&address) {
                     gate.addresses.push(address);
                 }
@@ -201,26 +119,29 @@ impl Gate {
         }
         for domain in needles.domains.iter().flat_map(both_forms) {
             gate.shortest = gate.shortest.min(domain.len());
-            gate.prose.push(Needle::new(&domain, '.'));
+            gate.prose.push(Needle::domain(&domain));
         }
         gate
     }
 
     /// Whether an address or a domain stands in `view`.
     fn sees(&self, view: &str) -> bool {
-        let view = view.as_bytes();
-        let address = |at| {
-            self.addresses
-                .iter()
-                .any(|needle| needle.is_address(view, at))
-        };
-        let domain = |dot| self.prose.iter().any(|needle| needle.is_domain(view, dot));
-        memchr_iter(b'@', view).any(address)
-            || (!self.prose.is_empty() && memchr_iter(b'.', view).any(domain))
+        self.needles()
+            .any(|needle| needle.stands_in(view.as_bytes()))
+    }
+
+    /// Whether one could come out of `text` by cutting something out of it.
+    fn may_see(&self, text: &str) -> bool {
+        self.needles()
+            .any(|needle| needle.may_come_of(text.as_bytes()))
+    }
+
+    fn needles(&self) -> impl Iterator<Item = &Needle> {
+        self.addresses.iter().chain(&self.prose)
     }
 
     fn shows(&self, text: &str) -> bool {
-        let any = |text: &str| views::any(text, self.prose.is_empty(), |view| self.sees(view));
+        let any = |text: &str| views::any(text, |text| self.may_see(text), |view| self.sees(view));
         any(text) || self.sees_id(text) || runs::within(text, self.shortest).any(|text| any(&text))
     }
 
@@ -285,23 +206,4 @@ fn both_forms(domain: &Domain) -> Vec<String> {
         forms.push(unicode);
     }
     forms
-}
-
-/// Octets from the rarest in texts to the most frequent; all others are rarer than these.
-const FREQUENT: &[u8] = b"qxjzvkwbgfmydpculhr-.sntoiea";
-
-/// The place of `needle`, which is in lower case, in `text`, which may not be.
-fn find(text: &str, needle: &str) -> Option<usize> {
-    let (text, needle) = (text.as_bytes(), needle.as_bytes());
-    let rank = |octet: &u8| FREQUENT.iter().position(|known| known == octet);
-    let (offset, rarest) = needle
-        .iter()
-        .enumerate()
-        .min_by_key(|(_, octet)| rank(octet))?;
-    let mut places = memchr2_iter(*rarest, rarest.to_ascii_uppercase(), text)
-        .filter_map(|at| at.checked_sub(offset));
-    places.find(|at| {
-        text.get(*at..*at + needle.len())
-            .is_some_and(|found| found.eq_ignore_ascii_case(needle))
-    })
 }

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use super::atom::{self, Form};
+mod spelling;
+mod tails;
+
+use self::spelling::{ESCAPES, begins_here, ends_here, is_continued, is_label, is_local, matches};
+use self::tails::Tails;
 use crate::mail::{Domain, Mailbox};
 
 /// What a needle is, and so where it may begin and end.
@@ -44,10 +48,10 @@ pub(super) struct Masker {
     first: [bool; 256],
     /// Octets that can stand behind the first one of a match that is written as it is.
     second: [bool; 256],
+    /// What tells that a text holds none of them.
+    tails: Tails,
 }
 
-/// What an escape begins with.
-const ESCAPES: [u8; 5] = [b'&', b'%', b'=', b'\\', 0xef];
 /// What is not seen by a reader begins with one of these, with the beginning of an escape, or with what is not ASCII; a space only before a
 /// line end.
 const UNSEEN: [u8; 4] = [b'<', b'\r', b'\n', b' '];
@@ -66,6 +70,7 @@ impl Masker {
                 .collect(),
             first: [false; 256],
             second: [false; 256],
+            tails: Tails::default(),
         };
         for octet in ESCAPES {
             mark(&mut masker.first, octet);
@@ -134,6 +139,7 @@ impl Masker {
             // A tag may stand between.
             mark(&mut self.second, b'+');
         }
+        self.tails.add(&needle, kind);
         self.pairs.push(Pair {
             needle,
             shown: shown.to_owned(),
@@ -167,9 +173,13 @@ impl Masker {
 
     /// The first occurrence at `from` or later.
     pub(super) fn hit(&self, text: &[u8], from: usize) -> Option<Hit<'_>> {
-        if from == 0 && self.is_absent(text) {
+        if from == 0 && !self.tails.may_stand_in(text) {
             return None;
         }
+        self.search(text, from)
+    }
+
+    fn search(&self, text: &[u8], from: usize) -> Option<Hit<'_>> {
         let mut at = from;
         loop {
             let rest = text.get(at..)?;
@@ -185,14 +195,6 @@ impl Masker {
             }
             at += 1;
         }
-    }
-
-    /// Whether a look at the at signs says that nothing can stand in `text`. Most texts have none.
-    fn is_absent(&self, text: &[u8]) -> bool {
-        let [one, two, three, four, five] = ESCAPES;
-        memchr::memchr3(b'@', one, two, text).is_none()
-            && memchr::memchr3(three, four, five, text).is_none()
-            && self.pairs.iter().all(|pair| pair.needle.contains(&b'@'))
     }
 
     /// Whether a match can begin with these three octets; with fewer, at the end of a text, it is looked for.
@@ -259,106 +261,70 @@ fn flag(flags: &[bool; 256], octet: u8) -> bool {
     flags.get(usize::from(octet)).is_some_and(|flag| *flag)
 }
 
-fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, bool)> {
-    let mut at = 0;
-    let mut percent = false;
-    let mut left = needle;
-    while !left.is_empty() {
-        let rest = text.get(at..)?;
-        let octet = rest.first()?.to_ascii_lowercase();
-        if octet.is_ascii() && left.first() == Some(&octet) && !ESCAPES.contains(&octet) {
-            at += 1;
-            left = left.get(1..).unwrap_or_default();
-            continue;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quick_look_passes_over_no_text_that_holds_a_needle() {
+        let address = Mailbox::parse("jan@poczta.example").unwrap();
+        let other = Mailbox::parse("anna@żółw.example").unwrap();
+        let mut masker = Masker::new(&[address, other], "mask@allegromail.pl");
+        masker.add_domain(&Domain::parse("poczta.example").unwrap(), "hidden.invalid");
+        masker.add(b"part1/image", "id", Kind::Id);
+        let pieces = [
+            "jan",
+            "JAN",
+            "+tag",
+            "@",
+            "&#64;",
+            "&amp;#x40;",
+            "%40",
+            "%2540",
+            "=40",
+            "\\u0040",
+            "\\@",
+            "＠",
+            "poczta",
+            "POCZTA",
+            "p&#111;czta",
+            ".",
+            "&period;",
+            "example",
+            "e%78ample",
+            "EXAMPLE",
+            "ｅxample",
+            "<b>",
+            "<!-- x -->",
+            "\r\n> ",
+            "=\r\n",
+            "\u{ad}",
+            "&shy;",
+            "anna",
+            "żółw",
+            "ŻÓŁW",
+            "part1",
+            "/image",
+            " ",
+            "x",
+            "-",
+        ];
+        let mut state = 7_u64;
+        let mut held = 0;
+        for _ in 0..40_000 {
+            let mut text = String::new();
+            for _ in 0..7 {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                let at = usize::try_from(state >> 33).unwrap() % pieces.len();
+                text.push_str(pieces[at]);
+            }
+            if masker.search(text.as_bytes(), 0).is_some() {
+                held += 1;
+                assert!(masker.tails.may_stand_in(text.as_bytes()), "{text}");
+            }
         }
-        let read = atom::read(rest)?;
-        if let Some(tail) = left.strip_prefix(read.octets()) {
-            percent |= read.form == Form::Percent;
-            at += read.taken;
-            left = tail;
-            continue;
-        }
-        if kind == Kind::Address && left.first() == Some(&b'@') && read.octets() == b"+" {
-            at += tag(rest);
-            continue;
-        }
-        // What looks like an escape may be meant as it stands.
-        if read.form != Form::Plain && left.first() == Some(&octet) {
-            at += 1;
-            left = left.get(1..).unwrap_or_default();
-            continue;
-        }
-        let skipped = if at == 0 { 0 } else { atom::unseen(rest) };
-        if skipped == 0 {
-            return None;
-        }
-        at += skipped;
-    }
-    Some((at, percent))
-}
-
-/// The longest tag of an address (`jan+tag@`) that is taken for one.
-const MAX_TAG: usize = 64;
-
-/// The length of a tag with the `+` before it. At least 1, so that a match ends.
-fn tag(text: &[u8]) -> usize {
-    let mut at = 0;
-    while at < MAX_TAG
-        && let Some(read) = text.get(at..).and_then(atom::read)
-        && read.octets().first().copied().is_some_and(is_local)
-    {
-        at += read.taken;
-    }
-    at.max(1)
-}
-
-/// Whether something can begin after `before`: nothing longer, of octets that `inside` knows, ends there. An escape ends there as what it
-/// stands for.
-fn begins_here(before: &[u8], inside: fn(u8) -> bool) -> bool {
-    let Some(last) = before.last() else {
-        return true;
-    };
-    if !inside(*last) {
-        return true;
-    }
-    let tail = before
-        .get(before.len().saturating_sub(6)..)
-        .unwrap_or_default();
-    // `%3A`, `%253A`, `=3D`, `\n`, `\u003c`: the letter is part of an escape.
-    (1..=tail.len()).any(|back| {
-        let Some(escape) = tail.get(tail.len() - back..) else {
-            return false;
-        };
-        let whole = atom::read(escape).filter(|read| read.taken == escape.len() && back > 1);
-        whole.is_some_and(|read| !read.octets().first().copied().is_some_and(inside))
-    }) || matches!(tail, [.., b'\\', b'n' | b'N' | b't' | b'r'])
-}
-
-fn is_local(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"._+-".contains(&octet)
-}
-
-fn is_label(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"_-".contains(&octet)
-}
-
-/// Whether a domain goes on after `length`: `rowery.example.com` is not `rowery.example`.
-fn is_continued(text: &[u8], length: usize) -> bool {
-    text.get(length) == Some(&b'.') && text.get(length + 1).is_some_and(u8::is_ascii_alphanumeric)
-}
-
-/// Whether the domain ends at `length`. A capital after a small letter begins a new word that lost its space.
-fn ends_here(text: &[u8], length: usize) -> bool {
-    match text.get(length) {
-        Some(next) if next.is_ascii_uppercase() => text
-            .get(length.saturating_sub(1))
-            .is_some_and(|last| !last.is_ascii_uppercase()),
-        // No label ends in a hyphen: one with nothing of a name behind it is a dash.
-        Some(b'-') => text
-            .get(length..)
-            .and_then(|rest| rest.iter().find(|octet| **octet != b'-'))
-            .is_none_or(|next| !next.is_ascii_alphanumeric()),
-        Some(next) => !next.is_ascii_alphanumeric(),
-        None => true,
+        assert!(held > 100, "{held}");
     }
 }

@@ -2,11 +2,18 @@
 //!
 //! The first CRLF may be that of the DATA line itself, so `.CRLF` right away is an empty message. A bare CR, a bare LF or a NUL is remembered and
 //! refused at the end (550 5.6.11): reading on to the real end keeps client and server in step. What is too large is read on without being kept.
+//!
+//! Octets are read into the message itself and stay where they came, as long as no dot has to go.
 
 use bytes::{Bytes, BytesMut};
 
 /// Beyond the limit, so many octets more are read in the hope of an end; then the connection is closed.
 const MAX_DISCARDED: usize = 256 * 1024 * 1024;
+
+/// Room that is made for octets to come, at least and at most: a message grows by its own size between these.
+const ROOM: (usize, usize) = (16 * 1024, 256 * 1024);
+/// Octets that are looked at together.
+const BLOCK: usize = 256;
 
 /// Why a message is not taken. It is told after its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +57,10 @@ enum State {
 #[derive(Debug)]
 pub struct DataReader {
     state: State,
+    /// The message so far, with what was read and not looked at yet behind it.
     message: BytesMut,
+    /// How much of it is message.
+    kept: usize,
     limit: usize,
     discarded: usize,
     error: Option<DataError>,
@@ -62,7 +72,8 @@ impl DataReader {
     pub fn new(limit: usize) -> Self {
         Self {
             state: State::LineStart,
-            message: BytesMut::with_capacity(16 * 1024),
+            message: BytesMut::new(),
+            kept: 0,
             limit,
             discarded: 0,
             error: None,
@@ -72,13 +83,13 @@ impl DataReader {
     /// Octets kept so far.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.message.len()
+        self.kept
     }
 
     /// Whether nothing was kept so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.message.is_empty()
+        self.kept == 0
     }
 
     /// Reads on to the end without keeping anything; the message is then [`DataError::TooLarge`]. Where in a line the
@@ -86,102 +97,146 @@ impl DataReader {
     pub fn discard(&mut self) {
         self.error.get_or_insert(DataError::TooLarge);
         self.message = BytesMut::new();
+        self.kept = 0;
     }
 
-    /// Takes octets off `input`; what stands behind the end of the message stays in it.
+    /// Where octets from the client may be put, behind those that are there; [`Self::read`] looks at them.
+    pub fn room(&mut self) -> &mut BytesMut {
+        let (least, most) = ROOM;
+        if self.message.capacity() - self.message.len() < least {
+            self.message.reserve(self.message.len().clamp(least, most));
+        }
+        &mut self.message
+    }
+
+    /// Looks at what was put into the room, or else into `input`, whose octets are all taken. What stands behind the end of the message is
+    /// in `input` then.
     pub fn read(&mut self, input: &mut BytesMut) -> DataStatus {
-        while !input.is_empty() {
-            if self.state == State::Line || self.state == State::LineStart {
-                self.take_plain(input);
-            }
-            let Some(octet) = input.first().copied() else {
-                break;
-            };
-            drop(input.split_to(1));
-            if self.step(octet) {
-                let message = std::mem::take(&mut self.message).freeze();
-                return DataStatus::Done(self.error.map_or(Ok(message), Err));
-            }
+        self.message.extend_from_slice(input);
+        input.clear();
+        let (mut from, before) = (self.kept, self.kept);
+        let ended = self.scan(&mut from);
+        if ended {
+            input.extend_from_slice(self.message.get(from..).unwrap_or_default());
+        }
+        self.message.truncate(self.kept);
+        self.account(from - before);
+        if ended {
+            let message = std::mem::take(&mut self.message).freeze();
+            return DataStatus::Done(self.error.map_or(Ok(message), Err));
         }
         if self.discarded > MAX_DISCARDED {
-            DataStatus::Done(Err(DataError::Endless))
-        } else {
-            DataStatus::More
+            return DataStatus::Done(Err(DataError::Endless));
         }
+        DataStatus::More
     }
 
-    /// Takes everything up to the next octet that may mean something: the hot path.
-    fn take_plain(&mut self, input: &mut BytesMut) {
-        if self.state == State::LineStart && input.first() == Some(&b'.') {
-            return;
-        }
-        let mut from = 0;
-        loop {
-            let rest = input.get(from..).unwrap_or_default();
-            let Some(at) = memchr::memchr3(b'\r', b'\n', 0, rest) else {
-                from = input.len();
-                self.state = if from == 0 { self.state } else { State::Line };
+    /// Looks at the octets from `from` on, and moves those of the message to its end. True if the message has ended; `from` is what stands
+    /// behind it then.
+    fn scan(&mut self, from: &mut usize) -> bool {
+        while let Some(rest) = self.message.get(*from..).filter(|rest| !rest.is_empty()) {
+            let plain = match self.state {
+                State::LineStart => plain(rest, true),
+                State::Line => plain(rest, false),
+                State::Cr | State::Dot | State::DotCr => 0,
+            };
+            if plain > 0 {
+                self.keep(*from, plain);
+                *from += plain;
+                continue;
+            }
+            let Some(octet) = rest.first().copied() else {
                 break;
             };
-            // A whole CRLF with an ordinary line behind it needs no stop.
-            let (line_end, next) = (rest.get(at..at + 2), rest.get(at + 2));
-            match (line_end, next) {
-                (Some(b"\r\n"), Some(next)) if *next != b'.' => from += at + 2,
-                _ => {
-                    from += at;
-                    self.state = if at == 0 && (from == 0 || self.state == State::LineStart) {
-                        self.state
-                    } else {
-                        State::Line
-                    };
-                    break;
-                }
+            let ended = self.step(octet, *from);
+            *from += 1;
+            if ended {
+                return true;
             }
         }
-        let plain = input.split_to(from);
-        self.keep(&plain);
-    }
-
-    /// Takes one octet; true at the end of the message.
-    fn step(&mut self, octet: u8) -> bool {
-        self.state = match (self.state, octet) {
-            (State::DotCr, b'\n') => return true,
-            (State::LineStart, b'.') => State::Dot,
-            (State::Dot, b'\r') => State::DotCr,
-            (State::Cr, b'\n') => {
-                self.keep(b"\r\n");
-                State::LineStart
-            }
-            (State::Cr | State::DotCr, _) => {
-                self.error.get_or_insert(DataError::BareLineEnd);
-                if octet == b'\r' {
-                    State::Cr
-                } else {
-                    State::Line
-                }
-            }
-            (State::LineStart | State::Line, b'\r') => State::Cr,
-            (State::LineStart | State::Line | State::Dot, b'\n' | 0) => {
-                self.error.get_or_insert(DataError::BareLineEnd);
-                State::Line
-            }
-            (State::LineStart | State::Line | State::Dot, _) => {
-                self.keep(&[octet]);
-                State::Line
-            }
-        };
         false
     }
 
-    fn keep(&mut self, octets: &[u8]) {
-        if self.message.len() + octets.len() > self.limit {
+    /// Takes one octet; true at the end of the message.
+    fn step(&mut self, octet: u8, at: usize) -> bool {
+        match (self.state, octet) {
+            (State::DotCr, b'\n') => return true,
+            (State::LineStart, b'.') => self.state = State::Dot,
+            (State::Dot, b'\r') => self.state = State::DotCr,
+            (State::LineStart | State::Line, b'\r') | (State::Cr, b'\n') => self.keep(at, 1),
+            (State::Cr | State::DotCr, _)
+            | (State::LineStart | State::Line | State::Dot, b'\n' | 0) => {
+                self.error.get_or_insert(DataError::BareLineEnd);
+                // A second CR may belong to a line end.
+                self.state = if octet == b'\r' {
+                    State::Cr
+                } else {
+                    State::Line
+                };
+            }
+            (State::LineStart | State::Line | State::Dot, _) => self.keep(at, 1),
+        }
+        false
+    }
+
+    /// Moves octets to the end of the message; the last of them tells where the reader stands.
+    fn keep(&mut self, from: usize, length: usize) {
+        if from > self.kept {
+            self.message.copy_within(from..from + length, self.kept);
+        }
+        self.kept += length;
+        self.state = match self.message.get(self.kept - 1) {
+            Some(b'\r') => State::Cr,
+            Some(b'\n') => State::LineStart,
+            _ => State::Line,
+        };
+    }
+
+    /// Forgets what is not taken, and counts it.
+    fn account(&mut self, octets: usize) {
+        if self.kept > self.limit {
             self.error.get_or_insert(DataError::TooLarge);
         }
         if self.error.is_some() {
-            self.discarded += octets.len();
+            self.discarded += octets;
             self.message.clear();
-        } else {
-            self.message.extend_from_slice(octets);
+            self.kept = 0;
         }
     }
+}
+
+/// How many octets at the front are of the message and need no further look: the hot path. They begin a line, or stand within one.
+fn plain(octets: &[u8], begins_line: bool) -> usize {
+    if matches!(octets.first(), Some(b'\n' | 0)) || (begins_line && octets.first() == Some(&b'.')) {
+        return 0;
+    }
+    let mut at = 0;
+    while let Some(block) = octets.get(at..octets.len().min(at + BLOCK + 1))
+        && block.len() > 1
+        && !stops(block)
+    {
+        at += block.len() - 1;
+    }
+    loop {
+        let rest = octets.get(at..).unwrap_or_default();
+        let Some(end) = memchr::memchr3(b'\r', b'\n', 0, rest) else {
+            return octets.len();
+        };
+        // A whole CRLF with an ordinary line behind it needs no stop.
+        match (rest.get(end..end + 2), rest.get(end + 2)) {
+            (Some(b"\r\n"), Some(next)) if *next != b'.' => at += end + 2,
+            _ => return at + end,
+        }
+    }
+}
+
+/// Whether a bare CR, a bare LF, NUL, or a dot at the beginning of a line stands in a block behind its first octet. Without a branch for each.
+fn stops(block: &[u8]) -> bool {
+    let next = block.get(1..).unwrap_or_default();
+    let pairs = block.iter().zip(next);
+    pairs.fold(false, |stop, (one, next)| {
+        stop | ((*one == b'\r') != (*next == b'\n'))
+            | (*next == 0)
+            | ((*one == b'\n') & (*next == b'.'))
+    })
 }

@@ -107,6 +107,33 @@ fn what_stands_behind_the_end_is_left_alone() {
 }
 
 #[test]
+fn blocks_are_read_as_their_octets_are() {
+    let every: Vec<usize> = (0..1_200).collect();
+    for before in (0..3).chain(250..262).chain(508..516) {
+        for stop in [
+            "\n",
+            "\0",
+            "\r",
+            "\r\n",
+            "\r\n..",
+            "\r\n.a",
+            "\r\r\n",
+            "\r\n.\r\n",
+            "\r\n.\r\r\n",
+        ] {
+            let wire = format!(
+                "{}{stop}{}\r\n.\r\nQUIT",
+                "a".repeat(before),
+                "a".repeat(600)
+            );
+            let singly: Vec<_> = every.iter().copied().take(wire.len()).collect();
+            let (whole, one) = (read(wire.as_bytes(), &[]), read(wire.as_bytes(), &singly));
+            assert_eq!(whole, one, "{before} {stop:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_too_large_is_read_to_its_end_without_being_kept() {
     let mut reader = DataReader::new(100);
     let mut input = BytesMut::from("x".repeat(5_000).as_bytes());

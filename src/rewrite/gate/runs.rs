@@ -2,96 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::blocks::{self, LENIENT, SHORTEST};
 use super::views;
-
-/// The shortest run of base64 that could hold an address.
-const SHORTEST: usize = 8;
-/// How much of a decoded run decides whether it is text.
-const SAMPLE: usize = 2_048;
 
 /// The text read as quoted-printable; none if nothing in it is.
 pub(super) fn unquoted(text: &str) -> Option<String> {
     let mut out = String::new();
     (memchr::memchr(b'=', text.as_bytes()).is_some() && views::quoted(text, &mut out))
         .then_some(out)
-}
-
-/// Base64 whose last bits may be anything.
-#[expect(
-    clippy::expect_used,
-    reason = "a constant specification; a test builds it"
-)]
-static LENIENT: std::sync::LazyLock<data_encoding::Encoding> = std::sync::LazyLock::new(|| {
-    let mut spec = data_encoding::BASE64_NOPAD.specification();
-    spec.check_trailing_bits = false;
-    spec.encoding().expect("a change of one flag")
-});
-
-/// Whether a line is base64 (RFC 2045 6.8). Octets are looked at in blocks, without a branch for each.
-fn is_base64(line: &[u8]) -> bool {
-    let is = |octet: &u8| octet.is_ascii_alphanumeric() | matches!(octet, b'+' | b'/' | b'=');
-    line.chunks(16)
-        .all(|block| block.iter().fold(true, |all, octet| all & is(octet)))
-}
-
-/// Every text that stands in base64 lines.
-pub(super) fn base64(octets: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut run: Vec<u8> = Vec::new();
-    let mut rest = octets;
-    loop {
-        let end = memchr::memchr(b'\n', rest);
-        let (line, next) = rest
-            .split_at_checked(end.unwrap_or(rest.len()))
-            .unwrap_or((rest, &[]));
-        let line = line.trim_ascii();
-        if !line.is_empty() && is_base64(line) {
-            run.extend_from_slice(line);
-        } else {
-            found.extend(decoded(&run));
-            run.clear();
-        }
-        if end.is_none() {
-            break;
-        }
-        rest = next.get(1..).unwrap_or_default();
-    }
-    found.extend(decoded(&run));
-    found
-}
-
-fn decoded(run: &[u8]) -> Option<String> {
-    if run.len() < SHORTEST {
-        return None;
-    }
-    let mut out = Vec::with_capacity(run.len() / 4 * 3 + 3);
-    // Pieces that were padded each on its own are one text.
-    for piece in run
-        .split(|octet| *octet == b'=')
-        .filter(|piece| !piece.is_empty())
-    {
-        let whole = piece.len() / 4 * 4 + [0, 0, 2, 3].get(piece.len() % 4).copied().unwrap_or(0);
-        let piece = piece.get(..whole).unwrap_or_default();
-        // A picture is known by its beginning; the rest of it needs no decoding.
-        let enough = piece.get(..SAMPLE / 3 * 4 + 4).filter(|_| out.is_empty());
-        if let Some(beginning) = enough
-            && is_picture(&LENIENT.decode(beginning).ok()?)
-        {
-            return None;
-        }
-        let from = out.len();
-        out.resize(from + LENIENT.decode_len(piece.len()).ok()?, 0);
-        let length = LENIENT.decode_mut(piece, out.get_mut(from..)?).ok()?;
-        out.truncate(from + length);
-    }
-    let sample = out.get(..out.len().min(SAMPLE)).unwrap_or_default();
-    if memchr::memchr_iter(0, sample).count() * 3 > sample.len() {
-        return Some(wide(&out));
-    }
-    if is_picture(&out) {
-        return None;
-    }
-    Some(into_readable(out))
 }
 
 /// Octets as text: UTF-8, or what they are in the charsets of the region.
@@ -123,14 +41,6 @@ pub(super) fn into_readable(octets: Vec<u8>) -> String {
     })
 }
 
-/// Whether octets are no text, by their beginning: a picture, or a document that is not looked into.
-fn is_picture(octets: &[u8]) -> bool {
-    let sample = octets.get(..octets.len().min(SAMPLE)).unwrap_or_default();
-    let zeros = memchr::memchr_iter(0, sample).count();
-    let odd = sample.iter().filter(|octet| **octet < 9).count();
-    zeros * 3 <= sample.len() && (odd * 50 > sample.len() || octets.starts_with(b"%PDF"))
-}
-
 /// Every text that stands encoded within `text`: runs of base64, as links carry them, and uuencoded lines. A run shorter than what
 /// `shortest` octets take holds none.
 pub(super) fn within(text: &str, shortest: usize) -> impl Iterator<Item = String> {
@@ -140,37 +50,52 @@ pub(super) fn within(text: &str, shortest: usize) -> impl Iterator<Item = String
 }
 
 /// Every run of base64 of `least` octets or more that has something else beside it in its line: a line of nothing else is looked at with
-/// its neighbours. Only every run that reaches over a multiple of `least` can be so long, so most octets are passed over.
+/// its neighbours.
 fn long_runs(text: &str, least: usize) -> impl Iterator<Item = &str> {
     let octets = text.as_bytes();
-    let joins = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/-_".contains(octet);
-    let (mut next, mut from) = (least - 1, 0);
+    let mut from = 0;
     std::iter::from_fn(move || {
         loop {
-            if !joins(octets.get(next)?) {
-                from = next + 1;
-                next += least;
-                continue;
-            }
-            let before = octets
-                .get(from..next)?
+            let (whole, rest) = octets
+                .get(from..)?
+                .split_at_checked(part_of_run(octets.get(from..)?, least)?)?;
+            let before = whole
                 .iter()
                 .rev()
-                .take_while(|octet| joins(octet))
+                .take_while(|octet| joins(**octet))
                 .count();
-            let after = octets
-                .get(next..)?
-                .iter()
-                .take_while(|octet| joins(octet))
-                .count();
-            let (start, end) = (next - before, next + after);
+            let after = rest.iter().take_while(|octet| joins(**octet)).count();
+            let (start, end) = (from + whole.len() - before, from + whole.len() + after);
             from = end;
-            next = end + least;
             if end - start >= least && !is_line(text, start, end) {
                 return text.get(start..end);
             }
         }
     })
+}
+
+/// Whether an octet can stand in base64, in either alphabet. Without a branch, so that many are asked at once.
+pub(super) fn joins(octet: u8) -> bool {
+    let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
+    let digit = octet.wrapping_sub(b'0') < 10;
+    letter | digit | (octet == b'+') | (octet == b'/') | (octet == b'-') | (octet == b'_')
+}
+
+/// Octets that are looked at together.
+pub(super) const BLOCK: usize = 8;
+
+/// Where the first run may be, or a part of it, that is long enough: only such a run reaches over a multiple of `least`, and only one of two blocks
+/// fills one. Most of a text is passed over.
+fn part_of_run(octets: &[u8], least: usize) -> Option<usize> {
+    if least >= 2 * BLOCK {
+        let mut blocks = octets.chunks_exact(BLOCK);
+        let full =
+            blocks.position(|block| block.iter().fold(true, |all, octet| all & joins(*octet)))?;
+        return Some(full * BLOCK);
+    }
+    (least - 1..octets.len())
+        .step_by(least)
+        .find(|at| octets.get(*at).is_some_and(|octet| joins(*octet)))
 }
 
 /// Whether nothing but white space stands beside a place in its line.
@@ -237,19 +162,6 @@ fn uuencoded(text: &str) -> Option<String> {
     Some(into_readable(out))
 }
 
-/// UTF-16, in either order of octets.
-fn wide(octets: &[u8]) -> String {
-    let read = |unit: fn([u8; 2]) -> u16| {
-        let units = octets
-            .chunks_exact(2)
-            .filter_map(|pair| Some(unit(pair.try_into().ok()?)));
-        char::decode_utf16(units)
-            .map(|c| c.unwrap_or(' '))
-            .collect::<String>()
-    };
-    format!("{}\n{}", read(u16::from_le_bytes), read(u16::from_be_bytes))
-}
-
 /// Every encoded word (RFC 2047), and words that follow one another as one text.
 pub(super) fn words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -274,9 +186,8 @@ pub(super) fn words(text: &str) -> Vec<String> {
             break;
         };
         let octets = match kind {
-            Some("b" | "B") => {
-                decoded(format!("{payload}        ").trim().as_bytes()).map(String::into_bytes)
-            }
+            Some("b" | "B") => blocks::decoded(format!("{payload}        ").trim().as_bytes())
+                .map(String::into_bytes),
             _ => unquoted(&payload.replace('_', " "))
                 .or_else(|| Some(payload.to_owned()))
                 .map(String::into_bytes),

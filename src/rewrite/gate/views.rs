@@ -57,15 +57,14 @@ const JOINING: [Pass; 3] = [
     Pass::decoding(b'&', references),
 ];
 
-/// Calls `look` with every view of `text` that could hold what is looked for until it says that it has seen enough. `addresses`: nothing
-/// without an at sign is looked for.
-pub(super) fn any(text: &str, addresses: bool, look: impl Fn(&str) -> bool) -> bool {
+/// Calls `look` with every view of `text` that could hold what is looked for until it says that it has seen enough. `worth` tells of a
+/// text in which nothing is left to decode whether anything could be found in it.
+pub(super) fn any(text: &str, worth: impl Fn(&str) -> bool, look: impl Fn(&str) -> bool) -> bool {
     let octets = text.as_bytes();
-    // An at sign stands there as itself or full-width (its first octet is 0xef), or comes out of one of the passes.
-    if addresses
-        && memchr3(b'@', b'&', b'%', octets).is_none()
-        && memchr3(b'=', b'\\', 0xef, octets).is_none()
-    {
+    // What begins an escape, and the first octet of full-width characters.
+    let decodes =
+        memchr3(b'&', b'%', b'=', octets).is_some() || memchr2(b'\\', 0xef, octets).is_some();
+    if !decodes && !worth(text) {
         return false;
     }
     let mut views = Views {
@@ -76,9 +75,9 @@ pub(super) fn any(text: &str, addresses: bool, look: impl Fn(&str) -> bool) -> b
     if look(&views.view) || views.undo(&DECODING, &look) {
         return true;
     }
-    // Joining brings forth no at sign, but by a reference that was torn.
-    let worth = !addresses || memchr2(b'@', b'&', views.view.as_bytes()).is_some();
-    worth && views.undo(&JOINING, &look)
+    // Joining brings forth nothing else, but by a reference that was torn.
+    (memchr(b'&', views.view.as_bytes()).is_some() || worth(&views.view))
+        && views.undo(&JOINING, &look)
 }
 
 struct Views {

@@ -13,14 +13,14 @@ use allegromail::masking::{
 };
 use allegromail::message::Message;
 use allegromail::policy::{self, Facts, MessageKind, Owned, Settings, TransactionFact};
-use allegromail::rewrite::{self, ParticipantPlan, Threading, Trace};
+use allegromail::rewrite::{self, Needles, ParticipantPlan, Threading, Trace};
 use allegromail::smtp::{DataReader, DataStatus};
 
 use super::sample::{BUYER, BUYER_MASK, SELLER_MASK, SHAPES, Shape, mailbox, message};
 
 const NOW: Timestamp = Timestamp(1_795_392_000_000);
 
-fn rewritten(letter: &Message, addresses: &[Mailbox]) -> Vec<u8> {
+fn rewritten(letter: &Message, addresses: &[Mailbox], hidden: &[Domain]) -> Vec<u8> {
     let domains = MaskedDomains::new(vec![MaskedDomain {
         name: Domain::parse("allegromail.pl").unwrap(),
         marketplaces: vec!["allegro-pl".into()],
@@ -41,7 +41,10 @@ fn rewritten(letter: &Message, addresses: &[Mailbox]) -> Vec<u8> {
             id: TraceId::new(7, 1),
             at: NOW,
         },
-        options: rewrite::Options::default(),
+        options: rewrite::Options {
+            hidden_domains: hidden,
+            ..rewrite::Options::default()
+        },
     };
     rewrite::participant(letter, &plan).unwrap()
 }
@@ -68,18 +71,43 @@ fn splitter(bencher: Bencher, shape: Shape) {
     bencher.bench(|| Message::parse(raw.clone()));
 }
 
-#[divan::bench(args = SHAPES)]
-fn rewrite_participant(bencher: Bencher, shape: Shape) {
-    let letter = Message::parse(message(shape)).unwrap();
-    let addresses = [mailbox(BUYER)];
-    bencher.bench(|| rewritten(black_box(&letter), &addresses));
+/// Whether the writer's domain is looked for, too, as that of a buyer is who has one alone.
+#[derive(Debug, Clone, Copy)]
+struct Case(Shape, bool);
+
+const CASES: [Case; 6] = [
+    Case(Shape::Text10K, false),
+    Case(Shape::Text10K, true),
+    Case(Shape::Html10K, false),
+    Case(Shape::Html10K, true),
+    Case(Shape::Picture10K, true),
+    Case(Shape::Text1M, true),
+];
+
+impl Case {
+    fn hidden(self) -> Vec<Domain> {
+        let domain = self.1.then(|| mailbox(BUYER).domain().clone());
+        domain.into_iter().collect()
+    }
 }
 
-#[divan::bench(args = SHAPES)]
-fn leak_gate(bencher: Bencher, shape: Shape) {
-    let addresses = [mailbox(BUYER)];
-    let out = rewritten(&Message::parse(message(shape)).unwrap(), &addresses);
-    bencher.bench(|| rewrite::check(black_box(&out), &addresses).unwrap());
+#[divan::bench(args = CASES)]
+fn rewrite_participant(bencher: Bencher, case: Case) {
+    let letter = Message::parse(message(case.0)).unwrap();
+    let (addresses, hidden) = ([mailbox(BUYER)], case.hidden());
+    bencher.bench(|| rewritten(black_box(&letter), &addresses, &hidden));
+}
+
+#[divan::bench(args = CASES)]
+fn leak_gate(bencher: Bencher, case: Case) {
+    let (addresses, hidden) = ([mailbox(BUYER)], case.hidden());
+    let letter = Message::parse(message(case.0)).unwrap();
+    let out = rewritten(&letter, &addresses, &hidden);
+    let needles = Needles {
+        addresses: &addresses,
+        domains: &hidden,
+    };
+    bencher.bench(|| rewrite::check(black_box(&out), needles).unwrap());
 }
 
 #[divan::bench]

@@ -1,0 +1,118 @@
+//! Single runs of base64, as they stand in links.
+
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
+
+use super::runs::runs;
+use crate::message::Encoding;
+use crate::rewrite::masker::Masker;
+
+/// A run longer than this, in octets, is taken for what it is from its first octet on: a picture, not a piece of a link.
+const LONG: usize = 4_096;
+/// Slashes of a run behind which a payload may begin; a link has a few, and each costs a reading of the run.
+const MOST_SLASHES: usize = 12;
+
+/// The shortest run that can hold something.
+pub(super) fn least(masker: &Masker) -> usize {
+    (masker.shortest() / 3).saturating_mul(4)
+}
+
+/// The text with the runs masked that hold something; none if none does.
+pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
+    let mut out: Option<Vec<u8>> = None;
+    let mut copied = 0;
+    for place in runs(text, least(masker)) {
+        let run = text.get(place.clone()).unwrap_or_default();
+        if let Some(new) = run_masked(run, masker) {
+            let out = out.get_or_insert_with(|| Vec::with_capacity(text.len() + 64));
+            out.extend_from_slice(text.get(copied..place.start).unwrap_or_default());
+            out.extend(new);
+            copied = place.end;
+        }
+    }
+    if let Some(out) = &mut out {
+        out.extend_from_slice(text.get(copied..).unwrap_or_default());
+    }
+    out
+}
+
+/// A run of base64 that may begin anywhere: path and payload of a link use the same characters. None if it holds nothing.
+fn run_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
+    let of_links = |octet: &u8| matches!(octet, b'-' | b'_');
+    let of_mail = |octet: &u8| matches!(octet, b'+' | b'/');
+    if !run.iter().any(of_links) || !run.iter().any(of_mail) {
+        return piece_masked(run, masker);
+    }
+    // Both alphabets: several things stand beside one another.
+    let mut out = Vec::with_capacity(run.len() + 64);
+    let mut changed = false;
+    for piece in run.split_inclusive(of_mail) {
+        let new = piece_masked(piece, masker);
+        changed |= new.is_some();
+        out.extend(new.unwrap_or_else(|| piece.to_vec()));
+    }
+    changed.then_some(out)
+}
+
+fn piece_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
+    if run.len() > LONG {
+        return from(run, 0, masker);
+    }
+    // What stands between slashes is most likely the payload; its first octet is then the first of an address.
+    let mut starts = vec![0];
+    let slashes = memchr::memchr_iter(b'/', run).map(|at| at + 1);
+    starts.extend(slashes.take(MOST_SLASHES));
+    starts.extend(1..4);
+    starts
+        .into_iter()
+        .find_map(|start| from(run, start, masker))
+}
+
+/// The run with the needles masked that it holds if its groups begin at `start`.
+fn from(run: &[u8], start: usize, masker: &Masker) -> Option<Vec<u8>> {
+    let (before, coded) = run.split_at_checked(start)?;
+    let of_links = coded.iter().any(|octet| matches!(octet, b'-' | b'_'));
+    let decoded = Encoding::Base64.decode(coded);
+    let decoded = if of_links {
+        let plain: Vec<u8> = coded
+            .iter()
+            .map(|octet| match octet {
+                b'-' => b'+',
+                b'_' => b'/',
+                other => *other,
+            })
+            .collect();
+        Encoding::Base64.decode(&plain).into_owned()
+    } else {
+        decoded.into_owned()
+    };
+    let hit = masker.hit(&decoded, 0)?;
+    let mut out = before.to_vec();
+    let mut copied = 0;
+    let mut next = Some(hit);
+    while let Some(hit) = next {
+        // Whole groups of three octets, so that what stands around them keeps its characters.
+        let first = (hit.place.start / 3 * 3).max(copied / 4 * 3);
+        let last = hit.place.end.div_ceil(3) * 3;
+        let end = last.min(decoded.len());
+        let mut new = decoded.get(first..hit.place.start)?.to_vec();
+        new.extend_from_slice(hit.shown.as_bytes());
+        let tail = decoded.get(hit.place.end..end)?;
+        if last <= decoded.len() {
+            while (new.len() + tail.len()) % 3 != 0 {
+                new.push(b' ');
+            }
+        }
+        new.extend_from_slice(tail);
+        out.extend_from_slice(coded.get(copied..first / 3 * 4)?);
+        let encoding = if of_links {
+            BASE64URL_NOPAD
+        } else {
+            BASE64_NOPAD
+        };
+        out.extend_from_slice(encoding.encode(&new).as_bytes());
+        copied = (last / 3 * 4).min(coded.len());
+        next = masker.hit(&decoded, end);
+    }
+    out.extend_from_slice(coded.get(copied..)?);
+    Some(out)
+}

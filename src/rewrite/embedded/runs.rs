@@ -1,0 +1,74 @@
+//! Where runs of base64 stand in a text.
+
+use std::ops::Range;
+
+/// A run of this length holds a whole group, wherever it begins.
+const OVER_A_GROUP: usize = 2 * GROUP - 1;
+/// Octets that are looked at together.
+const GROUP: usize = 8;
+
+/// Whether an octet can stand in base64, in the alphabet of mail or in that of links (RFC 4648 4, 5). Without branches, so that many octets are
+/// asked at once.
+fn is_base64(octet: u8) -> bool {
+    ((octet | 0x20).wrapping_sub(b'a') < 26)
+        | (octet.wrapping_sub(b'0') < 10)
+        | (octet == b'+')
+        | (octet == b'/')
+        | (octet == b'-')
+        | (octet == b'_')
+}
+
+/// Every run of at least `least` octets, as long as it is.
+pub(super) fn runs(text: &[u8], least: usize) -> impl Iterator<Item = Range<usize>> {
+    let least = least.max(1);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let inside = from + candidate(text.get(from..)?, least)?;
+            let (before, after) = text.split_at_checked(inside)?;
+            let before = before.get(from..)?.iter().rev();
+            let start = inside - before.take_while(|octet| is_base64(**octet)).count();
+            let end = inside + after.iter().take_while(|octet| is_base64(**octet)).count();
+            from = end + 1;
+            if end - start >= least {
+                return Some(start..end);
+            }
+        }
+    })
+}
+
+/// An octet of the first run in `text` that could be so long; most texts have few.
+fn candidate(text: &[u8], least: usize) -> Option<usize> {
+    if least < OVER_A_GROUP {
+        // Every run that is long enough reaches over a multiple of `least`.
+        let mut probes = (least - 1..text.len()).step_by(least);
+        return probes.find(|at| text.get(*at).is_some_and(|octet| is_base64(*octet)));
+    }
+    let whole = |group: &[u8]| {
+        group
+            .iter()
+            .fold(true, |all, octet| all & is_base64(*octet))
+    };
+    let group = text.chunks_exact(GROUP).position(whole)?;
+    Some(group * GROUP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_found_wherever_they_begin_and_not_if_they_are_short() {
+        for least in [1, 5, OVER_A_GROUP - 1, OVER_A_GROUP, 40] {
+            for before in 0..20 {
+                for length in least.saturating_sub(2)..least + 3 {
+                    let text = format!("{}{}.x .", ".".repeat(before), "a".repeat(length));
+                    let found = runs(text.as_bytes(), least).next();
+                    let want = (length >= least).then_some(before..before + length);
+                    let alone = least == 1 && length == 0;
+                    assert!(found == want || alone, "{least} {text}: {found:?}");
+                }
+            }
+        }
+    }
+}

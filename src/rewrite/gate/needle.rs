@@ -1,0 +1,162 @@
+//! One address or domain that must not leave, and how it is found in a view.
+
+use memchr::{memchr_iter, memchr2_iter};
+
+use super::views;
+
+/// An address or a domain as it stands in a view, in lower case: an octet that is searched for, and what stands on its two sides.
+#[derive(PartialEq, Eq)]
+pub(super) struct Needle {
+    left: Vec<u8>,
+    /// The at sign of an address, the rarest octet of a domain.
+    mark: u8,
+    right: Vec<u8>,
+    kind: Kind,
+}
+
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Address,
+    Domain,
+}
+
+/// What may begin something that is cut out of a text, and what is left where it was.
+const CUT: &[u8] = b"\r\n\t <>&\x01";
+
+/// What is left of a text around a needle.
+type Around<'a> = (&'a [u8], &'a [u8]);
+
+impl Needle {
+    /// An address in lower case.
+    pub(super) fn address(text: &str) -> Self {
+        Self::around(text, text.rfind('@').unwrap_or_default(), Kind::Address)
+    }
+
+    /// A domain in lower case.
+    pub(super) fn domain(text: &str) -> Self {
+        Self::around(text, rarest(text), Kind::Domain)
+    }
+
+    fn around(text: &str, at: usize, kind: Kind) -> Self {
+        let octets = text.as_bytes();
+        Self {
+            left: octets.get(..at).unwrap_or_default().to_vec(),
+            mark: octets.get(at).copied().unwrap_or_default(),
+            right: octets.get(at + 1..).unwrap_or_default().to_vec(),
+            kind,
+        }
+    }
+
+    /// Whether it stands in `view`.
+    pub(super) fn stands_in(&self, view: &[u8]) -> bool {
+        memchr_iter(self.mark, view).any(|at| match self.kind {
+            Kind::Address => self.is_address(view, at),
+            Kind::Domain => self.is_domain(view, at),
+        })
+    }
+
+    /// Whether it could stand in `text`, in small letters or capitals, once something is cut out: behind its mark stands its next octet, or
+    /// something that a reader passes over.
+    pub(super) fn may_come_of(&self, text: &[u8]) -> bool {
+        let next = self.right.first();
+        memchr2_iter(self.mark, self.mark.to_ascii_uppercase(), text).any(|at| {
+            let (Some(next), Some(found)) = (next, text.get(at + 1)) else {
+                return next.is_none();
+            };
+            found.eq_ignore_ascii_case(next) || !found.is_ascii() || CUT.contains(found)
+        })
+    }
+
+    /// Whether the address stands in `view` around its at sign at `at`, not as the end or the beginning of a longer one. A tag before the
+    /// at sign belongs to it. What stood apart before lines were joined and tags of HTML taken out still stands apart.
+    fn is_address(&self, view: &[u8], at: usize) -> bool {
+        let Some(after) = after(view.get(at + 1..).unwrap_or_default(), &self.right) else {
+            return false;
+        };
+        let whole = view.get(..at).unwrap_or_default();
+        let stands = |whole: &[u8]| {
+            before(whole, &self.left).is_some_and(|rest| free(&(rest, after), b"._+-"))
+        };
+        let tag = whole.iter().rev().take(MAX_TAG);
+        let tag = tag
+            .take_while(|octet| octet.is_ascii_alphanumeric() || b"._+-\x01".contains(octet))
+            .count();
+        let from = whole.len() - tag;
+        let mut tags = memchr_iter(b'+', whole.get(from..).unwrap_or_default());
+        stands(whole) || tags.any(|plus| stands(whole.get(..from + plus).unwrap_or_default()))
+    }
+
+    /// The same for a domain and its mark. It may stand behind `www.` or within an address, but not as part of another name.
+    fn is_domain(&self, view: &[u8], at: usize) -> bool {
+        let Some(after) = after(view.get(at + 1..).unwrap_or_default(), &self.right) else {
+            return false;
+        };
+        let goes_on = matches!(after, [b'.', next, ..] if next.is_ascii_alphanumeric());
+        before(view.get(..at).unwrap_or_default(), &self.left)
+            .is_some_and(|rest| free(&(rest, after), b"_-") && !goes_on)
+    }
+}
+
+/// The longest tag of an address, with the `+` before it.
+const MAX_TAG: usize = 65;
+
+/// What stands before `text` at the end of `view`, seams passed over; none: something else stands there.
+fn before<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
+    for octet in text.iter().rev() {
+        while let Some((&views::SEAM, rest)) = view.split_last() {
+            view = rest;
+        }
+        view = view.strip_suffix(&[*octet])?;
+    }
+    Some(view)
+}
+
+/// The same at its beginning.
+fn after<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
+    for octet in text {
+        while let Some((&views::SEAM, rest)) = view.split_first() {
+            view = rest;
+        }
+        view = view.strip_prefix(&[*octet])?;
+    }
+    Some(view)
+}
+
+/// Whether nothing around a needle makes a longer word of it; `inside` can stand in such words beside letters and digits.
+fn free((before, after): &Around<'_>, inside: &[u8]) -> bool {
+    let joins = |octet: &u8| octet.is_ascii_alphanumeric() || inside.contains(octet);
+    !before.last().is_some_and(joins)
+        // No label ends in a hyphen: one with nothing of a name behind it is a dash.
+        && !after
+            .iter()
+            .find(|octet| **octet != b'-')
+            .is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Octets from the rarest in texts to the most frequent; all others are rarer than these.
+const FREQUENT: &[u8] = b"qxjzvkwbgfmydpculhr-.sntoiea";
+
+/// The place of `needle`, which is in lower case, in `text`, which may not be.
+pub(super) fn find(text: &str, needle: &str) -> Option<usize> {
+    let offset = rarest(needle);
+    let (text, needle) = (text.as_bytes(), needle.as_bytes());
+    let rarest = *needle.get(offset)?;
+    let mut places = memchr2_iter(rarest, rarest.to_ascii_uppercase(), text)
+        .filter_map(|at| at.checked_sub(offset));
+    places.find(|at| {
+        text.get(*at..*at + needle.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(needle))
+    })
+}
+
+/// Where the rarest octet of `text` stands that is ASCII.
+fn rarest(text: &str) -> usize {
+    let rank = |octet: u8| FREQUENT.iter().position(|known| *known == octet);
+    let octets = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, octet)| octet.is_ascii());
+    octets
+        .min_by_key(|(_, octet)| rank(*octet))
+        .map_or(0, |(at, _)| at)
+}
