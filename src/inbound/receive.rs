@@ -24,13 +24,22 @@ pub(super) enum Received {
     Gone,
 }
 
-/// Reads one message of at most the configured size; `buffer` may hold its first octets already, and keeps what comes behind it.
-pub(super) async fn message<S>(stream: &mut S, buffer: &mut BytesMut, server: &Server) -> Received
+/// Reads one message of at most the configured size; `buffer` may hold its first octets already, and keeps what comes behind it. Its size may
+/// have been `announced`, in octets.
+pub(super) async fn message<S>(
+    stream: &mut S,
+    buffer: &mut BytesMut,
+    server: &Server,
+    announced: Option<u64>,
+) -> Received
 where
     S: AsyncRead + Unpin,
 {
     let limit = server.settings.max_message_size;
     let mut reader = DataReader::new(limit);
+    if let Some(size) = announced {
+        reader.announce(size);
+    }
     let mut share = Share::default();
     let mut short = false;
     let begun = Instant::now();

@@ -12,6 +12,8 @@ const MAX_DISCARDED: usize = 256 * 1024 * 1024;
 
 /// Room that is made for octets to come, at least and at most: a message grows by its own size between these.
 const ROOM: (usize, usize) = (16 * 1024, 256 * 1024);
+/// The most room that is made for an announced size, for anybody may announce.
+const MAX_ANNOUNCED: usize = 4 * 1024 * 1024;
 /// Octets that are looked at together.
 const BLOCK: usize = 256;
 
@@ -78,6 +80,12 @@ impl DataReader {
             discarded: 0,
             error: None,
         }
+    }
+
+    /// Makes room at once for a message of the size that its client announced (RFC 1870), in octets; what is not used costs no memory.
+    pub fn announce(&mut self, size: u64) {
+        let size = usize::try_from(size).map_or(self.limit, |size| size.min(self.limit));
+        self.message.reserve(size.min(MAX_ANNOUNCED) + ROOM.0);
     }
 
     /// Octets kept so far.

@@ -22,7 +22,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             "end with a line that holds a dot only",
         ));
         self.flush().await?;
-        let received = receive::message(&mut self.stream, &mut self.buffer, self.server).await;
+        let transaction = self.machine.transaction();
+        let announced = transaction.and_then(|transaction| transaction.parameters.size);
+        let received =
+            receive::message(&mut self.stream, &mut self.buffer, self.server, announced).await;
         failpoint::pass("inbound.data_read");
         let Some(transaction) = self.machine.data_ended() else {
             return Ok(Next::Close);
