@@ -1,9 +1,12 @@
 //! Segment files: created, appended to, read, deleted. The only file of the spool that syncs.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
 
 use super::record::{END, FIXED, Fixed};
 use crate::failpoint;
@@ -82,20 +85,21 @@ impl Segment {
     }
 
     fn write_at(&self, at: u64, slices: &[&[u8]]) -> io::Result<()> {
-        use std::io::Seek;
-        let mut file = &self.file;
-        file.seek(io::SeekFrom::Start(at))?;
+        let mut at = at;
         for chunk in slices.chunks(MAX_SLICES) {
             let mut slices: Vec<IoSlice<'_>> =
                 chunk.iter().map(|slice| IoSlice::new(slice)).collect();
             let mut rest = slices.as_mut_slice();
             while !rest.is_empty() {
-                match file.write_vectored(rest) {
+                match rustix::io::pwritev(&self.file, rest, at) {
                     Ok(0) if rest.iter().all(|slice| slice.is_empty()) => break,
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                    Ok(written) => IoSlice::advance_slices(&mut rest, written),
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
+                    Ok(written) => {
+                        at += written as u64;
+                        IoSlice::advance_slices(&mut rest, written);
+                    }
+                    Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
                 }
             }
         }
@@ -118,8 +122,17 @@ impl Segment {
     /// Reads `len` octets at `at`.
     pub(super) fn bytes(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
         failpoint::hit("spool.reading")?;
-        let mut octets = vec![0; len];
-        self.file.read_exact_at(&mut octets, at)?;
+        let mut octets = Vec::with_capacity(len);
+        while octets.len() < len {
+            let from = at + octets.len() as u64;
+            match rustix::io::pread(&self.file, spare_capacity(&mut octets), from) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // There may have been room for more.
+        octets.truncate(len);
         Ok(octets)
     }
 

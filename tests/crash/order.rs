@@ -76,7 +76,7 @@ fn judge(trace: &str) -> (usize, Vec<QueueId>) {
         .collect();
     // Record: "AMS1", kind 1 for an entry, three more octets, the id.
     let mut written: HashMap<u64, Vec<&Call>> = HashMap::new();
-    for call in named("writev(") {
+    for call in named("pwritev(") {
         for octets in strings(&call.text) {
             if octets.len() >= 16 && octets.starts_with(b"AMS1\x01") {
                 let id = u64::from_le_bytes(octets[8..16].try_into().unwrap());
@@ -136,7 +136,7 @@ fn trace(messages: usize, points: &str) -> Option<String> {
         "-s",
         "200",
         "-e",
-        "trace=writev,fdatasync,sendto",
+        "trace=pwritev,fdatasync,sendto",
         "-o",
         file.to_str().unwrap(),
     ];
