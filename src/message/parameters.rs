@@ -194,23 +194,31 @@ fn join(mut pieces: Vec<Piece>) -> Vec<(String, String)> {
 #[must_use]
 pub fn unescape(text: &[u8], mark: u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, tail)) = rest.split_first() {
-        // `from_str_radix` takes a sign, too.
-        let digits = tail
-            .get(..2)
-            .filter(|pair| *first == mark && pair.iter().all(u8::is_ascii_hexdigit));
-        let octet = digits
-            .and_then(|pair| std::str::from_utf8(pair).ok())
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        out.push(octet.unwrap_or(*first));
-        rest = if octet.is_some() {
-            tail.get(2..).unwrap_or_default()
-        } else {
-            tail
-        };
-    }
+    unescape_into(text, mark, &mut out);
     out
+}
+
+/// The same, written behind what is in `out`.
+pub(super) fn unescape_into(text: &[u8], mark: u8, out: &mut Vec<u8>) {
+    let mut copied = 0;
+    for at in memchr::memchr_iter(mark, text) {
+        let Some(octet) = text.get(at + 1..at + 3).and_then(octet_of) else {
+            continue;
+        };
+        out.extend_from_slice(text.get(copied..at).unwrap_or_default());
+        out.push(octet);
+        copied = at + 3;
+    }
+    out.extend_from_slice(text.get(copied..).unwrap_or_default());
+}
+
+/// The octet of two hexadecimal digits.
+fn octet_of(digits: &[u8]) -> Option<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    let [high, low] = digits else {
+        return None;
+    };
+    u8::try_from(value(*high)? * 16 + value(*low)?).ok()
 }
 
 fn text(octets: &[u8], charset: Option<&[u8]>) -> String {

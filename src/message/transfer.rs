@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use data_encoding::BASE64;
 
-use super::unescape;
+use super::parameters::unescape_into;
 
 /// The longest line of a message in octets, without its line end (RFC 5322 2.1.1).
 pub const MAX_LINE: usize = 998;
@@ -86,7 +86,7 @@ fn from_quoted_printable(content: &[u8]) -> Vec<u8> {
         let (text, soft) = text
             .strip_suffix(b"=")
             .map_or((text, false), |text| (text, true));
-        out.extend(unescape(text, b'='));
+        unescape_into(text, b'=', &mut out);
         if !soft {
             out.extend_from_slice(end.as_bytes());
         }
@@ -102,28 +102,49 @@ fn to_quoted_printable(content: &[u8]) -> Vec<u8> {
             [text @ .., b'\n'] => (text, true),
             text => (text, false),
         };
-        let mut column = 0;
-        for (at, octet) in text.iter().enumerate() {
-            let last = at + 1 == text.len();
-            let plain = matches!(octet, b'!'..=b'<' | b'>'..=b'~')
-                || (matches!(octet, b' ' | b'\t') && !last);
-            let width = if plain { 1 } else { 3 };
-            if column + width >= MAX_QUOTED {
-                out.extend_from_slice(b"=\r\n");
-                column = 0;
-            }
-            if plain {
-                out.push(*octet);
-            } else {
-                out.extend_from_slice(format!("={octet:02X}").as_bytes());
-            }
-            column += width;
-        }
+        quote_line(text, &mut out);
         if end {
             out.extend_from_slice(b"\r\n");
         }
     }
     out
+}
+
+fn quote_line(text: &[u8], out: &mut Vec<u8>) {
+    let mut column = 0;
+    let mut rest = text;
+    while let Some((octet, tail)) = rest.split_first() {
+        let plain = literal(rest);
+        let width = if plain > 0 { 1 } else { 3 };
+        if column + width >= MAX_QUOTED {
+            out.extend_from_slice(b"=\r\n");
+            column = 0;
+        }
+        // What needs no escape goes in one piece, as far as the line has room for it.
+        let piece = plain.min(MAX_QUOTED - 1 - column);
+        if let Some((piece, tail)) = rest.split_at_checked(piece).filter(|_| plain > 0) {
+            out.extend_from_slice(piece);
+            column += piece.len();
+            rest = tail;
+        } else {
+            let digit = |value: u8| b"0123456789ABCDEF".get(usize::from(value)).copied();
+            out.push(b'=');
+            out.extend(digit(octet >> 4));
+            out.extend(digit(octet & 15));
+            column += width;
+            rest = tail;
+        }
+    }
+}
+
+/// How many octets at the front of the rest of a line stand for themselves. White space at its end would be lost on the way.
+fn literal(rest: &[u8]) -> usize {
+    let stands = |octet: &&u8| matches!(octet, b'!'..=b'<' | b'>'..=b'~' | b' ' | b'\t');
+    let plain = rest.iter().take(MAX_QUOTED).take_while(stands).count();
+    match rest.last() {
+        Some(b' ' | b'\t') if plain == rest.len() => plain - 1,
+        _ => plain,
+    }
 }
 
 /// Everything that is no base64 is passed over; the end may lack its padding.

@@ -183,7 +183,7 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
     }
     NAMED
         .iter()
-        .find(|(name, _)| text.starts_with(name))
+        .find(|(name, _)| text.first() == name.first() && text.starts_with(name))
         .map(|(name, c)| (*c, semicolon(name.len())))
 }
 

@@ -131,9 +131,8 @@ impl Gate {
     }
 
     /// Whether one could come out of `text` by cutting something out of it.
-    fn may_see(&self, text: &str) -> bool {
-        self.needles()
-            .any(|needle| needle.may_come_of(text.as_bytes()))
+    fn may_see(&self, text: &[u8]) -> bool {
+        self.needles().any(|needle| needle.may_come_of(text))
     }
 
     fn needles(&self) -> impl Iterator<Item = &Needle> {
@@ -141,8 +140,13 @@ impl Gate {
     }
 
     fn shows(&self, text: &str) -> bool {
-        let any = |text: &str| views::any(text, |text| self.may_see(text), |view| self.sees(view));
-        any(text) || self.sees_id(text) || runs::within(text, self.shortest).any(|text| any(&text))
+        let joins = |octets: &[u8]| self.may_see(octets);
+        let worth = |octets: &[u8]| views::decodes(octets) || joins(octets);
+        let any =
+            |text: &str| worth(text.as_bytes()) && views::any(text, joins, |view| self.sees(view));
+        any(text)
+            || self.sees_id(text)
+            || runs::within(text, self.shortest, worth).any(|text| any(&text))
     }
 
     /// Whether an id names a domain of the writer: of a part, of a calendar entry, or the boundary of parts (RFC 2045 7, RFC 5545 3.8.4.7).

@@ -7,6 +7,7 @@ mod tails;
 
 use self::spelling::{ESCAPES, begins_here, ends_here, is_continued, is_label, is_local, matches};
 use self::tails::Tails;
+use super::atom;
 use crate::mail::{Domain, Mailbox};
 
 /// What a needle is, and so where it may begin and end.
@@ -44,7 +45,9 @@ pub(super) struct Masker {
     pairs: Vec<Pair>,
     /// The domains that could identify the writer where ids carry them, in A-labels and in U-labels.
     private: Vec<String>,
-    /// Octets that a match can begin with.
+    /// Octets that a needle begins with.
+    begins: [bool; 256],
+    /// Octets that a match can begin with: these, and what begins an escape.
     first: [bool; 256],
     /// Octets that can stand behind the first one of a match that is written as it is.
     second: [bool; 256],
@@ -68,6 +71,7 @@ impl Masker {
                     [domain.to_owned(), idna::domain_to_unicode(domain).0]
                 })
                 .collect(),
+            begins: [false; 256],
             first: [false; 256],
             second: [false; 256],
             tails: Tails::default(),
@@ -130,6 +134,7 @@ impl Masker {
         if self.pairs.iter().any(|pair| pair.needle == needle) {
             return;
         }
+        mark(&mut self.begins, first);
         mark(&mut self.first, first);
         match needle.get(1) {
             Some(second) => mark(&mut self.second, *second),
@@ -184,7 +189,7 @@ impl Masker {
         loop {
             let rest = text.get(at..)?;
             at += rest.iter().position(|octet| flag(&self.first, *octet))?;
-            if self.goes_on(text.get(at..at + 3).unwrap_or_default())
+            if self.goes_on(text.get(at..).unwrap_or_default())
                 && let Some((pair, length, percent)) = self.find(text, at)
             {
                 return Some(Hit {
@@ -197,13 +202,18 @@ impl Masker {
         }
     }
 
-    /// Whether a match can begin with these three octets; with fewer, at the end of a text, it is looked for.
-    fn goes_on(&self, octets: &[u8]) -> bool {
-        match octets {
-            [first, second, _] if !first.is_ascii() || !second.is_ascii() => true,
-            [first, ..] if ESCAPES.contains(first) => true,
-            [_, b' ', third] => matches!(third, b'\r' | b'\n'),
-            [_, second, _] => flag(&self.second, *second),
+    /// Whether a match can begin at the front of `rest`, by its first three octets or by what they are an escape of; fewer, at the end of a text,
+    /// are looked into.
+    fn goes_on(&self, rest: &[u8]) -> bool {
+        match rest {
+            [first, ..] if ESCAPES.contains(first) => {
+                let read = atom::read(rest);
+                let meant = read.and_then(|read| read.octets().first().copied());
+                flag(&self.begins, *first) || meant.is_some_and(|octet| flag(&self.begins, octet))
+            }
+            [first, second, _, ..] if !first.is_ascii() || !second.is_ascii() => true,
+            [_, b' ', third, ..] => matches!(third, b'\r' | b'\n'),
+            [_, second, _, ..] => flag(&self.second, *second),
             _ => true,
         }
     }

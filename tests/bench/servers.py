@@ -16,8 +16,8 @@ BINARY = pathlib.Path(os.environ.get("ALLEGROMAIL", ROOT / "target" / "release" 
 class Postfix:
     name = "Postfix"
 
-    def __init__(self, folder, milter=None):
-        self.sink, self.folder, self.port = Sink(), folder, free_port()
+    def __init__(self, folder, milter=None, sink=Sink):
+        self.sink, self.folder, self.port = sink(), folder, free_port()
         folder.mkdir()
         folder.chmod(0o755)
         for part in ("etc", "queue", "data"):
@@ -103,8 +103,8 @@ class Allegromail:
 
     name = "allegromail"
 
-    def __init__(self, folder, sign=False, dns=None, accounts=100_000, down=None):
-        self.sink, self.port, self.folder = Sink(), free_port(), folder
+    def __init__(self, folder, sign=False, dns=None, accounts=100_000, down=None, sink=Sink):
+        self.sink, self.port, self.folder = sink(), free_port(), folder
         folder.mkdir()
         (folder / "couriers.txt").write_text("@inpost.pl\n")
         key = folder / "secret.key"

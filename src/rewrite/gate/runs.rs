@@ -42,11 +42,18 @@ pub(super) fn into_readable(octets: Vec<u8>) -> String {
 }
 
 /// Every text that stands encoded within `text`: runs of base64, as links carry them, and uuencoded lines. A run shorter than what
-/// `shortest` octets take holds none.
-pub(super) fn within(text: &str, shortest: usize) -> impl Iterator<Item = String> {
+/// `shortest` octets take holds none. Octets that are not `worth` a look are no text of interest.
+pub(super) fn within(
+    text: &str,
+    shortest: usize,
+    worth: impl Fn(&[u8]) -> bool,
+) -> impl Iterator<Item = String> {
     let least = (shortest.saturating_sub(2) / 3 * 4).max(SHORTEST);
     let links = long_runs(text, least).flat_map(read_anywhere);
-    links.chain(uuencoded(text))
+    links
+        .chain(uuencoded(text))
+        .filter(move |octets| worth(octets))
+        .map(into_readable)
 }
 
 /// Every run of base64 of `least` octets or more that has something else beside it in its line: a line of nothing else is looked at with
@@ -66,7 +73,7 @@ fn long_runs(text: &str, least: usize) -> impl Iterator<Item = &str> {
                 .count();
             let after = rest.iter().take_while(|octet| joins(**octet)).count();
             let (start, end) = (from + whole.len() - before, from + whole.len() + after);
-            from = end;
+            from = end + 1;
             if end - start >= least && !is_line(text, start, end) {
                 return text.get(start..end);
             }
@@ -84,14 +91,14 @@ pub(super) fn joins(octet: u8) -> bool {
 /// Octets that are looked at together.
 pub(super) const BLOCK: usize = 8;
 
-/// Where the first run may be, or a part of it, that is long enough: only such a run reaches over a multiple of `least`, and only one of two blocks
-/// fills one. Most of a text is passed over.
+/// Where the first run may be that is long enough, or a part of it: only such a run reaches over a multiple of `least`, and only one of two blocks
+/// fills one. Most of a text is passed over, for its blocks have white space in them, which is less than any octet of base64.
 fn part_of_run(octets: &[u8], least: usize) -> Option<usize> {
     if least >= 2 * BLOCK {
+        let no_space = |block: &[u8]| block.iter().fold(true, |all, octet| all & (*octet > b' '));
         let mut blocks = octets.chunks_exact(BLOCK);
-        let full =
-            blocks.position(|block| block.iter().fold(true, |all, octet| all & joins(*octet)))?;
-        return Some(full * BLOCK);
+        let full = |block: &[u8]| no_space(block) && block.iter().all(|octet| joins(*octet));
+        return Some(blocks.position(full)? * BLOCK);
     }
     (least - 1..octets.len())
         .step_by(least)
@@ -119,7 +126,7 @@ const LONG: usize = 4_096;
 const MOST_SLASHES: usize = 16;
 
 /// A run in either alphabet, its groups beginning at each of its first characters and behind each slash.
-fn read_anywhere(run: &str) -> Vec<String> {
+fn read_anywhere(run: &str) -> Vec<Vec<u8>> {
     let plain = run.replace('-', "+").replace('_', "/");
     let mut starts: Vec<usize> = (0..4).collect();
     if run.len() > LONG {
@@ -131,14 +138,13 @@ fn read_anywhere(run: &str) -> Vec<String> {
     let texts = starts.into_iter().filter_map(|start| {
         let piece = plain.get(start..)?.as_bytes();
         let whole = piece.len() / 4 * 4 + [0, 0, 2, 3].get(piece.len() % 4).copied().unwrap_or(0);
-        let octets = LENIENT.decode(piece.get(..whole)?).ok()?;
-        Some(into_readable(octets))
+        LENIENT.decode(piece.get(..whole)?).ok()
     });
     texts.collect()
 }
 
 /// The lines between `begin` and `end`, decoded (POSIX, "uuencode").
-fn uuencoded(text: &str) -> Option<String> {
+fn uuencoded(text: &str) -> Option<Vec<u8>> {
     let begin = memchr::memmem::find(text.as_bytes(), b"begin ")?;
     let mut out = Vec::new();
     for line in text.get(begin..)?.lines().skip(1) {
@@ -159,7 +165,7 @@ fn uuencoded(text: &str) -> Option<String> {
         octets.truncate(usize::from(count));
         out.extend(octets);
     }
-    Some(into_readable(out))
+    Some(out)
 }
 
 /// Every encoded word (RFC 2047), and words that follow one another as one text.

@@ -57,18 +57,16 @@ const JOINING: [Pass; 3] = [
     Pass::decoding(b'&', references),
 ];
 
+/// Whether something in a text could be read as something else: it holds what begins an escape, or the first octet of full-width characters.
+pub(super) fn decodes(octets: &[u8]) -> bool {
+    memchr3(b'&', b'%', b'=', octets).is_some() || memchr2(b'\\', 0xef, octets).is_some()
+}
+
 /// Calls `look` with every view of `text` that could hold what is looked for until it says that it has seen enough. `worth` tells of a
 /// text in which nothing is left to decode whether anything could be found in it.
-pub(super) fn any(text: &str, worth: impl Fn(&str) -> bool, look: impl Fn(&str) -> bool) -> bool {
-    let octets = text.as_bytes();
-    // What begins an escape, and the first octet of full-width characters.
-    let decodes =
-        memchr3(b'&', b'%', b'=', octets).is_some() || memchr2(b'\\', 0xef, octets).is_some();
-    if !decodes && !worth(text) {
-        return false;
-    }
+pub(super) fn any(text: &str, worth: impl Fn(&[u8]) -> bool, look: impl Fn(&str) -> bool) -> bool {
     let mut views = Views {
-        view: String::with_capacity(octets.len()),
+        view: String::with_capacity(text.len()),
         next: String::new(),
     };
     plain(text, &mut views.view);
@@ -76,8 +74,8 @@ pub(super) fn any(text: &str, worth: impl Fn(&str) -> bool, look: impl Fn(&str) 
         return true;
     }
     // Joining brings forth nothing else, but by a reference that was torn.
-    (memchr(b'&', views.view.as_bytes()).is_some() || worth(&views.view))
-        && views.undo(&JOINING, &look)
+    let view = views.view.as_bytes();
+    (memchr(b'&', view).is_some() || worth(view)) && views.undo(&JOINING, &look)
 }
 
 struct Views {
