@@ -201,6 +201,15 @@ async fn churn_leaves_the_disk_bounded_and_the_living_alive() {
         .settle(stays, Settlement::Deferred(progress.clone()))
         .await
         .unwrap();
+    let mut living = vec![stays.0];
+    for _ in 0..40 {
+        let id = spool.next_id();
+        spool
+            .commit(vec![committed(id, id.to_string().as_bytes())])
+            .await
+            .unwrap();
+        living.push(id.0);
+    }
     for _ in 0..1_000 {
         let id = spool.next_id();
         spool
@@ -217,9 +226,18 @@ async fn churn_leaves_the_disk_bounded_and_the_living_alive() {
     assert_eq!(spool.body(stays).await.unwrap(), "stays");
     drop((spool, opened));
     let opened = open(dir.path());
-    assert_eq!(ids(&opened), [stays.0]);
-    assert_eq!(opened.recovered[0].progress, progress);
-    assert_eq!(opened.spool.next_id(), QueueId(1_002));
+    let mut found = ids(&opened);
+    found.sort_unstable();
+    assert_eq!(found, living);
+    for entry in &opened.recovered {
+        let body = opened.spool.body(entry.id).await.unwrap();
+        if entry.id == stays {
+            assert_eq!((&body[..], &entry.progress), (&b"stays"[..], &progress));
+        } else {
+            assert_eq!(body, entry.id.to_string());
+        }
+    }
+    assert_eq!(opened.spool.next_id(), QueueId(1_042));
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ use crate::mail::QueueId;
 const MAX_BATCH: usize = 512;
 /// The most octets of one batch.
 const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
+/// The part of a segment that is copied forward with one sync.
+const COPY_SHARE: u64 = 16;
 
 /// What the writer is asked for.
 pub(super) struct Request {
@@ -238,13 +240,13 @@ impl Writer {
         }
     }
 
-    /// Writes the living of `from` again at the end of the log, with their latest progress inside.
+    /// Writes the living of `from` again at the end of the log, with their latest progress inside: many with one sync, for mail waits meanwhile.
     fn copy_forward(
         &mut self,
         from: &Segment,
         live: &[(QueueId, super::index::Live)],
     ) -> io::Result<()> {
-        let mut records = Vec::with_capacity(live.len());
+        let (mut batch, mut bytes) = (Vec::new(), 0);
         for (id, live) in live {
             let head = self.head_with_progress(from, live)?;
             let Some(read) = from.record(live.entry.at, live.entry.at + live.entry.size)? else {
@@ -253,23 +255,29 @@ impl Writer {
             let Some(body) = from.body(live.entry.at, &read.fixed)? else {
                 continue;
             };
-            records.push(Record {
+            let record = Record {
                 kind: Kind::Entry,
                 id: *id,
                 head,
                 body: Bytes::from(body),
-            });
-        }
-        for record in records {
+            };
+            bytes += record.size();
             let (done, _) = oneshot::channel();
-            let request = Request {
+            batch.push(Request {
                 records: vec![record],
                 announce: Vec::new(),
                 done,
-            };
-            self.write(&[request]).map_err(io::Error::other)?;
+            });
+            if bytes >= self.segment_bytes / COPY_SHARE {
+                self.write(&std::mem::take(&mut batch))
+                    .map_err(io::Error::other)?;
+                bytes = 0;
+            }
         }
-        Ok(())
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.write(&batch).map_err(io::Error::other)
     }
 
     fn head_with_progress(&self, from: &Segment, live: &super::index::Live) -> io::Result<Vec<u8>> {

@@ -22,7 +22,7 @@ from sender import message
 from servers import BINARY, Allegromail
 
 os.environ["PATH"] += ":/usr/sbin"
-MESSAGES, SESSIONS, PAIRS = 3_000, 20, 5
+MESSAGES, SESSIONS, PAIRS = 3_000, 20, 7
 DOWN = "downdowndo+downd0wn1@allegromail.pl"
 
 
