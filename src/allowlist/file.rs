@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::entry::{Entry, Form};
-use super::set::Note;
+use super::note::Note;
 
 /// The longest line in octets.
 const MAX_LINE: usize = 1_000;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::set::{Allowlist, Errors, Note};
+use super::note::Note;
+use super::set::{Allowlist, Errors};
 
 /// What a reload changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

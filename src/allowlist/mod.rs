@@ -6,11 +6,13 @@
 mod entry;
 mod file;
 mod live;
+mod note;
 mod set;
 
 pub use entry::{Entry, EntryError};
 pub use live::{Diff, Live};
-pub use set::{Allowlist, Errors, Match, Note};
+pub use note::Note;
+pub use set::{Allowlist, Errors, Match};
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,9 @@
 //! DKIM: did the From's own domain sign it (RFC 6376)?
 
-use mail_auth::DkimResult;
 use mail_auth::dkim::Signature;
 use mail_auth::dmarc::Policy;
 
-use super::prover::{Check, Evidence, Steps};
+use super::evidence::{Check, Evidence, Steps};
 use super::questions::Questions;
 use super::signatures::{Verdict, verify};
 use super::{Means, dmarc};
@@ -141,30 +140,4 @@ fn signed_mailboxes(signature: &Signature, message: &Message, field: &str) -> Ve
         .take(covered)
         .flat_map(|field| parse_list(field.value).unwrap_or_default());
     lists.map(|listed| listed.mailbox).collect()
-}
-
-/// What the library says, in the words of a reply.
-pub(super) fn words(result: &DkimResult, key: &str) -> String {
-    use mail_auth::common::crypto::CryptoError;
-    use mail_auth::dkim::DkimError;
-    use mail_auth::{DnsError, Error};
-    let (DkimResult::Neutral(error) | DkimResult::Fail(error) | DkimResult::PermError(error)) =
-        result
-    else {
-        return "no result".to_owned();
-    };
-    match error {
-        Error::Dkim(DkimError::FailedBodyHashMatch) => {
-            "broken signature: the body is not the one that was signed".to_owned()
-        }
-        Error::Crypto(CryptoError::FailedVerification) => format!(
-            "broken signature: it was not made over these fields with the key {key} (RSA keys of less than 1024 bits count as none)"
-        ),
-        Error::Dns(DnsError::RecordNotFound(_)) => format!("missing record: there is no key {key}"),
-        Error::Dkim(DkimError::RevokedPublicKey) => format!("the key {key} is revoked"),
-        Error::Dns(DnsError::InvalidRecordType) | Error::ParseError => {
-            format!("the record {key} is no DKIM key")
-        }
-        error => error.to_string(),
-    }
 }

@@ -7,6 +7,7 @@ mod alignment;
 mod arc;
 mod dkim;
 mod dmarc;
+mod evidence;
 mod name;
 mod proof;
 mod prover;
@@ -16,5 +17,6 @@ mod spf;
 
 pub use alignment::aligned;
 pub use arc::Chain;
+pub use evidence::{Evidence, Settings, Steps};
 pub use proof::{Means, Mode, Proof, SharedSpf};
-pub use prover::{Evidence, Prover, Settings, Steps};
+pub use prover::Prover;

@@ -5,7 +5,7 @@ use mail_auth::dmarc::Dmarc;
 use mail_auth::{DnsError, Error};
 
 use super::alignment::aligned;
-use super::prover::Evidence;
+use super::evidence::Evidence;
 use super::questions::Questions;
 use super::{Means, Proof};
 use crate::mail::{Domain, ReversePath};

@@ -1,6 +1,5 @@
 //! [`Prover`]: asks SPF and DKIM, and says what came of it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +8,10 @@ use moka::sync::Cache;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::evidence::{Check, Evidence, Settings, Steps};
 use super::questions::Questions;
 use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, name, spf};
-use crate::mail::{Domain, Mailbox, ReversePath};
-use crate::message::Message;
+use crate::mail::ReversePath;
 use crate::resolve::{DnsResolver, Failures};
 
 /// All checks of a message together (SPF alone may ask ten times, RFC 7208 4.6.4).
@@ -24,61 +23,6 @@ const AT_ONCE: usize = 256;
 const SLOW_FOR: Duration = Duration::from_secs(10);
 /// Pairs that are remembered.
 const SLOW_MANY: u64 = 10_000;
-
-/// What the prover needs of the configuration.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Our name, as SPF's macro `%{r}` has it.
-    pub hostname: Domain,
-    /// What a pass through a shared include is worth.
-    pub shared_spf: SharedSpf,
-    /// The records of mailing providers whose servers strangers share.
-    pub shared_includes: Vec<Domain>,
-}
-
-/// What is known of a message and of the client that brings it.
-#[derive(Debug, Clone, Copy)]
-pub struct Evidence<'a> {
-    /// The client's address.
-    pub client: IpAddr,
-    /// What the client calls itself.
-    pub helo: &'a str,
-    /// MAIL FROM.
-    pub reverse_path: &'a ReversePath,
-    /// The visible From.
-    pub from: &'a Mailbox,
-    /// The message as it came.
-    pub message: &'a Message,
-    /// How strictly the From must be proven.
-    pub mode: Mode,
-    /// The masked recipients, as the client gave them.
-    pub recipients: &'a [Mailbox],
-}
-
-/// What one kind of check found.
-#[derive(Debug)]
-pub(super) enum Check {
-    /// An aligned pass.
-    Passed(Means),
-    /// Not a pass; why, in words.
-    Failed(String),
-    /// The domain publishes nothing, or nothing was signed.
-    Absent(String),
-    /// The DNS gave no answer.
-    Unknown(String),
-}
-
-impl Check {
-    fn words(&self) -> String {
-        match self {
-            Self::Passed(means) => format!("{means} passes"),
-            Self::Failed(text) | Self::Absent(text) | Self::Unknown(text) => text.clone(),
-        }
-    }
-}
-
-/// The checks of one message in the order in which they were asked: which check, and what it found.
-pub type Steps = Vec<(&'static str, String)>;
 
 /// Proves senders by SPF and DKIM.
 pub struct Prover {

@@ -7,7 +7,6 @@ use mail_auth::dkim::{Canonicalization, DkimError, Signature};
 use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, Error};
 
 use super::alignment::aligned;
-use super::dkim::words;
 use super::questions::Questions;
 use crate::clock::{Clock, SystemClock};
 use crate::mail::Domain;
@@ -202,4 +201,30 @@ fn trimmed(raw: &[u8], body: usize) -> Option<Vec<u8>> {
     }
     let end: &[u8] = if text.is_empty() { b"" } else { b"\r\n" };
     Some([head, text, end].concat())
+}
+
+/// What the library says, in the words of a reply.
+fn words(result: &DkimResult, key: &str) -> String {
+    use mail_auth::common::crypto::CryptoError;
+    use mail_auth::dkim::DkimError;
+    use mail_auth::{DnsError, Error};
+    let (DkimResult::Neutral(error) | DkimResult::Fail(error) | DkimResult::PermError(error)) =
+        result
+    else {
+        return "no result".to_owned();
+    };
+    match error {
+        Error::Dkim(DkimError::FailedBodyHashMatch) => {
+            "broken signature: the body is not the one that was signed".to_owned()
+        }
+        Error::Crypto(CryptoError::FailedVerification) => format!(
+            "broken signature: it was not made over these fields with the key {key} (RSA keys of less than 1024 bits count as none)"
+        ),
+        Error::Dns(DnsError::RecordNotFound(_)) => format!("missing record: there is no key {key}"),
+        Error::Dkim(DkimError::RevokedPublicKey) => format!("the key {key} is revoked"),
+        Error::Dns(DnsError::InvalidRecordType) | Error::ParseError => {
+            format!("the record {key} is no DKIM key")
+        }
+        error => error.to_string(),
+    }
 }

@@ -6,7 +6,7 @@ use mail_auth::SpfResult;
 use mail_auth::spf::verify::SpfParameters;
 
 use super::alignment::aligned;
-use super::prover::{Check, Evidence, Settings};
+use super::evidence::{Check, Evidence, Settings};
 use super::questions::Questions;
 use super::{Means, SharedSpf, dmarc};
 use crate::mail::{Domain, ReversePath};

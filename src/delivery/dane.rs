@@ -13,7 +13,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256, Sha512};
 use tokio_rustls::TlsConnector;
 
-use super::tls::AnyCertificate;
+use super::any_certificate::AnyCertificate;
 use crate::resolve::{Tlsa, TlsaMatching, TlsaUsage};
 
 /// TLS with servers that show what `records` name.

@@ -3,7 +3,7 @@
 //!
 //! DANE decides alone where it is there (RFC 8461 2): the host's name has come by DNSSEC, and its records say more than a name does.
 
-use super::settings::Reach;
+use super::reach::Reach;
 use super::sts::{Mode, Policy};
 use super::tls::Security;
 use crate::mail::Domain;

@@ -3,10 +3,11 @@
 //! Without a route, addresses of this machine and of private networks are never tried: an MX record is anybody's text. The address that
 //! was checked is the one that is connected to.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use super::demand::Demands;
-use super::settings::{Reach, Settings};
+use super::reach::Reach;
+use super::settings::Settings;
 use super::sts::Policies;
 use super::tls::Security;
 use crate::config::{Route, RouteDomain};
@@ -208,71 +209,9 @@ fn in_turn(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr> {
     (0..longest).flat_map(move |_| [six.next(), four.next()].into_iter().flatten())
 }
 
-/// Whether an address may be anybody's mail server: not this machine, not a private network, no mapped form of either.
-pub(super) fn is_public(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(v4) => {
-            let shared = v4
-                .octets()
-                .first_chunk::<2>()
-                .is_some_and(|[a, b]| *a == 100 && (64..128).contains(b));
-            !(v4.is_loopback()
-                || v4.is_private()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || v4.is_multicast()
-                || v4.is_broadcast()
-                || v4.octets().first() == Some(&0)
-                || shared)
-        }
-        IpAddr::V6(v6) => {
-            let nat64 =
-                v6.segments().starts_with(&[0x64, 0xff9b]) && !is_public(IpAddr::V4(embedded(v6)));
-            !(v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local()
-                || nat64)
-        }
-    }
-}
-
-fn embedded(v6: Ipv6Addr) -> std::net::Ipv4Addr {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the IPv4 address is the last 32 bits"
-    )]
-    std::net::Ipv4Addr::from_bits(v6.to_bits() as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn h132_addresses_of_our_own_side_are_never_tried() {
-        for ip in [
-            "127.0.0.1",
-            "::1",
-            "0.0.0.0",
-            "169.254.1.1",
-            "10.0.0.1",
-            "192.168.1.1",
-            "172.16.0.1",
-            "::ffff:127.0.0.1",
-            "64:ff9b::7f00:1",
-            "fe80::1",
-            "fd00::1",
-            "224.0.0.1",
-            "100.64.0.1",
-        ] {
-            assert!(!is_public(ip.parse().unwrap()), "{ip}");
-        }
-        for ip in ["8.8.8.8", "2001:4860:4860::8888", "100.128.0.1"] {
-            assert!(is_public(ip.parse().unwrap()), "{ip}");
-        }
-    }
 
     #[test]
     fn only_hosts_better_than_ourselves_are_tried() {

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::connection::Broken;
+use super::broken::Broken;
 use crate::failpoint;
 
 /// Connects to `address` within `patience`.

@@ -1,5 +1,7 @@
 //! The way out: routes and MX look-ups, connections, TLS, the SMTP dialogue, and one [`Outcome`] per recipient.
 
+mod any_certificate;
+mod broken;
 mod connection;
 mod dane;
 mod demand;
@@ -7,6 +9,7 @@ mod destination;
 mod dial;
 mod downgrade;
 mod pool;
+mod reach;
 mod settings;
 mod smtp;
 mod sts;
@@ -21,7 +24,8 @@ use bytes::Bytes;
 use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
 
 pub use pool::Parked;
-pub use settings::{Patience, Reach, Settings};
+pub use reach::Reach;
+pub use settings::{Patience, Settings};
 pub use smtp::{SmtpDelivery, Tools};
 pub use tls::TlsError;
 

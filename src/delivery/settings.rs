@@ -1,10 +1,9 @@
 //! What delivery needs to know: our name, the routes, and how long and how far it goes.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::destination;
+use super::reach::Reach;
 use crate::config::{Config, Route};
 use crate::mail::Domain;
 
@@ -72,28 +71,6 @@ impl Default for Patience {
             handshake: Duration::from_secs(30),
             quit: Duration::from_secs(2),
             policy: Duration::from_secs(20),
-        }
-    }
-}
-
-/// Which servers may be found by look-up: what an MX record says is anybody's text.
-#[derive(Debug, Clone, Copy)]
-pub struct Reach {
-    /// Where mail servers listen.
-    pub smtp_port: u16,
-    /// Where web servers with MTA-STS policies listen.
-    pub https_port: u16,
-    /// Whether an address may be gone to.
-    pub allows: fn(IpAddr) -> bool,
-}
-
-impl Default for Reach {
-    /// Ports 25 and 443, and public addresses only.
-    fn default() -> Self {
-        Self {
-            smtp_port: 25,
-            https_port: 443,
-            allows: destination::is_public,
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::connection::{Broken, Connection, Side, Spoken};
+use super::broken::{Broken, Spoken};
+use super::connection::{Connection, Side};
 use super::destination::{self, Guide, Hop};
 use super::downgrade::downgrade;
 use super::pool::{Parked, Pool};

@@ -3,7 +3,7 @@
 //! A host's failure: the next host. A transient refusal: the next host, and if none takes it, later. A lasting refusal of the message or the
 //! recipient: failed. After the final dot nothing else is tried: the server may have the message.
 
-use super::connection::{Broken, Spoken};
+use super::broken::{Broken, Spoken};
 use super::destination::Hop;
 use crate::mail::{Diagnostic, EnhancedStatus, Outcome, Reply};
 

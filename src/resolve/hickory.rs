@@ -15,6 +15,7 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::sync::Semaphore;
 
+use super::found::Found;
 use super::vouched::Vouching;
 use super::{Answer, Dnssec, Failures, MailHosts, NoAnswer, Resolver, Tlsa, Vouched};
 use crate::mail::Domain;
@@ -49,13 +50,6 @@ pub struct DnsResolver {
     failures: Arc<Failures>,
     patience: Duration,
     vouching: Option<Vouching>,
-}
-
-/// What a look-up found.
-pub(super) enum Found {
-    Records(Vec<RData>),
-    NoData,
-    NoName,
 }
 
 impl DnsResolver {

@@ -14,7 +14,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use moka::sync::Cache;
 
-use super::hickory::Found;
+use super::found::Found;
 
 /// Answers that are kept.
 const KEPT: u64 = 50_000;

@@ -6,7 +6,7 @@ use super::calendar::Ids;
 use super::head::{self, Fixes};
 use super::leaf::leaf;
 use super::masker::{Kind, Masker};
-use super::participant::{ParticipantPlan, RewriteError};
+use super::plan::{ParticipantPlan, RewriteError};
 use super::treatment::{Treatment, treatment};
 use crate::message::{self, Encoding, Holds, Message, Parameters, Part};
 

@@ -15,6 +15,7 @@ mod leaf;
 mod masker;
 mod options;
 mod participant;
+mod plan;
 mod seven_bit;
 mod trace;
 mod treatment;
@@ -24,7 +25,8 @@ pub use courier::{CourierTrace, courier, courier_as};
 pub use gate::{Leak, Needles, check};
 pub use masker::mask_text;
 pub use options::{Options, signature_note};
-pub use participant::{ParticipantPlan, RewriteError, Threading, participant};
+pub use participant::participant;
+pub use plan::{ParticipantPlan, RewriteError, Threading};
 pub use seven_bit::{EightBitOnly, seven_bit};
 pub use trace::Trace;
 

@@ -6,96 +6,11 @@ use super::body;
 use super::fields::{Fate, fate};
 use super::head::{Fixes, masked_field};
 use super::masker::Masker;
-use super::options::{HIDDEN, Options};
-use super::trace::Trace;
+use super::options::HIDDEN;
+use super::plan::{ParticipantPlan, RewriteError, Threading};
 use crate::mail::Mailbox;
 use crate::masking::{MaskedDomains, MaskedLocal};
 use crate::message::{self, Message};
-use crate::policy::Reason;
-
-/// The ids of a message as its reader is to see them, without angle brackets (RFC 5322 3.6.4).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Threading {
-    /// Message-ID.
-    pub message_id: String,
-    /// In-Reply-To.
-    pub in_reply_to: Vec<String>,
-    /// References, oldest first.
-    pub references: Vec<String>,
-}
-
-impl Threading {
-    fn write(&self, out: &mut Vec<u8>) {
-        put(out, "Message-ID", &format!("<{}>", self.message_id));
-        for (name, ids) in [
-            ("In-Reply-To", &self.in_reply_to),
-            ("References", &self.references),
-        ] {
-            if !ids.is_empty() {
-                // One id a line: tokens are long, and a line holds 998 octets.
-                put(out, name, &format!("<{}>", ids.join(">\r\n <")));
-            }
-        }
-    }
-}
-
-/// How a message is to look.
-pub struct ParticipantPlan<'a> {
-    /// The writer's masked address.
-    pub from: Mailbox,
-    /// The name beside it.
-    pub from_name: Option<String>,
-    /// Every registered address of the writer: none of them may show.
-    pub writer_addresses: &'a [Mailbox],
-    /// The receiver's masked address.
-    pub to: Mailbox,
-    /// The new ids.
-    pub threading: Threading,
-    /// Which addresses are masked ones.
-    pub domains: &'a MaskedDomains,
-    /// Our own trace field.
-    pub trace: Trace,
-    /// What else is to be done.
-    pub options: Options<'a>,
-}
-
-/// A message that cannot be rewritten. It is refused, never passed on as it was.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RewriteError {
-    /// A field that may stand once stands twice, and its copies would be read differently.
-    #[error("the message has more than one {0} field")]
-    Twice(&'static str),
-    /// An address field that cannot be read.
-    #[error("the {field} field cannot be read: {error}")]
-    Addresses {
-        /// Which one.
-        field: &'static str,
-        /// Why.
-        error: message::AddressError,
-    },
-    /// A MIME field with octets over 127.
-    #[error("the {0} field holds raw 8-bit octets")]
-    RawMime(String),
-    /// A part that could show anything, since it cannot be read.
-    #[error("{place} {why}; it could show an address of yours")]
-    Hidden {
-        /// Which part, by number and file name.
-        place: String,
-        /// What is the matter with it.
-        why: &'static str,
-    },
-}
-
-impl RewriteError {
-    /// The reason word of the refusal.
-    #[must_use]
-    pub fn reason(&self) -> Reason {
-        match self {
-            Self::Hidden { .. } => Reason::WouldLeak,
-            _ => Reason::Malformed,
-        }
-    }
-}
 
 /// Rewrites a participant's message.
 ///
@@ -129,7 +44,7 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
         put(&mut out, "Cc", &copies.join(",\r\n "));
     }
     put(&mut out, "Date", &date(letter, plan));
-    plan.threading.write(&mut out);
+    thread(&plan.threading, &mut out);
     automatic(letter, &mut out);
     keep(letter, &masker, &masked.fixes, &mut out)?;
     out.extend_from_slice(b"\r\n");
@@ -142,6 +57,19 @@ fn put(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(b": ");
     out.extend_from_slice(value.as_bytes());
     out.extend_from_slice(b"\r\n");
+}
+
+fn thread(threading: &Threading, out: &mut Vec<u8>) {
+    put(out, "Message-ID", &format!("<{}>", threading.message_id));
+    for (name, ids) in [
+        ("In-Reply-To", &threading.in_reply_to),
+        ("References", &threading.references),
+    ] {
+        if !ids.is_empty() {
+            // One id a line: tokens are long, and a line holds 998 octets.
+            put(out, name, &format!("<{}>", ids.join(">\r\n <")));
+        }
+    }
 }
 
 /// The masked addresses of an address field. The receiver stands in To whatever the writer put there; names go, for they may name anybody,

@@ -15,7 +15,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::policy::Policy;
-use crate::delivery::settings::{Reach, Settings};
+use crate::delivery::reach::Reach;
+use crate::delivery::settings::Settings;
 use crate::delivery::tls::Tls;
 use crate::mail::Domain;
 use crate::resolve::Resolver;

@@ -1,0 +1,63 @@
+//! What is asked of a check, and what it says.
+
+use std::net::IpAddr;
+
+use super::{Means, Mode, SharedSpf};
+use crate::mail::{Domain, Mailbox, ReversePath};
+use crate::message::Message;
+
+/// What the prover needs of the configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Our name, as SPF's macro `%{r}` has it.
+    pub hostname: Domain,
+    /// What a pass through a shared include is worth.
+    pub shared_spf: SharedSpf,
+    /// The records of mailing providers whose servers strangers share.
+    pub shared_includes: Vec<Domain>,
+}
+
+/// What is known of a message and of the client that brings it.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The client's address.
+    pub client: IpAddr,
+    /// What the client calls itself.
+    pub helo: &'a str,
+    /// MAIL FROM.
+    pub reverse_path: &'a ReversePath,
+    /// The visible From.
+    pub from: &'a Mailbox,
+    /// The message as it came.
+    pub message: &'a Message,
+    /// How strictly the From must be proven.
+    pub mode: Mode,
+    /// The masked recipients, as the client gave them.
+    pub recipients: &'a [Mailbox],
+}
+
+/// What one kind of check found.
+#[derive(Debug)]
+pub(super) enum Check {
+    /// An aligned pass.
+    Passed(Means),
+    /// Not a pass; why, in words.
+    Failed(String),
+    /// The domain publishes nothing, or nothing was signed.
+    Absent(String),
+    /// The DNS gave no answer.
+    Unknown(String),
+}
+
+impl Check {
+    /// What it found, as `explain` tells it.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Passed(means) => format!("{means} passes"),
+            Self::Failed(text) | Self::Absent(text) | Self::Unknown(text) => text.clone(),
+        }
+    }
+}
+
+/// The checks of one message in the order in which they were asked: which check, and what it found.
+pub type Steps = Vec<(&'static str, String)>;
