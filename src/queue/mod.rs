@@ -72,7 +72,7 @@ impl Settings {
             delay_notice: delivery.delay_notice,
             per_destination: 20,
             total: 200,
-            memory: 64 * 1024 * 1024,
+            memory: 32 * 1024 * 1024,
         }
     }
 }
