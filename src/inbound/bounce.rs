@@ -4,11 +4,12 @@
 //! said, masked. The same kind and status a second time is taken and passed on to nobody. So is whatever nobody waits for: a refusal would
 //! only make another server tell somebody.
 
+use super::about::without;
+use super::arrival::{Arrival, Taken};
 use super::crossing::Crossing;
 use super::intake::Intake;
-use super::once::{self, Claim};
-use super::outgoing::{internal, without};
-use super::take::{Arrival, Taken};
+use super::intake::internal;
+use super::once::{self, Claim, ONE_REPLY};
 use crate::dsn::{self, Action, Hidden, Received};
 use crate::failpoint;
 use crate::history::{Accepted, Event, Line};
@@ -82,7 +83,10 @@ impl Intake {
         };
         let diagnostic = self.diagnostic(sent, report).await?;
         let what = format!("bounce/{}/{action:?}/{}", token.number, report.status);
-        let Some(claim) = self.claim(once::mark(token.day, &what))? else {
+        let Some(claim) = self
+            .claims
+            .claim(&self.tools.state, once::mark(token.day, &what))?
+        else {
             return Ok(self.discard(line, "the same report came before"));
         };
         if !self.has_patience(token)? {
@@ -225,7 +229,8 @@ impl Intake {
     ) -> Result<Option<Claim>, Refusal> {
         let today = self.tools.clock.now().0 / DAY_MS;
         let day = u16::try_from(today).unwrap_or(u16::MAX);
-        Ok(self.claim(once::mark(day, &format!("reply/{writer}/{reader}")))?)
+        let mark = once::mark(day, &format!("reply/{writer}/{reader}"));
+        Ok(self.claims.claim(&self.tools.state, mark)?)
     }
 
     /// The entry of an automatic reply: with a null sender, so that nothing answers it or reports on it (RFC 3834 3.3).
@@ -260,7 +265,3 @@ impl Intake {
         })
     }
 }
-
-/// Why an automatic reply is not passed on.
-pub(super) const ONE_REPLY: &str =
-    "an automatic reply between these two was passed on today already";

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
+use super::arrival::Arrival;
 use super::intake::Intake;
-use super::outgoing::internal;
-use super::take::Arrival;
+use super::intake::internal;
 use crate::config::DisplayName;
 use crate::directory::Participant;
 use crate::mail::{Domain, Mailbox, QueueId};

@@ -5,11 +5,10 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::facts::Purpose;
+use super::arrival::{Arrival, Purpose};
 use super::intake::Intake;
 use super::reception::Client;
 use super::recipient::Recipient;
-use super::take::Arrival;
 use super::transaction::MailTransaction;
 use crate::auth::Steps;
 use crate::mail::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath, TraceId};

@@ -1,21 +1,12 @@
 //! Puts together what policy decides on, for one recipient.
 
+use super::arrival::{Arrival, Purpose};
 use super::intake::Intake;
 use super::recipient::MaskedRecipient;
 use super::sender::Sender;
-use super::take::Arrival;
 use crate::auth::Proof;
 use crate::masking::TransactionId;
 use crate::policy::{Facts, Refusal, Settings, TransactionFact};
-
-/// Whether a decision is made for mail or for somebody who only asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Mail: what it teaches is remembered.
-    Mail,
-    /// A question (`explain`): nothing is stored.
-    Question,
-}
 
 impl Intake {
     /// All facts about a message from `sender` to `recipient`.

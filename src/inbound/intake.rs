@@ -147,6 +147,15 @@ fn envelope_domain<'a>(client: &'a Client, transaction: Option<&'a MailTransacti
     }
 }
 
+/// A failure of ours: the client keeps the message.
+pub(super) fn internal(what: &str) -> Refusal {
+    tracing::error!(event = "internal", what);
+    Refusal::new(
+        Reason::Internal,
+        "the server could not prepare the message; please try again later.",
+    )
+}
+
 pub(super) fn spool_refusal(error: &SpoolError) -> Refusal {
     tracing::error!(event = "spool_refused", %error);
     match error {

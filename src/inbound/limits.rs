@@ -15,6 +15,9 @@ pub(super) const TURN: Duration = Duration::from_secs(60);
 /// When less than one of so many places for connections is free, the server is under stress.
 pub(super) const STRESS_SHARE: usize = 4;
 
+/// Errors of one session that cost nothing (Postfix's soft limit).
+pub(super) const FREE_ERRORS: u32 = 10;
+
 /// How long a client is waited for, and how much it may get wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
@@ -38,6 +41,8 @@ pub struct Patience {
     pub min_rate: u64,
     /// Errors of one session with which it is closed (Postfix's hard limit).
     pub errors: u32,
+    /// How long the client waits for the answer to each error beyond [`FREE_ERRORS`] (Postfix's `smtpd_error_sleep_time`).
+    pub penalty: Duration,
     /// NOOP, RSET, VRFY, HELP without a message between them after which the session is closed (Postfix's junk limit).
     pub junk: u32,
     /// How often a session that waits looks whether patience has changed.
@@ -57,6 +62,7 @@ impl Patience {
         slow_start: Duration::from_secs(60),
         min_rate: 500,
         errors: 20,
+        penalty: Duration::from_secs(1),
         junk: 100,
         look: Duration::from_secs(5),
     };
@@ -73,6 +79,7 @@ impl Patience {
         slow_start: Duration::from_secs(10),
         min_rate: 5_000,
         errors: 3,
+        penalty: Duration::ZERO,
         junk: 5,
         look: Duration::from_secs(2),
     };

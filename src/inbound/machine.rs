@@ -3,7 +3,7 @@
 //! What the effect asks for is answered back with [`Machine::sender_judged`], [`Machine::recipient_judged`], [`Machine::data_ended`] or
 //! [`Machine::secured`]. After every end of data, taken or refused, MAIL and RCPT are forgotten.
 
-use super::limits::{Patience, RECIPIENT_FLOOD};
+use super::limits::{FREE_ERRORS, Patience, RECIPIENT_FLOOD};
 use super::reception::{Client, Protocol};
 use super::transaction::MailTransaction;
 use crate::mail::{Domain, EnhancedStatus, ForwardPath, Reply, ReversePath, TraceId};
@@ -62,6 +62,8 @@ pub(super) struct Machine {
     pub(super) client: Client,
     transactions: u32,
     errors: u32,
+    /// Errors beyond the free ones that have cost the client no time yet.
+    unpaid: u32,
     junk: u32,
     max_errors: u32,
     max_junk: u32,
@@ -85,6 +87,7 @@ impl Machine {
             client,
             transactions: 0,
             errors: 0,
+            unpaid: 0,
             junk: 0,
             max_errors: Patience::ORDINARY.errors,
             max_junk: Patience::ORDINARY.junk,
@@ -106,10 +109,21 @@ impl Machine {
         }
     }
 
+    /// How many errors are to cost the client time now.
+    pub(super) fn penalties(&mut self) -> u32 {
+        std::mem::take(&mut self.unpaid)
+    }
+
+    /// Whether this error is one too many.
+    fn count_error(&mut self) -> bool {
+        self.errors += 1;
+        self.unpaid += u32::from(self.errors > FREE_ERRORS);
+        self.errors >= self.max_errors
+    }
+
     /// Counts an error; beyond the budget the session ends.
     pub(super) fn blame(&mut self, reply: Reply) -> Effect {
-        self.errors += 1;
-        if self.errors >= self.max_errors {
+        if self.count_error() {
             return Effect::Close(Reply::new(
                 421,
                 Some(EnhancedStatus::new(4, 7, 0)),
@@ -121,8 +135,7 @@ impl Machine {
 
     /// Refuses by a reason, and counts it as [`Machine::blame`] does.
     fn refuse(&mut self, refusal: Refusal) -> Effect {
-        self.errors += 1;
-        if self.errors >= self.max_errors {
+        if self.count_error() {
             Effect::RefuseAndClose(refusal)
         } else {
             Effect::Refuse(refusal)

@@ -3,6 +3,8 @@
 //! `machine.rs` knows the order of commands and no I/O; `session.rs` drives it over a stream; [`Reception`] is the seam behind which
 //! everything about addresses is decided, and [`Intake`] is what stands there.
 
+mod about;
+mod arrival;
 mod bounce;
 mod budget;
 mod crossing;
@@ -16,19 +18,23 @@ mod machine;
 mod memory;
 mod once;
 mod outgoing;
+mod passing;
 mod receive;
 mod reception;
 mod recipient;
 mod sender;
+mod server;
 mod session;
 mod take;
 mod threading;
 mod tls;
 mod transaction;
+mod unheard;
 
 pub use explain::{Inquiry, Opinion};
 pub use intake::{Intake, Tools};
 pub use limits::Patience;
-pub use listener::{Door, Server, Settings, bind, run};
+pub use listener::{Door, bind, run};
 pub use reception::{Answer, Client, Protocol, Reception};
+pub use server::{Server, Settings};
 pub use transaction::MailTransaction;

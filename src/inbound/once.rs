@@ -8,9 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::intake::Intake;
-use crate::directory::Unavailable;
+use crate::directory::{State, Unavailable};
 use crate::spool::OnceMark;
+
+/// Why an automatic reply is not passed on.
+pub(super) const ONE_REPLY: &str =
+    "an automatic reply between these two was passed on today already";
 
 /// The mark of `what` on `day`.
 pub(super) fn mark(day: u16, what: &str) -> OnceMark {
@@ -25,6 +28,24 @@ pub(super) fn mark(day: u16, what: &str) -> OnceMark {
 #[derive(Default)]
 pub(super) struct Claims(Arc<Mutex<HashSet<OnceMark>>>);
 
+impl Claims {
+    /// The right to do what `mark` stands for; none: it was done, or is being done.
+    pub(super) fn claim(
+        &self,
+        state: &State,
+        mark: OnceMark,
+    ) -> Result<Option<Claim>, Unavailable> {
+        let claims = self.0.clone();
+        let mut open = claims.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.contains(&mark) || state.is_marked(mark.day, &mark.digest)? {
+            return Ok(None);
+        }
+        open.insert(mark);
+        drop(open);
+        Ok(Some(Claim { mark, claims }))
+    }
+}
+
 /// A mark that nobody else may make; let go when dropped.
 pub(super) struct Claim {
     pub(super) mark: OnceMark,
@@ -35,19 +56,5 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         claims.remove(&self.mark);
-    }
-}
-
-impl Intake {
-    /// The right to do what `mark` stands for; none: it was done, or is being done.
-    pub(super) fn claim(&self, mark: OnceMark) -> Result<Option<Claim>, Unavailable> {
-        let claims = self.claims.0.clone();
-        let mut open = claims.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.contains(&mark) || self.tools.state.is_marked(mark.day, &mark.digest)? {
-            return Ok(None);
-        }
-        open.insert(mark);
-        drop(open);
-        Ok(Some(Claim { mark, claims }))
     }
 }

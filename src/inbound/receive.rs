@@ -7,8 +7,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout};
 
-use super::listener::Server;
 use super::memory::Share;
+use super::server::Server;
 use crate::policy::{Reason, Refusal};
 use crate::smtp::{DataError, DataReader, DataStatus};
 

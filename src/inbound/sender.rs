@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use super::facts::Purpose;
+use super::arrival::{Arrival, Purpose, check_loop};
 use super::intake::Intake;
-use super::take::{Arrival, check_loop};
 use crate::auth::{Evidence, Means, Mode, Proof, SharedSpf, Steps};
 use crate::directory::{Participant, Unavailable};
 use crate::mail::{Mailbox, ReversePath};

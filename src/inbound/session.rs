@@ -15,9 +15,10 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::waiting::Waiting;
-use super::listener::Server;
 use super::machine::{Effect, Machine, Tls};
 use super::reception::{Client, Protocol};
+use super::server::Server;
+use super::unheard::Answered;
 use crate::mail::{EnhancedStatus, Reply};
 use crate::policy::{Reason, Refusal};
 use crate::smtp::{Command, LineError, LineReader, Offer, parse_command};
@@ -41,6 +42,8 @@ struct Session<'a, S> {
     productive: Instant,
     /// Since when a command is waited for, and since when the one that has begun is.
     waiting: Waiting,
+    /// The answer to the last message, if it is not known to be heard.
+    answered: Answered<'a>,
 }
 
 fn ends() -> io::Error {
@@ -90,6 +93,7 @@ where
         replies: Vec::new(),
         productive: Instant::now(),
         waiting: Waiting::default(),
+        answered: Answered::default(),
     };
     session.greet().await?;
     if session.converse(stop).await? != Next::StartTls {
@@ -117,6 +121,7 @@ where
         replies: Vec::new(),
         productive,
         waiting: Waiting::default(),
+        answered: Answered::default(),
     };
     secured.converse(stop).await.map(|_| ())
 }
@@ -128,6 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             self.machine.tolerate(patience.errors, patience.junk);
             match self.lines.next_line(&mut self.buffer) {
                 Ok(Some(line)) => {
+                    self.answered.heard();
                     let effect = match parse_command(&line) {
                         Ok(command) if self.is_out_of_step(&command) => Effect::Close(Reply::new(
                             554,
@@ -138,6 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                         Err(reply) => self.machine.blame(reply),
                     };
                     let next = self.perform(effect).await?;
+                    self.slow_down(stop).await?;
                     self.waiting = Waiting::default();
                     if next != Next::Command {
                         self.flush().await?;
@@ -152,7 +159,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                 }
                 Err(error) => {
                     self.waiting = Waiting::default();
-                    if self.bad_line(error) == Next::Close {
+                    let next = self.bad_line(error);
+                    self.slow_down(stop).await?;
+                    if next == Next::Close {
                         self.flush().await?;
                         return Ok(Next::Close);
                     }

@@ -4,7 +4,7 @@
 //! the conversation; a token of somebody else, or one that is none, is dropped.
 
 use super::intake::Intake;
-use super::outgoing::internal;
+use super::intake::internal;
 use crate::mail::Domain;
 use crate::masking::{Original, Pair};
 use crate::message::Message;

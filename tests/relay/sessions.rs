@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 use crate::dialogue::Dialogue;
-use crate::stage::{BIURO, BUYER, JAN, SELLER, Setup, Stage, message, text};
+use crate::stage::{BIURO, BUYER, Bare, JAN, SELLER, Setup, Stage, message, text};
 
 /// A message from the buyer to the seller.
 fn plain() -> String {
@@ -338,22 +338,31 @@ async fn h026_too_many_recipients_are_put_off_and_the_first_ones_served() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h027_errors_and_chatter_have_a_budget() {
-    let stage = Stage::ordinary().await;
-    let mut dialogue = Dialogue::greeted(stage.smtp()).await;
+    const PENALTY: Duration = Duration::from_millis(20);
+    let server = Bare::with_accounts().await;
+    let server = server
+        .serve_with(|settings| settings.patience.penalty = PENALTY)
+        .await;
+    let mut dialogue = Dialogue::greeted(server).await;
+    let begun = std::time::Instant::now();
     for _ in 0..19 {
         dialogue.say("WHAT").await.assert("50");
     }
     dialogue.say("WHAT").await.assert("421 4.7.0");
     dialogue.closed().await;
+    assert!(
+        begun.elapsed() >= 10 * PENALTY,
+        "the last ten errors cost time"
+    );
 
-    let mut dialogue = Dialogue::greeted(stage.smtp()).await;
+    let mut dialogue = Dialogue::greeted(server).await;
     for _ in 0..100 {
         dialogue.say("NOOP").await.assert("250");
     }
     dialogue.say("NOOP").await.assert("421 4.7.0");
     dialogue.closed().await;
 
-    let mut dialogue = Dialogue::greeted(stage.smtp()).await;
+    let mut dialogue = Dialogue::greeted(server).await;
     dialogue
         .say(&format!("MAIL FROM:<{JAN}>"))
         .await
@@ -368,6 +377,48 @@ async fn h027_errors_and_chatter_have_a_budget() {
         .say("RCPT TO:<nobody@allegromail.pl>")
         .await
         .assert("421 4.7.0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h118_a_message_whose_answer_was_not_heard_is_taken_once() {
+    let server = Bare::with_accounts().await;
+    // While the broken session is there, nobody else gets in.
+    let server = server
+        .serve_with(|settings| settings.connections_per_client = 1)
+        .await;
+    let alone = async || loop {
+        let mut dialogue = Dialogue::connect(server).await;
+        if dialogue.answer().await.0.starts_with("220") {
+            dialogue.say("EHLO a").await.assert("250");
+            return dialogue;
+        }
+    };
+    let text = message(JAN, SELLER, "");
+    let mut dialogue = alone().await;
+    let first = dialogue.send(JAN, &[SELLER], &text).await;
+    first.assert("250 2.0.0 accepted as");
+    dialogue.reset();
+
+    // The same again: the answer of before, and no copy.
+    let mut dialogue = alone().await;
+    assert_eq!(dialogue.send(JAN, &[SELLER], &text).await, first);
+    // It went on: now it knows. Whoever sends the same with reason has it taken.
+    let second = dialogue.send(JAN, &[SELLER], &text).await;
+    assert_ne!(second.assert("250 2.0.0 accepted as"), &first);
+    dialogue.reset();
+
+    // Another message, or another recipient, is something else.
+    let mut dialogue = alone().await;
+    let other = text.replace("\r\n\r\n", "\r\nX-Other: 1\r\n\r\n");
+    let third = dialogue.send(JAN, &[SELLER], &other).await;
+    assert!(third != first && third != second, "{third:?}");
+    dialogue.finish().await;
+    dialogue.closed().await;
+
+    // A client that ends the connection in good order has heard.
+    let mut dialogue = alone().await;
+    let fourth = dialogue.send(JAN, &[SELLER], &other).await;
+    assert_ne!(fourth, third);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use crate::inbound::machine::Effect;
 use crate::inbound::memory::Share;
 use crate::inbound::receive::{self, Received};
 use crate::inbound::transaction::MailTransaction;
+use crate::inbound::unheard::{Answered, Print};
 use crate::mail::Reply;
 use crate::policy::{Reason, Refusal};
 
@@ -39,7 +40,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             Received::Refused(refusal) => (refuse(refusal), Next::Command),
             Received::Broken(refusal) => (refuse(refusal), Next::Close),
             Received::Message(message, share) => {
-                let reply = self.judge(transaction, message, share).await;
+                let print = Print::of(&transaction, &message);
+                let reply = match self.server.unheard.take(&print) {
+                    Some(reply) => self.again(&transaction, reply),
+                    None => self.judge(transaction, message, share).await,
+                };
+                if reply.code.is_success() {
+                    let (unheard, gone) = (&self.server.unheard, self.is_gone().await);
+                    self.answered = Answered::new(unheard, print, reply.clone(), gone);
+                }
                 let next = if reply.code.get() == 421 {
                     Next::Close
                 } else {
@@ -61,6 +70,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             Next::Command => next,
             other => other,
         })
+    }
+
+    /// The answer to a message that was taken before, and whose client did not hear it.
+    fn again(&self, transaction: &MailTransaction, reply: Reply) -> Reply {
+        metrics::counter!("allegromail_inbound_repeated_total").increment(1);
+        let client = self.machine.client.address;
+        tracing::info!(event = "repeated", trace = %transaction.trace, %client, reply = %reply);
+        reply
     }
 
     /// Has a whole message judged, in its turn. A task of its own: a client that goes away must not stop a commit half way, and a panic

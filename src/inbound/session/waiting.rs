@@ -60,6 +60,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         self.flush().await
     }
 
+    /// Whether the client has ended its side already, as far as can be seen without waiting.
+    pub(super) async fn is_gone(&mut self) -> bool {
+        self.buffer.reserve(4096);
+        let read = timeout(
+            std::time::Duration::ZERO,
+            self.stream.read_buf(&mut self.buffer),
+        );
+        matches!(read.await, Ok(Ok(0) | Err(_)))
+    }
+
+    /// Lets a client wait that has made more errors than happen to a good one.
+    ///
+    /// # Errors
+    /// It did not wait: its place is for others.
+    pub(super) async fn slow_down(&mut self, stop: &CancellationToken) -> io::Result<()> {
+        let owed = self.machine.penalties();
+        if owed == 0 {
+            return Ok(());
+        }
+        if self.is_gone().await {
+            return Err(ends());
+        }
+        let wait = tokio::time::sleep(self.server.patience().penalty.saturating_mul(owed));
+        tokio::select! {
+            () = wait => {}
+            () = stop.cancelled() => {}
+        }
+        Ok(())
+    }
+
     /// How much longer the client is waited for. It shrinks when the server comes under stress.
     fn left(&self) -> std::time::Duration {
         let patience = self.server.patience();
@@ -101,7 +131,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                 }
             };
             if let Ok(read) = read {
-                return Ok(read? > 0);
+                let more = read? > 0;
+                if !more {
+                    self.answered.ended();
+                }
+                return Ok(more);
             }
         }
     }

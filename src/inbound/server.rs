@@ -1,0 +1,139 @@
+//! What all sessions share: settings, certificate, memory, and the places for connections.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+
+use super::crowd::Crowd;
+use super::limits::{self, Patience};
+use super::memory::Memory;
+use super::reception::Reception;
+use super::tls::{self, TlsError};
+use super::unheard::Unheard;
+use crate::config::{Config, TlsFiles};
+use crate::mail::{Domain, Network};
+
+/// What sessions need of the configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name in the banner.
+    pub hostname: Domain,
+    /// The largest message in octets.
+    pub max_message_size: usize,
+    /// The most recipients of a message.
+    pub max_recipients: usize,
+    /// Open connections in all.
+    pub connections: usize,
+    /// Open connections from one address.
+    pub connections_per_client: usize,
+    /// Open connections from one /24 or /64.
+    pub connections_per_network: usize,
+    /// Octets of memory for messages under way.
+    pub memory: usize,
+    /// Who may say, at a proxied door, whose connection it passes on.
+    pub proxy_from: Vec<Network>,
+    /// Certificate and key; none: no STARTTLS.
+    pub tls: Option<TlsFiles>,
+    /// How long clients are waited for while there is room.
+    pub patience: Patience,
+    /// How long while places run out.
+    pub patience_under_stress: Patience,
+}
+
+impl Settings {
+    /// The settings of a configuration.
+    #[must_use]
+    pub fn from_config(config: &Config) -> Self {
+        Self {
+            hostname: config.hostname.clone(),
+            max_message_size: config.smtp.max_message_size,
+            max_recipients: config.smtp.max_recipients,
+            connections: config.limits.connections,
+            connections_per_client: config.limits.connections_per_client,
+            connections_per_network: config.limits.connections_per_network,
+            memory: config.limits.memory,
+            proxy_from: config.smtp.proxy_from.clone(),
+            tls: config.smtp.tls.clone(),
+            patience: Patience::ORDINARY,
+            patience_under_stress: Patience::UNDER_STRESS,
+        }
+    }
+}
+
+/// What all sessions share.
+pub struct Server {
+    pub(super) settings: Settings,
+    pub(super) reception: Arc<dyn Reception>,
+    pub(super) memory: Memory,
+    pub(super) unheard: Unheard,
+    acceptor: ArcSwapOption<TlsAcceptor>,
+    pub(super) crowd: Arc<Crowd>,
+    pub(super) total: Arc<Semaphore>,
+    stressed: AtomicBool,
+}
+
+impl Server {
+    /// A server that asks `reception`.
+    ///
+    /// # Errors
+    /// Certificate or key cannot be used.
+    pub fn new(settings: Settings, reception: Arc<dyn Reception>) -> Result<Self, TlsError> {
+        let server = Self {
+            memory: Memory::new(settings.memory, settings.max_message_size),
+            unheard: Unheard::default(),
+            acceptor: ArcSwapOption::empty(),
+            crowd: Crowd::new(
+                settings.connections_per_client,
+                settings.connections_per_network,
+            ),
+            total: Arc::new(Semaphore::new(settings.connections)),
+            stressed: AtomicBool::new(false),
+            settings,
+            reception,
+        };
+        server.reload_tls()?;
+        Ok(server)
+    }
+
+    /// Reads certificate and key again. Sessions under way keep what they have.
+    ///
+    /// # Errors
+    /// They cannot be used; the old ones stay.
+    pub fn reload_tls(&self) -> Result<(), TlsError> {
+        if let Some(files) = &self.settings.tls {
+            self.acceptor.store(Some(Arc::new(tls::load(files)?)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
+        self.acceptor.load().as_deref().cloned()
+    }
+
+    /// How patient sessions are now: less so while places for connections run out.
+    pub(super) fn patience(&self) -> &Patience {
+        let (free, all) = (self.total.available_permits(), self.settings.connections);
+        let was = self.stressed.load(Ordering::Relaxed);
+        // It ends a little later than it began, so that one client who comes and goes does not switch it.
+        let line = if was { all + all / 8 } else { all };
+        let stressed = free.saturating_mul(limits::STRESS_SHARE) < line;
+        if was != stressed {
+            self.stressed.store(stressed, Ordering::Relaxed);
+            metrics::gauge!("allegromail_inbound_stressed").set(u8::from(stressed));
+            tracing::warn!(
+                event = "stress",
+                on = stressed,
+                free,
+                "places for connections run out, or are there again"
+            );
+        }
+        if stressed {
+            &self.settings.patience_under_stress
+        } else {
+            &self.settings.patience
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Messages whose 250 the client may not have heard: when it comes again, it gets the same answer and the message is not taken twice.
+//!
+//! A client whose connection breaks after the end of data must send the message again (RFC 5321 4.2.5, RFC 1047). What is known of it stays in
+//! memory only, for hours: later, or after a restart, a second copy is passed on, which is better than none.
+
+use std::time::Duration;
+
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+
+use super::transaction::MailTransaction;
+use crate::mail::Reply;
+
+/// How many are remembered.
+const MOST: u64 = 10_000;
+/// For how long; servers try again within an hour or so (RFC 5321 4.5.4.1).
+const AWHILE: Duration = Duration::from_secs(4 * 3_600);
+/// Octets at the front of a message that are digested: its header section, most likely. The rest is known by its length and its checksum.
+const FRONT: usize = 4 * 1024;
+
+/// What tells a message in its envelope from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Print([u8; 32]);
+
+impl Print {
+    /// The print of a message as it came.
+    pub(super) fn of(transaction: &MailTransaction, message: &[u8]) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(transaction.reverse_path.to_string());
+        for recipient in &transaction.recipients {
+            digest.update(b"\n");
+            digest.update(recipient.to_string());
+        }
+        digest.update(b"\n\n");
+        digest.update((message.len() as u64).to_le_bytes());
+        digest.update(crc32fast::hash(message).to_le_bytes());
+        digest.update(message.get(..FRONT).unwrap_or(message));
+        Self(digest.finalize().into())
+    }
+}
+
+/// The answers that may not have been heard.
+pub(super) struct Unheard(Cache<Print, Reply>);
+
+impl Default for Unheard {
+    fn default() -> Self {
+        let cache = Cache::builder().max_capacity(MOST).time_to_live(AWHILE);
+        Self(cache.build())
+    }
+}
+
+impl Unheard {
+    /// The answer that a message has had before. It is forgotten here: whoever gives it again says whether it was heard.
+    pub(super) fn take(&self, print: &Print) -> Option<Reply> {
+        self.0.remove(print)
+    }
+}
+
+/// The answer to the last message of a session, until something shows that the client has heard it; dropped before, it is remembered.
+#[derive(Default)]
+pub(super) struct Answered<'a> {
+    answer: Option<(&'a Unheard, Print, Reply)>,
+    /// The client was gone before the answer left.
+    gone: bool,
+}
+
+impl<'a> Answered<'a> {
+    /// An answer that is on its way to a client that may be gone.
+    pub(super) fn new(unheard: &'a Unheard, print: Print, reply: Reply, gone: bool) -> Self {
+        Self {
+            answer: Some((unheard, print, reply)),
+            gone,
+        }
+    }
+
+    /// The client went on.
+    pub(super) fn heard(&mut self) {
+        self.answer = None;
+    }
+
+    /// The client ended the connection in good order: it had the answer, if that was there.
+    pub(super) fn ended(&mut self) {
+        if !self.gone {
+            self.answer = None;
+        }
+    }
+}
+
+impl Drop for Answered<'_> {
+    fn drop(&mut self) {
+        if let Some((unheard, print, reply)) = self.answer.take() {
+            unheard.0.insert(print, reply);
+        }
+    }
+}
