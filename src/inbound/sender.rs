@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use super::arrival::{Arrival, Purpose, check_loop};
 use super::intake::Intake;
-use crate::auth::{Evidence, Means, Mode, Proof, SharedSpf, Steps};
-use crate::directory::{Participant, Unavailable};
+use super::proof::{evidence, mailboxes};
+use crate::auth::{Means, Proof, Steps};
+use crate::directory::Participant;
 use crate::mail::{Mailbox, ReversePath};
-use crate::masking::{MaskedAddress, MaskedLocal, ParticipantId};
+use crate::masking::MaskedAddress;
 use crate::message::Automatic;
 use crate::policy::{self, MessageKind, Owned, Reason, Refusal};
 
@@ -147,149 +148,5 @@ impl Intake {
                 .await?;
         }
         Ok(())
-    }
-
-    /// How strictly this From must be proven. An address that is both is a participant's; one that is neither is held to the
-    /// participants' rule, so that the answer does not tell which it is.
-    async fn mode(&self, from: &Mailbox, courier: bool) -> Result<Mode, Unavailable> {
-        let auth = &self.tools.config.auth;
-        if auth.registered == auth.courier || !courier {
-            return Ok(auth.registered);
-        }
-        let registered = self.tools.directory.owner(from).await?.is_some();
-        Ok(if registered {
-            auth.registered
-        } else {
-            auth.courier
-        })
-    }
-
-    /// Whether a courier's mail would be refused at the next server, where our envelope takes its SPF pass away.
-    async fn fails_elsewhere(
-        &self,
-        arrival: &Arrival<'_>,
-        from: &Mailbox,
-        recipients: &[MaskedAddress],
-    ) -> Result<bool, Refusal> {
-        let recipients = mailboxes(recipients);
-        let evidence = evidence(arrival, from, self.tools.config.auth.courier, &recipients);
-        let answer = self.tools.prover.fails_elsewhere(&evidence).await;
-        answer.ok_or_else(|| {
-            let text = format!(
-                "the DNS gave no answer for the DMARC policy of {}; please try again later.",
-                from.domain()
-            );
-            Refusal::new(Reason::SenderCheckDeferred, text)
-        })
-    }
-
-    /// Remembers who signs. An address that did and now comes through shared servers without a signature is not believed: its neighbours
-    /// there pass the same check.
-    fn remember(
-        &self,
-        arrival: &Arrival<'_>,
-        from: &Mailbox,
-        proof: Proof,
-    ) -> Result<Proof, Refusal> {
-        if self.tools.config.auth.shared_spf_includes.is_empty() {
-            return Ok(proof);
-        }
-        match &proof {
-            Proof::Proven(Means::Dkim { .. }) if arrival.purpose == Purpose::Mail => {
-                self.tools.state.note_signer(from)?
-            }
-            Proof::Proven(Means::Spf {
-                domain,
-                shared: true,
-                ..
-            }) => {
-                if self.tools.state.is_signer(from)? {
-                    let client = arrival.client.address;
-                    let text = format!(
-                        "client {client} is not proven to send for {domain}: its mail has been signed with DKIM before, and this came without \
-                         a signature through servers that strangers share"
-                    );
-                    return Ok(Proof::Unproven(text));
-                }
-                if self.tools.config.auth.shared_spf == SharedSpf::Warn {
-                    metrics::counter!("allegromail_inbound_shared_spf_total").increment(1);
-                    tracing::warn!(event = "shared_spf", trace = %arrival.transaction.trace, client = %arrival.client.address, %domain);
-                }
-            }
-            _ => {}
-        }
-        Ok(proof)
-    }
-
-    async fn all_owned(&self, addresses: &[Mailbox]) -> Result<Vec<Owned>, Unavailable> {
-        let mut owned = Vec::with_capacity(addresses.len());
-        for address in addresses {
-            owned.push(self.owned(address, &[]).await?);
-        }
-        Ok(owned)
-    }
-
-    async fn owner_account(
-        &self,
-        address: &Mailbox,
-    ) -> Result<Option<Arc<Participant>>, Unavailable> {
-        match self.tools.directory.owner(address).await? {
-            Some(id) => self.tools.directory.participant(&id).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Who has `address`, or one of the addresses that it was made from, registered; and whose mask it is.
-    async fn owned(&self, address: &Mailbox, originals: &[Mailbox]) -> Result<Owned, Unavailable> {
-        let mut owner = self.tools.directory.owner(address).await?;
-        for original in originals {
-            if owner.is_none() {
-                owner = self.tools.directory.owner(original).await?;
-            }
-        }
-        Ok(Owned {
-            address: address.clone(),
-            owner,
-            mask_of: self.mask_holder(address).await?,
-        })
-    }
-
-    async fn mask_holder(&self, address: &Mailbox) -> Result<Option<ParticipantId>, Unavailable> {
-        if self.tools.domains.find(address.domain()).is_none() {
-            return Ok(None);
-        }
-        let Ok(local) = MaskedLocal::parse(address.local()) else {
-            return Ok(None);
-        };
-        Ok(self
-            .tools
-            .directory
-            .mask(&local.mask)
-            .await?
-            .map(|mask| mask.participant))
-    }
-}
-
-fn mailboxes(recipients: &[MaskedAddress]) -> Vec<Mailbox> {
-    recipients
-        .iter()
-        .filter_map(MaskedAddress::mailbox)
-        .collect()
-}
-
-fn evidence<'a>(
-    arrival: &'a Arrival<'_>,
-    from: &'a Mailbox,
-    mode: Mode,
-    recipients: &'a [Mailbox],
-) -> Evidence<'a> {
-    Evidence {
-        client: arrival.client.address,
-        helo: &arrival.client.helo,
-        reverse_path: &arrival.transaction.reverse_path,
-        from,
-        message: arrival.letter,
-        mode,
-        recipients,
     }
 }

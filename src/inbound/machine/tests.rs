@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use proptest::prelude::*;
 
 use super::*;
+use crate::mail::ReversePath;
 use crate::smtp::{MailParameters, parse_command};
 
 /// What the model knows: nothing said, greeted, or a transaction with so many recipients.

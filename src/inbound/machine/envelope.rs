@@ -1,0 +1,113 @@
+//! The transaction from MAIL to the end of data: where each of its commands may stand (RFC 5321 3.3).
+
+use super::effect::Effect;
+use super::{Machine, State};
+use crate::inbound::limits::RECIPIENT_FLOOD;
+use crate::inbound::transaction::MailTransaction;
+use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
+use crate::policy::{Reason, Refusal};
+use crate::smtp::MailParameters;
+
+impl Machine {
+    pub(super) fn mail(&mut self, path: ReversePath, parameters: MailParameters) -> Effect {
+        match self.state {
+            State::Fresh => return self.misplaced("EHLO comes first"),
+            State::Mail(_) => {
+                return self.misplaced("one message at a time; RSET forgets this one");
+            }
+            State::Greeted => {}
+        }
+        if parameters
+            .size
+            .is_some_and(|size| size > self.offer.max_message_size as u64)
+        {
+            let text = format!(
+                "the message is larger than the {} octets that are taken.",
+                self.offer.max_message_size
+            );
+            return self.refuse(Refusal::new(Reason::TooLarge, text));
+        }
+        self.transactions += 1;
+        let trace = TraceId::new(self.client.session, self.transactions);
+        Effect::AskSender(MailTransaction::new(trace, path, parameters))
+    }
+
+    /// Whether the transaction may begin.
+    pub(in crate::inbound) fn sender_judged(
+        &mut self,
+        transaction: MailTransaction,
+        judged: Result<(), Reply>,
+    ) -> Effect {
+        match judged {
+            Ok(()) => {
+                self.state = State::Mail(transaction);
+                Effect::ok(1, 0, "sender ok")
+            }
+            Err(reply) => self.blame(reply),
+        }
+    }
+
+    pub(super) fn rcpt(&mut self, path: ForwardPath) -> Effect {
+        let State::Mail(transaction) = &self.state else {
+            return self.misplaced("MAIL comes first");
+        };
+        let international = matches!(&path, ForwardPath::Mailbox(mailbox) if mailbox.needs_utf8());
+        if international && !transaction.parameters.smtputf8 {
+            let text = "an international address needs SMTPUTF8 at MAIL.";
+            return self.refuse(Refusal::new(Reason::Utf8Address, text));
+        }
+        let taken = transaction.recipients.len();
+        // A report has one recipient (RFC 5321 4.5.5).
+        let limit = if transaction.reverse_path == ReversePath::Null {
+            1
+        } else {
+            self.offer.max_recipients
+        };
+        if taken < limit {
+            return Effect::AskRecipient(path);
+        }
+        self.junk += 1;
+        let refusal = Refusal::new(
+            Reason::TooManyRecipients,
+            format!("a message takes {limit} recipients; send the rest in another one."),
+        );
+        let flood = usize::try_from(self.junk).unwrap_or(usize::MAX)
+            > limit.saturating_mul(RECIPIENT_FLOOD);
+        if flood {
+            Effect::RefuseAndClose(refusal)
+        } else {
+            Effect::Refuse(refusal)
+        }
+    }
+
+    /// Whether the recipient is taken.
+    pub(in crate::inbound) fn recipient_judged(
+        &mut self,
+        path: ForwardPath,
+        judged: Result<(), Reply>,
+    ) -> Effect {
+        match (judged, &mut self.state) {
+            (Ok(()), State::Mail(transaction)) => {
+                transaction.recipients.push(path);
+                Effect::ok(1, 5, "recipient ok")
+            }
+            (Ok(()), _) => self.misplaced("MAIL comes first"),
+            (Err(reply), _) => self.blame(reply),
+        }
+    }
+
+    /// The end of data: hands the transaction out and forgets it.
+    pub(in crate::inbound) fn data_ended(&mut self) -> Option<MailTransaction> {
+        self.junk = 0;
+        match std::mem::replace(&mut self.state, State::Greeted) {
+            State::Mail(transaction) => Some(transaction),
+            State::Fresh | State::Greeted => None,
+        }
+    }
+
+    pub(super) fn forget(&mut self) {
+        if let State::Mail(_) = self.state {
+            self.state = State::Greeted;
+        }
+    }
+}

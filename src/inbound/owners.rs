@@ -1,0 +1,63 @@
+//! Whose an address is: the account that registered it, and the participant whose mask it is.
+
+use std::sync::Arc;
+
+use super::intake::Intake;
+use crate::directory::{Participant, Unavailable};
+use crate::mail::Mailbox;
+use crate::masking::{MaskedLocal, ParticipantId};
+use crate::policy::Owned;
+
+impl Intake {
+    pub(super) async fn all_owned(&self, addresses: &[Mailbox]) -> Result<Vec<Owned>, Unavailable> {
+        let mut owned = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            owned.push(self.owned(address, &[]).await?);
+        }
+        Ok(owned)
+    }
+
+    pub(super) async fn owner_account(
+        &self,
+        address: &Mailbox,
+    ) -> Result<Option<Arc<Participant>>, Unavailable> {
+        match self.tools.directory.owner(address).await? {
+            Some(id) => self.tools.directory.participant(&id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Who has `address`, or one of the addresses that it was made from, registered; and whose mask it is.
+    pub(super) async fn owned(
+        &self,
+        address: &Mailbox,
+        originals: &[Mailbox],
+    ) -> Result<Owned, Unavailable> {
+        let mut owner = self.tools.directory.owner(address).await?;
+        for original in originals {
+            if owner.is_none() {
+                owner = self.tools.directory.owner(original).await?;
+            }
+        }
+        Ok(Owned {
+            address: address.clone(),
+            owner,
+            mask_of: self.mask_holder(address).await?,
+        })
+    }
+
+    async fn mask_holder(&self, address: &Mailbox) -> Result<Option<ParticipantId>, Unavailable> {
+        if self.tools.domains.find(address.domain()).is_none() {
+            return Ok(None);
+        }
+        let Ok(local) = MaskedLocal::parse(address.local()) else {
+            return Ok(None);
+        };
+        Ok(self
+            .tools
+            .directory
+            .mask(&local.mask)
+            .await?
+            .map(|mask| mask.participant))
+    }
+}
