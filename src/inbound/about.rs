@@ -22,7 +22,8 @@ pub(super) fn about(letter: &Message, recipient: &str) -> About {
     }
 }
 
-/// What is kept of a message, without its writer's addresses: the spool holds none.
+/// What is kept of a message, without its writer's addresses: the spool holds none. They are written as `shown`, the mask that the other
+/// side knows, so that a report stays readable (#2054).
 pub(super) fn without(about: About, addresses: &[Mailbox], shown: &str) -> About {
     About {
         subject: rewrite::mask_text(&about.subject, addresses, shown),
@@ -40,6 +41,7 @@ fn content_type(letter: &Message) -> String {
         return String::new();
     };
     let mut read = Parameters::parse(field.value);
+    // Only what is listed stays: a boundary or a file name may carry a host or an address (hostile-inputs 94).
     read.list
         .retain(|(name, value)| TOLD.contains(&name.as_str()) && !value.contains('@'));
     let plain = read.essence.contains('/') && !read.essence.contains('@');
@@ -55,12 +57,14 @@ pub(super) fn origin(
 ) -> Origin {
     match (&sender.writer, &arrival.transaction.reverse_path) {
         (_, ReversePath::Null) => Origin::Nobody,
+        // Two responders would otherwise talk to each other through us.
         _ if sender.answers => Origin::Nobody,
         (Some(writer), _) => Origin::Participant {
             participant: writer.id.clone(),
             transaction: order.cloned(),
         },
         (None, ReversePath::Mailbox(path)) if sender.return_path_aligned => {
+            // Aligned, hence proven along with the From. Any other return path may be a stranger's (hostile-inputs 116).
             Origin::Address(path.clone())
         }
         (None, _) => Origin::Nobody,

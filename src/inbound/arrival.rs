@@ -24,9 +24,13 @@ pub(super) enum Purpose {
 /// One message as it came: who brought it, in which envelope, and what it says.
 #[derive(Clone, Copy)]
 pub(super) struct Arrival<'a> {
+    /// Who brought it; what it says of itself is not proven.
     pub(super) client: &'a Client,
+    /// The envelope.
     pub(super) transaction: &'a MailTransaction,
+    /// The message as it came, split once; nothing reads the octets in another way.
     pub(super) letter: &'a Message,
+    /// Whether what is learnt and counted on the way is kept.
     pub(super) purpose: Purpose,
 }
 
@@ -59,6 +63,7 @@ impl Refused {
 /// relay of ours, hostile-inputs 110).
 pub(super) fn check_loop(letter: &Message, domains: &MaskedDomains) -> Result<(), Refusal> {
     let hops = letter.hops();
+    // The host alone decides, whether or not the token can be opened: a key may have been retired since.
     let ours = letter.ids("Message-ID").iter().any(|id| {
         let host = id
             .rsplit_once('@')

@@ -18,12 +18,14 @@ use crate::masking::{BounceToken, ParticipantId, TokenKind};
 use crate::policy::{Reason, Refusal};
 use crate::spool::{Committed, Entry, Memory, Origin, Progress, Target};
 
-/// The most reports that are passed on for one message.
+/// The most reports that are passed on for one message. A receiver says "delayed" and "failed", some of them twice and in other words; more
+/// than this is no server's need (hostile-inputs 115).
 const MOST_REPORTS: u32 = 8;
 const DAY_MS: u64 = 86_400_000;
 
 impl Intake {
-    /// What becomes of mail to a bounce token of ours.
+    /// What becomes of mail to a bounce token of ours. The token was verified at RCPT, and its envelope has a null sender; of From and proof
+    /// nothing is asked, for reports come from any server's own name.
     pub(super) async fn bounced(
         &self,
         arrival: &Arrival<'_>,
@@ -31,6 +33,7 @@ impl Intake {
     ) -> Result<Taken, Refusal> {
         let history = self.tools.history.clone();
         let (number, day) = (QueueId(token.number), token.day);
+        // A file of a whole day is read: not on a thread that serves sessions.
         let found = tokio::task::spawn_blocking(move || history.find(number, day)).await;
         let found = found
             .map_err(|error| internal(&error.to_string()))?
@@ -43,6 +46,7 @@ impl Intake {
         if let Some(report) = dsn::read(arrival.letter) {
             return self.report(token, &line, &sent, &report).await;
         }
+        // The courier knows an order number and a mask; the reply would come from the buyer's mailbox, with whatever stands in its text.
         if token.kind == TokenKind::Courier {
             return Ok(self.discard(
                 &line,
@@ -70,7 +74,8 @@ impl Intake {
         });
     }
 
-    /// Another server's report becomes an entry that the queue reports on.
+    /// Another server's report becomes an entry that the queue reports on. What the other server wrote is not passed on as it is: only status,
+    /// action and the masked line of its reply are (hostile-inputs 97).
     async fn report(
         &self,
         token: &BounceToken,
@@ -82,6 +87,7 @@ impl Intake {
             return Ok(self.discard(line, "a report of success"));
         };
         let diagnostic = self.diagnostic(sent, report).await?;
+        // Not the text: a server that puts a time or a queue id into each report would make every copy a new one.
         let what = format!("bounce/{}/{action:?}/{}", token.number, report.status);
         let Some(claim) = self
             .claims
@@ -93,6 +99,7 @@ impl Intake {
             return Ok(self.discard(line, "enough reports on this message came before"));
         }
         let said = diagnostic.reply.as_ref().map(ToString::to_string);
+        // The life of the message knows of it also where nobody is told: support finds it by trace (#3833).
         let event = Event::Bounced {
             status: report.status,
             text: said.unwrap_or_default(),
@@ -115,6 +122,7 @@ impl Intake {
             smtputf8: false,
             eight_bit: false,
             about: sent.about.clone(),
+            // Nothing leaves under this entry; the report that the queue makes of it has an id of its own.
             sent_as: String::new(),
             memory: Memory {
                 once: Some(claim.mark),
@@ -156,6 +164,7 @@ impl Intake {
             real,
             shown_as: sent.about.recipient.clone(),
         };
+        // One line, whatever the other server broke it into: a line end in it could become a line of a log or a header (CVE-2020-8794).
         let reply = report.reply.as_ref().map(|reply| {
             let text = dsn::mask(&reply.lines.join(" "), &hidden);
             Reply::new(reply.code.get(), reply.status, &text)
@@ -191,6 +200,7 @@ impl Intake {
         else {
             return Ok(self.discard(line, no_report));
         };
+        // A person's answer to the envelope's address is none of the forms that may pass here; the mask in From is where answers go.
         if !arrival.letter.automatic().by_program() {
             return Ok(self.discard(line, no_report));
         }
@@ -198,6 +208,7 @@ impl Intake {
             Ok(from) => self.tools.directory.owner(&from.mailbox).await?,
             Err(_) => None,
         };
+        // Somebody whose mailbox forwards may answer from elsewhere; that address is in no list of needles, and would show.
         if owner.as_ref() != Some(participant) {
             let why = "an automatic reply from an address that is not registered";
             return Ok(self.discard(line, why));
@@ -228,6 +239,7 @@ impl Intake {
         reader: &ParticipantId,
     ) -> Result<Option<Claim>, Refusal> {
         let today = self.tools.clock.now().0 / DAY_MS;
+        // Days since the epoch fit until 2149.
         let day = u16::try_from(today).unwrap_or(u16::MAX);
         let mark = once::mark(day, &format!("reply/{writer}/{reader}"));
         Ok(self.claims.claim(&self.tools.state, mark)?)

@@ -25,9 +25,10 @@ type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
 /// A network and a domain that it speaks for.
 type Pair = (IpAddr, String);
 
-/// How many keys a budget may hold before those that are full again are forgotten.
+/// How many keys a budget may hold before those that are full again are forgotten. What bounds memory against addresses made up by the
+/// million (hostile-inputs 64).
 const MANY_KEYS: usize = 100_000;
-/// The budget of a whole network, as a multiple of that of one of its domains.
+/// The budget of a whole network, as a multiple of that of one of its domains: a provider's servers speak for many shops at once.
 const NETWORK: u32 = 10;
 /// How long a proof speaks for its domain and network.
 const PROVEN_FOR: Duration = Duration::from_secs(3_600);
@@ -39,16 +40,25 @@ const COPIES: Budget = Budget {
 
 /// The budgets of one server.
 pub(super) struct Budgets {
+    /// Guesses of a network for one domain.
     refusals: Option<Limiter<Pair>>,
+    /// Guesses of a network for all of its domains.
     network: Option<Limiter<IpAddr>>,
+    /// Who spent the first and waits. Looking here costs no budget, so being refused does not prolong the wait.
     shut_out: Cache<Pair, ()>,
+    /// Who spent the second.
     network_shut_out: Cache<IpAddr, ()>,
+    /// Who may write in spite of its network.
     proven: Cache<Pair, ()>,
+    /// Masks reached, by the digest of a message's signatures.
     copies: Option<Limiter<Vec<u8>>>,
+    /// Messages by From.
     sender: Option<Limiter<String>>,
+    /// Messages by order, of both sides and couriers together.
     transaction: Option<Limiter<TransactionId>>,
 }
 
+/// A bucket of `count` that fills up evenly over the period; none where the budget is off.
 fn limiter<K: Hash + Eq + Clone>(budget: Option<Budget>) -> Option<Limiter<K>> {
     let budget = budget?;
     let count = NonZeroU32::new(budget.count)?;
@@ -56,6 +66,7 @@ fn limiter<K: Hash + Eq + Clone>(budget: Option<Budget>) -> Option<Limiter<K>> {
     Some(RateLimiter::keyed(quota))
 }
 
+/// Takes one from the bucket of `key`; false if it is empty. A budget that is off is never empty.
 fn spend<K: Hash + Eq + Clone>(limiter: Option<&Limiter<K>>, key: &K) -> bool {
     let Some(limiter) = limiter else { return true };
     if limiter.len() > MANY_KEYS {
@@ -72,10 +83,12 @@ pub(super) fn network(client: IpAddr) -> IpAddr {
     }
 }
 
+/// Domains are compared without regard to case, or a guesser had a budget for every spelling.
 fn pair(client: IpAddr, domain: &str) -> Pair {
     (network(client), domain.to_ascii_lowercase())
 }
 
+/// A bounded set whose members are forgotten after `lifetime`.
 fn remembered<K: Hash + Eq + Send + Sync + 'static>(lifetime: Duration) -> Cache<K, ()> {
     Cache::builder()
         .max_capacity(MANY_KEYS as u64)
@@ -107,6 +120,7 @@ impl Budgets {
 
     /// Counts a refusal against the network and the domain that it spoke for, if the reason is one that guessers and forgers meet.
     pub(super) fn count_refusal(&self, client: IpAddr, domain: &str, reason: Reason) {
+        // What honest mail meets in numbers is not among them: a shop's large invoices and orders not known yet must not shut it out.
         let guess = matches!(
             reason,
             Reason::UnknownParticipant
@@ -130,6 +144,7 @@ impl Budgets {
     /// Whether the client's network was refused too often lately, for this domain or as a whole.
     pub(super) fn check_client(&self, client: IpAddr, domain: &str) -> Result<(), Refusal> {
         let key = pair(client, domain);
+        // A domain that was refused too often itself stays out, proven or not.
         let as_a_whole =
             self.network_shut_out.contains_key(&key.0) && !self.proven.contains_key(&key);
         if as_a_whole || self.shut_out.contains_key(&key) {
@@ -145,7 +160,7 @@ impl Budgets {
         self.proven.insert(pair(client, domain.as_str()), ());
     }
 
-    /// Counts a message of a proven sender.
+    /// Counts a message of a proven sender, once for each recipient. Unproven ones must not come here: they would spend somebody else's budget.
     pub(super) fn spend_message(
         &self,
         from: &Mailbox,
@@ -162,7 +177,8 @@ impl Budgets {
         Ok(())
     }
 
-    /// Counts one more mask that a signed message reaches; the same signatures are the same message.
+    /// Counts one more mask that a signed message reaches; the same signatures are the same message. Whoever holds a copy can send it again, and
+    /// changing what the signatures do not cover, the envelope above all, gives no new budget.
     pub(super) fn spend_copy(&self, letter: &Message) -> Result<(), Refusal> {
         let mut digest = Sha256::new();
         for field in letter.named("DKIM-Signature") {

@@ -42,6 +42,7 @@ impl Intake {
         id: QueueId,
         crossing: &Crossing<'_>,
     ) -> Result<Masked, Refusal> {
+        // Each is shown by the mask that the directory has for the other; the masks of today are the same for everybody.
         let (writer, receiver) = (crossing.writer, crossing.receiver);
         let from = self
             .masked_address(writer, Some(&receiver.id), crossing.order)
@@ -59,6 +60,7 @@ impl Intake {
             writer: &writer.id,
             reader: &receiver.id,
         };
+        // A message without an id gets one that tells nothing of where it came from.
         let fallback = format!("{}.{id}", trace.id);
         let (threading, kept_id) = self.thread(arrival.letter, pair, from.domain(), &fallback)?;
         let hidden = self.hidden_domains(crossing).await?;
@@ -75,6 +77,7 @@ impl Intake {
                 .signature_note
                 .then(|| rewrite::signature_note(&receiver.language)),
         };
+        // Only the writer is hidden from the reader. The reader's own addresses in a quoted text are nothing new to it.
         let needles = Needles {
             addresses: &writer.addresses,
             domains: &hidden,
@@ -92,6 +95,8 @@ impl Intake {
         let refuse =
             |error: rewrite::RewriteError| Refusal::new(error.reason(), format!("{error}."));
         let body = rewrite::participant(arrival.letter, &plan).map_err(refuse)?;
+        // Other code than what rewrote it, on the octets that leave (peers 5.1): a fault in one is not a fault in both. A hit is our bug and the
+        // writer's 550: it must not wait in a queue for the bug to be mended, nor go on.
         rewrite::check(&body, needles).map_err(|leak| {
             metrics::counter!("allegromail_rewrite_leaks_stopped_total").increment(1);
             tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
@@ -101,6 +106,7 @@ impl Intake {
             );
             Refusal::new(Reason::WouldLeak, text)
         })?;
+        // Last of all: the signature covers what was checked, and nothing may change after it.
         let signed = self
             .tools
             .signer
@@ -121,12 +127,14 @@ impl Intake {
             return Ok(Vec::new());
         };
         let order = self.tools.directory.transaction(order).await?;
+        // A seller's domain is its shop, which everybody may know.
         if order.is_none_or(|order| order.buyer != crossing.writer.id) {
             return Ok(Vec::new());
         }
         let mut hidden = Vec::new();
         for address in &crossing.writer.addresses {
             let domain = providers::organisation(address.domain());
+            // Both have to say so: a provider that is on no list has many users, a list entry may have few among our accounts.
             let counts = !hidden.contains(&domain) && !providers::is_shared(&domain);
             if counts && self.tools.directory.users(&domain).await? <= providers::MOST_OWNERS {
                 hidden.push(domain);
@@ -135,6 +143,7 @@ impl Intake {
         Ok(hidden)
     }
 
+    /// How `of` is shown to `seen_by`, in the domain of its own marketplace (DOMAIN.md, "Domains").
     async fn masked_address(
         &self,
         of: &Participant,
@@ -149,6 +158,7 @@ impl Intake {
             .ok_or_else(|| internal("a mask that is no address"))
     }
 
+    /// The masked domain of a participant's marketplace: that of the envelope, and of the key that signs.
     pub(super) fn domain_of(&self, participant: &Participant) -> Result<Domain, Refusal> {
         let domain = self
             .tools

@@ -8,6 +8,7 @@ use super::budget::network;
 
 /// Open connections of every client.
 pub(super) struct Crowd {
+    /// Held for a few lines, never over an await.
     open: Mutex<Open>,
     per_address: usize,
     per_network: usize,
@@ -15,10 +16,12 @@ pub(super) struct Crowd {
 
 #[derive(Default)]
 struct Open {
+    /// No entry stands at zero: the maps are as large as the number of open connections, whoever comes by (hostile-inputs 37).
     addresses: HashMap<IpAddr, usize>,
     networks: HashMap<IpAddr, usize>,
 }
 
+/// Takes one back, and the entry with the last.
 fn one_less(counts: &mut HashMap<IpAddr, usize>, key: IpAddr) {
     if let Some(count) = counts.get_mut(&key) {
         *count -= 1;

@@ -60,12 +60,14 @@ impl Intake {
         }
     }
 
+    /// Walks the path of mail with `trail` open, so that every step is noted whether or not the next one is reached.
     async fn consider(
         &self,
         inquiry: &Inquiry,
         trace: &TraceId,
         trail: &mut Trail,
     ) -> Result<(), Refusal> {
+        // A missing detail is what an honest client would have: the envelope of the From, a message with that From.
         let given = inquiry.mail_from.clone();
         let reverse_path = given.unwrap_or_else(|| ReversePath::Mailbox(inquiry.from.clone()));
         let transaction =
@@ -79,6 +81,7 @@ impl Intake {
         let raw = raw.unwrap_or_else(|| format!("From: <{}>\r\n\r\n", inquiry.from).into_bytes());
         let letter = Self::open(Bytes::from(raw))
             .inspect_err(|refusal| trail.note("message", refusal.text.clone()))?;
+        // Roles and bounce addresses take what comes; there is nothing to decide.
         let Recipient::Masked(masked) = recipient else {
             return Ok(());
         };
@@ -105,6 +108,7 @@ impl Intake {
         let verdict = policy::decide(&facts);
         trail.0.extend(verdict.trail.0);
         let plan = verdict.decision?;
+        // Rewritten and checked as well, then thrown away: a message that would leak is refused here as it would be there.
         self.prepare(&arrival, &sender, &masked, &plan)
             .await
             .map(|_| ())

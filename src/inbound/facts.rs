@@ -9,7 +9,8 @@ use crate::masking::TransactionId;
 use crate::policy::{Facts, Refusal, Settings, TransactionFact};
 
 impl Intake {
-    /// All facts about a message from `sender` to `recipient`.
+    /// All facts about a message from `sender` to `recipient`. What the directory cannot tell is no fact: the error is 451, never "unknown"
+    /// (hostile-inputs 128).
     pub(super) async fn gather(
         &self,
         arrival: &Arrival<'_>,
@@ -56,6 +57,7 @@ impl Intake {
         purpose: Purpose,
     ) -> Result<bool, Refusal> {
         let known = sender.writer.is_some() || sender.courier.is_some();
+        // Policy refuses this sender for another reason; the answer here must not depend on what the store holds.
         if !known || !matches!(sender.proof, Proof::Proven(_) | Proof::NotAsked) {
             return Ok(true);
         }
@@ -65,6 +67,7 @@ impl Intake {
                 .tools
                 .state
                 .note_first_seen(&recipient.receiver.id, id, now)?,
+            // A question neither starts the time nor finds it run out where no mail has come.
             Purpose::Question => self
                 .tools
                 .state

@@ -50,9 +50,13 @@ pub struct Tools {
 
 /// Decides about messages and takes those that may pass.
 pub struct Intake {
+    /// Whom the decisions ask, and where what is taken goes.
     pub(super) tools: Tools,
+    /// What is counted of clients and senders; begins anew with the server.
     pub(super) budgets: Budgets,
+    /// What Message-IDs are sealed with; derived from `[secrets] key_file`.
     pub(super) message_ids: MessageIdKeys,
+    /// What happens once, while its mark is not durable yet.
     pub(super) claims: Claims,
 }
 
@@ -99,7 +103,8 @@ impl Intake {
         )
     }
 
-    /// Counts, logs and prints a refusal.
+    /// Counts, logs and prints a refusal: the one way in which mail is refused, so that each is in the metrics, the log and the history under the
+    /// trace that its reply names (#1449, #3833).
     fn refuse(
         &self,
         client: &Client,
@@ -107,6 +112,7 @@ impl Intake {
         recipient: &str,
         refusal: &Refusal,
     ) -> Reply {
+        // Before MAIL there is no transaction; the session's own number can still be found in the log.
         let nothing = TraceId::new(client.session, 0);
         let trace = transaction.map_or(&nothing, |transaction| &transaction.trace);
         metrics::counter!("allegromail_inbound_refused_total", "reason" => refusal.reason.word())
@@ -156,6 +162,8 @@ pub(super) fn internal(what: &str) -> Refusal {
     )
 }
 
+/// What a client hears when the spool takes nothing: always 4xx. The details are for the log, a path or an error of the system is nobody
+/// else's business (hostile-inputs 98).
 pub(super) fn spool_refusal(error: &SpoolError) -> Refusal {
     tracing::error!(event = "spool_refused", %error);
     match error {
@@ -181,6 +189,7 @@ impl Reception for Intake {
         transaction: &'a MailTransaction,
     ) -> Answer<'a, Result<(), Reply>> {
         Box::pin(async move {
+            // Asked at MAIL, so that the message need not be sent to hear that there is no room (hostile-inputs 121).
             let ready = self
                 .tools
                 .spool
@@ -201,6 +210,7 @@ impl Reception for Intake {
         to: &'a ForwardPath,
     ) -> Answer<'a, Result<(), Reply>> {
         Box::pin(async move {
+            // What was found is looked up again at the end of data: between the two a mask may go, or a grace time may end.
             let found = self.find_recipient(&transaction.reverse_path, to).await;
             found.map(|_| ()).map_err(|refusal| {
                 self.refuse(client, Some(transaction), &to.to_string(), &refusal)
@@ -231,6 +241,7 @@ impl Reception for Intake {
         refusal: &Refusal,
     ) -> Reply {
         let recipient = transaction
+            // The session refuses whole messages; the first recipient stands for all in the reply.
             .and_then(|t| t.recipients.first())
             .map(ToString::to_string)
             .unwrap_or_default();

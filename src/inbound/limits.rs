@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-/// Recipients beyond the limit that are answered 452 before the session is closed, as a multiple of the limit.
+/// Recipients beyond the limit that are answered 452 before the session is closed, as a multiple of the limit (hostile-inputs 26).
 pub(super) const RECIPIENT_FLOOD: usize = 10;
-/// How long connections are not accepted after the process ran out of files.
+/// How long connections are not accepted after the process ran out of files (hostile-inputs 123). Short beside any client's patience, long
+/// beside the few microseconds in which `accept` fails again.
 pub(super) const OUT_OF_FILES: Duration = Duration::from_millis(200);
 /// The unit in which octets of messages under way are counted.
 pub(super) const BYTES_UNIT: usize = 64 * 1024;
 /// What judging, rewriting and storing a message takes beside the message itself, as a multiple of its size.
 pub(super) const COPIES: usize = 3;
-/// How long a message waits for its turn to be rewritten.
+/// How long a message waits for its turn to be rewritten. Clients wait ten minutes for the answer to the end of data (RFC 5321 4.5.3.2.6).
 pub(super) const TURN: Duration = Duration::from_secs(60);
 /// When less than one of so many places for connections is free, the server is under stress.
 pub(super) const STRESS_SHARE: usize = 4;

@@ -37,8 +37,10 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         Some(Protocol::TCP),
     )?;
     if address.is_ipv6() {
+        // Linux may be set up either way; what `[::]` means here must not depend on it.
         socket.set_only_v6(!address.ip().is_unspecified())?;
     }
+    // A restart must not wait for the last connections of the old process to leave TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -46,7 +48,8 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Serves until `stop`; then no connection is accepted, and sessions under way end when they are idle.
+/// Serves until `stop`; then no connection is accepted, and sessions under way end when they are idle. Returns when the last one has; who has
+/// less time than a slow message takes must not wait for it.
 pub async fn run(
     listeners: Vec<(TcpListener, Door)>,
     server: Arc<Server>,
@@ -73,13 +76,18 @@ pub async fn run(
 
 /// Where connections come in and sessions are held.
 struct Floor {
+    /// What the sessions share.
     server: Arc<Server>,
+    /// Ends this loop, and each session at its next wait.
     stop: CancellationToken,
+    /// Counts the sessions of all loops, for the end.
     sessions: TaskTracker,
+    /// Whether a PROXY header comes first.
     door: Door,
 }
 
 impl Floor {
+    /// Accepts for as long as the server runs. No error ends it: a listener that is gone would look like a server that is down.
     async fn accept(self, listener: TcpListener) {
         loop {
             let accepted = tokio::select! {
@@ -104,20 +112,24 @@ impl Floor {
         }
     }
 
+    /// Gives a connection its place and its task, or has it turned away.
     fn admit(&self, stream: TcpStream, peer: IpAddr) {
         // A failure costs speed, nothing else.
         let _ = stream.set_nodelay(true);
         failpoint::pass("inbound.connected");
+        // Taken here and not in the task: while tasks wait to be run, no more connections than allowed are let in.
         let place = self.server.total.clone().try_acquire_owned();
         let (server, stop, door) = (self.server.clone(), self.stop.clone(), self.door);
         self.sessions.spawn(async move {
             let Ok(_place) = place else {
+                // 421 at once, not a silent wait in the backlog (hostile-inputs 37). One write, then the task is gone.
                 turn_away(stream, "the server").await;
                 return;
             };
             let (mut stream, mut address) = (stream, peer);
             if door == Door::Proxied {
                 match client_behind(&mut stream, peer, &server).await {
+                    // The crowd is counted by client: the balancer's own address would fill up for everybody.
                     Ok(client) => address = client,
                     Err(error) => {
                         metrics::counter!("allegromail_inbound_bad_proxies_total").increment(1);
@@ -146,6 +158,7 @@ async fn client_behind(
 ) -> io::Result<IpAddr> {
     let known = server.settings.proxy_from.iter();
     if !known.clone().any(|network| network.contains(proxy)) {
+        // Closed without a reply: the door speaks no SMTP before the header.
         return Err(io::Error::other("it is not in [smtp] proxy_from"));
     }
     let header = async {
@@ -154,6 +167,7 @@ async fn client_behind(
         let head = ProxyHead::parse(&head).map_err(io::Error::other)?;
         let mut rest = vec![0; head.rest()];
         stream.read_exact(&mut rest).await?;
+        // A header without an address (LOCAL) is a connection of the balancer's own, a health check say.
         Ok(head.source(&rest).unwrap_or(proxy))
     };
     tokio::time::timeout(server.patience().handshake, header)
@@ -161,6 +175,7 @@ async fn client_behind(
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
+/// Says 421 and closes. Whoever does not read it is not waited for longer than a client under stress.
 async fn turn_away(mut stream: TcpStream, who: &str) {
     metrics::counter!("allegromail_inbound_turned_away_total").increment(1);
     let text = format!("{who} has too many connections; please try again later [busy]");

@@ -39,21 +39,31 @@ enum State {
 
 /// The order of commands of one session.
 pub(super) struct Machine {
+    /// What has been said; every command is judged against it.
     state: State,
+    /// What EHLO and HELO answer with.
     hostname: Domain,
+    /// What EHLO announces. Its sizes are also held against MAIL and RCPT, so that nobody is refused what was offered.
     offer: Offer,
+    /// STARTTLS is announced while it can be had, and not again once it is on.
     tls: Tls,
+    /// Who is at the other end, as far as it has said so: EHLO fills in the name and the protocol.
     pub(super) client: Client,
+    /// MAILs that were asked about; numbers their traces within the session.
     transactions: u32,
+    /// Errors of the whole session: neither RSET, nor TLS, nor an accepted message wipes them out (hostile-inputs 27).
     errors: u32,
     /// Errors beyond the free ones that have cost the client no time yet.
     unpaid: u32,
+    /// Commands that move nothing since the last end of data; see [`Patience::junk`].
     junk: u32,
+    /// These two shrink under stress, also in a session that is under way.
     max_errors: u32,
     max_junk: u32,
 }
 
 impl Machine {
+    /// A session that has said nothing yet, with the patience of quiet times until [`Machine::tolerate`] says otherwise.
     pub(super) fn new(hostname: Domain, offer: Offer, tls: Tls, client: Client) -> Self {
         Self {
             state: State::Fresh,
@@ -79,7 +89,8 @@ impl Machine {
         }
     }
 
-    /// Takes a command.
+    /// Takes a command. The effect is final for those that the machine answers itself; for the others the session comes back with what it
+    /// was told. A command that is out of order changes nothing but the count of errors.
     pub(super) fn step(&mut self, command: Command) -> Effect {
         let say = |code, status: Option<EnhancedStatus>, text: &str| Reply::new(code, status, text);
         match command {
@@ -87,6 +98,7 @@ impl Machine {
             Command::Mail { path, parameters } => self.mail(path, parameters),
             Command::Rcpt { path } => self.rcpt(path),
             Command::Data => match &self.state {
+                // Not 354 and a refusal after the text: the client would send all of it for nothing (hostile-inputs 28).
                 State::Mail(transaction) if transaction.recipients.is_empty() => {
                     self.misplaced("no recipient was taken; RCPT comes first")
                 }
@@ -98,6 +110,7 @@ impl Machine {
                 self.chatter(say(250, Some(EnhancedStatus::OK_2_0_0), "forgotten"))
             }
             Command::Noop => self.chatter(say(250, Some(EnhancedStatus::OK_2_0_0), "ok")),
+            // One text for every address, so that nobody learns which exist (hostile-inputs 34; RFC 5321 3.5.3 allows 252).
             Command::Vrfy => self.chatter(say(
                 252,
                 Some(EnhancedStatus::new(2, 5, 0)),
@@ -113,6 +126,7 @@ impl Machine {
                 Tls::Offered => {
                     Effect::StartTls(say(220, Some(EnhancedStatus::OK_2_0_0), "go ahead"))
                 }
+                // RFC 3207 4.2; hostile-inputs 44.
                 Tls::On => self.misplaced("TLS is on already"),
                 Tls::Absent => self.blame(say(
                     502,
@@ -120,12 +134,13 @@ impl Machine {
                     "the command is not offered",
                 )),
             },
-            // The octets behind BDAT would be taken for commands: there is no way to go on.
+            // The octets behind BDAT would be taken for commands: there is no way to go on (hostile-inputs 40).
             Command::Bdat => Effect::Close(say(
                 503,
                 Some(EnhancedStatus::new(5, 5, 1)),
                 "CHUNKING is not offered",
             )),
+            // A browser that was made to post here, or a scanner: the lines that follow are not meant as commands (hostile-inputs 23).
             Command::Http => Effect::Close(say(
                 554,
                 Some(EnhancedStatus::new(5, 5, 0)),
@@ -134,6 +149,7 @@ impl Machine {
         }
     }
 
+    /// EHLO or HELO. Its name is taken as it is: it proves nothing, and clients whose name does not resolve are many.
     fn hello(&mut self, name: String, extended: bool) -> Effect {
         // The first one begins the session; those after it are chatter.
         if !matches!(self.state, State::Fresh) {

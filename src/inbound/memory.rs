@@ -11,12 +11,15 @@ use super::limits::{BYTES_UNIT, COPIES, TURN};
 
 /// The budgets.
 pub(super) struct Memory {
+    /// In [`BYTES_UNIT`]s, what messages that are read may hold.
     receiving: Arc<Semaphore>,
+    /// In the same units, what judging and rewriting may take.
     working: Arc<Semaphore>,
+    /// All of `working`: the most that one message may ask for.
     most_work: usize,
 }
 
-/// A share of a budget; given back when dropped.
+/// A share of a budget, and the octets that it stands for; given back when dropped, on every way out of a session.
 #[derive(Default)]
 pub(super) struct Share(Vec<OwnedSemaphorePermit>, usize);
 
@@ -27,6 +30,7 @@ impl Share {
     }
 }
 
+/// Rounded up: what is held is never more than what is counted.
 fn units(octets: usize) -> u32 {
     u32::try_from(octets.div_ceil(BYTES_UNIT)).unwrap_or(u32::MAX)
 }
@@ -35,6 +39,7 @@ impl Memory {
     /// Budgets of `octets` together. One message of `largest` fits at least.
     pub(super) fn new(octets: usize, largest: usize) -> Self {
         let octets = octets.max(largest.saturating_mul(COPIES + 2));
+        // Two parts for receiving: a message keeps its share while it is judged, and another as large must be able to come in meanwhile.
         let whole = octets / (COPIES + 2);
         let receiving = whole * 2 / BYTES_UNIT;
         let most_work = whole * COPIES / BYTES_UNIT;
@@ -45,7 +50,8 @@ impl Memory {
         }
     }
 
-    /// Lets `share` stand for `octets` being received; false if the budget is spent.
+    /// Lets `share` stand for `octets` being received; false if the budget is spent. It does not wait: sessions that hold shares and wait for
+    /// each other's would never end. What the share had it keeps.
     pub(super) fn grow(&self, share: &mut Share, octets: usize) -> bool {
         while share.octets() < octets {
             let more = units(octets - share.octets());
@@ -63,6 +69,7 @@ impl Memory {
     /// Waits for the turn of a message of `octets` to be judged and rewritten; none: it took too long.
     pub(super) async fn turn(&self, octets: usize) -> Option<OwnedSemaphorePermit> {
         let wanted = units(octets.saturating_mul(COPIES));
+        // More than there is would be waited for without end; the largest message has all of it for itself.
         let wanted = wanted.clamp(1, u32::try_from(self.most_work).unwrap_or(u32::MAX));
         let working = self.working.clone().acquire_many_owned(wanted);
         timeout(TURN, working).await.ok()?.ok()

@@ -20,6 +20,7 @@ pub(super) fn mark(day: u16, what: &str) -> OnceMark {
     let digest = Sha256::digest(what.as_bytes());
     OnceMark {
         day,
+        // A digest is longer than that; the default stands for no case.
         digest: digest.first_chunk().copied().unwrap_or_default(),
     }
 }
@@ -29,7 +30,8 @@ pub(super) fn mark(day: u16, what: &str) -> OnceMark {
 pub(super) struct Claims(Arc<Mutex<HashSet<OnceMark>>>);
 
 impl Claims {
-    /// The right to do what `mark` stands for; none: it was done, or is being done.
+    /// The right to do what `mark` stands for; none: it was done, or is being done. Hold it until the entry that carries the mark is durable and
+    /// the state has it: dropped earlier, a second message could pass between.
     pub(super) fn claim(
         &self,
         state: &State,
@@ -37,6 +39,7 @@ impl Claims {
     ) -> Result<Option<Claim>, Unavailable> {
         let claims = self.0.clone();
         let mut open = claims.lock().unwrap_or_else(PoisonError::into_inner);
+        // Both under the lock, or a claim that is let go between the two looks would be missed.
         if open.contains(&mark) || state.is_marked(mark.day, &mark.digest)? {
             return Ok(None);
         }

@@ -19,7 +19,8 @@ use crate::rewrite::Trace;
 use crate::spool::{Committed, Entry, LastWriter, Memory, Origin, Progress, Target};
 
 impl Intake {
-    /// Carries out `plan`.
+    /// Carries out `plan`, up to the entry; nothing is durable before the caller commits it. Also run for `explain`, which throws the entry away:
+    /// what is used up here are queue ids, of which there are enough, and a claim, which is let go.
     pub(super) async fn prepare(
         &self,
         arrival: &Arrival<'_>,
@@ -40,10 +41,12 @@ impl Intake {
                     from_name: sender.from_name.clone(),
                 };
                 if sender.answers {
+                    // Taken and not passed on: a refusal would make the responder's server write to its owner about it.
                     let Some(claim) = self.claim_reply(&writer.id, &masked.receiver.id)? else {
                         return Ok(Taken::Discarded(ONE_REPLY));
                     };
                     let committed = self.reply_entry(arrival, &crossing, &claim).await?;
+                    // By pair and not by order: a mask with another transaction is the same two people (peers 3.7).
                     return Ok(Taken::Entry(Box::new(committed), Some(claim)));
                 }
                 self.letter(arrival, sender, masked, &crossing).await
@@ -51,6 +54,7 @@ impl Intake {
             Plan::Courier { transaction, .. } => {
                 let id = self.tools.spool.next_id();
                 let domain = self.domain_of(&masked.receiver)?;
+                // The id comes first, for the token in a masked From is made of it.
                 let body = self.courier(arrival, id, sender, &domain).await?;
                 let target = Target::Participant {
                     participant: masked.receiver.id.clone(),
@@ -81,11 +85,13 @@ impl Intake {
             participant: crossing.receiver.id.clone(),
             transaction: crossing.order.cloned(),
         };
+        // Where the answer about this order goes, as a mark and not as an address: the spool holds none.
         let last_writer = crossing.order.map(|order| LastWriter {
             transaction: order.clone(),
             participant: crossing.writer.id.clone(),
             address: AddressMark::of(&crossing.writer.id, &sender.from),
         });
+        // The envelope is in the writer's masked domain, as the From is: aligned, so that DMARC passes at the receiver by SPF, too.
         let domain = self.domain_of(crossing.writer)?;
         let blank = self.blank(arrival, id, target, &masked.address.to_string());
         let entry = Entry {
@@ -109,7 +115,8 @@ impl Intake {
         Ok(Taken::Entry(Box::new(Committed { entry, body }), None))
     }
 
-    /// An entry that fails at once, so that the writer gets a report on this recipient.
+    /// An entry that fails at once, so that the writer gets a report on this recipient. The report goes to the writer itself, so its login
+    /// stands where its addresses did: no mask was made for this recipient.
     pub(super) fn refused_entry(
         &self,
         arrival: &Arrival<'_>,
@@ -136,6 +143,7 @@ impl Intake {
         }
     }
 
+    /// The envelope sender of an entry: what a bounce of it comes back to. The day in it is the day of acceptance, not of the attempt.
     fn token(&self, kind: TokenKind, id: QueueId, domain: Domain) -> Result<ReversePath, Refusal> {
         let local = self
             .tools
@@ -147,6 +155,7 @@ impl Intake {
         Ok(ReversePath::Mailbox(mailbox))
     }
 
+    /// What the Received field that we add tells: us, our trace, the time. No client's name or address (hostile-inputs 94).
     pub(super) fn trace(&self, arrival: &Arrival<'_>) -> Trace {
         Trace {
             host: self.tools.config.hostname.clone(),
@@ -155,7 +164,7 @@ impl Intake {
         }
     }
 
-    /// An entry with nobody to tell and a null sender.
+    /// An entry with nobody to tell and a null sender: what is forgotten to be set fails silent, not towards a stranger.
     pub(super) fn blank(
         &self,
         arrival: &Arrival<'_>,

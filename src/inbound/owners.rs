@@ -9,6 +9,7 @@ use crate::masking::{MaskedLocal, ParticipantId};
 use crate::policy::Owned;
 
 impl Intake {
+    /// As [`Self::owned`], for every address of a Reply-To. One that is not the writer's is the policy's to refuse: it names it (#1340).
     pub(super) async fn all_owned(&self, addresses: &[Mailbox]) -> Result<Vec<Owned>, Unavailable> {
         let mut owned = Vec::with_capacity(addresses.len());
         for address in addresses {
@@ -17,6 +18,7 @@ impl Intake {
         Ok(owned)
     }
 
+    /// The account that has `address` registered.
     pub(super) async fn owner_account(
         &self,
         address: &Mailbox,
@@ -34,6 +36,7 @@ impl Intake {
         originals: &[Mailbox],
     ) -> Result<Owned, Unavailable> {
         let mut owner = self.tools.directory.owner(address).await?;
+        // The address itself comes first: one that is registered as it stands is taken as it stands, whatever it looks like.
         for original in originals {
             if owner.is_none() {
                 owner = self.tools.directory.owner(original).await?;
@@ -46,6 +49,7 @@ impl Intake {
         })
     }
 
+    /// The participant whose mask `address` is, whichever transaction it names. None, too, for addresses of ours that are no masks.
     async fn mask_holder(&self, address: &Mailbox) -> Result<Option<ParticipantId>, Unavailable> {
         if self.tools.domains.find(address.domain()).is_none() {
             return Ok(None);

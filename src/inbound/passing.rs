@@ -38,6 +38,7 @@ impl Intake {
                 .config
                 .secrets
                 .sign(TokenKind::Courier, id.0, self.tools.clock.now());
+        // Not the bounce address itself: that takes reports with a null sender only. Answers go to the courier, by Reply-To.
         let local = token.replacen("b-", "c-", 1);
         let shown = Mailbox::from_parts(&local, domain.clone())
             .map_err(|_| internal("a token that is no address"))?;
@@ -84,6 +85,7 @@ impl Intake {
         let Recipient::Role { contact, written } = recipient else {
             return Err(internal("no sender for a masked recipient"));
         };
+        // Byte for byte, as a courier's: a report of abuse is worth little without its header fields (RFC 2142).
         let body = rewrite::courier(arrival.letter, &self.courier_trace(arrival));
         let target = Target::Address(contact.clone());
         let blank = self.blank(arrival, self.tools.spool.next_id(), target, written);
@@ -96,6 +98,7 @@ impl Intake {
         })
     }
 
+    /// What the Received field of mail that passes as it is tells. It names the client: its sender is not hidden from the receiver.
     fn courier_trace(&self, arrival: &Arrival<'_>) -> CourierTrace {
         CourierTrace {
             protocol: arrival.client.protocol.word(),

@@ -24,7 +24,8 @@ impl Intake {
         })
     }
 
-    /// Whether a courier's mail would be refused at the next server, where our envelope takes its SPF pass away.
+    /// Whether a courier's mail would be refused at the next server, where our envelope takes its SPF pass away. Without an answer of the DNS the
+    /// mail waits: to guess either way would lose it there, or change a message that need not be changed.
     pub(super) async fn fails_elsewhere(
         &self,
         arrival: &Arrival<'_>,
@@ -51,6 +52,7 @@ impl Intake {
         from: &Mailbox,
         proof: Proof,
     ) -> Result<Proof, Refusal> {
+        // Without such servers the memory would be read by nobody: no write for every signed message.
         if self.tools.config.auth.shared_spf_includes.is_empty() {
             return Ok(proof);
         }
@@ -63,8 +65,10 @@ impl Intake {
                 shared: true,
                 ..
             }) => {
+                // A neighbour on the same servers can bring no signature of this domain; it would be the one sign that tells the two apart.
                 if self.tools.state.is_signer(from)? {
                     let client = arrival.client.address;
+                    // The sentence names client, domain and what is missing: "SPF fail" alone is what users complain about (#5168).
                     let text = format!(
                         "client {client} is not proven to send for {domain}: its mail has been signed with DKIM before, and this came without \
                          a signature through servers that strangers share"
@@ -82,6 +86,7 @@ impl Intake {
     }
 }
 
+/// Those of `recipients` that can be written as addresses: a signature may name one of them in To or Cc.
 pub(super) fn mailboxes(recipients: &[MaskedAddress]) -> Vec<Mailbox> {
     recipients
         .iter()
@@ -89,6 +94,7 @@ pub(super) fn mailboxes(recipients: &[MaskedAddress]) -> Vec<Mailbox> {
         .collect()
 }
 
+/// What the prover looks at; it borrows everything, since one message is proven once.
 pub(super) fn evidence<'a>(
     arrival: &'a Arrival<'_>,
     from: &'a Mailbox,

@@ -20,7 +20,7 @@ pub(super) enum Received {
     Refused(Refusal),
     /// It is not taken, and the connection must be closed.
     Broken(Refusal),
-    /// The client is gone; there is nobody to answer.
+    /// The client is gone before the end of data; there is nobody to answer, and what came is thrown away (hostile-inputs 14, 38).
     Gone,
 }
 
@@ -41,11 +41,14 @@ where
         reader.announce(size);
     }
     let mut share = Share::default();
+    // Memory ran out on the way: the message is read to its end and refused there.
     let mut short = false;
     let begun = Instant::now();
+    // Octets on the wire, also those that are not kept: the rate is the client's, not the reader's.
     let mut octets = 0_u64;
     loop {
         match reader.read(buffer) {
+            // 452 before whatever else is wrong with it: the message may well be good, and comes again.
             DataStatus::Done(_) if short => {
                 return Received::Refused(Refusal::new(
                     Reason::Storage,
@@ -69,6 +72,7 @@ where
             Err(_) => return Received::Gone,
         }
         let (elapsed, patience) = (begun.elapsed(), server.patience());
+        // Over the whole message and not the last seconds: a link that stalls now and then is slow, one that drips is an attack (hostile-inputs 36).
         let rate = octets / elapsed.as_secs().max(1);
         let crawls = elapsed > patience.slow_start && rate < patience.min_rate;
         if crawls || elapsed > patience.message {
@@ -81,6 +85,8 @@ fn slow() -> Received {
     Received::Broken(Refusal::new(Reason::Busy, "the message comes too slowly."))
 }
 
+/// The refusal for what the reader found. A bare line end closes the connection: what follows it may be commands for a smuggler's next
+/// message (hostile-inputs 1 to 10); so does a message without end, since its end will not come.
 fn refused(error: DataError, limit: usize) -> Received {
     match error {
         DataError::BareLineEnd => {

@@ -10,7 +10,8 @@ use crate::masking::{BounceToken, MaskedAddress, MaskedLocal, ParticipantId, Tok
 use crate::policy::{Reason, Refusal};
 use std::sync::Arc;
 
-/// Bounces may come for as long as a queue keeps mail, and two weeks more (DESIGN.md, "Envelope sender is a token").
+/// Bounces may come for as long as a queue keeps mail, and two weeks more (DESIGN.md, "Envelope sender is a token"). A day less
+/// than the history keeps a message: a token that is still good must lead to it.
 const TOKEN_DAYS_BEYOND_EXPIRY: u16 = 14;
 
 /// A recipient that exists.
@@ -41,6 +42,7 @@ pub(super) struct MaskedRecipient {
 }
 
 impl Recipient {
+    /// The masked address, of a participant only.
     pub(super) fn masked(&self) -> Option<&MaskedAddress> {
         match self {
             Self::Masked(masked) => Some(&masked.address),
@@ -60,6 +62,7 @@ impl Recipient {
         }
     }
 
+    /// The line of `explain`. It names ids and roles, nobody's real address.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Role { written, .. } => {
@@ -78,7 +81,10 @@ impl Recipient {
 }
 
 impl Intake {
-    /// Finds out whom `to` names.
+    /// Finds out whom `to` names. `from` is MAIL FROM: bounce addresses take a null one only.
+    ///
+    /// The order is that of the contract: our domain, role, token, mask. An address that is not of one form is tried as the next, and the last answer
+    /// is the same for a bad shape as for an id that nobody has (hostile-inputs 50 to 64).
     pub(super) async fn find_recipient(
         &self,
         from: &ReversePath,
@@ -89,6 +95,7 @@ impl Intake {
             ForwardPath::Mailbox(mailbox) => mailbox,
         };
         if self.tools.domains.find(mailbox.domain()).is_none() {
+            // Whatever MAIL FROM says, and from loopback too: there is no client that may relay (hostile-inputs 49).
             let text = "this server takes mail for masked addresses of the marketplace only.";
             return Err(Refusal::new(Reason::RelayDenied, text));
         }
@@ -111,6 +118,7 @@ impl Intake {
                 "there is no such participant; check the address for typing errors.",
             )
         };
+        // Whether the account is suspended and the transaction known is not told here: that is for proven senders.
         let local = MaskedLocal::parse(mailbox.local()).map_err(|_| unknown())?;
         let mask = self
             .tools
@@ -135,6 +143,8 @@ impl Intake {
         }))
     }
 
+    /// The operator's contact; `written` is how the role was addressed. Without a contact 450: roles must be reachable (RFC 5321 4.5.1), so the
+    /// mail waits with its sender until one is set.
     fn role(&self, written: String) -> Result<Recipient, Refusal> {
         let contact = self.tools.config.policy.contact.clone();
         let text =
@@ -160,6 +170,7 @@ impl Intake {
             Err(TokenError::NotAToken) => None,
             Err(error) => refuse(&format!("{error}.")),
             Ok(token) if *from == ReversePath::Null => Some(Ok(Recipient::Bounce(token))),
+            // A person, or a responder that answers the envelope with a sender of its own: nothing that a report is made of.
             Ok(_) => refuse("this address takes delivery reports with a null sender only."),
         }
     }

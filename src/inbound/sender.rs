@@ -17,17 +17,27 @@ use crate::policy::{self, MessageKind, Owned, Reason, Refusal};
 
 /// The sender of a message.
 pub(super) struct Sender {
+    /// The one mailbox of the one From; everything is decided on this value (hostile-inputs 67 to 72).
     pub(super) from: Mailbox,
+    /// The name beside it, decoded. Shown to the other side at most, never decided on (hostile-inputs 84).
     pub(super) from_name: Option<String>,
+    /// Whether the From's domain stands behind the message.
     pub(super) proof: Proof,
     /// A courier's mail that would be refused behind us, where our envelope takes its SPF pass away.
     pub(super) fails_elsewhere: bool,
+    /// The account that has the From registered; none also where the sender is unproven and nothing was looked up.
     pub(super) writer: Option<Arc<Participant>>,
+    /// The line of the allowlist that the From is on. Found before the proof, for it only says how much proof is asked for.
     pub(super) courier: Option<String>,
+    /// MAIL FROM as it was said.
     pub(super) reverse_path: ReversePath,
+    /// Whose it is; none for a null one, and where nothing was looked up.
     pub(super) return_path: Option<Owned>,
+    /// Whether its domain is aligned with the From's: VERP of a shop's own domain, a courier's own bounces.
     pub(super) return_path_aligned: bool,
+    /// Whose the addresses in Reply-To are; an error says why the field cannot be read.
     pub(super) reply_to: Result<Vec<Owned>, String>,
+    /// Whether a person or a program wrote it.
     pub(super) kind: MessageKind,
     /// Whether it is an automatic reply: nothing of it is answered, and one a day is passed on.
     pub(super) answers: bool,
@@ -59,6 +69,7 @@ impl Intake {
             .from()
             .map_err(|error| Refusal::new(Reason::BadFrom, format!("{error}.")))?;
         check_loop(letter, &self.tools.domains)?;
+        // The allowlist is the operator's and public as far as its effect goes: to look into it before the proof tells nothing.
         let courier = self
             .tools
             .allowlist
@@ -67,6 +78,7 @@ impl Intake {
             .map(|line| line.to_string());
         let (client, domain) = (arrival.client.address, from.mailbox.domain());
         if arrival.purpose == Purpose::Mail {
+            // Before the proof, which costs DNS questions: a network that is shut out must not have them asked.
             self.budgets.check_client(client, domain.as_str())?;
         }
         let proof = match steps {
@@ -87,6 +99,7 @@ impl Intake {
                     domain.as_str(),
                     Reason::SenderUnauthenticated,
                 ),
+                // Silence of the DNS is nobody's guess, and must not shut a shop out while its DNS is down.
                 Proof::NotAsked | Proof::Deferred(_) => {}
             }
         }
@@ -113,6 +126,7 @@ impl Intake {
             },
             answers,
         };
+        // An unproven From ends here with what it has; policy refuses it in one form, whoever is registered.
         if matches!(sender.proof, Proof::Proven(_) | Proof::NotAsked) {
             self.look_up(arrival, &mut sender, recipients).await?;
         }
@@ -130,6 +144,7 @@ impl Intake {
         sender.writer = self.owner_account(&sender.from).await?;
         if let ReversePath::Mailbox(mailbox) = &sender.reverse_path {
             let path = self.owned(mailbox, &policy::originals(mailbox)).await?;
+            // Of the path as it stands: an SRS form is in its forwarder's domain, and counts by the owner of what it was made from.
             sender.return_path_aligned =
                 crate::auth::aligned(path.address.domain(), sender.from.domain());
             sender.return_path = Some(path);
@@ -142,6 +157,7 @@ impl Intake {
             &sender.proof,
             Proof::Proven(Means::Spf { .. } | Means::Name { .. })
         );
+        // Only then is the DMARC policy asked for: a signed message keeps its proof (DOMAIN.md, couriers keep every byte).
         if sender.courier.is_some() && sender.writer.is_none() && by_envelope {
             sender.fails_elsewhere = self
                 .fails_elsewhere(arrival, &sender.from, recipients)

@@ -66,12 +66,16 @@ impl Settings {
 /// What all sessions share.
 pub struct Server {
     pub(super) settings: Settings,
+    /// Who decides about what the sessions bring.
     pub(super) reception: Arc<dyn Reception>,
     pub(super) memory: Memory,
     pub(super) unheard: Unheard,
+    /// The certificate of today; none: STARTTLS is not offered.
     acceptor: ArcSwapOption<TlsAcceptor>,
     pub(super) crowd: Arc<Crowd>,
+    /// A permit for every connection that may be open. What is free also tells stress.
     pub(super) total: Arc<Semaphore>,
+    /// Whether there was stress at the last look.
     stressed: AtomicBool,
 }
 
@@ -109,6 +113,7 @@ impl Server {
         Ok(())
     }
 
+    /// The acceptor that a new session uses for as long as it lives (hostile-inputs 47).
     pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
         self.acceptor.load().as_deref().cloned()
     }
@@ -120,6 +125,7 @@ impl Server {
         // It ends a little later than it began, so that one client who comes and goes does not switch it.
         let line = if was { all + all / 8 } else { all };
         let stressed = free.saturating_mul(limits::STRESS_SHARE) < line;
+        // Two sessions may see the change at once: the gauge is set twice to the same and the line logged twice, nothing worse.
         if was != stressed {
             self.stressed.store(stressed, Ordering::Relaxed);
             metrics::gauge!("allegromail_inbound_stressed").set(u8::from(stressed));

@@ -26,17 +26,27 @@ use crate::smtp::{Command, LineError, LineReader, Offer, parse_command};
 /// How a session goes on after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
+    /// It reads the next one.
     Command,
+    /// The stream is handed to TLS; the session goes on over that.
     StartTls,
+    /// It ends, after what was said is written.
     Close,
 }
 
+/// One connection, before or after STARTTLS.
 struct Session<'a, S> {
+    /// The socket, or TLS over it.
     stream: S,
+    /// What is shared with all others.
     server: &'a Arc<Server>,
+    /// What has been said. Outlives the change to TLS, with its counts of errors.
     machine: Machine,
+    /// Cuts octets into commands, in bounded memory (hostile-inputs 24).
     lines: LineReader,
+    /// What was read and not used yet: commands, then a message, then commands again.
     buffer: BytesMut,
+    /// What is to be written at the next wait.
     replies: Vec<u8>,
     /// When a message was last accepted, or the session began.
     productive: Instant,
@@ -46,6 +56,7 @@ struct Session<'a, S> {
     answered: Answered<'a>,
 }
 
+/// A session that ends for what its client did, in the form of a broken connection: nobody is to be told.
 fn ends() -> io::Error {
     io::ErrorKind::UnexpectedEof.into()
 }
@@ -63,6 +74,7 @@ pub(super) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    // Random and not counted up: traces show in replies, and must not tell how much mail there is.
     let mut random = [0; 8];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| io::Error::other("no randomness"))?;
     let client = Client {
@@ -77,6 +89,7 @@ where
         max_recipients: settings.max_recipients,
         starttls: false,
     };
+    // One look for the whole session: a reload in between must neither offer TLS that cannot be had nor change the certificate.
     let acceptor = server.acceptor();
     let tls = if acceptor.is_some() {
         Tls::Offered
@@ -112,6 +125,8 @@ where
         .await
         .map_err(|_| ends())??;
     machine.secured();
+    // New lines and a new buffer: what came in clear behind STARTTLS must never be read as said under TLS (RFC 3207 4.2, CVE-2011-0411;
+    // hostile-inputs 41). The machine has forgotten the rest.
     let mut secured = Session {
         stream,
         server,
@@ -127,14 +142,18 @@ where
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
+    /// Takes commands until the session ends or turns to TLS. What was said is written before every wait, so that a group of pipelined commands
+    /// has its replies in one segment.
     async fn converse(&mut self, stop: &CancellationToken) -> io::Result<Next> {
         loop {
             let patience = self.server.patience();
             self.machine.tolerate(patience.errors, patience.junk);
             match self.lines.next_line(&mut self.buffer) {
                 Ok(Some(line)) => {
+                    // A next command is the proof that our last 250 arrived; without it the client may come again (hostile-inputs 118).
                     self.answered.heard();
                     let effect = match parse_command(&line) {
+                        // Never "read on and see": text behind DATA and words behind EHLO are what smuggling is made of (hostile-inputs 19 to 21).
                         Ok(command) if self.is_out_of_step(&command) => Effect::Close(Reply::new(
                             554,
                             Some(EnhancedStatus::new(5, 5, 0)),
@@ -179,6 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             )
     }
 
+    /// Answers what is no line. A bare CR, LF or NUL ends the session with a reason, as in a message; a line without end with a 421.
     fn bad_line(&mut self, error: LineError) -> Next {
         let effect = match error {
             LineError::TooLong => self.machine.blame(Reply::new(
@@ -213,6 +233,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         }
     }
 
+    /// Does what the machine wants: says it, asks the reception and gives the answer back, or reads the message.
     async fn perform(&mut self, effect: Effect) -> io::Result<Next> {
         let reception = self.server.reception.clone();
         match effect {
@@ -246,6 +267,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                             .recipient(&self.machine.client, transaction, &path)
                             .await
                     }
+                    // The machine asks within a transaction only; if it were not so, it refuses the answer itself.
                     None => Ok(()),
                 };
                 let effect = self.machine.recipient_judged(path, judged);
@@ -260,6 +282,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         Ok(Next::Command)
     }
 
+    /// Says the outcome of a question. The machine answers those with something to say; anything else would be a fault, and closes.
     fn answer(&mut self, effect: &Effect) -> Next {
         match effect {
             Effect::Say(reply) => {

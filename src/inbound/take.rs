@@ -21,7 +21,9 @@ use crate::policy::{self, Reason, Refusal};
 use crate::spool::{Committed, Origin};
 
 impl Intake {
-    /// Judges every recipient and makes durable what may pass.
+    /// Judges every recipient and makes durable what may pass. The reply is for all of them; an error names the one recipient that it is about.
+    ///
+    /// A reply of success is given after the commit and not before: it is the promise that the message is on disk (RFC 5321 6.1).
     pub(super) async fn take(
         &self,
         client: &Client,
@@ -45,11 +47,13 @@ impl Intake {
             purpose: Purpose::Mail,
         };
         let recipients = self.recipients(transaction).await?;
+        // Roles and bounce addresses take mail from anybody; who sent it is only asked where a mask is written to.
         let masked: Vec<_> = recipients
             .iter()
             .filter_map(|(_, r)| r.masked().cloned())
             .collect();
         let sender = if masked.is_empty() {
+            // Else done with the sender.
             check_loop(&letter, &self.tools.domains).map_err(whole)?;
             None
         } else {
@@ -61,6 +65,7 @@ impl Intake {
         };
         let mut taken = Vec::with_capacity(recipients.len());
         let (mut refused, mut claims, mut discarded) = (Vec::new(), Vec::new(), None);
+        // One after the other: budgets and claims of the second see what the first has used.
         for (path, recipient) in recipients {
             match self.judge(&arrival, sender.as_ref(), &recipient).await {
                 Ok(Taken::Entry(committed, claim)) => {
@@ -70,6 +75,7 @@ impl Intake {
                 Ok(Taken::Discarded(why)) => {
                     metrics::counter!("allegromail_inbound_discarded_total").increment(1);
                     tracing::info!(event = "discarded", trace = %transaction.trace, why);
+                    // Of several the last is told: there is one reply for all of them.
                     discarded = Some(why);
                 }
                 Err(refusal) => {
@@ -84,6 +90,7 @@ impl Intake {
                 }
             }
         }
+        // Before the reports are added: the ids in the reply are those of mail that goes on.
         let reply = accepted_reply(&taken, discarded, &transaction.trace);
         if !refused.is_empty() {
             match self.report_refused(&arrival, sender.as_ref(), &refused) {
@@ -97,10 +104,12 @@ impl Intake {
         failpoint::pass("inbound.committing");
         self.tools
             .spool
+            // All entries in one commit: after a crash all are there or none, and none means that no 250 was heard.
             .commit(taken)
             .await
             .map_err(|error| whole(spool_refusal(&error)))?;
         failpoint::pass("inbound.committed");
+        // Claims that are not sealed on the way here are let go with nothing marked: the message comes again.
         self.seal(claims);
         failpoint::pass("inbound.sealed");
         metrics::counter!("allegromail_inbound_accepted_total").increment(1);
@@ -108,7 +117,7 @@ impl Intake {
         Ok(reply)
     }
 
-    /// Who is meant by the recipients of a transaction, each once.
+    /// Who is meant by the recipients of a transaction, each once. One that was good at RCPT and is not now refuses the whole message.
     async fn recipients(
         &self,
         transaction: &MailTransaction,
@@ -130,7 +139,8 @@ impl Intake {
         Ok(recipients)
     }
 
-    /// Sets the marks of what has been committed, before their claims are let go. The entries have them too.
+    /// Sets the marks of what has been committed, before their claims are let go. The entries have them too, so a write that fails here is made
+    /// good when the log is read at the next start.
     fn seal(&self, claims: Vec<Claim>) {
         for claim in claims {
             if let Err(error) = self.tools.state.mark(claim.mark.day, &claim.mark.digest) {
@@ -139,6 +149,7 @@ impl Intake {
         }
     }
 
+    /// What becomes of the message for one recipient. Budgets are spent after policy has agreed: refused mail costs its sender none of them.
     async fn judge(
         &self,
         arrival: &Arrival<'_>,
@@ -200,6 +211,7 @@ fn foremost(refused: Vec<Refused>, whole: impl Fn(Refusal) -> Refused) -> Refuse
     })
 }
 
+/// 250 with the queue ids, which a client's log then has, or with the reason why nothing goes on; never without the trace.
 fn accepted_reply(accepted: &[Committed], discarded: Option<&str>, trace: &TraceId) -> Reply {
     if let (Some(why), []) = (discarded, accepted) {
         let text = format!("accepted and not passed on: {why} [trace={trace}]");

@@ -27,12 +27,14 @@ impl Intake {
     ) -> Result<(Threading, Option<KeptId>), Refusal> {
         let own = letter.ids("Message-ID").into_iter().next();
         let (message_id, kept) = match own {
+            // RFC 5322 3.6.4 only asks for an id; a message without one can be answered and traced no worse for it.
             None => (format!("{fallback}@{domain}"), None),
             Some(id) => {
                 let token = self
                     .message_ids
                     .seal(pair, &id, domain)
                     .ok_or_else(|| internal("a Message-ID that cannot be sealed"))?;
+                // Stored with its pair, or anybody's reference to the token would open it (hostile-inputs 100).
                 let kept = token.kept.filter(|_| id.len() <= MAX_KEPT);
                 let kept = kept.map(|digest| KeptId {
                     digest,
@@ -65,6 +67,7 @@ impl Intake {
                 .seal(pair, id, domain)
                 .map(|token| token.id)
         };
+        // No host, so none of ours: sealed like every id of the writer's world.
         let Some((local, host)) = id.rsplit_once('@') else {
             return Ok(seal(id));
         };
@@ -76,7 +79,7 @@ impl Intake {
         if let Some(original) = self.original(pair.reversed(), local)? {
             return Ok(Some(original));
         }
-        // The writer's own, as the reader was shown it: that stays.
+        // The writer's own, as the reader was shown it: that stays. What opens for neither is dropped: it would tell of another conversation.
         let own = self.original(pair, local)?;
         Ok(own.and_then(|own| seal(&own)))
     }

@@ -13,6 +13,7 @@ pub struct MailTransaction {
     /// SIZE, BODY, SMTPUTF8.
     pub parameters: MailParameters,
     /// RCPT TO, those that were taken.
+    /// As they were written, with doubles: replies and logs name what the client knows.
     pub recipients: Vec<ForwardPath>,
 }
 

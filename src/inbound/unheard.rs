@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::transaction::MailTransaction;
 use crate::mail::Reply;
 
-/// How many are remembered.
+/// How many are remembered. Each is a digest and a reply of a line or two; when more clients break off than this, some of their messages go out twice.
 const MOST: u64 = 10_000;
 /// For how long; servers try again within an hour or so (RFC 5321 4.5.4.1).
 const AWHILE: Duration = Duration::from_secs(4 * 3_600);
@@ -28,10 +28,12 @@ impl Print {
         let mut digest = Sha256::new();
         digest.update(transaction.reverse_path.to_string());
         for recipient in &transaction.recipients {
+            // A line end cannot stand in an address: two envelopes never run together into one print.
             digest.update(b"\n");
             digest.update(recipient.to_string());
         }
         digest.update(b"\n\n");
+        // Not a digest of the whole: that would cost as much as all else that is done to a large message.
         digest.update((message.len() as u64).to_le_bytes());
         digest.update(crc32fast::hash(message).to_le_bytes());
         digest.update(message.get(..FRONT).unwrap_or(message));
@@ -88,6 +90,7 @@ impl<'a> Answered<'a> {
 
 impl Drop for Answered<'_> {
     fn drop(&mut self) {
+        // Also on the way out of a session that failed over something else: a second copy is the lesser harm, none is the greater.
         if let Some((unheard, print, reply)) = self.answer.take() {
             unheard.0.insert(print, reply);
         }

@@ -26,6 +26,7 @@ pub(in crate::inbound) enum Effect {
 }
 
 impl Effect {
+    /// 250 with the status 2.`subject`.`detail` (RFC 3463).
     pub(super) fn ok(subject: u16, detail: u16, text: &str) -> Self {
         Self::Say(Reply::new(
             250,

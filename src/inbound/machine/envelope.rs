@@ -9,6 +9,8 @@ use crate::policy::{Reason, Refusal};
 use crate::smtp::MailParameters;
 
 impl Machine {
+    /// MAIL. A size that was announced is refused here, before the message has come over the wire (RFC 1870 6.1); what it truly is, the
+    /// reader of the data sees. The answer to the effect is given back to [`Machine::sender_judged`].
     pub(super) fn mail(&mut self, path: ReversePath, parameters: MailParameters) -> Effect {
         match self.state {
             State::Fresh => return self.misplaced("EHLO comes first"),
@@ -27,12 +29,13 @@ impl Machine {
             );
             return self.refuse(Refusal::new(Reason::TooLarge, text));
         }
+        // Only now: what is refused above stands under the trace of the session, whose number is 0.
         self.transactions += 1;
         let trace = TraceId::new(self.client.session, self.transactions);
         Effect::AskSender(MailTransaction::new(trace, path, parameters))
     }
 
-    /// Whether the transaction may begin.
+    /// Whether the transaction may begin. A refused one leaves the session as it was; the client may try another MAIL at once.
     pub(in crate::inbound) fn sender_judged(
         &mut self,
         transaction: MailTransaction,
@@ -47,6 +50,7 @@ impl Machine {
         }
     }
 
+    /// RCPT. The answer to the effect is given back to [`Machine::recipient_judged`].
     pub(super) fn rcpt(&mut self, path: ForwardPath) -> Effect {
         let State::Mail(transaction) = &self.state else {
             return self.misplaced("MAIL comes first");
@@ -57,7 +61,7 @@ impl Machine {
             return self.refuse(Refusal::new(Reason::Utf8Address, text));
         }
         let taken = transaction.recipients.len();
-        // A report has one recipient (RFC 5321 4.5.5).
+        // A report has one recipient (RFC 5321 4.5.5; hostile-inputs 66).
         let limit = if transaction.reverse_path == ReversePath::Null {
             1
         } else {
@@ -66,6 +70,8 @@ impl Machine {
         if taken < limit {
             return Effect::AskRecipient(path);
         }
+        // The extra ones are 452 and no error (RFC 5321 4.5.3.1.10): an honest client sends them again in another message. One that goes on and on
+        // does not listen (hostile-inputs 26).
         self.junk += 1;
         let refusal = Refusal::new(
             Reason::TooManyRecipients,
@@ -80,7 +86,7 @@ impl Machine {
         }
     }
 
-    /// Whether the recipient is taken.
+    /// Whether the recipient is taken. One that is refused does not harm those that were taken before it.
     pub(in crate::inbound) fn recipient_judged(
         &mut self,
         path: ForwardPath,
@@ -96,7 +102,8 @@ impl Machine {
         }
     }
 
-    /// The end of data: hands the transaction out and forgets it.
+    /// The end of data: hands the transaction out and forgets it, also where the message is refused afterwards. A RCPT without a new MAIL
+    /// would otherwise join the envelope of the refused one (hostile-inputs 29).
     pub(in crate::inbound) fn data_ended(&mut self) -> Option<MailTransaction> {
         self.junk = 0;
         match std::mem::replace(&mut self.state, State::Greeted) {
@@ -105,6 +112,7 @@ impl Machine {
         }
     }
 
+    /// RSET: the transaction, not the greeting.
     pub(super) fn forget(&mut self) {
         if let State::Mail(_) = self.state {
             self.state = State::Greeted;

@@ -16,18 +16,21 @@ use crate::mail::Reply;
 use crate::policy::{Reason, Refusal};
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
+    /// Reads a message, has it judged and says what became of it.
     pub(super) async fn data(&mut self) -> io::Result<Next> {
         self.say(&Reply::new(
             354,
             None,
             "end with a line that holds a dot only",
         ));
+        // 354 must be out before the message is waited for; the group of pipelined commands ended with DATA.
         self.flush().await?;
         let transaction = self.machine.transaction();
         let announced = transaction.and_then(|transaction| transaction.parameters.size);
         let received =
             receive::message(&mut self.stream, &mut self.buffer, self.server, announced).await;
         failpoint::pass("inbound.data_read");
+        // Forgotten before it is judged, so that no way out of here leaves it behind (hostile-inputs 29).
         let Some(transaction) = self.machine.data_ended() else {
             return Ok(Next::Close);
         };
@@ -40,15 +43,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             Received::Refused(refusal) => (refuse(refusal), Next::Command),
             Received::Broken(refusal) => (refuse(refusal), Next::Close),
             Received::Message(message, share) => {
+                // Before it is judged: what was taken once must not be judged by what is true now, nor spend a budget again.
                 let print = Print::of(&transaction, &message);
                 let reply = match self.server.unheard.take(&print) {
                     Some(reply) => self.again(&transaction, reply),
                     None => self.judge(transaction, message, share).await,
                 };
                 if reply.code.is_success() {
+                    // Looked at before the reply is written: afterwards a closed connection could mean that it was read.
                     let (unheard, gone) = (&self.server.unheard, self.is_gone().await);
                     self.answered = Answered::new(unheard, print, reply.clone(), gone);
                 }
+                // 421 announces that the connection closes (RFC 5321 3.8).
                 let next = if reply.code.get() == 421 {
                     Next::Close
                 } else {
@@ -64,6 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         let effect = if reply.code.is_success() || next == Next::Close {
             Effect::Say(reply)
         } else {
+            // A refused message is an error like any other, so that a sender of nothing else pays with time.
             self.machine.blame(reply)
         };
         Ok(match self.answer(&effect) {

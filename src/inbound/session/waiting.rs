@@ -10,9 +10,10 @@ use super::{Session, ends};
 use crate::failpoint;
 use crate::mail::{EnhancedStatus, Reply};
 
-/// Since when a command is waited for.
+/// Since when a command is waited for. Set anew after every command, so that its time is that of one command only.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waiting {
+    /// When the last command was answered, or the session began.
     since: Instant,
     /// When its first octet came.
     begun: Option<Instant>,
@@ -27,6 +28,7 @@ impl Default for Waiting {
     }
 }
 
+/// What idle clients hear when the server stops (hostile-inputs 125).
 fn stopping() -> Reply {
     Reply::new(
         421,
@@ -43,6 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             self.stream.read_buf(&mut self.buffer),
         )
         .await;
+        // Ended in one case as in the other: octets before the banner are a bot's, an end of file is nobody's.
         if early.is_ok() {
             self.say(&Reply::new(
                 554,
@@ -79,6 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         if owed == 0 {
             return Ok(());
         }
+        // Looked at before the wait, not after: it must not hold a place for nobody.
         if self.is_gone().await {
             return Err(ends());
         }
@@ -90,7 +94,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         Ok(())
     }
 
-    /// How much longer the client is waited for. It shrinks when the server comes under stress.
+    /// How much longer the client is waited for: the least of what is left for the command, for its line once it has begun, and for the session
+    /// without a message. It shrinks when the server comes under stress, also for those who wait already.
     fn left(&self) -> std::time::Duration {
         let patience = self.server.patience();
         let command = patience
@@ -112,6 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             self.waiting.begun = Some(Instant::now());
         }
         loop {
+            // In slices: stress that begins now is seen by a session that has minutes left.
             let (left, look) = (self.left(), self.server.patience().look);
             if left.is_zero() {
                 self.say(&Reply::new(
@@ -140,6 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         }
     }
 
+    /// Keeps a reply for the next [`Session::flush`].
     pub(super) fn say(&mut self, reply: &Reply) {
         self.replies.extend_from_slice(&reply.to_wire());
     }
