@@ -5,10 +5,14 @@
 //! the message is decoded, and the result is searched in all the ways in which a reader may decode it again. Documents and
 //! pictures are not looked into.
 
+mod base64;
 mod blocks;
+mod cuts;
 mod escapes;
 mod needle;
+mod plain;
 mod runs;
+mod text;
 mod views;
 
 use needle::{Needle, find};
@@ -52,7 +56,7 @@ pub fn check<'a>(outgoing: &[u8], needles: impl Into<Needles<'a>>) -> Result<(),
     let (head, body) = outgoing.split_at_checked(end).unwrap_or((outgoing, &[]));
     for (place, octets) in [("header section", head), ("body", body)] {
         let (coded, octets) = blocks::read(octets);
-        let text = runs::readable(&octets);
+        let text = text::readable(&octets);
         let unquoted = runs::unquoted(&text);
         if gate.shows(&text) || unquoted.as_deref().is_some_and(|text| gate.shows(text)) {
             return Err(Leak { place });

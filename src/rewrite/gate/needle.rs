@@ -2,7 +2,7 @@
 
 use memchr::{memchr_iter, memchr2_iter};
 
-use super::views;
+use super::cuts::SEAM;
 
 /// An address or a domain as it stands in a view, in lower case: an octet that is searched for, and what stands on its two sides.
 #[derive(PartialEq, Eq)]
@@ -103,7 +103,7 @@ const MAX_TAG: usize = 65;
 /// What stands before `text` at the end of `view`, seams passed over; none: something else stands there.
 fn before<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
     for octet in text.iter().rev() {
-        while let Some((&views::SEAM, rest)) = view.split_last() {
+        while let Some((&SEAM, rest)) = view.split_last() {
             view = rest;
         }
         view = view.strip_suffix(&[*octet])?;
@@ -114,7 +114,7 @@ fn before<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
 /// The same at its beginning.
 fn after<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
     for octet in text {
-        while let Some((&views::SEAM, rest)) = view.split_first() {
+        while let Some((&SEAM, rest)) = view.split_first() {
             view = rest;
         }
         view = view.strip_prefix(&[*octet])?;

@@ -1,8 +1,7 @@
 //! What stands encoded in a text, wherever it stands.
 
-use std::borrow::Cow;
-
-use super::blocks::{self, LENIENT, SHORTEST};
+use super::base64::{self, BLOCK, LENIENT, SHORTEST, joins};
+use super::text::{into_readable, readable};
 use super::views;
 
 /// The text read as quoted-printable; none if nothing in it is.
@@ -10,35 +9,6 @@ pub(super) fn unquoted(text: &str) -> Option<String> {
     let mut out = String::new();
     (memchr::memchr(b'=', text.as_bytes()).is_some() && views::quoted(text, &mut out))
         .then_some(out)
-}
-
-/// Octets as text: UTF-8, or what they are in the charsets of the region.
-pub(super) fn readable(octets: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(octets) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => {
-            // They differ in what Polish, Czech and Slovak names are written with: `ą` is 0xB1 in one, 0xB9 in the other.
-            let [latin, windows] = [encoding_rs::ISO_8859_2, encoding_rs::WINDOWS_1250]
-                .map(|charset| charset.decode_without_bom_handling(octets).0);
-            let plain = String::from_utf8_lossy(octets);
-            Cow::Owned(format!("{plain}\n{latin}\n{windows}"))
-        }
-    }
-}
-
-/// The longest decoded text that is read in every charset, in octets: layer by layer a longer one would grow beyond what memory is for.
-const EVERY_CHARSET: usize = 2 * 1024 * 1024;
-
-/// The same for octets that nobody else needs.
-pub(super) fn into_readable(octets: Vec<u8>) -> String {
-    String::from_utf8(octets).unwrap_or_else(|error| {
-        let octets = error.as_bytes();
-        if octets.len() > EVERY_CHARSET {
-            String::from_utf8_lossy(octets).into_owned()
-        } else {
-            readable(octets).into_owned()
-        }
-    })
 }
 
 /// Every text that stands encoded within `text`: runs of base64, as links carry them, and uuencoded lines. A run shorter than what
@@ -80,16 +50,6 @@ fn long_runs(text: &str, least: usize) -> impl Iterator<Item = &str> {
         }
     })
 }
-
-/// Whether an octet can stand in base64, in either alphabet. Without a branch, so that many are asked at once.
-pub(super) fn joins(octet: u8) -> bool {
-    let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
-    let digit = octet.wrapping_sub(b'0') < 10;
-    letter | digit | (octet == b'+') | (octet == b'/') | (octet == b'-') | (octet == b'_')
-}
-
-/// Octets that are looked at together.
-pub(super) const BLOCK: usize = 8;
 
 /// Where the first run may be that is long enough, or a part of it: only such a run reaches over a multiple of `least`, and only one of two blocks
 /// fills one. Most of a text is passed over, for its blocks have white space in them, which is less than any octet of base64.
@@ -192,7 +152,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
             break;
         };
         let octets = match kind {
-            Some("b" | "B") => blocks::decoded(format!("{payload}        ").trim().as_bytes())
+            Some("b" | "B") => base64::decoded(format!("{payload}        ").trim().as_bytes())
                 .map(String::into_bytes),
             _ => unquoted(&payload.replace('_', " "))
                 .or_else(|| Some(payload.to_owned()))

@@ -5,12 +5,11 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter, memchr2, memchr3, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3_iter, memmem};
 
+use super::cuts::{joined, untagged};
 use super::escapes::{backslashes, references};
-
-/// Stands in a view where a line end or a tag was taken out.
-pub(super) const SEAM: u8 = 1;
+use super::plain::plain;
 
 /// How often something may have been encoded over itself.
 const LAYERS: usize = 3;
@@ -57,9 +56,25 @@ const JOINING: [Pass; 3] = [
     Pass::decoding(b'&', references),
 ];
 
-/// Whether something in a text could be read as something else: it holds what begins an escape, or the first octet of full-width characters.
+/// Whether something in a text could be read as something else: an escape, or full-width characters (U+FF01 to U+FF5E).
 pub(super) fn decodes(octets: &[u8]) -> bool {
-    memchr3(b'&', b'%', b'=', octets).is_some() || memchr2(b'\\', 0xef, octets).is_some()
+    // Digits may be full-width, and something that is not seen may stand before them.
+    let digit = |octet: &u8| octet.is_ascii_hexdigit() || !octet.is_ascii();
+    let digits = |at: usize| {
+        octets
+            .get(at..at + 2)
+            .is_some_and(|two| two.iter().all(digit))
+    };
+    let escape = |at: usize| match (octets.get(at), octets.get(at + 1)) {
+        // A reference may be torn by what is cut out later.
+        (Some(b'&'), _) | (Some(b'='), Some(b'\r' | b'\n')) => true,
+        _ => digits(at + 1),
+    };
+    let other = |at: usize| {
+        octets.get(at) == Some(&b'\\') || matches!(octets.get(at + 1), Some(0xbc | 0xbd))
+    };
+    memchr3_iter(b'&', b'%', b'=', octets).any(escape)
+        || memchr2_iter(b'\\', 0xef, octets).any(other)
 }
 
 /// Calls `look` with every view of `text` that could hold what is looked for until it says that it has seen enough. `worth` tells of a
@@ -112,68 +127,6 @@ impl Views {
     }
 }
 
-/// Writes a text of characters in their plain form. What is ASCII, as most mail is, needs no look at each character.
-fn plain(text: &str, out: &mut String) {
-    let mut rest = text;
-    loop {
-        let (run, odd) = rest
-            .split_at_checked(ascii_run(rest.as_bytes()))
-            .unwrap_or((rest, ""));
-        let from = out.len();
-        out.push_str(run);
-        if let Some(run) = out.get_mut(from..) {
-            run.make_ascii_lowercase();
-        }
-        let mut chars = odd.chars();
-        let Some(c) = chars.next() else {
-            return;
-        };
-        out.extend(bare(c));
-        rest = chars.as_str();
-    }
-}
-
-/// How many octets at the front are ASCII.
-fn ascii_run(octets: &[u8]) -> usize {
-    let mut at = 0;
-    for block in octets.chunks(32) {
-        if !block.is_ascii() {
-            return at
-                + block
-                    .iter()
-                    .position(|octet| !octet.is_ascii())
-                    .unwrap_or_default();
-        }
-        at += block.len();
-    }
-    at
-}
-
-/// A character in its plain form: lower case, half width; none if it is not seen.
-fn bare(c: char) -> Option<char> {
-    let c = match u32::from(c) {
-        0xad
-        | 0x34f
-        | 0x61c
-        | 0x180b..=0x180e
-        | 0x200b..=0x200f
-        | 0x202a..=0x202e
-        | 0x2060..=0x206f
-        | 0xfe00..=0xfe0f
-        | 0xfeff => return None,
-        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0)?,
-        _ => c,
-    };
-    if c.is_ascii() {
-        return Some(c.to_ascii_lowercase());
-    }
-    let mut small = c.to_lowercase();
-    match (small.next(), small.next()) {
-        (Some(small), None) => Some(small),
-        _ => Some(c),
-    }
-}
-
 /// Octets after a mark, two digits each, read as UTF-8.
 pub(super) fn octets(text: &str, mark: u8, out: &mut String) -> bool {
     let octets = text.as_bytes();
@@ -193,7 +146,7 @@ pub(super) fn octets(text: &str, mark: u8, out: &mut String) -> bool {
     if copied > 0 {
         found.extend_from_slice(octets.get(copied..).unwrap_or_default());
     }
-    *out = super::runs::into_readable(found);
+    *out = super::text::into_readable(found);
     copied > 0
 }
 
@@ -237,70 +190,4 @@ fn without_soft_breaks(text: &str) -> Cow<'_, str> {
         joined = Cow::Owned(out);
     }
     joined
-}
-
-/// Lines joined as a reader joins them: without the fold or the quote marks of the next one.
-fn joined(text: &str, out: &mut String) -> bool {
-    let mut start = 0;
-    while start < text.len() {
-        let rest = text.as_bytes().get(start..).unwrap_or_default();
-        let end = memchr(b'\n', rest);
-        let line = text
-            .get(start..start + end.unwrap_or(rest.len()))
-            .unwrap_or_default();
-        let line = match end {
-            Some(_) => line.strip_suffix('\r').unwrap_or(line),
-            None => line,
-        };
-        let line = if start == 0 {
-            line
-        } else {
-            out.push(char::from(SEAM));
-            line.trim_start_matches([' ', '\t', '>'])
-        };
-        out.push_str(line.strip_suffix(' ').unwrap_or(line));
-        start += end.map_or(rest.len(), |end| end + 1);
-    }
-    out.len() != text.len() || out != text
-}
-
-/// Without comments and tags.
-fn untagged(text: &str, out: &mut String) -> bool {
-    let octets = text.as_bytes();
-    let (mut copied, mut comments_end) = (0, true);
-    for at in memchr_iter(b'<', octets) {
-        if at < copied {
-            continue;
-        }
-        let after = octets.get(at + 1..).unwrap_or_default();
-        let end = match after.strip_prefix(b"!--") {
-            // One that does not end is looked for once: nor do those behind it.
-            Some(comment) => {
-                let end = comments_end
-                    .then(|| memmem::find(comment, b"-->"))
-                    .flatten();
-                comments_end = end.is_some();
-                end.map(|end| end + 6)
-            }
-            None => memchr2(b'<', b'>', after)
-                .filter(|end| after.get(*end) == Some(&b'>'))
-                .map(|end| end + 1),
-        };
-        // `< 5` and `<jan@poczta.example>` are no tags.
-        let named = after
-            .first()
-            .is_some_and(|first| first.is_ascii_alphabetic() || b"/!?".contains(first));
-        let tag = end.filter(|_| named).and_then(|end| after.get(..end));
-        if let Some(tag) = tag.filter(|tag| !is_address(tag)) {
-            out.push_str(text.get(copied..at).unwrap_or_default());
-            out.push(char::from(SEAM));
-            copied = at + 1 + tag.len();
-        }
-    }
-    out.push_str(text.get(copied..).unwrap_or_default());
-    copied > 0
-}
-
-fn is_address(tag: &[u8]) -> bool {
-    memchr(b'@', tag).is_some() && memchr3(b' ', b'"', b'\'', tag).is_none()
 }
