@@ -19,6 +19,7 @@ mod plan;
 mod seven_bit;
 mod trace;
 mod treatment;
+mod unseen;
 
 pub use calendar::Events;
 pub use courier::{CourierTrace, courier, courier_as};

@@ -1,7 +1,18 @@
 //! How a needle may be spelled in a text, and where it begins and ends there.
 
-use super::Kind;
 use crate::rewrite::atom::{self, Form};
+use crate::rewrite::unseen::unseen;
+
+/// What a needle is, and so where it may begin and end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rewrite) enum Kind {
+    /// An address: not within a longer one; a tag (`+shop`) before its `@` belongs to it.
+    Address,
+    /// A domain: also behind `www.` or within an address, but not as part of another name.
+    Domain,
+    /// An id: anywhere.
+    Id,
+}
 
 /// What an escape begins with.
 pub(super) const ESCAPES: [u8; 5] = [b'&', b'%', b'=', b'\\', 0xef];
@@ -36,7 +47,7 @@ pub(super) fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, 
             left = left.get(1..).unwrap_or_default();
             continue;
         }
-        let skipped = if at == 0 { 0 } else { atom::unseen(rest) };
+        let skipped = if at == 0 { 0 } else { unseen(rest) };
         if skipped == 0 {
             return None;
         }

@@ -5,8 +5,7 @@
 
 use memchr::{memchr2_iter, memchr3_iter};
 
-use super::Kind;
-use super::spelling::{ESCAPES, matches};
+use super::spelling::{ESCAPES, Kind, matches};
 use crate::rewrite::atom;
 
 /// A needle from its rarest octet on.

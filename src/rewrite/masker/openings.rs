@@ -1,0 +1,94 @@
+//! With which octets a spelling of a needle can begin: most of a text is passed over without a closer look.
+
+use super::spelling::ESCAPES;
+use crate::rewrite::atom;
+
+/// What is not seen by a reader begins with one of these, with the beginning of an escape, or with what is not ASCII; a space only before a
+/// line end.
+const UNSEEN: [u8; 4] = [b'<', b'\r', b'\n', b' '];
+
+/// The octets with which the spellings of all needles begin.
+#[derive(Debug, Clone)]
+pub(super) struct Openings {
+    /// Octets that a needle begins with.
+    begins: [bool; 256],
+    /// Octets that a match can begin with: these, and what begins an escape.
+    first: [bool; 256],
+    /// Octets that can stand behind the first one of a match that is written as it is.
+    second: [bool; 256],
+}
+
+impl Openings {
+    /// Those of no needle: escapes, and what is not seen between two characters.
+    pub(super) fn new() -> Self {
+        let mut openings = Self {
+            begins: [false; 256],
+            first: [false; 256],
+            second: [false; 256],
+        };
+        for octet in ESCAPES {
+            mark(&mut openings.first, octet);
+        }
+        for octet in ESCAPES.into_iter().chain(UNSEEN) {
+            mark(&mut openings.second, octet);
+        }
+        openings
+    }
+
+    /// Adds a needle, which is in lower case.
+    pub(super) fn add(&mut self, needle: &[u8]) {
+        let Some(first) = needle.first().copied() else {
+            return;
+        };
+        mark(&mut self.begins, first);
+        mark(&mut self.first, first);
+        match needle.get(1) {
+            Some(second) => mark(&mut self.second, *second),
+            None => self.second = [true; 256],
+        }
+        if needle.get(1) == Some(&b'@') {
+            // A tag may stand between.
+            mark(&mut self.second, b'+');
+        }
+    }
+
+    /// Adds the first octets of capital letters of two octets in UTF-8: a needle that is not ASCII may be written with them.
+    pub(super) fn add_capitals(&mut self) {
+        for octet in 0xc3..=0xd4 {
+            mark(&mut self.first, octet);
+        }
+    }
+
+    /// Where in `text` the next match can begin at the earliest.
+    pub(super) fn next(&self, text: &[u8]) -> Option<usize> {
+        text.iter().position(|octet| flag(&self.first, *octet))
+    }
+
+    /// Whether a match can begin at the front of `rest`, by its first three octets or by what they are an escape of; fewer, at the end of a text,
+    /// are looked into.
+    pub(super) fn goes_on(&self, rest: &[u8]) -> bool {
+        match rest {
+            [first, ..] if ESCAPES.contains(first) => {
+                let read = atom::read(rest);
+                let meant = read.and_then(|read| read.octets().first().copied());
+                flag(&self.begins, *first) || meant.is_some_and(|octet| flag(&self.begins, octet))
+            }
+            [first, second, _, ..] if !first.is_ascii() || !second.is_ascii() => true,
+            [_, b' ', third, ..] => matches!(third, b'\r' | b'\n'),
+            [_, second, _, ..] => flag(&self.second, *second),
+            _ => true,
+        }
+    }
+}
+
+fn mark(flags: &mut [bool; 256], octet: u8) {
+    for octet in [octet.to_ascii_lowercase(), octet.to_ascii_uppercase()] {
+        if let Some(flag) = flags.get_mut(usize::from(octet)) {
+            *flag = true;
+        }
+    }
+}
+
+fn flag(flags: &[bool; 256], octet: u8) -> bool {
+    flags.get(usize::from(octet)).is_some_and(|flag| *flag)
+}

@@ -1,0 +1,113 @@
+//! What stands between the characters of an address without being seen by who reads it (hostile-inputs 92).
+
+use super::atom::{percent, read};
+
+/// The longest tag that is passed over; a longer `<…>` is no tag.
+const MAX_TAG: usize = 512;
+/// The longest comment.
+const MAX_COMMENT: usize = 4_096;
+
+/// How many octets at the front of `text` are not seen by a reader.
+pub(super) fn unseen(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let step = match rest.first() {
+            Some(b'<') => tag(rest),
+            Some(b'\r' | b'\n') => line_break(rest),
+            Some(b' ') if matches!(rest.get(1), Some(b'\r' | b'\n')) => {
+                1 + line_break(rest.get(1..).unwrap_or_default())
+            }
+            Some(b'=') if matches!(rest.get(1), Some(b'\r' | b'\n')) => {
+                1 + line_break(rest.get(1..).unwrap_or_default())
+            }
+            // A soft hyphen in a single-octet charset; no character of UTF-8 begins so.
+            Some(0xad) => 1,
+            Some(0xc2 | 0xcd | 0xe1 | 0xe2 | 0xef) => zero_width(rest),
+            // Markdown and TeX write `\@` and `\_`.
+            Some(b'\\') if matches!(rest.get(1), Some(b'@' | b'.' | b'_' | b'-' | b'+')) => 1,
+            Some(b'&' | b'%' | b'\\') => escaped_zero_width(rest),
+            _ => 0,
+        };
+        if step == 0 {
+            break;
+        }
+        at += step;
+    }
+    at
+}
+
+fn tag(text: &[u8]) -> usize {
+    if text.starts_with(b"<!--") {
+        let window = text.get(..text.len().min(MAX_COMMENT)).unwrap_or_default();
+        return memchr::memmem::find(window, b"-->").map_or(0, |end| end + 3);
+    }
+    let looks_so = matches!(text.get(1), Some(b'/' | b'!' | b'?'))
+        || text.get(1).is_some_and(u8::is_ascii_alphabetic);
+    let window = text.get(..text.len().min(MAX_TAG)).unwrap_or_default();
+    match memchr::memchr2(b'>', b'@', window) {
+        Some(end) if looks_so && window.get(end) == Some(&b'>') => end + 1,
+        _ => 0,
+    }
+}
+
+/// A line end, and the quote marks or the fold at the front of the next line.
+fn line_break(text: &[u8]) -> usize {
+    let end = match text {
+        [b'\r', b'\n', ..] => 2,
+        [b'\r' | b'\n', ..] => 1,
+        _ => return 0,
+    };
+    let quotes = text
+        .get(end..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|octet| matches!(octet, b' ' | b'\t' | b'>'));
+    end + quotes.count()
+}
+
+fn is_zero_width(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+fn zero_width(text: &[u8]) -> usize {
+    let window = text.get(..text.len().min(4)).unwrap_or_default();
+    let valid = match std::str::from_utf8(window) {
+        Ok(valid) => valid,
+        Err(error) => std::str::from_utf8(window.get(..error.valid_up_to()).unwrap_or_default())
+            .unwrap_or_default(),
+    };
+    match valid.chars().next() {
+        Some(c) if is_zero_width(c) => c.len_utf8(),
+        _ => 0,
+    }
+}
+
+fn escaped_zero_width(text: &[u8]) -> usize {
+    if text.starts_with(b"%") {
+        // Several percent-encoded octets make one character.
+        let mut octets = Vec::with_capacity(4);
+        let mut taken = 0;
+        while let Some(atom) = text
+            .get(taken..)
+            .and_then(percent)
+            .filter(|_| octets.len() < 4)
+        {
+            octets.extend_from_slice(atom.octets());
+            taken += atom.taken;
+            if std::str::from_utf8(&octets).is_ok_and(|text| text.chars().all(is_zero_width)) {
+                return taken;
+            }
+        }
+        return 0;
+    }
+    match read(text) {
+        Some(atom)
+            if std::str::from_utf8(atom.octets())
+                .is_ok_and(|text| text.chars().all(is_zero_width)) =>
+        {
+            atom.taken
+        }
+        _ => 0,
+    }
+}
