@@ -14,7 +14,9 @@ mod settings;
 mod smtp;
 mod sts;
 mod tls;
+mod transaction;
 mod trouble;
+mod wire;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -61,7 +61,7 @@ impl Pool {
     pub(super) async fn take(&self, hop: &Hop) -> Option<Connection> {
         loop {
             let (since, mut connection) = self.idle().get_mut(hop)?.pop()?;
-            if since.elapsed() < MAX_IDLE && !connection.is_stale().await {
+            if since.elapsed() < MAX_IDLE && !connection.wire.is_stale().await {
                 return Some(connection);
             }
         }

@@ -11,6 +11,7 @@ mod parameters;
 mod section;
 mod structure;
 mod transfer;
+mod walk;
 mod words;
 
 use bytes::Bytes;
@@ -41,7 +42,7 @@ impl Message {
     /// [`Malformed`] names the line and what is wrong with it.
     pub fn parse(raw: Bytes) -> Result<Self, Malformed> {
         let section = HeaderSection::parse(&raw)?;
-        let structure = structure::walk(&raw, section.body())?;
+        let structure = walk::walk(&raw, section.body())?;
         Ok(Self {
             raw,
             section,

@@ -1,7 +1,7 @@
 //! What operators order: retry, hold, release, fail, drop (CONTRACT.md, "Program").
 
 use super::Parts;
-use super::attempt::{self, End};
+use super::ending::{self, End};
 use super::listed::State;
 use crate::mail::{Diagnostic, EnhancedStatus, QueueId};
 use crate::spool::{Entry, Progress, Settlement};
@@ -59,7 +59,7 @@ pub(super) async fn carry_out(
         Control::Fail => {
             let text = "the operator of this server has ended the delivery";
             let diagnostic = Diagnostic::local(EnhancedStatus::FAILURE_5_0_0, text);
-            return match attempt::fail(parts, &entry, diagnostic).await {
+            return match ending::fail(parts, &entry, diagnostic).await {
                 End::Done => (End::Done, Ok(())),
                 left => {
                     let text = "the report could not be written".to_owned();

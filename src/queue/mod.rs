@@ -6,6 +6,8 @@
 mod attempt;
 mod backoff;
 mod control;
+mod ending;
+mod handle;
 mod lanes;
 mod listed;
 mod report;
@@ -26,8 +28,9 @@ use crate::signing::Signer;
 use crate::spool::{Memory, Spool};
 
 pub use control::{Control, ControlError};
+pub use handle::{Controls, Handle};
 pub use listed::{Listed, State};
-pub use scheduler::{Controls, Handle, Queue};
+pub use scheduler::Queue;
 
 /// Remembers what entries teach: the address that each party last wrote from, and what happens once.
 pub trait LastUsed: Send + Sync + 'static {

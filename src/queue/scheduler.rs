@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Parts;
-use super::attempt::{self, End};
+use super::attempt;
 use super::backoff;
 use super::control::{self, Control, ControlError};
+use super::ending::End;
+use super::handle::{Handle, Message};
 use super::lanes::Lanes;
 use super::listed::{Listed, State};
 use crate::failpoint;
@@ -26,14 +27,6 @@ use crate::spool::{Committed, Entry};
 const CLOCK_STEP: Duration = Duration::from_secs(60);
 /// The longest sleep: a clock that is moved must be noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-
-enum Message {
-    /// The entry, how its attempt ended, and the octets that were held for it.
-    Ended(QueueId, End, usize),
-    List(oneshot::Sender<Vec<Listed>>),
-    RetryNow,
-    Control(QueueId, Control, oneshot::Sender<Result<(), ControlError>>),
-}
 
 /// The queue itself; only its [`Handle`] is seen.
 pub struct Queue {
@@ -48,16 +41,6 @@ pub struct Queue {
     last: Timestamp,
     attempts: TaskTracker,
     messages: mpsc::UnboundedSender<Message>,
-}
-
-/// The way to speak to a running queue.
-pub struct Handle {
-    messages: mpsc::UnboundedSender<Message>,
-    stop: CancellationToken,
-    lanes: Arc<Lanes>,
-    attempts: TaskTracker,
-    broken: CancellationToken,
-    task: JoinHandle<()>,
 }
 
 /// Tells that the schedule has panicked.
@@ -302,73 +285,5 @@ impl Queue {
             *state = control::waiting(entry);
             self.due.push(Reverse((entry.progress.next_attempt, id)));
         }
-    }
-}
-
-impl Handle {
-    /// The part of the handle that can be given to others.
-    #[must_use]
-    pub fn controls(&self) -> Controls {
-        Controls(self.messages.clone())
-    }
-
-    /// Returns if the schedule has panicked: nothing is delivered any more until a restart.
-    pub async fn broken(&self) {
-        self.broken.cancelled().await;
-    }
-
-    /// Everything in the queue, by id.
-    pub async fn list(&self) -> Vec<Listed> {
-        self.controls().list().await
-    }
-
-    /// Makes every entry that waits due now; held ones stay held.
-    pub fn retry_now(&self) {
-        // A queue that has stopped retries at its next start.
-        let _ = self.messages.send(Message::RetryNow);
-    }
-
-    /// Starts nothing any more and waits for attempts under way, at most `patience`. What is cut off is tried again after the next start.
-    pub async fn shutdown(self, patience: Duration) {
-        self.lanes.shut();
-        self.attempts.close();
-        if tokio::time::timeout(patience, self.attempts.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                event = "drain_timeout",
-                "deliveries are cut; the spool has their messages"
-            );
-        }
-        self.stop.cancel();
-        // The task ends by itself; if it panicked, the spool has everything.
-        let _ = self.task.await;
-    }
-}
-
-/// Listing and steering a running queue.
-#[derive(Clone)]
-pub struct Controls(mpsc::UnboundedSender<Message>);
-
-impl Controls {
-    /// Everything in the queue, by id.
-    pub async fn list(&self) -> Vec<Listed> {
-        let (answer, listed) = oneshot::channel();
-        if self.0.send(Message::List(answer)).is_err() {
-            return Vec::new();
-        }
-        listed.await.unwrap_or_default()
-    }
-
-    /// Carries out an order on one entry; durable when it answers.
-    ///
-    /// # Errors
-    /// [`ControlError`]: nothing was done.
-    pub async fn order(&self, id: QueueId, control: Control) -> Result<(), ControlError> {
-        let (answer, done) = oneshot::channel();
-        let sent = self.0.send(Message::Control(id, control, answer));
-        sent.map_err(|_| ControlError::Stopped)?;
-        done.await.map_err(|_| ControlError::Stopped)?
     }
 }

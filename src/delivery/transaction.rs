@@ -1,0 +1,131 @@
+//! One message over an open connection (RFC 5321 3.3).
+//!
+//! With PIPELINING, MAIL, RCPT and DATA leave in one segment. Whatever breaks tells at which point it broke: before the reply to MAIL
+//! a reused connection has cost nothing; after the final dot nobody knows who has the message.
+
+use super::Work;
+use super::broken::{Broken, Spoken};
+use super::connection::Connection;
+use crate::failpoint;
+use crate::mail::Reply;
+use crate::smtp::stuff;
+
+impl Connection {
+    /// Sends one message.
+    pub(super) async fn send(&mut self, work: &Work) -> Result<Spoken, Broken> {
+        if let Some(lack) = self.lacks(work) {
+            return Ok(Spoken::Lacks(lack));
+        }
+        failpoint::pass("delivery.sending");
+        let slices = stuff(&work.body).map_err(|error| Broken::Midway(error.to_string()))?;
+        self.used += 1;
+        let commands = self.commands(work);
+        if self.extensions.pipelining {
+            self.wire.unanswered().map_err(Broken::BeforeMail)?;
+            let all = commands.concat();
+            self.wire
+                .write(all.as_bytes())
+                .await
+                .map_err(Broken::BeforeMail)?;
+        }
+        let mut refused = None;
+        for (at, (name, command)) in ["MAIL", "RCPT", "DATA"]
+            .into_iter()
+            .zip(&commands)
+            .enumerate()
+        {
+            let broken = |error| {
+                if at == 0 {
+                    Broken::BeforeMail(error)
+                } else {
+                    Broken::Midway(error)
+                }
+            };
+            if !self.extensions.pipelining {
+                self.wire.unanswered().map_err(broken)?;
+                self.wire.write(command.as_bytes()).await.map_err(broken)?;
+            }
+            let wait = if name == "DATA" {
+                self.wire.patience.data
+            } else {
+                self.wire.patience.command
+            };
+            let reply = self.wire.reply(wait).await.map_err(broken)?;
+            let taken = if name == "DATA" {
+                reply.code.is_intermediate()
+            } else {
+                reply.code.is_success()
+            };
+            if !taken && refused.is_none() {
+                refused = Some((name, reply));
+                if !self.extensions.pipelining {
+                    break;
+                }
+            } else if name == "DATA" && taken && refused.is_some() {
+                // DATA was accepted although no recipient was: an empty message ends it, and is refused or goes nowhere (RFC 2920 3.1).
+                self.wire.write(b".\r\n").await.map_err(broken)?;
+                self.wire
+                    .reply(self.wire.patience.end_of_data)
+                    .await
+                    .map_err(broken)?;
+                return self.refuse(refused).await;
+            }
+        }
+        if refused.is_some() {
+            return self.refuse(refused).await;
+        }
+        self.wire.unanswered().map_err(Broken::Midway)?;
+        failpoint::pass("delivery.data_allowed");
+        self.wire.write_all(slices).await.map_err(Broken::Midway)?;
+        failpoint::pass("delivery.dot_sent");
+        let reply = self
+            .wire
+            .reply(self.wire.patience.end_of_data)
+            .await
+            .map_err(Broken::AfterDot)?;
+        failpoint::pass("delivery.answered");
+        Ok(if reply.code.is_success() {
+            Spoken::Accepted(reply)
+        } else {
+            Spoken::Refused("DATA", reply)
+        })
+    }
+
+    /// Clears the transaction, so that the connection can be used again.
+    async fn refuse(&mut self, refused: Option<(&'static str, Reply)>) -> Result<Spoken, Broken> {
+        let (name, reply) = refused.ok_or_else(|| Broken::Midway("no reply".to_owned()))?;
+        // After 421 the server goes (RFC 5321 3.8).
+        if reply.code.get() == 421 || self.wire.command("RSET\r\n").await.is_err() {
+            self.used = u32::MAX;
+        }
+        Ok(Spoken::Refused(name, reply))
+    }
+
+    fn lacks(&self, work: &Work) -> Option<&'static str> {
+        let too_large = self
+            .extensions
+            .size
+            .is_some_and(|size| size > 0 && (work.body.len() as u64) > size);
+        match () {
+            () if work.smtputf8 && !self.extensions.smtputf8 => Some("SMTPUTF8"),
+            () if work.eight_bit && !self.extensions.eight_bit => Some("8BITMIME"),
+            () if too_large => Some("SIZE"),
+            () => None,
+        }
+    }
+
+    fn commands(&self, work: &Work) -> [String; 3] {
+        let size = if self.extensions.size.is_some() {
+            format!(" SIZE={}", work.body.len())
+        } else {
+            String::new()
+        };
+        let body = if work.eight_bit { " BODY=8BITMIME" } else { "" };
+        let utf8 = if work.smtputf8 { " SMTPUTF8" } else { "" };
+        [
+            format!("MAIL FROM:{}{size}{body}{utf8}\r\n", work.reverse_path),
+            format!("RCPT TO:<{}>\r\n", work.recipient),
+            "DATA\r\n".to_owned(),
+        ]
+    }
+}

@@ -1,0 +1,151 @@
+//! How an attempt leaves its entry: done, put off or given up, each durable before it counts.
+
+use std::time::Duration;
+
+use super::{Parts, backoff, report};
+use crate::dsn::Action;
+use crate::failpoint;
+use crate::history::{Event, Line};
+use crate::mail::Diagnostic;
+use crate::spool::{Entry, Progress, Settlement, SpoolError, Target};
+
+/// How long to wait before the end of an entry is written again to a disk that was full.
+const FULL_WAIT: Duration = Duration::from_secs(1);
+
+/// Where an attempt left an entry, for the schedule.
+pub(super) enum End {
+    /// It is done.
+    Done,
+    /// It waits, with this progress.
+    Waits(Progress),
+    /// The queue shuts down; nothing was tried.
+    Untried,
+}
+
+pub(super) async fn done(parts: &Parts, entry: &Entry) -> End {
+    failpoint::pass("queue.settling");
+    loop {
+        match parts.spool.settle(entry.id, Settlement::Done).await {
+            Ok(()) => break,
+            // The message has arrived. Room comes back when other entries end; until then the connection and the place wait.
+            Err(SpoolError::Full(why)) => {
+                tracing::warn!(event = "settle_waits", queue_id = %entry.id, why);
+                tokio::time::sleep(FULL_WAIT).await;
+            }
+            Err(error) => {
+                // The log cannot say so: a restart will send it once more, which is better than a loss.
+                tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
+                break;
+            }
+        }
+    }
+    failpoint::pass("queue.settled");
+    End::Done
+}
+
+pub(super) async fn postpone(
+    parts: &Parts,
+    entry: &Entry,
+    attempts: u32,
+    last: Option<Diagnostic>,
+) -> End {
+    let wait = backoff::wait(&parts.settings, entry.id, attempts.max(1));
+    let progress = Progress {
+        attempts,
+        next_attempt: parts.clock.now().plus(wait),
+        last: last.or_else(|| entry.progress.last.clone()),
+        held: entry.progress.held,
+        told: entry.progress.told,
+    };
+    if let Some(last) = &progress.last {
+        tracing::info!(event = "deferred", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %last.status, text = last.text, attempts, next = %progress.next_attempt);
+    }
+    let progress = match delay_notice(parts, entry, &progress).await {
+        Some(told) => told,
+        None => {
+            failpoint::pass("queue.deferring");
+            let settled = Settlement::Deferred(progress.clone());
+            if let Err(error) = parts.spool.settle(entry.id, settled).await {
+                tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
+            }
+            failpoint::pass("queue.deferred");
+            progress
+        }
+    };
+    End::Waits(progress)
+}
+
+/// Tells the writer once that the message takes longer (RFC 3461 4.1, `DELAY`), and settles the entry with that. None: nothing was told, for it
+/// was told before, is not due, or could not be written now.
+async fn delay_notice(parts: &Parts, entry: &Entry, progress: &Progress) -> Option<Progress> {
+    let waited = parts.clock.now().since(entry.arrived);
+    if progress.told || waited < parts.settings.delay_notice {
+        return None;
+    }
+    let diagnostic = progress.last.as_ref()?;
+    let report = report::on(parts, entry, diagnostic, Action::Delayed)
+        .await
+        .ok()??;
+    let told = Progress {
+        told: true,
+        ..progress.clone()
+    };
+    let settled = Settlement::Deferred(told.clone());
+    failpoint::pass("queue.delay_composed");
+    parts.spool.report(entry.id, settled, report).await.ok()?;
+    failpoint::pass("queue.delay_told");
+    tracing::info!(event = "delay_told", queue_id = %entry.id, trace = %entry.trace);
+    Some(told)
+}
+
+/// Adds a line to the life of an entry.
+pub(super) fn note(parts: &Parts, entry: &Entry, event: Event) {
+    parts
+        .history
+        .note(&Line::of(entry, parts.clock.now(), event));
+}
+
+/// What the other server said, or what we found.
+pub(super) fn words(diagnostic: &Diagnostic) -> String {
+    match &diagnostic.reply {
+        Some(reply) => reply.to_string(),
+        None => diagnostic.text.clone(),
+    }
+}
+
+/// Gives an entry up, with a report to its writer.
+pub(super) async fn fail(parts: &Parts, entry: &Entry, diagnostic: Diagnostic) -> End {
+    let action = match entry.target {
+        Target::Delayed(_) => Action::Delayed,
+        _ => Action::Failed,
+    };
+    let report = match report::on(parts, entry, &diagnostic, action).await {
+        Ok(report) => report,
+        Err(unavailable) => {
+            tracing::error!(event = "report_waits", queue_id = %entry.id, error = %unavailable);
+            return postpone(parts, entry, entry.progress.attempts, Some(diagnostic)).await;
+        }
+    };
+    tracing::info!(event = "failed", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %diagnostic.status, text = diagnostic.text, reported = report.is_some());
+    metrics::counter!("allegromail_queue_failed_total").increment(1);
+    let event = Event::Failed {
+        status: diagnostic.status,
+        text: words(&diagnostic),
+        reported: report.is_some(),
+    };
+    note(parts, entry, event);
+    let Some(report) = report else {
+        return done(parts, entry).await;
+    };
+    failpoint::pass("queue.report_composed");
+    match parts.spool.report(entry.id, Settlement::Done, report).await {
+        Ok(()) => {
+            failpoint::pass("queue.reported");
+            End::Done
+        }
+        Err(error) => {
+            tracing::error!(event = "report_waits", queue_id = %entry.id, %error);
+            postpone(parts, entry, entry.progress.attempts, Some(diagnostic)).await
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The way to speak to a running queue: to list it, to steer it, and to stop it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::control::{Control, ControlError};
+use super::ending::End;
+use super::lanes::Lanes;
+use super::listed::Listed;
+use crate::mail::QueueId;
+
+/// What the schedule hears.
+pub(super) enum Message {
+    /// The entry, how its attempt ended, and the octets that were held for it.
+    Ended(QueueId, End, usize),
+    List(oneshot::Sender<Vec<Listed>>),
+    RetryNow,
+    Control(QueueId, Control, oneshot::Sender<Result<(), ControlError>>),
+}
+
+/// The way to speak to a running queue.
+pub struct Handle {
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    pub(super) stop: CancellationToken,
+    pub(super) lanes: Arc<Lanes>,
+    pub(super) attempts: TaskTracker,
+    pub(super) broken: CancellationToken,
+    pub(super) task: JoinHandle<()>,
+}
+
+impl Handle {
+    /// The part of the handle that can be given to others.
+    #[must_use]
+    pub fn controls(&self) -> Controls {
+        Controls(self.messages.clone())
+    }
+
+    /// Returns if the schedule has panicked: nothing is delivered any more until a restart.
+    pub async fn broken(&self) {
+        self.broken.cancelled().await;
+    }
+
+    /// Everything in the queue, by id.
+    pub async fn list(&self) -> Vec<Listed> {
+        self.controls().list().await
+    }
+
+    /// Makes every entry that waits due now; held ones stay held.
+    pub fn retry_now(&self) {
+        // A queue that has stopped retries at its next start.
+        let _ = self.messages.send(Message::RetryNow);
+    }
+
+    /// Starts nothing any more and waits for attempts under way, at most `patience`. What is cut off is tried again after the next start.
+    pub async fn shutdown(self, patience: Duration) {
+        self.lanes.shut();
+        self.attempts.close();
+        if tokio::time::timeout(patience, self.attempts.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                event = "drain_timeout",
+                "deliveries are cut; the spool has their messages"
+            );
+        }
+        self.stop.cancel();
+        // The task ends by itself; if it panicked, the spool has everything.
+        let _ = self.task.await;
+    }
+}
+
+/// Listing and steering a running queue.
+#[derive(Clone)]
+pub struct Controls(mpsc::UnboundedSender<Message>);
+
+impl Controls {
+    /// Everything in the queue, by id.
+    pub async fn list(&self) -> Vec<Listed> {
+        let (answer, listed) = oneshot::channel();
+        if self.0.send(Message::List(answer)).is_err() {
+            return Vec::new();
+        }
+        listed.await.unwrap_or_default()
+    }
+
+    /// Carries out an order on one entry; durable when it answers.
+    ///
+    /// # Errors
+    /// [`ControlError`]: nothing was done.
+    pub async fn order(&self, id: QueueId, control: Control) -> Result<(), ControlError> {
+        let (answer, done) = oneshot::channel();
+        let sent = self.0.send(Message::Control(id, control, answer));
+        sent.map_err(|_| ControlError::Stopped)?;
+        done.await.map_err(|_| ControlError::Stopped)?
+    }
+}
