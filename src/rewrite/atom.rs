@@ -20,17 +20,19 @@ pub(super) struct Atom {
 pub(super) enum Form {
     /// As itself.
     Plain,
-    /// `%40`.
+    /// `%40`. It stands in a link then, and so will the mask: that has to be percent-encoded, too.
     Percent,
-    /// Otherwise escaped.
+    /// Otherwise escaped. A mask holds nothing that these notations would misread, so it stands there as it is.
     Escaped,
 }
 
 impl Atom {
+    /// What the character means: one octet of ASCII or of a text in UTF-8, or a whole character that was escaped.
     pub(super) fn octets(&self) -> &[u8] {
         self.octets.get(..self.length).unwrap_or_default()
     }
 
+    /// An octet by itself. One over 127 is a piece of a character, and needles are compared octet by octet, so it matches all the same.
     fn octet(octet: u8, taken: usize, form: Form) -> Self {
         Self {
             octets: [octet.to_ascii_lowercase(), 0, 0, 0],
@@ -40,6 +42,7 @@ impl Atom {
         }
     }
 
+    /// A character that took several octets of the text: always [`Form::Escaped`], for nothing else is decoded to one.
     fn char(c: char, taken: usize) -> Self {
         let c = narrow(c).to_ascii_lowercase();
         let mut octets = [0; 4];
@@ -53,7 +56,8 @@ impl Atom {
     }
 }
 
-/// Full-width forms stand for ASCII (U+FF01 to U+FF5E).
+/// Full-width forms stand for ASCII (U+FF01 to U+FF5E): a reader retypes them without thinking. No other look-alike is folded, for a mail
+/// program takes none of them for the letter.
 fn narrow(c: char) -> char {
     let code = u32::from(c);
     if (0xff01..=0xff5e).contains(&code) {
@@ -63,17 +67,20 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// Reads the character at the front of `text`.
+/// Reads the character at the front of `text`. None at the end of the text only: what is no good escape stands for itself, so that a search
+/// can always go on by one octet.
 pub(super) fn read(text: &[u8]) -> Option<Atom> {
     let first = *text.first()?;
     let escaped = match first {
         b'&' => entity(text),
         b'%' => percent(text),
+        // Quoted-printable that nobody decoded: the source of a message pasted into another, or a part with the wrong label.
         b'=' => text
             .get(1..3)
             .and_then(hex)
             .map(|octet| Atom::octet(octet, 3, Form::Escaped)),
         b'\\' => backslash(text),
+        // U+00C0 to U+053F: the letters of two octets that have capitals.
         0xc3..=0xd4 => capital(text),
         0xef => wide(text),
         _ => None,
@@ -81,6 +88,7 @@ pub(super) fn read(text: &[u8]) -> Option<Atom> {
     Some(escaped.unwrap_or_else(|| Atom::octet(first, 1, Form::Plain)))
 }
 
+/// The octet of some digits. Each is looked at by itself, for `from_str_radix` would take a sign, too.
 fn hex(digits: &[u8]) -> Option<u8> {
     let text = std::str::from_utf8(digits).ok()?;
     text.bytes()
@@ -88,6 +96,7 @@ fn hex(digits: &[u8]) -> Option<u8> {
         .then(|| u8::from_str_radix(text, 16).ok())?
 }
 
+/// `%40`, encoded again by every redirector that a link goes through (hostile-inputs 92).
 pub(super) fn percent(text: &[u8]) -> Option<Atom> {
     let mut at = 1;
     // `%2540` is `%40` encoded once more.
@@ -100,6 +109,7 @@ pub(super) fn percent(text: &[u8]) -> Option<Atom> {
 
 /// `\u0040`, `\u{40}` and `\x40` of programs, `\'40` of RTF, `\40 ` of style sheets (CSS Syntax 4.3.7).
 fn backslash(text: &[u8]) -> Option<Atom> {
+    // JSON within JSON escapes the backslash itself.
     let slashes = text
         .iter()
         .take(MAX_SLASHES)
@@ -112,6 +122,7 @@ fn backslash(text: &[u8]) -> Option<Atom> {
         [b'x' | b'\'', digits @ ..] => (1, digits.get(..2)?, 0),
         digits => {
             let digits = hexadecimal(digits, 6);
+            // A style sheet ends an escape with a blank, which belongs to it.
             let end = rest.get(digits.len());
             let white = end.is_some_and(|octet| matches!(octet, b' ' | b'\t'));
             (0, digits, usize::from(white))
@@ -124,6 +135,7 @@ fn backslash(text: &[u8]) -> Option<Atom> {
     ))
 }
 
+/// The hexadecimal digits at the front of `text`, `most` of them at most.
 fn hexadecimal(text: &[u8], most: usize) -> &[u8] {
     let digits = text.iter().take(most);
     let count = digits.take_while(|octet| octet.is_ascii_hexdigit()).count();
@@ -140,6 +152,7 @@ fn capital(text: &[u8]) -> Option<Atom> {
     (small != c).then(|| Atom::char(small, 2))
 }
 
+/// A full-width form in UTF-8, which takes three octets.
 fn wide(text: &[u8]) -> Option<Atom> {
     let c = std::str::from_utf8(text.get(..3)?).ok()?.chars().next()?;
     (narrow(c) != c).then(|| Atom::char(c, 3))
@@ -158,7 +171,7 @@ fn entity(text: &[u8]) -> Option<Atom> {
     Some(Atom::char(c, at + length))
 }
 
-/// A reference after its ampersand.
+/// A reference after its ampersand, and its length. Browsers take it without its semicolon too, so it is taken so here.
 fn reference(text: &[u8]) -> Option<(char, usize)> {
     let semicolon = |length: usize| length + usize::from(text.get(length) == Some(&b';'));
     if let Some(number) = text.strip_prefix(b"#") {
@@ -167,6 +180,7 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
         let radix = if hexadecimal { 16 } else { 10 };
         let count = digits
             .iter()
+            // Enough for every code point and some zeros before it.
             .take(10)
             .take_while(|digit| char::from(**digit).is_digit(radix))
             .count();
@@ -183,7 +197,7 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
         .map(|(name, c)| (*c, semicolon(name.len())))
 }
 
-/// Named references to what stands in addresses, or in them without being seen.
+/// Named references to what stands in addresses, or in them without being seen. HTML has two thousand more, for characters that stand in none.
 const NAMED: [(&[u8], char); 12] = [
     (b"commat", '@'),
     (b"period", '.'),

@@ -12,7 +12,9 @@ use crate::message::{self, Encoding, Holds, Message, Parameters, Part};
 
 /// What must change in a body, and what the header section must say of it then.
 pub(super) struct Masked {
+    /// By place.
     edits: Vec<Edit>,
+    /// What the message's own head must say, for that is written elsewhere.
     pub(super) fixes: Fixes,
 }
 
@@ -23,6 +25,7 @@ impl Masked {
         let mut at = raw.len() - letter.body().len();
         out.reserve(letter.body().len() + 1_024);
         for (place, new) in &self.edits {
+            // It lies within what was replaced as a whole.
             if place.start < at {
                 continue;
             }
@@ -37,6 +40,7 @@ impl Masked {
 /// What replaces a byte range.
 type Edit = (Range<usize>, Vec<u8>);
 
+/// The parts of one message being masked.
 struct Work<'a> {
     letter: &'a Message,
     masker: &'a Masker,
@@ -46,7 +50,7 @@ struct Work<'a> {
     depth: u8,
 }
 
-/// How deep messages may be encoded within one another.
+/// How deep messages may be encoded within one another. Each is parsed by itself, with bounds of its own, so this is the bound on all.
 const MAX_ENCODED: u8 = 4;
 
 /// Masks the parts of `letter`. Ids of parts that name a private domain are added to `masker`, for other parts refer to them.
@@ -73,6 +77,7 @@ pub(super) fn mask(
         depth,
     };
     let mut fixes_of_all = Fixes::default();
+    // Whether the part of each number is emptied. A part stands before those within it, and they go with it.
     let mut gone: Vec<bool> = Vec::new();
     for (index, part) in letter.structure().parts.iter().enumerate() {
         let in_gone = part
@@ -100,7 +105,8 @@ pub(super) fn mask(
     })
 }
 
-/// Content-IDs that name a private domain get a name of ours; what refers to them is masked by the same pairs.
+/// Content-IDs that name a private domain get a name of ours; what refers to them (`cid:` in HTML) is masked by the same pairs. All before
+/// the first part is masked, for a part may refer to a later one. The message's own Content-ID is dropped.
 fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, masker: &mut Masker) {
     for part in letter.structure().parts.iter().skip(1) {
         for field in message::fields(letter.raw().get(part.head.clone()).unwrap_or_default()) {
@@ -117,6 +123,7 @@ fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, masker: &mut Masker)
     }
 }
 
+/// The name of the file that a part is, as most mail programs find it: Content-Disposition first (RFC 2183 2.3), else Content-Type.
 fn file_name(letter: &Message, part: &Part) -> Option<String> {
     let head = letter.raw().get(part.head.clone()).unwrap_or_default();
     let disposition = message::fields(head)
@@ -127,6 +134,7 @@ fn file_name(letter: &Message, part: &Part) -> Option<String> {
 }
 
 impl Work<'_> {
+    /// Masks one part: its content by its treatment, then its head. What the head of the whole message must say is returned.
     fn part(
         &mut self,
         index: usize,
@@ -136,6 +144,7 @@ impl Work<'_> {
         let raw = self.letter.raw();
         let masker = self.masker;
         let name = file_name(self.letter, part);
+        // A refusal names the part (DOMAIN.md #7052), and replies hold no real address.
         let shown = |name: Option<String>| match name {
             Some(name) => format!("part {index} ({})", masker.mask_text(&name)),
             None => format!("part {index} ({})", part.kind.essence),
@@ -184,11 +193,13 @@ impl Work<'_> {
             }
             treatment @ (Treatment::Unwrap | Treatment::Descend) => {
                 if treatment == Treatment::Unwrap {
+                    // Its signature is emptied as a part of its own; any other frame would promise one.
                     fixes.essence = Some("multipart/mixed");
                 }
                 self.multipart(index, part, plan, &mut fixes);
             }
         }
+        // The head of the message itself is written from the plan.
         if index > 0 {
             let old = raw.get(part.head.clone()).unwrap_or_default();
             let of_message = part
@@ -211,6 +222,7 @@ impl Work<'_> {
     }
 
     /// A message that was found under a transfer encoding, masked; none within: it shows nobody. None: it is no message, or one too deep.
+    /// It gets a masker of its own, since its Content-IDs mean nothing outside.
     fn nested(
         &self,
         decoded: &[u8],
@@ -219,6 +231,7 @@ impl Work<'_> {
         if self.depth >= MAX_ENCODED {
             return None;
         }
+        // As the only part of a message, so that its head is held to what the head of any message within a message is.
         let frame: &[u8] = b"Content-Type: message/rfc822\r\n\r\n";
         let letter = Message::parse([frame, decoded].concat().into()).ok()?;
         let masked = mask(&letter, plan, &mut self.masker.clone(), self.depth + 1);
@@ -229,7 +242,8 @@ impl Work<'_> {
         }))
     }
 
-    /// The frame of a multipart: its boundary, and the text before and after its parts.
+    /// The frame of a multipart: its boundary, and the text before and after its parts. No mail program shows that text, but anybody finds it in
+    /// the source.
     fn multipart(
         &mut self,
         index: usize,
@@ -240,6 +254,7 @@ impl Work<'_> {
         let (raw, masker) = (self.letter.raw(), self.masker);
         let boundary = part.kind.get("boundary").unwrap_or_default();
         if head::names(boundary, masker.private()) || masker.mask(boundary.as_bytes()).is_some() {
+            // The trace id is new for every message, so no content holds such a line.
             fixes.boundary = Some(format!("=_{}_{index}", plan.trace.id));
         }
         let own: Vec<_> = self

@@ -28,7 +28,7 @@ pub(super) struct Ids<'a> {
 
 /// Properties that hold an id (RFC 5545 3.8.4.5, 3.8.4.7; RFC 6350 6.6.5, 6.7.6).
 const ID_PROPERTIES: [&str; 4] = ["UID", "RELATED-TO", "MEMBER", "X-WR-RELCALID"];
-/// The longest content line in octets (RFC 5545 3.1).
+/// The longest content line in octets, without its line end (RFC 5545 3.1 allows one more).
 const MAX_LINE: usize = 74;
 
 /// Whether a part is a calendar or a card, whatever it calls itself.
@@ -43,7 +43,8 @@ pub(super) fn is_calendar(part: &Part, text: &[u8]) -> bool {
     .is_some()
 }
 
-/// The text with its ids turned; none if all may stay.
+/// The text with its ids turned; none if all may stay. Lines without a turned id keep their octets and their folds. ORGANIZER and ATTENDEE are
+/// not the matter here: they hold addresses, and are masked as any text is (hostile-inputs 95).
 pub(super) fn turn(text: &[u8], ids: &Ids<'_>) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut changed = false;
@@ -54,12 +55,14 @@ pub(super) fn turn(text: &[u8], ids: &Ids<'_>) -> Option<Vec<u8>> {
             out.append(&mut whole);
             continue;
         }
+        // Folded lines belong to it (RFC 5545 3.1).
         while lines
             .peek()
             .is_some_and(|next| matches!(next.first(), Some(b' ' | b'\t')))
         {
             whole.extend_from_slice(lines.next().unwrap_or_default());
         }
+        // Bare LF is what some programs write under base64.
         let end = if whole.ends_with(b"\r\n") {
             "\r\n"
         } else {
@@ -91,6 +94,7 @@ impl Ids<'_> {
         if !head::names(id, self.masker.private()) {
             return None;
         }
+        // A digest keeps apart what was apart, but an answer to it does not find its event.
         let sealed = self
             .events
             .and_then(|events| events.keys.seal_event(events.pair, id, self.shown));
@@ -107,6 +111,7 @@ fn holds_id(line: &[u8]) -> bool {
     name.is_some_and(|name| known.any(|known| name.eq_ignore_ascii_case(known.as_bytes())))
 }
 
+/// A content line in one piece, without its line end.
 fn unfold(line: &str) -> String {
     ["\r\n ", "\r\n\t", "\n ", "\n\t"]
         .iter()
@@ -117,6 +122,7 @@ fn unfold(line: &str) -> String {
 
 /// Name and parameters with the colon behind them, and the value.
 fn value(line: &str) -> Option<(&str, &str)> {
+    // A parameter in quotes may hold a colon.
     let mut quoted = false;
     let colon = line.find(|c| {
         quoted ^= c == '"';
@@ -125,6 +131,7 @@ fn value(line: &str) -> Option<(&str, &str)> {
     line.split_at_checked(colon + 1)
 }
 
+/// Writes a content line in pieces, split between characters only, each with the line end that the text has.
 fn fold(line: &str, end: &str, out: &mut Vec<u8>) {
     let mut column = 0;
     for c in line.chars() {

@@ -93,10 +93,12 @@ pub fn courier_as(
     let mut out = Vec::with_capacity(letter.raw().len() + 1_024);
     out.extend_from_slice(trace.write().as_bytes());
     out.extend_from_slice(format!("From: {phrase} <{shown}>\r\n").as_bytes());
+    // A Reply-To of the courier's own is free (DOMAIN.md), and stays.
     if letter.named("Reply-To").next().is_none() {
         out.extend_from_slice(format!("Reply-To: <{address}>\r\n").as_bytes());
     }
     copy_fields(letter, &mut out, |name, value| {
+        // A Sender would stand beside our From as somebody else, and no signature survives another From.
         let replaced = [&b"From"[..], b"Sender", b"DKIM-Signature"];
         !replaced
             .iter()
@@ -106,7 +108,7 @@ pub fn courier_as(
     Bytes::from(out)
 }
 
-/// The fields that are to stay, and all behind them.
+/// The fields that are to stay, octet by octet, and all behind them: a signature that covers none of the others still verifies.
 fn copy_fields(letter: &Message, out: &mut Vec<u8>, keep: impl Fn(&[u8], &[u8]) -> bool) {
     let mut section = 0;
     for field in letter.fields() {

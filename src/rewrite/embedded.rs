@@ -20,6 +20,7 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
         Some(_) => &[uuencoded::mask, lines::mask, links::mask],
         None => &[uuencoded::mask],
     };
+    // One after the other over the same text, each over what the one before it left.
     let mut changed: Option<Vec<u8>> = None;
     for step in steps {
         let masked = step(changed.as_deref().unwrap_or(text), masker);

@@ -1,4 +1,7 @@
 //! The header fields of parts, and of messages within the message.
+//!
+//! As for the message itself, what stays is an allowlist: parts carry names of hosts and people in fields that no reader shows
+//! (Content-Location, X-Attachment-Id, Received of a forwarded message; hostile-inputs 94).
 
 use sha2::{Digest, Sha256};
 
@@ -8,9 +11,13 @@ use crate::message::{self, Field, Parameters};
 /// What must be said anew in a part's head, since its content changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Fixes {
+    /// Another media type: `multipart/mixed` for what is no `multipart/signed` any more.
     pub(super) essence: Option<&'static str>,
+    /// Another boundary, where the old one names the writer. Whoever sets it also changes the delimiters.
     pub(super) boundary: Option<String>,
+    /// The charset that the content was changed to.
     pub(super) charset: Option<&'static str>,
+    /// The transfer encoding that it is under now.
     pub(super) encoding: Option<&'static str>,
     /// The part was emptied: nothing of its old head is true.
     pub(super) emptied: bool,
@@ -27,19 +34,20 @@ const PART: [&[u8]; 6] = [
     b"content-description",
     b"content-language",
 ];
-/// Fields of a message within the message that stay beside these.
+/// Fields of a message within the message that stay beside these: who wrote what a person forwards is what he wants to show. Addresses of
+/// his own in them become the mask.
 const MESSAGE: [&[u8]; 6] = [b"from", b"to", b"cc", b"subject", b"date", b"mime-version"];
 
-/// Parameters whose values are words for readers, or are looked at elsewhere.
+/// Parameters whose values are words for readers, or are looked at elsewhere: a shop's domain in the name of a file is no secret.
 const WORDS: [&str; 4] = ["boundary", "charset", "name", "filename"];
 
-/// Whether `text` names one of `domains` or a host in one.
+/// Whether `text` names one of `domains` or a host in one. Any piece of it counts: an id that is changed without need harms nobody.
 pub(super) fn names(text: &str, domains: &[String]) -> bool {
     let lower = text.to_lowercase();
     domains.iter().any(|domain| lower.contains(domain))
 }
 
-/// A short name for an id that must not show: the same for the same id.
+/// A short name for an id that must not show: the same for the same id, in every message, so that what refers to it finds it. 80 bits.
 pub(super) fn digest(id: &str) -> String {
     let digest = Sha256::digest(id.as_bytes());
     let short = digest.get(..10).unwrap_or(&digest);
@@ -52,6 +60,7 @@ pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker)
     if fixes.note.is_some() {
         return b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n".to_vec();
     }
+    // No file name, no description: they would speak of a content that is gone.
     if fixes.emptied {
         return b"Content-Type: text/plain\r\n\r\n".to_vec();
     }
@@ -89,12 +98,13 @@ pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker)
     out
 }
 
-/// One field as it will leave: as it was, if there is nothing to mend.
+/// One field as it will leave: as it was, to the octet, if there is nothing to mend. Of what cannot be read, the masked text is left.
 pub(super) fn masked_field(field: &Field<'_>, fixes: &Fixes, masker: &Masker) -> Vec<u8> {
     let name = String::from_utf8_lossy(field.name).into_owned();
     let value = match field.name.to_ascii_lowercase().as_slice() {
         b"content-transfer-encoding" => fixes.encoding.map(str::to_owned),
         b"content-type" => parameters(field.value, fixes, masker),
+        // It has parameters, but none of those that Content-Type mends.
         b"content-disposition" => parameters(field.value, &Fixes::default(), masker),
         b"content-id" => masker
             .mask(field.value)
@@ -119,6 +129,7 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
     let before = read.clone();
     if let Some(essence) = fixes.essence {
         essence.clone_into(&mut read.essence);
+        // `protocol` and `micalg` spoke of the signature.
         read.list.retain(|(name, _)| name == "boundary");
     }
     for (name, new) in [
@@ -138,6 +149,7 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
     // A parameter that some program invented, and that names a host.
     read.list
         .retain(|(name, value)| WORDS.contains(&name.as_str()) || !names(value, masker.private()));
+    // The raw value too: what the reading passes over, a comment say, another reader may show.
     if read == before && value.is_ascii() && masker.mask(value).is_none() {
         return None;
     }

@@ -9,6 +9,7 @@ use crate::message::{Encoding, Part, has_long_line};
 
 /// A text part as it will leave.
 pub(super) struct Leaf {
+    /// Under its transfer encoding, the new one if there is one.
     pub(super) content: Vec<u8>,
     /// Its new transfer encoding, if the old one cannot carry it.
     pub(super) encoding: Option<&'static str>,
@@ -16,7 +17,8 @@ pub(super) struct Leaf {
     pub(super) charset: Option<&'static str>,
 }
 
-/// Masks a text part; none if it may stay as it is.
+/// Masks a text part; none if it may stay as it is, to the octet: honest mail keeps its layout, its charset and its soft line breaks
+/// (peers 3.5).
 ///
 /// # Errors
 /// Why its text cannot be read, in words that follow "the part".
@@ -43,10 +45,13 @@ pub(super) fn leaf(
     }
     let changed = match (changed, text) {
         (Some(changed), _) => changed,
+        // Nothing to mask, but armour was cut out.
         (None, Cow::Owned(owned)) if charset.is_none() => owned,
+        // Nothing to mask, but a line that the next server may refuse (RFC 5322 2.1.1; hostile-inputs 25).
         (None, _) if encoding == Encoding::Identity && has_long_line(content) => content.to_vec(),
         (None, _) => return Ok(None),
     };
+    // A mask can make a line too long, and a part that called itself 7bit must not hold UTF-8.
     let quoted = encoding == Encoding::Identity
         && (has_long_line(&changed) || (charset.is_some() && !changed.is_ascii()));
     let encoding = if quoted {
@@ -72,6 +77,7 @@ const PORTALS: [&[u8]; 4] = [
 /// What all of them have: two searches of a long text instead of four.
 const PORTAL_PATHS: [&[u8]; 2] = [b"/eo/", b"com/#mail"];
 
+/// [`embedded::mask`] with its arguments as a step takes them.
 fn embedded_mask(masker: &Masker, text: &[u8]) -> Option<Vec<u8>> {
     embedded::mask(text, masker)
 }
@@ -83,6 +89,7 @@ fn ascii_based<'a>(
 ) -> Result<(Cow<'a, [u8]>, Option<&'static str>), &'static str> {
     let label = part.kind.get("charset").unwrap_or_default();
     let lower = label.trim().to_ascii_lowercase();
+    // Ours to refuse: an address in them is no address octet by octet, and nothing here decodes them (hostile-inputs 105).
     let odd = [
         "utf-7",
         "unicode-1-1-utf-7",
@@ -96,6 +103,7 @@ fn ascii_based<'a>(
     if odd.iter().any(|name| lower.starts_with(name)) || lower.starts_with("ibm0") {
         return Err("has a charset that cannot be read");
     }
+    // A byte order mark counts before the label, as in browsers.
     let marked = match decoded {
         [0xff, 0xfe, ..] => Some(encoding_rs::UTF_16LE),
         [0xfe, 0xff, ..] => Some(encoding_rs::UTF_16BE),
@@ -114,7 +122,8 @@ fn ascii_based<'a>(
     ))
 }
 
-/// PGP in the text itself: a signature and a key go, for they name their owner; what is encrypted cannot be judged.
+/// PGP in the text itself: a signature and a key go, for they name their owner; what is encrypted cannot be judged (hostile-inputs 96). A block
+/// that does not end takes the rest of the text with it.
 fn armour(text: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, &'static str> {
     const OPEN: &[u8] = b"-----BEGIN PGP ";
     if memchr::memmem::find(&text, OPEN).is_none() {
@@ -128,8 +137,10 @@ fn armour(text: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, &'static str> {
     let mut heading = false;
     for line in text.split_inclusive(|octet| *octet == b'\n') {
         let bare = line.trim_ascii().trim_ascii_start();
+        // Also within a quoted message, one level deep.
         let bare = bare.strip_prefix(b"> ").unwrap_or(bare);
         if bare.starts_with(b"-----BEGIN PGP SIGNED MESSAGE") {
+            // The signed text stays; what goes is its frame, with the lines up to the first empty one (RFC 4880 7).
             heading = true;
         } else if bare.starts_with(OPEN) {
             inside = true;

@@ -1,4 +1,7 @@
 //! Finds addresses in a text however they are written, and puts their masks there.
+//!
+//! Every text part of every message goes through here, and hardly any holds an address of its writer. So a text is first asked by its rarest
+//! octets ([`Tails`]), then passed over by the octets with which a match could begin ([`Openings`]), and only there read character by character.
 
 use std::ops::Range;
 
@@ -17,6 +20,7 @@ use crate::mail::{Domain, Mailbox};
 struct Pair {
     /// In lower case.
     needle: Vec<u8>,
+    /// The mask, the word for a hidden domain, or another id.
     shown: String,
     kind: Kind,
 }
@@ -24,6 +28,7 @@ struct Pair {
 /// Where something that must not show stands in a text, and what is to stand there.
 #[derive(Debug)]
 pub(super) struct Hit<'a> {
+    /// All octets that spell it, escapes and unseen ones included.
     pub(super) place: Range<usize>,
     pub(super) shown: &'a str,
     /// Whether it was percent-encoded, at least in part.
@@ -33,9 +38,11 @@ pub(super) struct Hit<'a> {
 /// Replaces a set of addresses, domains and ids.
 #[derive(Debug, Clone)]
 pub(super) struct Masker {
+    /// The longest needle first; none twice.
     pairs: Vec<Pair>,
     /// The domains that could identify the writer where ids carry them, in A-labels and in U-labels.
     private: Vec<String>,
+    /// Where it is worth looking for one of the pairs.
     openings: Openings,
     /// What tells that a text holds none of them.
     tails: Tails,
@@ -57,6 +64,7 @@ impl Masker {
             tails: Tails::default(),
         };
         for address in addresses {
+            // As it is compared, with the domain as people write it, in quotes that it does not need, and as it prints: what is the same is kept once.
             let local = address.local();
             let (unicode, _) = idna::domain_to_unicode(address.domain().as_str());
             masker.add_text(&address.key(), shown, Kind::Address);
@@ -68,12 +76,14 @@ impl Masker {
         masker
     }
 
-    /// The writer's domains, for ids.
+    /// The writer's domains. In prose most of them give nobody away; in ids, boundaries and parameters a host of a shop does
+    /// (hostile-inputs 94).
     pub(super) fn private(&self) -> &[String] {
         &self.private
     }
 
-    /// Hides `domain` wherever it stands.
+    /// Hides `domain` wherever it stands, in prose too: for domains that hardly anybody else uses
+    /// ([`Options::hidden_domains`](super::options::Options)).
     pub(super) fn add_domain(&mut self, domain: &Domain, shown: &str) {
         let (unicode, _) = idna::domain_to_unicode(domain.as_str());
         self.add_text(domain.as_str(), shown, Kind::Domain);
@@ -88,6 +98,7 @@ impl Masker {
             return;
         }
         self.openings.add_capitals();
+        // These octets have no case for us, so capitals are needles of their own. The two charsets are those of the region.
         for text in [&small, &needle.to_uppercase()] {
             for charset in [encoding_rs::ISO_8859_2, encoding_rs::WINDOWS_1250] {
                 if let (octets, _, false) = charset.encode(text) {
@@ -122,6 +133,7 @@ impl Masker {
         while let Some(hit) = self.hit(text, copied) {
             let out = out.get_or_insert_with(|| Vec::with_capacity(text.len() + 64));
             out.extend_from_slice(text.get(copied..hit.place.start).unwrap_or_default());
+            // The hit stood in a link, where a `+` would be read as a blank.
             if hit.percent {
                 let shown = hit.shown.replace('+', "%2B").replace('@', "%40");
                 out.extend_from_slice(shown.as_bytes());
@@ -138,12 +150,14 @@ impl Masker {
 
     /// The first occurrence at `from` or later.
     pub(super) fn hit(&self, text: &[u8], from: usize) -> Option<Hit<'_>> {
+        // Once for a text: later on it is known to hold something.
         if from == 0 && !self.tails.may_stand_in(text) {
             return None;
         }
         self.search(text, from)
     }
 
+    /// As [`Self::hit`], without the quick look before it.
     fn search(&self, text: &[u8], from: usize) -> Option<Hit<'_>> {
         let mut at = from;
         loop {
@@ -162,7 +176,7 @@ impl Masker {
         }
     }
 
-    /// The length of the shortest needle; nothing shorter can hold one.
+    /// The length of the shortest needle in octets; nothing shorter can hold one. Without needles nothing can.
     pub(super) fn shortest(&self) -> usize {
         self.pairs
             .last()
@@ -183,6 +197,7 @@ impl Masker {
         self.pairs.iter().find_map(|pair| {
             let (length, percent) = matches(rest, &pair.needle, pair.kind)?;
             let before = text.get(..at).unwrap_or_default();
+            // `jan@…` within `bojan@…` is another person's address, and must stay what it is.
             let alone = match pair.kind {
                 Kind::Id => true,
                 Kind::Address => begins_here(before, is_local) && ends_here(rest, length),

@@ -1,4 +1,6 @@
 //! A participant's message, masked: a new header section over the old body.
+//!
+//! Nothing of the old section stays but the fields that [`fate`] keeps: whatever else programs write there may name somebody.
 
 use std::collections::HashSet;
 
@@ -12,7 +14,7 @@ use crate::mail::Mailbox;
 use crate::masking::{MaskedDomains, MaskedLocal};
 use crate::message::{self, Message};
 
-/// Rewrites a participant's message.
+/// Rewrites a participant's message. What comes back is not yet checked: the leak gate ([`check`](super::check)) looks at it next.
 ///
 /// # Errors
 /// [`RewriteError`] where a kept field cannot be understood.
@@ -22,6 +24,7 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
     for domain in plan.options.hidden_domains {
         masker.add_domain(domain, HIDDEN);
     }
+    // The body first: it tells what the head must say, and ids of parts become needles.
     let masked = body::mask(letter, plan, &mut masker, 0)?;
     plan.trace.write(&mut out);
     let name = plan
@@ -52,6 +55,7 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
     Ok(out)
 }
 
+/// One field. `value` has its folds, and no other line ends.
 fn put(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
@@ -59,6 +63,7 @@ fn put(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// The ids from the plan; none of the message's own passes (hostile-inputs 85).
 fn thread(threading: &Threading, out: &mut Vec<u8>) {
     put(out, "Message-ID", &format!("<{}>", threading.message_id));
     for (name, ids) in [
@@ -110,6 +115,7 @@ fn recipients(
     Ok(texts)
 }
 
+/// Whether an address is a mask of ours, of whomever: those name nobody.
 fn is_mask(mailbox: &Mailbox, domains: &MaskedDomains) -> bool {
     domains.find(mailbox.domain()).is_some() && MaskedLocal::parse(mailbox.local()).is_ok()
 }
@@ -134,6 +140,7 @@ fn automatic(letter: &Message, out: &mut Vec<u8>) {
     if !letter.automatic().by_program() {
         return;
     }
+    // The two words that RFC 3834 5 has; parameters could name an owner.
     let kind = if letter
         .text("Auto-Submitted")
         .trim_start()
@@ -145,10 +152,12 @@ fn automatic(letter: &Message, out: &mut Vec<u8>) {
         "auto-generated"
     };
     put(out, "Auto-Submitted", kind);
+    // Exchange looks at this one only.
     put(out, "X-Auto-Response-Suppress", "All");
 }
 
-/// Copies the fields that stay, the first of each name.
+/// Copies the fields that stay, the first of each name (hostile-inputs 141). Of a MIME field there may be one only: by the other another reader
+/// would find other parts than those that were masked.
 fn keep(
     letter: &Message,
     masker: &Masker,
@@ -188,6 +197,7 @@ fn keep(
             ),
         }
     }
+    // What changed in the body of a message without MIME has to be said all the same.
     if let Some(encoding) = fixes.encoding
         && !seen.contains(b"content-transfer-encoding".as_slice())
     {
@@ -209,6 +219,7 @@ fn keep(
     Ok(())
 }
 
+/// The usual spelling of the names that [`Fate::Text`] has: that of the sender's program would tell of it.
 fn canonical(name: &[u8]) -> &'static str {
     match name.first() {
         Some(b's' | b'S') => "Subject",

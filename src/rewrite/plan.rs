@@ -22,7 +22,7 @@ pub struct Threading {
 pub struct ParticipantPlan<'a> {
     /// The writer's masked address.
     pub from: Mailbox,
-    /// The name beside it.
+    /// The name beside it, as `[policy] display_name` has it; it is masked like any text. None: the address stands alone.
     pub from_name: Option<String>,
     /// Every registered address of the writer: none of them may show.
     pub writer_addresses: &'a [Mailbox],
@@ -60,7 +60,7 @@ pub enum RewriteError {
     Hidden {
         /// Which part, by number and file name.
         place: String,
-        /// What is the matter with it.
+        /// What is the matter with it, in words that follow the place.
         why: &'static str,
     },
 }

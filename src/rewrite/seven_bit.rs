@@ -20,6 +20,7 @@ use crate::message::{Encoding, Holds, Message, Part};
 pub fn seven_bit(letter: &Message) -> Result<Bytes, EightBitOnly> {
     let raw = letter.raw();
     let structure = letter.structure();
+    // A boundary has no encoded form, and honest programs write none that would need one.
     if structure.delimiters.iter().any(|line| {
         !raw.get(line.boundary.clone())
             .unwrap_or_default()
@@ -35,6 +36,7 @@ pub fn seven_bit(letter: &Message) -> Result<Bytes, EightBitOnly> {
             .within
             .and_then(|within| structure.parts.get(within))
             .map_or(index == 0, |within| within.holds == Holds::Message);
+        // Nothing to do here. A label of 8bit over plain ASCII is mended, too: a strict server would refuse the part.
         if head.is_ascii()
             && body.is_ascii()
             && !matches!(part.encoding.as_str(), "8bit" | "binary")
@@ -73,6 +75,7 @@ fn encoded(
 ) -> Result<Option<&'static str>, EightBitOnly> {
     let labelled = matches!(part.encoding.as_str(), "8bit" | "binary");
     if part.holds != Holds::Content || (body.is_ascii() && part.encoding == "8bit") {
+        // Its parts are encoded one by one, or it is ASCII under a label that says more.
         return Ok(labelled.then_some("7bit"));
     }
     if body.is_ascii() && part.encoding != "binary" {
@@ -93,6 +96,7 @@ fn encoded(
     let new = match part.encoding.as_str() {
         "" | "7bit" | "8bit" | "binary" if major == "text" || major == "message" => readable(body),
         "" | "7bit" | "8bit" | "binary" | "base64" => Encoding::Base64,
+        // Already encoded, with raw octets among it: decoding passes them on, and now they are encoded, too.
         "quoted-printable" => Encoding::QuotedPrintable,
         _ => return Err(EightBitOnly("a part has an unknown transfer encoding")),
     };

@@ -1,4 +1,6 @@
 //! What becomes of a part, by its type and its file name (hostile-inputs 95, 96).
+//!
+//! Both count, and the stricter of them wins: mail programs label a key as `application/octet-stream`, and readers open it by its name.
 
 use crate::message::{Holds, Part};
 
@@ -43,7 +45,7 @@ const TEXT_NAMES: [&str; 18] = [
     "json", "md", "log", "svg", "rtf",
 ];
 
-/// Types and file names of keys, certificates and detached signatures.
+/// Types and file names of keys, certificates and detached signatures: each holds its owner's address in a form that cannot be masked.
 const OWNED_TYPES: [&str; 12] = [
     "application/pgp-keys",
     "application/pgp-signature",
@@ -62,7 +64,7 @@ const OWNED_NAMES: [&str; 13] = [
     "asc", "p7s", "p7b", "p7c", "p12", "pfx", "pgp", "gpg", "sig", "cer", "crt", "der", "pem",
 ];
 
-/// Decides by type and name.
+/// Decides by type and name. The words of a refusal follow "part N" and are for the writer, who is to know what to do instead.
 pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
     let essence = part.kind.essence.as_str();
     let extension = name
@@ -77,14 +79,17 @@ pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
         "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
             return Treatment::Refuse("is encrypted, or wrapped in a signature");
         }
+        // It holds the message once more, with the sender's address, in a format of Outlook's own.
         "application/ms-tnef" | "application/vnd.ms-tnef" => {
             return Treatment::Refuse(
                 "is a winmail.dat; please send without Outlook's rich text format",
             );
         }
+        // Put together at the receiver, the pieces could spell what no piece shows.
         "message/partial" | "message/external-body" => {
             return Treatment::Refuse("is only a part of a message, or lies elsewhere");
         }
+        // Masked, the signature would not verify, and it names its signer: the text goes on without it (peers 3.1, 6).
         "multipart/signed" if part.holds == Holds::Parts => return Treatment::Unwrap,
         _ => {}
     }
@@ -108,6 +113,7 @@ pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
             }
         }
         Holds::Content => {
+            // `message/` and `multipart/` without a structure: what we could not take apart, another reader may show as text.
             let text = essence.starts_with("text/")
                 || essence.starts_with("message/")
                 || essence.starts_with("multipart/")

@@ -2,21 +2,23 @@
 
 use super::atom::{percent, read};
 
-/// The longest tag that is passed over; a longer `<…>` is no tag.
+/// The longest tag that is passed over; a longer `<…>` is no tag. The bound keeps a text of nothing but `<` from being read anew from each of them.
 const MAX_TAG: usize = 512;
-/// The longest comment.
+/// The longest comment, for the same reason; longer than a tag, since shops' templates have conditional comments for Outlook.
 const MAX_COMMENT: usize = 4_096;
 
-/// How many octets at the front of `text` are not seen by a reader.
+/// How many octets at the front of `text` are not seen by a reader, of however many kinds. Zero: the first one is seen.
 pub(super) fn unseen(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let step = match rest.first() {
             Some(b'<') => tag(rest),
             Some(b'\r' | b'\n') => line_break(rest),
+            // format=flowed leaves a blank before a line end that is none (RFC 3676 4.1).
             Some(b' ') if matches!(rest.get(1), Some(b'\r' | b'\n')) => {
                 1 + line_break(rest.get(1..).unwrap_or_default())
             }
+            // A soft line break of quoted-printable that nobody decoded (RFC 2045 6.7).
             Some(b'=') if matches!(rest.get(1), Some(b'\r' | b'\n')) => {
                 1 + line_break(rest.get(1..).unwrap_or_default())
             }
@@ -36,6 +38,7 @@ pub(super) fn unseen(text: &[u8]) -> usize {
     at
 }
 
+/// The length of a tag or a comment; zero where it is neither. One with an `@` in it is not passed over: it may be `<jan@poczta.example>`.
 fn tag(text: &[u8]) -> usize {
     if text.starts_with(b"<!--") {
         let window = text.get(..text.len().min(MAX_COMMENT)).unwrap_or_default();
@@ -65,12 +68,15 @@ fn line_break(text: &[u8]) -> usize {
     end + quotes.count()
 }
 
+/// Soft hyphen, joiners, direction marks, variation selectors, the byte order mark: they have no width, and copying an address drops them.
 fn is_zero_width(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
+/// The length of a character without width in UTF-8; zero for any other.
 fn zero_width(text: &[u8]) -> usize {
+    // No character is longer; the next one may be cut in two, which is no matter.
     let window = text.get(..text.len().min(4)).unwrap_or_default();
     let valid = match std::str::from_utf8(window) {
         Ok(valid) => valid,
@@ -83,6 +89,7 @@ fn zero_width(text: &[u8]) -> usize {
     }
 }
 
+/// The same for one that is escaped.
 fn escaped_zero_width(text: &[u8]) -> usize {
     if text.starts_with(b"%") {
         // Several percent-encoded octets make one character.

@@ -20,11 +20,13 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The text with its blocks of such lines masked; none if they hold nothing.
+/// The text with its blocks of such lines masked; none if they hold nothing. A block is decoded and written anew as a whole, for its lines
+/// mean nothing one by one; of a single line [`links`](super::links) takes care, which keeps what stands around it.
 pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     runs(text, LEAST).next()?;
     let mut out: Option<Vec<u8>> = None;
     let (mut copied, mut at, mut start) = (0, 0, None);
+    // The empty line behind the last one ends a block there.
     for line in lines(text).chain([&b""[..]]) {
         let bare = line.trim_ascii();
         let coded = bare.len() >= 4
@@ -55,6 +57,7 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     out
 }
 
+/// Base64 in lines of the length that mail has (RFC 2045 6.8).
 pub(super) fn wrapped(octets: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for line in BASE64.encode(octets).as_bytes().chunks(76) {

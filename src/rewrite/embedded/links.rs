@@ -11,7 +11,7 @@ const LONG: usize = 4_096;
 /// Slashes of a run behind which a payload may begin; a link has a few, and each costs a reading of the run.
 const MOST_SLASHES: usize = 12;
 
-/// The shortest run that can hold something.
+/// The shortest run that can hold something, in characters: four for three octets of a needle. Shorter ones are words and numbers.
 pub(super) fn least(masker: &Masker) -> usize {
     (masker.shortest() / 3).saturating_mul(4)
 }
@@ -53,6 +53,7 @@ fn run_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     changed.then_some(out)
 }
 
+/// A run of one alphabet, read from each place where a payload may begin; none if it holds nothing from any.
 fn piece_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     if run.len() > LONG {
         return from(run, 0, masker);
@@ -61,6 +62,7 @@ fn piece_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     let mut starts = vec![0];
     let slashes = memchr::memchr_iter(b'/', run).map(|at| at + 1);
     starts.extend(slashes.take(MOST_SLASHES));
+    // Letters of the path may stand in front: a group of four then begins at any of its characters.
     starts.extend(1..4);
     starts
         .into_iter()
@@ -73,6 +75,7 @@ fn from(run: &[u8], start: usize, masker: &Masker) -> Option<Vec<u8>> {
     let of_links = coded.iter().any(|octet| matches!(octet, b'-' | b'_'));
     let decoded = Encoding::Base64.decode(coded);
     let decoded = if of_links {
+        // The decoder knows the alphabet of mail only, and would pass these over.
         let plain: Vec<u8> = coded
             .iter()
             .map(|octet| match octet {
@@ -97,6 +100,7 @@ fn from(run: &[u8], start: usize, masker: &Masker) -> Option<Vec<u8>> {
         let mut new = decoded.get(first..hit.place.start)?.to_vec();
         new.extend_from_slice(hit.shown.as_bytes());
         let tail = decoded.get(hit.place.end..end)?;
+        // Blanks fill the last group up: what follows would be shifted otherwise. At the end of the run nothing follows.
         if last <= decoded.len() {
             while (new.len() + tail.len()) % 3 != 0 {
                 new.push(b' ');

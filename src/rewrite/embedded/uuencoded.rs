@@ -3,14 +3,16 @@
 use super::lines::lines;
 use crate::rewrite::masker::Masker;
 
-/// Octets in a full line.
+/// Octets in a full line, as every encoder writes it.
 const LINE: usize = 45;
 
-/// The text with its files masked, each from `begin MODE NAME` to `end`.
+/// The text with its files masked, each from `begin MODE NAME` to `end`; none if nothing had to be. Only a file that holds a needle is written
+/// anew, and one that the text cuts off is read as far as it goes.
 pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     memchr::memmem::find(text, b"begin ")?;
     let mut out = Vec::with_capacity(text.len() + 64);
     let mut changed = false;
+    // The octets of the file being read, and its lines as they stand.
     let mut file: Option<(Vec<u8>, Vec<u8>)> = None;
     for line in lines(text) {
         let bare = line.trim_ascii_end();
@@ -45,6 +47,7 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     changed.then_some(out)
 }
 
+/// `begin 644 name`: a sentence that begins so has no number of three or four digits next.
 fn is_begin(line: &[u8]) -> bool {
     let mut words = line.split(|octet| *octet == b' ');
     words.next() == Some(b"begin")
@@ -68,6 +71,7 @@ pub(super) fn decoded(line: &[u8]) -> Option<Vec<u8>> {
         let [_, a, b, c] = bits.to_be_bytes();
         out.extend([a, b, c]);
     }
+    // Some encoders leave the last group short, others add a checksum.
     if out.len() + 2 < count || coded.len() > count.div_ceil(3) * 4 + 2 {
         return None;
     }
@@ -75,6 +79,7 @@ pub(super) fn decoded(line: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Lines of a file, with the empty one before `end`. Zero is a grave accent, since blanks at line ends get lost.
 pub(super) fn encode(octets: &[u8]) -> Vec<u8> {
     let character = |value: u32| match u8::try_from(value & 0x3f) {
         Ok(0) | Err(_) => b'`',

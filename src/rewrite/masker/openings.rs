@@ -1,4 +1,6 @@
 //! With which octets a spelling of a needle can begin: most of a text is passed over without a closer look.
+//!
+//! The tables may say yes too often, never no: a look too many costs time, a spelling that is passed over is a leak.
 
 use super::spelling::ESCAPES;
 use crate::rewrite::atom;
@@ -44,6 +46,7 @@ impl Openings {
         mark(&mut self.first, first);
         match needle.get(1) {
             Some(second) => mark(&mut self.second, *second),
+            // A needle of one octet: whatever stands behind it.
             None => self.second = [true; 256],
         }
         if needle.get(1) == Some(&b'@') {
@@ -73,7 +76,9 @@ impl Openings {
                 let meant = read.and_then(|read| read.octets().first().copied());
                 flag(&self.begins, *first) || meant.is_some_and(|octet| flag(&self.begins, octet))
             }
+            // Letters with capitals and characters without width are not in the tables.
             [first, second, _, ..] if !first.is_ascii() || !second.is_ascii() => true,
+            // A blank is unseen before a line end only, and texts are full of others.
             [_, b' ', third, ..] => matches!(third, b'\r' | b'\n'),
             [_, second, _, ..] => flag(&self.second, *second),
             _ => true,
@@ -81,6 +86,7 @@ impl Openings {
     }
 }
 
+/// Marks a letter in both of its cases: needles are in lower case, texts are not.
 fn mark(flags: &mut [bool; 256], octet: u8) {
     for octet in [octet.to_ascii_lowercase(), octet.to_ascii_uppercase()] {
         if let Some(flag) = flags.get_mut(usize::from(octet)) {

@@ -14,7 +14,7 @@ pub(in crate::rewrite) enum Kind {
     Id,
 }
 
-/// What an escape begins with.
+/// What an escape begins with; 0xef is the first octet of full-width forms in UTF-8. These may also stand for themselves.
 pub(super) const ESCAPES: [u8; 5] = [b'&', b'%', b'=', b'\\', 0xef];
 
 /// How many octets of `text` spell `needle`, from the first one on, and whether some of them are percent-encoded; none if they do not.
@@ -24,6 +24,7 @@ pub(super) fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, 
     let mut left = needle;
     while !left.is_empty() {
         let rest = text.get(at..)?;
+        // Nearly every character is itself.
         let octet = rest.first()?.to_ascii_lowercase();
         if octet.is_ascii() && left.first() == Some(&octet) && !ESCAPES.contains(&octet) {
             at += 1;
@@ -47,6 +48,7 @@ pub(super) fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, 
             left = left.get(1..).unwrap_or_default();
             continue;
         }
+        // Between characters only: a tag in front of an address is not part of it, and stays.
         let skipped = if at == 0 { 0 } else { unseen(rest) };
         if skipped == 0 {
             return None;
@@ -56,7 +58,7 @@ pub(super) fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, 
     Some((at, percent))
 }
 
-/// The longest tag of an address (`jan+tag@`) that is taken for one.
+/// The longest tag of an address (`jan+tag@`) that is taken for one: a whole local part (RFC 5321 4.5.3.1.1).
 const MAX_TAG: usize = 64;
 
 /// The length of a tag with the `+` before it. At least 1, so that a match ends.
@@ -80,6 +82,7 @@ pub(super) fn begins_here(before: &[u8], inside: fn(u8) -> bool) -> bool {
     if !inside(*last) {
         return true;
     }
+    // No escape that ends in a letter is longer.
     let tail = before
         .get(before.len().saturating_sub(6)..)
         .unwrap_or_default();
@@ -93,10 +96,12 @@ pub(super) fn begins_here(before: &[u8], inside: fn(u8) -> bool) -> bool {
     }) || matches!(tail, [.., b'\\', b'n' | b'N' | b't' | b'r'])
 }
 
+/// What stands in the local parts that providers hand out. Those of RFC 5322 hold more, but then any sign in front would hide an address.
 pub(super) fn is_local(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"._+-".contains(&octet)
 }
 
+/// What stands within a label of a domain; `_` does in names of hosts that are no mail domains.
 pub(super) fn is_label(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"_-".contains(&octet)
 }

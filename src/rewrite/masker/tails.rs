@@ -11,7 +11,9 @@ use crate::rewrite::atom;
 /// A needle from its rarest octet on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Tail {
+    /// At least one octet.
     octets: Vec<u8>,
+    /// That of the needle: an address may have a tag before its `@`.
     kind: Kind,
 }
 
@@ -23,13 +25,15 @@ pub(super) struct Tails {
     any: bool,
 }
 
-/// Octets from the rarest in texts to the most frequent; all others are rarer than these.
+/// Octets from the rarest in texts to the most frequent; all others are rarer than these. Only speed hangs on the order.
 const FREQUENT: &[u8] = b"qxvfjgbhlupkmdytc-swz.rnoeai";
 
 impl Tails {
     /// Adds a needle, which is in lower case.
     pub(super) fn add(&mut self, needle: &[u8], kind: Kind) {
+        // What begins an escape may stand for itself or not, and other letters have capitals of other octets.
         let searchable = |octet: &u8| octet.is_ascii() && !ESCAPES.contains(octet);
+        // `@` before all: texts hold few. Then what is not in the list, then the list in its order.
         let rank = |octet: u8| match octet {
             b'@' => None,
             _ => Some(FREQUENT.iter().position(|known| *known == octet)),
@@ -53,6 +57,7 @@ impl Tails {
         self.any || self.tails.iter().any(|tail| tail.is_plain_in(text)) || self.is_escaped_in(text)
     }
 
+    /// Whether an escape in `text` stands for the first octet of a tail, with the rest of it behind.
     fn is_escaped_in(&self, text: &[u8]) -> bool {
         let [one, two, three, four, five] = ESCAPES;
         let mut places = memchr3_iter(one, two, three, text).chain(memchr2_iter(four, five, text));
@@ -68,6 +73,7 @@ impl Tails {
 }
 
 impl Tail {
+    /// Whether the first octet stands in `text` as itself, in either case, with the rest of the tail behind it.
     fn is_plain_in(&self, text: &[u8]) -> bool {
         self.octets.first().is_some_and(|mark| {
             memchr2_iter(*mark, mark.to_ascii_uppercase(), text)

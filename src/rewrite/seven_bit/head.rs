@@ -18,20 +18,24 @@ pub(super) fn missing_kind(part: &Part, body: &[u8], head: &[u8]) -> Option<&'st
     })
 }
 
+/// Whether a field has this name, which is given in lower case.
 fn is(field: &Field<'_>, name: &[u8]) -> bool {
     field.name.eq_ignore_ascii_case(name)
 }
 
 /// What a part's head is to say.
 pub(super) struct Head {
+    /// Content-Transfer-Encoding; none: it stays.
     pub(super) encoding: Option<&'static str>,
+    /// Content-Type, where there was none.
     pub(super) kind: Option<&'static str>,
     /// Whether it is the head of a message: then MIME needs its version.
     pub(super) is_message: bool,
 }
 
 impl Head {
-    /// Changes the fields that have to change, and adds those that are missing.
+    /// Changes the fields that have to change, and adds those that are missing behind the last one. `start` is where the head begins in the
+    /// message.
     pub(super) fn edit(
         &self,
         start: usize,
@@ -80,7 +84,7 @@ impl Head {
     }
 }
 
-/// A field in ASCII.
+/// A field in ASCII: by its kind, for an encoded word may stand in text and names only (RFC 2047 5), and parameters have RFC 2231.
 fn plain(field: &Field<'_>) -> Result<Vec<u8>, EightBitOnly> {
     const ADDRESSES: [&[u8]; 6] = [b"from", b"to", b"cc", b"bcc", b"reply-to", b"sender"];
     let bad = EightBitOnly("a header field cannot be written in ASCII");
