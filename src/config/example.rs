@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::keys::{ARRAYS, KEYS, Preset};
+use super::keys::{self, ARRAYS, Preset};
 
 /// The configuration with every key, its default and its words. What has no default stands behind a `#`.
 #[must_use]
@@ -11,7 +11,7 @@ pub fn example() -> String {
         "# allegromail: every key with its default. A `#` before a key: not set by default.\n",
     );
     let mut table = "";
-    for key in KEYS {
+    for key in keys::all() {
         if key.table != table {
             table = key.table;
             let heading = if ARRAYS.contains(&table) {

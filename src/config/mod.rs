@@ -8,8 +8,11 @@ mod checked;
 mod example;
 mod files;
 mod keys;
+mod log;
+mod plain;
 mod problem;
 mod reader;
+mod spelling;
 mod value;
 
 use std::path::{Path, PathBuf};

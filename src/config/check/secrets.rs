@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::{Dkim, Found, Log, Plain, Section, TlsFiles};
+use crate::config::checked::{Dkim, TlsFiles};
 use crate::config::files::{self, Readers};
+use crate::config::log::Log;
+use crate::config::plain::{Found, Plain};
+use crate::config::reader::Section;
 
 /// Raw octets of a token key, at least.
 const MIN_KEY: usize = 32;

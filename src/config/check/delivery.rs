@@ -1,0 +1,70 @@
+//! `[delivery]` and its routes.
+
+use std::path::Path;
+
+use super::forms::{domain, path};
+use crate::config::checked::{Delivery, Route, RouteDomain};
+use crate::config::log::Log;
+use crate::config::reader::Section;
+use crate::config::value;
+use crate::mail::Domain;
+
+pub(super) fn delivery(
+    section: &Section<'_>,
+    folder: &Path,
+    log: &mut Log<'_>,
+) -> Option<Delivery> {
+    let sections = Section::several(section.table(), "delivery.route", log);
+    let routes: Vec<Route> = sections
+        .iter()
+        .filter_map(|section| route(section, log))
+        .collect();
+    let retry = section.text("retry", log, value::waits);
+    let expire = section.text("expire", log, value::duration);
+    let delay_notice = section.text("delay_notice", log, value::duration);
+    if let (Some(first), Some(expire)) = (retry.as_ref().and_then(|retry| retry.first()), expire)
+        && *first >= expire
+    {
+        log.error(
+            section.at.clone(),
+            "delivery.expire",
+            "is shorter than the first wait of delivery.retry",
+        );
+    }
+    let ca_file = section.text("ca_file", log, path(folder));
+    (routes.len() == sections.len()).then_some(Delivery {
+        routes,
+        retry: retry?,
+        expire: expire?,
+        delay_notice: delay_notice?,
+        ca_file,
+    })
+}
+
+fn route(section: &Section<'_>, log: &mut Log<'_>) -> Option<Route> {
+    let domain = section.text("domain", log, |text| {
+        if text == "*" {
+            Ok(RouteDomain::Every)
+        } else {
+            domain(text).map(RouteDomain::Exactly)
+        }
+    });
+    let host = section.text("host", log, |text| {
+        let known = text.parse::<std::net::IpAddr>().is_ok() || Domain::parse(text).is_ok();
+        if known {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("{text:?} is no host name and no address"))
+        }
+    });
+    let port = section
+        .number("port", log, 1..=65_535)
+        .and_then(|port| u16::try_from(port).ok());
+    let tls = section.word("tls", log);
+    Some(Route {
+        domain: domain?,
+        host: host?,
+        port: port?,
+        tls: tls?,
+    })
+}

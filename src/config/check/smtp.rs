@@ -1,0 +1,54 @@
+//! `[smtp]`: where mail comes in, and how large it may be.
+
+use std::path::Path;
+
+use super::forms::address;
+use super::secrets;
+use crate::config::checked::Smtp;
+use crate::config::log::Log;
+use crate::config::reader::Section;
+use crate::mail::Network;
+
+pub(super) fn smtp(section: &Section<'_>, folder: &Path, log: &mut Log<'_>) -> Option<Smtp> {
+    let listen = section.list("listen", log, address);
+    if listen.as_ref().is_some_and(Vec::is_empty) {
+        log.error(section.at.clone(), "smtp.listen", "names no address");
+    }
+    let size = section.size("max_message_size", log);
+    if size.is_some_and(|size| !(64 * 1024..=512 * 1024 * 1024).contains(&size)) {
+        log.error(
+            section.at.clone(),
+            "smtp.max_message_size",
+            "is from 64 KiB to 512 MiB",
+        );
+    }
+    let recipients = section.number("max_recipients", log, 1..=10_000);
+    let tls = match section.get("tls", log) {
+        None => Some(None),
+        Some(found) => secrets::tls(&found, folder, log).map(Some),
+    };
+    let proxy_listen = section.list("proxy_listen", log, address);
+    let proxy_from = section.list("proxy_from", log, |text| {
+        text.parse::<Network>()
+            .map_err(|error| format!("{text:?} {error}"))
+    });
+    if proxy_listen
+        .as_ref()
+        .is_some_and(|places| !places.is_empty())
+        && proxy_from.as_ref().is_some_and(Vec::is_empty)
+    {
+        log.error(
+            section.at.clone(),
+            "smtp.proxy_from",
+            "is missing; name the networks whose PROXY headers are believed",
+        );
+    }
+    Some(Smtp {
+        listen: listen?,
+        max_message_size: size?,
+        max_recipients: recipients?,
+        tls: tls?,
+        proxy_listen: proxy_listen?,
+        proxy_from: proxy_from?,
+    })
+}

@@ -1,0 +1,136 @@
+//! The keys of the decisions: proof, policy, limits, and the keys of tokens.
+
+use super::key::Preset::{Absent, Required, Value};
+use super::key::{Key, key};
+
+/// In the order of the example.
+pub(super) const KEYS: &[Key] = &[
+    key(
+        "auth",
+        "registered",
+        Value("\"require\""),
+        "How a participant's From must be proven: require, relaxed or off.",
+    ),
+    key(
+        "auth",
+        "courier",
+        Value("\"require\""),
+        "The same for couriers. off is for tests and closed networks only.",
+    ),
+    key(
+        "auth",
+        "shared_spf",
+        Value("\"warn\""),
+        "A pass through a provider's shared include: dkim (not enough), warn or accept.",
+    ),
+    key(
+        "auth",
+        "shared_spf_includes",
+        Value("[]"),
+        "Those includes, as [\"_spf.example-host.pl\"].",
+    ),
+    key(
+        "auth",
+        "arc_seal",
+        Value("false"),
+        "true: couriers' mail leaves with an ARC seal (RFC 8617) of the masked domain, by its first RSA key.",
+    ),
+    key(
+        "policy",
+        "require_transaction",
+        Value("false"),
+        "true: mail to an address without +transaction is refused with a notice.",
+    ),
+    key(
+        "policy",
+        "transaction_grace",
+        Value("\"4h\""),
+        "How long an unknown transaction of a known participant is answered 451.",
+    ),
+    key(
+        "policy",
+        "courier_recipients",
+        Value("\"buyers\""),
+        "To whom couriers may write: buyers or all.",
+    ),
+    key(
+        "policy",
+        "display_name",
+        Value("\"login\""),
+        "The name beside a masked From: login, keep or none.",
+    ),
+    key(
+        "policy",
+        "signature_note",
+        Value("false"),
+        "true: a line says so where a digital signature was taken out of a message.",
+    ),
+    key(
+        "policy",
+        "contact",
+        Absent("\"postmaster@allegro.example\""),
+        "Where mail to the roles goes, unrewritten. Absent: 450.",
+    ),
+    key(
+        "policy",
+        "roles",
+        Value(
+            "[\"postmaster\", \"abuse\", \"mailer-daemon\", \"hostmaster\", \"dmarc\", \"tlsrpt\"]",
+        ),
+        "Local parts that are roles; they are never participant ids.",
+    ),
+    key(
+        "policy",
+        "help_url",
+        Absent("\"https://help.allegro.example/mail\""),
+        "Printed in refusals.",
+    ),
+    key(
+        "limits",
+        "refusals_per_client",
+        Value("\"300/10m\""),
+        "COUNT/PERIOD or \"off\"; a client is a /24 or a /64.",
+    ),
+    key(
+        "limits",
+        "messages_per_sender",
+        Value("\"5000/1h\""),
+        "COUNT/PERIOD or \"off\", for each From address.",
+    ),
+    key(
+        "limits",
+        "messages_per_transaction",
+        Value("\"60/1h\""),
+        "COUNT/PERIOD or \"off\".",
+    ),
+    key(
+        "limits",
+        "connections_per_client",
+        Value("50"),
+        "Open connections from one address.",
+    ),
+    key(
+        "limits",
+        "connections",
+        Value("2000"),
+        "Open connections in all. When three quarters are taken, idle and erring clients are let go sooner.",
+    ),
+    key(
+        "limits",
+        "connections_per_network",
+        Value("200"),
+        "Open connections from one /24 or /64.",
+    ),
+    key(
+        "limits",
+        "memory",
+        Value("\"192 MiB\""),
+        "For messages under way; beyond it 452. Five times smtp.max_message_size at least is taken.",
+    ),
+    key(
+        "secrets",
+        "key_file",
+        Required("\"certs/secret.key\""),
+        "One path or several: 32 or more raw octets each. The first signs, all verify.",
+    ),
+];

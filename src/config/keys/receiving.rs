@@ -1,0 +1,94 @@
+//! The keys of the way in: names, listeners, masked domains, and what decisions look at.
+
+use super::key::Preset::{Absent, Required, Value};
+use super::key::{Key, key};
+
+/// In the order of the example.
+pub(super) const KEYS: &[Key] = &[
+    key(
+        "",
+        "hostname",
+        Required("\"mx.allegromail.pl\""),
+        "The name in the banner, in EHLO and in trace fields.",
+    ),
+    key(
+        "",
+        "data_dir",
+        Value("\"/var/lib/allegromail\""),
+        "Directory, state and spool. Made if it is missing; on a local disk.",
+    ),
+    key(
+        "smtp",
+        "listen",
+        Value("[\"[::]:25\"]"),
+        "Addresses to listen on. [::] takes IPv4, too.",
+    ),
+    key(
+        "smtp",
+        "max_message_size",
+        Value("36700160"),
+        "Octets, or \"35 MiB\". A 25 MB attachment is 35 MB on the wire.",
+    ),
+    key(
+        "smtp",
+        "max_recipients",
+        Value("100"),
+        "Recipients of one message; RFC 5321 wants 100 at least.",
+    ),
+    key(
+        "smtp",
+        "tls",
+        Absent("{ certificate = \"certs/mx/fullchain.pem\", key = \"certs/mx/privkey.pem\" }"),
+        "PEM files. Absent: STARTTLS is not offered. Read again on SIGHUP.",
+    ),
+    key(
+        "smtp",
+        "proxy_listen",
+        Value("[]"),
+        "Addresses where load balancers pass connections on with the PROXY protocol, version 2.",
+    ),
+    key(
+        "smtp",
+        "proxy_from",
+        Value("[]"),
+        "The networks of those load balancers, as [\"192.0.2.0/24\"]; nobody else is believed there.",
+    ),
+    key(
+        "domain",
+        "name",
+        Required("\"allegromail.pl\""),
+        "A masked domain, as it is written.",
+    ),
+    key(
+        "domain",
+        "marketplaces",
+        Value("[]"),
+        "Marketplaces whose participants have their masked address here, as [\"allegro-pl\"].",
+    ),
+    key(
+        "domain",
+        "aliases",
+        Value("[]"),
+        "Older names of it: accepted, never written.",
+    ),
+    key(
+        "domain",
+        "dkim",
+        Absent(
+            "{ selector = \"s1\", rsa_key = \"certs/dkim/s1.rsa.pem\", ed25519_selector = \"s2\", ed25519_key = \"certs/dkim/s2.ed25519.pem\" }",
+        ),
+        "Signing keys. Absent: mail from this domain is not signed. Several, for a rotation, in an array: [{ … }, { …, sign = false }]; those with sign = false are published and wait.",
+    ),
+    key(
+        "directory",
+        "engine",
+        Value("\"sled\""),
+        "Where participants and transactions are kept. sled is the only one so far.",
+    ),
+    key(
+        "allowlist",
+        "path",
+        Value("\"allowlist\""),
+        "The couriers: a file, or a folder of *.txt. Read again on SIGHUP.",
+    ),
+];

@@ -1,0 +1,75 @@
+//! The keys of the way out: routes, retries, DNS; and the admin interface.
+
+use super::key::Preset::{Absent, Required, Value};
+use super::key::{Key, key};
+
+/// In the order of the example.
+pub(super) const KEYS: &[Key] = &[
+    key(
+        "delivery.route",
+        "domain",
+        Required("\"*\""),
+        "Recipients' domain, or \"*\". The first route that fits is taken; without one, MX.",
+    ),
+    key(
+        "delivery.route",
+        "host",
+        Required("\"127.0.0.1\""),
+        "A host name or an address.",
+    ),
+    key("delivery.route", "port", Value("25"), "Its port."),
+    key(
+        "delivery.route",
+        "tls",
+        Value("\"opportunistic\""),
+        "none, opportunistic or required.",
+    ),
+    key(
+        "delivery",
+        "retry",
+        Value("\"1m, 5m*2, 15m*2, 30m, 1h*4, 4h*40\""),
+        "The waits between attempts.",
+    ),
+    key(
+        "delivery",
+        "expire",
+        Value("\"5d\""),
+        "How long a message may wait before it is reported as failed.",
+    ),
+    key(
+        "delivery",
+        "delay_notice",
+        Value("\"4h\""),
+        "How long a message waits before its writer is told, once, that it takes longer.",
+    ),
+    key(
+        "delivery",
+        "ca_file",
+        Absent("\"certs/private-ca.pem\""),
+        "PEM file of certificates that count as roots beside the public ones, for servers that must prove their name.",
+    ),
+    key(
+        "dns",
+        "servers",
+        Value("[]"),
+        "As [\"127.0.0.1:5353\"]. Empty: the system's.",
+    ),
+    key(
+        "dns",
+        "dnssec",
+        Value("\"off\""),
+        "off, or trust-ad: the servers validate and are near, so that DANE is honoured where they say so.",
+    ),
+    key(
+        "admin",
+        "listen",
+        Absent("\"127.0.0.1:8025\""),
+        "An address, or a path for a unix socket. Absent: no admin interface.",
+    ),
+    key(
+        "admin",
+        "token_file",
+        Absent("\"certs/admin.token\""),
+        "A bearer token. Absent: loopback and unix sockets only.",
+    ),
+];

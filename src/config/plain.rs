@@ -1,0 +1,59 @@
+//! Values as they stand in a file, before anybody has asked what they mean.
+
+use std::ops::Range;
+
+use toml::de::DeValue;
+
+use super::log::Log;
+
+/// A TOML value without its source text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Plain {
+    Text(String),
+    Integer(i64),
+    Flag(bool),
+    List(Vec<Self>),
+    Table(Vec<(String, Self)>),
+    /// A kind that no key takes.
+    Other,
+}
+
+impl Plain {
+    pub(super) fn of(value: &DeValue<'_>) -> Self {
+        match value {
+            DeValue::String(text) => Self::Text(text.to_string()),
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map_or(Self::Other, Self::Integer),
+            DeValue::Boolean(flag) => Self::Flag(*flag),
+            DeValue::Array(items) => {
+                Self::List(items.iter().map(|item| Self::of(item.get_ref())).collect())
+            }
+            DeValue::Table(table) => Self::Table(
+                table
+                    .iter()
+                    .map(|(key, value)| (key.get_ref().to_string(), Self::of(value.get_ref())))
+                    .collect(),
+            ),
+            DeValue::Float(_) | DeValue::Datetime(_) => Self::Other,
+        }
+    }
+}
+
+/// One value of a file, or the default that stands for it.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) value: Plain,
+    /// Where it stands; none for a default.
+    pub(super) at: Option<Range<usize>>,
+    /// `table.key`.
+    pub(super) key: String,
+}
+
+impl Found {
+    /// The value, or none and a line in the log.
+    pub(super) fn or_tell<T>(&self, parsed: Result<T, String>, log: &mut Log<'_>) -> Option<T> {
+        parsed
+            .map_err(|message| log.error(self.at.clone(), &self.key, &message))
+            .ok()
+    }
+}
