@@ -1,4 +1,6 @@
 //! From tables to a [`Config`]: every key read once, every problem told.
+//!
+//! Each table has a function that reads all of its keys before it gives up on any: a `?` on the way would hide what is wrong behind it.
 
 mod admin;
 mod delivery;
@@ -25,12 +27,17 @@ use super::{Errors, Loaded};
 use crate::masking::TokenKeys;
 
 /// Reads `text`, the contents of `file`.
+///
+/// # Errors
+/// Every problem, by line. Problems of the whole file come first.
 pub(super) fn check(file: &Path, text: &str) -> Result<Loaded, Errors> {
     let mut log = Log::new(file, text);
+    // What follows a fault of syntax is read as well as it can be; the file is refused in any case.
     let (root, syntax) = DeTable::parse_recoverable(text);
     for error in syntax {
         log.error(error.span(), "", error.message());
     }
+    // Relative paths must not depend on where the server was started from.
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
     let config = build(root.get_ref(), file, folder, &mut log);
     log.errors.sort_by_key(|problem| problem.line);
@@ -43,12 +50,14 @@ pub(super) fn check(file: &Path, text: &str) -> Result<Loaded, Errors> {
     }
 }
 
+/// None where anything is missing; then it is in the log.
 fn build(root: &DeTable<'_>, file: &Path, folder: &Path, log: &mut Log<'_>) -> Option<Config> {
     let top = Section::of(root, "", log);
     let hostname = top.text("hostname", log, domain);
     let data_dir = top.text("data_dir", log, path(folder));
     let smtp = smtp(&Section::of(root, "smtp", log), folder, log);
     let domains = domains(root, folder, log);
+    // The key is there so that a file which names another store fails, in place of quietly using this one.
     let engine = Section::of(root, "directory", log).text("engine", log, |engine| {
         if engine == "sled" {
             Ok(())
@@ -59,6 +68,7 @@ fn build(root: &DeTable<'_>, file: &Path, folder: &Path, log: &mut Log<'_>) -> O
     let allowlist = Section::of(root, "allowlist", log).text("path", log, path(folder));
     let auth = auth(&Section::of(root, "auth", log), log);
     let policy = policy(&Section::of(root, "policy", log), log);
+    // Reserved: read only so that a key in it is told.
     Section::of(root, "content", log);
     let limits = limits(&Section::of(root, "limits", log), log);
     let secrets =

@@ -11,7 +11,7 @@ use crate::mail::{Domain, Mailbox, Network};
 use crate::masking::{MaskedDomain, TokenKeys};
 use crate::resolve::Dnssec;
 
-/// A whole configuration.
+/// A whole configuration. Nothing in it changes while the server runs; what SIGHUP reads again are the files that it names.
 #[derive(Clone)]
 pub struct Config {
     /// The file that it was read from.
@@ -32,7 +32,7 @@ pub struct Config {
     pub policy: Policy,
     /// `[limits]`.
     pub limits: Limits,
-    /// `[secrets]`: the keys themselves.
+    /// `[secrets]`: the keys themselves, and no path: they are read once, for what they seal must stay open as long as the server runs.
     pub secrets: TokenKeys,
     /// `[delivery]`.
     pub delivery: Delivery,
@@ -57,7 +57,7 @@ pub struct Smtp {
     pub tls: Option<TlsFiles>,
     /// Where connections come with a PROXY header.
     pub proxy_listen: Vec<SocketAddr>,
-    /// From which networks it is believed.
+    /// From which networks it is believed; at least one where anything listens there.
     pub proxy_from: Vec<Network>,
 }
 

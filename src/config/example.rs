@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::keys::{self, ARRAYS, Preset};
 
-/// The configuration with every key, its default and its words. What has no default stands behind a `#`.
+/// The configuration with every key, its default and its words. What has no default stands behind a `#`, so that the file as printed is one
+/// that loads, once the secret key that it names is there.
 #[must_use]
 pub fn example() -> String {
     let mut text = String::from(
@@ -12,6 +13,7 @@ pub fn example() -> String {
     );
     let mut table = "";
     for key in keys::all() {
+        // Keys of a table stand together in the list: a heading twice would be an error of TOML.
         if key.table != table {
             table = key.table;
             let heading = if ARRAYS.contains(&table) {

@@ -18,7 +18,7 @@ pub(super) enum Readers {
     Others,
 }
 
-/// The octets of a secret file and who may read it.
+/// The octets of a secret file and who may read it beside its owner, by the mode of the file; access lists are not looked at.
 pub(super) fn secret(path: &Path) -> Result<(Vec<u8>, Readers), String> {
     let shown = path.display();
     let octets = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
@@ -26,6 +26,7 @@ pub(super) fn secret(path: &Path) -> Result<(Vec<u8>, Readers), String> {
         .map_err(|error| format!("{shown}: {error}"))?
         .permissions()
         .mode();
+    // Any right counts, writing as well: who may write a key may set one that it knows.
     let readers = match mode & 0o077 {
         0 => Readers::Owner,
         bits if bits & 0o007 != 0 => Readers::Others,
@@ -43,6 +44,7 @@ pub(super) fn rsa(path: &Path, pem: &[u8]) -> Result<(), String> {
         _ => return Err(wanted()),
     };
     pair.ok()
+        // RFC 8301 3.2: signers use 2048 bits at least; receivers may turn down less.
         .filter(|pair| pair.public_modulus_len() >= 256)
         .map(|_| ())
         .ok_or_else(wanted)
@@ -66,7 +68,8 @@ pub(super) fn ed25519(path: &Path, pem: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Checks that a certificate chain and a key belong together.
+/// Checks that a certificate chain and a key belong together, by the library that will use them. That it has expired is no error: mail servers
+/// that encrypt without looking at names still take it (RFC 7435).
 pub(super) fn tls_pair(certificate: &Path, key: &Path) -> Result<(), String> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)

@@ -1,6 +1,7 @@
 //! The one list of configuration keys: table, name, default, and the words that `config example` prints.
 //!
-//! A key that is not here is an error in a file; a key that is here and not read by `check.rs` fails a test.
+//! A key that is not here is an error in a file; one that is here and that nobody reads would be taken in silence. Whoever adds one here adds its
+//! check under `check/`. The shipped `deploy/allegromail.toml` is printed from this list, and a test holds the two together.
 
 mod deciding;
 mod key;
@@ -9,10 +10,11 @@ mod sending;
 
 pub(super) use key::{Key, Preset};
 
-/// Tables that may stand several times.
+/// Tables that may stand several times, as `[[…]]`. One of them lies in another table; its name has both.
 pub(super) const ARRAYS: &[&str] = &["domain", "delivery.route"];
 
-/// Tables whose keys are not fixed yet: they may stand in a file and be empty.
+/// Tables whose keys are not fixed yet: they may stand in a file and be empty. A key in one is an error, so that nobody believes a rule to
+/// be in force that this version does not know.
 pub(super) const RESERVED: &[&str] = &["content"];
 
 /// All keys, in the order of the example.
@@ -27,7 +29,7 @@ pub(super) fn of(table: &str) -> impl Iterator<Item = &'static Key> {
     all().filter(move |key| key.table == table)
 }
 
-/// The default of a key.
+/// What stands for a key that is not set; none where there is no such key, which only a mistake in `check/` can ask for.
 pub(super) fn default(table: &str, name: &str) -> Option<Preset> {
     of(table)
         .find(|key| key.name == name)

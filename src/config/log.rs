@@ -7,9 +7,13 @@ use super::problem::Problem;
 
 /// Gathers problems while a file is read.
 pub(super) struct Log<'a> {
+    /// The file, which every problem names.
     file: &'a Path,
+    /// Its text, in which places become lines.
     text: &'a str,
+    /// What keeps the configuration from being used; in the order in which it was found.
     pub(super) errors: Vec<Problem>,
+    /// What does not.
     pub(super) warnings: Vec<Problem>,
 }
 
@@ -23,6 +27,7 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// `at` is the octets that it is about. None means that no line is named: the value is a default, or the table is missing.
     fn problem(&self, at: Option<Range<usize>>, key: &str, message: &str) -> Problem {
         let before = at.and_then(|span| self.text.get(..span.start));
         let line = before.map(|before| before.matches('\n').count() + 1);
@@ -34,11 +39,13 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// Notes an error and lets reading go on: all problems of a file are told at once, not one a start.
     pub(super) fn error(&mut self, at: Option<Range<usize>>, key: &str, message: &str) {
         let problem = self.problem(at, key, message);
         self.errors.push(problem);
     }
 
+    /// Notes what works and is not wise.
     pub(super) fn warn(&mut self, at: Option<Range<usize>>, key: &str, message: &str) {
         let problem = self.problem(at, key, message);
         self.warnings.push(problem);

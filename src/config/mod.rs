@@ -55,6 +55,7 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf, Errors> {
     if let Some(path) = named {
         return Ok(path.to_owned());
     }
+    // The one of the folder first, so that a test set-up on a mail server does not use that server's.
     let places = [
         PathBuf::from("allegromail.toml"),
         PathBuf::from("/etc/allegromail/allegromail.toml"),

@@ -9,16 +9,21 @@ use super::log::Log;
 /// A TOML value without its source text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Plain {
+    /// In any of TOML's four kinds of quotes.
     Text(String),
+    /// Whole and signed, as TOML has them; whether below zero makes sense is the key's business.
     Integer(i64),
     Flag(bool),
+    /// Of anything: what may stand in it is checked where it is read.
     List(Vec<Self>),
+    /// An inline table, in the order of the file.
     Table(Vec<(String, Self)>),
-    /// A kind that no key takes.
+    /// A kind that no key takes: a number with a fraction, a date, a number that is too large.
     Other,
 }
 
 impl Plain {
+    /// A copy, free of the text's lifetime, so that defaults and values of the file are one type.
     pub(super) fn of(value: &DeValue<'_>) -> Self {
         match value {
             DeValue::String(text) => Self::Text(text.to_string()),
@@ -42,6 +47,7 @@ impl Plain {
 /// One value of a file, or the default that stands for it.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
+    /// What it is.
     pub(super) value: Plain,
     /// Where it stands; none for a default.
     pub(super) at: Option<Range<usize>>,
@@ -50,7 +56,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// The value, or none and a line in the log.
+    /// The value, or none and a line in the log. Every reader ends here, so that each error has key and line.
     pub(super) fn or_tell<T>(&self, parsed: Result<T, String>, log: &mut Log<'_>) -> Option<T> {
         parsed
             .map_err(|message| log.error(self.at.clone(), &self.key, &message))

@@ -17,6 +17,7 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A problem without line and key: there is no file, or it cannot be read.
     pub(super) fn whole_file(file: &Path, message: &str) -> Self {
         Self {
             file: file.to_owned(),
@@ -27,6 +28,7 @@ impl Problem {
     }
 }
 
+/// `FILE:LINE: KEY: MESSAGE`, the form that editors and CI jump to.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.file.display())?;

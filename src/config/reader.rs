@@ -1,4 +1,7 @@
 //! Walks a parsed TOML file table by table, gathers every problem with its line, and fills in defaults from `keys.rs`.
+//!
+//! A value that is wrong or missing is none, and noted. The checks read on with what they have, and a configuration is given out only
+//! where no error was noted.
 
 mod typed;
 
@@ -14,12 +17,15 @@ use super::spelling::nearest;
 
 /// One table of a file.
 pub(super) struct Section<'t> {
+    /// Its name; empty at the top of the file.
     name: &'static str,
+    /// None where the file has no such table: then every key has its default.
     table: Option<&'t DeTable<'t>>,
-    /// Where the table begins.
+    /// Where the table begins: what an error about a key that is not there points to.
     pub(super) at: Option<Range<usize>>,
 }
 
+/// `table.key`, as operators write it.
 fn full(table: &str, name: &str) -> String {
     if table.is_empty() {
         name.to_owned()
@@ -29,7 +35,7 @@ fn full(table: &str, name: &str) -> String {
 }
 
 impl<'t> Section<'t> {
-    /// The table called `name`; an empty one where the file has none.
+    /// The table called `name`; an empty one where the file has none. Names of keys in it that do not exist are noted.
     pub(super) fn of(root: &'t DeTable<'t>, name: &'static str, log: &mut Log<'_>) -> Self {
         let found = if name.is_empty() {
             None
@@ -63,7 +69,7 @@ impl<'t> Section<'t> {
         section
     }
 
-    /// All tables of an array of tables, `parent` being the table that holds it.
+    /// All tables of an array of tables, `parent` being the table that holds it. `name` has both names, as `delivery.route`.
     pub(super) fn several(
         parent: Option<&'t DeTable<'t>>,
         name: &'static str,
@@ -109,8 +115,10 @@ impl<'t> Section<'t> {
         self.table.is_some()
     }
 
+    /// Notes every key that does not exist. A misspelt key would otherwise leave its default in force without a word.
     fn check_names(&self, log: &mut Log<'_>) {
         let mut known: BTreeSet<&str> = keys::of(self.name).map(|key| key.name).collect();
+        // At the top of a file tables stand beside keys.
         if self.name.is_empty() {
             let tables = keys::all()
                 .map(|key| key.table)

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// The known name that differs in the fewest letters, if it is close.
+/// The known name that differs in the fewest letters, if it is close: two letters, or a third of a long name. A guess further off would
+/// mislead more than it helps.
 pub(super) fn nearest<'n>(name: &str, known: &BTreeSet<&'n str>) -> Option<&'n str> {
     let near = known
         .iter()
@@ -11,7 +12,7 @@ pub(super) fn nearest<'n>(name: &str, known: &BTreeSet<&'n str>) -> Option<&'n s
     (near.0 <= 2.max(name.len() / 3)).then_some(near.1)
 }
 
-/// Levenshtein's distance.
+/// Levenshtein's distance: letters put in, left out or changed. One row of the table at a time.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, x) in a.chars().enumerate() {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::Budget;
 
-/// The most waits that a retry list may stand for.
+/// The most waits that a retry list may stand for: a slip as `*4000000` must not fill memory.
 const MAX_WAITS: usize = 1_000;
 
-/// `90s`, `5m`, `4h`, `5d`: a whole number above zero and one unit.
+/// `90s`, `5m`, `4h`, `5d`: a whole number above zero and one unit. A number alone is an error: whether it meant seconds or minutes would be
+/// found out in the field.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wanted = || {
         format!("{text:?} is no duration; wanted is a whole number with s, m, h or d, as \"4h\"")
@@ -54,7 +55,8 @@ pub(super) fn waits(text: &str) -> Result<Vec<Duration>, String> {
     Ok(waits)
 }
 
-/// `36700160` is given as a number; `35 MiB` as text.
+/// `36700160` is given as a number; `35 MiB` as text. Only units of 1024, spelt so: with `MB` in between, a limit would be off by five in a
+/// hundred and nobody would see why.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let wanted = || {
         format!("{text:?} is no size; wanted is a number of octets, or one with KiB, MiB or GiB")
@@ -76,7 +78,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(wanted)
 }
 
-/// `300/10m`, or `off`.
+/// `300/10m`, or `off`. Nought is an error: it reads as "no limit" to one and "nobody" to another.
 pub(super) fn budget(text: &str) -> Result<Option<Budget>, String> {
     if text == "off" {
         return Ok(None);

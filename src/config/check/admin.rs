@@ -8,11 +8,13 @@ use crate::config::files;
 use crate::config::log::Log;
 use crate::config::reader::Section;
 
+/// `[admin]`. The outer none: something is wrong. The inner one: there is no interface.
 pub(super) fn admin(
     section: &Section<'_>,
     folder: &Path,
     log: &mut Log<'_>,
 ) -> Option<Option<Admin>> {
+    // What is no address with a port is the path of a unix socket.
     let listen = section.text("listen", log, |text| {
         Ok(text.parse().map_or_else(
             |_| AdminListen::Unix(files::resolve(folder, text)),
@@ -33,6 +35,7 @@ pub(super) fn admin(
         }
         return Some(None);
     };
+    // Real addresses pass there: whoever can reach the port could read every account.
     if let AdminListen::Tcp(address) = &listen
         && token.is_none()
         && !address.ip().is_loopback()

@@ -9,6 +9,7 @@ use crate::config::reader::Section;
 use crate::config::value;
 use crate::mail::Domain;
 
+/// `[delivery]`, with its routes in the order of the file: the first that fits is taken.
 pub(super) fn delivery(
     section: &Section<'_>,
     folder: &Path,
@@ -22,6 +23,7 @@ pub(super) fn delivery(
     let retry = section.text("retry", log, value::waits);
     let expire = section.text("expire", log, value::duration);
     let delay_notice = section.text("delay_notice", log, value::duration);
+    // Such a message would be tried once and then be a bounce, which nobody means by a retry list.
     if let (Some(first), Some(expire)) = (retry.as_ref().and_then(|retry| retry.first()), expire)
         && *first >= expire
     {
@@ -41,6 +43,7 @@ pub(super) fn delivery(
     })
 }
 
+/// One `[[delivery.route]]`.
 fn route(section: &Section<'_>, log: &mut Log<'_>) -> Option<Route> {
     let domain = section.text("domain", log, |text| {
         if text == "*" {
@@ -49,6 +52,7 @@ fn route(section: &Section<'_>, log: &mut Log<'_>) -> Option<Route> {
             domain(text).map(RouteDomain::Exactly)
         }
     });
+    // A name stays a name: it is looked up when mail is delivered, so that the host behind it may move.
     let host = section.text("host", log, |text| {
         let known = text.parse::<std::net::IpAddr>().is_ok() || Domain::parse(text).is_ok();
         if known {

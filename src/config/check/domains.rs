@@ -12,6 +12,7 @@ use crate::config::log::Log;
 use crate::config::reader::Section;
 use crate::masking::MaskedDomain;
 
+/// `[[domain]]`, at least one; none of them if one is wrong.
 pub(super) fn domains(
     root: &DeTable<'_>,
     folder: &Path,
@@ -25,6 +26,7 @@ pub(super) fn domains(
             "is missing; name a masked domain with [[domain]] and name = \"allegromail.pl\"",
         );
     }
+    // Over all domains and their aliases: an address must lead to one entry, and a marketplace to one way of writing.
     let mut names = HashSet::new();
     let mut markets = HashSet::new();
     let mut domains = Vec::new();

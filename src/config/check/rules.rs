@@ -8,6 +8,7 @@ use crate::config::reader::Section;
 use crate::config::value;
 use crate::mail::Mailbox;
 
+/// `[auth]`. That the proof is off is a warning: tests and closed networks need it, a server on the net must see it at every start.
 pub(super) fn auth(section: &Section<'_>, log: &mut Log<'_>) -> Option<Auth> {
     let mut mode = |name: &str| {
         let mode: Option<Mode> = section.word(name, log);
@@ -33,6 +34,7 @@ pub(super) fn auth(section: &Section<'_>, log: &mut Log<'_>) -> Option<Auth> {
     })
 }
 
+/// `[policy]`. Without a contact the server works and leaves roles unanswered (RFC 5321 4.5.1), hence the warning.
 pub(super) fn policy(section: &Section<'_>, log: &mut Log<'_>) -> Option<Policy> {
     let require_transaction = section.flag("require_transaction", log);
     let transaction_grace = section.text("transaction_grace", log, value::duration);
@@ -49,7 +51,9 @@ pub(super) fn policy(section: &Section<'_>, log: &mut Log<'_>) -> Option<Policy>
             "is not set: mail to postmaster and abuse is answered 450",
         );
     }
+    // In lower case as ids are, which must not be roles.
     let roles = section.list("roles", log, |text| Ok(text.to_ascii_lowercase()));
+    // It is printed within the brackets of a reply, `[reason; …]`: what closes or parts those would break them, and a long one the reply's line.
     let help_url = section.text("help_url", log, |text| {
         let plain = text.len() <= 200
             && text.starts_with("http")
@@ -74,6 +78,7 @@ pub(super) fn policy(section: &Section<'_>, log: &mut Log<'_>) -> Option<Policy>
     })
 }
 
+/// `[limits]`. Numbers are taken as they are, without holding one against another.
 pub(super) fn limits(section: &Section<'_>, log: &mut Log<'_>) -> Option<Limits> {
     let refusals_per_client = section.text("refusals_per_client", log, value::budget);
     let messages_per_sender = section.text("messages_per_sender", log, value::budget);

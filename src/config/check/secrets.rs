@@ -9,12 +9,13 @@ use crate::config::log::Log;
 use crate::config::plain::{Found, Plain};
 use crate::config::reader::Section;
 
-/// Raw octets of a token key, at least.
+/// Raw octets of a token key, at least: as many as the hash of the HMAC has (RFC 2104 3).
 const MIN_KEY: usize = 32;
-/// Characters of an admin token, at least.
+/// Characters of an admin token, at least. It is tried over a network, and not slowed down.
 const MIN_TOKEN: usize = 16;
 
-/// Reads a secret file; who else may read it is an error or a warning.
+/// Reads a secret file; who else may read it is an error or a warning. A group may be meant, for a key that a backup reads; everybody
+/// never is.
 fn read(found: &Found, path: &Path, log: &mut Log<'_>) -> Option<Vec<u8>> {
     let (octets, readers) = found.or_tell(files::secret(path), log)?;
     match readers {
@@ -39,7 +40,7 @@ fn read(found: &Found, path: &Path, log: &mut Log<'_>) -> Option<Vec<u8>> {
     Some(octets)
 }
 
-/// `[secrets] key_file`: one path or several.
+/// `[secrets] key_file`: one path or several; the first one signs. One that is wrong refuses all of them.
 pub(super) fn keys(
     section: &Section<'_>,
     folder: &Path,
@@ -106,6 +107,7 @@ fn inline<'f>(
     Some(texts)
 }
 
+/// The text of one key, where it is there.
 fn pick<'f>(texts: &[(&str, &'f str)], name: &str) -> Option<&'f str> {
     texts
         .iter()
@@ -113,7 +115,7 @@ fn pick<'f>(texts: &[(&str, &'f str)], name: &str) -> Option<&'f str> {
         .map(|(_, text)| *text)
 }
 
-/// `[smtp] tls`.
+/// `[smtp] tls`. The files are only looked at; the server loads them itself, again at every SIGHUP.
 pub(super) fn tls(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<TlsFiles> {
     let texts = inline(found, &["certificate", "key"], log)?;
     let (Some(certificate), Some(key)) = (pick(&texts, "certificate"), pick(&texts, "key")) else {
@@ -150,6 +152,7 @@ pub(super) fn dkim(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Ve
     Some(tables)
 }
 
+/// One table of keys. `found` is where the whole value stands, for the errors.
 fn dkim_table(item: &Plain, found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Dkim> {
     let Plain::Table(items) = item else {
         return found.or_tell(
@@ -157,6 +160,7 @@ fn dkim_table(item: &Plain, found: &Found, folder: &Path, log: &mut Log<'_>) -> 
             log,
         );
     };
+    // `sign` is the one key that is no text; the rest is read without it, and a `sign` of another kind is told there.
     let is_sign = |name: &str, value: &Plain| name == "sign" && matches!(value, Plain::Flag(_));
     let sign = !items
         .iter()
@@ -176,6 +180,7 @@ fn dkim_table(item: &Plain, found: &Found, folder: &Path, log: &mut Log<'_>) -> 
         &["selector", "rsa_key", "ed25519_selector", "ed25519_key"],
         log,
     )?;
+    // Selector and key make sense together only; either of the two kinds may be left out.
     let mut pair = |selector: &str, key: &str, check: fn(&Path, &[u8]) -> Result<(), String>| match (
         pick(&texts, selector),
         pick(&texts, key),

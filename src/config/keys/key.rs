@@ -3,9 +3,9 @@
 /// What stands for a key that a file does not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::config) enum Preset {
-    /// It must be set; the text is an example.
+    /// It must be set; the text is an example, which the error repeats.
     Required(&'static str),
-    /// This TOML value.
+    /// This TOML value. It goes through the same parser and the same checks as one in a file, so a default cannot be what a file may not say.
     Value(&'static str),
     /// Nothing: the feature is off. The text is an example.
     Absent(&'static str),
@@ -20,10 +20,11 @@ pub(in crate::config) struct Key {
     pub(in crate::config) name: &'static str,
     /// Its default.
     pub(in crate::config) default: Preset,
-    /// What it does, its unit and its limits.
+    /// What it does, its unit and its limits: the line above it in the example, and often the only manual that is read.
     pub(in crate::config) words: &'static str,
 }
 
+/// One row of the list, short enough to read it as a table.
 pub(in crate::config) const fn key(
     table: &'static str,
     name: &'static str,

@@ -3,7 +3,7 @@
 use super::key::Preset::{Absent, Required, Value};
 use super::key::{Key, key};
 
-/// In the order of the example.
+/// In the order of the example: the tables that no relay can do without come first.
 pub(super) const KEYS: &[Key] = &[
     key(
         "",

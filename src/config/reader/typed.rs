@@ -25,7 +25,7 @@ impl Section<'_> {
         found.or_tell(parsed, log)
     }
 
-    /// A number of octets: a number, or a text with a unit.
+    /// A number of octets: a number, or a text with a unit. Bounds are the caller's: they differ from key to key.
     pub(in crate::config) fn size(&self, name: &str, log: &mut Log<'_>) -> Option<usize> {
         let found = self.get(name, log)?;
         let parsed = match &found.value {
@@ -40,7 +40,7 @@ impl Section<'_> {
         found.or_tell(parsed, log)
     }
 
-    /// A whole number within bounds.
+    /// A whole number within bounds, both included. One error says kind and bounds, whichever was missed.
     pub(in crate::config) fn number(
         &self,
         name: &str,
@@ -72,7 +72,7 @@ impl Section<'_> {
         found.or_tell(parsed, log)
     }
 
-    /// A list of texts, each read by `parse`.
+    /// A list of texts, each read by `parse`. The first that is wrong is told; they stand on one line more often than not.
     pub(in crate::config) fn list<T>(
         &self,
         name: &str,
@@ -96,7 +96,7 @@ impl Section<'_> {
         found.or_tell(parsed, log)
     }
 
-    /// One of the words of an enum.
+    /// One of the words of an enum, which has them from serde. The error lists them.
     pub(in crate::config) fn word<T: serde::de::DeserializeOwned>(
         &self,
         name: &str,
