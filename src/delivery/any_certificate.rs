@@ -1,4 +1,4 @@
-//! A verifier for opportunistic TLS.
+//! A verifier for opportunistic TLS: whoever listens only is kept out, whoever stands in between is not (RFC 7435).
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-/// Takes every certificate, but still checks that the peer holds its key.
+/// Takes every certificate, but still checks that the peer holds its key. Many mail servers show one for another name, or made it themselves;
+/// to refuse those would send their mail in clear text (hostile-inputs 48).
 #[derive(Debug)]
 pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
 

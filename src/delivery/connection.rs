@@ -16,9 +16,11 @@ use crate::smtp::Extensions;
 
 /// An open connection after EHLO.
 pub(super) struct Connection {
+    /// What it is spoken over.
     pub(super) wire: Wire,
+    /// What the server offers: after TLS what it said then, and nothing of before (RFC 3207 4.2).
     pub(super) extensions: Extensions,
-    /// Messages that went over it.
+    /// Messages that went over it. At the greatest number it takes no more.
     pub(super) used: u32,
 }
 
@@ -35,6 +37,9 @@ pub(super) struct Side<'a> {
 
 impl Connection {
     /// Connects, greets, and turns to TLS as the hop wants it.
+    ///
+    /// # Errors
+    /// [`Broken`], before anything of a message was said. [`Broken::Tls`] only where the hop demands TLS.
     pub(super) async fn open(hop: &Hop, side: Side<'_>) -> Result<Self, Broken> {
         match Self::open_with(hop, side, &hop.security).await {
             // A handshake that fails must not stop mail that would also have gone in clear text; the peer gets a new connection.
@@ -45,6 +50,7 @@ impl Connection {
         }
     }
 
+    /// As [`Self::open`], at one level of security and without a second try.
     async fn open_with(hop: &Hop, side: Side<'_>, security: &Security) -> Result<Self, Broken> {
         let stream = dial(hop.address, side.patience.connect).await?;
         failpoint::pass("delivery.connected");
@@ -53,6 +59,7 @@ impl Connection {
             extensions: Extensions::default(),
             used: 0,
         };
+        // No banner is told apart from a connection that breaks: only a silent server is passed over for a while.
         let banner = timeout(side.patience.command, connection.wire.reply(Duration::MAX)).await;
         let banner = banner
             .map_err(|_| Broken::Silent("no banner in time"))?
@@ -63,11 +70,13 @@ impl Connection {
         connection.greet(side.own).await?;
         match (security, connection.extensions.starttls) {
             (Security::Clear, _) | (Security::Opportunistic, false) => Ok(connection),
+            // Demanded and not offered: perhaps somebody in between took the offer out.
             (_, false) => Err(Broken::Tls("the server does not offer STARTTLS".to_owned())),
             (_, true) => connection.start_tls(hop, side, security).await,
         }
     }
 
+    /// EHLO, and HELO where a server refuses that: then it offers nothing (RFC 5321 3.2; hostile-inputs 136).
     async fn greet(&mut self, own: &Domain) -> Result<(), Broken> {
         let reply = self
             .wire
@@ -91,6 +100,7 @@ impl Connection {
         }
     }
 
+    /// STARTTLS and the handshake, then EHLO anew. Whatever goes wrong on the way is [`Broken::Tls`].
     async fn start_tls(
         mut self,
         hop: &Hop,
@@ -110,6 +120,7 @@ impl Connection {
         if !self.wire.is_drained() {
             return Err(broken(&"the server sent more than its reply to STARTTLS"));
         }
+        // A route may give an address alone: then the certificate has to be for that.
         let name = hop
             .host
             .as_ref()
@@ -135,7 +146,7 @@ impl Connection {
         Ok(secured)
     }
 
-    /// Says goodbye, and does not wait long for an answer.
+    /// Says goodbye, and does not wait long for an answer: the messages are settled, and nothing depends on it (hostile-inputs 137).
     pub(super) async fn quit(mut self) {
         failpoint::pass("delivery.quitting");
         let patience = self.wire.patience.quit;

@@ -16,7 +16,8 @@ use tokio_rustls::TlsConnector;
 use super::any_certificate::AnyCertificate;
 use crate::resolve::{Tlsa, TlsaMatching, TlsaUsage};
 
-/// TLS with servers that show what `records` name.
+/// TLS with servers that show what `records` name. Made for each connection, since the verifier holds the records; the roots of the public
+/// play no part.
 ///
 /// # Errors
 /// TLS cannot be set up.
@@ -40,12 +41,15 @@ pub(super) fn connector(
 /// Takes certificates that records name.
 #[derive(Debug)]
 struct Named {
+    /// Those of the host, vouched for by DNSSEC.
     records: Arc<[Tlsa]>,
+    /// Checks that the server holds the key.
     signatures: AnyCertificate,
     provider: Arc<CryptoProvider>,
 }
 
 impl Named {
+    /// The records of one usage: DANE-EE for the server's own certificate, DANE-TA for an issuer's. No others are usable for SMTP (RFC 7672 3.1.3).
     fn of(&self, usage: TlsaUsage) -> impl Iterator<Item = &Tlsa> {
         self.records
             .iter()
@@ -53,6 +57,8 @@ impl Named {
     }
 }
 
+/// Whether a record names this certificate, whole or by its key (RFC 6698 2.1.2), itself or by a digest (2.1.3). One that cannot be read fits
+/// no record for keys.
 fn fits(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {
     let whole = || Some(certificate.as_ref().to_vec());
     let key = || {
@@ -93,6 +99,7 @@ impl ServerCertVerifier for Named {
             {
                 continue;
             }
+            // A chain of its own for each issuer named: no other issuer that the server shows may vouch for it.
             let mut roots = RootCertStore::empty();
             roots.add(issuer.clone().into_owned())?;
             let chain =

@@ -11,9 +11,13 @@ use crate::resolve::{NoAnswer, Resolver};
 
 /// What a recipient's domain demands.
 pub(super) struct Demands<'a> {
+    /// The recipient's.
     pub(super) domain: &'a Domain,
+    /// Its MTA-STS policy; none: it has none that could be had.
     pub(super) policy: Option<Policy>,
+    /// Asked for TLSA records.
     pub(super) resolver: &'a dyn Resolver,
+    /// Names the port, which is part of the name of TLSA records (RFC 7672 2.2.3).
     pub(super) reach: Reach,
 }
 
@@ -44,6 +48,7 @@ impl Demands<'_> {
         })
     }
 
+    /// What MTA-STS alone demands. A host that a policy in testing does not name gets its mail, and is counted (RFC 8461 5).
     fn by_policy(&self, host: &Domain) -> Option<Security> {
         let Some(policy) = &self.policy else {
             return Some(Security::Opportunistic);

@@ -14,10 +14,11 @@ use crate::config::{Route, RouteDomain};
 use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
 use crate::resolve::{MailHosts, Resolver};
 
-/// The most addresses that one attempt tries.
+/// The most addresses that one attempt tries: a domain may name a hundred, and each may cost half a minute (hostile-inputs 132, 133).
 const MAX_HOPS: usize = 5;
 
-/// One server to try.
+/// One server to try. Also the key under which connections are kept, so two hops are the same only if a connection to one would do for the
+/// other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Hop {
     /// Its name, for TLS and for reports; none where a route gives an address.
@@ -31,12 +32,16 @@ pub(super) struct Hop {
 /// What the way is found by.
 #[derive(Clone, Copy)]
 pub(super) struct Guide<'a> {
+    /// Routes, our own name, and where we may go.
     pub(super) settings: &'a Settings,
+    /// Asked for hosts and addresses.
     pub(super) resolver: &'a dyn Resolver,
+    /// The MTA-STS policies that are known.
     pub(super) policies: &'a Policies,
 }
 
-/// The servers for mail to `domain`, best first; or the outcome, where there are none.
+/// The servers for mail to `domain`, best first, [`MAX_HOPS`] at most; or the outcome, where there are none. What the DNS says for certain fails
+/// the message at once, what it does not say defers it (hostile-inputs 130).
 pub(super) async fn hops(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
     let Guide {
         settings, resolver, ..
@@ -51,15 +56,18 @@ pub(super) async fn hops(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, 
     }
 }
 
+/// It is certain that there is nowhere to go.
 fn failed(status: EnhancedStatus, text: &str) -> Outcome {
     Outcome::Failed(Diagnostic::local(status, text))
 }
 
+/// It is not known now where to go.
 fn deferred(status: EnhancedStatus, text: &str) -> Outcome {
     Outcome::Deferred(Diagnostic::local(status, text))
 }
 
-/// A route is the operator's word: its addresses are taken as they are.
+/// A route is the operator's word: its addresses are taken as they are, private ones too. A host that cannot be found is a fault on our side,
+/// so the mail waits whatever the DNS says.
 async fn routed(route: &Route, resolver: &dyn Resolver) -> Result<Vec<Hop>, Outcome> {
     let hop = |host: Option<Domain>, ip: IpAddr| Hop {
         host,
@@ -91,6 +99,7 @@ async fn routed(route: &Route, resolver: &dyn Resolver) -> Result<Vec<Hop>, Outc
         .collect())
 }
 
+/// Neither a host nor its absence is known. The text says so of the domain, for the host's name would tell of the hidden side.
 fn no_answer() -> Outcome {
     deferred(
         EnhancedStatus::DIRECTORY_4_4_3,
@@ -101,7 +110,8 @@ fn no_answer() -> Outcome {
 /// A host with its preference.
 type Preferred = (u16, Domain);
 
-/// The hosts that a domain names, or the domain itself, and whether DNSSEC vouches for them.
+/// The hosts that a domain names, or the domain itself, and whether DNSSEC vouches for them. A domain that is not there, or takes no mail
+/// (RFC 7505), is a failure at once.
 async fn named(
     domain: &Domain,
     resolver: &dyn Resolver,
@@ -132,6 +142,7 @@ fn keep_better(hosts: &mut Vec<Preferred>, own: &Domain) -> bool {
     true
 }
 
+/// The servers that the DNS names, each with what a connection to it must be like.
 async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
     let Guide {
         settings,
@@ -150,6 +161,7 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
         smtp_port, allows, ..
     } = settings.reach;
     let mut hops = Vec::new();
+    // Why hosts were left out: no answer; not in the policy; not to be gone to from here.
     let (mut silent, mut unnamed, mut passed_over) = (false, false, own);
     for (_, host) in hosts {
         let Ok(addresses) = resolver.addresses(&host).await else {
@@ -178,6 +190,7 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
                 passed_over = true;
             }
         }
+        // The hosts that are left would not be tried, so they are not asked for.
         if hops.len() >= MAX_HOPS {
             break;
         }
@@ -185,6 +198,7 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
     hops.truncate(MAX_HOPS);
     match () {
         () if !hops.is_empty() => Ok(hops),
+        // Unknown before certain: the host that did not answer may be the good one.
         () if silent => Err(no_answer()),
         () if unnamed => Err(deferred(
             EnhancedStatus::new(4, 7, 5),

@@ -20,14 +20,14 @@ pub(super) async fn dial(address: SocketAddr, patience: Duration) -> Result<TcpS
     let stream = stream.and_then(|stream| failpoint::hit("delivery.connecting").map(|()| stream));
     let stream = stream.map_err(|error| {
         let few = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-        // Out of files: a fault of ours, which says nothing about the server.
+        // Out of files: a fault of ours, which says nothing about the server, so its lane is not closed for it (hostile-inputs 123).
         if error.raw_os_error().is_some_and(|code| few.contains(&code)) {
             Broken::Midway(error.to_string())
         } else {
             Broken::BeforeMail(error.to_string())
         }
     })?;
-    // A failure costs speed, nothing else.
+    // Commands are small and wait for replies. A failure costs speed, nothing else.
     let _ = stream.set_nodelay(true);
     Ok(stream)
 }

@@ -9,10 +9,11 @@ use crate::signing::Signer;
 
 use super::Work;
 
-/// `work` with a body in ASCII; none where it must stay as it is.
+/// `work` with a body in ASCII; none where it must stay as it is, and fails at this server (RFC 6152 3, RFC 3463 X.6.3).
 pub(super) async fn downgrade(work: &Work, signer: &Signer) -> Option<Work> {
     let letter = Message::parse(work.body.clone()).ok()?;
     let (signed_by, length) = own_signatures(&letter, signer);
+    // A seal counts too, ours as well: what it seals is a courier's message as it came.
     let foreign = signed_by.is_none()
         && ["DKIM-Signature", "ARC-Seal"]
             .iter()
@@ -20,6 +21,7 @@ pub(super) async fn downgrade(work: &Work, signer: &Signer) -> Option<Work> {
     if foreign {
         return None;
     }
+    // The old signature goes: the next server would find it broken, beside a good one.
     let bare = work.body.slice(length.min(work.body.len())..);
     let written = seven_bit(&Message::parse(bare).ok()?);
     let written = match written {
@@ -65,7 +67,7 @@ fn own_signatures(letter: &Message, signer: &Signer) -> (Option<Domain>, usize) 
     (signed_by, length)
 }
 
-/// The `d=` of a signature (RFC 6376 3.5).
+/// The `d=` of a signature (RFC 6376 3.5). White space may stand anywhere in a tag list; none is part of a domain.
 fn domain(value: &[u8]) -> Option<Domain> {
     let spaceless: Vec<u8> = value
         .iter()

@@ -8,11 +8,11 @@ use super::connection::Connection;
 use super::destination::Hop;
 use crate::failpoint;
 
-/// The most messages over one connection.
+/// The most messages over one connection: many servers end it at about as many by themselves.
 const MAX_USES: u32 = 100;
 /// How long a connection may wait unused; shorter than other servers' patience.
 const MAX_IDLE: Duration = Duration::from_secs(30);
-/// The most connections that wait for one server.
+/// The most connections that wait for one server: as many as a lane of the queue has under way.
 const MAX_WAITING: usize = 40;
 
 /// The most connections that wait in all, and the most servers that are remembered for having had one.
@@ -48,7 +48,8 @@ impl Drop for Parked {
     }
 }
 
-/// Idle connections by server.
+/// Idle connections by server, each with the time since when. No task looks after them: one that has waited too long goes when somebody comes
+/// for it, or when room is needed.
 #[derive(Default)]
 pub(super) struct Pool(Mutex<HashMap<Hop, Vec<(Instant, Connection)>>>);
 
@@ -57,7 +58,8 @@ impl Pool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection to `hop` that was alive when it was last looked at.
+    /// A connection to `hop` that was alive when it was last looked at. It may have died since: that costs no attempt. The newest comes first, so
+    /// that those that are not needed run out.
     pub(super) async fn take(&self, hop: &Hop) -> Option<Connection> {
         loop {
             let (since, mut connection) = self.idle().get_mut(hop)?.pop()?;
@@ -73,6 +75,7 @@ impl Pool {
             return Some(connection);
         }
         let mut idle = self.idle();
+        // Servers whose connections are gone stay in the map until it is full.
         if idle.len() >= MAX_ALL {
             idle.retain(|_, waiting| {
                 waiting.retain(|(since, _)| since.elapsed() < MAX_IDLE);
@@ -91,7 +94,7 @@ impl Pool {
         None
     }
 
-    /// Every connection that waits.
+    /// Every connection that waits, for the goodbye at the end.
     pub(super) fn drain(&self) -> Vec<Connection> {
         self.idle()
             .drain()

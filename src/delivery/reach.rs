@@ -24,10 +24,12 @@ impl Default for Reach {
     }
 }
 
-/// Whether an address may be anybody's mail server: not this machine, not a private network, no mapped form of either.
+/// Whether an address may be anybody's mail server: not this machine, not a private network, no mapped form of either. An MX record that names
+/// one would have us speak to what trusts us for standing near it (hostile-inputs 132).
 fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(v4) => {
+            // Between a provider and its customers (RFC 6598).
             let shared = v4
                 .octets()
                 .first_chunk::<2>()
@@ -42,6 +44,7 @@ fn is_public(ip: IpAddr) -> bool {
                 || shared)
         }
         IpAddr::V6(v6) => {
+            // NAT64 leads to the IPv4 address in its last 32 bits (RFC 6052 2.1).
             let nat64 =
                 v6.segments().starts_with(&[0x64, 0xff9b]) && !is_public(IpAddr::V4(embedded(v6)));
             !(v6.is_loopback()
@@ -54,6 +57,7 @@ fn is_public(ip: IpAddr) -> bool {
     }
 }
 
+/// The IPv4 address within a NAT64 one.
 fn embedded(v6: Ipv6Addr) -> std::net::Ipv4Addr {
     #[expect(
         clippy::cast_possible_truncation,

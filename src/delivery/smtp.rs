@@ -21,7 +21,7 @@ use crate::mail::{Diagnostic, EnhancedStatus, Outcome};
 use crate::resolve::Resolver;
 use crate::signing::Signer;
 
-/// How long an address that kept silent is passed over.
+/// How long an address that kept silent is passed over. Short: the server may be back, and meanwhile its mail is only deferred.
 const SILENT_FOR: Duration = Duration::from_secs(60);
 
 /// What delivery works with.
@@ -35,6 +35,9 @@ pub struct Tools {
 }
 
 /// Delivers over SMTP.
+///
+/// One for the whole process: what it holds are connections and what was learnt of servers, and a restart may forget all of it but the
+/// policies, which are kept on disk.
 pub struct SmtpDelivery {
     settings: Settings,
     resolver: Arc<dyn Resolver>,
@@ -77,6 +80,7 @@ impl SmtpDelivery {
         while goodbyes.join_next().await.is_some() {}
     }
 
+    /// Our side of every connection.
     const fn side(&self) -> Side<'_> {
         Side {
             own: &self.settings.hostname,
@@ -85,6 +89,7 @@ impl SmtpDelivery {
         }
     }
 
+    /// One attempt: host after host until one settles it. The outcome of the last one counts if none does.
     async fn attempt(&self, work: &Work) -> Attempted {
         let guide = Guide {
             settings: &self.settings,
@@ -96,6 +101,7 @@ impl SmtpDelivery {
             Ok(hops) => hops,
             Err(outcome) => return outcome.into(),
         };
+        // Stays only if there were no hosts, and then `hops` has an outcome of its own.
         let mut last = Outcome::Deferred(Diagnostic::local(
             EnhancedStatus::NO_ANSWER_4_4_1,
             "no server could be tried",
@@ -114,6 +120,7 @@ impl SmtpDelivery {
         last.into()
     }
 
+    /// One host, over a connection that waits or over a fresh one.
     async fn try_host(&self, hop: &Hop, work: &Work) -> (Verdict, Option<Parked>) {
         // A connection that died while it waited is no attempt: the message goes at once over a fresh one.
         while let Some(mut connection) = self.pool.take(hop).await {
@@ -155,6 +162,7 @@ impl SmtpDelivery {
         }
     }
 
+    /// What the end of a transaction leads to. After a refusal too the connection can be used again; a broken one is dropped without a word.
     fn finish(
         &self,
         hop: &Hop,

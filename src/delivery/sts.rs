@@ -25,7 +25,7 @@ use crate::resolve::Resolver;
 
 pub(super) use policy::{Mode, Policy};
 
-/// How long the last look at a domain's record counts.
+/// How long the last look at a domain's record counts: mail in a burst asks once.
 const LOOKED: Duration = Duration::from_secs(60);
 /// How long after a failure a policy is not fetched again (RFC 8461 3.3: five minutes at least).
 const FAILED_FOR: Duration = Duration::from_secs(300);
@@ -36,6 +36,7 @@ const KNOWN: u64 = 10_000;
 
 /// The policies of all domains.
 pub(super) struct Policies {
+    /// A lock for each domain, so that a slow web server holds up nobody else's mail.
     known: Cache<Domain, Arc<Mutex<Known>>>,
     fetcher: Fetcher,
     store: Store,
@@ -47,8 +48,11 @@ pub(super) struct Policies {
 struct Known {
     /// Whether its file has been read.
     read: bool,
+    /// The policy in force.
     kept: Option<Kept>,
+    /// When its record was looked at last.
     looked: Option<Instant>,
+    /// When fetching failed last, since the last success.
     failed: Option<Instant>,
 }
 

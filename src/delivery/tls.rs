@@ -51,7 +51,9 @@ pub struct TlsError(String);
 #[derive(Clone)]
 pub(super) struct Tls {
     provider: Arc<CryptoProvider>,
+    /// Takes any certificate.
     any: TlsConnector,
+    /// Takes those of known roots.
     verified: TlsConnector,
 }
 
@@ -97,6 +99,7 @@ impl Tls {
     }
 }
 
+/// The roots of the public and those of `ca_file`. A file without any is an error, not an empty set: it is most likely no PEM file.
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),

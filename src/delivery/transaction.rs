@@ -11,15 +11,21 @@ use crate::mail::Reply;
 use crate::smtp::stuff;
 
 impl Connection {
-    /// Sends one message.
+    /// Sends one message. What the server refuses is no error: the connection is good for the next message, unless [`Connection::used`] says that
+    /// it is not.
+    ///
+    /// # Errors
+    /// [`Broken`] tells at which point the connection broke; it is of no use then.
     pub(super) async fn send(&mut self, work: &Work) -> Result<Spoken, Broken> {
         if let Some(lack) = self.lacks(work) {
             return Ok(Spoken::Lacks(lack));
         }
+        // Before MAIL: a message that cannot be stuffed must not leave a transaction open (hostile-inputs 16).
         failpoint::pass("delivery.sending");
         let slices = stuff(&work.body).map_err(|error| Broken::Midway(error.to_string()))?;
         self.used += 1;
         let commands = self.commands(work);
+        // One segment, one round trip in place of three (RFC 2920 3.1).
         if self.extensions.pipelining {
             self.wire.unanswered().map_err(Broken::BeforeMail)?;
             let all = commands.concat();
@@ -58,6 +64,7 @@ impl Connection {
             };
             if !taken && refused.is_none() {
                 refused = Some((name, reply));
+                // With PIPELINING the other replies come all the same, and each has to be read.
                 if !self.extensions.pipelining {
                     break;
                 }
@@ -71,6 +78,7 @@ impl Connection {
                 return self.refuse(refused).await;
             }
         }
+        // Without DATA allowed nothing more is sent.
         if refused.is_some() {
             return self.refuse(refused).await;
         }
@@ -91,7 +99,7 @@ impl Connection {
         })
     }
 
-    /// Clears the transaction, so that the connection can be used again.
+    /// Clears the transaction, so that the connection can be used again; if it cannot be, the connection is used up.
     async fn refuse(&mut self, refused: Option<(&'static str, Reply)>) -> Result<Spoken, Broken> {
         let (name, reply) = refused.ok_or_else(|| Broken::Midway("no reply".to_owned()))?;
         // After 421 the server goes (RFC 5321 3.8).
@@ -101,6 +109,7 @@ impl Connection {
         Ok(Spoken::Refused(name, reply))
     }
 
+    /// The extension without which the server cannot take the message. SIZE 0 names no limit (RFC 1870 4).
     fn lacks(&self, work: &Work) -> Option<&'static str> {
         let too_large = self
             .extensions
@@ -114,7 +123,9 @@ impl Connection {
         }
     }
 
+    /// MAIL, RCPT and DATA. Only what was offered is used; neither ENVID nor ORCPT, which would carry the writer's words (RFC 3461).
     fn commands(&self, work: &Work) -> [String; 3] {
+        // Octets before dot-stuffing (RFC 1870 5).
         let size = if self.extensions.size.is_some() {
             format!(" SIZE={}", work.body.len())
         } else {

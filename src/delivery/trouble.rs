@@ -16,7 +16,7 @@ pub(super) enum Verdict {
     NextHost(Outcome),
 }
 
-/// Judges what a server said.
+/// Judges what a server said. A message that a server lacks an extension for may pass at the next one; if it does not, it fails.
 pub(super) fn spoken(hop: &Hop, spoken: Spoken) -> Verdict {
     match spoken {
         Spoken::Accepted(reply) => Verdict::Settled(Outcome::Delivered {
@@ -28,15 +28,18 @@ pub(super) fn spoken(hop: &Hop, spoken: Spoken) -> Verdict {
     }
 }
 
+/// Judges a refusal by its code; `command` is the one that it answers.
 fn refused(hop: &Hop, command: &str, reply: Reply) -> Verdict {
     // 552 at RCPT means "too many recipients" in old servers and is to be taken as 452 (RFC 5321 4.5.3.1.10).
     let transient = reply.code.is_transient() || (command == "RCPT" && reply.code.get() == 552);
     let sensible = transient || reply.code.is_permanent();
     let mut diagnostic = Diagnostic::remote(hop.host.clone(), reply);
     if transient {
+        // The enhanced status of a 552 is a lasting one, and would contradict what is done.
         diagnostic.status = diagnostic.status.transient();
         return Verdict::NextHost(Outcome::Deferred(diagnostic));
     }
+    // Neither 2xx nor 3xx has a place here, nor a code that is none (hostile-inputs 134).
     if !sensible {
         return Verdict::NextHost(Outcome::Deferred(Diagnostic::local(
             EnhancedStatus::BAD_CONNECTION_4_4_2,
@@ -46,6 +49,7 @@ fn refused(hop: &Hop, command: &str, reply: Reply) -> Verdict {
     Verdict::Settled(Outcome::Failed(diagnostic))
 }
 
+/// What the writer is told of a lacking extension. None of the three can come right by waiting.
 fn lacks(extension: &str) -> Diagnostic {
     match extension {
         "SMTPUTF8" => Diagnostic::local(
@@ -63,7 +67,8 @@ fn lacks(extension: &str) -> Diagnostic {
     }
 }
 
-/// Judges a connection that broke.
+/// Judges a connection that broke. What the system says of it stays here: the writer's report speaks of the server in general words, and the
+/// status tells the queue whether the destination can be reached at all (4.4.1).
 pub(super) fn broken(hop: &Hop, broken: Broken) -> Verdict {
     let local = |status, text: &str| {
         Outcome::Deferred(Diagnostic {

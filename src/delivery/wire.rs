@@ -10,14 +10,18 @@ use super::settings::Patience;
 use crate::mail::Reply;
 use crate::smtp::ReplyReader;
 
+/// What can be spoken over: a connection, or TLS over one.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
 
 /// A stream to a server, and what was read of its replies.
 pub(super) struct Wire {
+    /// Taken out of here for the TLS handshake: what was read in clear text does not outlive that.
     pub(super) stream: Box<dyn Stream>,
+    /// Bounds replies in lines and octets, for a server may send without an end (hostile-inputs 134).
     replies: ReplyReader,
     buffer: Vec<u8>,
+    /// How long each step may take.
     pub(super) patience: Patience,
 }
 
@@ -32,7 +36,7 @@ impl Wire {
         }
     }
 
-    /// Whether nothing of what was read is left.
+    /// Whether nothing of what was read is left: every octet belonged to a reply that was waited for.
     pub(super) fn is_drained(&self) -> bool {
         self.replies.is_drained()
     }
@@ -56,12 +60,14 @@ impl Wire {
         }
     }
 
+    /// One command and its reply, at the patience that most commands have. An error says why there is none; the connection is of no use then.
     pub(super) async fn command(&mut self, command: &str) -> Result<Reply, String> {
         self.unanswered()?;
         self.write(command.as_bytes()).await?;
         self.reply(self.patience.command).await
     }
 
+    /// Writes commands: small, so that one patience is enough for them together.
     pub(super) async fn write(&mut self, octets: &[u8]) -> Result<(), String> {
         let written = timeout(self.patience.block, async {
             self.stream.write_all(octets).await?;
@@ -73,7 +79,8 @@ impl Wire {
             .map_err(|error| error.to_string())
     }
 
-    /// Writes slices with as few calls as possible; every call has its own patience.
+    /// Writes slices with as few calls as possible; every call has its own patience, so that a long message may take as long as it makes
+    /// progress (RFC 5321 4.5.3.2.5).
     pub(super) async fn write_all(&mut self, slices: Vec<&[u8]>) -> Result<(), String> {
         let mut slices: Vec<IoSlice<'_>> = slices
             .into_iter()
@@ -98,6 +105,7 @@ impl Wire {
             .map_err(|error| error.to_string())
     }
 
+    /// The next reply, within `wait` as a whole: a server that sends an octet a minute gets no more time for it (hostile-inputs 134).
     pub(super) async fn reply(&mut self, wait: Duration) -> Result<Reply, String> {
         let read = async {
             loop {

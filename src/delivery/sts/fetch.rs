@@ -23,13 +23,15 @@ use crate::resolve::Resolver;
 
 /// The largest policy in octets (RFC 8461 3.3 suggests it).
 const LARGEST: usize = 64 * 1024;
-/// The most addresses that are tried.
+/// The most addresses that are tried; one that keeps silent takes all the time there is.
 const MAX_ADDRESSES: usize = 3;
 
 /// Fetches policies.
 pub(super) struct Fetcher {
     reach: Reach,
+    /// For all of it, look-up to last octet.
     patience: Duration,
+    /// With known roots: a policy is worth what the certificate of its host is (RFC 8461 3.3).
     tls: TlsConnector,
 }
 
@@ -56,6 +58,7 @@ impl Fetcher {
             .map_err(|_| "it does not come in time".to_owned())?
     }
 
+    /// As [`Self::fetch`], however long it takes. No redirect is followed: it could lead to where others may write.
     async fn get(&self, domain: &Domain, resolver: &dyn Resolver) -> Result<Policy, String> {
         let host =
             Domain::parse(&format!("mta-sts.{domain}")).map_err(|error| error.to_string())?;
@@ -93,6 +96,7 @@ impl Fetcher {
         answered
     }
 
+    /// TLS with the policy's host, at the first of its addresses that takes a connection and may be gone to (hostile-inputs 132).
     async fn connect(
         &self,
         host: &Domain,

@@ -8,7 +8,7 @@ use crate::mail::Domain;
 
 /// The longest time that a policy may be kept: a year (RFC 8461 3.2).
 const LONGEST: u64 = 31_557_600;
-/// The most patterns that are read.
+/// The most patterns that are read; those behind are passed over, and their hosts are then not named.
 const MAX_PATTERNS: usize = 500;
 
 /// What happens where a server does not fit the policy.
@@ -93,6 +93,7 @@ impl Policy {
     }
 }
 
+/// A name of a host in A-labels, or `*.` before one. A star anywhere else is no name (RFC 8461 3.2).
 fn pattern(value: &str) -> Result<String, &'static str> {
     let bad = "an mx is no name of a host";
     let (star, name) = match value.strip_prefix("*.") {

@@ -26,7 +26,7 @@ impl Kept {
     }
 }
 
-/// The folder of the files.
+/// The folder of the files. It is made when the first is written.
 pub(super) struct Store(PathBuf);
 
 impl Store {
@@ -69,7 +69,7 @@ impl Store {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all: a policy cut short would read as none, and protect nobody.
 fn write(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     std::fs::create_dir_all(folder)?;
