@@ -12,7 +12,7 @@ use crate::history::Event;
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome};
 use crate::spool::Entry;
 
-/// Makes one attempt for `entry`.
+/// Makes one attempt for `entry`. `body`: the message where it is still in memory; none: it is read from the spool.
 pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Option<Bytes>) -> End {
     let address = match target::find(parts, entry).await {
         Ok(Ok(address)) => address,
@@ -31,6 +31,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
             return settle(parts, entry, &address, Outcome::Deferred(diagnostic)).await;
         }
     };
+    // Only now that there is a place: what waits for one holds no memory.
     let body = match body {
         Some(body) => body,
         None => match parts.spool.body(entry.id).await {
@@ -46,6 +47,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         reverse_path: entry.reverse_path.clone(),
         recipient: address.clone(),
         body,
+        // The mask is ASCII, the address behind it may not be.
         smtputf8: entry.smtputf8 || address.needs_utf8(),
         eight_bit: entry.eight_bit,
     };
@@ -60,6 +62,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
     } = parts.deliver.deliver(work).await;
     failpoint::pass("queue.attempted");
     match &outcome {
+        // Nobody there: the messages behind this one need not find that out for themselves. Anything else opens the lane.
         Outcome::Deferred(diagnostic) if diagnostic.status == EnhancedStatus::NO_ANSWER_4_4_1 => {
             lanes.close(address.domain(), diagnostic.clone());
         }
@@ -72,7 +75,8 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
     end
 }
 
-/// A diagnostic without anything of the hidden side: what is stored, logged and reported.
+/// A diagnostic without anything of the hidden side: what is stored, logged and reported (DOMAIN.md #2054; hostile-inputs 97, 99). The remote
+/// host goes altogether, for its name often is the domain.
 fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnostic {
     let hidden = Hidden {
         real: vec![address.clone()],
@@ -90,6 +94,7 @@ fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnosti
     }
 }
 
+/// Makes an outcome durable. The diagnostic is masked here, and goes nowhere before that.
 async fn settle(parts: &Parts, entry: &Entry, address: &Mailbox, outcome: Outcome) -> End {
     let now = parts.clock.now();
     match outcome {

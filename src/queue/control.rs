@@ -47,7 +47,8 @@ pub(super) fn waiting(entry: &Entry) -> State {
     }
 }
 
-/// Carries out `control` on an entry that nobody else works on.
+/// Carries out `control` on an entry that nobody else works on. Where the spool refuses, the entry waits as it did, and the order is answered
+/// with why.
 pub(super) async fn carry_out(
     parts: &Parts,
     entry: Entry,

@@ -18,10 +18,12 @@ pub(super) enum End {
     Done,
     /// It waits, with this progress.
     Waits(Progress),
-    /// The queue shuts down; nothing was tried.
+    /// Nothing is known of an attempt and nothing was written: the queue shuts down, the spool can record no end, or the attempt has panicked.
     Untried,
 }
 
+/// The entry is at its end. Returns only when that is durable or cannot be made so: what follows (the next message over the connection) may
+/// rely on it.
 pub(super) async fn done(parts: &Parts, entry: &Entry) -> End {
     failpoint::pass("queue.settling");
     loop {
@@ -43,6 +45,8 @@ pub(super) async fn done(parts: &Parts, entry: &Entry) -> End {
     End::Done
 }
 
+/// Puts an entry off, with the writer told if that is due. `attempts` is the number made so far: as before, where nobody was asked. `last`
+/// is masked; none: the one of before stands.
 pub(super) async fn postpone(
     parts: &Parts,
     entry: &Entry,
@@ -65,6 +69,7 @@ pub(super) async fn postpone(
         None => {
             failpoint::pass("queue.deferring");
             let settled = Settlement::Deferred(progress.clone());
+            // The schedule has it in memory all the same; a restart would try earlier, which harms nobody.
             if let Err(error) = parts.spool.settle(entry.id, settled).await {
                 tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
             }
@@ -83,6 +88,7 @@ async fn delay_notice(parts: &Parts, entry: &Entry, progress: &Progress) -> Opti
         return None;
     }
     let diagnostic = progress.last.as_ref()?;
+    // A notice that fails costs nothing: the next deferral tries it again.
     let report = report::on(parts, entry, diagnostic, Action::Delayed)
         .await
         .ok()??;
@@ -98,14 +104,14 @@ async fn delay_notice(parts: &Parts, entry: &Entry, progress: &Progress) -> Opti
     Some(told)
 }
 
-/// Adds a line to the life of an entry.
+/// Adds a line to the life of an entry, for `trace` (DOMAIN.md #3833).
 pub(super) fn note(parts: &Parts, entry: &Entry, event: Event) {
     parts
         .history
         .note(&Line::of(entry, parts.clock.now(), event));
 }
 
-/// What the other server said, or what we found.
+/// What the other server said, or what we found; masked where the diagnostic is.
 pub(super) fn words(diagnostic: &Diagnostic) -> String {
     match &diagnostic.reply {
         Some(reply) => reply.to_string(),
@@ -113,8 +119,10 @@ pub(super) fn words(diagnostic: &Diagnostic) -> String {
     }
 }
 
-/// Gives an entry up, with a report to its writer.
+/// Gives an entry up, with a report to its writer. Both become durable together: after a crash there is never a message that ended in silence,
+/// nor one reported twice. `diagnostic` is masked.
 pub(super) async fn fail(parts: &Parts, entry: &Entry, diagnostic: Diagnostic) -> End {
+    // An entry that only carries another server's word of a delay.
     let action = match entry.target {
         Target::Delayed(_) => Action::Delayed,
         _ => Action::Failed,

@@ -18,18 +18,26 @@ use crate::mail::QueueId;
 pub(super) enum Message {
     /// The entry, how its attempt ended, and the octets that were held for it.
     Ended(QueueId, End, usize),
+    /// Somebody wants to see everything.
     List(oneshot::Sender<Vec<Listed>>),
+    /// Everything that waits is to be due.
     RetryNow,
+    /// An order on one entry, and where its answer goes.
     Control(QueueId, Control, oneshot::Sender<Result<(), ControlError>>),
 }
 
-/// The way to speak to a running queue.
+/// The way to speak to a running queue, for whoever started it and will end it. Dropped without [`Handle::shutdown`], the queue goes on.
 pub struct Handle {
     pub(super) messages: mpsc::UnboundedSender<Message>,
+    /// Ends the schedule, once attempts have ended.
     pub(super) stop: CancellationToken,
+    /// Shut first, so that nothing begins any more.
     pub(super) lanes: Arc<Lanes>,
+    /// What the end waits for.
     pub(super) attempts: TaskTracker,
+    /// Cancelled by a panic of the schedule.
     pub(super) broken: CancellationToken,
+    /// The schedule.
     pub(super) task: JoinHandle<()>,
 }
 
@@ -75,12 +83,12 @@ impl Handle {
     }
 }
 
-/// Listing and steering a running queue.
+/// Listing and steering a running queue: what the admin interface gets. It cannot stop it.
 #[derive(Clone)]
 pub struct Controls(mpsc::UnboundedSender<Message>);
 
 impl Controls {
-    /// Everything in the queue, by id.
+    /// Everything in the queue, by id; empty when the queue has stopped.
     pub async fn list(&self) -> Vec<Listed> {
         let (answer, listed) = oneshot::channel();
         if self.0.send(Message::List(answer)).is_err() {

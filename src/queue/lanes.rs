@@ -16,10 +16,13 @@ const CLOSED: Duration = Duration::from_secs(20);
 /// Lanes beyond this number are looked through for idle ones.
 const MANY: usize = 10_000;
 
+/// The places of one domain.
 struct Lane {
+    /// Bounds attempts.
     places: Arc<Semaphore>,
     /// Bounds attempts and those whose outcome is being written, together: each of them has a connection.
     open: Arc<Semaphore>,
+    /// Since when the destination could not be reached, and what every message hears meanwhile.
     closed: Option<(Instant, Diagnostic)>,
 }
 
@@ -85,7 +88,9 @@ impl Lanes {
             });
             (lane.places.clone(), lane.open.clone())
         };
+        // The place in the lane before the one in all: who waits for a slow destination must not keep others from theirs.
         let lane = places.acquire_owned().await.ok()?;
+        // Looked at only now: the attempts in front may have found the destination dead.
         let closed = self
             .lanes()
             .get(domain)

@@ -73,6 +73,7 @@ impl Settings {
             retry: delivery.retry.clone(),
             expire: delivery.expire,
             delay_notice: delivery.delay_notice,
+            // Postfix's number; more annoys receivers, and one slow domain would fill the rest.
             per_destination: 20,
             total: 200,
             memory: 32 * 1024 * 1024,

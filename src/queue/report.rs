@@ -1,4 +1,7 @@
 //! Makes of a failed entry the report to whoever wrote it; never one about a report (RFC 5321 4.5.5).
+//!
+//! An entry names whom to tell when it is accepted, and only somebody whose return path was proven is named: so no report ever goes to a stranger
+//! (hostile-inputs 113, 116).
 
 use bytes::Bytes;
 
@@ -35,6 +38,7 @@ pub(super) async fn on(
         diagnostic,
         action,
     };
+    // What the report says if the server's own words would show the hidden side: our text and the status.
     let bare = Diagnostic {
         host: None,
         reply: None,
@@ -54,6 +58,7 @@ pub(super) async fn on(
     let signed = parts.signer.sign(&domain, Bytes::from(body)).await;
     let body = signed.map_err(|error| error.to_string())?;
     let eight_bit = !body.is_ascii();
+    // Null reverse-path and nobody to tell: a report that fails ends there.
     let entry = Entry {
         id: parts.spool.next_id(),
         trace: entry.trace.clone(),
@@ -105,6 +110,7 @@ fn shows(reporter: &Reporter, report: &Report<'_>, hidden: &[Mailbox]) -> bool {
         about: &about,
         ..report.clone()
     };
+    // In what a server says, the domain alone would already tell who the provider or the shop is.
     let domains: Vec<Domain> = hidden
         .iter()
         .map(|address| address.domain().clone())
@@ -116,6 +122,7 @@ fn shows(reporter: &Reporter, report: &Report<'_>, hidden: &[Mailbox]) -> bool {
     compose(reporter, &said).is_none_or(|octets| rewrite::check(&octets, needles).is_err())
 }
 
+/// Where the report goes, whom it names in To, the domain that it comes from, and its language (ISO 639-1).
 type Reader = (Target, Mailbox, Domain, String);
 
 /// Who reads the report, as whom he is addressed, from which domain, and in which language.
@@ -123,6 +130,7 @@ async fn reader(parts: &Parts, entry: &Entry) -> Result<Option<Reader>, Unavaila
     let domains = &parts.reporter.domains;
     match &entry.origin {
         Origin::Nobody => Ok(None),
+        // A courier, who has neither a mask nor a language here.
         Origin::Address(mailbox) => {
             let domain = domains.for_marketplace("").cloned();
             Ok(domain.map(|domain| {
@@ -141,6 +149,7 @@ async fn reader(parts: &Parts, entry: &Entry) -> Result<Option<Reader>, Unavaila
             let Some(account) = parts.directory.participant(participant).await? else {
                 return Ok(None);
             };
+            // Named by his own mask, for the report goes the way of all mail; his real address is found when it is sent.
             let Some(mask) = parts.directory.mask_of(participant, None).await? else {
                 return Ok(None);
             };

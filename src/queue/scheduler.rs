@@ -1,4 +1,7 @@
 //! The schedule: one task that knows every entry, starts attempts when they are due, and files how they ended.
+//!
+//! It waits for its channels only: other servers, the spool and the receiver's address are the matter of the tasks that it starts. So a hundred
+//! thousand entries need one task, and no entry is ever worked on by two.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -23,7 +26,7 @@ use crate::history::Line;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::{Committed, Entry};
 
-/// A step back of the clock that is looked into; smaller ones do no harm.
+/// A step back of the clock that is looked into; smaller ones do no harm (hostile-inputs 124).
 const CLOCK_STEP: Duration = Duration::from_secs(60);
 /// The longest sleep: a clock that is moved must be noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -31,19 +34,23 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// The queue itself; only its [`Handle`] is seen.
 pub struct Queue {
     parts: Parts,
+    /// Shared with the handle, which shuts them.
     lanes: Arc<Lanes>,
     /// Shared with the attempts under way, so that none of them copies what it only reads.
     entries: HashMap<QueueId, (Arc<Entry>, State)>,
+    /// The earliest first. An entry may stand here twice, or at a time that does not hold any more: what the entry itself says counts.
     due: BinaryHeap<Reverse<(Timestamp, QueueId)>>,
     /// Octets of messages that wait in memory.
     memory: usize,
     /// The clock when it was last read.
     last: Timestamp,
+    /// Everything under way, for the end to wait for.
     attempts: TaskTracker,
+    /// Its own inbox, for attempts to tell how they ended. Unbounded: each entry has one word to say.
     messages: mpsc::UnboundedSender<Message>,
 }
 
-/// Tells that the schedule has panicked.
+/// Tells that the schedule has panicked: a process that takes mail and delivers none is worse than one that ends.
 struct Alarm(CancellationToken);
 
 impl Drop for Alarm {
@@ -55,7 +62,8 @@ impl Drop for Alarm {
 }
 
 impl Queue {
-    /// Starts with the entries of an earlier run, and takes new ones as they become durable.
+    /// Starts with the entries of an earlier run, and takes new ones as they become durable. Entries that were due meanwhile are all due now;
+    /// lanes keep them from leaving all at once.
     #[must_use]
     pub fn start(
         parts: Parts,
@@ -107,6 +115,7 @@ impl Queue {
         }
     }
 
+    /// Until it is stopped. A channel that has closed is passed over: the others go on.
     async fn run(
         mut self,
         mut committed: mpsc::UnboundedReceiver<Committed>,
@@ -124,17 +133,20 @@ impl Queue {
         }
     }
 
-    /// Takes an entry that has just become durable; its first attempt leaves at once.
+    /// Takes an entry that has just become durable; its first attempt leaves at once (DOMAIN.md #4853). What it teaches is noted here and not
+    /// before the 250, for only what is durable has happened.
     fn admit(&mut self, new: Committed) {
         failpoint::pass("queue.admitted");
         self.parts.last_used.remember(&new.entry.memory);
         failpoint::pass("queue.remembered");
         self.parts.history.note(&Line::accepted(&new.entry));
         failpoint::pass("queue.noted");
+        // What does not fit is read back from the spool when its turn comes.
         let fits = self.memory + new.body.len() <= self.parts.settings.memory;
         self.launch(Arc::new(new.entry), fits.then_some(new.body));
     }
 
+    /// Starts an attempt, with the message where it is in memory. The entry is active from here on.
     fn launch(&mut self, entry: Arc<Entry>, body: Option<Bytes>) {
         let id = entry.id;
         self.memory += body.as_ref().map_or(0, Bytes::len);
@@ -170,6 +182,7 @@ impl Queue {
                 return at.since(now).min(LONGEST_SLEEP);
             }
             self.due.pop();
+            // Gone, held, under way, or put off since.
             let waiting = self.entries.get(&id).filter(|(entry, state)| {
                 *state == State::Deferred && entry.progress.next_attempt <= now
             });
@@ -194,6 +207,7 @@ impl Queue {
         }
     }
 
+    /// Takes one message. Nothing here waits.
     fn hear(&mut self, message: Message) {
         match message {
             Message::Ended(id, end, held) => {
@@ -247,6 +261,7 @@ impl Queue {
                 return;
             }
         };
+        // Else the closed lane would answer in place of the server.
         if control == Control::Retry {
             self.lanes.open_all();
         }
@@ -259,18 +274,21 @@ impl Queue {
         });
     }
 
+    /// Files how an attempt or an order left an entry.
     fn end(&mut self, id: QueueId, end: End) {
         failpoint::pass("queue.ended");
         match end {
             End::Done => drop(self.entries.remove(&id)),
             End::Waits(progress) => self.wait(id, |entry| entry.progress = progress),
             End::Untried => {
+                // In memory only: no attempt was made, so none is counted.
                 let again = self.parts.clock.now().plus(LONGEST_SLEEP);
                 self.wait(id, |entry| entry.progress.next_attempt = again);
             }
         }
     }
 
+    /// Changes an entry that nobody works on, and puts it into the schedule again, held or not: a release needs no other place.
     fn wait(&mut self, id: QueueId, change: impl FnOnce(&mut Entry)) {
         if let Some((entry, state)) = self.entries.get_mut(&id) {
             let entry = Arc::make_mut(entry);

@@ -5,13 +5,18 @@ use crate::directory::{AccountStatus, Unavailable};
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox};
 use crate::spool::{Entry, Target};
 
-/// The address for this attempt; a diagnostic, if the participant takes no mail any more.
+/// The address for this attempt; a diagnostic, if the participant takes no mail any more (DOMAIN.md: removed, the primary one; suspended, a
+/// report).
+///
+/// # Errors
+/// [`Unavailable`]: the directory cannot be asked, so nothing is known of the participant.
 pub(super) async fn find(
     parts: &Parts,
     entry: &Entry,
 ) -> Result<Result<Mailbox, Diagnostic>, Unavailable> {
     let (participant, transaction) = match &entry.target {
         Target::Address(mailbox) => return Ok(Ok(mailbox.clone())),
+        // Settled when it was accepted: what is left is the report.
         Target::Refused(diagnostic) | Target::Delayed(diagnostic) => {
             return Ok(Err(diagnostic.clone()));
         }
@@ -29,6 +34,7 @@ pub(super) async fn find(
         Some(transaction) => parts.last_used.last_used(transaction, participant)?,
         None => None,
     };
+    // The mark fits no address that was removed since.
     let last = mark.and_then(|mark| mark.find(&account).cloned());
     let address = last.unwrap_or_else(|| account.primary.clone());
     // Refused at import, but a domain may have become ours since (hostile-inputs 111).
