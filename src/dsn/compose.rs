@@ -1,4 +1,5 @@
-//! A report as bytes.
+//! A report as bytes: words for people, the machine-readable part, and the header section of the message (RFC 6522 3). Never its body:
+//! the writer has it.
 
 use std::sync::Arc;
 
@@ -27,11 +28,12 @@ pub struct Reporter {
 pub enum Action {
     /// Given up.
     Failed,
-    /// Not yet, and still tried.
+    /// Not yet, and still tried. Told once at most.
     Delayed,
 }
 
 impl Action {
+    /// The word of the Action field.
     const fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
@@ -65,7 +67,8 @@ pub struct Report<'a> {
     pub action: Action,
 }
 
-/// Text that goes into a line of a report: no control characters, not endless.
+/// Text that goes into a line of a report: no control characters, so that a remote server's words make no field of their own
+/// (hostile-inputs 97), and no longer than a line may be (RFC 5322 2.1.1).
 fn line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -73,7 +76,7 @@ fn line(text: &str) -> String {
         .collect()
 }
 
-/// A value for a field of the machine-readable part: ASCII only (RFC 3464 2.1).
+/// A value for a field of the machine-readable part: ASCII only (RFC 3464 2.1). Both it and the header section go out as 7bit.
 fn ascii(text: &str) -> String {
     line(text)
         .chars()
@@ -81,7 +84,8 @@ fn ascii(text: &str) -> String {
         .collect()
 }
 
-/// Writes a report. None only if it could not be put together, which is our own fault.
+/// Writes a report, not yet signed. None only if it could not be put together, which is our own fault. The same report gives the same bytes, its
+/// ids included.
 #[must_use]
 pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
     let (first, second) = words(report.language);
@@ -125,6 +129,7 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
             "Message-ID",
             Raw::new(format!("<report.{}@{}>", report.id, report.domain)),
         )
+        // Nothing may answer it (RFC 3834 5; Exchange looks at the second one).
         .header("Auto-Submitted", Raw::new("auto-replied"))
         .header("X-Auto-Response-Suppress", Raw::new("All"))
         .body(MimePart::new(kind, BodyPart::Multipart(parts)))
@@ -132,6 +137,7 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
         .ok()
 }
 
+/// Why, in one line: our words, then the other server's or the status.
 fn reason(report: &Report<'_>) -> String {
     let diagnostic = report.diagnostic;
     match &diagnostic.reply {
@@ -140,6 +146,7 @@ fn reason(report: &Report<'_>) -> String {
     }
 }
 
+/// The words for people, once for each language. Rows name what the writer knows the message by (DOMAIN.md #1449); those without a value go.
 fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
     let about = report.about;
     let mut text = String::new();
@@ -159,6 +166,7 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
         for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
             text.push_str(&format!("{name}: {}\r\n", line(value)));
         }
+        // Of a delay nothing has to be done.
         if report.action == Action::Failed {
             text.push_str(&format!("\r\n{}\r\n", words.advice));
         }
@@ -241,6 +249,7 @@ fn thread(about: &About) -> Option<String> {
         .trim()
         .strip_prefix('<')?
         .strip_suffix('>')?;
+    // It stands in a header field of ours: one that cannot is left out.
     let plain = id
         .bytes()
         .all(|b| b.is_ascii_graphic() && !b"<>".contains(&b));

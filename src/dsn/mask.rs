@@ -9,7 +9,7 @@ use crate::rewrite;
 /// The recipient whose addresses must not show, and what shows instead.
 #[derive(Debug, Clone)]
 pub struct Hidden {
-    /// The real addresses.
+    /// The real addresses; at least the one that the message went to.
     pub real: Vec<Mailbox>,
     /// The address that the writer knows.
     pub shown_as: String,
@@ -24,15 +24,17 @@ impl Hidden {
     }
 }
 
-/// The longest text that is kept, in characters.
+/// The longest text that is kept, in characters. Servers write whole help pages into replies; the reason stands at the front.
 const MAX_TEXT: usize = 400;
 
-/// Masks `text`; the result is one line without control characters.
+/// Masks `text`; the result is one line without control characters, of a few hundred characters at most. What names nobody stays word for word, for
+/// without it nobody can mend anything.
 #[must_use]
 pub fn mask(text: &str, hidden: &Hidden) -> String {
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
     // Whole addresses first, in any spelling: some of its characters end a word.
+    // Some more than is kept, since masks may be shorter than what they stand for.
     let text: String = text.chars().take(MAX_TEXT * 2).collect();
     let text = rewrite::mask_text(&text, &hidden.real, &hidden.shown_as);
     for c in text.chars() {
@@ -59,20 +61,24 @@ pub fn mask(text: &str, hidden: &Hidden) -> String {
     }
 }
 
+/// Whether the masked text would still tell: then all of it is given up.
 fn still_shows(text: &str, hidden: &Hidden) -> bool {
     // The leak gate looks at it as at a message: it decodes what a curious reader may.
     hidden.names_domain(&text.to_ascii_lowercase())
         || rewrite::check(text.as_bytes(), &hidden.real).is_err()
 }
 
-/// One word: an address, a link, a host, an IP address, the hidden local part, or nothing of these.
+/// One word: an address, a link, a host, an IP address, the hidden local part, or nothing of these. Any address becomes the mask: a server that
+/// forwards names the next one, which is just as hidden.
 fn masked_word(word: &str, hidden: &Hidden) -> String {
     let lower = word.to_ascii_lowercase();
+    // A sentence may end with it.
     let bare = lower.trim_end_matches(['.', ':', '!', '?']);
     let is_local = |text: &str| {
         let mut real = hidden.real.iter();
         real.any(|real| real.local().eq_ignore_ascii_case(text))
     };
+    // `user=jan`, `rcpt:jan`: the local part without its domain.
     let pieces = || bare.split(|c: char| !(c.is_ascii_alphanumeric() || "._+-".contains(c)));
     if bare.is_empty() {
         word.to_owned()
@@ -97,6 +103,7 @@ fn masked_word(word: &str, hidden: &Hidden) -> String {
 
 /// Two labels or more, the last of letters: `mx1.poczta.example`, but not `5.1.1` nor `e.g`.
 fn is_host(word: &str) -> bool {
+    // With a port behind it.
     let word = word.rsplit_once(':').map_or(word, |(host, port)| {
         if port.bytes().all(|b| b.is_ascii_digit()) {
             host
@@ -118,6 +125,7 @@ fn is_host(word: &str) -> bool {
         })
 }
 
+/// An address as it stands in text or in a literal (RFC 5321 4.1.3): the servers of a shop are known by theirs.
 fn is_ip(word: &str) -> bool {
     word.parse::<std::net::IpAddr>().is_ok()
         || word

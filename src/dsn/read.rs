@@ -16,9 +16,9 @@ pub struct Received {
     pub reply: Option<Reply>,
 }
 
-/// Octets of a part that are looked at: a report says it at the top.
+/// Octets of a part that are looked at: a report says it at the top, and whoever holds a token may send any amount (hostile-inputs 115).
 const MAX_LOOK: usize = 32 * 1024;
-/// Characters of a reason.
+/// Characters of a reason that are kept.
 const MAX_REASON: usize = 600;
 
 /// How subjects of reports begin or what they hold, in lower case; old servers write no more than that.
@@ -38,6 +38,7 @@ const FAILED: [&str; 14] = [
     "niedostarcz",
     "nedoru",
 ];
+/// The same of reports on delays.
 const DELAYED: [&str; 5] = [
     "delayed",
     "(delay)",
@@ -46,7 +47,8 @@ const DELAYED: [&str; 5] = [
     "could not send message for past",
 ];
 
-/// Reads `letter` as a report; none: it is no report.
+/// Reads `letter` as a report; none: it is no report. The machine-readable part counts wherever it stands, for servers put it at any place
+/// (peers 3.9 e).
 #[must_use]
 pub fn read(letter: &Message) -> Option<Received> {
     let parts = &letter.structure().parts;
@@ -62,6 +64,7 @@ pub fn read(letter: &Message) -> Option<Received> {
     by_words(letter)
 }
 
+/// The beginning of a part, decoded. Other charsets than UTF-8 lose letters, which neither codes nor field names have.
 fn text(letter: &Message, part: &Part) -> String {
     let body = letter.raw().get(part.body.clone()).unwrap_or_default();
     let body = body.get(..MAX_LOOK.min(body.len())).unwrap_or_default();
@@ -85,9 +88,11 @@ fn by_fields(text: &str) -> Option<Received> {
             })
         };
         let (action, status) = (field("Action"), field("Status"));
+        // The first group, about the message.
         if action.is_none() && status.is_none() {
             continue;
         }
+        // `smtp; 550 5.1.1 …`: the type in front is no part of it (RFC 3464 2.3.6).
         let reason = field("Diagnostic-Code").map(|value| {
             let (_, words) = value.split_once(';').unwrap_or(("", value));
             words.trim()
@@ -99,6 +104,7 @@ fn by_fields(text: &str) -> Option<Received> {
         let action = match action.map(str::to_ascii_lowercase).as_deref() {
             Some("failed") => Some(super::Action::Failed),
             Some("delayed") => Some(super::Action::Delayed),
+            // delivered, relayed, expanded (RFC 3464 2.3.3).
             Some(_) => None,
             None => Some(action_of(status)),
         };
@@ -150,6 +156,7 @@ fn by_words(letter: &Message) -> Option<Received> {
     Some(received(Some(action), status, reason.as_deref()))
 }
 
+/// What a status says of the action; without one, failed: a server that means a delay says so.
 fn action_of(status: Option<EnhancedStatus>) -> super::Action {
     match status.map(EnhancedStatus::class) {
         Some(4) => super::Action::Delayed,
@@ -157,6 +164,7 @@ fn action_of(status: Option<EnhancedStatus>) -> super::Action {
     }
 }
 
+/// Puts together what was found, with a status and a code of the right class where there is none.
 fn received(
     action: Option<super::Action>,
     status: Option<EnhancedStatus>,
@@ -170,6 +178,7 @@ fn received(
     let status = status.unwrap_or_else(|| EnhancedStatus::new(class, 0, 0));
     let reply = reason.filter(|reason| !reason.is_empty()).map(|reason| {
         let code = code_in(reason).unwrap_or(if class == 4 { 450 } else { 550 });
+        // The codes go: they stand in the reply by themselves.
         let words = reason
             .trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | ' ' | '#'));
         let words: String = words.chars().take(MAX_REASON).collect();
@@ -195,7 +204,7 @@ fn status_in(text: &str) -> Option<EnhancedStatus> {
         .find(|status| status.class() != 2)
 }
 
-/// The first reply code of class 4 or 5 in a text.
+/// The first reply code of class 4 or 5 in a text. A house number may be taken for one; it only labels the reason.
 fn code_in(text: &str) -> Option<u16> {
     words(text)
         .filter(|word| word.len() == 3)
@@ -203,7 +212,7 @@ fn code_in(text: &str) -> Option<u16> {
         .find(|code| *code >= 400 && ReplyCode::new(*code).is_some())
 }
 
-/// The first paragraph that holds a status or a code: the line with it and those after it.
+/// The first paragraph that holds a status or a code: the line with it and those after it, five at most. Quote marks in front are dropped.
 fn reason_in(text: &str) -> Option<String> {
     let mut lines = text.lines().map(|line| line.trim().trim_start_matches('>'));
     let first = lines

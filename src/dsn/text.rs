@@ -1,17 +1,28 @@
-//! The words of a report for people: the account's language first, English below.
+//! The words of a report for people: the account's language first, English below, since support reads it, too.
+//!
+//! No word here depends on who the other side is, nor says more than that the message did not arrive.
 
 use super::Action;
 
-/// The words of one language.
+/// The words of one language. Names of rows stand before a colon, sentences end with a full stop.
 pub(super) struct Words {
+    /// The Subject of a failure.
     pub(super) subject: &'static str,
+    /// Its first sentence.
     pub(super) failed: &'static str,
+    /// The Subject of a delay.
     pub(super) late_subject: &'static str,
+    /// All that a delay says: that nothing has to be done, or people send it again.
     pub(super) late: &'static str,
+    /// Names the masked address.
     pub(super) recipient: &'static str,
+    /// Names the subject of the message.
     pub(super) topic: &'static str,
+    /// Names its date.
     pub(super) date: &'static str,
+    /// Names why.
     pub(super) reason: &'static str,
+    /// What the writer can do after a failure.
     pub(super) advice: &'static str,
 }
 
