@@ -5,7 +5,8 @@
 
 use crate::mail::Domain;
 
-/// Whether `one` and `other` have the same organisational domain.
+/// Whether `one` and `other` have the same organisational domain. Strict alignment, where a domain's DMARC record asks for it, is looked at apart
+/// ([`dmarc`](super::dmarc)).
 #[must_use]
 pub fn aligned(one: &Domain, other: &Domain) -> bool {
     if one == other {

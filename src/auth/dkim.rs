@@ -1,4 +1,7 @@
 //! DKIM: did the From's own domain sign it (RFC 6376)?
+//!
+//! A signature says who wrote a message, not to whom it was sent. So it proves a sender here only if it covers the masked recipient as well
+//! (hostile-inputs 81).
 
 use mail_auth::dkim::Signature;
 use mail_auth::dmarc::Policy;
@@ -13,7 +16,8 @@ use crate::message::{Message, parse_list};
 /// Findings that a reply repeats; a message may carry a thousand signatures.
 const TOLD: usize = 4;
 
-/// Checks every signature that could count; one pass is enough.
+/// Checks every signature that could count; one pass is enough, and a missing answer counts only where none passes. `steps` tells of each, up
+/// to a few of those that fail, so that a refused sender learns what is wrong with which (DOMAIN.md #5168).
 pub(super) async fn check(
     questions: &Questions<'_>,
     evidence: &Evidence<'_>,
@@ -53,11 +57,15 @@ pub(super) async fn check(
     }
 }
 
+/// Why a signature is no proof.
 enum Trouble {
+    /// It is none, whatever is asked again.
     Failed(String),
+    /// The DNS gave no answer.
     Unknown(String),
 }
 
+/// What a verified signature is worth as a proof of the From, recipients and strict alignment included.
 async fn judge(
     questions: &Questions<'_>,
     evidence: &Evidence<'_>,
@@ -91,12 +99,14 @@ pub(super) async fn fails_elsewhere(
     evidence: &Evidence<'_>,
 ) -> Option<bool> {
     let from = evidence.from.domain();
+    // A key that could not be asked for may be the one that saves the message.
     let mut unsure = false;
     for verdict in verify(questions, evidence.message, from).await {
         match verdict {
             Verdict::Verified(signed) => {
                 let means = Means::Dkim {
                     domain: signed.domain,
+                    // Nobody is told this one.
                     selector: String::new(),
                 };
                 if dmarc::strictness(questions, &means, from).await?.is_none() {
@@ -127,6 +137,7 @@ fn names_recipients(signature: &Signature, evidence: &Evidence<'_>) -> bool {
         .all(|recipient| named.iter().any(|mailbox| mailbox.key() == recipient.key()))
 }
 
+/// The addresses in those fields of a name that a signature covers. A field that cannot be read names nobody.
 fn signed_mailboxes(signature: &Signature, message: &Message, field: &str) -> Vec<Mailbox> {
     let covered = signature
         .h

@@ -1,4 +1,6 @@
 //! The weaker evidence of [`Mode::Relaxed`](super::Mode), for a domain that publishes nothing.
+//!
+//! A domain that publishes anything (SPF, a signature, DMARC) has said how its mail is to be told from forgeries, and this counts for nothing.
 
 use mail_auth::IprevResult;
 use mail_auth::dmarc::Dmarc;
@@ -10,7 +12,8 @@ use super::questions::Questions;
 use super::{Means, Proof};
 use crate::mail::{Domain, ReversePath};
 
-/// Whether envelope and From are the same address, and the client's name resolves back (RFC 8601 2.7.3) and belongs to the domain.
+/// Whether envelope and From are the same address, and the client's name resolves back (RFC 8601 2.7.3) and belongs to the domain. The text of a
+/// refusal does not depend on who is registered.
 pub(super) async fn check(questions: &Questions<'_>, evidence: &Evidence<'_>) -> Proof {
     let (client, from) = (evidence.client, evidence.from.domain());
     let unproven = |why: &str| {
@@ -38,6 +41,7 @@ pub(super) async fn check(questions: &Questions<'_>, evidence: &Evidence<'_>) ->
         return Proof::Deferred(questions.failed());
     };
     let names = reverse.ptr.as_deref().unwrap_or_default();
+    // A name that its network gives out, `host-1-2-3-4.provider.example`, resolves back as well, but into another domain.
     let ours = |name: &str| {
         Domain::parse(name.trim_end_matches('.')).is_ok_and(|name| aligned(&name, from))
     };

@@ -1,4 +1,7 @@
 //! [`Prover`]: asks SPF and DKIM, and says what came of it.
+//!
+//! The client waits at the end of its data meanwhile, so everything here has an end: the time for a question, for a place, for all of it. Running
+//! out of time is a temporary failure, never a refusal and never a pass (hostile-inputs 76, 82).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Messages that are checked at once; the others wait, and their waiting counts. A message asks one question after the other, so this is
 /// also how many questions are under way.
 const AT_ONCE: usize = 256;
-/// How long a pair of From and envelope whose checks took too long is not checked again.
+/// How long a pair of From and envelope whose checks took too long is not checked again: a domain whose DNS is slow on purpose takes a place for
+/// 20 seconds once, not once a message.
 const SLOW_FOR: Duration = Duration::from_secs(10);
 /// Pairs that are remembered.
 const SLOW_MANY: u64 = 10_000;
@@ -27,10 +31,12 @@ const SLOW_MANY: u64 = 10_000;
 /// Proves senders by SPF and DKIM.
 pub struct Prover {
     library: MessageAuthenticator,
+    /// Questions that failed lately, from whatever part of the server: the resolver keeps no failures.
     failures: Arc<Failures>,
     /// How long a server may take for one question.
     patience: Duration,
     settings: Settings,
+    /// One for each message that is checked.
     places: Semaphore,
     /// Pairs of From and envelope whose checks together took too long, though every answer came in time.
     slow: Cache<String, String>,
@@ -58,12 +64,13 @@ impl Prover {
         self.explain(evidence, &mut Steps::new()).await
     }
 
-    /// As [`Self::prove`], with what each check found.
+    /// As [`Self::prove`], with what each check found: the same code decides and explains, so that an explanation is never another opinion.
     pub async fn explain(&self, evidence: &Evidence<'_>, steps: &mut Steps) -> Proof {
         if evidence.mode == Mode::Off {
             return Proof::NotAsked;
         }
         let from = evidence.from.domain();
+        // Domains only: nearly all questions are the same for everybody there.
         let key = match evidence.reverse_path {
             ReversePath::Mailbox(path) => format!("{from} {}", path.domain()),
             ReversePath::Null => format!("{from} {}", evidence.helo),
@@ -87,6 +94,7 @@ impl Prover {
         }
     }
 
+    /// The checks themselves, in no more time than the caller allows.
     async fn check(
         &self,
         questions: &Questions<'_>,
@@ -97,6 +105,7 @@ impl Prover {
         let spf = spf::check(questions, &self.settings, evidence).await;
         steps.push(("spf", spf.words()));
         let shared = match spf {
+            // Others send from there as well: DKIM may say more, and then is what counts.
             Check::Passed(Means::Spf { shared: true, .. }) => true,
             Check::Passed(means) => return Proof::Proven(means),
             _ => false,
@@ -107,6 +116,7 @@ impl Prover {
             (Check::Passed(means), _) if self.settings.shared_spf != SharedSpf::Dkim => {
                 Proof::Proven(means)
             }
+            // Either could have passed. So an outage of the sender's DNS costs time, not mail.
             (Check::Unknown(what), _) | (_, Check::Unknown(what)) => Proof::Deferred(what),
             (Check::Absent(_), Check::Absent(_)) if evidence.mode == Mode::Relaxed => {
                 let proof = name::check(questions, evidence).await;

@@ -2,6 +2,9 @@
 //!
 //! The library asks one question after the other and hands out the name of each as the key of a look-up in a cache. So a cache that holds
 //! nothing can tell which questions fail, and can answer those that failed before from [`Failures`].
+//!
+//! Without this a domain whose name servers are dead costs every one of its messages the full time-out, for the resolver keeps answers only.
+//! Answers that came are kept there, so a cache here would hold them twice.
 
 use std::borrow::Borrow;
 use std::future::{Future, poll_fn};
@@ -73,6 +76,7 @@ impl<'a> Questions<'a> {
 
     /// Runs a check. None: it hangs on a question that failed lately, which is not asked again.
     pub(super) async fn run<T>(&self, check: impl Future<Output = T>) -> Option<T> {
+        // One check may die while the others of the message go on.
         self.with(|state| state.dead = false);
         let mut check = pin!(check);
         let answer = poll_fn(|context| {
@@ -122,6 +126,7 @@ impl<'a> Questions<'a> {
 
     /// Another question follows, or none. One that took as long as a server may take has failed, also where the check went on without it.
     fn close(&self) {
+        // Where it ended sooner there most likely is no such record, which the library does not keep.
         let late = |state: &mut State| {
             state
                 .open
@@ -132,10 +137,12 @@ impl<'a> Questions<'a> {
         }
     }
 
+    /// The answer to the open question has come.
     fn answered(&self) {
         self.with(|state| state.open = None);
     }
 
+    /// The state, never held over an await.
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -155,6 +162,7 @@ impl<'a> Questions<'a> {
     }
 }
 
+/// A failed question in the words of a reply. The name of a client is asked for by its address, which the reply has already.
 fn words(kind: RecordType, name: &str) -> String {
     match kind {
         RecordType::PTR => "the DNS gave no answer to the name of the client".to_owned(),
@@ -165,6 +173,7 @@ fn words(kind: RecordType, name: &str) -> String {
     }
 }
 
+/// An answer without records.
 fn none<T>() -> RecordSet<T> {
     RecordSet {
         rrset: Vec::new().into(),
@@ -186,6 +195,7 @@ impl Hasher for Overheard {
     }
 }
 
+/// The octets that a key hashes.
 fn overhear<Q: Hash + ?Sized>(key: &Q) -> Vec<u8> {
     let mut overheard = Overheard(Vec::new());
     key.hash(&mut overheard);
@@ -202,6 +212,7 @@ fn text(octets: &[u8]) -> String {
 macro_rules! overhearing {
     ($key:ty, $value:ty, |$questions:ident, $name:ident| $get:expr, $learn:expr) => {
         impl ResolverCache<$key, $value> for Questions<'_> {
+            // Called before every question: what comes back in its place stands for an answer.
             fn get<Q>(&self, name: &Q) -> Option<$value>
             where
                 $key: Borrow<Q>,
@@ -232,6 +243,7 @@ overhearing!(
     Box<str>,
     Txt,
     |questions, name| {
+        // This cache alone can hold a failure.
         let cause = questions.asks(RecordType::TXT, text(&name))?;
         Some(Txt::Error(Error::Dns(DnsError::Resolver(cause))))
     },

@@ -14,20 +14,22 @@ use crate::message::Message;
 
 /// Signatures that are looked at, from the top; each may cost a look-up and an RSA operation.
 const MAX_SIGNATURES: usize = 8;
-/// Names in one `h=`; matching them costs names times fields.
+/// Names in one `h=`; matching them costs names times fields (hostile-inputs 80).
 const MAX_NAMES: usize = 256;
-/// How far a signer's clock may be ahead of ours, in seconds.
+/// How far a signer's clock may be ahead of ours, in seconds: a clock set wrong is no forgery, and a day covers every time zone.
 const AHEAD: u64 = 86_400;
 
 /// A signature that verifies.
 pub(super) struct Signed {
     /// `d=`, aligned with the From.
     pub(super) domain: Domain,
+    /// All of it: which fields it covers has yet to be looked at.
     pub(super) signature: Box<Signature>,
 }
 
 /// What one signature is worth.
 pub(super) enum Verdict {
+    /// Its domain signed what it covers.
     Verified(Signed),
     /// Nothing; why.
     Refused(String),
@@ -53,6 +55,7 @@ pub(super) async fn verify(
         return verdicts;
     }
     let trimmed = trimmed(message.raw(), read.body_offset());
+    // A relaxed body that differs may differ in blank lines at its end only: those are verified once more without them.
     let mut again = Vec::new();
     for output in outputs(questions, &read).await {
         let body_differs = matches!(
@@ -73,6 +76,7 @@ pub(super) async fn verify(
     if let Some(mut read) = trimmed.as_deref().and_then(AuthenticatedMessage::parse)
         && !again.is_empty()
     {
+        // The same message, so nothing new is refused.
         sift(&mut read, from);
         read.dkim_headers
             .retain(|field| again.contains(&field.header));
@@ -83,6 +87,8 @@ pub(super) async fn verify(
     verdicts
 }
 
+/// The library's verdicts, one for each signature that was left. A check that dies gives none, but DKIM asks for TXT records
+/// only, whose failures are answers.
 async fn outputs<'x>(
     questions: &'x Questions<'x>,
     read: &'x AuthenticatedMessage<'x>,
@@ -100,6 +106,7 @@ fn sift(read: &mut AuthenticatedMessage<'_>, from: &Domain) -> Vec<Verdict> {
             refused.push(Verdict::Refused(why));
         }
     }
+    // They would be told a second time.
     read.errors.clear();
     let now = SystemClock.now().0 / 1_000;
     if read.dkim_headers.len() > MAX_SIGNATURES {
@@ -147,11 +154,13 @@ fn useless(signature: &Signature, from: &Domain, now: u64) -> Option<String> {
     Some(format!("DKIM d={domain} {why}"))
 }
 
+/// Whether a selector is what a name may hold: it goes into questions, replies and results (hostile-inputs 74).
 fn plain(selector: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
     selector.len() <= 253 && selector.chars().all(plain)
 }
 
+/// Whether `h=` names a field.
 fn covers(signature: &Signature, field: &str) -> bool {
     signature
         .h
@@ -159,6 +168,7 @@ fn covers(signature: &Signature, field: &str) -> bool {
         .any(|name| name.trim().eq_ignore_ascii_case(field))
 }
 
+/// One of the library's verdicts in our words. Only a pass is one: neutral is what it calls a signature that does not fit.
 fn judge(questions: &Questions<'_>, output: &DkimOutput<'_>) -> Verdict {
     let Some(signature) = output.signature() else {
         return Verdict::Refused("a DKIM signature cannot be used".to_owned());

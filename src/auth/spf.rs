@@ -1,4 +1,6 @@
 //! SPF: may this client send for the domain of the envelope (RFC 7208)?
+//!
+//! Alignment is looked at first: what an envelope's domain says of a From that is not its own needs no question.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -18,13 +20,16 @@ const NOBODY_6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1));
 /// Whose permission is asked for, and on whose behalf.
 struct Question<'a> {
     questions: &'a Questions<'a>,
+    /// Ours, for the macro `%{r}`.
     hostname: &'a Domain,
+    /// For the macro `%{h}`, or the identity itself.
     helo: &'a str,
     /// MAIL FROM; none: the EHLO name is the identity (RFC 7208 2.4, null reverse-path).
     sender: Option<String>,
 }
 
 impl Question<'_> {
+    /// What the record says of `client`. A question that could not be asked is a temporary error (RFC 7208 2.6.6).
     async fn ask(&self, client: IpAddr) -> SpfResult {
         let parameters = match &self.sender {
             Some(sender) => {
@@ -47,7 +52,8 @@ impl Question<'_> {
     }
 }
 
-/// Checks SPF and its alignment with the From.
+/// Checks SPF and its alignment with the From. Each finding names the domain and the client, for the reply has to say which record is missing or
+/// wrong (DOMAIN.md #5168).
 pub(super) async fn check(
     questions: &Questions<'_>,
     settings: &Settings,
@@ -80,6 +86,7 @@ pub(super) async fn check(
         )),
         SpfResult::Pass => {
             let shared = is_shared(questions, settings, client).await;
+            // Only under this setting anything hangs on it; the others take the pass.
             if shared.is_none() && settings.shared_spf == SharedSpf::Dkim {
                 return Check::Unknown(questions.failed());
             }
