@@ -1,0 +1,95 @@
+//! Which entries an operator means, as it is typed.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::mail::{Mailbox, QueueId, Timestamp};
+use crate::queue::{Listed, State};
+
+/// Which entries.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct Chosen {
+    /// Queue ids
+    pub(super) ids: Vec<QueueId>,
+    /// Every entry
+    #[arg(long, conflicts_with = "ids")]
+    pub(super) all: bool,
+    /// Entries to this masked address
+    #[arg(long, value_name = "MASKED")]
+    to: Option<String>,
+    /// Entries to or from addresses of this domain
+    #[arg(long)]
+    domain: Option<String>,
+    /// Entries accepted longer ago than this, as 2h
+    #[arg(long, value_parser = duration)]
+    older: Option<Duration>,
+    /// Entries in this state
+    #[arg(long, value_enum)]
+    state: Option<Word>,
+}
+
+/// A state as it is typed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Word {
+    /// Being tried
+    Active,
+    /// Waiting
+    Deferred,
+    /// Held by an operator
+    Held,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| format!("{text:?} is no duration, as 30m, 2h or 1d"))
+}
+
+/// A number and a unit: s, m, h or d.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let unit = text.chars().next_back()?;
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    number.checked_mul(seconds).map(Duration::from_secs)
+}
+
+impl Chosen {
+    pub(super) fn filters(&self) -> bool {
+        self.to.is_some() || self.domain.is_some() || self.older.is_some() || self.state.is_some()
+    }
+
+    /// Whether anything is chosen at all.
+    pub(super) fn says_which(&self) -> bool {
+        !self.ids.is_empty() || self.all || self.filters()
+    }
+
+    pub(super) fn takes(&self, entry: &Listed, now: Timestamp) -> bool {
+        let id = entry.id.parse::<QueueId>().ok();
+        let by_id = self.ids.is_empty() || id.is_some_and(|id| self.ids.contains(&id));
+        let is = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        let of = |address: &str, domain: &str| {
+            let address = address.trim_matches(['<', '>']);
+            Mailbox::parse(address).is_ok_and(|mailbox| is(mailbox.domain().as_str(), domain))
+        };
+        let state = match self.state {
+            None => true,
+            Some(Word::Active) => entry.state == State::Active,
+            Some(Word::Deferred) => entry.state == State::Deferred,
+            Some(Word::Held) => entry.state == State::Held,
+        };
+        let to = self.to.as_deref().is_none_or(|to| is(&entry.to, to));
+        let domain = self
+            .domain
+            .as_deref()
+            .is_none_or(|domain| of(&entry.to, domain) || of(&entry.from, domain));
+        let older = self
+            .older
+            .is_none_or(|older| now.since(entry.arrived) >= older);
+        by_id && state && to && domain && older
+    }
+}

@@ -1,0 +1,56 @@
+//! The entries that are meant: of the running server, or of a spool that nobody works on.
+
+use super::chosen::Chosen;
+use super::outcome::{Failed, not_reachable};
+use crate::admin::{Client, ClientError};
+use crate::app;
+use crate::cli::Exit;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::queue::{Listed, State};
+
+/// The entries that are chosen: of the running server, or of the spool where none runs.
+pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>, Failed> {
+    let answer = match &config.admin {
+        Some(admin) => Client::new(admin).get("/v1/queue").await,
+        None => Err(ClientError::Unreachable("no [admin] listen".to_owned())),
+    };
+    let listed: Vec<Listed> = match answer {
+        Err(ClientError::Unreachable(_)) => {
+            let opened = app::open_idle_spool(config).map_err(not_reachable)?;
+            let of = |entry| {
+                let state = if entry_held(entry) {
+                    State::Held
+                } else {
+                    State::Deferred
+                };
+                Listed::of(entry, state)
+            };
+            opened.recovered.iter().map(of).collect()
+        }
+        answer => answer.map_err(not_reachable)?,
+    };
+    let now = SystemClock.now();
+    Ok(listed
+        .into_iter()
+        .filter(|entry| chosen.takes(entry, now))
+        .collect())
+}
+
+fn entry_held(entry: &crate::spool::Entry) -> bool {
+    entry.progress.held
+}
+
+/// As [`find`], where something must be chosen. Ids that are named must be there, one of them at least; a filter may pick nothing.
+pub(super) async fn which(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>, Failed> {
+    if !chosen.says_which() {
+        let text = "say which: ids, --to, --domain, --older, --state or --all".to_owned();
+        return Err((Exit::Usage, text));
+    }
+    let listed = find(config, chosen).await?;
+    if listed.is_empty() && !chosen.ids.is_empty() {
+        let text = "no entry in the queue is meant by that".to_owned();
+        return Err((Exit::BadData, text));
+    }
+    Ok(listed)
+}

@@ -1,0 +1,60 @@
+//! Messages of entries, written to files as they would leave.
+
+use super::chosen::Chosen;
+use super::entries::which;
+use super::outcome::{Failed, not_reachable, print_json};
+use crate::admin::{Client, ClientError, Exported};
+use crate::app;
+use crate::cli::Exit;
+use crate::config::Config;
+use crate::queue::Listed;
+use crate::spool::Spool;
+
+pub(super) async fn export(
+    config: &Config,
+    chosen: &Chosen,
+    into: &std::path::Path,
+    json: bool,
+) -> Result<Exit, Failed> {
+    let listed = which(config, chosen).await?;
+    let mut written = Vec::new();
+    let bad = |error: String| (Exit::Temporary, error);
+    for entry in &listed {
+        let octets = message(config, entry).await?;
+        let path = into.join(format!("{}.eml", entry.id));
+        std::fs::write(&path, octets)
+            .map_err(|error| bad(format!("{}: {error}", path.display())))?;
+        if !json {
+            println!("{}", path.display());
+        }
+        written.push(serde_json::json!({ "id": entry.id, "file": path }));
+    }
+    if json {
+        return print_json(&written);
+    }
+    Ok(Exit::Done)
+}
+
+async fn message(config: &Config, entry: &Listed) -> Result<Vec<u8>, Failed> {
+    let answer: Result<Exported, _> = match &config.admin {
+        Some(admin) => {
+            let path = format!("/v1/queue/{}/message", entry.id);
+            Client::new(admin).get(&path).await
+        }
+        None => Err(ClientError::Unreachable(String::new())),
+    };
+    let damaged = |error: &dyn std::fmt::Display| (Exit::Temporary, error.to_string());
+    match answer {
+        Ok(exported) => data_encoding::BASE64
+            .decode(exported.message.as_bytes())
+            .map_err(|error| damaged(&error)),
+        Err(ClientError::Unreachable(_)) => {
+            let opened = app::open_idle_spool(config).map_err(not_reachable)?;
+            let id = entry.id.parse().map_err(|error: &str| damaged(&error))?;
+            let body = opened.spool.body(id).await;
+            body.map(|body| body.to_vec())
+                .map_err(|error| damaged(&error))
+        }
+        Err(error) => Err(damaged(&error)),
+    }
+}

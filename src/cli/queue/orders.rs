@@ -1,0 +1,74 @@
+//! Orders that change entries, one after the other, on the running server.
+
+use std::collections::HashSet;
+
+use clap::Args;
+
+use super::chosen::Chosen;
+use super::entries::which;
+use super::outcome::{Failed, not_reachable, print_json};
+use crate::admin::{Client, ClientError};
+use crate::cli::Exit;
+use crate::config::Config;
+use crate::mail::QueueId;
+
+/// Which entries, and whether that many may be changed at once.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct Ordered {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Do it for all that the filter picks
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn order(
+    config: &Config,
+    ordered: &Ordered,
+    word: &str,
+    json: bool,
+) -> Result<Exit, Failed> {
+    let Some(admin) = &config.admin else {
+        return Err(not_reachable(
+            "orders need a running server with [admin] listen",
+        ));
+    };
+    let listed = which(config, &ordered.chosen).await?;
+    let bulk = ordered.chosen.all || ordered.chosen.filters();
+    if bulk {
+        eprintln!("{word}: {} entries", listed.len());
+        if !ordered.yes {
+            let text = format!("add --yes to {word} them all");
+            return Err((Exit::Usage, text));
+        }
+    }
+    let named: HashSet<QueueId> = ordered.chosen.ids.iter().copied().collect();
+    let mut failed = named.len().saturating_sub(listed.len());
+    let mut done = 0;
+    for entry in &listed {
+        let path = format!("/v1/queue/{}/{word}", entry.id);
+        let body = hyper::body::Bytes::new();
+        match Client::new(admin)
+            .post::<()>(&path, "application/json", body)
+            .await
+        {
+            Ok(()) => done += 1,
+            Err(ClientError::Unreachable(place)) => {
+                return Err(not_reachable(format!("no server answers at {place}")));
+            }
+            Err(error) => {
+                failed += 1;
+                eprintln!("allegromail: {error}");
+            }
+        }
+    }
+    eprintln!("{word}: {done} done, {failed} not");
+    if json {
+        print_json(&serde_json::json!({ "order": word, "done": done, "failed": failed }))?;
+    }
+    Ok(if failed == 0 {
+        Exit::Done
+    } else {
+        Exit::Deferred
+    })
+}

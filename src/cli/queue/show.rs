@@ -1,0 +1,58 @@
+//! What waits, printed.
+
+use super::chosen::Chosen;
+use super::entries::{find, which};
+use super::outcome::{Failed, print_json};
+use crate::cli::Exit;
+use crate::config::Config;
+use crate::queue::State;
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Active => "active",
+        State::Deferred => "deferred",
+        State::Held => "held",
+    }
+}
+
+pub(super) async fn list(config: &Config, chosen: &Chosen, json: bool) -> Result<Exit, Failed> {
+    let listed = find(config, chosen).await?;
+    if json {
+        return print_json(&listed);
+    }
+    for entry in &listed {
+        let last = entry.last_reply.as_deref().unwrap_or("-");
+        println!(
+            "{:<8} {:<8} {:>3} {} {} {last}",
+            entry.id,
+            word(entry.state),
+            entry.attempts,
+            entry.next_attempt,
+            entry.to
+        );
+    }
+    eprintln!("{} entries", listed.len());
+    Ok(Exit::Done)
+}
+
+pub(super) async fn show(config: &Config, chosen: &Chosen, json: bool) -> Result<Exit, Failed> {
+    let listed = which(config, chosen).await?;
+    if json {
+        return print_json(&listed);
+    }
+    for entry in &listed {
+        println!("id            {}", entry.id);
+        println!("state         {}", word(entry.state));
+        println!("from          {}", entry.from);
+        println!("to            {}", entry.to);
+        println!("arrived       {}", entry.arrived);
+        println!("attempts      {}", entry.attempts);
+        println!("next attempt  {}", entry.next_attempt);
+        println!(
+            "last reply    {}",
+            entry.last_reply.as_deref().unwrap_or("-")
+        );
+        println!("trace         {}\n", entry.trace);
+    }
+    Ok(Exit::Done)
+}
