@@ -8,6 +8,8 @@ mod backups;
 mod descriptors;
 mod listen;
 mod lost;
+mod memory;
+mod spool;
 mod stores;
 mod upkeep;
 
@@ -19,7 +21,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use ask::open_intake;
-pub use stores::{open_directory, open_history, open_idle_spool};
+pub use spool::open_idle_spool;
+pub use stores::{open_directory, open_history};
 
 use self::backups::Backups;
 use self::stores::Stores;
@@ -75,7 +78,7 @@ impl Relay {
         let config = stores.config.clone();
         let delivery = stores.delivery()?;
         // The spool is read before a socket is bound: a port that answers is a relay that takes mail.
-        let opened = stores::open_spool(&stores)?;
+        let opened = spool::open_spool(&stores)?;
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
 
         let listeners = listen::smtp(&config.smtp)?;

@@ -1,6 +1,4 @@
-//! The folders under `data_dir`: directory, state and spool, and how they hang together.
-//!
-//! State is written through the spool's log first; before the spool drops a segment it has the state made durable.
+//! What is kept under `data_dir` and named by the configuration, opened; and the parts of the relay that are made from it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,32 +6,27 @@ use std::time::Duration;
 
 use super::StartError;
 use super::lost::{self, Found};
+use super::memory::LastAddresses;
 use crate::allowlist::Live;
 use crate::auth::{self, Prover};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
-    self, AddressMark, CachedDirectory, Directory, Restored, Rules, SledDirectory, State,
-    Unavailable,
+    self, CachedDirectory, Directory, Restored, Rules, SledDirectory, State, Unavailable,
 };
-use crate::failpoint;
 use crate::history::History;
 use crate::inbound::Tools;
-use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
-use crate::queue::{self, LastUsed};
+use crate::masking::MaskedDomains;
+use crate::queue;
 use crate::resolve::{self, DnsResolver};
 use crate::signing::Signer;
-use crate::spool::{self, LocalSpool, Memory, Opened, Spool, SpoolError};
+use crate::spool::{LocalSpool, Spool};
 
 /// Records that the cache in front of the directory holds.
 const CACHED_RECORDS: u64 = 100_000;
-/// The size of one segment of the spool, in octets.
-const SEGMENT: u64 = 64 * 1024 * 1024;
 /// How long after a message has left the queue its history is kept: reports of other servers may still come.
 const BOUNCES_AFTER: Duration = Duration::from_secs(15 * 86_400);
-/// Free inodes below which no mail is taken.
-const MIN_INODES: u64 = 1_000;
 
 /// What every part reads, opened.
 pub(super) struct Stores {
@@ -195,112 +188,4 @@ pub fn open_directory(config: &Config) -> Result<SledDirectory, Unavailable> {
 pub fn open_history(config: &Config) -> std::io::Result<History> {
     let keep = config.delivery.expire + BOUNCES_AFTER;
     History::open(&config.data_dir.join("trace"), keep)
-}
-
-/// Opens the spool while no server runs, for commands that only look.
-///
-/// # Errors
-/// `Locked` while a server runs.
-pub fn open_idle_spool(config: &Config) -> Result<Opened, SpoolError> {
-    LocalSpool::open(
-        settings(config),
-        Box::new(|| Err("only a server reclaims".to_owned())),
-    )
-}
-
-fn settings(config: &Config) -> spool::Settings {
-    spool::Settings {
-        dir: config.data_dir.join("spool"),
-        segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
-        min_free_bytes: 3 * config.smtp.max_message_size as u64,
-        min_free_inodes: MIN_INODES,
-    }
-}
-
-/// Opens the spool and tells what the last stop left behind.
-pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
-    let (config, state, history) = (&stores.config, stores.state.clone(), stores.history.clone());
-    let checkpoint = Box::new(move || {
-        state.checkpoint().map_err(|error| error.to_string())?;
-        history.sync().map_err(|error| error.to_string())
-    });
-    let opened = LocalSpool::open(settings(config), checkpoint)
-        .map_err(|error| StartError::because("spool", error))?;
-    failpoint::pass("app.spool_opened");
-    learn_again(stores, &opened)?;
-    failpoint::pass("app.learned_again");
-    let report = opened.report;
-    metrics::gauge!("allegromail_spool_unhealthy").set(0);
-    metrics::counter!("allegromail_queue_possible_duplicates_total")
-        .increment(report.in_flight as u64);
-    if report.in_flight > 0 {
-        tracing::warn!(
-            event = "spool_in_flight",
-            messages = report.in_flight,
-            "they were being delivered when the server ended, and may arrive twice"
-        );
-    }
-    if report.damaged > 0 {
-        tracing::error!(
-            event = "spool_damaged",
-            stretches = report.damaged,
-            "set aside under spool/damaged"
-        );
-    }
-    if report.torn_bytes > 0 {
-        tracing::warn!(
-            event = "spool_tail_cut",
-            bytes = report.torn_bytes,
-            "an unfinished commit that was never acknowledged"
-        );
-    }
-    Ok(opened)
-}
-
-/// What entries in the log teach may not have reached state and history before a crash, also of those that are done.
-fn learn_again(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
-    let mut entries: Vec<_> = opened.done.iter().chain(&opened.recovered).collect();
-    entries.sort_unstable_by_key(|entry| entry.id);
-    for entry in &entries {
-        learn(&stores.state, &entry.memory).map_err(|error| StartError::because("state", error))?;
-    }
-    stores
-        .history
-        .replay(entries.into_iter())
-        .map_err(|error| StartError::because("trace", error))?;
-    Ok(())
-}
-
-/// Writes what an entry teaches into the state store.
-fn learn(state: &State, memory: &Memory) -> Result<(), Unavailable> {
-    if let Some(last) = &memory.last_writer {
-        state.remember(&last.transaction, &last.participant, last.address)?;
-    }
-    if let Some(once) = &memory.once {
-        state.mark(once.day, &once.digest)?;
-    }
-    if let Some(kept) = &memory.kept_id {
-        let value = serde_json::to_string(kept).map_err(|error| Unavailable(error.to_string()))?;
-        state.keep_id(&kept.digest, &value)?;
-    }
-    Ok(())
-}
-
-/// The address that a party last wrote from, kept in the state store.
-struct LastAddresses(Arc<State>);
-
-impl LastUsed for LastAddresses {
-    fn last_used(
-        &self,
-        transaction: &TransactionId,
-        participant: &ParticipantId,
-    ) -> Result<Option<AddressMark>, Unavailable> {
-        self.0.last_writer(transaction, participant)
-    }
-
-    fn remember(&self, memory: &Memory) {
-        if let Err(error) = learn(&self.0, memory) {
-            tracing::error!(event = "state_write_failed", %error);
-        }
-    }
 }

@@ -1,0 +1,42 @@
+//! What entries teach, kept in the state store.
+
+use std::sync::Arc;
+
+use crate::directory::{AddressMark, State, Unavailable};
+use crate::masking::{ParticipantId, TransactionId};
+use crate::queue::LastUsed;
+use crate::spool::Memory;
+
+/// Writes what an entry teaches into the state store.
+pub(super) fn learn(state: &State, memory: &Memory) -> Result<(), Unavailable> {
+    if let Some(last) = &memory.last_writer {
+        state.remember(&last.transaction, &last.participant, last.address)?;
+    }
+    if let Some(once) = &memory.once {
+        state.mark(once.day, &once.digest)?;
+    }
+    if let Some(kept) = &memory.kept_id {
+        let value = serde_json::to_string(kept).map_err(|error| Unavailable(error.to_string()))?;
+        state.keep_id(&kept.digest, &value)?;
+    }
+    Ok(())
+}
+
+/// The address that a party last wrote from, kept in the state store.
+pub(super) struct LastAddresses(pub(super) Arc<State>);
+
+impl LastUsed for LastAddresses {
+    fn last_used(
+        &self,
+        transaction: &TransactionId,
+        participant: &ParticipantId,
+    ) -> Result<Option<AddressMark>, Unavailable> {
+        self.0.last_writer(transaction, participant)
+    }
+
+    fn remember(&self, memory: &Memory) {
+        if let Err(error) = learn(&self.0, memory) {
+            tracing::error!(event = "state_write_failed", %error);
+        }
+    }
+}

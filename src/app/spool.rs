@@ -1,0 +1,89 @@
+//! Opens the spool: for a server, with all that the last stop left behind, and for commands that only look.
+//!
+//! State is written through the spool's log first; before the spool drops a segment it has the state made durable.
+
+use super::StartError;
+use super::memory::learn;
+use super::stores::Stores;
+use crate::config::Config;
+use crate::failpoint;
+use crate::spool::{self, LocalSpool, Opened, SpoolError};
+
+/// The size of one segment of the spool, in octets.
+const SEGMENT: u64 = 64 * 1024 * 1024;
+/// Free inodes below which no mail is taken.
+const MIN_INODES: u64 = 1_000;
+
+/// Opens the spool while no server runs, for commands that only look.
+///
+/// # Errors
+/// `Locked` while a server runs.
+pub fn open_idle_spool(config: &Config) -> Result<Opened, SpoolError> {
+    LocalSpool::open(
+        settings(config),
+        Box::new(|| Err("only a server reclaims".to_owned())),
+    )
+}
+
+fn settings(config: &Config) -> spool::Settings {
+    spool::Settings {
+        dir: config.data_dir.join("spool"),
+        segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
+        min_free_bytes: 3 * config.smtp.max_message_size as u64,
+        min_free_inodes: MIN_INODES,
+    }
+}
+
+/// Opens the spool and tells what the last stop left behind.
+pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
+    let (config, state, history) = (&stores.config, stores.state.clone(), stores.history.clone());
+    let checkpoint = Box::new(move || {
+        state.checkpoint().map_err(|error| error.to_string())?;
+        history.sync().map_err(|error| error.to_string())
+    });
+    let opened = LocalSpool::open(settings(config), checkpoint)
+        .map_err(|error| StartError::because("spool", error))?;
+    failpoint::pass("app.spool_opened");
+    learn_again(stores, &opened)?;
+    failpoint::pass("app.learned_again");
+    let report = opened.report;
+    metrics::gauge!("allegromail_spool_unhealthy").set(0);
+    metrics::counter!("allegromail_queue_possible_duplicates_total")
+        .increment(report.in_flight as u64);
+    if report.in_flight > 0 {
+        tracing::warn!(
+            event = "spool_in_flight",
+            messages = report.in_flight,
+            "they were being delivered when the server ended, and may arrive twice"
+        );
+    }
+    if report.damaged > 0 {
+        tracing::error!(
+            event = "spool_damaged",
+            stretches = report.damaged,
+            "set aside under spool/damaged"
+        );
+    }
+    if report.torn_bytes > 0 {
+        tracing::warn!(
+            event = "spool_tail_cut",
+            bytes = report.torn_bytes,
+            "an unfinished commit that was never acknowledged"
+        );
+    }
+    Ok(opened)
+}
+
+/// What entries in the log teach may not have reached state and history before a crash, also of those that are done.
+fn learn_again(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
+    let mut entries: Vec<_> = opened.done.iter().chain(&opened.recovered).collect();
+    entries.sort_unstable_by_key(|entry| entry.id);
+    for entry in &entries {
+        learn(&stores.state, &entry.memory).map_err(|error| StartError::because("state", error))?;
+    }
+    stores
+        .history
+        .replay(entries.into_iter())
+        .map_err(|error| StartError::because("trace", error))?;
+    Ok(())
+}
