@@ -62,6 +62,7 @@ pub fn parse_list(value: &[u8]) -> Result<Vec<Listed>, AddressError> {
             b':' | b';' => return Err(AddressError::new("it holds a group")),
             b'>' | b')' => return Err(AddressError::new("a bracket closes that was not opened")),
             b'\\' => return Err(AddressError::new("it holds a backslash outside of quotes")),
+            // A fold is white space (RFC 5322 2.2.3).
             b'\r' | b'\n' | b'\t' | b' ' => entry.outside.push(b' '),
             0..=31 | 127 => return Err(AddressError::new("it holds a control character")),
             _ => {
@@ -74,6 +75,7 @@ pub fn parse_list(value: &[u8]) -> Result<Vec<Listed>, AddressError> {
     Ok(found)
 }
 
+/// What is left of the value.
 type Octets<'a> = std::iter::Peekable<std::iter::Copied<std::slice::Iter<'a, u8>>>;
 
 /// A quoted string: kept with its quotes, so that a bare address keeps its meaning and a name can be unquoted later.
@@ -117,6 +119,7 @@ fn comment(rest: &mut Octets<'_>) -> Result<(), AddressError> {
     Err(AddressError::new("a comment does not end"))
 }
 
+/// What stands in `<…>`, with its quotes, up to the `>` that is in none.
 fn angle(rest: &mut Octets<'_>, entry: &mut Entry) -> Result<(), AddressError> {
     if entry.inside.is_some() {
         return Err(AddressError::new("one entry holds two addresses"));
@@ -138,6 +141,7 @@ fn angle(rest: &mut Octets<'_>, entry: &mut Entry) -> Result<(), AddressError> {
                 return Ok(());
             }
             b'\r' | b'\n' => {}
+            // A comment in there is legal and read differently by many (hostile-inputs 72).
             b'(' | b'<' if !in_quotes => {
                 return Err(AddressError::new("an address holds a bracket"));
             }
@@ -147,6 +151,7 @@ fn angle(rest: &mut Octets<'_>, entry: &mut Entry) -> Result<(), AddressError> {
     Err(AddressError::new("an address in <> does not end"))
 }
 
+/// Makes an entry of the pieces before a comma, or before the end.
 fn finish(entry: Entry, found: &mut Vec<Listed>) -> Result<(), AddressError> {
     let outside = entry.outside.trim_ascii();
     let Some(inside) = entry.inside else {
@@ -171,6 +176,7 @@ fn finish(entry: Entry, found: &mut Vec<Listed>) -> Result<(), AddressError> {
     Ok(())
 }
 
+/// The one address that some octets are.
 fn mailbox(octets: &[u8]) -> Result<Mailbox, AddressError> {
     if memchr::memmem::find(octets, b"=?").is_some() {
         return Err(AddressError::new("an encoded word stands in an address"));
@@ -203,6 +209,7 @@ fn phrase(octets: &[u8], mailbox: &Mailbox, quoted: bool) -> Result<Option<Strin
     Ok(Some(name).filter(|name| !name.is_empty()))
 }
 
+/// A name without its quotes and backslashes.
 fn unquote(octets: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(octets.len());
     let mut rest = octets.iter().copied();

@@ -21,7 +21,9 @@ impl Automatic {
     }
 }
 
-/// How the subjects of automatic replies begin, in lower case: mail programs' words in Polish, English, Czech, Slovak and Hungarian.
+/// How the subjects of automatic replies begin, in lower case: mail programs' words in Polish, English, Czech, Slovak and Hungarian. Their beginning
+/// only: a person who answers such a reply has `Re:` in front. Many responders set no field at all, and two of them would answer each other
+/// through the mask (hostile-inputs 112).
 const SUBJECTS: [&str; 21] = [
     "automatic reply:",
     "auto reply:",
@@ -46,6 +48,7 @@ const SUBJECTS: [&str; 21] = [
     "szabadságon vagyok",
 ];
 
+/// Reads the fields that programs set, and the subject. An answer first: only of those a pair gets one a day.
 pub(super) fn read(letter: &Message) -> Automatic {
     let word = |name: &str| letter.text(name).trim().to_ascii_lowercase();
     let has = |names: &[&str]| names.iter().any(|name| letter.named(name).next().is_some());
@@ -66,6 +69,7 @@ pub(super) fn read(letter: &Message) -> Automatic {
     if answers {
         return Automatic::Reply;
     }
+    // Any word but `no` is a program's, also one that RFC 3834 does not know.
     let program = (!submitted.is_empty() && submitted != "no")
         || ["bulk", "junk", "list"].contains(&precedence.as_str())
         || has(&["X-Auto-Response-Suppress", "List-Id"]);

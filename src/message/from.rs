@@ -30,6 +30,7 @@ pub enum BadFrom {
     Unreadable(AddressError),
 }
 
+/// Reads it. Nothing else of the message stands in for it, and nothing is guessed: who wrote it decides what becomes of it.
 pub(super) fn read(message: &Message) -> Result<Visible, BadFrom> {
     let mut fields = message.named("From");
     let field = fields.next().ok_or(BadFrom::None)?;

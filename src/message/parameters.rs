@@ -18,14 +18,18 @@ pub struct Parameters {
 
 /// One parameter as it stands: `name*0*`.
 struct Piece {
+    /// In lower case, without stars.
     name: String,
+    /// Its place among the pieces of its name; 0 where it is the only one.
     index: u32,
+    /// Whether it ends in a star: percent-encoded (RFC 2231 4).
     extended: bool,
+    /// Unquoted, still encoded.
     value: Vec<u8>,
 }
 
 impl Parameters {
-    /// Reads a field value.
+    /// Reads a field value. There is always something to read: what is no parameter is passed over.
     #[must_use]
     pub fn parse(value: &[u8]) -> Self {
         let mut pieces = Vec::new();
@@ -43,14 +47,15 @@ impl Parameters {
         }
     }
 
-    /// The decoded value of a parameter.
+    /// The decoded value of a parameter, whose name is in lower case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.list.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The value and its parameters as a field value: quoted ASCII, and RFC 2231 for everything else.
+    /// The value and its parameters as a field value: quoted ASCII, and RFC 2231 for everything else. Each stands on a line of its own; what was
+    /// continued is one piece.
     #[must_use]
     pub fn print(&self) -> String {
         let mut out = self.essence.clone();
@@ -67,6 +72,7 @@ impl Parameters {
     }
 }
 
+/// RFC 2231 4. Fewer octets stay as they are than it allows: some readers stumble over the others.
 fn percent(value: &str) -> String {
     let mut out = String::new();
     for octet in value.bytes() {
@@ -82,6 +88,7 @@ fn percent(value: &str) -> String {
 /// The items between semicolons, without comments and folds; quoted strings whole.
 fn split(value: &[u8]) -> Vec<Vec<u8>> {
     let mut items = vec![Vec::new()];
+    // Whether in quotes, and how deep in comments. A depth is a number here, so a thousand of them are no recursion.
     let (mut quoted, mut depth) = (false, 0_usize);
     let mut octets = value.iter().copied();
     while let Some(octet) = octets.next() {
@@ -108,6 +115,7 @@ fn split(value: &[u8]) -> Vec<Vec<u8>> {
     items
 }
 
+/// A token without the white space that may stand around its signs.
 fn plain(item: &[u8]) -> String {
     let spaceless: Vec<u8> = item
         .iter()
@@ -117,6 +125,7 @@ fn plain(item: &[u8]) -> String {
     String::from_utf8_lossy(&spaceless).into_owned()
 }
 
+/// `name*0*=value`; none where there is no name, or a number that is none.
 fn piece(item: &[u8]) -> Option<Piece> {
     let equals = memchr::memchr(b'=', item)?;
     let (name, value) = item.split_at_checked(equals)?;
@@ -139,6 +148,7 @@ fn piece(item: &[u8]) -> Option<Piece> {
     })
 }
 
+/// What a quoted string stands for; a bare value stands for itself. The closing quote may lack.
 fn unquote(value: &[u8]) -> Vec<u8> {
     let Some(inside) = value.strip_prefix(b"\"") else {
         return value.to_vec();
@@ -157,6 +167,7 @@ fn unquote(value: &[u8]) -> Vec<u8> {
 
 /// Puts continued parameters together (RFC 2231 3) and decodes them (section 4).
 fn join(mut pieces: Vec<Piece>) -> Vec<(String, String)> {
+    // In the order in which they stand first.
     let mut names: Vec<String> = Vec::new();
     for piece in &pieces {
         if !names.contains(&piece.name) {
@@ -174,6 +185,7 @@ fn join(mut pieces: Vec<Piece>) -> Vec<(String, String)> {
                 continue;
             }
             let mut value = piece.value.as_slice();
+            // `charset'language'text`, in the first piece only.
             if charset.is_none() && piece.index == 0 {
                 let mut parts = piece.value.splitn(3, |octet| *octet == b'\'');
                 if let (Some(label), Some(_), Some(rest)) =
@@ -221,6 +233,7 @@ fn octet_of(digits: &[u8]) -> Option<u8> {
     u8::try_from(value(*high)? * 16 + value(*low)?).ok()
 }
 
+/// Octets as text: by the charset that they name, else as header text, which may hold encoded words where none belong.
 fn text(octets: &[u8], charset: Option<&[u8]>) -> String {
     if let Some(encoding) = charset.and_then(Encoding::for_label) {
         return encoding.decode_without_bom_handling(octets).0.into_owned();

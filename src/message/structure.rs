@@ -52,6 +52,8 @@ pub struct Structure {
 }
 
 impl Structure {
+    /// Reads the head of a part that stands in `within`; where its content ends is not known yet (`usize::MAX`). Of a field that stands twice the
+    /// first that can be read counts.
     pub(super) fn read(&self, raw: &[u8], head: Range<usize>, within: Option<usize>) -> Part {
         let mut kind = None;
         let mut encoding = String::new();
@@ -67,6 +69,7 @@ impl Structure {
                 encoding = Parameters::parse(field.value).essence;
             }
         }
+        // What has no Content-Type is a message there (RFC 2046 5.1.5).
         let in_digest = within
             .and_then(|at| self.parts.get(at))
             .is_some_and(|parent| parent.kind.essence == "multipart/digest");
@@ -79,6 +82,7 @@ impl Structure {
             .to_owned(),
             list: Vec::new(),
         });
+        // Under an encoding its octets are no message yet (RFC 2046 5.2.1 forbids that, and programs write it).
         let identity = matches!(encoding.as_str(), "" | "7bit" | "8bit" | "binary");
         let holds = if kind.essence.starts_with("multipart/")
             && kind.get("boundary").is_some_and(|b| !b.is_empty())
@@ -104,7 +108,8 @@ impl Structure {
     }
 }
 
-/// The fields of a part's head. A line that is no field ends the section for us, as it does for most mail programs.
+/// The fields of a part's head. A line that is no field ends the section for us, as it does for most mail programs. Read leniently, unlike the
+/// message's own section: nothing of a part says who the sender is.
 pub fn fields(head: &[u8]) -> impl Iterator<Item = Field<'_>> {
     let mut rest = head;
     std::iter::from_fn(move || {

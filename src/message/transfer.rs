@@ -1,4 +1,7 @@
 //! Content-Transfer-Encodings (RFC 2045 6), read leniently and written strictly.
+//!
+//! Leniently, since what a strict reader gives up some mail program shows: an address behind a missing padding must be found (hostile-inputs 108).
+//! Reading takes linear time and gives no more octets than it was given.
 
 use std::borrow::Cow;
 
@@ -43,7 +46,7 @@ impl Encoding {
         }
     }
 
-    /// The content as it is written.
+    /// The content as it is written. What has an encoding leaves in lines that end in CRLF and are no longer than it allows.
     #[must_use]
     pub fn encode(self, content: &[u8]) -> Vec<u8> {
         match self {
@@ -61,7 +64,8 @@ pub fn has_long_line(content: &[u8]) -> bool {
     has_line_over(content, MAX_LINE + 2) || content.len() - last > MAX_LINE
 }
 
-/// Whether a line is longer than `most` octets, its line end among them. One look in so many octets is enough.
+/// Whether a line is longer than `most` octets, its line end among them. One look in so many octets is enough. The last line, which has no end,
+/// counts once it is longer.
 pub(super) fn has_line_over(text: &[u8], most: usize) -> bool {
     let mut rest = text;
     while let Some(window) = rest.get(..most).filter(|_| rest.len() > most) {
@@ -73,6 +77,7 @@ pub(super) fn has_line_over(text: &[u8], most: usize) -> bool {
     false
 }
 
+/// RFC 2045 6.7. An `=` that escapes nothing stands for itself; bare LF ends a line and stays (peers 3.5, 52).
 fn from_quoted_printable(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len());
     for line in content.split_inclusive(|octet| *octet == b'\n') {
@@ -94,6 +99,7 @@ fn from_quoted_printable(content: &[u8]) -> Vec<u8> {
     out
 }
 
+/// RFC 2045 6.7, as text: a line end stays one and leaves as CRLF. Only the last line may lack it.
 fn to_quoted_printable(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + content.len() / 4);
     for line in content.split_inclusive(|octet| *octet == b'\n') {
@@ -110,6 +116,7 @@ fn to_quoted_printable(content: &[u8]) -> Vec<u8> {
     out
 }
 
+/// One line without its end, in pieces of 76 columns at most, the `=` of a soft line break among them.
 fn quote_line(text: &[u8], out: &mut Vec<u8>) {
     let mut column = 0;
     let mut rest = text;
@@ -176,6 +183,7 @@ fn from_base64(content: &[u8]) -> Vec<u8> {
     out
 }
 
+/// RFC 2045 6.8: lines of 76 columns, each with its end.
 fn to_base64(content: &[u8]) -> Vec<u8> {
     let text = BASE64.encode(content);
     let mut out = Vec::with_capacity(text.len() + text.len() / 38 + 2);

@@ -9,22 +9,27 @@ use super::section::{MAX_SECTION, Malformed};
 use super::structure::{Delimiter, Holds, Structure, is_field};
 use super::transfer::has_line_over;
 
-/// The most parts of a message.
+/// The most parts of a message. A letter has ten, a digest of a list a hundred (hostile-inputs 102).
 const MAX_PARTS: usize = 1_000;
-/// The deepest nesting: multiparts and messages within one another.
+/// The deepest nesting: multiparts and messages within one another. Parsers that come later recurse this deep.
 const MAX_DEPTH: usize = 20;
-/// The longest body line in octets.
+/// The longest body line in octets, its line end among them. Programs write whole pages as one line, so far more than RFC 5322 2.1.1 allows is
+/// taken (hostile-inputs 25).
 const MAX_BODY_LINE: usize = 64 * 1024;
 
 /// A multipart whose delimiters are looked for, or a message within the message.
 struct Open {
+    /// Its number.
     part: usize,
+    /// None: a message, or a multipart after its last delimiter.
     boundary: Option<Vec<u8>>,
 }
 
+/// The walk, line by line.
 struct Walk<'a> {
     raw: &'a [u8],
     found: Structure,
+    /// The innermost last.
     open: Vec<Open>,
     /// Where the header section of the part begins that is being read.
     head: Option<usize>,
@@ -48,6 +53,7 @@ pub(super) fn walk(raw: &[u8], body: usize) -> Result<Structure, Malformed> {
     let mut at = body;
     while at < raw.len() {
         let rest = raw.get(at..).unwrap_or_default();
+        // Most of a message is lines that mean nothing here: they are passed over together.
         let (next, one) = match walk.idle(rest) {
             0 => {
                 let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
@@ -67,6 +73,7 @@ pub(super) fn walk(raw: &[u8], body: usize) -> Result<Structure, Malformed> {
     }
     walk.finish_head(raw.len())?;
     for part in &mut walk.found.parts {
+        // No delimiter came after it.
         if part.body.end == usize::MAX {
             part.body.end = raw.len();
         }
@@ -86,6 +93,7 @@ impl Walk<'_> {
         memchr::memmem::find(rest, b"\n--").map_or(rest.len(), |end| end + 1)
     }
 
+    /// One line that may mean something.
     fn line(&mut self, place: Range<usize>) -> Result<(), Malformed> {
         let line = self.raw.get(place.clone()).unwrap_or_default();
         if line.starts_with(b"--")
@@ -111,7 +119,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Which open multipart a line delimits, and whether it is its last delimiter.
+    /// Which open multipart a line delimits, and whether it is its last delimiter. The innermost is asked first; boundaries
+    /// that begin alike do no harm, for a line is compared whole.
     fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
         let rest = line.strip_prefix(b"--")?;
         let found = |(level, open): (usize, &Open)| {
@@ -125,8 +134,10 @@ impl Walk<'_> {
         self.open.iter().enumerate().rev().find_map(found)
     }
 
+    /// A delimiter at `place`, of the multipart at `level` of the stack: ends what is open within it, and begins its next part.
     fn delimit(&mut self, place: Range<usize>, level: usize, last: bool) -> Result<(), Malformed> {
         self.finish_head(place.start)?;
+        // The line end before a delimiter belongs to that (RFC 2046 5.1.1).
         let line_end = place.start.saturating_sub(2);
         for open in self.open.drain(level + 1..).collect::<Vec<_>>() {
             self.end(open.part, line_end);
@@ -147,6 +158,7 @@ impl Walk<'_> {
             boundary: place.start + 2..place.start + 2 + length,
             of: open.part,
         });
+        // What follows is an epilogue; the multipart stays open for it, until one around it goes on.
         if last {
             open.boundary = None;
         } else {
@@ -155,6 +167,7 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// The content of a part ends at `at`, unless it has ended before. An empty part may be followed by its delimiter at once.
     fn end(&mut self, part: usize, at: usize) {
         if let Some(part) = self.found.parts.get_mut(part)
             && part.body.end == usize::MAX

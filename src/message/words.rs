@@ -13,10 +13,12 @@ const MAX_WORD: usize = 75;
 /// Raw octets over 127 are read as UTF-8 where they are, else as ISO-8859-2: mail of the region that says nothing of its charset.
 #[must_use]
 pub fn decode(value: &[u8]) -> String {
+    // The parser reads up to a line end.
     let mut terminated = value.to_vec();
     if std::str::from_utf8(&terminated).is_err() {
         terminated = latin2(&terminated).into_bytes();
     }
+    // Most values hold no encoded word and need no parser.
     let text = if memchr::memmem::find(&terminated, b"=?").is_some() {
         terminated.extend_from_slice(b"\r\n");
         MessageStream::new(&terminated)
@@ -38,6 +40,7 @@ pub fn decode(value: &[u8]) -> String {
         .join(" ")
 }
 
+/// ISO-8859-2: the charset of the region before UTF-8. Every octet is some character there.
 fn latin2(octets: &[u8]) -> String {
     mail_parser::decoders::charsets::map::charset_decoder(b"iso-8859-2").map_or_else(
         || String::from_utf8_lossy(octets).into_owned(),
@@ -49,7 +52,9 @@ fn latin2(octets: &[u8]) -> String {
 #[must_use]
 pub fn encode(text: &str) -> String {
     let plain = text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    // As it is, it would be decoded on the other side, into what nobody wrote.
     let looks_encoded = text.contains("=?");
+    // A word cannot be folded, and a line holds 998 octets.
     let fits = text.split(' ').all(|word| word.len() <= 900);
     if plain && !looks_encoded && fits {
         fold(text)
@@ -83,7 +88,8 @@ pub fn encode_words(text: &str) -> String {
     encoded_words(clean)
 }
 
-/// Breaks before words so that lines stay within 78 columns where they can (RFC 5322 2.1.1).
+/// Breaks before words so that lines stay within 78 columns where they can (RFC 5322 2.1.1). The name of the field takes some of the first. Never
+/// before a second blank: a line of blanks alone would be obsolete syntax.
 fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len() + 8);
     let mut column = 10;
@@ -101,7 +107,8 @@ fn fold(text: &str) -> String {
     folded
 }
 
-/// UTF-8 in base64 words, split between characters only (RFC 2047 5).
+/// UTF-8 in base64 words, split between characters only (RFC 2047 5). Base64 throughout: with quoted-printable too, phrases would allow fewer
+/// characters than text (5 (3)).
 fn encoded_words(text: &str) -> String {
     const PREFIX: &str = "=?utf-8?B?";
     // 4 characters of base64 carry 3 octets; prefix and suffix take 12.
