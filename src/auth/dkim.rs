@@ -30,6 +30,7 @@ pub(super) async fn check(
         match judge(questions, evidence, verdict).await {
             Ok(means) => {
                 steps.push(("dkim", format!("{means} passes, aligned")));
+                // The first counts; the others are told of.
                 passed.get_or_insert(means);
             }
             Err(Trouble::Unknown(what)) => {

@@ -12,7 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::mail::Domain;
 use crate::message::Message;
 
-/// Signatures that are looked at, from the top; each may cost a look-up and an RSA operation.
+/// Signatures that are looked at, from the top, where the latest signer put his; each may cost a look-up and an RSA operation.
 const MAX_SIGNATURES: usize = 8;
 /// Names in one `h=`; matching them costs names times fields (hostile-inputs 80).
 const MAX_NAMES: usize = 256;

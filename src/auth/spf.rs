@@ -45,7 +45,8 @@ impl Question<'_> {
         found.map_or(SpfResult::TempError, |found| found.result())
     }
 
-    /// Whether an address that nobody has would pass, too: `+all`, `ip4:0.0.0.0/0`, two halves of the net, all of them through includes.
+    /// Whether an address that nobody has would pass, too: `+all`, `ip4:0.0.0.0/0`, two halves of the net, all of them through includes
+    /// (hostile-inputs 82). Asking is surer than reading the record, and most of its answers are cached by now.
     async fn lets_everybody_in(&self, client: IpAddr) -> bool {
         let nobody = if client.is_ipv4() { NOBODY_4 } else { NOBODY_6 };
         self.ask(nobody).await == SpfResult::Pass
@@ -118,7 +119,8 @@ pub(super) async fn check(
     }
 }
 
-/// Whether the client is one of the servers that a shared include lists. Its other mechanisms may list the same servers: that makes
+/// Whether the client is one of the servers that a shared include lists: every customer of that provider passes for every other one there
+/// (hostile-inputs 77, 89). Its other mechanisms may list the same servers: that makes
 /// them no less shared. None: the DNS gave no answer.
 async fn is_shared(questions: &Questions<'_>, settings: &Settings, client: IpAddr) -> Option<bool> {
     let mut unsure = false;
@@ -127,6 +129,7 @@ async fn is_shared(questions: &Questions<'_>, settings: &Settings, client: IpAdd
             questions,
             hostname: &settings.hostname,
             helo: include.as_str(),
+            // As if the mail came from the provider itself: then its own record is what is asked.
             sender: Some(format!("postmaster@{include}")),
         };
         match question.ask(client).await {

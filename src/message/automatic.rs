@@ -55,6 +55,7 @@ pub(super) fn read(letter: &Message) -> Automatic {
     let submitted = word("Auto-Submitted");
     // Parameters may follow, as in `auto-replied; owner-email="..."` (RFC 3834 5).
     let submitted = submitted.split([';', ' ']).next().unwrap_or_default();
+    // Older than the standard, and what vacation programs still set.
     let precedence = word("Precedence");
     let subject = letter.text("Subject").trim().to_lowercase();
     let answers = submitted == "auto-replied"
@@ -72,6 +73,7 @@ pub(super) fn read(letter: &Message) -> Automatic {
     // Any word but `no` is a program's, also one that RFC 3834 does not know.
     let program = (!submitted.is_empty() && submitted != "no")
         || ["bulk", "junk", "list"].contains(&precedence.as_str())
+        // Exchange asks for no answers by the first; a list has many writers and none of them waits for one.
         || has(&["X-Auto-Response-Suppress", "List-Id"]);
     if program {
         Automatic::Notice

@@ -165,7 +165,8 @@ fn unquote(value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Puts continued parameters together (RFC 2231 3) and decodes them (section 4).
+/// Puts continued parameters together (RFC 2231 3) and decodes them (section 4). Pieces count by their numbers, wherever they stand; one that is
+/// missing leaves no gap.
 fn join(mut pieces: Vec<Piece>) -> Vec<(String, String)> {
     // In the order in which they stand first.
     let mut names: Vec<String> = Vec::new();

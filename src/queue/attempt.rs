@@ -16,6 +16,7 @@ use crate::spool::Entry;
 pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Option<Bytes>) -> End {
     let address = match target::find(parts, entry).await {
         Ok(Ok(address)) => address,
+        // The account takes no mail any more, or the entry was about a report from the start.
         Ok(Err(diagnostic)) => return fail(parts, entry, diagnostic).await,
         Err(unavailable) => {
             // Our own fault is no attempt: the recipient's server has not been asked.
@@ -27,6 +28,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
     let place = match lanes.enter(address.domain()).await {
         None => return End::Untried,
         Some(Ok(place)) => place,
+        // Counted as an attempt, or all that wait for a dead server would come back every few seconds.
         Some(Err(diagnostic)) => {
             return settle(parts, entry, &address, Outcome::Deferred(diagnostic)).await;
         }
@@ -78,6 +80,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
 /// A diagnostic without anything of the hidden side: what is stored, logged and reported (DOMAIN.md #2054; hostile-inputs 97, 99). The remote
 /// host goes altogether, for its name often is the domain.
 fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnostic {
+    // One real address is enough: any other that the server names becomes the mask as well.
     let hidden = Hidden {
         real: vec![address.clone()],
         shown_as: entry.about.recipient.clone(),
@@ -110,6 +113,7 @@ async fn settle(parts: &Parts, entry: &Entry, address: &Mailbox, outcome: Outcom
         Outcome::Deferred(diagnostic) => {
             let diagnostic = masked(entry, address, diagnostic);
             if backoff::expired(&parts.settings, entry, now) {
+                // The last server's words stay, for they are why.
                 let expired = Diagnostic {
                     status: EnhancedStatus::EXPIRED_4_4_7,
                     text: format!(

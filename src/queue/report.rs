@@ -13,7 +13,11 @@ use crate::masking::{MaskedAddress, MaskedLocal};
 use crate::rewrite::{self, Needles};
 use crate::spool::{About, Committed, Entry, Memory, Origin, Progress, Target};
 
-/// The report on `entry`, or none where nobody is to be told. An error is our own, and the report must wait.
+/// The report on `entry`, signed and ready to be committed; none where nobody is to be told, or whoever wrote it has no account any more.
+/// `diagnostic` is masked.
+///
+/// # Errors
+/// Our own fault, in words for the log: the report must wait, and the entry with it.
 pub(super) async fn on(
     parts: &Parts,
     entry: &Entry,
@@ -70,6 +74,7 @@ pub(super) async fn on(
         eight_bit,
         about: About {
             recipient: to.to_string(),
+            // What operators see of it in the queue.
             subject: "report".to_owned(),
             ..About::default()
         },
@@ -80,7 +85,8 @@ pub(super) async fn on(
     Ok(Some(Committed { entry, body }))
 }
 
-/// The addresses that the reader of a report must not learn: those of the account behind the recipient's mask.
+/// The addresses that the reader of a report must not learn: those of the account behind the recipient's mask. None where the recipient was no
+/// mask: a role of ours hides nobody.
 async fn hidden(parts: &Parts, recipient: &str) -> Result<Vec<Mailbox>, Unavailable> {
     let mask = Mailbox::parse(recipient)
         .ok()
@@ -119,6 +125,7 @@ fn shows(reporter: &Reporter, report: &Report<'_>, hidden: &[Mailbox]) -> bool {
         addresses: hidden,
         domains: &domains,
     };
+    // Searched as a whole message, in every encoding that a report may have. One that cannot be composed counts as a leak.
     compose(reporter, &said).is_none_or(|octets| rewrite::check(&octets, needles).is_err())
 }
 

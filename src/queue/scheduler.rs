@@ -88,6 +88,7 @@ impl Queue {
         };
         let now = queue.parts.clock.now();
         for mut entry in recovered {
+            // Put off by a clock that was ahead: it would wait until that time comes true.
             if backoff::is_absurd(&queue.parts.settings, &entry, now) {
                 entry.progress.next_attempt = now;
             }
@@ -123,6 +124,7 @@ impl Queue {
         stop: CancellationToken,
     ) {
         loop {
+            // After each word heard, for it may have made something due.
             let sleep = self.start_due();
             tokio::select! {
                 () = stop.cancelled() => return,

@@ -164,6 +164,7 @@ impl Work<'_> {
                 let note = Encoding::QuotedPrintable.encode(note.as_bytes());
                 self.edits.push((part.body.clone(), note));
             }
+            // A document or a picture: neither we nor the leak gate look into it (README, "What is promised, and what is not").
             Treatment::Opaque => {}
             Treatment::Decode => {
                 let content = raw.get(part.body.clone()).unwrap_or_default();
@@ -272,8 +273,10 @@ impl Work<'_> {
         }
         let mut around = Vec::new();
         if let Some(first) = own.first() {
+            // Its two dashes are no text.
             around.push(part.body.start..first.boundary.start.saturating_sub(2));
         }
+        // Without a last delimiter everything behind is the last part.
         if let Some(last) = own.last().filter(|last| {
             raw.get(last.boundary.end..)
                 .is_some_and(|rest| rest.starts_with(b"--"))

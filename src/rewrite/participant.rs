@@ -30,6 +30,7 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
     let name = plan
         .from_name
         .as_deref()
+        // People put their address there, and programs do.
         .map(|name| message::encode_phrase(&masker.mask_text(name)))
         .filter(|name| !name.is_empty());
     let from = name.map_or_else(
@@ -85,6 +86,7 @@ fn recipients(
     plan: &ParticipantPlan<'_>,
 ) -> Result<Vec<String>, RewriteError> {
     let mut shown = Vec::new();
+    // Also for a Bcc, where the writer named somebody else or nobody: no reader is to guess why he got it.
     if field == "To" {
         shown.push(plan.to.clone());
     }
@@ -127,6 +129,7 @@ fn date(letter: &Message, plan: &ParticipantPlan<'_>) -> String {
         mail_parser::DateTime::parse_rfc822(&written).filter(mail_parser::DateTime::is_valid);
     let seconds = parsed
         .map(|date| date.to_timestamp())
+        // Before 1970 nobody wrote a letter.
         .and_then(|seconds| u64::try_from(seconds).ok());
     seconds
         .map_or(plan.trace.at, |seconds| {
@@ -168,6 +171,7 @@ fn keep(
     let mut mime = false;
     for field in letter.fields() {
         let fate = fate(field.name);
+        // Of an emptied message nothing that MIME says is true any more.
         if matches!(fate, Fate::Dropped | Fate::Ours) || (fate == Fate::Mime && fixes.emptied) {
             continue;
         }

@@ -68,9 +68,11 @@ impl Policy {
             _ => return Err("its mode is none of enforce, testing and none"),
         };
         let max_age = max_age
+            // Ten digits at most (RFC 8461 3.2), and no sign, which the parser would take.
             .filter(|text| text.bytes().all(|octet| octet.is_ascii_digit()) && text.len() <= 10)
             .and_then(|text| text.parse::<u64>().ok())
             .ok_or("its max_age is no number of seconds")?;
+        // A policy that lets no server in would stop all mail to the domain.
         if patterns.is_empty() && mode != Mode::None {
             return Err("it names no server");
         }

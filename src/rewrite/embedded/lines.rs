@@ -37,6 +37,7 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
             (true, None) => start = Some(at),
             (false, Some(from)) => {
                 let lines = text.get(from..at).unwrap_or_default();
+                // A block has two lines at least.
                 if memchr::memchr(b'\n', lines.trim_ascii_end()).is_some()
                     && let Some(new) = masker.mask(&Encoding::Base64.decode(lines))
                 {
