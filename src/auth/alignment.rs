@@ -6,7 +6,7 @@
 use crate::mail::Domain;
 
 /// Whether `one` and `other` have the same organisational domain. Strict alignment, where a domain's DMARC record asks for it, is looked at apart
-/// ([`dmarc`](super::dmarc)).
+/// (`dmarc.rs`).
 #[must_use]
 pub fn aligned(one: &Domain, other: &Domain) -> bool {
     if one == other {
