@@ -35,6 +35,7 @@ pub(super) fn run(command: &Command, config: Option<&Path>, json: bool) -> Exit 
             .and_then(|path| config::load(&path))
             .map(|loaded| loaded.config)
     };
+    // A list that is to be taken into use is checked where it was written, often on a machine without a configuration.
     if let Command::Check { path: Some(path) } = command {
         return check(path, json);
     }
@@ -52,6 +53,7 @@ pub(super) fn run(command: &Command, config: Option<&Path>, json: bool) -> Exit 
     }
 }
 
+/// Every error and every duplicate, as a reload of the server would tell them: the same code reads the files.
 fn check(path: &Path, json: bool) -> Exit {
     let (entries, errors, warnings) = match Allowlist::load(path) {
         Ok(set) => (set.len(), Vec::new(), set.warnings),
@@ -85,6 +87,7 @@ fn check(path: &Path, json: bool) -> Exit {
     }
 }
 
+/// The line that lets `address` in, or 2. By the files as they are now, which a server may not have loaded yet.
 fn test(path: &Path, address: &Mailbox, json: bool) -> Exit {
     let set = match Allowlist::load(path) {
         Ok(set) => set,
@@ -109,6 +112,7 @@ fn test(path: &Path, address: &Mailbox, json: bool) -> Exit {
     }
 }
 
+/// Has the running server read its own files. 65 where they are broken: it then keeps the old set.
 async fn reload(config: &config::Config, json: bool) -> Exit {
     let Some(admin) = &config.admin else {
         eprintln!(

@@ -28,6 +28,7 @@ pub(super) fn run(command: &Command, path: Option<&Path>, json: bool) -> Exit {
     }
 }
 
+/// Loads the file as a start would, with every key and certificate that it names, and changes nothing. Warnings do not fail it.
 fn check(path: Option<&Path>, json: bool) -> Exit {
     let (file, errors, warnings) = match config::find(path).and_then(|path| config::load(&path)) {
         Ok(loaded) => (Some(loaded.config.file), Vec::new(), loaded.warnings),

@@ -58,6 +58,7 @@ pub(super) fn run(command: &Command, config: Option<&Config>, json: bool) -> Exi
         .find(|known| known.masked.name == *domain)
         .map(|known| known.dkim.as_slice())
         .unwrap_or_default();
+    // A selector that is in use would have two keys under one name, and the signatures of one of them fail.
     let mut taken = known
         .iter()
         .flat_map(|table| [&table.rsa, &table.ed25519])
@@ -97,6 +98,7 @@ pub(super) fn run(command: &Command, config: Option<&Config>, json: bool) -> Exi
     }
 }
 
+/// One label of a host name (RFC 6376 3.1 allows several; one fits in a file name and in the DNS without thought).
 fn is_selector(text: &str) -> bool {
     let plain = text
         .bytes()
@@ -104,6 +106,7 @@ fn is_selector(text: &str) -> bool {
     (1..=63).contains(&text.len()) && plain && !text.starts_with('-') && !text.ends_with('-')
 }
 
+/// Makes both keys and writes them. All is looked at before the first is made, so that a refusal leaves nothing behind.
 fn generate(dkim: &Dkim) -> Result<(), String> {
     let files = [(&dkim.rsa, KeyKind::Rsa), (&dkim.ed25519, KeyKind::Ed25519)];
     let files: Vec<_> = files
@@ -124,6 +127,7 @@ fn generate(dkim: &Dkim) -> Result<(), String> {
     Ok(())
 }
 
+/// Writes one key, for its owner's eyes only from the first octet on, and on disk before its record is printed.
 fn write(path: &Path, pem: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -137,7 +141,7 @@ fn write(path: &Path, pem: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// A TXT record's text as a zone file holds it: strings of at most 255 octets.
+/// A TXT record's text as a zone file holds it: strings of at most 255 octets. A 2048-bit key does not fit into one.
 fn quoted(record: &str) -> String {
     let strings = record.as_bytes().chunks(TXT_STRING);
     let strings: Vec<String> = strings
@@ -146,7 +150,8 @@ fn quoted(record: &str) -> String {
     strings.join(" ")
 }
 
-/// What the configuration is to say: at once without other keys; in three steps beside some.
+/// What the configuration is to say: at once without other keys; in three steps beside some. The lines are comments of a zone file, so that the
+/// whole output can be put into one.
 fn print_configuration(known: &[Dkim], new: &Dkim) {
     if known.is_empty() {
         println!(
@@ -178,6 +183,7 @@ fn print_configuration(known: &[Dkim], new: &Dkim) {
     );
 }
 
+/// The keys of one inline table, without its braces: `sign` may follow.
 fn table(dkim: &Dkim) -> String {
     let mut keys = Vec::new();
     if let Some((selector, path)) = &dkim.rsa {

@@ -20,17 +20,22 @@ pub(super) enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
+    /// It is there and says what it should.
     Good,
+    /// It is not, or says something else.
     Missing,
+    /// Nobody knows: the DNS did not answer.
     NoAnswer,
 }
 
 /// One thing that was looked for.
 #[derive(Debug, serde::Serialize)]
 struct Finding {
+    /// How it was found.
     state: State,
+    /// Which record, of which name.
     what: String,
-    /// What to do about it.
+    /// What to do about it; empty where all is well, the fault of the DNS where it gave no answer.
     remedy: String,
 }
 
@@ -52,6 +57,7 @@ pub(super) fn run(_: &Command, config: &Config, json: bool) -> Exit {
     })
 }
 
+/// Prints all of them, good ones too: an operator wants to see what was looked at. The worst decides the exit code.
 fn print(findings: &[Finding], json: bool) -> Exit {
     if json {
         println!("{}", serde_json::to_string(findings).unwrap_or_default());
@@ -72,6 +78,7 @@ fn print(findings: &[Finding], json: bool) -> Exit {
     }
 }
 
+/// What was found, held against what is `good`. Silence of the DNS is never "missing": the remedy would be wrong.
 fn finding<T>(
     what: String,
     found: Result<T, NoAnswer>,
@@ -97,6 +104,7 @@ fn finding<T>(
     }
 }
 
+/// The address that the MX records lead to. The reverse name is only advised: it belongs to the network's operator.
 async fn check_host(resolver: &DnsResolver, host: &Domain) -> Finding {
     let found = resolver.addresses(host).await.map(|found| found.value);
     let remedy =
@@ -109,6 +117,7 @@ async fn check_host(resolver: &DnsResolver, host: &Domain) -> Finding {
     )
 }
 
+/// MX of every name of the domain, for aliases take mail too; SPF, DMARC and DKIM of the name that we write.
 async fn check_domain(
     resolver: &DnsResolver,
     config: &Config,
@@ -128,6 +137,7 @@ async fn check_domain(
     }
     let name = &domain.masked.name;
     let found = resolver.texts(name.as_str()).await;
+    // Two records are a permerror at every receiver (RFC 7208 4.5), so a second one is as bad as none.
     let is_spf = |texts: Vec<String>| {
         texts
             .iter()
@@ -164,6 +174,7 @@ async fn check_domain(
         Ok(keys) => {
             for key in keys {
                 let found = resolver.texts(&key.name).await;
+                // The key only: other tags, spaces and their order are the zone's own business.
                 let same = |texts: Vec<String>| {
                     texts
                         .iter()

@@ -15,6 +15,7 @@ use crate::mail::Mailbox;
 /// What was asked on the command line.
 #[derive(Debug, Clone)]
 pub(super) struct Arguments {
+    /// `--from`, and so on: as [`Question`] has them.
     pub(super) from: Mailbox,
     pub(super) mail_from: Option<String>,
     pub(super) to: Mailbox,
@@ -35,6 +36,7 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
     };
     let mail_from = arguments.mail_from.as_deref();
     let mail_from = mail_from.map(|text| text.trim_start_matches('<').trim_end_matches('>'));
+    // JSON has no other way to tell the null sender from one that was not given.
     let null_sender = mail_from == Some("");
     let mail_from = match mail_from
         .filter(|text| !text.is_empty())
@@ -48,6 +50,7 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
         }
     };
     let helo = arguments.helo;
+    // Unlike in a session, where nonsense is an error of the client, here it is one of the question.
     if helo
         .as_deref()
         .is_some_and(|name| name.is_empty() || !name.bytes().all(|octet| octet.is_ascii_graphic()))
@@ -76,6 +79,8 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
     })
 }
 
+/// The decision of the running server, or of the stores where none runs. A server that answers with an error is not gone round: its own
+/// stores would be locked anyway.
 async fn ask(config: Config, question: Question) -> Result<Explained, String> {
     if let Some(admin) = &config.admin {
         let body = serde_json::to_vec(&question).map_err(|error| error.to_string())?;

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::directory::{self, Rules};
 use crate::masking::MaskedDomains;
 
-/// Octets of lines that go to the server in one request.
+/// Octets of lines that go to the server in one request: far below what it takes, and often enough for the bar to move.
 const BATCH: usize = 1024 * 1024;
 /// The longest line in octets; a longer one is bad data whatever is in it.
 const MAX_LINE: u64 = 64 * 1024;
@@ -57,6 +57,8 @@ fn open(data: &Path) -> std::io::Result<(Option<u64>, Box<dyn Read>)> {
     Ok((Some(file.metadata()?.len()), Box::new(file)))
 }
 
+/// Through the server or into the directory. A file of any length is read in pieces; what was applied before a failure stays applied, and
+/// loading it again does no harm.
 async fn load(
     config: &Config,
     mut input: impl BufRead,
@@ -65,6 +67,7 @@ async fn load(
     let running = match &config.admin {
         Some(admin) => {
             let client = Client::new(admin);
+            // Any answer tells that a server runs. Asked first, for standard input can be read only once.
             match client.get::<serde_json::Value>("/v1/allowlist").await {
                 Err(ClientError::Unreachable(_)) => None,
                 Err(error) => return Err((error.to_string(), Exit::Unreachable)),
@@ -91,6 +94,7 @@ async fn load(
         total.read += done.read;
         total.applied += done.applied;
         total.bad.extend(done.bad.into_iter().map(|bad| BadLine {
+            // The server counts from the start of its piece, the operator from the start of the file.
             line: bad.line + line,
             ..bad
         }));
@@ -99,6 +103,7 @@ async fn load(
     }
 }
 
+/// Straight into the directory, which no server may have open. Also what the demo loads its accounts with.
 pub(super) async fn load_here(
     config: &Config,
     input: impl BufRead,
@@ -144,6 +149,7 @@ fn next_batch(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
         let before = batch.len();
         input
             .by_ref()
+            // A file without a line end must not be read into memory whole.
             .take(MAX_LINE)
             .read_until(b'\n', &mut batch)?;
         if batch.len() == before {
@@ -153,6 +159,7 @@ fn next_batch(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
     Ok(batch)
 }
 
+/// Bad lines in the form that editors jump to, then the count. One bad line is 65, though the others are in.
 fn report(imported: &Imported, data: &Path, json: bool) -> Exit {
     if json {
         println!("{}", serde_json::to_string(imported).unwrap_or_default());

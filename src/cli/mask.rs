@@ -37,11 +37,13 @@ pub(super) fn run(
     })
 }
 
+/// The address by the running server, or by the directory where none runs. None: no such participant.
 async fn find(
     config: &Config,
     id: &ParticipantId,
     transaction: Option<&TransactionId>,
 ) -> Result<Option<String>, String> {
+    // Whether the transaction exists is not asked: addresses are printed before the order has arrived.
     let with = |masked: &Masked| match transaction {
         Some(transaction) => format!("{}+{transaction}@{}", masked.mask, masked.domain),
         None => format!("{}@{}", masked.mask, masked.domain),
@@ -72,6 +74,7 @@ async fn find(
         .participant(id)
         .await
         .map_err(|error| error.to_string())?;
+    // The mask for everybody: an operator is no counterparty.
     let mask = directory
         .mask_of(id, None)
         .await

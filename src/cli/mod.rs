@@ -33,6 +33,7 @@ use crate::masking::{ParticipantId, TransactionId};
 use crate::observe;
 
 /// A masked-mail relay: buyers and sellers write to each other without learning each other's address.
+// The words in this file that stand behind three slashes are what --help prints. Notes for whoever changes it stand behind two.
 #[derive(Debug, Parser)]
 #[command(name = "allegromail", version, disable_help_subcommand = true)]
 struct Arguments {
@@ -171,6 +172,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// From words to the command. The configuration is read here, once, for all that cannot do without one: 78 and every problem of the file
+/// where it does not hold.
 fn dispatch(arguments: Arguments) -> Exit {
     let Shared { config: path, json } = arguments.shared;
     let load = || crate::config::find(path.as_deref()).and_then(|path| crate::config::load(&path));
@@ -182,6 +185,7 @@ fn dispatch(arguments: Arguments) -> Exit {
         }
     };
     match arguments.command {
+        // Before anybody has written a configuration: it brings its own.
         Command::Demo { keep } => demo::run(keep),
         Command::Serve { log } => loaded(&|loaded| serve::run(loaded, log.into())),
         Command::Import { data } => loaded(&|loaded| import::run(&loaded.config, &data, json)),
@@ -219,15 +223,17 @@ fn dispatch(arguments: Arguments) -> Exit {
             dkim::run(&command, config.as_ref(), json)
         }
         Command::Dns { command } => loaded(&|loaded| dns::run(&command, &loaded.config, json)),
+        // These two take the path and not the configuration: what they are asked about may be the fault in it.
         Command::Config { command } => config::run(&command, path.as_deref(), json),
         Command::Allowlist { command } => allowlist::run(&command, path.as_deref(), json),
     }
 }
 
-/// How long work on blocking threads may take after a command has ended.
+/// How long work on blocking threads may take after a command has ended: a flush of the history or an export, at most.
 const LAST_WORK: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Runs a command's asynchronous part.
+/// Runs a command's asynchronous part, on a runtime of its own. Only here is one made, so that nothing beneath the commands can block on
+/// another.
 fn block_on(work: impl Future<Output = Exit>) -> Exit {
     match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -14,10 +14,12 @@ use crate::observe;
 
 /// Runs until it is told to stop.
 pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
+    // Served all the same: mail is worth more than a line of log.
     if observe::start_log(format).is_err() {
         eprintln!("allegromail: the log was started twice");
     }
     let metrics = observe::install_metrics();
+    // A panic ends one session or task; the counter is how anybody hears of it (hostile-inputs 129).
     observe::count_panics();
     for warning in &loaded.warnings {
         tracing::warn!(event = "configuration", %warning);
@@ -42,6 +44,7 @@ pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
         announce(&relay, &file);
         let ending = tokio::select! {
             () = signals.obey(&relay) => Exit::Done,
+            // Better restarted by systemd than up and idle: the spool has everything.
             () = relay.broken() => {
                 tracing::error!(event = "broken", "the queue has panicked; the server ends, and a restart goes on from the spool");
                 Exit::Temporary
@@ -57,6 +60,7 @@ pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
     })
 }
 
+/// Ports to standard output, for scripts that let the system choose them; the rest to the log.
 fn announce(relay: &Relay, file: &Path) {
     for address in &relay.smtp {
         println!("smtp {address}");
@@ -78,12 +82,16 @@ fn announce(relay: &Relay, file: &Path) {
 
 /// What operators and systemd say to the process.
 struct Signals {
+    /// SIGHUP: read files again.
     hangup: Signal,
+    /// SIGTERM: stop in good order.
     terminate: Signal,
+    /// SIGINT: the same, from a terminal.
     interrupt: Signal,
 }
 
 impl Signals {
+    /// From here on none of them kills the process.
     fn listen() -> std::io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,

@@ -30,6 +30,8 @@ pub(super) fn run(config: &Config, query: &str, json: bool) -> Exit {
     })
 }
 
+/// What the history has, by the running server or from its files. The files can be read beside a server that has no interface; what it has
+/// not flushed yet is missing then.
 async fn find(config: &Config, query: &str) -> Result<Vec<Line>, String> {
     if let Some(admin) = &config.admin {
         let path = format!("/v1/trace?q={}", escaped(query));
@@ -58,6 +60,7 @@ fn escaped(text: &str) -> String {
         .collect()
 }
 
+/// When, which transaction, which entry, to whom, what.
 fn print(line: &Line) {
     let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     println!(
@@ -69,6 +72,7 @@ fn print(line: &Line) {
     );
 }
 
+/// An event in words. They are for people; scripts take `--json`.
 fn told(event: &Event) -> String {
     match event {
         Event::Accepted(accepted) => {

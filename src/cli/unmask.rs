@@ -17,6 +17,7 @@ pub(super) fn run(config: &Config, address: &str, json: bool) -> Exit {
             .map(|domain| domain.masked.clone())
             .collect(),
     );
+    // Aliases count, the transaction does not: whoever asks has the address from a label or a complaint.
     let local = Mailbox::parse(address)
         .ok()
         .filter(|mailbox| domains.find(mailbox.domain()).is_some())
@@ -40,6 +41,7 @@ pub(super) fn run(config: &Config, address: &str, json: bool) -> Exit {
     })
 }
 
+/// The account by the running server, or by the directory where none runs. None: nobody has this mask.
 async fn find(config: &Config, mask: &MaskId) -> Result<Option<Participant>, String> {
     if let Some(admin) = &config.admin {
         match Client::new(admin).get(&format!("/v1/masks/{mask}")).await {
@@ -63,6 +65,7 @@ async fn find(config: &Config, mask: &MaskId) -> Result<Option<Participant>, Str
     Ok(found.map(|participant| (*participant).clone()))
 }
 
+/// The account with its addresses, the primary one marked: mail to a removed address goes there.
 fn print(participant: &Participant, json: bool) -> Exit {
     if json {
         println!("{}", serde_json::to_string(participant).unwrap_or_default());

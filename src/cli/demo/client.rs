@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// Sends one message and returns the last reply: that of the end of data, or the first refusal.
+/// Sends one message and returns the last reply: that of the end of data, or the first refusal. It pipelines nothing and knows no TLS: what is
+/// shown is the relay, not the client. `message` must have CRLF line ends, and no line that begins with a dot.
 ///
 /// # Errors
 /// The connection broke.
@@ -31,6 +32,7 @@ pub(super) async fn send(
     for command in &commands {
         stream.write_all(command.as_bytes()).await?;
         last = reply(&mut stream).await?;
+        // What a real client does: after a refusal the rest would only be out of order.
         if last.starts_with(['4', '5']) {
             break;
         }
@@ -52,6 +54,7 @@ async fn reply(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
         if whole.is_empty() {
             whole.push_str(text);
         } else {
+            // The code stands on every line; once is enough to read.
             whole.push_str(text.get(3..).unwrap_or_default().trim_start_matches('-'));
         }
         if !more {

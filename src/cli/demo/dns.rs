@@ -18,13 +18,15 @@ pub use zones::Zones;
 
 use self::answer::Shared;
 
-/// The most that fits into one UDP answer without EDNS; a longer one is asked for again by TCP.
+/// The longest answer by UDP, in octets, the size that resolvers announce by EDNS; a longer one is asked for again by TCP.
 const UDP_LIMIT: usize = 1232;
 
 /// A running server; it stops when it is dropped.
 pub struct DnsServer {
+    /// One port for both, as resolvers expect.
     address: SocketAddr,
     shared: Arc<Shared>,
+    /// The two listeners; connections and answers under way end by themselves.
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -73,6 +75,7 @@ impl Drop for DnsServer {
     }
 }
 
+/// Answers by UDP. A slow answer waits in a task of its own and holds nobody else up.
 async fn serve_udp(socket: Arc<UdpSocket>, shared: Arc<Shared>) {
     let mut buffer = [0; 4096];
     while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
@@ -95,6 +98,7 @@ async fn serve_udp(socket: Arc<UdpSocket>, shared: Arc<Shared>) {
     }
 }
 
+/// Answers by TCP, where answers that were cut come again.
 async fn serve_tcp(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         let shared = shared.clone();
@@ -105,6 +109,7 @@ async fn serve_tcp(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
+/// Answers question after question, each with its length before it (RFC 1035 4.2.2). Silence closes the connection.
 async fn serve_connection(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     loop {
         let mut question = vec![0; usize::from(stream.read_u16().await?)];

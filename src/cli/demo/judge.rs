@@ -10,6 +10,7 @@ pub(super) type Finding = String;
 pub(super) fn judge(scenario: &Scenario, reply: &str, arrived: &[Received]) -> Vec<Finding> {
     let mut findings = Vec::new();
     match scenario.expect {
+        // By the code and the word of the contract; sentences may be reworded.
         Expect::Refused { code, reason } => {
             if !reply.starts_with(&code.to_string()) || !reply.contains(&format!("[{reason};")) {
                 findings.push(format!(
@@ -37,6 +38,7 @@ pub(super) fn judge(scenario: &Scenario, reply: &str, arrived: &[Received]) -> V
         Expect::Bounces { at } => {
             accepted(reply, &mut findings);
             arrived_once(at, arrived, &mut findings);
+            // Without the null sender a report that bounces would be answered with a report (RFC 5321 4.5.5).
             let report = arrived.first();
             if report.is_none_or(|report| !report.reverse_path.is_empty()) {
                 findings.push("a report should have the null sender".to_owned());
@@ -52,12 +54,14 @@ pub(super) fn judge(scenario: &Scenario, reply: &str, arrived: &[Received]) -> V
     findings
 }
 
+/// Whether the relay took it. Only this reply makes the relay answerable for the message.
 fn accepted(reply: &str, findings: &mut Vec<Finding>) {
     if !reply.starts_with("250") {
         findings.push("the message should be accepted".to_owned());
     }
 }
 
+/// Whether one copy reached `at`, and nobody else any.
 fn arrived_once(at: &str, arrived: &[Received], findings: &mut Vec<Finding>) {
     let everywhere: Vec<&str> = arrived
         .iter()
@@ -80,6 +84,7 @@ fn leaks(reply: &str, arrived: &[Received]) -> Vec<Finding> {
             .iter()
             .any(|to| SELLER_SIDE.iter().any(|own| to.ends_with(own)));
         let hidden = if to_seller { BUYER_SIDE } else { SELLER_SIDE };
+        // The envelope too: a bounce address or a return path can name the writer as well as a header field.
         let whole = [received.reverse_path.as_bytes(), b"\n", &received.data].concat();
         for needle in hidden.iter().filter(|needle| contains(&whole, needle)) {
             findings.push(format!(
@@ -107,6 +112,7 @@ fn leaks(reply: &str, arrived: &[Received]) -> Vec<Finding> {
     findings
 }
 
+/// Without regard to case: an address in capitals is the same address. Encodings are not undone; the relay's own gate is for those.
 fn contains(haystack: &[u8], needle: &str) -> bool {
     memchr::memmem::find(
         &haystack.to_ascii_lowercase(),
@@ -115,7 +121,7 @@ fn contains(haystack: &[u8], needle: &str) -> bool {
     .is_some()
 }
 
-/// The first field of this name, unfolded.
+/// The first field of this name, unfolded. Read by other code than the relay's, which would believe its own mistakes.
 pub(super) fn field(message: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(message).into_owned();
     let head = text

@@ -25,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Plays the scenarios; with `keep` the relay stays up until it is interrupted.
 pub(super) fn run(keep: bool) -> Exit {
+    // Once a process, hence not by the stage.
     let metrics = observe::install_metrics();
     super::block_on(async move {
         match perform(metrics, keep).await {
@@ -51,6 +52,7 @@ pub(super) fn run(keep: bool) -> Exit {
 async fn perform(metrics: observe::Metrics, keep: bool) -> Result<usize, Failure> {
     let stage = Stage::build(metrics).await?;
     let broken = play(&stage).await?;
+    // After the scenarios and not instead of them: what stays up has been seen to work.
     if keep {
         println!("\nThe relay goes on running; interrupt it to stop.");
         print_addresses(&stage);
@@ -60,6 +62,7 @@ async fn perform(metrics: observe::Metrics, keep: bool) -> Result<usize, Failure
     Ok(broken)
 }
 
+/// Where to connect to: all ports were chosen by the system.
 fn print_addresses(stage: &Stage) {
     for address in &stage.relay.smtp {
         println!("  smtp    {address}");
@@ -71,6 +74,7 @@ fn print_addresses(stage: &Stage) {
     println!("  files   {}", stage.folder().display());
 }
 
+/// Plays all scenarios one after the other. How many broke a promise.
 async fn play(stage: &Stage) -> Result<usize, Failure> {
     println!(
         "A relay on {:?}, {} couriers on its list, one mailbox server behind it.",
@@ -94,6 +98,7 @@ async fn play(stage: &Stage) -> Result<usize, Failure> {
         )
         .await?;
         let arrived = match scenario.expect {
+            // A refusal is final when it is heard: what had arrived by then is all there is, and nothing is waited for.
             Expect::Refused { .. } => stage.sink.take(),
             Expect::Arrives { .. } | Expect::Bounces { .. } => wait(stage).await,
         };
@@ -112,6 +117,7 @@ async fn wait(stage: &Stage) -> Vec<Received> {
     arrived
 }
 
+/// Does what stands before a scenario, in the way in which it happens outside: by the admin interface, by the other server.
 async fn prepare(stage: &Stage, before: Before) -> Result<(), Failure> {
     match before {
         Before::Nothing => {}
@@ -130,6 +136,7 @@ async fn prepare(stage: &Stage, before: Before) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The message of a scenario, with all that a writer's server and program put in: a host, an address, letters outside ASCII.
 fn message(scenario: &Scenario, number: usize) -> String {
     format!(
         "Received: from laptop.{domain} ([198.51.100.7]) by mx.{domain}; Mon, 23 Nov 2026 10:00:00 +0100\r\n\
@@ -143,6 +150,7 @@ fn message(scenario: &Scenario, number: usize) -> String {
     )
 }
 
+/// In, out and why, so that a reader can judge without trusting the verdict.
 fn print(at: usize, scenario: &Scenario, reply: &str, arrived: &[Received], findings: &[Finding]) {
     let verdict = if findings.is_empty() {
         "as promised"

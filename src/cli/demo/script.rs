@@ -54,10 +54,15 @@ pub(super) struct Scenario {
     pub(super) why: &'static str,
 }
 
+/// The buyer's only address.
 const JAN: &str = "jan@poczta.example";
+/// The seller's primary address.
 const BIURO: &str = "biuro@rowery.example";
+/// The seller's second one, which a scenario removes.
 const SPRZEDAZ: &str = "sprzedaz@rowery.example";
+/// How the buyer is written to about the order.
 const BUYER: &str = "8awgqyk6a5+cub31c122@allegromail.pl";
+/// How the seller is.
 const SELLER: &str = "k2m9x0r7t3+cub31c122@allegromail.pl";
 
 /// The real addresses of either party: none of them may reach the other.
@@ -68,6 +73,7 @@ pub(super) const SELLER_SIDE: &[&str] = &[BIURO, SPRZEDAZ, "rowery.example"];
 /// What every message of the demo says of the machine that it was written on: none of it may leave in a participant's mail.
 pub(super) const TRACES: &[&str] = &["198.51.100.7", "laptop."];
 
+/// A scenario with nothing before it and an envelope that agrees with the From.
 const fn scenario(
     title: &'static str,
     from: &'static str,

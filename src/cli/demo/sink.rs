@@ -24,13 +24,18 @@ pub struct Received {
     pub data: Vec<u8>,
 }
 
+/// What the server and those who watch it share.
 #[derive(Default)]
 struct Shared {
+    /// What nobody has taken out yet, the oldest first.
     received: Mutex<Vec<Received>>,
-    /// Lines `Subject:` of everything that ever arrived.
+    /// Lines `Subject:` of everything that ever arrived, also of what was taken out since.
     subjects: Mutex<Vec<String>>,
+    /// How many came: tests see by it that nothing went out.
     connections: AtomicUsize,
+    /// Recipient in lower case, and the reply that it gets.
     refused: Mutex<HashMap<String, String>>,
+    /// Wakes one who takes out.
     arrived: Notify,
     /// The same, for those who only watch.
     watched: Notify,
@@ -60,6 +65,7 @@ impl Watch {
             loop {
                 let watched = self.0.watched.notified();
                 tokio::pin!(watched);
+                // Before the look: what arrives between the look and the wait wakes all the same.
                 watched.as_mut().enable();
                 if lock(&self.0.subjects).contains(&line) {
                     return;
@@ -71,6 +77,7 @@ impl Watch {
     }
 }
 
+/// A test that panicked while it held the lock has left the lists whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -165,7 +172,9 @@ impl Drop for Sink {
     }
 }
 
+/// One session. It is lenient on purpose: what the relay sends is looked at afterwards, not refused here.
 async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    // A reply that waits for an acknowledgement of the last one would look like a slow relay.
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     let mut message = Received::default();
@@ -177,6 +186,7 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             return Ok(());
         }
         let reply = match line.get(..4).unwrap_or_default().to_ascii_uppercase().as_str() {
+            // No STARTTLS: it has no certificate, and the route of the demo asks for none.
             "EHLO" => "250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SMTPUTF8".to_owned(),
             "MAIL" => {
                 message = Received { reverse_path: path(&line), ..Received::default() };
@@ -196,6 +206,7 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 message.data = data(&mut stream).await?;
                 let subject = message.data.split(|octet| *octet == b'\n').find(|line| line.starts_with(b"Subject: "));
                 lock(&shared.subjects).extend(subject.map(|line| String::from_utf8_lossy(line).trim_end().to_owned()));
+                // Before the 250: whoever hears that can rely on finding the message here.
                 lock(&shared.received).push(std::mem::take(&mut message));
                 shared.arrived.notify_one();
                 shared.watched.notify_waiters();
@@ -217,6 +228,7 @@ fn path(line: &str) -> String {
     inside.map(|(path, _)| path.to_owned()).unwrap_or_default()
 }
 
+/// The message behind 354, dots unstuffed (RFC 5321 4.5.2).
 async fn data(stream: &mut BufReader<TcpStream>) -> std::io::Result<Vec<u8>> {
     let mut data = Vec::new();
     loop {

@@ -36,7 +36,9 @@ const ACCOUNTS: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan_k
 
 /// A relay with everything around it.
 pub(super) struct Stage {
+    /// The relay itself, as `serve` runs it.
     pub(super) relay: Relay,
+    /// Where all of its routes lead.
     pub(super) sink: Sink,
     /// Kept so that the DNS goes on answering.
     _dns: DnsServer,
@@ -56,6 +58,7 @@ impl Stage {
         let file = write_files(folder.path(), &dns, &sink)?;
         let loaded = config::load(&file)?;
         let data = std::io::Cursor::new(ACCOUNTS);
+        // Before the relay starts: one process at a time has the directory.
         import::load_here(&loaded.config, data, &indicatif::ProgressBar::hidden())
             .await
             .map_err(|(message, _)| message)?;
@@ -103,6 +106,7 @@ impl Stage {
     }
 }
 
+/// The files of a small installation, and the path of the configuration. Everything listens on a port that the system chooses.
 fn write_files(folder: &Path, dns: &DnsServer, sink: &Sink) -> Result<std::path::PathBuf, Failure> {
     std::fs::write(folder.join("couriers.txt"), COURIERS)?;
     let mut key = [0_u8; 32];
@@ -111,6 +115,7 @@ fn write_files(folder: &Path, dns: &DnsServer, sink: &Sink) -> Result<std::path:
     options
         .write(true)
         .create_new(true)
+        // A key that others can read is an error of the configuration, here as anywhere.
         .mode(0o600)
         .open(folder.join("secret.key"))?
         .write_all(&key)?;

@@ -40,6 +40,7 @@ enum Word {
     Held,
 }
 
+/// For clap: the duration, or the error that it prints.
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| format!("{text:?} is no duration, as 30m, 2h or 1d"))
 }
@@ -59,6 +60,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 impl Chosen {
+    /// Whether entries are picked by what they are and not by name: then there may be more than the operator thinks.
     pub(super) fn filters(&self) -> bool {
         self.to.is_some() || self.domain.is_some() || self.older.is_some() || self.state.is_some()
     }
@@ -68,10 +70,12 @@ impl Chosen {
         !self.ids.is_empty() || self.all || self.filters()
     }
 
+    /// Whether all that was said fits this entry. What was not said fits every one.
     pub(super) fn takes(&self, entry: &Listed, now: Timestamp) -> bool {
         let id = entry.id.parse::<QueueId>().ok();
         let by_id = self.ids.is_empty() || id.is_some_and(|id| self.ids.contains(&id));
         let is = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        // A reverse-path has brackets, the null one with nothing between them.
         let of = |address: &str, domain: &str| {
             let address = address.trim_matches(['<', '>']);
             Mailbox::parse(address).is_ok_and(|mailbox| is(mailbox.domain().as_str(), domain))

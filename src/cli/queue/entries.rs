@@ -9,7 +9,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::queue::{Listed, State};
 
-/// The entries that are chosen: of the running server, or of the spool where none runs.
+/// The entries that are chosen: of the running server, or of the spool where none runs. There nothing is being tried: an entry is held or it
+/// waits. A server that runs and is not reached has the spool locked, which is then the error.
 pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>, Failed> {
     let answer = match &config.admin {
         Some(admin) => Client::new(admin).get("/v1/queue").await,
@@ -30,6 +31,7 @@ pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>
         }
         answer => answer.map_err(not_reachable)?,
     };
+    // One moment for all of them: `--older` must not depend on an entry's place in the list.
     let now = SystemClock.now();
     Ok(listed
         .into_iter()
@@ -41,7 +43,8 @@ fn entry_held(entry: &crate::spool::Entry) -> bool {
     entry.progress.held
 }
 
-/// As [`find`], where something must be chosen. Ids that are named must be there, one of them at least; a filter may pick nothing.
+/// As [`find`], where something must be chosen: a command that was typed too early must not mean everything. Ids that are named must be there,
+/// one of them at least; a filter may pick nothing.
 pub(super) async fn which(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>, Failed> {
     if !chosen.says_which() {
         let text = "say which: ids, --to, --domain, --older, --state or --all".to_owned();

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::queue::Listed;
 use crate::spool::Spool;
 
+/// Writes `ID.eml` for each entry. Files that are there are written over: the messages of an id never differ.
 pub(super) async fn export(
     config: &Config,
     chosen: &Chosen,
@@ -35,6 +36,7 @@ pub(super) async fn export(
     Ok(Exit::Done)
 }
 
+/// The octets of one message. They are masked already, for that is how the spool has them.
 async fn message(config: &Config, entry: &Listed) -> Result<Vec<u8>, Failed> {
     let answer: Result<Exported, _> = match &config.admin {
         Some(admin) => {

@@ -22,6 +22,8 @@ pub(in crate::cli) struct Ordered {
     yes: bool,
 }
 
+/// Orders `word` for every chosen entry. Each is an order of its own: an entry that is being delivered at the moment fails it, and the others
+/// are done. 1 where some were not.
 pub(super) async fn order(
     config: &Config,
     ordered: &Ordered,
@@ -35,6 +37,7 @@ pub(super) async fn order(
     };
     let listed = which(config, &ordered.chosen).await?;
     let bulk = ordered.chosen.all || ordered.chosen.filters();
+    // The count first, and nothing without --yes: `drop --all` is a finger's breadth from `drop ID`.
     if bulk {
         eprintln!("{word}: {} entries", listed.len());
         if !ordered.yes {
@@ -43,6 +46,7 @@ pub(super) async fn order(
         }
     }
     let named: HashSet<QueueId> = ordered.chosen.ids.iter().copied().collect();
+    // Ids that are not in the queue any more count as not done.
     let mut failed = named.len().saturating_sub(listed.len());
     let mut done = 0;
     for entry in &listed {
@@ -54,6 +58,7 @@ pub(super) async fn order(
         {
             Ok(()) => done += 1,
             Err(ClientError::Unreachable(place)) => {
+                // The server went away meanwhile: to try the rest would say the same for each.
                 return Err(not_reachable(format!("no server answers at {place}")));
             }
             Err(error) => {

@@ -7,6 +7,7 @@ use crate::cli::Exit;
 use crate::config::Config;
 use crate::queue::State;
 
+/// A state as it is typed and printed.
 fn word(state: State) -> &'static str {
     match state {
         State::Active => "active",
@@ -15,6 +16,7 @@ fn word(state: State) -> &'static str {
     }
 }
 
+/// One line an entry: what an operator looks over.
 pub(super) async fn list(config: &Config, chosen: &Chosen, json: bool) -> Result<Exit, Failed> {
     let listed = find(config, chosen).await?;
     if json {
@@ -35,6 +37,7 @@ pub(super) async fn list(config: &Config, chosen: &Chosen, json: bool) -> Result
     Ok(Exit::Done)
 }
 
+/// Everything about each entry.
 pub(super) async fn show(config: &Config, chosen: &Chosen, json: bool) -> Result<Exit, Failed> {
     let listed = which(config, chosen).await?;
     if json {

@@ -13,7 +13,9 @@ const TTL: u32 = 60;
 
 /// What the server knows and has been asked.
 pub(super) struct Shared {
+    /// The list in force; a question keeps the one that it began with.
     zones: Mutex<Arc<Zones>>,
+    /// Every question, in order: tests count what the relay asks.
     asked: Mutex<Vec<String>>,
 }
 
@@ -23,13 +25,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// An answer, and how it is given.
 pub(super) struct Given {
+    /// What is said.
     pub(super) answer: Message,
+    /// How long after the question.
     pub(super) wait: Duration,
+    /// Whether it is cut by UDP, however short it is.
     pub(super) truncated: bool,
+    /// Whether something else is said that is no DNS message.
     garbage: bool,
 }
 
 impl Given {
+    /// As it goes over the wire.
     pub(super) fn octets(&self) -> Vec<u8> {
         if self.garbage {
             return b"this is no answer".to_vec();
@@ -47,10 +54,12 @@ impl Shared {
         }
     }
 
+    /// Answers from another list from now on.
     pub(super) fn change(&self, zones: Zones) {
         *lock(&self.zones) = Arc::new(zones);
     }
 
+    /// Every question so far, as `shop.example. MX`.
     pub(super) fn asked(&self) -> Vec<String> {
         lock(&self.asked).clone()
     }
@@ -86,6 +95,7 @@ impl Shared {
                 };
                 return Some(given);
             };
+            // Every link of a chain has to be vouched for (RFC 4035 3.2.3).
             secure &= known.iter().any(|known| matches!(known, Known::Secure));
             match given.add(known, &owner, query.query_type())? {
                 Some(target) => owner = target,
@@ -120,6 +130,7 @@ impl Given {
                 Known::Secure => {}
                 Known::Record(data) => {
                     let of_kind = data.record_type() == wanted;
+                    // An alias stands for all types but its own.
                     if let RData::CNAME(target) = data
                         && !of_kind
                     {

@@ -13,13 +13,21 @@ const TXT_STRING: usize = 255;
 /// What is known of a name.
 #[derive(Debug, Clone)]
 pub(super) enum Known {
+    /// It has this record.
     Record(RData),
+    /// Questions about it are answered with this code.
     Fault(ResponseCode),
+    /// They are not answered.
     Silence,
+    /// They are answered so much later.
     Slow(Duration),
+    /// With octets that are no DNS message.
     Garbage,
+    /// With the id of another question, as a forger's guess has it.
     WrongId,
+    /// Cut short by UDP.
     Truncated,
+    /// With the word that DNSSEC vouches for them.
     Secure,
 }
 
@@ -43,12 +51,14 @@ impl Zones {
     }
 }
 
+/// A name in the form in which it is looked for: lower case, with the root behind it.
 fn name(text: &str) -> Option<Name> {
     let mut name = Name::from_ascii(text).ok()?.to_lowercase();
     name.set_fqdn(true);
     Some(name)
 }
 
+/// One line; none where it cannot be read.
 fn parse_line(line: &str) -> Option<(Name, Known)> {
     let (owner, rest) = line.trim().split_once(' ')?;
     let (kind, data) = rest
@@ -68,6 +78,7 @@ fn parse_line(line: &str) -> Option<(Name, Known)> {
         "TXT" => {
             let strings = data
                 .as_bytes()
+                // A long text is several strings, put together without a space by whoever reads it (RFC 7208 3.3).
                 .chunks(TXT_STRING)
                 .map(|chunk| String::from_utf8_lossy(chunk).into_owned());
             RData::TXT(TXT::new(strings.collect()))
