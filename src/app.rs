@@ -35,7 +35,8 @@ use crate::observe::Metrics;
 use crate::queue::{self, Queue};
 use crate::spool::LocalSpool;
 
-/// How long sessions and deliveries under way may take, all together, after a request to stop.
+/// How long sessions and deliveries under way may take, all together, after a request to stop. Two seconds are left of the thirty that
+/// operators are promised, for closing the stores.
 pub const DRAIN: Duration = Duration::from_secs(28);
 
 /// A relay could not be started; the sentence names the thing and the remedy.
@@ -44,6 +45,7 @@ pub const DRAIN: Duration = Duration::from_secs(28);
 pub struct StartError(String);
 
 impl StartError {
+    /// `what` is the table or the store; the error says the rest.
     fn because(what: &str, error: impl std::fmt::Display) -> Self {
         Self(format!("{what}: {error}"))
     }
@@ -59,12 +61,19 @@ pub struct Relay {
     pub admin: Option<String>,
     /// What the spool held at start.
     pub recovered: usize,
+    /// What the tasks read; state and history are made durable from here at the end.
     stores: Stores,
+    /// The way in, for its certificate.
     server: Arc<Server>,
+    /// Ends the scheduler, and tells when it has failed.
     queue: queue::Handle,
+    /// The way out, for its open connections.
     delivery: Arc<SmtpDelivery>,
+    /// The log, closed after everybody who writes to it.
     spool: Arc<LocalSpool>,
+    /// Tells all tasks to end.
     shutdown: CancellationToken,
+    /// Those that are waited for.
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -90,6 +99,7 @@ impl Relay {
         };
         let (smtp, proxied) = (bound(Door::Open), bound(Door::Proxied));
         let mut settings = inbound::Settings::from_config(&config);
+        // Before the semaphore is made of it: a limit that cannot be kept is worse than a lower one.
         settings.connections = descriptors::fit(settings.connections);
         let server = Server::new(settings, intake.clone());
         let server = Arc::new(server.map_err(|error| StartError::because("[smtp] tls", error))?);
@@ -124,6 +134,7 @@ impl Relay {
             shutdown.clone(),
         )));
         tasks.push(tokio::spawn(Backups::of(&stores).run(shutdown.clone())));
+        // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
         let admin = admin.map(|(listener, shown)| {
             tasks.push(tokio::spawn(listen::serve(
@@ -174,6 +185,8 @@ impl Relay {
 
     /// Reads allowlist, DKIM keys and certificates again (SIGHUP). What is broken changes nothing and is logged.
     pub fn reload(&self) {
+        // Each by itself: a broken allowlist must not keep a new certificate out. A message is judged by the old set or by the new one, never by a
+        // mixture (hostile-inputs 91).
         match self.stores.allowlist.reload() {
             Ok(diff) => tracing::info!(
                 event = "reloaded",
@@ -202,6 +215,7 @@ impl Relay {
     /// Stops taking mail, lets what is under way end within [`DRAIN`], and closes the stores. What is queued stays queued.
     pub async fn stop(self) {
         failpoint::pass("app.stopping");
+        // First of all: nothing may be added to what is drained.
         self.shutdown.cancel();
         let drained = async {
             for task in self.tasks {
@@ -221,8 +235,10 @@ impl Relay {
         tokio::join!(sessions, self.queue.shutdown(DRAIN));
         failpoint::pass("app.drained");
         self.delivery.close().await;
+        // From here on nothing can be committed: what a cut session still tries is refused, and its client keeps the message.
         self.spool.close();
         failpoint::pass("app.spool_closed");
+        // A failure is told and no more: the spool's log teaches it again at the next start.
         if let Err(error) = self.stores.state.checkpoint() {
             tracing::error!(event = "state_checkpoint_failed", %error);
         }

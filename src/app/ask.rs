@@ -18,6 +18,7 @@ use crate::spool::{Answer, Committed, Flight, Settlement, Spool, SpoolError};
 /// [`StartError`]: a store is in use by a server that this configuration does not reach, or cannot be read.
 pub fn open_intake(config: Config) -> Result<Intake, StartError> {
     let stores = Stores::open(config)?;
+    // The server makes it again; an answer from an empty directory would be wrong for everybody.
     if stores.lost.is_some() {
         let text = "it is lost; a server makes it again from the last export";
         return Err(StartError::because("directory", text));
@@ -28,12 +29,14 @@ pub fn open_intake(config: Config) -> Result<Intake, StartError> {
 /// Takes nothing.
 struct NoSpool;
 
+/// For everything that would have to be stored.
 fn refuse<T: Send + 'static>() -> Answer<'static, T> {
     Box::pin(async { Err(SpoolError::Unhealthy("no server runs".to_owned())) })
 }
 
 impl Spool for NoSpool {
     fn next_id(&self) -> QueueId {
+        // It shows in no answer, and what is made with it is thrown away.
         QueueId(0)
     }
 
@@ -57,6 +60,7 @@ impl Spool for NoSpool {
         refuse()
     }
 
+    // As a server that is well would say: the question is what policy decides, not whether a server runs.
     fn ready(&self) -> Result<(), SpoolError> {
         Ok(())
     }

@@ -1,4 +1,6 @@
 //! Exports directory and state now and then, so that a lost store can be made again.
+//!
+//! Both in one go, so that what is loaded again belongs together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,19 +13,22 @@ use crate::clock::Clock;
 use crate::directory::{Backup, Restored, State, rows};
 use crate::failpoint;
 
-/// How often it is looked whether an export is due.
+/// How often it is looked whether an export is due. Looking costs two comparisons.
 const LOOK: Duration = Duration::from_secs(1);
 /// Seconds from the start, and between two exports of many changes, that are waited at least.
 const SOON: u64 = 60;
-/// Seconds between two exports of few changes.
+/// Seconds between two exports of few changes, or of none: the state changes with every message, and is not counted.
 const LATE: u64 = 3_600;
-/// Changes that are many.
+/// Changes of the directory that are many: more than these nobody wants to load again by hand.
 const MANY: u64 = 1_000;
 
 /// Both stores and where their exports go.
 pub(super) struct Backups {
+    /// The directory without its cache, and where its exports go.
     directory: (Arc<Restored>, Backup),
+    /// The same for the state.
     state: (Arc<State>, Backup),
+    /// Names the exports.
     clock: Arc<dyn Clock>,
     /// Changes of the directory that an export has; none before the first.
     exported: Option<u64>,
@@ -47,6 +52,7 @@ impl Backups {
     /// Works until `shutdown`.
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
         let mut ticks = tokio::time::interval(LOOK);
+        // An export of minutes is not followed by a burst of looks.
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -54,6 +60,7 @@ impl Backups {
                 _ = ticks.tick() => {}
             }
             self.since += LOOK.as_secs();
+            // Asked before the export is written: changes during it count for the next.
             let Some(changes) = self.due() else {
                 continue;
             };
@@ -61,6 +68,7 @@ impl Backups {
                 self.write();
                 self
             };
+            // Reads whole stores and writes files. `self` goes along and comes back, so there are never two exports at once.
             match tokio::task::spawn_blocking(work).await {
                 Ok(back) => self = back,
                 Err(error) => {
@@ -75,6 +83,7 @@ impl Backups {
 
     /// The changes that an export now would have, if one is due.
     fn due(&self) -> Option<u64> {
+        // While the directory is lost there is nothing to export, and the export that it is made from must stay the newest.
         let changes = self.directory.0.get()?.applied();
         let soon = failpoint::number("app.export_soon", SOON);
         let due = match self.exported {

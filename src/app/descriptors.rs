@@ -2,7 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Kept for stores, look-ups, the admin interface and deliveries.
+/// Kept for stores, look-ups, the admin interface and deliveries. Sessions that took them all would leave accepted mail undeliverable
+/// (hostile-inputs 123).
 const RESERVE: u64 = 460;
 
 /// Raises the limit of this process to what it may have, and returns how many of `connections` fit beneath it.
@@ -32,11 +33,13 @@ fn raise() -> u64 {
     };
     let now = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
+        // Not allowed to: what there is has to do.
         Err(_) => limit.current,
     };
     now.unwrap_or(u64::MAX)
 }
 
+/// How many of `connections` fit beneath `limit`, which is `u64::MAX` where there is none.
 fn fitting(limit: u64, connections: usize) -> usize {
     // With very few, sessions get a quarter: a relay that cannot deliver need not take mail.
     let most = limit.saturating_sub(RESERVE).max(limit / 4);

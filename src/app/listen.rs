@@ -13,7 +13,8 @@ use crate::admin;
 use crate::config::{Admin, AdminListen, Smtp};
 use crate::inbound::{self, Door};
 
-/// The sockets of `[smtp] listen` and `proxy_listen`.
+/// The sockets of `[smtp] listen` and `proxy_listen`. The first that cannot be bound ends the start: a relay that listens in half of its places
+/// would go unnoticed.
 pub(super) fn smtp(smtp: &Smtp) -> Result<Vec<(TcpListener, Door)>, StartError> {
     let bind = |(address, door): (&SocketAddr, Door)| {
         let key = match door {
@@ -51,7 +52,7 @@ pub(super) async fn admin(
     })
 }
 
-/// A socket file that nobody answers on is left from a run that was killed.
+/// A socket file that nobody answers on is left from a run that was killed. One that is answered on stays, and binding fails.
 fn remove_stale_socket(path: &Path) {
     if std::os::unix::net::UnixStream::connect(path).is_err() {
         // Not there, or not ours to remove: binding will say so.
@@ -65,6 +66,7 @@ pub(super) async fn serve(
     parts: admin::Parts,
     shutdown: CancellationToken,
 ) {
+    // Mail goes on without it.
     if let Err(error) = admin::serve(listener, Arc::new(parts), shutdown).await {
         tracing::error!(event = "admin_failed", %error);
     }

@@ -22,12 +22,16 @@ pub(super) fn exports(config: &Config, kind: &'static str) -> Backup {
     Backup::new(config.data_dir.join("export"), kind)
 }
 
-/// Whether a server has used this data directory before.
+/// Whether a server has used this data directory before. The spool is made last, and nothing takes it away: without it this is a first
+/// start, or a directory that was imported for one.
 fn was_used(config: &Config) -> bool {
     config.data_dir.join("spool").exists()
 }
 
 /// Opens the directory, or says what it is to be made from.
+///
+/// # Errors
+/// It is in use, or it is lost and there is no export: then the operator has to say what is true.
 pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::because("directory", error);
     std::fs::create_dir_all(&config.data_dir).map_err(|error| failed(&error))?;
@@ -38,6 +42,7 @@ pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
             .newest()
             .map_err(|error| failed(&error))
     };
+    // A first start: empty is what it should be.
     if gone && !was_used(config) && newest()?.is_none() {
         return SledDirectory::open(&folder)
             .map(Found::There)
@@ -86,6 +91,7 @@ pub(super) fn state(config: &Config) -> Result<State, StartError> {
             tracing::warn!(event = "state_restored", records);
             State::open(&folder).map_err(|error| failed(&error))
         }
+        // Without it mail works: answers go to primary addresses, some old threads break. So it may be begun anew, where the directory may not.
         None if gone => {
             if was_used(config) {
                 tracing::error!(
@@ -96,12 +102,14 @@ pub(super) fn state(config: &Config) -> Result<State, StartError> {
             }
             State::open(&folder).map_err(|error| failed(&error))
         }
+        // Damaged and no export: what is left of it may still be read by hand, so it is not moved away here.
         None => Err(failed(&why)),
     }
 }
 
 /// Loads an export of the state into a fresh folder, which then takes the place of the old one.
 fn remake(folder: &Path, export: &Path) -> io::Result<u64> {
+    // Beside it and then renamed, so that a start that ends half way finds the old one or the new one, never a part.
     let fresh = folder.with_file_name("state.restoring");
     if fresh.exists() {
         std::fs::remove_dir_all(&fresh)?;

@@ -8,6 +8,7 @@ use crate::queue::LastUsed;
 use crate::spool::Memory;
 
 /// Writes what an entry teaches into the state store.
+/// Each of these may be learnt again: the same entry is read at every start for as long as its segment is there.
 pub(super) fn learn(state: &State, memory: &Memory) -> Result<(), Unavailable> {
     if let Some(last) = &memory.last_writer {
         state.remember(&last.transaction, &last.participant, last.address)?;

@@ -9,9 +9,10 @@ use crate::config::Config;
 use crate::failpoint;
 use crate::spool::{self, LocalSpool, Opened, SpoolError};
 
-/// The size of one segment of the spool, in octets.
+/// The size of one segment of the spool, in octets. The disk space of one is given back as a whole: larger ones later,
+/// smaller ones with more files.
 const SEGMENT: u64 = 64 * 1024 * 1024;
-/// Free inodes below which no mail is taken.
+/// Free inodes below which no mail is taken: enough for segments, exports and a day of history (hostile-inputs 121).
 const MIN_INODES: u64 = 1_000;
 
 /// Opens the spool while no server runs, for commands that only look.
@@ -25,10 +26,12 @@ pub fn open_idle_spool(config: &Config) -> Result<Opened, SpoolError> {
     )
 }
 
+/// What a spool of this configuration is like; the same for a server and for those who only look.
 fn settings(config: &Config) -> spool::Settings {
     spool::Settings {
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
+        // Room for a few of the largest messages, so that 452 comes before a write fails.
         min_free_bytes: 3 * config.smtp.max_message_size as u64,
         min_free_inodes: MIN_INODES,
     }
@@ -37,6 +40,7 @@ fn settings(config: &Config) -> spool::Settings {
 /// Opens the spool and tells what the last stop left behind.
 pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
     let (config, state, history) = (&stores.config, stores.state.clone(), stores.history.clone());
+    // Called before a segment goes: what its entries taught must not be in it alone.
     let checkpoint = Box::new(move || {
         state.checkpoint().map_err(|error| error.to_string())?;
         history.sync().map_err(|error| error.to_string())
@@ -46,6 +50,7 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
     failpoint::pass("app.spool_opened");
     learn_again(stores, &opened)?;
     failpoint::pass("app.learned_again");
+    // All of it is told to whoever runs the server, for each asks for something else: patience, a look at the disk, nothing.
     let report = opened.report;
     metrics::gauge!("allegromail_spool_unhealthy").set(0);
     metrics::counter!("allegromail_queue_possible_duplicates_total")
@@ -74,7 +79,8 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
     Ok(opened)
 }
 
-/// What entries in the log teach may not have reached state and history before a crash, also of those that are done.
+/// What entries in the log teach may not have reached state and history before a crash, also of those that are done. In the order of their ids,
+/// so that of two last writers the later one stays.
 fn learn_again(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
     let mut entries: Vec<_> = opened.done.iter().chain(&opened.recovered).collect();
     entries.sort_unstable_by_key(|entry| entry.id);

@@ -23,31 +23,42 @@ use crate::resolve::{self, DnsResolver};
 use crate::signing::Signer;
 use crate::spool::{LocalSpool, Spool};
 
-/// Records that the cache in front of the directory holds.
+/// Records that the cache in front of the directory holds, of each kind.
 const CACHED_RECORDS: u64 = 100_000;
-/// How long after a message has left the queue its history is kept: reports of other servers may still come.
+/// How long after a message has left the queue its history is kept: reports of other servers may still come. A day more than bounce tokens
+/// are good for, so that each leads to its message.
 const BOUNCES_AFTER: Duration = Duration::from_secs(15 * 86_400);
 
 /// What every part reads, opened.
 pub(super) struct Stores {
+    /// The checked configuration.
     pub(super) config: Arc<Config>,
+    /// The domains of ours, with their aliases.
     pub(super) domains: Arc<MaskedDomains>,
+    /// Accounts and orders, with the cache in front: what every decision asks.
     pub(super) directory: Arc<dyn Directory>,
     /// The same without the cache, for exports.
     pub(super) local: Arc<Restored>,
     /// The export that the directory is to be made again from, where it is lost.
     pub(super) lost: Option<PathBuf>,
+    /// What mail itself teaches, and no import can bring back.
     pub(super) state: Arc<State>,
+    /// The couriers; read again on SIGHUP.
     pub(super) allowlist: Arc<Live>,
+    /// The DKIM keys; read again on SIGHUP.
     pub(super) signer: Arc<Signer>,
+    /// The one that proof and delivery ask.
     pub(super) resolver: Arc<DnsResolver>,
+    /// The system's time.
     pub(super) clock: Arc<dyn Clock>,
+    /// The lives of messages.
     pub(super) history: Arc<History>,
 }
 
 impl Stores {
-    /// Opens everything but the spool.
+    /// Opens everything but the spool, and changes nothing on the net. The spool comes later, for what it teaches goes into state and history.
     pub(super) fn open(config: Config) -> Result<Self, StartError> {
+        // Files that an operator writes come first: a slip in one is told before a store is touched.
         let allowlist = Live::load(&config.allowlist)
             .map_err(|error| StartError::because("allowlist", error))?;
         let local = Arc::new(Restored::default());
@@ -96,6 +107,7 @@ impl Stores {
         let folder = self.config.data_dir.join("directory");
         let (local, rules) = (self.local.clone(), self.rules());
         let runtime = tokio::runtime::Handle::current();
+        // Minutes for a large export. The server is up meanwhile and answers 451.
         tokio::task::spawn_blocking(move || {
             match runtime.block_on(directory::restore(&folder, &export, &rules)) {
                 Ok(directory) => {

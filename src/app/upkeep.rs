@@ -9,11 +9,12 @@ use crate::clock::Clock;
 use crate::directory::State;
 use crate::history::History;
 
-/// How long a line of the history may wait in memory.
+/// How long a line of the history may wait in memory: what a crash may cost `trace`. No mail is lost with it, and entries of the log are written
+/// into it again at the next start.
 const FLUSH: Duration = Duration::from_secs(1);
 /// Flushes between two looks for what is old: an hour.
 const FORGET: u32 = 3_600;
-/// Days for which once-only marks are kept: longer than any bounce token.
+/// Days for which once-only marks are kept: longer than a bounce token is good for, if `[delivery] expire` is six weeks or less.
 const MARK_DAYS: u64 = 60;
 
 /// Works until `shutdown`.
@@ -25,6 +26,7 @@ pub(super) async fn run(
 ) {
     let mut ticks = tokio::time::interval(FLUSH);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // The first tick forgets, too: a server that is restarted every night would else never come to it.
     for tick in (0..FORGET).cycle() {
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -48,6 +50,7 @@ pub(super) async fn run(
                 tracing::warn!(event = "state_expire_failed", %error, "old marks stay");
             }
         });
+        // The next tick tries again: one bad file must not end it all.
         if work.await.is_err() {
             tracing::error!(event = "upkeep_panicked");
         }
