@@ -13,10 +13,12 @@ use crate::directory::{self, Change, Participant};
 use crate::mail::Mailbox;
 use crate::masking::{MaskId, ParticipantId};
 
+/// An id of the path; 422 if it has no such form.
 fn id(text: &str) -> Result<ParticipantId, Failure> {
     ParticipantId::parse(text).map_err(|error| Failure::bad(error.to_string()))
 }
 
+/// The account, or 404. A copy: handlers change it and put it back.
 async fn find(parts: &Parts, id: &ParticipantId) -> Result<Participant, Failure> {
     let found = parts.directory.participant(id).await?;
     found
@@ -24,6 +26,7 @@ async fn find(parts: &Parts, id: &ParticipantId) -> Result<Participant, Failure>
         .ok_or_else(|| Failure::not_found("participant"))
 }
 
+/// Puts an account if it satisfies the rules of an import; the same ones, or data could come in here that no export can bring back.
 async fn put(parts: &Parts, participant: Participant) -> Result<(), Failure> {
     directory::check(&participant, &parts.rules).map_err(Failure::bad)?;
     parts.apply(Change::PutParticipant(participant)).await
@@ -61,6 +64,7 @@ pub(super) async fn get_mask(
 ) -> Result<Json<Masked>, Failure> {
     let id = id(&text)?;
     let participant = find(&parts, &id).await?;
+    // The mask for everybody: whoever asks here is no counterparty.
     let mask = parts.directory.mask_of(&id, None).await?;
     let domain = parts
         .rules
@@ -104,6 +108,7 @@ pub(super) async fn put_participant(
     Path(text): Path<String>,
     Json(participant): Json<Participant>,
 ) -> Result<StatusCode, Failure> {
+    // A slip in a script would otherwise replace another account.
     if participant.id != id(&text)? {
         return Err(Failure::bad(
             "the id in the path and the one in the body differ",

@@ -34,6 +34,7 @@ pub enum ClientError {
 
 /// Speaks to the server of a configuration. One connection a request.
 pub struct Client<'a> {
+    /// Where it listens, and the token.
     admin: &'a Admin,
 }
 
@@ -75,6 +76,7 @@ impl<'a> Client<'a> {
             .await
     }
 
+    /// One request, on a connection of its own: commands ask once or twice, and a server that was restarted in between is not noticed.
     async fn request<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -85,6 +87,7 @@ impl<'a> Client<'a> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
+            // HTTP/1.1 wants one (RFC 9112 3.2), and a unix socket has no name.
             .header(HOST, "localhost")
             .header(CONTENT_TYPE, kind);
         if let Some(token) = &self.admin.token {
@@ -114,6 +117,8 @@ impl<'a> Client<'a> {
     }
 }
 
+/// Sends the request and reads the whole answer. From here on a connection that breaks is `Lost`: nobody knows whether the
+/// server has done it.
 async fn exchange<S, T>(stream: S, request: Request<Full<Bytes>>) -> Result<T, ClientError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -123,6 +128,7 @@ where
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| lost(&error))?;
+    // Moves the octets while the answer is waited for.
     let driver = tokio::spawn(connection);
     let answer = sender
         .send_request(request)
@@ -137,6 +143,7 @@ where
         .to_bytes();
     driver.abort();
     if !status.is_success() {
+        // Something else than our server may answer there; its own words say most.
         let message = serde_json::from_slice::<Failure>(&body).map_or_else(
             |_| String::from_utf8_lossy(&body).into_owned(),
             |failure| failure.error,
@@ -146,6 +153,7 @@ where
             message,
         });
     }
+    // 204 has no body; `()` is read from null.
     let body = if body.is_empty() {
         Bytes::from_static(b"null")
     } else {

@@ -39,6 +39,7 @@ pub struct Question {
     #[serde(default)]
     pub message: Option<String>,
     /// The message in base64, where it is no text.
+    // Wins over `message`. JSON holds no octets, and a signature is over those.
     #[serde(default)]
     pub message_base64: Option<String>,
 }
@@ -68,6 +69,7 @@ pub(super) async fn explain(
 impl Question {
     /// Puts the question to the intake of this process.
     pub async fn ask(self, intake: &crate::inbound::Intake) -> Explained {
+        // Null wins over an address: both together is a mistake, and the null sender is the stricter question.
         let null = self.null_sender.then_some(ReversePath::Null);
         let encoded = self.message_base64.as_deref().map(str::as_bytes);
         let decoded =

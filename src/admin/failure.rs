@@ -18,6 +18,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    /// `error` is a sentence for the operator that names the thing and the remedy.
     pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self {
             error: error.into(),
@@ -25,15 +26,18 @@ impl Failure {
         }
     }
 
+    /// 404.
     pub(super) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("there is no such {what}"))
     }
 
+    /// 422: the request was understood, and what it says cannot be.
     pub(super) fn bad(error: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, error)
     }
 }
 
+// 503 and not 404: a directory that does not answer must not look like an account that does not exist (hostile-inputs 128).
 impl From<Unavailable> for Failure {
     fn from(unavailable: Unavailable) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, unavailable.to_string())

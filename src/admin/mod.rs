@@ -4,6 +4,7 @@
 //! `/v1/openapi.json` is generated from the handlers. Real addresses pass here and nowhere else: with a token configured,
 //! every path but the health checks wants it.
 
+// What stands behind three slashes at a handler or at a body is printed in that description. Notes for whoever changes them stand behind two.
 mod accounts;
 mod client;
 mod explain;

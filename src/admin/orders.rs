@@ -11,6 +11,7 @@ use super::failure::Failure;
 use crate::directory::{Change, Transaction};
 use crate::masking::TransactionId;
 
+/// An id of the path; 422 if it has no such form.
 fn id(text: &str) -> Result<TransactionId, Failure> {
     TransactionId::parse(text).map_err(|error| Failure::bad(error.to_string()))
 }
@@ -40,11 +41,13 @@ pub(super) async fn put_transaction(
     Path(text): Path<String>,
     Json(transaction): Json<Transaction>,
 ) -> Result<StatusCode, Failure> {
+    // A slip in a script would otherwise replace another order.
     if transaction.id != id(&text)? {
         return Err(Failure::bad(
             "the id in the path and the one in the body differ",
         ));
     }
+    // Mail about it would come back to its writer, masked.
     if transaction.buyer == transaction.seller {
         return Err(Failure::bad("buyer and seller are the same participant"));
     }

@@ -13,6 +13,7 @@ use crate::history;
 use crate::mail::QueueId;
 use crate::queue::{Control, ControlError, Listed};
 
+// 409 for an entry that is being delivered: what was ordered may come too late, and only another try can tell.
 impl From<ControlError> for Failure {
     fn from(error: ControlError) -> Self {
         let status = match &error {
@@ -38,6 +39,7 @@ pub(super) struct Asked {
     q: String,
 }
 
+/// A queue id of the path; 422 if it has no such form.
 fn id(text: &str) -> Result<QueueId, Failure> {
     text.parse()
         .map_err(|_| Failure::bad(format!("{text:?} is no queue id")))
@@ -80,6 +82,7 @@ pub(super) async fn export(
     State(parts): State<Arc<Parts>>,
     Path(entry): Path<String>,
 ) -> Result<Json<Exported>, Failure> {
+    // As it was committed, which is how it would leave: no address is looked up for this.
     let body = parts.spool.body(id(&entry)?).await;
     let body = body.map_err(|error| Failure::new(StatusCode::NOT_FOUND, error.to_string()))?;
     Ok(Json(Exported {
@@ -94,6 +97,7 @@ pub(super) async fn trace(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Vec<history::Line>>, Failure> {
     let history = parts.history.clone();
+    // Reads the files of many days: not on a thread that serves requests.
     let search = move || history.search(&history::Query::new(&asked.q));
     let found = tokio::task::spawn_blocking(search).await;
     let failed = |error: String| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error);

@@ -24,7 +24,7 @@ use crate::observe::Metrics;
 use crate::queue::Controls;
 use crate::spool::Spool;
 
-/// The largest request body in octets: a batch of import lines.
+/// The largest request body in octets: a batch of import lines. It also bounds the message that `explain` is asked about, to 12 MiB in base64.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// What the handlers work on.
@@ -54,6 +54,7 @@ pub struct Parts {
 impl Parts {
     /// Applies one change.
     pub(super) async fn apply(&self, change: Change) -> Result<(), Failure> {
+        // Durable when it returns: 204 is a promise like 250.
         for result in self.directory.apply(vec![change]).await? {
             result?;
         }
@@ -86,6 +87,7 @@ pub async fn serve(
     }
 }
 
+/// All paths. Those above the layer want the token; what is merged below it does not.
 fn router(parts: Arc<Parts>) -> Router {
     let (router, description) = OpenApiRouter::new()
         .routes(routes!(health::readyz))
@@ -115,6 +117,7 @@ fn router(parts: Arc<Parts>) -> Router {
             axum::routing::get(move || async move { description.clone() }),
         )
         .layer(middleware::from_fn_with_state(parts.clone(), want_token))
+        // A health check of a supervisor or a load balancer has no token, and learns only that the process is there.
         .merge(
             OpenApiRouter::<Arc<Parts>>::new()
                 .routes(routes!(health::healthz))
@@ -125,6 +128,7 @@ fn router(parts: Arc<Parts>) -> Router {
         .with_state(parts)
 }
 
+/// Lets a request pass that has the token, or any where none is configured: the configuration then allows loopback and unix sockets only.
 async fn want_token(State(parts): State<Arc<Parts>>, request: Request, next: Next) -> Response {
     let given = request
         .headers()

@@ -55,6 +55,7 @@ pub(super) async fn import(
     State(parts): State<Arc<Parts>>,
     lines: Bytes,
 ) -> Result<Json<Imported>, Failure> {
+    // With the changes of single accounts in turn: one that read an account before the import would put the old one back.
     let _turn = parts.changes.lock().await;
     let report = directory::import(&*parts.directory, &parts.rules, Cursor::new(lines), |_| {})
         .await
@@ -79,6 +80,7 @@ pub(super) async fn reload_allowlist(
     State(parts): State<Arc<Parts>>,
 ) -> Result<Json<AllowlistDiff>, Failure> {
     let allowlist = parts.allowlist.clone();
+    // Reads files. A set takes the place of the old one in one step, for all messages after it.
     let reloaded = tokio::task::spawn_blocking(move || allowlist.reload()).await;
     let diff = reloaded
         .map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?

@@ -36,7 +36,7 @@ pub(super) async fn export(
     Ok(Exit::Done)
 }
 
-/// The octets of one message. They are masked already, for that is how the spool has them.
+/// The octets of one message. They are rewritten already, for that is how the spool has them.
 async fn message(config: &Config, entry: &Listed) -> Result<Vec<u8>, Failed> {
     let answer: Result<Exported, _> = match &config.admin {
         Some(admin) => {
