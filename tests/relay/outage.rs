@@ -187,8 +187,8 @@ async fn h140_hours_without_any_server_end_without_a_stampede() {
     }
     let seen = peer.seen();
     assert_eq!(seen.messages.len(), count, "each once");
-    // As many as there are attempts at once in all, and as many again that say goodbye.
-    assert!(seen.at_once <= 2 * 200, "{} at once", seen.at_once);
+    // As many as there are attempts at once in all, as many again whose outcome is being written, and those that wait or say goodbye.
+    assert!(seen.at_once <= 3 * 200, "{} at once", seen.at_once);
     println!(
         "{count} messages: restart {restart:?}, drained in {:?}, {most} at most due in one minute, {} connections, {} at once; \
          resident memory {before} KiB empty, {filled} KiB queued, {after} KiB after six hours",
