@@ -24,6 +24,7 @@ mod proof;
 mod receive;
 mod reception;
 mod recipient;
+mod responder;
 mod sender;
 mod server;
 mod session;
