@@ -1,7 +1,7 @@
 //! The one list of configuration keys: table, name, default, and the words that `config example` prints.
 //!
-//! A key that is not here is an error in a file; one that is here and that nobody reads would be taken in silence. Whoever adds one here adds its
-//! check under `check/`. The shipped `deploy/allegromail.toml` is printed from this list, and a test holds the two together.
+//! A key that is not here is an error in a file; one that is here and that nobody reads would be taken in silence. Whoever adds one here adds
+//! its check under `check/`. The shipped `deploy/allegromail.toml` is printed from this list, and a test holds the two together.
 
 mod deciding;
 mod key;

@@ -83,8 +83,8 @@ impl Recipient {
 impl Intake {
     /// Finds out whom `to` names. `from` is MAIL FROM: bounce addresses take a null one only.
     ///
-    /// The order is that of the contract: our domain, role, token, mask. An address that is not of one form is tried as the next, and the last answer
-    /// is the same for a bad shape as for an id that nobody has (hostile-inputs 50 to 64).
+    /// The order is that of the contract: our domain, role, token, mask. An address that is not of one form is tried as the next, and the last
+    /// answer is the same for a bad shape as for an id that nobody has (hostile-inputs 50 to 64).
     pub(super) async fn find_recipient(
         &self,
         from: &ReversePath,

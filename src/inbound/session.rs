@@ -150,7 +150,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             self.machine.tolerate(patience.errors, patience.junk);
             match self.lines.next_line(&mut self.buffer) {
                 Ok(Some(line)) => {
-                    // A next command is the proof that our last 250 arrived; without it the client may come again (hostile-inputs 118).
+                    // The next command of a client that waits for replies shows that our last 250 arrived; without one it may come again
+                    // (hostile-inputs 118).
                     self.answered.heard();
                     let effect = match parse_command(&line) {
                         // Never "read on and see": text behind DATA and words behind EHLO are what smuggling is made of (hostile-inputs 19 to 21).

@@ -14,8 +14,8 @@ use crate::config::TlsFiles;
 #[error("{0}")]
 pub struct TlsError(String);
 
-/// An acceptor over the files: TLS 1.2 and 1.3 (hostile-inputs 45), no client certificates. What is broken is told before anything is changed, so
-/// that the certificate in use stays.
+/// An acceptor over the files: TLS 1.2 and 1.3 (hostile-inputs 45), no client certificates. What is broken is told before anything is changed,
+/// so that the certificate in use stays.
 pub(super) fn load(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificate)
         .and_then(Iterator::collect)

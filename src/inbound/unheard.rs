@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use super::transaction::MailTransaction;
 use crate::mail::Reply;
 
-/// How many are remembered. Each is a digest and a reply of a line or two; when more clients break off than this, some of their messages go out twice.
+/// How many are remembered. Each is a digest and a reply of a line or two; when more clients break off than this, some of their messages go out
+/// twice.
 const MOST: u64 = 10_000;
 /// For how long; servers try again within an hour or so (RFC 5321 4.5.4.1).
 const AWHILE: Duration = Duration::from_secs(4 * 3_600);
