@@ -68,11 +68,7 @@ pub(super) fn mask(
     let mut work = Work {
         letter,
         masker,
-        ids: Ids {
-            masker,
-            shown: plan.from.domain(),
-            events: plan.options.events,
-        },
+        ids: ids_of(plan, masker),
         edits: Vec::new(),
         depth,
     };
@@ -105,6 +101,15 @@ pub(super) fn mask(
     })
 }
 
+/// How the ids of this message are turned.
+fn ids_of<'a>(plan: &'a ParticipantPlan<'_>, masker: &'a Masker) -> Ids<'a> {
+    Ids {
+        masker,
+        shown: plan.from.domain(),
+        events: plan.options.events,
+    }
+}
+
 /// Content-IDs that name a private domain get a name of ours; what refers to them (`cid:` in HTML) is masked by the same pairs. All before
 /// the first part is masked, for a part may refer to a later one. The message's own Content-ID is dropped.
 fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, masker: &mut Masker) {
@@ -116,7 +121,7 @@ fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, masker: &mut Masker)
             let text = message::decode(field.value);
             let id = text.trim().trim_start_matches('<').trim_end_matches('>');
             if head::names(id, masker.private()) {
-                let shown = format!("{}@{}", head::digest(id), plan.from.domain());
+                let shown = ids_of(plan, masker).sealed(id);
                 masker.add(id.as_bytes(), &shown, Kind::Id);
             }
         }
@@ -150,7 +155,12 @@ impl Work<'_> {
             None => format!("part {index} ({})", part.kind.essence),
         };
         let mut fixes = Fixes::default();
-        match treatment(part, name.as_deref()) {
+        let treatment = match treatment(part, name.as_deref()) {
+            // Whatever type it calls itself, a signature names its owner.
+            Treatment::Opaque if self.signs(part) => Treatment::Empty,
+            treatment => treatment,
+        };
+        match treatment {
             Treatment::Refuse(why) => {
                 return Err(RewriteError::Hidden {
                     place: shown(name),
@@ -217,9 +227,12 @@ impl Work<'_> {
 
     /// Whether a part is the signature on its neighbour (RFC 1847 2.1).
     fn signs(&self, part: &Part) -> bool {
-        part.within
-            .and_then(|at| self.letter.structure().parts.get(at))
-            .is_some_and(|parent| parent.kind.essence == "multipart/signed")
+        let parts = &self.letter.structure().parts;
+        let parent = part.within.and_then(|at| parts.get(at));
+        // The first part is what is signed.
+        let first = parts.iter().find(|other| other.within == part.within);
+        parent.is_some_and(|parent| parent.kind.essence == "multipart/signed")
+            && first.is_some_and(|first| first.head != part.head)
     }
 
     /// A message that was found under a transfer encoding, masked; none within: it shows nobody. None: it is no message, or one too deep.

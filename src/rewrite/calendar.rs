@@ -94,11 +94,16 @@ impl Ids<'_> {
         if !head::names(id, self.masker.private()) {
             return None;
         }
-        // A digest keeps apart what was apart, but an answer to it does not find its event.
+        Some(self.sealed(id))
+    }
+
+    /// What an id becomes that must not show. It is sealed with a key: a digest alone would tell whoever guesses the id that it is the one.
+    pub(super) fn sealed(&self, id: &str) -> String {
         let sealed = self
             .events
             .and_then(|events| events.keys.seal_event(events.pair, id, self.shown));
-        Some(sealed.unwrap_or_else(|| format!("{}@{}", head::digest(id), self.shown)))
+        // Without a key a digest keeps apart what was apart, but an answer to it does not find its event.
+        sealed.unwrap_or_else(|| format!("{}@{}", head::digest(id), self.shown))
     }
 }
 

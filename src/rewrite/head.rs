@@ -69,8 +69,8 @@ pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker)
         let name = field.name.to_ascii_lowercase();
         let stays =
             PART.contains(&name.as_slice()) || (of_message && MESSAGE.contains(&name.as_slice()));
-        // Of a field that stands twice programs read the first or the last: now it is one.
-        if !stays || seen.contains(&name) {
+        // Of a field that stands twice programs read the first or the last: now it is one, the one that the part was judged by.
+        if !stays || seen.contains(&name) || says_nothing(&name, field.value) {
             continue;
         }
         out.extend(masked_field(&field, fixes, masker));
@@ -96,6 +96,15 @@ pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker)
     );
     out.extend_from_slice(b"\r\n");
     out
+}
+
+/// Whether a field that should say what a part is does not (as `message::Structure` reads them): another one of its name may do so.
+fn says_nothing(name: &[u8], value: &[u8]) -> bool {
+    match name {
+        b"content-type" => !Parameters::parse(value).essence.contains('/'),
+        b"content-transfer-encoding" => Parameters::parse(value).essence.is_empty(),
+        _ => false,
+    }
 }
 
 /// One field as it will leave: as it was, to the octet, if there is nothing to mend. Of what cannot be read, the masked text is left.

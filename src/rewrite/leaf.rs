@@ -31,7 +31,9 @@ pub(super) fn leaf(
     let encoding = Encoding::of(&part.encoding);
     let decoded = encoding.decode(content);
     let (text, charset) = ascii_based(part, &decoded)?;
-    let text = armour(text)?;
+    let cut = armour(&text)?;
+    let armoured = cut.is_some();
+    let text = cut.map_or(text, Cow::Owned);
     let holds = |piece: &&[u8]| memchr::memmem::find(&text, piece).is_some();
     if PORTAL_PATHS.iter().any(holds) && PORTALS.iter().any(holds) {
         return Err("leads to an encrypted message at the writer's mailbox provider");
@@ -46,9 +48,11 @@ pub(super) fn leaf(
     let changed = match (changed, text) {
         (Some(changed), _) => changed,
         // Nothing to mask, but armour was cut out.
-        (None, Cow::Owned(owned)) if charset.is_none() => owned,
+        (None, text) if armoured => text.into_owned(),
         // Nothing to mask, but a line that the next server may refuse (RFC 5322 2.1.1; hostile-inputs 25).
-        (None, _) if encoding == Encoding::Identity && has_long_line(content) => content.to_vec(),
+        (None, text) if encoding == Encoding::Identity && has_long_line(content) => {
+            text.into_owned()
+        }
         (None, _) => return Ok(None),
     };
     // A mask can make a line too long, and a part that called itself 7bit must not hold UTF-8.
@@ -123,13 +127,13 @@ fn ascii_based<'a>(
 }
 
 /// PGP in the text itself: a signature and a key go, for they name their owner; what is encrypted cannot be judged (hostile-inputs 96). A block
-/// that does not end takes the rest of the text with it.
-fn armour(text: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, &'static str> {
+/// that does not end takes the rest of the text with it. None: there is nothing of it.
+fn armour(text: &[u8]) -> Result<Option<Vec<u8>>, &'static str> {
     const OPEN: &[u8] = b"-----BEGIN PGP ";
-    if memchr::memmem::find(&text, OPEN).is_none() {
-        return Ok(text);
+    if memchr::memmem::find(text, OPEN).is_none() {
+        return Ok(None);
     }
-    if memchr::memmem::find(&text, b"-----BEGIN PGP MESSAGE-----").is_some() {
+    if memchr::memmem::find(text, b"-----BEGIN PGP MESSAGE-----").is_some() {
         return Err("is encrypted");
     }
     let mut out = Vec::with_capacity(text.len());
@@ -152,5 +156,5 @@ fn armour(text: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, &'static str> {
             out.extend_from_slice(line);
         }
     }
-    Ok(Cow::Owned(out))
+    Ok(Some(out))
 }

@@ -41,9 +41,9 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
     put(
         &mut out,
         "To",
-        &recipients(letter, "To", plan)?.join(",\r\n "),
+        &recipients(letter, "To", plan).join(",\r\n "),
     );
-    let copies = recipients(letter, "Cc", plan)?;
+    let copies = recipients(letter, "Cc", plan);
     if !copies.is_empty() {
         put(&mut out, "Cc", &copies.join(",\r\n "));
     }
@@ -80,11 +80,7 @@ fn thread(threading: &Threading, out: &mut Vec<u8>) {
 
 /// The masked addresses of an address field. The receiver stands in To whatever the writer put there; names go, for they may name anybody,
 /// and so does every address that is not masked.
-fn recipients(
-    letter: &Message,
-    field: &'static str,
-    plan: &ParticipantPlan<'_>,
-) -> Result<Vec<String>, RewriteError> {
+fn recipients(letter: &Message, field: &'static str, plan: &ParticipantPlan<'_>) -> Vec<String> {
     let mut shown = Vec::new();
     // Also for a Bcc, where the writer named somebody else or nobody: no reader is to guess why he got it.
     if field == "To" {
@@ -114,7 +110,7 @@ fn recipients(
             texts.push(format!("<{shown_as}>"));
         }
     }
-    Ok(texts)
+    texts
 }
 
 /// Whether an address is a mask of ours, of whomever: those name nobody.

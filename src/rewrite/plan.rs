@@ -4,7 +4,6 @@ use super::options::Options;
 use super::trace::Trace;
 use crate::mail::Mailbox;
 use crate::masking::MaskedDomains;
-use crate::message;
 use crate::policy::Reason;
 
 /// The ids of a message as its reader is to see them, without angle brackets (RFC 5322 3.6.4).
@@ -44,14 +43,6 @@ pub enum RewriteError {
     /// A field that may stand once stands twice, and its copies would be read differently.
     #[error("the message has more than one {0} field")]
     Twice(&'static str),
-    /// An address field that cannot be read.
-    #[error("the {field} field cannot be read: {error}")]
-    Addresses {
-        /// Which one.
-        field: &'static str,
-        /// Why.
-        error: message::AddressError,
-    },
     /// A MIME field with octets over 127.
     #[error("the {0} field holds raw 8-bit octets")]
     RawMime(String),

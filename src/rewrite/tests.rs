@@ -280,6 +280,60 @@ fn signatures_and_keys_go_and_their_text_stays() {
 }
 
 #[test]
+fn a_signature_goes_whatever_it_calls_itself_and_a_key_in_any_charset() {
+    let odd = "From: jan@poczta.example\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n\
+               --b\r\n\r\nTekst\r\n--b\r\nContent-Type: application/x-own\r\n\r\nJan Kowalski\r\n--b--\r\n";
+    let out = rewrite(odd).unwrap();
+    assert!(out.contains("Tekst") && !out.contains("Kowalski"), "{out}");
+    let key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\r\n\r\nabc\r\n-----END PGP PUBLIC KEY BLOCK-----\r\nkoniec\r\n";
+    let wide: Vec<u8> = key.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide = data_encoding::BASE64.encode(&[&[0xff, 0xfe], wide.as_slice()].concat());
+    let raw = format!(
+        "From: jan@poczta.example\r\nContent-Type: text/plain; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n\r\n{wide}\r\n"
+    );
+    let out = rewrite(&raw).unwrap();
+    let content = out.split_once("\r\n\r\n").unwrap().1.replace("\r\n", "");
+    let content = data_encoding::BASE64.decode(content.as_bytes()).unwrap();
+    let content = String::from_utf8(content).unwrap();
+    assert!(
+        content.trim_start_matches('\u{feff}') == "koniec\r\n",
+        "{content}"
+    );
+    assert!(
+        out.contains("charset=\"utf-8\"") || out.contains("charset=utf-8"),
+        "{out}"
+    );
+}
+
+#[test]
+fn of_two_fields_that_say_what_a_part_is_the_one_stays_that_it_was_judged_by() {
+    for (field, want) in [
+        (
+            "Content-Type: x\r\nContent-Type: image/png",
+            "Content-Type: image/png\r\n\r\n",
+        ),
+        (
+            "Content-Type: text/html\r\nContent-Type: image/png",
+            "Content-Type: text/html\r\n\r\n",
+        ),
+        (
+            "Content-Transfer-Encoding:\r\nContent-Transfer-Encoding: base64",
+            "\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+        ),
+    ] {
+        let raw = format!(
+            "From: jan@poczta.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{field}\r\n\r\naaaa\r\n--b--\r\n"
+        );
+        let out = rewrite(&raw).unwrap();
+        let part = out.split_once("--b\r\n").unwrap().1;
+        assert!(
+            format!("\r\n{part}").starts_with(&format!("\r\n{}", want.trim_start())),
+            "{part}"
+        );
+    }
+}
+
+#[test]
 fn only_the_part_that_shows_the_writer_changes() {
     let raw = "From: jan@poczta.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\n\
                Content-Type: text/plain; charset=iso-8859-2\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
