@@ -89,6 +89,9 @@ fn ascii(text: &str) -> String {
 #[must_use]
 pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
     let (first, second) = words(report.language);
+    let returned = headers(report);
+    // An address in another script stands there in UTF-8 (RFC 6532).
+    let encoding = if returned.is_ascii() { "7bit" } else { "8bit" };
     let parts = vec![
         MimePart::new(
             ContentType::new("text/plain").attribute("charset", "utf-8"),
@@ -101,9 +104,9 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
         .transfer_encoding("7bit"),
         MimePart::new(
             ContentType::new("text/rfc822-headers"),
-            BodyPart::Binary(headers(report).into_bytes().into()),
+            BodyPart::Binary(returned.into_bytes().into()),
         )
-        .transfer_encoding("7bit"),
+        .transfer_encoding(encoding),
     ];
     let kind = ContentType::new("multipart/report")
         .attribute("report-type", "delivery-status")

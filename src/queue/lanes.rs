@@ -78,7 +78,9 @@ impl Lanes {
             if lanes.len() > MANY {
                 let full = self.per_lane;
                 lanes.retain(|_, lane| {
-                    lane.places.available_permits() < full || lane.closed.is_some()
+                    let closed = |(since, _): &(Instant, _)| since.elapsed() < CLOSED;
+                    lane.places.available_permits() < full
+                        || lane.closed.as_ref().is_some_and(closed)
                 });
             }
             let lane = lanes.entry(domain.clone()).or_insert_with(|| Lane {
