@@ -131,6 +131,7 @@ impl Relay {
             stores.history.clone(),
             stores.state.clone(),
             stores.clock.clone(),
+            config.delivery.token_days().saturating_add(1),
             shutdown.clone(),
         )));
         tasks.push(tokio::spawn(Backups::of(&stores).run(shutdown.clone())));

@@ -114,6 +114,7 @@ pub(super) async fn put_participant(
             "the id in the path and the one in the body differ",
         ));
     }
+    let _turn = parts.changes.lock().await;
     put(&parts, participant).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -127,7 +128,9 @@ pub(super) async fn delete_participant(
     State(parts): State<Arc<Parts>>,
     Path(text): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    parts.apply(Change::RemoveParticipant(id(&text)?)).await?;
+    let id = id(&text)?;
+    let _turn = parts.changes.lock().await;
+    parts.apply(Change::RemoveParticipant(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -58,22 +58,29 @@ pub struct Explained {
 }
 
 /// The decision that the server would make, by the code that makes it. Nothing is sent or stored.
-#[utoipa::path(post, path = "/v1/explain", request_body = Question, responses((status = 200, body = Explained)))]
+#[utoipa::path(post, path = "/v1/explain", request_body = Question, responses(
+    (status = 200, body = Explained),
+    (status = 422, description = "the message is no base64", body = Failure),
+))]
 pub(super) async fn explain(
     State(parts): State<Arc<Parts>>,
     Json(question): Json<Question>,
 ) -> Result<Json<Explained>, Failure> {
-    Ok(Json(question.ask(&parts.intake).await))
+    let answer = question.ask(&parts.intake).await;
+    answer.map(Json).map_err(Failure::bad)
 }
 
 impl Question {
     /// Puts the question to the intake of this process.
-    pub async fn ask(self, intake: &crate::inbound::Intake) -> Explained {
+    ///
+    /// # Errors
+    /// What is wrong with the question.
+    pub async fn ask(self, intake: &crate::inbound::Intake) -> Result<Explained, String> {
         // Null wins over an address: both together is a mistake, and the null sender is the stricter question.
         let null = self.null_sender.then_some(ReversePath::Null);
-        let encoded = self.message_base64.as_deref().map(str::as_bytes);
-        let decoded =
-            encoded.and_then(|text| data_encoding::BASE64_MIME_PERMISSIVE.decode(text).ok());
+        let decode = |text: String| data_encoding::BASE64_MIME_PERMISSIVE.decode(text.as_bytes());
+        let decoded = self.message_base64.map(decode).transpose();
+        let decoded = decoded.map_err(|error| format!("message_base64 is no base64: {error}"))?;
         let message = decoded.or_else(|| self.message.map(String::into_bytes));
         let inquiry = Inquiry {
             from: self.from,
@@ -91,7 +98,7 @@ impl Question {
             }
             Some(_) => "refuse",
         };
-        Explained {
+        Ok(Explained {
             decision: decision.to_owned(),
             reason: opinion
                 .refusal
@@ -103,7 +110,7 @@ impl Question {
                 .iter()
                 .map(|step| format!("{}: {}", step.rule, step.finding))
                 .collect(),
-        }
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use super::failure::Failure;
 use crate::history;
 use crate::mail::QueueId;
 use crate::queue::{Control, ControlError, Listed};
+use crate::spool::SpoolError;
 
 // 409 for an entry that is being delivered: what was ordered may come too late, and only another try can tell.
 impl From<ControlError> for Failure {
@@ -77,6 +78,7 @@ pub(super) async fn order(
 #[utoipa::path(get, path = "/v1/queue/{id}/message", params(("id" = String, Path)), responses(
     (status = 200, body = Exported),
     (status = 404, description = "no such entry", body = Failure),
+    (status = 503, description = "the log cannot be read", body = Failure),
 ))]
 pub(super) async fn export(
     State(parts): State<Arc<Parts>>,
@@ -84,7 +86,10 @@ pub(super) async fn export(
 ) -> Result<Json<Exported>, Failure> {
     // As it was committed, which is how it would leave: no address is looked up for this.
     let body = parts.spool.body(id(&entry)?).await;
-    let body = body.map_err(|error| Failure::new(StatusCode::NOT_FOUND, error.to_string()))?;
+    let body = body.map_err(|error| match error {
+        SpoolError::NoSuchEntry(_) => Failure::new(StatusCode::NOT_FOUND, error.to_string()),
+        _ => Failure::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+    })?;
     Ok(Json(Exported {
         message: data_encoding::BASE64.encode(&body),
     }))

@@ -24,8 +24,8 @@ use crate::observe::Metrics;
 use crate::queue::Controls;
 use crate::spool::Spool;
 
-/// The largest request body in octets: a batch of import lines. It also bounds the message that `explain` is asked about, to 12 MiB in base64.
-const MAX_BODY: usize = 16 * 1024 * 1024;
+/// The largest request body in octets: a batch of import lines, or the largest message in base64 that `explain` is asked about.
+const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// What the handlers work on.
 pub struct Parts {

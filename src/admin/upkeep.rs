@@ -46,7 +46,7 @@ pub struct AllowlistDiff {
     pub warnings: Vec<String>,
 }
 
-/// Applies a batch of import lines (`application/x-ndjson`, at most 16 MiB).
+/// Applies a batch of import lines (`application/x-ndjson`, at most 64 MiB).
 #[utoipa::path(post, path = "/v1/import", request_body(content = String, content_type = "application/x-ndjson"), responses(
     (status = 200, body = Imported),
     (status = 503, description = "the directory gives no answer", body = Failure),

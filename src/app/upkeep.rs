@@ -14,14 +14,12 @@ use crate::history::History;
 const FLUSH: Duration = Duration::from_secs(1);
 /// Flushes between two looks for what is old: an hour.
 const FORGET: u32 = 3_600;
-/// Days for which once-only marks are kept: longer than a bounce token is good for, if `[delivery] expire` is six weeks or less.
-const MARK_DAYS: u64 = 60;
-
-/// Works until `shutdown`.
+/// Works until `shutdown`. Once-only marks are kept for `mark_days`: a bounce token that is still good must find its mark.
 pub(super) async fn run(
     history: Arc<History>,
     state: Arc<State>,
     clock: Arc<dyn Clock>,
+    mark_days: u16,
     shutdown: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval(FLUSH);
@@ -44,7 +42,7 @@ pub(super) async fn run(
             if let Err(error) = history.expire(now) {
                 tracing::warn!(event = "history_expire_failed", %error, "old days stay");
             }
-            let oldest = (now.0 / 86_400_000).saturating_sub(MARK_DAYS);
+            let oldest = (now.0 / 86_400_000).saturating_sub(u64::from(mark_days));
             let oldest = u16::try_from(oldest).unwrap_or(u16::MAX);
             if let Err(error) = state.forget_before(oldest) {
                 tracing::warn!(event = "state_expire_failed", %error, "old marks stay");

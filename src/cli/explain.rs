@@ -93,7 +93,7 @@ async fn ask(config: Config, question: Question) -> Result<Explained, String> {
         }
     }
     let intake = app::open_intake(config).map_err(|error| error.to_string())?;
-    Ok(question.ask(&intake).await)
+    question.ask(&intake).await
 }
 
 fn print(explained: &Explained, json: bool) -> Exit {

@@ -193,6 +193,20 @@ pub struct Delivery {
     pub ca_file: Option<PathBuf>,
 }
 
+/// Bounces may come for as long as a queue keeps mail, and two weeks more (DESIGN.md, "Envelope sender is a token"). A day less
+/// than the history keeps a message: a token that is still good must lead to it.
+const TOKEN_DAYS_BEYOND_EXPIRY: u16 = 14;
+
+impl Delivery {
+    /// Days for which a bounce token is good: as long as mail may wait, here or at the next server.
+    #[must_use]
+    pub fn token_days(&self) -> u16 {
+        let days = self.expire.as_secs() / 86_400;
+        let days = u16::try_from(days).unwrap_or(u16::MAX);
+        days.saturating_add(TOKEN_DAYS_BEYOND_EXPIRY)
+    }
+}
+
 /// One `[[delivery.route]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {

@@ -179,6 +179,11 @@ fn bad_values_are_refused() {
             "[admin]\nlisten = \"0.0.0.0:8025\"\n",
             "token_file",
         ),
+        (
+            "admin port",
+            "[admin]\nlisten = \"127.0.0.1\"\n",
+            "has no port",
+        ),
         ("reserved", "[content]\nanything = 1\n", "no key"),
         (
             "tls half",

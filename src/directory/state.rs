@@ -129,7 +129,7 @@ impl State {
             .with(|db| Ok(db.scan_prefix(&prefix).take(MAX_UNKNOWN).count()))?
             >= MAX_UNKNOWN;
         if many {
-            // Rather an answer of "for good" too early than a disk full of guesses: the oldest go.
+            // Rather an answer of "for good" too late than a disk full of guesses: half of them begin anew, whichever come first by key.
             self.disk.with(|db| {
                 db.scan_prefix(&prefix)
                     .take(MAX_UNKNOWN / 2)

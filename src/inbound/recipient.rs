@@ -10,10 +10,6 @@ use crate::masking::{BounceToken, MaskedAddress, MaskedLocal, ParticipantId, Tok
 use crate::policy::{Reason, Refusal};
 use std::sync::Arc;
 
-/// Bounces may come for as long as a queue keeps mail, and two weeks more (DESIGN.md, "Envelope sender is a token"). A day less
-/// than the history keeps a message: a token that is still good must lead to it.
-const TOKEN_DAYS_BEYOND_EXPIRY: u16 = 14;
-
 /// A recipient that exists.
 #[derive(Debug, Clone)]
 pub(super) enum Recipient {
@@ -156,10 +152,7 @@ impl Intake {
 
     /// What to do with mail to a bounce address of ours; none: it is no such address.
     fn bounce(&self, from: &ReversePath, to: &Mailbox) -> Option<Result<Recipient, Refusal>> {
-        let days = self.tools.config.delivery.expire.as_secs() / 86_400;
-        let max_age = u16::try_from(days)
-            .unwrap_or(u16::MAX)
-            .saturating_add(TOKEN_DAYS_BEYOND_EXPIRY);
+        let max_age = self.tools.config.delivery.token_days();
         let refuse = |text: &str| Some(Err(Refusal::new(Reason::BadToken, text)));
         match self
             .tools

@@ -245,3 +245,37 @@ async fn a_life_is_told_by_whatever_names_the_message() {
         65
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_cannot_be_read_is_told_so() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let port = free_port();
+    let setup = Setup::default().key("admin", &format!("listen = \"127.0.0.1:{port}\""));
+    let stage = setup.start().await;
+    let ask = async |message: &str| {
+        let body = format!(r#"{{"from":"{JAN}","to":"{SELLER}","message_base64":"{message}"}}"#);
+        let request = format!(
+            "POST /v1/explain HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let bad = ask("no base64!").await;
+    assert!(
+        bad.starts_with("HTTP/1.1 422") && bad.contains("message_base64"),
+        "{bad}"
+    );
+    let good = ask(&data_encoding::BASE64.encode(message(JAN, SELLER, "").as_bytes())).await;
+    assert!(
+        good.starts_with("HTTP/1.1 200") && good.contains("accept"),
+        "{good}"
+    );
+    stage.stop().await;
+}

@@ -1,5 +1,6 @@
 //! `[admin]`: where operators ask, and who may.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use super::secrets;
@@ -14,8 +15,13 @@ pub(super) fn admin(
     folder: &Path,
     log: &mut Log<'_>,
 ) -> Option<Option<Admin>> {
-    // What is no address with a port is the path of a unix socket.
+    // What is no address with a port is the path of a unix socket; an address that lost its port is neither.
     let listen = section.text("listen", log, |text| {
+        if text.parse::<IpAddr>().is_ok() {
+            return Err(format!(
+                "has no port: write \"{text}:8025\", or the path of a unix socket"
+            ));
+        }
         Ok(text.parse().map_or_else(
             |_| AdminListen::Unix(files::resolve(folder, text)),
             AdminListen::Tcp,
