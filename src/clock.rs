@@ -31,6 +31,16 @@ impl Clock for SystemClock {
     }
 }
 
+/// What `future` has to say without any waiting; none: it would wait. A time-out of zero will not do: tokio's timer fires at the next
+/// millisecond only.
+pub async fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    tokio::select! {
+        biased;
+        said = future => Some(said),
+        () = std::future::ready(()) => None,
+    }
+}
+
 /// A clock that stands still until it is moved: for tests.
 #[derive(Debug)]
 pub struct ManualClock(AtomicU64);

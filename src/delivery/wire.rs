@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::settings::Patience;
+use crate::clock::at_once;
 use crate::mail::Reply;
 use crate::smtp::ReplyReader;
 
@@ -44,10 +45,7 @@ impl Wire {
     /// Whether the server has closed the connection or said something unasked (421), as far as can be seen without waiting. Over TLS a
     /// record that is no data (a session ticket) is taken in and says nothing.
     pub(super) async fn is_stale(&mut self) -> bool {
-        !self.replies.is_drained()
-            || timeout(Duration::ZERO, self.stream.read(&mut self.buffer))
-                .await
-                .is_ok()
+        !self.replies.is_drained() || at_once(self.stream.read(&mut self.buffer)).await.is_some()
     }
 
     /// Nothing may have been answered yet: a reply in advance would be taken for the reply to what comes next, and from then on every

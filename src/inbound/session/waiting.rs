@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Session, ends};
+use crate::clock::at_once;
 use crate::failpoint;
 use crate::mail::{EnhancedStatus, Reply};
 
@@ -66,11 +67,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
     /// Whether the client has ended its side already, as far as can be seen without waiting.
     pub(super) async fn is_gone(&mut self) -> bool {
         self.buffer.reserve(4096);
-        let read = timeout(
-            std::time::Duration::ZERO,
-            self.stream.read_buf(&mut self.buffer),
-        );
-        matches!(read.await, Ok(Ok(0) | Err(_)))
+        let read = at_once(self.stream.read_buf(&mut self.buffer)).await;
+        matches!(read, Some(Ok(0) | Err(_)))
     }
 
     /// Lets a client wait that has made more errors than happen to a good one.
