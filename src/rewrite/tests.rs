@@ -349,6 +349,36 @@ fn only_the_part_that_shows_the_writer_changes() {
 }
 
 #[test]
+fn what_looks_like_base64_hides_nothing_from_the_gate() {
+    let addresses = [Mailbox::parse("jan@poczta.example").unwrap()];
+    let domains = [Domain::parse("kot.pl").unwrap()];
+    let needles = Needles {
+        addresses: &addresses,
+        domains: &domains,
+    };
+    let escaped: String = "jan@poczta.example      "
+        .bytes()
+        .map(|octet| format!("={octet:02X}"))
+        .collect();
+    let pad = "A".repeat(70);
+    let lines = format!("{pad}\r\n").repeat(9);
+    for body in [
+        format!("YWFh\r\n{escaped}\r\nYWFh\r\n"),
+        format!("{lines}{escaped}\r\n{lines}"),
+        format!("YWFh\r\n{pad}/jan+\r\nx\r\n@poczta.example\r\n"),
+        format!("{lines}{pad}/ja\r\nn\r\n@poczta.example\r\n"),
+        format!("jan@poczta.\r\nexam\r\nple/{pad}\r\n{lines}"),
+        "\u{212a}ot.pl".to_owned(),
+        "K\u{ad}OT.pl".to_owned(),
+    ] {
+        let message = format!("From: a@b.example\r\n\r\n{body}");
+        assert!(check(message.as_bytes(), needles).is_err(), "{body}");
+    }
+    let picture = format!("From: a@b.example\r\n\r\n{lines}{lines}AA==\r\n");
+    assert_eq!(check(picture.as_bytes(), needles), Ok(()));
+}
+
+#[test]
 fn what_the_rewriter_does_not_undo_the_gate_stops() {
     let long = format!(
         "jan<span title=\"{}\"></span>@poczta.example",

@@ -66,6 +66,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
 
     /// Whether the client has ended its side already, as far as can be seen without waiting.
     pub(super) async fn is_gone(&mut self) -> bool {
+        // What a client has sent ahead says that it is there, and must not grow in memory.
+        if self.buffer.len() >= 4096 {
+            return false;
+        }
         self.buffer.reserve(4096);
         let read = at_once(self.stream.read_buf(&mut self.buffer)).await;
         matches!(read, Some(Ok(0) | Err(_)))

@@ -1,14 +1,18 @@
 //! Blocks of base64: lines of nothing else (RFC 2045 6.8).
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::base64::{BLOCK, LENIENT, SAMPLE, decoded, is_picture, joins};
 
-/// A line of so many octets holds no piece of an address in a block: one at most ends there, and one at most begins there.
+/// A line of so many octets is one that a program wrote.
 const LONG_LINE: usize = 60;
+/// So many characters decode to what decides whether it is text.
+const ENOUGH: usize = SAMPLE / 3 * 4 + 4;
 
-/// What stands in the blocks of a text, and the text without their long lines, but for the first and the last of each: there is no at sign and no
-/// dot in base64, so nothing that is looked for reaches over one.
+/// What stands in the blocks of a text, and the text without the inside of each: of long lines of letters and digits only, for there is no at
+/// sign, no dot and no escape in them, and nothing that is looked for reaches over so many from either side.
 pub(super) fn read(octets: &[u8]) -> (Vec<String>, Cow<'_, [u8]>) {
     let (mut texts, mut rest) = (Vec::new(), Vec::new());
     let (mut at, mut copied) = (0, 0);
@@ -18,17 +22,15 @@ pub(super) fn read(octets: &[u8]) -> (Vec<String>, Cow<'_, [u8]>) {
         if !is_base64(line) {
             continue;
         }
-        let second = at;
-        let (mut last, mut before, mut long) = (at, usize::MAX, true);
+        let mut inside = Inside::default();
         while let Some((line, next)) = line_at(octets, at).filter(|(line, _)| is_base64(line)) {
-            long &= before >= LONG_LINE;
-            (last, before) = (at, line.len());
+            inside.add(at, line);
             at = next;
         }
         texts.extend(text_of(octets.get(start..at).unwrap_or_default()));
-        if long && last > second {
-            rest.extend_from_slice(octets.get(copied..second).unwrap_or_default());
-            copied = last;
+        if let Some(place) = inside.place() {
+            rest.extend_from_slice(octets.get(copied..place.start).unwrap_or_default());
+            copied = place.end;
         }
     }
     if copied == 0 {
@@ -36,6 +38,42 @@ pub(super) fn read(octets: &[u8]) -> (Vec<String>, Cow<'_, [u8]>) {
     }
     rest.extend_from_slice(octets.get(copied..).unwrap_or_default());
     (texts, Cow::Owned(rest))
+}
+
+/// Lines at the end of a block that stay in the text: a local part and its tag may reach over them.
+const LAST_LINES: usize = 4;
+
+/// The lines of a block behind its first one.
+#[derive(Default)]
+struct Inside {
+    /// Where the third line of the block begins.
+    third: Option<usize>,
+    lines: usize,
+    /// Where the last lines begin, and whether each could be left out.
+    last: VecDeque<(usize, bool)>,
+    /// A line in the middle could not be left out.
+    odd: bool,
+}
+
+impl Inside {
+    fn add(&mut self, at: usize, line: &[u8]) {
+        self.lines += 1;
+        if self.lines == 2 {
+            self.third = Some(at);
+        }
+        let plain = line.len() >= LONG_LINE && memchr::memchr(b'=', line).is_none();
+        self.last.push_back((at, plain));
+        if self.last.len() > LAST_LINES {
+            let gone = self.last.pop_front();
+            // The second line of the block stays in any case.
+            self.odd |= self.lines > LAST_LINES + 1 && gone.is_some_and(|(_, plain)| !plain);
+        }
+    }
+
+    fn place(&self) -> Option<Range<usize>> {
+        let (start, end) = (self.third?, self.last.front()?.0);
+        (!self.odd && start < end).then_some(start..end)
+    }
 }
 
 /// The line at `at`, without the white space around it, and where the next one begins.
@@ -59,9 +97,9 @@ fn is_base64(line: &[u8]) -> bool {
 /// The text of a block; none if it is a picture or a document, which its beginning tells.
 fn text_of(block: &[u8]) -> Option<String> {
     let coded = |octet: &u8| !octet.is_ascii_whitespace();
-    let beginning = block.iter().copied().filter(coded).take(SAMPLE / 3 * 4);
+    let beginning = block.iter().copied().filter(coded).take(ENOUGH);
     let beginning: Vec<u8> = beginning.take_while(|octet| *octet != b'=').collect();
-    if beginning.len() == SAMPLE / 3 * 4 && is_picture(&LENIENT.decode(&beginning).ok()?) {
+    if beginning.len() == ENOUGH && is_picture(&LENIENT.decode(&beginning).ok()?) {
         return None;
     }
     let run: Vec<u8> = block.iter().copied().filter(coded).collect();

@@ -67,7 +67,7 @@ pub(super) fn decodes(octets: &[u8]) -> bool {
     };
     let escape = |at: usize| match (octets.get(at), octets.get(at + 1)) {
         // A reference may be torn by what is cut out later.
-        (Some(b'&'), _) | (Some(b'='), Some(b'\r' | b'\n')) => true,
+        (Some(b'&'), _) | (Some(b'='), Some(b'\r' | b'\n' | 0x80..)) => true,
         _ => digits(at + 1),
     };
     let other = |at: usize| {
@@ -75,6 +75,8 @@ pub(super) fn decodes(octets: &[u8]) -> bool {
     };
     memchr3_iter(b'&', b'%', b'=', octets).any(escape)
         || memchr2_iter(b'\\', 0xef, octets).any(other)
+        // The Kelvin sign is a capital k.
+        || memmem::find(octets, "\u{212a}".as_bytes()).is_some()
 }
 
 /// Calls `look` with every view of `text` that could hold what is looked for until it says that it has seen enough. `worth` tells of a
