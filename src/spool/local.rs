@@ -12,11 +12,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::flight::{Flight, Flights};
 use super::index::Index;
-use super::record::{END, Kind, More, Record};
+use super::record::{Kind, Record};
 use super::recover::{self, Recovery};
 use super::segment::Segment;
+use super::spare::Spare;
 use super::watermark::Watermark;
-use super::writer::{Checkpoint, Request, Shared, Writer, sequence};
+use super::writer::{Checkpoint, Request, Shared, Writer};
 use super::{Answer, Committed, Entry, Settlement, Spool, SpoolError};
 use crate::failpoint;
 use crate::mail::QueueId;
@@ -70,6 +71,7 @@ impl LocalSpool {
             |error: std::io::Error| SpoolError::Unhealthy(format!("{}: {error}", dir.display()));
         std::fs::create_dir_all(dir).map_err(failed)?;
         let lock = lock(dir)?;
+        Spare::clear(dir).map_err(failed)?;
         let mut recovered = recover::read(dir).map_err(failed)?;
         let (flights, left) = Flights::open(dir).map_err(failed)?;
         recovered.report.in_flight = in_flight(&recovered.index, &left);
@@ -78,9 +80,10 @@ impl LocalSpool {
         let active = match index.segments.last_key_value() {
             Some((_, usage)) => (usage.segment.clone(), usage.size),
             None => {
-                let first = first_segment(dir, recovered.next_id).map_err(failed)?;
-                index.add_segment(first.0.clone(), first.1);
-                first
+                let (first, end) = Segment::begin(dir, 1, recovered.next_id).map_err(failed)?;
+                let first = Arc::new(first);
+                index.add_segment(first.clone(), end);
+                (first, end)
             }
         };
         let shared = Arc::new(Shared {
@@ -96,6 +99,7 @@ impl LocalSpool {
             active: active.0,
             end: active.1,
             segment_bytes: settings.segment_bytes,
+            spare: None,
             announce,
             checkpoint,
         };
@@ -198,17 +202,6 @@ fn lock(dir: &Path) -> Result<File, SpoolError> {
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| SpoolError::Locked(dir.display().to_string()))?;
     Ok(file)
-}
-
-fn first_segment(dir: &Path, next_id: u64) -> std::io::Result<(Arc<Segment>, u64)> {
-    let segment = Segment::create(dir, 1)?;
-    let record = sequence(next_id);
-    let front = record
-        .front(More::No)
-        .ok_or(std::io::ErrorKind::InvalidInput)?;
-    segment.write(0, &[&front, END])?;
-    segment.sync()?;
-    Ok((Arc::new(segment), record.size()))
 }
 
 fn head(value: &impl serde::Serialize) -> Result<Vec<u8>, SpoolError> {

@@ -18,6 +18,7 @@ mod local;
 mod record;
 mod recover;
 mod segment;
+mod spare;
 mod watermark;
 mod writer;
 

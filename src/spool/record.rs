@@ -1,23 +1,30 @@
 //! The disk format: self-describing records, each with checksums and an end mark. The only file that knows it.
 //!
 //! ```text
-//! "AMS1"  kind(1) more(1) zero(2)  id(8)  head length(4)  body length(4)  head CRC(4)  body CRC(4)   head   body   "END\n"
+//! "AMS2"  kind(1) more(1) over(1) zero(1)  id(8)  salt(8)  head length(4)  body length(4)  head CRC(4)  body CRC(4)   head   body   "END\n"
 //! ```
 //!
 //! Numbers are little-endian. The head CRC (CRC-32, IEEE) covers everything before it and the head; the body CRC the body. `more` = 1 says
 //! that the next record belongs to the same commit: a commit whose last record is missing never happened. Heads are JSON, so that a later
 //! version can add fields.
+//!
+//! All records of a segment have its salt, a random number. Those of another salt are no records of it: what the file held before it
+//! was written over (`over` = 1), or what somebody wrote into a message to look like one.
+
+use std::io;
 
 use bytes::Bytes;
 
 use crate::mail::QueueId;
 
 /// Where a record begins.
-pub(super) const MAGIC: &[u8; 4] = b"AMS1";
+pub(super) const MAGIC: &[u8; 4] = b"AMS2";
+/// Where one of an earlier version begins, which is not read any more.
+pub(super) const OLD_MAGIC: &[u8; 4] = b"AMS1";
 /// Where it ends.
 pub(super) const END: &[u8; 4] = b"END\n";
 /// Octets before the head.
-pub(super) const FIXED: usize = 32;
+pub(super) const FIXED: usize = 40;
 /// The longest head in octets; a larger one is damage.
 const MAX_HEAD: u32 = 256 * 1024;
 /// The longest body in octets; far above any message size that can be configured.
@@ -64,6 +71,30 @@ pub(super) enum More {
     No,
 }
 
+/// What the records of a segment have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// A number that nobody outside can guess.
+    pub(super) salt: u64,
+    /// The file had been a segment before: behind the last record may stand what is left of that.
+    pub(super) over: bool,
+}
+
+impl Stamp {
+    /// A stamp for a segment that begins.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub(super) fn new(over: bool) -> io::Result<Self> {
+        let mut salt = [0; 8];
+        aws_lc_rs::rand::fill(&mut salt).map_err(|_| io::Error::other("no randomness"))?;
+        Ok(Self {
+            salt: u64::from_le_bytes(salt),
+            over,
+        })
+    }
+}
+
 /// A record to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
@@ -79,6 +110,7 @@ pub(super) struct Fixed {
     pub(super) kind: Kind,
     pub(super) more: More,
     pub(super) id: QueueId,
+    pub(super) stamp: Stamp,
     pub(super) head_len: u32,
     pub(super) body_len: u32,
     head_crc: u32,
@@ -86,14 +118,25 @@ pub(super) struct Fixed {
 }
 
 impl Record {
-    /// The octets before the body: fixed part and head.
-    pub(super) fn front(&self, more: More) -> Option<Vec<u8>> {
+    /// The next free id, for the head of a segment: so ids never repeat after all entries are gone.
+    pub(super) fn sequence(next: u64) -> Self {
+        Self {
+            kind: Kind::Sequence,
+            id: QueueId(next),
+            head: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// The octets before the body: fixed part and head. None: the record is too large.
+    pub(super) fn front(&self, more: More, stamp: Stamp) -> Option<Vec<u8>> {
         let mut front = Vec::with_capacity(FIXED + self.head.len());
         front.extend_from_slice(MAGIC);
         front.push(self.kind.octet());
         front.push(u8::from(more == More::Yes));
-        front.extend_from_slice(&[0, 0]);
+        front.extend_from_slice(&[u8::from(stamp.over), 0]);
         front.extend_from_slice(&self.id.0.to_le_bytes());
+        front.extend_from_slice(&stamp.salt.to_le_bytes());
         let head_len = u32::try_from(self.head.len())
             .ok()
             .filter(|len| *len <= MAX_HEAD)?;
@@ -121,10 +164,11 @@ impl Fixed {
     /// Reads the fixed part, if it can be one. Whether it is, the head's checksum says.
     pub(super) fn parse(octets: &[u8; FIXED]) -> Option<Self> {
         let (magic, rest) = octets.split_at_checked(4)?;
-        let &[kind, more, _, _, ref numbers @ ..] = rest else {
+        let &[kind, more, over, _, ref numbers @ ..] = rest else {
             return None;
         };
         let (id, numbers) = numbers.split_first_chunk::<8>()?;
+        let (salt, numbers) = numbers.split_first_chunk::<8>()?;
         let mut words = numbers
             .chunks_exact(4)
             .filter_map(|word| word.try_into().ok().map(u32::from_le_bytes));
@@ -136,12 +180,17 @@ impl Fixed {
             _ => return None,
         };
         let id = QueueId(u64::from_le_bytes(*id));
+        let stamp = Stamp {
+            salt: u64::from_le_bytes(*salt),
+            over: over == 1,
+        };
         let kind = Kind::parse(kind)?;
         let sane = magic == MAGIC && head_len <= MAX_HEAD && body_len <= MAX_BODY;
         sane.then_some(Self {
             kind,
             more,
             id,
+            stamp,
             head_len,
             body_len,
             head_crc,

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::index::{Index, Place};
-use super::record::{FIXED, Fixed, Kind, MAGIC, More};
+use super::record::{FIXED, Fixed, Kind, MAGIC, More, OLD_MAGIC, Stamp};
 use super::segment::Segment;
 use super::writer::apply;
 use super::{Entry, Progress};
@@ -57,8 +57,12 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
     };
     let numbers = Segment::list(dir)?;
     for number in &numbers {
-        let segment = Arc::new(Segment::open(dir, *number)?);
+        let mut segment = Segment::open(dir, *number)?;
         let size = segment.len()?;
+        if let Some(stamp) = stamp(&segment, size)? {
+            segment.stamp = stamp;
+        }
+        let segment = Arc::new(segment);
         recovered.index.add_segment(segment.clone(), size);
         let tail = if Some(number) == numbers.last() {
             Tail::May
@@ -100,7 +104,10 @@ fn scan(
                     commit_at = next;
                     continue;
                 }
-                None if tail == Tail::May => return cut(segment, commit_at, size, into),
+                None if tail == Tail::May => {
+                    into.report.torn_bytes += torn(segment, commit_at, at, size)?;
+                    return cut(segment, commit_at);
+                }
                 None => {
                     set_aside(dir, segment, at, size)?;
                     into.report.damaged += 1;
@@ -133,7 +140,8 @@ fn scan(
         }
     }
     if commit_at < size && tail == Tail::May {
-        cut(segment, commit_at, size, into)
+        into.report.torn_bytes += size - commit_at;
+        cut(segment, commit_at)
     } else {
         Ok(commit_at)
     }
@@ -143,16 +151,58 @@ fn whole(segment: &Segment, at: u64, fixed: &Fixed, tail: Tail) -> bool {
     tail == Tail::MustNot || segment.body(at, fixed).is_ok_and(|body| body.is_some())
 }
 
-fn cut(segment: &Segment, at: u64, size: u64, into: &mut Recovered) -> io::Result<u64> {
-    into.report.torn_bytes += size - at;
+/// How much was written of a commit that never was finished: whole records from `commit_at` on, and one that is torn at `at`. Behind them stands
+/// what the file held before.
+fn torn(segment: &Segment, commit_at: u64, at: u64, size: u64) -> io::Result<u64> {
+    if !segment.stamp.over {
+        return Ok(size - commit_at);
+    }
+    let front = segment.front(at)?;
+    let end = front.map_or(at, |front| size.min(at + front.size()));
+    Ok(end - commit_at)
+}
+
+fn cut(segment: &Segment, at: u64) -> io::Result<u64> {
     segment.truncate(at)?;
     failpoint::hit("spool.tail_cut")?;
     segment.sync()?;
     Ok(at)
 }
 
+/// What the records of a segment have in common: what the first good one has, since old ones stand behind all of its own.
+fn stamp(segment: &Segment, size: u64) -> io::Result<Option<Stamp>> {
+    let old = segment.bytes(
+        0,
+        MAGIC.len().min(usize::try_from(size).unwrap_or_default()),
+    )?;
+    if old == OLD_MAGIC {
+        let text = "the log is of an earlier version of allegromail; let that one deliver it first";
+        return Err(io::Error::other(text));
+    }
+    let mut stamp = None;
+    find(segment, 0, size, |at| {
+        let read = segment.any_record(at, size, |_| true)?;
+        stamp = read.map(|read| read.fixed.stamp);
+        Ok(stamp.is_some())
+    })?;
+    Ok(stamp)
+}
+
 /// Where the next good record begins.
 fn next_record(segment: &Segment, from: u64, size: u64, tail: Tail) -> io::Result<Option<u64>> {
+    find(segment, from, size, |at| {
+        let read = segment.record(at, size)?;
+        Ok(read.is_some_and(|read| whole(segment, at, &read.fixed, tail)))
+    })
+}
+
+/// The first place from `from` on that begins as records do and is `good`.
+fn find(
+    segment: &Segment,
+    from: u64,
+    size: u64,
+    mut good: impl FnMut(u64) -> io::Result<bool>,
+) -> io::Result<Option<u64>> {
     const WINDOW: usize = 1024 * 1024;
     let mut at = from;
     while at + (FIXED as u64) < size {
@@ -160,10 +210,7 @@ fn next_record(segment: &Segment, from: u64, size: u64, tail: Tail) -> io::Resul
         let window = segment.bytes(at, len)?;
         for found in memchr::memmem::find_iter(&window, MAGIC) {
             let candidate = at + found as u64;
-            if segment
-                .record(candidate, size)?
-                .is_some_and(|read| whole(segment, candidate, &read.fixed, tail))
-            {
+            if good(candidate)? {
                 return Ok(Some(candidate));
             }
         }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 
-use super::record::{END, FIXED, Fixed};
+use super::record::{END, FIXED, Fixed, More, Record, Stamp};
+use super::spare::Spare;
 use crate::failpoint;
 
 /// Slices that one call may take (IOV_MAX on Linux).
@@ -18,6 +19,8 @@ const MAX_SLICES: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Segment {
     pub(super) number: u32,
+    /// What its records have in common.
+    pub(super) stamp: Stamp,
     path: PathBuf,
     file: File,
 }
@@ -29,27 +32,80 @@ pub(super) struct Read {
 }
 
 impl Segment {
+    /// Begins a segment in a new file; `next` is the next free id.
+    pub(super) fn begin(dir: &Path, number: u32, next: u64) -> io::Result<(Self, u64)> {
+        let segment = Self::create(dir, number)?;
+        let end = segment.write_first(next)?;
+        Ok((segment, end))
+    }
+
+    /// Begins one in a file that was a segment before. It gets its name last: a file that has one begins with a record of its own, and what
+    /// stands in it of another is not taken for its own.
+    pub(super) fn begin_over(
+        spare: Spare,
+        dir: &Path,
+        number: u32,
+        next: u64,
+    ) -> io::Result<(Self, u64)> {
+        let path = dir.join(name(number));
+        let (file, from) = spare.open()?;
+        let segment = Self {
+            number,
+            stamp: Stamp::new(true)?,
+            path,
+            file,
+        };
+        let end = segment.write_first(next)?;
+        failpoint::pass("spool.spare_begun");
+        std::fs::rename(from, &segment.path)?;
+        sync_folder(dir)?;
+        Ok((segment, end))
+    }
+
+    /// Writes the next free id at the head and returns where that ends.
+    fn write_first(&self, next: u64) -> io::Result<u64> {
+        let record = Record::sequence(next);
+        let front = record
+            .front(More::No, self.stamp)
+            .ok_or(io::ErrorKind::InvalidInput)?;
+        self.write(0, &[&front, END])?;
+        self.sync()?;
+        Ok(record.size())
+    }
+
     /// Makes a new file, and makes its name durable, too: a synced file that no folder names is lost.
-    pub(super) fn create(dir: &Path, number: u32) -> io::Result<Self> {
+    fn create(dir: &Path, number: u32) -> io::Result<Self> {
         let path = dir.join(name(number));
         let file = OpenOptions::new()
             .read(true)
             .write(true)
-            .create_new(true)
+            // One that is there is what is left of a try that failed: nothing was ever taken into it.
+            .create(true)
+            .truncate(true)
             .mode(0o600)
             .open(&path)?;
         failpoint::hit("spool.segment_made")?;
         file.sync_all()?;
         sync_folder(dir)?;
         failpoint::pass("spool.segment_named");
-        Ok(Self { number, path, file })
+        Ok(Self {
+            number,
+            stamp: Stamp::new(false)?,
+            path,
+            file,
+        })
     }
 
-    /// Opens a file that is there.
+    /// Opens a file that is there. Its stamp is a new one, until its records have told theirs.
     pub(super) fn open(dir: &Path, number: u32) -> io::Result<Self> {
         let path = dir.join(name(number));
         let file = OpenOptions::new().read(true).write(true).open(&path)?;
-        Ok(Self { number, path, file })
+        Ok(Self {
+            number,
+            stamp: Stamp::new(false)?,
+            path,
+            file,
+        })
     }
 
     /// The numbers of all segments in `dir`, ascending.
@@ -136,14 +192,34 @@ impl Segment {
         Ok(octets)
     }
 
-    /// The record at `at`, its head checked; none where no whole record stands.
+    /// The record of this segment at `at`, its head checked; none where no whole one stands.
     pub(super) fn record(&self, at: u64, end: u64) -> io::Result<Option<Read>> {
+        self.any_record(at, end, |stamp| stamp.salt == self.stamp.salt)
+    }
+
+    /// The fixed part of a record of this segment at `at`, whatever of the record is there.
+    pub(super) fn front(&self, at: u64) -> io::Result<Option<Fixed>> {
+        let mut front = [0; FIXED];
+        match self.file.read_exact_at(&mut front, at) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        Ok(Fixed::parse(&front).filter(|fixed| fixed.stamp.salt == self.stamp.salt))
+    }
+
+    /// The record at `at`, if its stamp is one that is wanted.
+    pub(super) fn any_record(
+        &self,
+        at: u64,
+        end: u64,
+        wanted: impl Fn(Stamp) -> bool,
+    ) -> io::Result<Option<Read>> {
         let mut front = [0; FIXED];
         if at + (FIXED + END.len()) as u64 > end {
             return Ok(None);
         }
         self.file.read_exact_at(&mut front, at)?;
-        let Some(fixed) = Fixed::parse(&front) else {
+        let Some(fixed) = Fixed::parse(&front).filter(|fixed| wanted(fixed.stamp)) else {
             return Ok(None);
         };
         if at + fixed.size() > end {
@@ -161,6 +237,11 @@ impl Segment {
             fixed.body_len as usize,
         )?;
         Ok(fixed.body_matches(&body).then_some(body))
+    }
+
+    /// Takes the file out of the log under another name.
+    pub(super) fn rename(&self, to: &Path) -> io::Result<()> {
+        std::fs::rename(&self.path, to)
     }
 
     /// Deletes the file.

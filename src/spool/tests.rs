@@ -1,6 +1,6 @@
 //! The log under restart, truncation at every octet, flipped bits, churn, and a second process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::mail::{ReversePath, Timestamp, TraceId};
@@ -238,6 +238,130 @@ async fn churn_leaves_the_disk_bounded_and_the_living_alive() {
         }
     }
     assert_eq!(opened.spool.next_id(), QueueId(1_042));
+}
+
+/// Segments of 16 KiB in `dir`, filled and emptied until a file has been written over, and then some commits: what a kill would leave behind.
+/// Returns the ids that are live.
+async fn written_over(dir: &Path) -> Vec<u64> {
+    let opened = LocalSpool::open(settings(dir, 16 * 1024), Box::new(|| Ok(()))).unwrap();
+    let spool = &opened.spool;
+    let mut living = Vec::new();
+    for number in 0..56 {
+        let id = spool.next_id();
+        spool
+            .commit(vec![committed(id, &[b'x'; 2_000])])
+            .await
+            .unwrap();
+        if number < 54 {
+            spool.settle(id, Settlement::Done).await.unwrap();
+        } else {
+            living.push(id.0);
+        }
+    }
+    // As it is now, not as it would be after an orderly end.
+    let copy = dir.join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, copy.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    living
+}
+
+/// The last segment in a folder, and where its own records end.
+fn last_segment(dir: &Path) -> (PathBuf, usize) {
+    let number = *segment::Segment::list(dir).unwrap().last().unwrap();
+    let path = dir.join(format!("{number:08}.seg"));
+    let octets = std::fs::read(&path).unwrap();
+    let salt = &octets[16..24];
+    let mut at = 0;
+    while octets.get(at + 16..at + 24) == Some(salt) {
+        let word = |from: usize| u32::from_le_bytes(octets[from..from + 4].try_into().unwrap());
+        at += 44 + word(at + 24) as usize + word(at + 28) as usize;
+    }
+    (path, at)
+}
+
+#[tokio::test]
+async fn old_records_behind_the_last_one_are_not_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let living = written_over(dir.path()).await;
+    let copy = dir.path().join("copy");
+    let (last, end) = last_segment(&copy);
+    let size = std::fs::metadata(&last).unwrap().len();
+    assert!(
+        end as u64 + 2_000 < size,
+        "{end} of {size}: nothing is left over"
+    );
+    let whole = std::fs::read(&last).unwrap();
+    // A commit that was torn, at every octet of it, over what stood there.
+    let record = whole[end - 2_500..end].to_vec();
+    let start = memchr::memmem::rfind(&record, b"AMS2\x01").unwrap();
+    let torn = &record[start..];
+    for len in (0..torn.len()).step_by(7) {
+        let mut octets = whole.clone();
+        octets[end..end + len].copy_from_slice(&torn[..len]);
+        std::fs::write(&last, &octets).unwrap();
+        let opened = open(&copy);
+        assert_eq!(ids(&opened), living, "torn after {len}");
+        let report = opened.report;
+        assert_eq!(report.damaged, 0, "torn after {len}");
+        // From the salt on it is known whose it is, and from the checksums on how long it would have been.
+        let (least, most) = match len {
+            0..16 => (0, 0),
+            16..40 => (0, size - end as u64),
+            _ => (torn.len() as u64, torn.len() as u64),
+        };
+        let told = report.torn_bytes;
+        assert!((least..=most).contains(&told), "{told} after {len}");
+        for entry in &opened.recovered {
+            opened.spool.body(entry.id).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_orderly_end_leaves_nothing_behind_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let living = written_over(dir.path()).await;
+    let (last, end) = last_segment(dir.path());
+    assert_eq!(std::fs::metadata(&last).unwrap().len(), end as u64);
+    assert_eq!(ids(&open(dir.path())), living);
+    assert!(!dir.path().join("spare").exists());
+}
+
+#[tokio::test]
+async fn a_record_inside_a_message_is_none_when_what_is_around_it_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    fill(other.path()).await;
+    // Good records of another log.
+    let forged = std::fs::read(other.path().join("00000001.seg")).unwrap();
+    let opened = open(dir.path());
+    let id = opened.spool.next_id();
+    let entry = committed(id, &forged);
+    opened.spool.commit(vec![entry]).await.unwrap();
+    drop(opened);
+    let file = dir.path().join("00000001.seg");
+    let mut octets = std::fs::read(&file).unwrap();
+    octets[44 + 44] ^= 1;
+    std::fs::write(&file, octets).unwrap();
+    assert!(ids(&open(dir.path())).is_empty());
+}
+
+#[tokio::test]
+async fn the_log_of_an_earlier_version_is_refused_and_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("00000001.seg");
+    std::fs::write(&file, b"AMS1 and more").unwrap();
+    let refused = LocalSpool::open(settings(dir.path(), 1), Box::new(|| Ok(())));
+    let Err(SpoolError::Unhealthy(why)) = refused else {
+        panic!("it was opened");
+    };
+    assert!(why.contains("earlier version"), "{why}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"AMS1 and more");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::index::{Index, Place};
 use super::record::{END, Kind, More, Record};
 use super::segment::{Segment, sync_folder};
+use super::spare::Spare;
 use super::{Committed, SpoolError};
 use crate::failpoint;
 use crate::mail::QueueId;
@@ -25,6 +26,9 @@ const MAX_BATCH: usize = 512;
 const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
 /// The part of a segment that is copied forward with one sync.
 const COPY_SHARE: u64 = 16;
+
+/// Who has a segment that is dead and not read any more: the index, and the writer while it looks.
+const OWN_HANDLES: usize = 2;
 
 /// What the writer is asked for.
 pub(super) struct Request {
@@ -72,6 +76,8 @@ pub(super) struct Writer {
     pub(super) active: Arc<Segment>,
     pub(super) end: u64,
     pub(super) segment_bytes: u64,
+    /// The file for the next segment, where one is left over.
+    pub(super) spare: Option<Spare>,
     pub(super) announce: mpsc::UnboundedSender<Committed>,
     pub(super) checkpoint: Checkpoint,
 }
@@ -97,6 +103,15 @@ impl Writer {
             failpoint::pass("spool.batch_gathered");
             self.commit(batch);
             self.tidy();
+        }
+        self.leave();
+    }
+
+    /// Cuts off what an earlier use of the file left behind the last record, so that the next start finds the log and nothing else.
+    fn leave(&self) {
+        let healthy = !self.shared.unhealthy.load(Ordering::SeqCst);
+        if healthy && let Err(error) = self.active.truncate(self.end) {
+            tracing::warn!(event = "spool_tidy_failed", %error, "the next start passes old records over");
         }
     }
 
@@ -131,7 +146,7 @@ impl Writer {
             for (at, record) in request.records.iter().enumerate() {
                 let more = if at == last { More::No } else { More::Yes };
                 let front = record
-                    .front(more)
+                    .front(more, self.active.stamp)
                     .ok_or_else(|| SpoolError::Full(format!("entry {} is too large", record.id)))?;
                 fronts.push((front, record));
             }
@@ -200,14 +215,17 @@ impl Writer {
     }
 
     fn rotate(&mut self) -> io::Result<()> {
-        let next = Arc::new(Segment::create(&self.dir, self.active.number + 1)?);
-        let record = sequence(self.shared.next_id.load(Ordering::SeqCst));
-        let front = record.front(More::No).ok_or(io::ErrorKind::InvalidInput)?;
-        next.write(0, &[&front, END])?;
-        next.sync()?;
-        self.end = record.size();
-        self.shared.index().add_segment(next.clone(), self.end);
-        self.active = next;
+        let (number, next_id) = (
+            self.active.number + 1,
+            self.shared.next_id.load(Ordering::SeqCst),
+        );
+        let (next, end) = match self.spare.take() {
+            Some(spare) => Segment::begin_over(spare, &self.dir, number, next_id)?,
+            None => Segment::begin(&self.dir, number, next_id)?,
+        };
+        self.active = Arc::new(next);
+        self.end = end;
+        self.shared.index().add_segment(self.active.clone(), end);
         failpoint::pass("spool.rotated");
         Ok(())
     }
@@ -234,7 +252,13 @@ impl Writer {
             }
             (self.checkpoint)().map_err(io::Error::other)?;
             failpoint::pass("spool.checkpointed");
-            segment.remove()?;
+            // A reader that still has the file must find in it what was there.
+            let shared = Arc::strong_count(&segment) > OWN_HANDLES;
+            if self.spare.is_some() || shared || failpoint::fails("spool.keep_none") {
+                segment.remove()?;
+            } else {
+                self.spare = Some(Spare::keep(&self.dir, &segment, self.segment_bytes)?);
+            }
             sync_folder(&self.dir)?;
             self.shared.index().segments.remove(&number);
         }
@@ -309,16 +333,6 @@ pub(super) fn apply(index: &mut Index, kind: Kind, id: QueueId, place: Place) {
         Kind::Progress => index.progress(id, place),
         Kind::Done => index.remove(id),
         Kind::Sequence => {}
-    }
-}
-
-/// The record at the head of a segment, so that ids never repeat after all entries are gone.
-pub(super) fn sequence(next: u64) -> Record {
-    Record {
-        kind: Kind::Sequence,
-        id: QueueId(next),
-        head: Vec::new(),
-        body: Bytes::new(),
     }
 }
 

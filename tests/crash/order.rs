@@ -74,11 +74,11 @@ fn judge(trace: &str) -> (usize, Vec<QueueId>) {
     let syncs: Vec<&Call> = named("fdatasync(")
         .filter(|call| call.text.contains("= 0"))
         .collect();
-    // Record: "AMS1", kind 1 for an entry, three more octets, the id.
+    // Record: "AMS2", kind 1 for an entry, three more octets, the id.
     let mut written: HashMap<u64, Vec<&Call>> = HashMap::new();
     for call in named("pwritev(") {
         for octets in strings(&call.text) {
-            if octets.len() >= 16 && octets.starts_with(b"AMS1\x01") {
+            if octets.len() >= 16 && octets.starts_with(b"AMS2\x01") {
                 let id = u64::from_le_bytes(octets[8..16].try_into().unwrap());
                 written.entry(id).or_default().push(call);
             }

@@ -41,10 +41,12 @@ fn segment(octets: &[u8]) -> Vec<u8> {
         let [more, id, head_len, body_len] = numbers.map(usize::from);
         let (head, after) = after.split_at((4 * head_len).min(after.len()));
         let (body, after) = after.split_at(body_len.min(after.len()));
-        let mut front = b"AMS1".to_vec();
-        front.extend_from_slice(&[*first, u8::from(more % 4 == 1), 0, 0]);
+        let mut front = b"AMS2".to_vec();
+        front.extend_from_slice(&[*first, u8::from(more % 4 == 1), u8::from(more & 8 > 0), 0]);
         let id = if id == 255 { u64::MAX } else { id as u64 };
         front.extend_from_slice(&id.to_le_bytes());
+        // Some are of another segment.
+        front.extend_from_slice(&u64::from(more & 64 > 0).to_le_bytes());
         for len in [head.len(), body.len()] {
             front.extend_from_slice(&u32::try_from(len).expect("short").to_le_bytes());
         }
@@ -66,6 +68,10 @@ fn segment(octets: &[u8]) -> Vec<u8> {
 pub fn spool(octets: &[u8]) {
     let dir = fresh("spool");
     let text = segment(octets);
+    if text.starts_with(b"AMS1") {
+        // An earlier version's, which is refused.
+        return;
+    }
     let (old, last) = text
         .split_at(text.len() / 3 * usize::from(octets.first().is_some_and(|octet| octet % 2 == 1)));
     if !old.is_empty() {
