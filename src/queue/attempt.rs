@@ -40,7 +40,11 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
             Ok(body) => body,
             Err(error) => {
                 tracing::error!(event = "body_unreadable", queue_id = %entry.id, %error);
-                return postpone(parts, entry, entry.progress.attempts, None).await;
+                drop(place);
+                // An attempt that failed: a disk may come to itself, and else the writer is told in the end.
+                let text = "the message cannot be read from the spool";
+                let unread = Diagnostic::local(EnhancedStatus::SYSTEM_4_3_0, text);
+                return settle(parts, entry, &address, Outcome::Deferred(unread)).await;
             }
         },
     };

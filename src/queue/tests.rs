@@ -311,6 +311,33 @@ async fn a_failure_is_reported_to_its_writer_without_the_hidden_side() {
 }
 
 #[tokio::test]
+async fn a_message_that_cannot_be_read_any_more_is_told_to_its_writer_in_the_end() {
+    let mut stage = Stage::build(vec![later()]).await;
+    stage.submit(Some("cub31c122")).await;
+    stage.next().await;
+    stage.settle(1).await;
+    let file = stage.folder.path().join("spool/00000001.seg");
+    let mut octets = std::fs::read(&file).unwrap();
+    let body = memchr::memmem::find(&octets, b"}xEND").unwrap() + 1;
+    octets[body] = b'y';
+    std::fs::write(&file, octets).unwrap();
+    for attempts in 2..5 {
+        stage.clock.advance(Duration::from_secs(400));
+        stage.handle.list().await;
+        let listed = stage.settle(1).await;
+        assert_eq!(listed[0].attempts, attempts);
+        let said = listed[0].last_reply.clone().unwrap();
+        assert!(said.contains("cannot be read"), "{said}");
+    }
+    stage.clock.advance(Duration::from_secs(3_600));
+    stage.handle.list().await;
+    let (to, report) = stage.next().await;
+    assert_eq!(to, "jan@poczta.example");
+    assert!(report.contains("Status: 4.4.7"), "{report}");
+    stage.settle(0).await;
+}
+
+#[tokio::test]
 async fn h124_expiry_wants_time_and_attempts() {
     let mut stage = Stage::build(vec![later(); 12]).await;
     stage.submit(None).await;

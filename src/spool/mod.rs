@@ -17,8 +17,10 @@ mod index;
 mod local;
 mod record;
 mod recover;
+mod search;
 mod segment;
 mod spare;
+mod tidy;
 mod watermark;
 mod writer;
 

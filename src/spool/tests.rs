@@ -1,5 +1,6 @@
 //! The log under restart, truncation at every octet, flipped bits, churn, and a second process.
 
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::*;
@@ -362,6 +363,42 @@ async fn the_log_of_an_earlier_version_is_refused_and_stays() {
     };
     assert!(why.contains("earlier version"), "{why}");
     assert_eq!(std::fs::read(&file).unwrap(), b"AMS1 and more");
+}
+
+#[tokio::test]
+async fn a_damaged_message_is_set_aside_and_does_not_keep_the_log_from_shrinking() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = LocalSpool::open(settings(dir.path(), 16 * 1024), Box::new(|| Ok(()))).unwrap();
+    let spool = &opened.spool;
+    let (bad, good) = (spool.next_id(), spool.next_id());
+    for (id, body) in [(bad, b"damaged"), (good, b"is good")] {
+        spool.commit(vec![committed(id, body)]).await.unwrap();
+    }
+    let file = dir.path().join("00000001.seg");
+    let whole = std::fs::read(&file).unwrap();
+    let at = memchr::memmem::find(&whole, b"damaged").unwrap();
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .write_all_at(b"DAMAGED", at as u64)
+        .unwrap();
+    for _ in 0..60 {
+        let id = spool.next_id();
+        spool
+            .commit(vec![committed(id, &[b'x'; 2_000])])
+            .await
+            .unwrap();
+        spool.settle(id, Settlement::Done).await.unwrap();
+    }
+    assert!(count_segments(dir.path()) <= 3);
+    assert_eq!(spool.body(good).await.unwrap(), "is good");
+    assert!(spool.body(bad).await.is_err());
+    let aside = std::fs::read_dir(dir.path().join("damaged")).unwrap();
+    let aside = std::fs::read(aside.last().unwrap().unwrap().path()).unwrap();
+    assert!(memchr::memmem::find(&aside, b"DAMAGED").is_some());
+    drop(opened);
+    assert_eq!(ids(&open(dir.path())), [good.0]);
 }
 
 #[tokio::test]

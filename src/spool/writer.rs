@@ -9,12 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::index::{Index, Place};
 use super::record::{END, Kind, More, Record};
-use super::segment::{Segment, sync_folder};
+use super::segment::Segment;
 use super::spare::Spare;
 use super::{Committed, SpoolError};
 use crate::failpoint;
@@ -24,12 +23,6 @@ use crate::mail::QueueId;
 const MAX_BATCH: usize = 512;
 /// The most octets of one batch.
 const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
-/// The part of a segment that is copied forward with one sync.
-const COPY_SHARE: u64 = 16;
-
-/// Who has a segment that is dead and not read any more: the index, and the writer while it looks.
-const OWN_HANDLES: usize = 2;
-
 /// What the writer is asked for.
 pub(super) struct Request {
     /// Written together or not at all.
@@ -139,7 +132,7 @@ impl Writer {
     }
 
     /// Writes and syncs a batch, then files it.
-    fn write(&mut self, batch: &[Request]) -> Result<(), SpoolError> {
+    pub(super) fn write(&mut self, batch: &[Request]) -> Result<(), SpoolError> {
         let mut fronts = Vec::new();
         for request in batch {
             let last = request.records.len().saturating_sub(1);
@@ -197,132 +190,6 @@ impl Writer {
         metrics::gauge!("allegromail_spool_unhealthy").set(1);
         tracing::error!(event = "spool_unhealthy", what, %error, "nothing is acknowledged any more; mend the disk and restart");
         SpoolError::Unhealthy(format!("{what}: {error}"))
-    }
-
-    /// Begins a new segment when this one is full, and gives old ones back.
-    fn tidy(&mut self) {
-        if self.shared.unhealthy.load(Ordering::SeqCst) {
-            return;
-        }
-        let kept = if self.end >= self.segment_bytes {
-            self.rotate().and_then(|()| self.reclaim())
-        } else {
-            self.reclaim()
-        };
-        if let Err(error) = kept {
-            tracing::warn!(event = "spool_tidy_failed", %error, "old segments stay for now");
-        }
-    }
-
-    fn rotate(&mut self) -> io::Result<()> {
-        let (number, next_id) = (
-            self.active.number + 1,
-            self.shared.next_id.load(Ordering::SeqCst),
-        );
-        let (next, end) = match self.spare.take() {
-            Some(spare) => Segment::begin_over(spare, &self.dir, number, next_id)?,
-            None => Segment::begin(&self.dir, number, next_id)?,
-        };
-        self.active = Arc::new(next);
-        self.end = end;
-        self.shared.index().add_segment(self.active.clone(), end);
-        failpoint::pass("spool.rotated");
-        Ok(())
-    }
-
-    /// Deletes dead segments, oldest first only: the record that ends an entry must not go before the entry does. An oldest segment that is
-    /// mostly dead has its living copied forward.
-    fn reclaim(&mut self) -> io::Result<()> {
-        loop {
-            let (number, segment, live) = {
-                let index = self.shared.index();
-                let Some((number, usage)) = index.segments.first_key_value() else {
-                    return Ok(());
-                };
-                if *number == self.active.number
-                    || (usage.live > 0 && usage.live_bytes * 4 > usage.size)
-                {
-                    return Ok(());
-                }
-                (*number, usage.segment.clone(), index.in_segment(*number))
-            };
-            if !live.is_empty() {
-                self.copy_forward(&segment, &live)?;
-                failpoint::pass("spool.copied_forward");
-            }
-            (self.checkpoint)().map_err(io::Error::other)?;
-            failpoint::pass("spool.checkpointed");
-            // A reader that still has the file must find in it what was there.
-            let shared = Arc::strong_count(&segment) > OWN_HANDLES;
-            if self.spare.is_some() || shared || failpoint::fails("spool.keep_none") {
-                segment.remove()?;
-            } else {
-                self.spare = Some(Spare::keep(&self.dir, &segment, self.segment_bytes)?);
-            }
-            sync_folder(&self.dir)?;
-            self.shared.index().segments.remove(&number);
-        }
-    }
-
-    /// Writes the living of `from` again at the end of the log, with their latest progress inside: many with one sync, for mail waits meanwhile.
-    fn copy_forward(
-        &mut self,
-        from: &Segment,
-        live: &[(QueueId, super::index::Live)],
-    ) -> io::Result<()> {
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        for (id, live) in live {
-            let head = self.head_with_progress(from, live)?;
-            let Some(read) = from.record(live.entry.at, live.entry.at + live.entry.size)? else {
-                continue;
-            };
-            let Some(body) = from.body(live.entry.at, &read.fixed)? else {
-                continue;
-            };
-            let record = Record {
-                kind: Kind::Entry,
-                id: *id,
-                head,
-                body: Bytes::from(body),
-            };
-            bytes += record.size();
-            let (done, _) = oneshot::channel();
-            batch.push(Request {
-                records: vec![record],
-                announce: Vec::new(),
-                done,
-            });
-            if bytes >= self.segment_bytes / COPY_SHARE {
-                self.write(&std::mem::take(&mut batch))
-                    .map_err(io::Error::other)?;
-                bytes = 0;
-            }
-        }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        self.write(&batch).map_err(io::Error::other)
-    }
-
-    fn head_with_progress(&self, from: &Segment, live: &super::index::Live) -> io::Result<Vec<u8>> {
-        let damaged = || io::Error::from(io::ErrorKind::InvalidData);
-        let read = from
-            .record(live.entry.at, live.entry.at + live.entry.size)?
-            .ok_or_else(damaged)?;
-        let Some(place) = live.progress else {
-            return Ok(read.head);
-        };
-        let segment = self
-            .shared
-            .index()
-            .segment(place.segment)
-            .ok_or_else(damaged)?;
-        let progress = segment
-            .record(place.at, place.at + place.size)?
-            .ok_or_else(damaged)?;
-        let mut entry: super::Entry = serde_json::from_slice(&read.head)?;
-        entry.progress = serde_json::from_slice(&progress.head)?;
-        Ok(serde_json::to_vec(&entry)?)
     }
 }
 

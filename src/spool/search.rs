@@ -1,0 +1,99 @@
+//! Finds good records in a segment that may be damaged, and sets aside what lies between them.
+
+use std::io;
+use std::path::Path;
+
+use super::record::{FIXED, Fixed, MAGIC, OLD_MAGIC, Stamp};
+use super::segment::Segment;
+use crate::failpoint;
+
+/// Whether the tail may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// The last segment: a crash may have torn it.
+    May,
+    /// An older one: whatever is wrong is damage.
+    MustNot,
+}
+
+/// Whether the body of a record at `at` needs no look, or is the one that was written.
+pub(super) fn whole(segment: &Segment, at: u64, fixed: &Fixed, tail: Tail) -> bool {
+    tail == Tail::MustNot || segment.body(at, fixed).is_ok_and(|body| body.is_some())
+}
+
+/// What the records of a segment have in common: what the first good one has, since old ones stand behind all of its own.
+pub(super) fn stamp(segment: &Segment, size: u64) -> io::Result<Option<Stamp>> {
+    let old = segment.bytes(
+        0,
+        MAGIC.len().min(usize::try_from(size).unwrap_or_default()),
+    )?;
+    if old == OLD_MAGIC {
+        let text = "the log is of an earlier version of allegromail; let that one deliver it first";
+        return Err(io::Error::other(text));
+    }
+    let mut stamp = None;
+    find(segment, 0, size, |at| {
+        let read = segment.any_record(at, size, |_| true)?;
+        stamp = read.map(|read| read.fixed.stamp);
+        Ok(stamp.is_some())
+    })?;
+    Ok(stamp)
+}
+
+/// Where the next good record begins.
+pub(super) fn next_record(
+    segment: &Segment,
+    from: u64,
+    size: u64,
+    tail: Tail,
+) -> io::Result<Option<u64>> {
+    find(segment, from, size, |at| {
+        let read = segment.record(at, size)?;
+        Ok(read.is_some_and(|read| whole(segment, at, &read.fixed, tail)))
+    })
+}
+
+/// The first place from `from` on that begins as records do and is `good`.
+fn find(
+    segment: &Segment,
+    from: u64,
+    size: u64,
+    mut good: impl FnMut(u64) -> io::Result<bool>,
+) -> io::Result<Option<u64>> {
+    const WINDOW: usize = 1024 * 1024;
+    let mut at = from;
+    while at + (FIXED as u64) < size {
+        let len = WINDOW.min(usize::try_from(size - at).unwrap_or(WINDOW));
+        let window = segment.bytes(at, len)?;
+        for found in memchr::memmem::find_iter(&window, MAGIC) {
+            let candidate = at + found as u64;
+            if good(candidate)? {
+                return Ok(Some(candidate));
+            }
+        }
+        if len < WINDOW {
+            return Ok(None);
+        }
+        // The mark may lie across the edge of the window.
+        at += (len - MAGIC.len()) as u64;
+    }
+    Ok(None)
+}
+
+/// Keeps a damaged stretch for a person to look at.
+pub(super) fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io::Result<()> {
+    let folder = dir.join("damaged");
+    std::fs::create_dir_all(&folder)?;
+    let name = format!("{:08}-{from}.bin", segment.number);
+    tracing::error!(
+        event = "spool_damaged",
+        segment = segment.number,
+        from,
+        to,
+        file = name,
+        "set aside; other entries are untouched"
+    );
+    let len = usize::try_from(to - from).map_err(io::Error::other)?;
+    std::fs::write(folder.join(name), segment.bytes(from, len)?)?;
+    failpoint::hit("spool.set_aside")
+}

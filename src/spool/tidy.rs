@@ -1,0 +1,161 @@
+//! Between two commits: a full segment is followed by a new one, and dead ones are given back.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::index::Live;
+use super::record::{Kind, Record};
+use super::search::set_aside;
+use super::segment::{Segment, sync_folder};
+use super::spare::Spare;
+use super::writer::{Request, Writer};
+use super::{Entry, Progress};
+use crate::failpoint;
+use crate::mail::QueueId;
+
+/// The part of a segment that is copied forward with one sync.
+const COPY_SHARE: u64 = 16;
+
+/// Who has a segment that is dead and not read any more: the index, and the writer while it looks.
+const OWN_HANDLES: usize = 2;
+
+impl Writer {
+    /// Begins a new segment when this one is full, and gives old ones back.
+    pub(super) fn tidy(&mut self) {
+        if self.shared.unhealthy.load(Ordering::SeqCst) {
+            return;
+        }
+        let kept = if self.end >= self.segment_bytes {
+            self.rotate().and_then(|()| self.reclaim())
+        } else {
+            self.reclaim()
+        };
+        if let Err(error) = kept {
+            tracing::warn!(event = "spool_tidy_failed", %error, "old segments stay for now");
+        }
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        let (number, next_id) = (
+            self.active.number + 1,
+            self.shared.next_id.load(Ordering::SeqCst),
+        );
+        let (next, end) = match self.spare.take() {
+            Some(spare) => Segment::begin_over(spare, &self.dir, number, next_id)?,
+            None => Segment::begin(&self.dir, number, next_id)?,
+        };
+        self.active = Arc::new(next);
+        self.end = end;
+        self.shared.index().add_segment(self.active.clone(), end);
+        failpoint::pass("spool.rotated");
+        Ok(())
+    }
+
+    /// Deletes dead segments, oldest first only: the record that ends an entry must not go before the entry does. An oldest segment that is
+    /// mostly dead has its living copied forward.
+    fn reclaim(&mut self) -> io::Result<()> {
+        loop {
+            let (number, segment, live) = {
+                let index = self.shared.index();
+                let Some((number, usage)) = index.segments.first_key_value() else {
+                    return Ok(());
+                };
+                if *number == self.active.number
+                    || (usage.live > 0 && usage.live_bytes * 4 > usage.size)
+                {
+                    return Ok(());
+                }
+                (*number, usage.segment.clone(), index.in_segment(*number))
+            };
+            if !live.is_empty() {
+                self.copy_forward(&segment, &live)?;
+                failpoint::pass("spool.copied_forward");
+            }
+            (self.checkpoint)().map_err(io::Error::other)?;
+            failpoint::pass("spool.checkpointed");
+            // A reader that still has the file must find in it what was there.
+            let shared = Arc::strong_count(&segment) > OWN_HANDLES;
+            if self.spare.is_some() || shared || failpoint::fails("spool.keep_none") {
+                segment.remove()?;
+            } else {
+                self.spare = Some(Spare::keep(&self.dir, &segment, self.segment_bytes)?);
+            }
+            sync_folder(&self.dir)?;
+            self.shared.index().segments.remove(&number);
+        }
+    }
+
+    /// Writes the living of `from` again at the end of the log, with their latest progress inside: many with one sync, for mail waits meanwhile.
+    /// One that is damaged is set aside, or the log would grow behind it without end.
+    fn copy_forward(&mut self, from: &Segment, live: &[(QueueId, Live)]) -> io::Result<()> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        for (id, live) in live {
+            let Some(record) = self.again(from, *id, live)? else {
+                tracing::error!(event = "spool_damaged", queue_id = %id, "the message cannot be read any more");
+                set_aside(
+                    &self.dir,
+                    from,
+                    live.entry.at,
+                    live.entry.at + live.entry.size,
+                )?;
+                continue;
+            };
+            bytes += record.size();
+            let (done, _) = oneshot::channel();
+            batch.push(Request {
+                records: vec![record],
+                announce: Vec::new(),
+                done,
+            });
+            if bytes >= self.segment_bytes / COPY_SHARE {
+                self.write(&std::mem::take(&mut batch))
+                    .map_err(io::Error::other)?;
+                bytes = 0;
+            }
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.write(&batch).map_err(io::Error::other)
+    }
+
+    /// The record of a living entry as it is to be written again; none if it is damaged.
+    fn again(&self, from: &Segment, id: QueueId, live: &Live) -> io::Result<Option<Record>> {
+        let Some(read) = from.record(live.entry.at, live.entry.at + live.entry.size)? else {
+            return Ok(None);
+        };
+        let Some(body) = from.body(live.entry.at, &read.fixed)? else {
+            return Ok(None);
+        };
+        let head = match self.progress(live)? {
+            None => read.head,
+            Some(progress) => {
+                let mut entry: Entry = serde_json::from_slice(&read.head)?;
+                entry.progress = progress;
+                serde_json::to_vec(&entry)?
+            }
+        };
+        Ok(Some(Record {
+            kind: Kind::Entry,
+            id,
+            head,
+            body: Bytes::from(body),
+        }))
+    }
+
+    /// The latest progress of an entry; none if there was none, or if it is damaged: the entry is then tried earlier, which does no harm.
+    fn progress(&self, live: &Live) -> io::Result<Option<Progress>> {
+        let Some(place) = live.progress else {
+            return Ok(None);
+        };
+        let Some(segment) = self.shared.index().segment(place.segment) else {
+            return Ok(None);
+        };
+        let read = segment.record(place.at, place.at + place.size)?;
+        Ok(read.and_then(|read| serde_json::from_slice(&read.head).ok()))
+    }
+}
