@@ -24,6 +24,7 @@ pub mod smtp;
 
 // Layer 3: deciding, rewriting, reporting, keeping.
 pub mod dsn;
+pub mod flow;
 pub mod history;
 pub mod policy;
 pub mod rewrite;

@@ -15,6 +15,7 @@ use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
     self, CachedDirectory, Directory, Restored, Rules, SledDirectory, State, Unavailable,
 };
+use crate::flow::Flow;
 use crate::history::History;
 use crate::inbound::Tools;
 use crate::masking::MaskedDomains;
@@ -53,6 +54,8 @@ pub(super) struct Stores {
     pub(super) clock: Arc<dyn Clock>,
     /// The lives of messages.
     pub(super) history: Arc<History>,
+    /// What is on its way: the queue tells, and the way in asks.
+    pub(super) flow: Arc<Flow>,
 }
 
 impl Stores {
@@ -95,6 +98,7 @@ impl Stores {
             resolver: Arc::new(resolver),
             clock: Arc::new(SystemClock),
             history: Arc::new(history),
+            flow: Arc::default(),
             config: Arc::new(config),
         })
     }
@@ -146,6 +150,7 @@ impl Stores {
             signer: self.signer.clone(),
             spool,
             history: self.history.clone(),
+            flow: self.flow.clone(),
             clock: self.clock.clone(),
         }
     }
@@ -177,6 +182,7 @@ impl Stores {
             },
             signer: self.signer.clone(),
             history: self.history.clone(),
+            flow: self.flow.clone(),
             settings: queue::Settings::from_config(&self.config.delivery),
         }
     }

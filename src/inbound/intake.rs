@@ -10,12 +10,14 @@ use bytes::Bytes;
 use super::budget::Budgets;
 use super::once::Claims;
 use super::reception::{Answer, Client, Reception};
+use super::recipient::Recipient;
 use super::transaction::MailTransaction;
 use crate::allowlist::Live;
 use crate::auth::Prover;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{Directory, State, Unavailable};
+use crate::flow::{Flow, is_large};
 use crate::history::{Event, History, Line};
 use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
 use crate::masking::{MaskedDomains, MessageIdKeys};
@@ -44,6 +46,8 @@ pub struct Tools {
     pub spool: Arc<dyn Spool>,
     /// The life of every message.
     pub history: Arc<History>,
+    /// What is on its way to each destination.
+    pub flow: Arc<Flow>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -215,6 +219,21 @@ impl Reception for Intake {
             found.map(|_| ()).map_err(|refusal| {
                 self.refuse(client, Some(transaction), &to.to_string(), &refusal)
             })
+        })
+    }
+
+    fn ease<'a>(&'a self, transaction: &'a MailTransaction, octets: usize) -> Answer<'a, ()> {
+        Box::pin(async move {
+            // One wait for a message, whomever it is for.
+            let Some(to) = transaction.recipients.first().filter(|_| is_large(octets)) else {
+                return;
+            };
+            let found = self.find_recipient(&transaction.reverse_path, to).await;
+            if let Ok(Recipient::Masked(masked)) = found {
+                // Mostly the address that it goes to; one of another domain is not waited for.
+                let domain = masked.receiver.primary.domain();
+                self.tools.flow.ease(domain).await;
+            }
         })
     }
 

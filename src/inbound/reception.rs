@@ -81,6 +81,9 @@ pub trait Reception: Send + Sync + 'static {
         to: &'a ForwardPath,
     ) -> Answer<'a, Result<(), Reply>>;
 
+    /// Returns when a message of `octets` should be judged: a large one waits a moment while its destination is busy with others.
+    fn ease<'a>(&'a self, transaction: &'a MailTransaction, octets: usize) -> Answer<'a, ()>;
+
     /// Judges a message and makes it durable, if it may pass. The reply ends the transaction. `data` has CRLF line ends, dots unstuffed.
     fn message<'a>(
         &'a self,

@@ -25,6 +25,9 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         }
     };
     failpoint::pass("queue.target_found");
+    // Those that wait in memory for their first attempt: what comes back later was not taken just now.
+    let octets = body.as_ref().map_or(0, Bytes::len);
+    let passage = parts.flow.enter(address.domain(), octets);
     let place = match lanes.enter(address.domain()).await {
         None => return End::Untried,
         Some(Ok(place)) => place,
@@ -74,6 +77,10 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         }
         _ => lanes.open(address.domain()),
     }
+    if let Outcome::Delivered { .. } = &outcome {
+        passage.arrived();
+    }
+    drop(passage);
     let unsettled = place.attempted();
     let end = settle(parts, entry, &address, outcome).await;
     // The outcome is durable: now the connection may take the next message, or say goodbye.

@@ -22,6 +22,7 @@ use crate::config;
 use crate::delivery::Deliver;
 use crate::directory::{AddressMark, Directory, Unavailable};
 use crate::dsn::Reporter;
+use crate::flow::Flow;
 use crate::history::History;
 use crate::masking::{ParticipantId, TransactionId};
 use crate::signing::Signer;
@@ -100,6 +101,8 @@ pub struct Parts {
     pub signer: Arc<Signer>,
     /// The life of every message.
     pub history: Arc<History>,
+    /// What is on its way to each destination.
+    pub flow: Arc<Flow>,
     /// How often and how long.
     pub settings: Settings,
 }

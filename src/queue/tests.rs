@@ -160,6 +160,7 @@ impl Stage {
             },
             signer: Arc::new(crate::signing::Signer::load(&[]).unwrap()),
             history: Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap()),
+            flow: Arc::default(),
             settings: Settings {
                 retry: vec![Duration::from_secs(60), Duration::from_secs(300)],
                 expire: Duration::from_secs(3_600),

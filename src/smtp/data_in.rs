@@ -10,8 +10,9 @@ use bytes::{Bytes, BytesMut};
 /// Beyond the limit, so many octets more are read in the hope of an end; then the connection is closed.
 const MAX_DISCARDED: usize = 256 * 1024 * 1024;
 
-/// Room that is made for octets to come, at least and at most: a message grows by its own size between these.
-const ROOM: (usize, usize) = (16 * 1024, 256 * 1024);
+/// Room that is made for octets to come, at least and at most: between these a message grows by three times its own size, for each growth may
+/// copy it. What is not used costs no memory.
+const ROOM: (usize, usize) = (16 * 1024, 2 * 1024 * 1024);
 /// The most room that is made for an announced size, for anybody may announce.
 const MAX_ANNOUNCED: usize = 4 * 1024 * 1024;
 /// Octets that are looked at together.
@@ -112,7 +113,8 @@ impl DataReader {
     pub fn room(&mut self) -> &mut BytesMut {
         let (least, most) = ROOM;
         if self.message.capacity() - self.message.len() < least {
-            self.message.reserve(self.message.len().clamp(least, most));
+            self.message
+                .reserve(self.message.len().saturating_mul(3).clamp(least, most));
         }
         &mut self.message
     }

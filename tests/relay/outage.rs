@@ -82,6 +82,7 @@ fn start(
         },
         signer,
         history: Arc::new(History::open(&folder.join("trace"), Duration::MAX).unwrap()),
+        flow: Arc::default(),
         settings: queue::Settings {
             retry: [60, 300, 300, 900, 900, 1_800, 3_600]
                 .map(Duration::from_secs)

@@ -336,6 +336,7 @@ impl Bare {
             signer: Arc::new(allegromail::signing::Signer::load(&[]).unwrap()),
             spool: LocalSpool::open(spool, Box::new(|| Ok(()))).unwrap().spool,
             history: Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap()),
+            flow: Arc::default(),
             clock: Arc::new(SystemClock),
             config,
         };

@@ -99,6 +99,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         let judged = tokio::spawn({
             let (client, transaction) = (client.clone(), transaction.clone());
             async move {
+                // Before its turn: whoever waits here holds no memory for the work.
+                server.reception.ease(&transaction, message.len()).await;
                 let Some(_turn) = server.memory.turn(message.len()).await else {
                     let text = "the server is short of memory; please try again later.";
                     let refusal = Refusal::new(Reason::Storage, text);
