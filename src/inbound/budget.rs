@@ -4,16 +4,15 @@
 //! bad tool at a large provider does not slow the proven senders beside it. A network that spreads its guesses over many domains is
 //! stopped as a whole, but for the domains that it has lately proven. A spent budget is always a 450, for it fills up again.
 
-use std::hash::Hash;
+mod bucket;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use governor::clock::DefaultClock;
-use governor::state::keyed::DefaultKeyedStateStore;
-use governor::{Quota, RateLimiter};
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
+
+use bucket::{Limiter, limiter, remembered, spend};
 
 use crate::config::{Budget, Limits};
 use crate::mail::{Domain, Mailbox};
@@ -21,13 +20,9 @@ use crate::masking::TransactionId;
 use crate::message::Message;
 use crate::policy::{Reason, Refusal};
 
-type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
 /// A network and a domain that it speaks for.
 type Pair = (IpAddr, String);
 
-/// How many keys a budget may hold before those that are full again are forgotten. What bounds memory against addresses made up by the
-/// million (hostile-inputs 64).
-const MANY_KEYS: usize = 100_000;
 /// The budget of a whole network, as a multiple of that of one of its domains: a provider's servers speak for many shops at once.
 const NETWORK: u32 = 10;
 /// How long a proof speaks for its domain and network.
@@ -58,23 +53,6 @@ pub(super) struct Budgets {
     transaction: Option<Limiter<TransactionId>>,
 }
 
-/// A bucket of `count` that fills up evenly over the period; none where the budget is off.
-fn limiter<K: Hash + Eq + Clone>(budget: Option<Budget>) -> Option<Limiter<K>> {
-    let budget = budget?;
-    let count = NonZeroU32::new(budget.count)?;
-    let quota = Quota::with_period(budget.period / budget.count)?.allow_burst(count);
-    Some(RateLimiter::keyed(quota))
-}
-
-/// Takes one from the bucket of `key`; false if it is empty. A budget that is off is never empty.
-fn spend<K: Hash + Eq + Clone>(limiter: Option<&Limiter<K>>, key: &K) -> bool {
-    let Some(limiter) = limiter else { return true };
-    if limiter.len() > MANY_KEYS {
-        limiter.retain_recent();
-    }
-    limiter.check_key(key).is_ok()
-}
-
 /// The /24 or /64 that an address lies in.
 pub(super) fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
@@ -86,14 +64,6 @@ pub(super) fn network(client: IpAddr) -> IpAddr {
 /// Domains are compared without regard to case, or a guesser had a budget for every spelling.
 fn pair(client: IpAddr, domain: &str) -> Pair {
     (network(client), domain.to_ascii_lowercase())
-}
-
-/// A bounded set whose members are forgotten after `lifetime`.
-fn remembered<K: Hash + Eq + Send + Sync + 'static>(lifetime: Duration) -> Cache<K, ()> {
-    Cache::builder()
-        .max_capacity(MANY_KEYS as u64)
-        .time_to_live(lifetime)
-        .build()
 }
 
 impl Budgets {
@@ -194,98 +164,4 @@ impl Budgets {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn budgets(count: u32) -> Budgets {
-        let budget = Some(Budget {
-            count,
-            period: Duration::from_secs(3_600),
-        });
-        Budgets::new(&Limits {
-            refusals_per_client: budget,
-            messages_per_sender: None,
-            messages_per_transaction: None,
-            connections_per_client: 1,
-            connections: 1,
-            connections_per_network: 1,
-            memory: 0,
-        })
-    }
-
-    #[test]
-    fn one_bad_tool_at_a_provider_does_not_slow_its_neighbours() {
-        let budgets = budgets(3);
-        let (tool, neighbour) = ("192.0.2.1".parse().unwrap(), "192.0.2.200".parse().unwrap());
-        for _ in 0..4 {
-            budgets.count_refusal(tool, "tool.example", Reason::UnknownParticipant);
-        }
-        assert!(budgets.check_client(tool, "tool.example").is_err());
-        assert!(
-            budgets.check_client(neighbour, "Tool.example").is_err(),
-            "a neighbour's address is free to take"
-        );
-        assert!(budgets.check_client(neighbour, "shop.example").is_ok());
-        assert!(
-            budgets
-                .check_client("198.51.100.1".parse().unwrap(), "tool.example")
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn a_network_that_guesses_with_many_domains_is_stopped_but_for_proven_ones() {
-        let budgets = budgets(3);
-        let client = "2001:db8::1".parse().unwrap();
-        budgets.note_proven(client, &Domain::parse("shop.example").unwrap());
-        for number in 0..40 {
-            budgets.count_refusal(
-                client,
-                &format!("d{number}.example"),
-                Reason::SenderUnauthenticated,
-            );
-        }
-        assert!(
-            budgets
-                .check_client("2001:db8::2".parse().unwrap(), "new.example")
-                .is_err()
-        );
-        assert!(
-            budgets
-                .check_client("2001:db8::2".parse().unwrap(), "shop.example")
-                .is_ok()
-        );
-        assert!(
-            budgets
-                .check_client("2001:db8:0:1::1".parse().unwrap(), "new.example")
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn refusals_that_honest_senders_meet_cost_nothing() {
-        let budgets = budgets(1);
-        let client = "192.0.2.1".parse().unwrap();
-        for _ in 0..100 {
-            budgets.count_refusal(client, "shop.example", Reason::UnknownTransaction);
-            budgets.count_refusal(client, "shop.example", Reason::TooLarge);
-        }
-        assert!(budgets.check_client(client, "shop.example").is_ok());
-    }
-
-    #[test]
-    fn one_signed_message_reaches_so_many_masks_and_no_more() {
-        let budgets = budgets(1);
-        let letter = |signature: &str| {
-            Message::parse(
-                format!("DKIM-Signature: {signature}\r\nFrom: a@b.example\r\n\r\n").into(),
-            )
-            .unwrap()
-        };
-        let taken = (0..300)
-            .filter(|_| budgets.spend_copy(&letter("b=AA")).is_ok())
-            .count();
-        assert_eq!(taken, 200);
-        assert!(budgets.spend_copy(&letter("b=BB")).is_ok());
-    }
-}
+mod tests;

@@ -35,8 +35,8 @@ MUTATIONS = [
      "&masker.mask_text(&String::from_utf8_lossy(field.value)),"),
     ("file names", "rewrite/head.rs", 'b"content-disposition" => parameters(field.value, &Fixes::default(), masker),',
      'b"content-disposition" => None,'),
-    ("boundaries", "rewrite/body.rs", "        if head::names(boundary, masker.private())", "        if false && head::names(boundary, masker.private())"),
-    ("part heads", "rewrite/body.rs", "            if new != old {", "            if new != old && fixes != Fixes::default() {"),
+    ("boundaries", "rewrite/body/work.rs", "        if head::names(boundary, masker.private())", "        if false && head::names(boundary, masker.private())"),
+    ("part heads", "rewrite/body/work.rs", "            if new != old {", "            if new != old && fixes != Fixes::default() {"),
     ("links and files", "rewrite/leaf.rs", "for step in [Masker::mask, embedded_mask] {", "for step in [Masker::mask, Masker::mask] {"),
     ("calendar ids", "rewrite/leaf.rs", "is_calendar(part, &text).then(", "(is_calendar(part, &text) && false).then("),
 ]

@@ -1,0 +1,175 @@
+//! One part after the other: its content by its treatment, then its head.
+
+use super::{MAX_ENCODED, Work, file_name, mask};
+use crate::message::{Encoding, Holds, Message, Part};
+use crate::rewrite::head::{self, Fixes};
+use crate::rewrite::leaf::leaf;
+use crate::rewrite::plan::{ParticipantPlan, RewriteError};
+use crate::rewrite::treatment::{Treatment, treatment};
+
+impl Work<'_> {
+    /// Masks one part: its content by its treatment, then its head. What the head of the whole message must say is returned.
+    pub(super) fn part(
+        &mut self,
+        index: usize,
+        part: &Part,
+        plan: &ParticipantPlan<'_>,
+    ) -> Result<Fixes, RewriteError> {
+        let raw = self.letter.raw();
+        let masker = self.masker;
+        let name = file_name(self.letter, part);
+        // A refusal names the part (DOMAIN.md #7052), and replies hold no real address.
+        let shown = |name: Option<String>| match name {
+            Some(name) => format!("part {index} ({})", masker.mask_text(&name)),
+            None => format!("part {index} ({})", part.kind.essence),
+        };
+        let mut fixes = Fixes::default();
+        let treatment = match treatment(part, name.as_deref()) {
+            // Whatever type it calls itself, a signature names its owner.
+            Treatment::Opaque if self.signs(part) => Treatment::Empty,
+            treatment => treatment,
+        };
+        match treatment {
+            Treatment::Refuse(why) => {
+                return Err(RewriteError::Hidden {
+                    place: shown(name),
+                    why,
+                });
+            }
+            Treatment::Empty => {
+                fixes.emptied = true;
+                fixes.note = plan.options.signature_note.filter(|_| self.signs(part));
+                let note = fixes.note.unwrap_or_default();
+                let note = Encoding::QuotedPrintable.encode(note.as_bytes());
+                self.edits.push((part.body.clone(), note));
+            }
+            // A document or a picture: neither we nor the leak gate look into it (README, "What is promised, and what is not").
+            Treatment::Opaque => {}
+            Treatment::Decode => {
+                let content = raw.get(part.body.clone()).unwrap_or_default();
+                let encoding = Encoding::of(&part.encoding);
+                let inner = self.nested(&encoding.decode(content), plan);
+                let inner = inner.ok_or_else(|| RewriteError::Hidden {
+                    place: shown(name),
+                    why: "is an encoded message that cannot be read",
+                })?;
+                if let Some(inner) = inner? {
+                    self.edits
+                        .push((part.body.clone(), encoding.encode(&inner)));
+                }
+            }
+            Treatment::Text => {
+                let content = raw.get(part.body.clone()).unwrap_or_default();
+                let masked = leaf(part, content, &self.ids);
+                let masked = masked.map_err(|why| RewriteError::Hidden {
+                    place: shown(name),
+                    why,
+                })?;
+                if let Some(leaf) = masked {
+                    fixes.encoding = leaf.encoding;
+                    fixes.charset = leaf.charset;
+                    self.edits.push((part.body.clone(), leaf.content));
+                }
+            }
+            treatment @ (Treatment::Unwrap | Treatment::Descend) => {
+                if treatment == Treatment::Unwrap {
+                    // Its signature is emptied as a part of its own; any other frame would promise one.
+                    fixes.essence = Some("multipart/mixed");
+                }
+                self.multipart(index, part, plan, &mut fixes);
+            }
+        }
+        // The head of the message itself is written from the plan.
+        if index > 0 {
+            let old = raw.get(part.head.clone()).unwrap_or_default();
+            let of_message = part
+                .within
+                .and_then(|at| self.letter.structure().parts.get(at))
+                .is_some_and(|parent| parent.holds == Holds::Message);
+            let new = head::head(old, of_message, &fixes, self.masker);
+            if new != old {
+                self.edits.push((part.head.clone(), new));
+            }
+        }
+        Ok(fixes)
+    }
+
+    /// Whether a part is the signature on its neighbour (RFC 1847 2.1).
+    fn signs(&self, part: &Part) -> bool {
+        let parts = &self.letter.structure().parts;
+        let parent = part.within.and_then(|at| parts.get(at));
+        // The first part is what is signed.
+        let first = parts.iter().find(|other| other.within == part.within);
+        parent.is_some_and(|parent| parent.kind.essence == "multipart/signed")
+            && first.is_some_and(|first| first.head != part.head)
+    }
+
+    /// A message that was found under a transfer encoding, masked; none within: it shows nobody. None: it is no message, or one too deep.
+    /// It gets a masker of its own, since its Content-IDs mean nothing outside.
+    fn nested(
+        &self,
+        decoded: &[u8],
+        plan: &ParticipantPlan<'_>,
+    ) -> Option<Result<Option<Vec<u8>>, RewriteError>> {
+        if self.depth >= MAX_ENCODED {
+            return None;
+        }
+        // As the only part of a message, so that its head is held to what the head of any message within a message is.
+        let frame: &[u8] = b"Content-Type: message/rfc822\r\n\r\n";
+        let letter = Message::parse([frame, decoded].concat().into()).ok()?;
+        let masked = mask(&letter, plan, &mut self.masker.clone(), self.depth + 1);
+        Some(masked.map(|masked| {
+            let mut body = Vec::new();
+            masked.write(&letter, &mut body);
+            (body != decoded).then_some(body)
+        }))
+    }
+
+    /// The frame of a multipart: its boundary, and the text before and after its parts. No mail program shows that text, but anybody finds it in
+    /// the source.
+    fn multipart(
+        &mut self,
+        index: usize,
+        part: &Part,
+        plan: &ParticipantPlan<'_>,
+        fixes: &mut Fixes,
+    ) {
+        let (raw, masker) = (self.letter.raw(), self.masker);
+        let boundary = part.kind.get("boundary").unwrap_or_default();
+        if head::names(boundary, masker.private()) || masker.mask(boundary.as_bytes()).is_some() {
+            // The trace id is new for every message, so no content holds such a line.
+            fixes.boundary = Some(format!("=_{}_{index}", plan.trace.id));
+        }
+        let own: Vec<_> = self
+            .letter
+            .structure()
+            .delimiters
+            .iter()
+            .filter(|delimiter| delimiter.of == index)
+            .collect();
+        if let Some(new) = &fixes.boundary {
+            for delimiter in &own {
+                self.edits
+                    .push((delimiter.boundary.clone(), new.clone().into_bytes()));
+            }
+        }
+        let mut around = Vec::new();
+        if let Some(first) = own.first() {
+            // Its two dashes are no text.
+            around.push(part.body.start..first.boundary.start.saturating_sub(2));
+        }
+        // Without a last delimiter everything behind is the last part.
+        if let Some(last) = own.last().filter(|last| {
+            raw.get(last.boundary.end..)
+                .is_some_and(|rest| rest.starts_with(b"--"))
+        }) {
+            around.push(last.boundary.end..part.body.end);
+        }
+        for place in around {
+            let text = raw.get(place.clone()).unwrap_or_default();
+            if let Some(masked) = masker.mask(text) {
+                self.edits.push((place, masked));
+            }
+        }
+    }
+}
