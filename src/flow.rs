@@ -79,6 +79,9 @@ impl Flow {
         let Some(level) = self.levels().get(domain).cloned() else {
             return;
         };
+        if level.is_busy() {
+            metrics::counter!("allegromail_flow_waited_total").increment(1);
+        }
         let wait = async {
             let _turn = level.turn.lock().await;
             while level.is_busy() {
@@ -115,7 +118,9 @@ impl Drop for Passage {
     fn drop(&mut self) {
         let mut levels = self.flow.levels();
         let before = self.level.octets.fetch_sub(self.octets, Ordering::SeqCst);
-        if before == self.octets {
+        // Passages without octets may leave a level after it was forgotten, and another may stand in its place.
+        let own = |level: &Arc<Level>| Arc::ptr_eq(level, &self.level);
+        if before == self.octets && levels.get(&self.domain).is_some_and(own) {
             levels.remove(&self.domain);
         }
         drop(levels);
@@ -149,6 +154,13 @@ mod tests {
         assert_eq!(waited(&flow, &shop).await, STILL, "it stands still");
         assert_eq!(waited(&flow, &shop).await, none);
         drop(under_way);
+        assert!(flow.levels().is_empty());
+        let (one, other) = (flow.enter(&shop, 0), flow.enter(&shop, 0));
+        drop(one);
+        let large = flow.enter(&shop, MIB);
+        drop(other);
+        assert_eq!(flow.levels().len(), 1, "the large one is still under way");
+        drop(large);
         assert!(flow.levels().is_empty());
     }
 
