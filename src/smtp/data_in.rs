@@ -176,7 +176,8 @@ impl DataReader {
             (State::LineStart | State::Line, b'\r') | (State::Cr, b'\n') => self.keep(at, 1),
             (State::Cr | State::DotCr, _)
             | (State::LineStart | State::Line | State::Dot, b'\n' | 0) => {
-                self.error.get_or_insert(DataError::BareLineEnd);
+                // Also of a message that is too large already: what is told must not depend on how the octets came.
+                self.error = Some(DataError::BareLineEnd);
                 // A second CR may belong to a line end.
                 self.state = if octet == b'\r' {
                     State::Cr

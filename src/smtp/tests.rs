@@ -169,6 +169,22 @@ proptest! {
 }
 
 #[test]
+fn too_large_and_with_a_bare_line_end_is_told_the_same_however_it_comes() {
+    for wire in ["aaaaaaaaaa\nb\r\n.\r\n", "a\nbbbbbbbbbb\r\n.\r\n"] {
+        for cut in 0..wire.len() {
+            let mut reader = DataReader::new(4);
+            let (first, second) = wire.split_at(cut);
+            reader.read(&mut BytesMut::from(first));
+            assert_eq!(
+                reader.read(&mut BytesMut::from(second)),
+                DataStatus::Done(Err(DataError::BareLineEnd)),
+                "{wire:?} cut at {cut}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_message_that_is_discarded_half_way_ends_where_it_ends() {
     let whole = b"one\r\ntwo.\r\n.\r\nMAIL";
     for at in 0..whole.len() - 4 {

@@ -68,12 +68,12 @@ fn segment(octets: &[u8]) -> Vec<u8> {
 pub fn spool(octets: &[u8]) {
     let dir = fresh("spool");
     let text = segment(octets);
-    if text.starts_with(b"AMS1") {
-        // An earlier version's, which is refused.
-        return;
-    }
     let (old, last) = text
         .split_at(text.len() / 3 * usize::from(octets.first().is_some_and(|octet| octet % 2 == 1)));
+    // An earlier version's is refused.
+    if [old, last].iter().any(|text| text.starts_with(b"AMS1")) {
+        return;
+    }
     if !old.is_empty() {
         std::fs::write(dir.join("00000001.seg"), old).expect("a file");
     }
