@@ -13,19 +13,26 @@ use crate::mail::QueueId;
 
 mod entry;
 mod flight;
+mod folder;
+mod head;
 mod index;
 mod local;
+mod open;
+mod read;
 mod record;
 mod recover;
+mod request;
 mod search;
 mod segment;
 mod spare;
 mod tidy;
+mod walk;
 mod watermark;
 mod writer;
 
 pub use flight::Flight;
-pub use local::{LocalSpool, Opened, Settings};
+pub use local::LocalSpool;
+pub use open::{Opened, Settings};
 pub use recover::Recovery;
 
 pub use entry::{About, Entry, KeptId, LastWriter, Memory, OnceMark, Origin, Progress, Target};

@@ -1,12 +1,13 @@
 //! The disk format: self-describing records, each with checksums and an end mark. The only file that knows it.
 //!
 //! ```text
-//! "AMS2"  kind(1) more(1) over(1) zero(1)  id(8)  salt(8)  head length(4)  body length(4)  head CRC(4)  body CRC(4)   head   body   "END\n"
+//! "AMS2"  kind(1) more(1) over(1) link(1)  id(8)  salt(8)  head length(4)  body length(4)  head CRC(4)  body CRC(4)   head   body   "END\n"
 //! ```
 //!
 //! Numbers are little-endian. The head CRC (CRC-32, IEEE) covers everything before it and the head; the body CRC the body. `more` = 1 says
-//! that the next record belongs to the same commit: a commit whose last record is missing never happened. Heads are JSON, so that a later
-//! version can add fields.
+//! that the next record belongs to the same commit: a commit whose last record is missing never happened. `link` has bit 0 in the first record
+//! of a batch, which is written only when all before it is synced, and bit 1 in all records of a commit but its first. Heads are JSON, so that
+//! a later version can add fields.
 //!
 //! All records of a segment have its salt, a random number. Those of another salt are no records of it: what the file held before it
 //! was written over (`over` = 1), or what somebody wrote into a message to look like one.
@@ -39,7 +40,7 @@ pub(super) enum Kind {
     Progress,
     /// An entry is done.
     Done,
-    /// The next free id, at the head of a segment.
+    /// The next free id, at the head of a segment; also what fills a place where nothing stands.
     Sequence,
 }
 
@@ -64,11 +65,47 @@ impl Kind {
     }
 }
 
-/// Whether the next record belongs to the same commit.
+/// How a record stands to those that are written with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum More {
-    Yes,
-    No,
+pub(super) struct Link {
+    /// It begins a batch: whatever stands before it in the segment was durable when it was written.
+    pub(super) opens: bool,
+    /// It is the first record of its commit.
+    pub(super) first: bool,
+    /// It is the last one.
+    pub(super) last: bool,
+}
+
+impl Link {
+    /// Of a record that is a batch of its own.
+    pub(super) const ALONE: Self = Self {
+        opens: true,
+        first: true,
+        last: true,
+    };
+    /// Of a commit of one record inside a batch.
+    pub(super) const INSIDE: Self = Self {
+        opens: false,
+        ..Self::ALONE
+    };
+
+    const fn octets(self) -> (u8, u8) {
+        (
+            !self.last as u8,
+            self.opens as u8 | (!self.first as u8) << 1,
+        )
+    }
+
+    const fn parse(more: u8, link: u8) -> Option<Self> {
+        if more > 1 || link > 3 {
+            return None;
+        }
+        Some(Self {
+            opens: link & 1 != 0,
+            first: link & 2 == 0,
+            last: more == 0,
+        })
+    }
 }
 
 /// What the records of a segment have in common.
@@ -108,7 +145,7 @@ pub(super) struct Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fixed {
     pub(super) kind: Kind,
-    pub(super) more: More,
+    pub(super) link: Link,
     pub(super) id: QueueId,
     pub(super) stamp: Stamp,
     pub(super) head_len: u32,
@@ -128,13 +165,27 @@ impl Record {
         }
     }
 
+    /// A record of `size` octets that says nothing; none where it would be shorter than a record is.
+    pub(super) fn filler(size: u64) -> Option<Self> {
+        let body = size.checked_sub((FIXED + END.len()) as u64)?;
+        Some(Self {
+            body: Bytes::from(vec![0; usize::try_from(body).ok()?]),
+            ..Self::sequence(0)
+        })
+    }
+
+    /// Whether a log may hold it.
+    pub(super) fn fits(&self) -> bool {
+        self.head.len() <= MAX_HEAD as usize && self.body.len() <= MAX_BODY as usize
+    }
+
     /// The octets before the body: fixed part and head. None: the record is too large.
-    pub(super) fn front(&self, more: More, stamp: Stamp) -> Option<Vec<u8>> {
+    pub(super) fn front(&self, link: Link, stamp: Stamp) -> Option<Vec<u8>> {
         let mut front = Vec::with_capacity(FIXED + self.head.len());
         front.extend_from_slice(MAGIC);
         front.push(self.kind.octet());
-        front.push(u8::from(more == More::Yes));
-        front.extend_from_slice(&[u8::from(stamp.over), 0]);
+        let (more, link) = link.octets();
+        front.extend_from_slice(&[more, u8::from(stamp.over), link]);
         front.extend_from_slice(&self.id.0.to_le_bytes());
         front.extend_from_slice(&stamp.salt.to_le_bytes());
         let head_len = u32::try_from(self.head.len())
@@ -164,7 +215,7 @@ impl Fixed {
     /// Reads the fixed part, if it can be one. Whether it is, the head's checksum says.
     pub(super) fn parse(octets: &[u8; FIXED]) -> Option<Self> {
         let (magic, rest) = octets.split_at_checked(4)?;
-        let &[kind, more, over, _, ref numbers @ ..] = rest else {
+        let &[kind, more, over, link, ref numbers @ ..] = rest else {
             return None;
         };
         let (id, numbers) = numbers.split_first_chunk::<8>()?;
@@ -174,11 +225,7 @@ impl Fixed {
             .filter_map(|word| word.try_into().ok().map(u32::from_le_bytes));
         let (head_len, body_len) = (words.next()?, words.next()?);
         let (head_crc, body_crc) = (words.next()?, words.next()?);
-        let more = match more {
-            0 => More::No,
-            1 => More::Yes,
-            _ => return None,
-        };
+        let link = Link::parse(more, link)?;
         let id = QueueId(u64::from_le_bytes(*id));
         let stamp = Stamp {
             salt: u64::from_le_bytes(*salt),
@@ -188,7 +235,7 @@ impl Fixed {
         let sane = magic == MAGIC && head_len <= MAX_HEAD && body_len <= MAX_BODY;
         sane.then_some(Self {
             kind,
-            more,
+            link,
             id,
             stamp,
             head_len,

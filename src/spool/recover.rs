@@ -1,7 +1,9 @@
 //! Reads the log at start: what is live, what is torn, what is damaged.
 //!
-//! Heads are checked everywhere; bodies in the last segment only, where a crash can have torn them, and else when they are read. Damage in
-//! the middle is copied to `damaged/` and passed over: the entries behind it are not given up.
+//! Heads are checked everywhere; bodies in the last segment only, where a crash can have torn them, and else when they are read. A batch is
+//! written when all before it is synced. So what is wrong before the last batch is damage: it is copied to `damaged/` and passed over, and every
+//! good record around it counts. What is wrong in the last batch was torn by a crash of the machine, which writes the sectors of a batch
+//! in any order: commits that are whole stay, all else of it never happened, and is taken out of the log, so that it never does.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,11 +11,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::index::{Index, Place};
-use super::record::{Kind, More};
-use super::search::{Tail, next_record, set_aside, stamp, whole};
+use super::record::{END, Kind, Link, Record};
+use super::search::{Tail, set_all_aside, set_aside};
 use super::segment::Segment;
+use super::walk::{Walked, walk};
 use super::writer::apply;
-use super::{Entry, Progress};
+use super::{Entry, Progress, folder, head};
 use crate::failpoint;
 use crate::mail::QueueId;
 
@@ -22,7 +25,7 @@ use crate::mail::QueueId;
 pub struct Recovery {
     /// Live entries.
     pub live: usize,
-    /// Octets of an unfinished commit that were cut off: nothing in them was ever acknowledged.
+    /// Octets of an unfinished batch that were taken out: nothing in them was ever acknowledged.
     pub torn_bytes: u64,
     /// Damaged stretches that were set aside under `spool/damaged`.
     pub damaged: usize,
@@ -37,6 +40,16 @@ pub(super) struct Recovered {
     pub(super) report: Recovery,
     /// The heads of all entries in the log, the latest copy of each.
     pub(super) heads: BTreeMap<QueueId, Vec<u8>>,
+    /// Where the log goes on.
+    pub(super) last: Last,
+}
+
+/// Where a log goes on.
+pub(super) enum Last {
+    /// Behind the last record of its last segment.
+    Segment(Arc<Segment>, u64),
+    /// In a new segment of this number.
+    New(u32),
 }
 
 /// Reads every segment of `dir`.
@@ -46,25 +59,38 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         next_id: 1,
         report: Recovery::default(),
         heads: BTreeMap::new(),
+        last: Last::New(1),
     };
-    let numbers = Segment::list(dir)?;
+    let numbers = folder::numbers(dir)?;
     for number in &numbers {
         let mut segment = Segment::open(dir, *number)?;
-        let size = segment.len()?;
-        if let Some(stamp) = stamp(&segment, size)? {
-            segment.stamp = stamp;
-        }
-        let segment = Arc::new(segment);
-        recovered.index.add_segment(segment.clone(), size);
         let tail = if Some(number) == numbers.last() {
+            segment.agree_with_disk()?;
             Tail::May
         } else {
             Tail::MustNot
         };
+        let size = segment.len()?;
+        let Some(stamp) = head::stamp(&segment, size)? else {
+            if size < head::SIZE {
+                // No commit ever went into it. The next segment takes its place.
+                recovered.report.torn_bytes += size;
+                recovered.last = Last::New(*number);
+            } else {
+                recovered.report.damaged += 1;
+                take_away(dir, &segment);
+                recovered.last = Last::New(number.saturating_add(1));
+            }
+            continue;
+        };
+        segment.stamp = stamp;
+        let segment = Arc::new(segment);
+        recovered.index.add_segment(segment.clone(), size);
         let end = scan(dir, &segment, size, tail, &mut recovered)?;
         if let Some(usage) = recovered.index.segments.get_mut(number) {
             usage.size = end;
         }
+        recovered.last = Last::Segment(segment, end);
     }
     recovered.report.live = recovered.index.len();
     failpoint::pass("spool.recovered");
@@ -79,82 +105,117 @@ fn scan(
     tail: Tail,
     into: &mut Recovered,
 ) -> io::Result<u64> {
-    let mut at = 0;
-    let mut commit: Vec<(Kind, QueueId, Place, Vec<u8>)> = Vec::new();
-    let mut commit_at = 0;
-    while at < size {
-        let read = segment
-            .record(at, size)?
-            .filter(|read| whole(segment, at, &read.fixed, tail));
-        let Some(read) = read else {
-            commit.clear();
-            match next_record(segment, at + 1, size, tail)? {
-                Some(next) => {
-                    set_aside(dir, segment, commit_at.min(at), next)?;
-                    into.report.damaged += 1;
-                    at = next;
-                    commit_at = next;
-                    continue;
-                }
-                None if tail == Tail::May => {
-                    into.report.torn_bytes += torn(segment, commit_at, at, size)?;
-                    return cut(segment, commit_at);
-                }
-                None => {
-                    set_aside(dir, segment, at, size)?;
-                    into.report.damaged += 1;
-                    return Ok(size);
-                }
-            }
+    let mut walked = walk(segment, size, tail)?;
+    // Up to here all was synced once.
+    let synced = match tail {
+        Tail::May => walked.last_batch,
+        Tail::MustNot => size,
+    };
+    for (from, to) in walked.holes.iter().filter(|hole| hole.0 < synced) {
+        aside(dir, segment, *from, *to, &mut into.report);
+    }
+    walked
+        .found
+        .retain(|found| found.whole || found.place.at < synced);
+    let kept: Vec<Place> = walked.found.iter().map(|found| found.place).collect();
+    for found in std::mem::take(&mut walked.found) {
+        let next = if found.kind == Kind::Sequence {
+            found.id.0
+        } else {
+            // An id that none can follow was never given out.
+            found.id.0.checked_add(1).unwrap_or_default()
         };
-        let place = Place {
-            segment: segment.number,
-            at,
-            size: read.fixed.size(),
-        };
-        commit.push((read.fixed.kind, read.fixed.id, place, read.head));
-        at += place.size;
-        if read.fixed.more == More::No {
-            for (kind, id, place, head) in commit.drain(..) {
-                let next = if kind == Kind::Sequence {
-                    id.0
-                } else {
-                    // An id that none can follow was never given out.
-                    id.0.checked_add(1).unwrap_or_default()
-                };
-                into.next_id = into.next_id.max(next);
-                apply(&mut into.index, kind, id, place);
-                if kind == Kind::Entry {
-                    into.heads.insert(id, head);
-                }
-            }
-            commit_at = at;
+        into.next_id = into.next_id.max(next);
+        apply(&mut into.index, found.kind, found.id, found.place);
+        if found.kind == Kind::Entry {
+            into.heads.insert(found.id, found.head);
         }
     }
-    if commit_at < size && tail == Tail::May {
-        into.report.torn_bytes += size - commit_at;
-        cut(segment, commit_at)
-    } else {
-        Ok(commit_at)
+    match tail {
+        Tail::May => mend(dir, segment, size, (&walked, &kept), &mut into.report),
+        Tail::MustNot => {
+            if walked.end < size {
+                aside(dir, segment, walked.end, size, &mut into.report);
+            }
+            Ok(size)
+        }
     }
 }
 
-/// How much was written of a commit that never was finished: whole records from `commit_at` on, and one that is torn at `at`. Behind them stands
-/// what the file held before.
-fn torn(segment: &Segment, commit_at: u64, at: u64, size: u64) -> io::Result<u64> {
-    if !segment.stamp.over {
-        return Ok(size - commit_at);
+/// Takes out of the log what was torn: fills the places between the records that were kept, and cuts off what is behind them. Returns where the log
+/// ends then. Not mended it would look like damage once another batch stands behind it.
+fn mend(
+    dir: &Path,
+    segment: &Segment,
+    size: u64,
+    (walked, kept): (&Walked, &[Place]),
+    report: &mut Recovery,
+) -> io::Result<u64> {
+    let mut end = walked.last_batch;
+    let mut filled = false;
+    for place in kept.iter().filter(|place| place.at >= walked.last_batch) {
+        let gap = place.at - end;
+        match Record::filler(gap).and_then(|filler| {
+            let front = filler.front(Link::INSIDE, segment.stamp)?;
+            Some((front, filler))
+        }) {
+            Some((front, filler)) => {
+                segment.write(end, &[&front, &filler.body, END])?;
+                report.torn_bytes += gap;
+                filled = true;
+            }
+            // Too short for a record: no crash does that.
+            None if gap > 0 => aside(dir, segment, end, place.at, report),
+            None => {}
+        }
+        end = place.at + place.size;
     }
-    let front = segment.front(at)?;
-    let end = front.map_or(at, |front| size.min(at + front.size()));
-    Ok(end - commit_at)
-}
-
-fn cut(segment: &Segment, at: u64) -> io::Result<u64> {
-    segment.truncate(at)?;
+    if end == size && !filled {
+        return Ok(end);
+    }
+    report.torn_bytes += torn(segment, end, walked.end, size)?;
+    segment.truncate(end)?;
     failpoint::hit("spool.tail_cut")?;
     segment.sync()?;
-    Ok(at)
+    Ok(end)
+}
+
+/// How much was written of commits that never were finished: whole records from `kept` to `at`, and one that is torn behind them. What stands
+/// after that the file may have held before.
+fn torn(segment: &Segment, kept: u64, at: u64, size: u64) -> io::Result<u64> {
+    if !segment.stamp.over {
+        return Ok(size - kept);
+    }
+    let at = at.max(kept);
+    let front = segment.front(at)?;
+    let end = front.map_or(at, |front| size.min(at + front.size()));
+    Ok(end - kept)
+}
+
+/// Sets a damaged stretch aside and counts it. That it cannot be, on a full disk, is no reason not to start.
+fn aside(dir: &Path, segment: &Segment, from: u64, to: u64, report: &mut Recovery) {
+    report.damaged += 1;
+    if let Err(error) = set_aside(dir, segment, from, to) {
+        tracing::error!(event = "spool_damaged", segment = segment.number, from, to, %error, "it could not be set aside");
+    }
+}
+
+/// Takes a segment out of the log whose records cannot be told from what is none. Where that fails it stays, and is met again at the next start.
+fn take_away(dir: &Path, segment: &Segment) {
+    let number = segment.number;
+    match set_all_aside(dir, segment) {
+        Ok(file) => {
+            tracing::error!(
+                event = "spool_damaged",
+                segment = number,
+                file,
+                "its head is damaged, so that its records cannot be believed: the file was taken out of the log"
+            );
+        }
+        Err(error) => {
+            tracing::error!(event = "spool_damaged", segment = number, %error, "its head is damaged, and it could not be set aside");
+        }
+    }
 }
 
 /// The live entries with their latest progress, and those that are done, oldest first. One whose head cannot be read is told and left

@@ -1,9 +1,11 @@
 //! Finds good records in a segment that may be damaged, and sets aside what lies between them.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 
-use super::record::{FIXED, Fixed, MAGIC, OLD_MAGIC, Stamp};
+use super::folder;
+use super::record::{FIXED, Fixed, MAGIC};
 use super::segment::Segment;
 use crate::failpoint;
 
@@ -16,28 +18,10 @@ pub(super) enum Tail {
     MustNot,
 }
 
-/// Whether the body of a record at `at` needs no look, or is the one that was written.
+/// Whether the body of a record at `at` needs no look, or is the one that was written. One that the disk does not give out now may be whole: it
+/// must not be cut off.
 pub(super) fn whole(segment: &Segment, at: u64, fixed: &Fixed, tail: Tail) -> bool {
-    tail == Tail::MustNot || segment.body(at, fixed).is_ok_and(|body| body.is_some())
-}
-
-/// What the records of a segment have in common: what the first good one has, since old ones stand behind all of its own.
-pub(super) fn stamp(segment: &Segment, size: u64) -> io::Result<Option<Stamp>> {
-    let old = segment.bytes(
-        0,
-        MAGIC.len().min(usize::try_from(size).unwrap_or_default()),
-    )?;
-    if old == OLD_MAGIC {
-        let text = "the log is of an earlier version of allegromail; let that one deliver it first";
-        return Err(io::Error::other(text));
-    }
-    let mut stamp = None;
-    find(segment, 0, size, |at| {
-        let read = segment.any_record(at, size, |_| true)?;
-        stamp = read.map(|read| read.fixed.stamp);
-        Ok(stamp.is_some())
-    })?;
-    Ok(stamp)
+    tail == Tail::MustNot || !matches!(segment.body(at, fixed), Ok(None))
 }
 
 /// Where the next good record begins.
@@ -75,12 +59,12 @@ fn find(
             return Ok(None);
         }
         // The mark may lie across the edge of the window.
-        at += (len - MAGIC.len()) as u64;
+        at += (len - MAGIC.len() + 1) as u64;
     }
     Ok(None)
 }
 
-/// Keeps a damaged stretch for a person to look at.
+/// Keeps a damaged stretch for a person to look at; durable, for the segment may go next.
 pub(super) fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io::Result<()> {
     let folder = dir.join("damaged");
     std::fs::create_dir_all(&folder)?;
@@ -94,6 +78,21 @@ pub(super) fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io
         "set aside; other entries are untouched"
     );
     let len = usize::try_from(to - from).map_err(io::Error::other)?;
-    std::fs::write(folder.join(name), segment.bytes(from, len)?)?;
+    let mut file = File::create(folder.join(name))?;
+    file.write_all(&segment.bytes(from, len)?)?;
+    file.sync_all()?;
+    folder::sync(&folder)?;
+    folder::sync(dir)?;
     failpoint::hit("spool.set_aside")
+}
+
+/// Takes the file of a segment out of the log, for a person to look at, and returns its new name.
+pub(super) fn set_all_aside(dir: &Path, segment: &Segment) -> io::Result<String> {
+    let folder = dir.join("damaged");
+    std::fs::create_dir_all(&folder)?;
+    let name = folder::name(segment.number);
+    segment.rename(&folder.join(&name))?;
+    folder::sync(&folder)?;
+    folder::sync(dir)?;
+    Ok(name)
 }

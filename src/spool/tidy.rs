@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
+use super::folder;
+use super::head;
 use super::index::Live;
 use super::record::{Kind, Record};
+use super::request::Request;
 use super::search::set_aside;
-use super::segment::{Segment, sync_folder};
+use super::segment::Segment;
 use super::spare::Spare;
-use super::writer::{Request, Writer};
+use super::writer::Writer;
 use super::{Entry, Progress};
 use crate::failpoint;
 use crate::mail::QueueId;
@@ -44,13 +46,21 @@ impl Writer {
             self.active.number + 1,
             self.shared.next_id.load(Ordering::SeqCst),
         );
-        let (next, end) = match self.spare.take() {
-            Some(spare) => Segment::begin_over(spare, &self.dir, number, next_id)?,
-            None => Segment::begin(&self.dir, number, next_id)?,
+        let spare = match self.spare.take() {
+            Some(spare) => spare,
+            None => Spare::make(&self.dir)?,
         };
+        let next = Segment::begin(spare, &self.dir, number, next_id)?;
+        // Once the next one has a name, a start takes this one for finished: nothing may be written to it any more, nor to one without a name.
+        folder::sync(&self.dir).inspect_err(|error| {
+            self.poison("sync of the folder", error);
+        })?;
+        failpoint::pass("spool.segment_named");
         self.active = Arc::new(next);
-        self.end = end;
-        self.shared.index().add_segment(self.active.clone(), end);
+        self.end = head::SIZE;
+        self.shared
+            .index()
+            .add_segment(self.active.clone(), self.end);
         failpoint::pass("spool.rotated");
         Ok(())
     }
@@ -81,10 +91,10 @@ impl Writer {
             let shared = Arc::strong_count(&segment) > OWN_HANDLES;
             if self.spare.is_some() || shared || failpoint::fails("spool.keep_none") {
                 segment.remove()?;
+                folder::sync(&self.dir)?;
             } else {
-                self.spare = Some(Spare::keep(&self.dir, &segment, self.segment_bytes)?);
+                self.spare = Spare::keep(&self.dir, &segment, self.segment_bytes)?;
             }
-            sync_folder(&self.dir)?;
             self.shared.index().segments.remove(&number);
         }
     }
@@ -105,12 +115,7 @@ impl Writer {
                 continue;
             };
             bytes += record.size();
-            let (done, _) = oneshot::channel();
-            batch.push(Request {
-                records: vec![record],
-                announce: Vec::new(),
-                done,
-            });
+            batch.push(Request::of(record));
             if bytes >= self.segment_bytes / COPY_SHARE {
                 self.write(&std::mem::take(&mut batch))
                     .map_err(io::Error::other)?;
@@ -131,14 +136,14 @@ impl Writer {
         let Some(body) = from.body(live.entry.at, &read.fixed)? else {
             return Ok(None);
         };
-        let head = match self.progress(live)? {
-            None => read.head,
-            Some(progress) => {
-                let mut entry: Entry = serde_json::from_slice(&read.head)?;
-                entry.progress = progress;
-                serde_json::to_vec(&entry)?
-            }
-        };
+        let progress = self.progress(live)?;
+        // A head that this version cannot read goes as it is.
+        let with_progress = progress.and_then(|progress| {
+            let mut entry: Entry = serde_json::from_slice(&read.head).ok()?;
+            entry.progress = progress;
+            serde_json::to_vec(&entry).ok()
+        });
+        let head = with_progress.unwrap_or(read.head);
         Ok(Some(Record {
             kind: Kind::Entry,
             id,

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::index::{Index, Place};
-use super::record::{END, Kind, More, Record};
+use super::record::{END, Kind, Link, Record};
+use super::request::Request;
 use super::segment::Segment;
 use super::spare::Spare;
 use super::{Committed, SpoolError};
@@ -23,15 +24,6 @@ use crate::mail::QueueId;
 const MAX_BATCH: usize = 512;
 /// The most octets of one batch.
 const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
-/// What the writer is asked for.
-pub(super) struct Request {
-    /// Written together or not at all.
-    pub(super) records: Vec<Record>,
-    /// Told to the queue once durable.
-    pub(super) announce: Vec<Committed>,
-    /// Who waits.
-    pub(super) done: oneshot::Sender<Result<(), SpoolError>>,
-}
 
 /// What the writer shares with the rest of the spool.
 pub(super) struct Shared {
@@ -69,6 +61,8 @@ pub(super) struct Writer {
     pub(super) active: Arc<Segment>,
     pub(super) end: u64,
     pub(super) segment_bytes: u64,
+    /// The last batch is a mark that all before it was synced.
+    pub(super) marked: bool,
     /// The file for the next segment, where one is left over.
     pub(super) spare: Option<Spare>,
     pub(super) announce: mpsc::UnboundedSender<Committed>,
@@ -80,14 +74,14 @@ impl Writer {
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
         let _alarm = Alarm(self.shared.clone());
         while let Ok(first) = requests.recv() {
-            let mut bytes = size(&first);
+            let mut bytes = first.size();
             let mut batch = vec![first];
             // Whoever is ready to run may add to the batch: on a busy machine that saves syncs, on an idle one it costs nothing.
             std::thread::yield_now();
             while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
                 match requests.try_recv() {
                     Ok(request) => {
-                        bytes += size(&request);
+                        bytes += request.size();
                         batch.push(request);
                     }
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
@@ -100,12 +94,22 @@ impl Writer {
         self.leave();
     }
 
-    /// Cuts off what an earlier use of the file left behind the last record, so that the next start finds the log and nothing else.
-    fn leave(&self) {
-        let healthy = !self.shared.unhealthy.load(Ordering::SeqCst);
-        if healthy && let Err(error) = self.active.truncate(self.end) {
+    /// Ends the log with a batch of its own, so that the next start knows all before it to be synced, and cuts off what an earlier use of the file
+    /// left behind that.
+    fn leave(&mut self) {
+        if self.shared.unhealthy.load(Ordering::SeqCst) {
+            return;
+        }
+        let marked = if self.marked { Ok(()) } else { self.mark() };
+        let cut = || self.active.truncate(self.end).map_err(|e| e.to_string());
+        if let Err(error) = marked.map_err(|e| e.to_string()).and_then(|()| cut()) {
             tracing::warn!(event = "spool_tidy_failed", %error, "the next start passes old records over");
         }
+    }
+
+    fn mark(&mut self) -> Result<(), SpoolError> {
+        let next = self.shared.next_id.load(Ordering::SeqCst);
+        self.write(&[Request::of(Record::sequence(next))])
     }
 
     fn commit(&mut self, batch: Vec<Request>) {
@@ -137,9 +141,13 @@ impl Writer {
         for request in batch {
             let last = request.records.len().saturating_sub(1);
             for (at, record) in request.records.iter().enumerate() {
-                let more = if at == last { More::No } else { More::Yes };
+                let link = Link {
+                    opens: fronts.is_empty(),
+                    first: at == 0,
+                    last: at == last,
+                };
                 let front = record
-                    .front(more, self.active.stamp)
+                    .front(link, self.active.stamp)
                     .ok_or_else(|| SpoolError::Full(format!("entry {} is too large", record.id)))?;
                 fronts.push((front, record));
             }
@@ -155,6 +163,7 @@ impl Writer {
         self.active
             .sync()
             .map_err(|error| self.poison("sync", &error))?;
+        self.marked = matches!(fronts.as_slice(), [(_, only)] if only.kind == Kind::Sequence);
         let mut index = self.shared.index();
         for (_, record) in &fronts {
             let place = Place {
@@ -179,13 +188,19 @@ impl Writer {
             error.kind(),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
         );
-        if full && self.active.truncate(self.end).is_ok() {
+        // Durable before anybody hears of it: who is refused comes again, and a crash must not bring the first try back.
+        let cut = || {
+            self.active
+                .truncate(self.end)
+                .and_then(|()| self.active.sync())
+        };
+        if full && cut().is_ok() {
             return SpoolError::Full(error.to_string());
         }
         self.poison("write", error)
     }
 
-    fn poison(&self, what: &str, error: &io::Error) -> SpoolError {
+    pub(super) fn poison(&self, what: &str, error: &io::Error) -> SpoolError {
         self.shared.unhealthy.store(true, Ordering::SeqCst);
         metrics::gauge!("allegromail_spool_unhealthy").set(1);
         tracing::error!(event = "spool_unhealthy", what, %error, "nothing is acknowledged any more; mend the disk and restart");
@@ -201,8 +216,4 @@ pub(super) fn apply(index: &mut Index, kind: Kind, id: QueueId, place: Place) {
         Kind::Done => index.remove(id),
         Kind::Sequence => {}
     }
-}
-
-fn size(request: &Request) -> u64 {
-    request.records.iter().map(Record::size).sum()
 }

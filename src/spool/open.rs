@@ -1,0 +1,158 @@
+//! Opens the log: locks the folder, reads what is live, and makes the writer ready.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc;
+
+use super::flight::Flights;
+use super::index::Index;
+use super::recover::{self, Last, Recovered, Recovery};
+use super::segment::Segment;
+use super::spare::Spare;
+use super::watermark::Watermark;
+use super::writer::{Checkpoint, Shared, Writer};
+use super::{Committed, Entry, LocalSpool, SpoolError, folder, head};
+use crate::mail::QueueId;
+
+/// Where the log is and how large things may become.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder of the segments; made if it is missing.
+    pub dir: PathBuf,
+    /// Size in octets at which a new segment is begun.
+    pub segment_bytes: u64,
+    /// Free octets below which no mail is taken.
+    pub min_free_bytes: u64,
+    /// Free inodes below which no mail is taken.
+    pub min_free_inodes: u64,
+}
+
+/// A spool that was opened.
+pub struct Opened {
+    /// The spool.
+    pub spool: Arc<LocalSpool>,
+    /// Entries as they become durable, for the queue.
+    pub committed: mpsc::UnboundedReceiver<Committed>,
+    /// Entries that wait from before, with their progress, oldest first.
+    pub recovered: Vec<Entry>,
+    /// Entries that are done and still stand in the log: what they taught may not have reached the state store.
+    pub done: Vec<Entry>,
+    /// What the start found.
+    pub report: Recovery,
+}
+
+impl LocalSpool {
+    /// Opens the log, reads what is live, and starts the writer. `checkpoint` is called before a segment is deleted.
+    ///
+    /// # Errors
+    /// `Locked` if another process has it; `Unhealthy` for whatever else keeps it from being read.
+    pub fn open(settings: Settings, checkpoint: Checkpoint) -> Result<Opened, SpoolError> {
+        let dir = &settings.dir;
+        let failed =
+            |error: io::Error| SpoolError::Unhealthy(format!("{}: {error}", dir.display()));
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        let lock = lock(dir)?;
+        let mut recovered = read(dir).map_err(failed)?;
+        let (flights, left) = Flights::open(dir).map_err(failed)?;
+        let mut report = recovered.report;
+        report.in_flight = in_flight(&recovered.index, &left);
+        let heads = std::mem::take(&mut recovered.heads);
+        let (waiting, done) = recover::entries(&recovered.index, heads);
+        let (writer, committed) = writer(&settings, checkpoint, recovered).map_err(failed)?;
+        let (requests, receiver) = std::sync::mpsc::channel();
+        let shared = writer.shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("spool".to_owned())
+            .spawn(move || writer.run(&receiver))
+            .map_err(failed)?;
+        let watermark = Watermark::new(
+            dir.clone(),
+            settings.min_free_bytes,
+            settings.min_free_inodes,
+        );
+        let spool = Self {
+            shared,
+            watermark,
+            flights,
+            requests: Mutex::new(Some(requests)),
+            thread: Mutex::new(Some(thread)),
+            _lock: lock,
+        };
+        Ok(Opened {
+            spool: Arc::new(spool),
+            committed,
+            recovered: waiting,
+            done,
+            report,
+        })
+    }
+}
+
+/// Reads the log, without what a crash left that is none of it.
+pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
+    Spare::clear(dir)?;
+    recover::read(dir)
+}
+
+/// The writer of a log that was read, and where it announces what has become durable.
+pub(super) fn writer(
+    settings: &Settings,
+    checkpoint: Checkpoint,
+    recovered: Recovered,
+) -> io::Result<(Writer, mpsc::UnboundedReceiver<Committed>)> {
+    let (dir, next_id) = (&settings.dir, recovered.next_id);
+    let mut index = recovered.index;
+    let (active, end) = match recovered.last {
+        Last::Segment(segment, end) => (segment, end),
+        Last::New(number) => {
+            let segment = Segment::begin(Spare::make(dir)?, dir, number, next_id)?;
+            folder::sync(dir)?;
+            let segment = Arc::new(segment);
+            index.add_segment(segment.clone(), head::SIZE);
+            (segment, head::SIZE)
+        }
+    };
+    let (announce, committed) = mpsc::unbounded_channel();
+    let writer = Writer {
+        dir: dir.clone(),
+        shared: Arc::new(Shared {
+            index: Mutex::new(index),
+            next_id: AtomicU64::new(next_id),
+            unhealthy: AtomicBool::new(false),
+        }),
+        active,
+        end,
+        segment_bytes: settings.segment_bytes,
+        // Nothing is behind it that could be torn.
+        marked: end == head::SIZE,
+        spare: None,
+        announce,
+        checkpoint,
+    };
+    Ok((writer, committed))
+}
+
+/// Tells and counts what was being delivered when the last process ended and is not done.
+fn in_flight(index: &Index, left: &[QueueId]) -> usize {
+    let live = left.iter().filter(|id| index.get(**id).is_some());
+    live.inspect(|id| tracing::warn!(event = "possible_duplicate", queue_id = %id, "it was being delivered when the server ended"))
+        .count()
+}
+
+fn lock(dir: &Path) -> Result<File, SpoolError> {
+    let path = dir.join("lock");
+    let failed = |error: io::Error| SpoolError::Unhealthy(format!("{}: {error}", path.display()));
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| SpoolError::Locked(dir.display().to_string()))?;
+    Ok(file)
+}

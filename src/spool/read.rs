@@ -1,0 +1,83 @@
+//! Reads octets, records and bodies of a segment.
+
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
+
+use super::record::{END, FIXED, Fixed, Stamp};
+use super::segment::Segment;
+use crate::failpoint;
+
+/// A record as it was read.
+pub(super) struct Read {
+    pub(super) fixed: Fixed,
+    pub(super) head: Vec<u8>,
+}
+
+impl Segment {
+    /// Reads `len` octets at `at`.
+    pub(super) fn bytes(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
+        failpoint::hit("spool.reading")?;
+        let mut octets = Vec::with_capacity(len);
+        while octets.len() < len {
+            let from = at + octets.len() as u64;
+            match rustix::io::pread(&self.file, spare_capacity(&mut octets), from) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // There may have been room for more.
+        octets.truncate(len);
+        Ok(octets)
+    }
+
+    /// The record of this segment at `at`, its head checked; none where no whole one stands.
+    pub(super) fn record(&self, at: u64, end: u64) -> io::Result<Option<Read>> {
+        self.any_record(at, end, |stamp| stamp.salt == self.stamp.salt)
+    }
+
+    /// The fixed part of a record of this segment at `at`, whatever of the record is there.
+    pub(super) fn front(&self, at: u64) -> io::Result<Option<Fixed>> {
+        let mut front = [0; FIXED];
+        match self.file.read_exact_at(&mut front, at) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        Ok(Fixed::parse(&front).filter(|fixed| fixed.stamp.salt == self.stamp.salt))
+    }
+
+    /// The record at `at`, if its stamp is one that is wanted.
+    pub(super) fn any_record(
+        &self,
+        at: u64,
+        end: u64,
+        wanted: impl Fn(Stamp) -> bool,
+    ) -> io::Result<Option<Read>> {
+        let mut front = [0; FIXED];
+        if at + (FIXED + END.len()) as u64 > end {
+            return Ok(None);
+        }
+        self.file.read_exact_at(&mut front, at)?;
+        let Some(fixed) = Fixed::parse(&front).filter(|fixed| wanted(fixed.stamp)) else {
+            return Ok(None);
+        };
+        if at + fixed.size() > end {
+            return Ok(None);
+        }
+        let head = self.bytes(at + FIXED as u64, fixed.head_len as usize)?;
+        let mark = self.bytes(at + fixed.size() - END.len() as u64, END.len())?;
+        Ok((fixed.head_matches(&front, &head) && mark == END).then_some(Read { fixed, head }))
+    }
+
+    /// The body of the record at `at`; none where it does not match its checksum.
+    pub(super) fn body(&self, at: u64, fixed: &Fixed) -> io::Result<Option<Vec<u8>>> {
+        let body = self.bytes(
+            at + FIXED as u64 + u64::from(fixed.head_len),
+            fixed.body_len as usize,
+        )?;
+        Ok(fixed.body_matches(&body).then_some(body))
+    }
+}

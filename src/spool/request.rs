@@ -1,0 +1,80 @@
+//! What the writer is asked for, and the records that say it.
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::record::{Kind, Record};
+use super::{Committed, Settlement, SpoolError};
+use crate::mail::QueueId;
+
+/// What the writer is asked for.
+pub(super) struct Request {
+    /// Written together or not at all.
+    pub(super) records: Vec<Record>,
+    /// Told to the queue once durable.
+    pub(super) announce: Vec<Committed>,
+    /// Who waits.
+    pub(super) done: oneshot::Sender<Result<(), SpoolError>>,
+}
+
+impl Request {
+    /// One that nobody waits for.
+    pub(super) fn of(record: Record) -> Self {
+        let (done, _) = oneshot::channel();
+        Self {
+            records: vec![record],
+            announce: Vec::new(),
+            done,
+        }
+    }
+
+    /// Octets on disk.
+    pub(super) fn size(&self) -> u64 {
+        self.records.iter().map(Record::size).sum()
+    }
+}
+
+fn head(value: &impl serde::Serialize) -> Result<Vec<u8>, SpoolError> {
+    serde_json::to_vec(value)
+        .map_err(|error| SpoolError::Full(format!("an entry cannot be written: {error}")))
+}
+
+/// The record if the log may hold it. Looked at here, for in a batch it would take the others with it.
+fn fitting(record: Record) -> Result<Record, SpoolError> {
+    if record.fits() {
+        return Ok(record);
+    }
+    let text = format!("entry {} is too large", record.id);
+    Err(SpoolError::Full(text))
+}
+
+/// The record of an entry and its message.
+///
+/// # Errors
+/// `Full`: it is larger than a record may be.
+pub(super) fn entry(committed: &Committed) -> Result<Record, SpoolError> {
+    let entry = &committed.entry;
+    fitting(Record {
+        kind: Kind::Entry,
+        id: entry.id,
+        head: head(entry)?,
+        body: committed.body.clone(),
+    })
+}
+
+/// The record of where an attempt left an entry.
+///
+/// # Errors
+/// `Full`: it is larger than a record may be.
+pub(super) fn settled(id: QueueId, settlement: &Settlement) -> Result<Record, SpoolError> {
+    let (kind, head) = match settlement {
+        Settlement::Done => (Kind::Done, Vec::new()),
+        Settlement::Deferred(progress) => (Kind::Progress, head(progress)?),
+    };
+    fitting(Record {
+        kind,
+        id,
+        head,
+        body: Bytes::new(),
+    })
+}
