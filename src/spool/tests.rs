@@ -7,6 +7,7 @@ use super::*;
 use crate::mail::{ReversePath, Timestamp, TraceId};
 
 mod damage;
+mod power;
 
 fn settings(dir: &Path, segment_bytes: u64) -> Settings {
     Settings {
