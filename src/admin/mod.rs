@@ -12,6 +12,7 @@ mod failure;
 mod health;
 mod orders;
 mod queue;
+mod rejection;
 mod server;
 mod upkeep;
 

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::failure::Failure;
-use super::{accounts, explain, health, orders, queue, upkeep};
+use super::{accounts, explain, health, orders, queue, rejection, upkeep};
 use crate::allowlist::Live;
 use crate::directory::{Change, Directory, Rules};
 use crate::history::History;
@@ -25,7 +25,7 @@ use crate::queue::Controls;
 use crate::spool::Spool;
 
 /// The largest request body in octets: a batch of import lines, or the largest message in base64 that `explain` is asked about.
-const MAX_BODY: usize = 64 * 1024 * 1024;
+pub(super) const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// What the handlers work on.
 pub struct Parts {
@@ -111,7 +111,7 @@ fn router(parts: Arc<Parts>) -> Router {
         .routes(routes!(queue::trace))
         .split_for_parts();
     let description = Json(description);
-    router
+    let router = router
         .route(
             "/v1/openapi.json",
             axum::routing::get(move || async move { description.clone() }),
@@ -125,7 +125,11 @@ fn router(parts: Arc<Parts>) -> Router {
                 .0,
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(parts)
+        .with_state(parts);
+    // Around the whole and not a layer of it: the methods that a path takes are told outside of its layers only.
+    Router::new()
+        .fallback_service(router)
+        .layer(middleware::from_fn(rejection::in_our_form))
 }
 
 /// Lets a request pass that has the token, or any where none is configured: the configuration then allows loopback and unix sockets only.

@@ -14,6 +14,7 @@
     reason = "a test fails by panicking, and its tables are long"
 )]
 
+mod asking;
 mod authority;
 mod bombs;
 mod bounces;
