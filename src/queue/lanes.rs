@@ -26,6 +26,14 @@ struct Lane {
     closed: Option<(Instant, Diagnostic)>,
 }
 
+impl Lane {
+    /// Whether somebody holds one of its places, or waits for one.
+    // Asked under the lock of all lanes, where alone these are handed out. Free places would not tell: an attempt that waits has none yet.
+    fn is_used(&self) -> bool {
+        Arc::strong_count(&self.places) > 1 || Arc::strong_count(&self.open) > 1
+    }
+}
+
 /// All lanes.
 pub(super) struct Lanes {
     lanes: Mutex<HashMap<Domain, Lane>>,
@@ -76,11 +84,9 @@ impl Lanes {
         let (places, open) = {
             let mut lanes = self.lanes();
             if lanes.len() > MANY {
-                let full = self.per_lane;
                 lanes.retain(|_, lane| {
                     let closed = |(since, _): &(Instant, _)| since.elapsed() < CLOSED;
-                    lane.places.available_permits() < full
-                        || lane.closed.as_ref().is_some_and(closed)
+                    lane.is_used() || lane.closed.as_ref().is_some_and(closed)
                 });
             }
             let lane = lanes.entry(domain.clone()).or_insert_with(|| Lane {
@@ -139,5 +145,64 @@ impl Lanes {
     pub(super) fn shut(&self) {
         self.total.close();
         self.lanes().values().for_each(|lane| lane.places.close());
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+mod tests {
+    use super::*;
+    use crate::mail::{EnhancedStatus, Reply};
+
+    fn domain(number: usize) -> Domain {
+        Domain::parse(&format!("d{number}.example")).unwrap()
+    }
+
+    async fn enter(lanes: &Lanes, number: usize) -> Place {
+        match lanes.enter(&domain(number)).await {
+            Some(Ok(place)) => place,
+            Some(Err(_)) => panic!("the lane of {number} is closed"),
+            None => panic!("the lanes are shut"),
+        }
+    }
+
+    fn unreachable() -> Diagnostic {
+        let reply = Reply::new(421, Some(EnhancedStatus::new(4, 4, 1)), "nobody is there");
+        Diagnostic::remote(None, reply)
+    }
+
+    #[tokio::test]
+    async fn idle_lanes_go_when_there_are_many_and_the_others_stay() {
+        let lanes = Lanes::new(1, MANY);
+        let busy = enter(&lanes, 0).await;
+        // The attempt is over, its outcome is being written.
+        let unsettled = enter(&lanes, 1).await.attempted();
+        drop(enter(&lanes, 2).await);
+        lanes.close(&domain(2), unreachable());
+        for number in 3..=MANY {
+            drop(enter(&lanes, number).await);
+        }
+        assert_eq!(
+            lanes.lanes().len(),
+            MANY + 1,
+            "nothing is looked through before"
+        );
+        drop(enter(&lanes, MANY + 1).await);
+        let mut left: Vec<_> = lanes.lanes().keys().map(ToString::to_string).collect();
+        left.sort();
+        let stays = [0, 1, 2, MANY + 1].map(|number| domain(number).to_string());
+        assert_eq!(left.len(), stays.len(), "{left:?}");
+        assert!(stays.iter().all(|name| left.contains(name)), "{left:?}");
+
+        // Of a lane that is in use there is never a second one, which would have places of its own.
+        let again = crate::clock::at_once(lanes.enter(&domain(0))).await;
+        assert!(again.is_none(), "a second attempt beside the first");
+        assert!(matches!(lanes.enter(&domain(2)).await, Some(Err(_))));
+        drop((busy, unsettled));
+        drop(enter(&lanes, 0).await);
     }
 }
