@@ -149,11 +149,6 @@ impl Lanes {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 mod tests {
     use super::*;
     use crate::mail::{EnhancedStatus, Reply};
