@@ -11,6 +11,8 @@ use crate::config::reader::Section;
 
 /// Raw octets of a token key, at least: as many as the hash of the HMAC has (RFC 2104 3).
 const MIN_KEY: usize = 32;
+/// Keys, at most. A token is tried with one after the other.
+const MAX_KEYS: usize = 255;
 /// Characters of an admin token, at least. It is tried over a network, and not slowed down.
 const MIN_TOKEN: usize = 16;
 
@@ -47,23 +49,7 @@ pub(super) fn keys(
     log: &mut Log<'_>,
 ) -> Option<Vec<Vec<u8>>> {
     let found = section.get("key_file", log)?;
-    let paths: Vec<&String> = match &found.value {
-        Plain::Text(path) => vec![path],
-        Plain::List(items) => items
-            .iter()
-            .filter_map(|item| {
-                if let Plain::Text(path) = item {
-                    Some(path)
-                } else {
-                    None
-                }
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
-    if paths.is_empty() {
-        return found.or_tell(Err("is a path, or a list of paths".to_owned()), log);
-    }
+    let paths = found.or_tell(key_paths(&found.value), log)?;
     let mut keys = Vec::new();
     for path in &paths {
         let key = read(&found, &files::resolve(folder, path), log)?;
@@ -77,6 +63,33 @@ pub(super) fn keys(
         keys.push(key);
     }
     Some(keys)
+}
+
+/// The paths of the keys. An entry that is passed over would be a key that is missed when the first token comes that it has signed.
+fn key_paths(value: &Plain) -> Result<Vec<&String>, String> {
+    let items = match value {
+        Plain::Text(path) => return Ok(vec![path]),
+        Plain::List(items) => items,
+        _ => return Err("is a path, or a list of paths, as [\"new.key\", \"old.key\"]".to_owned()),
+    };
+    match items.len() {
+        0 => {
+            return Err("names no key; make one with `openssl rand -out secret.key 32`".to_owned());
+        }
+        1..=MAX_KEYS => {}
+        count => {
+            return Err(format!(
+                "names {count} keys, {MAX_KEYS} at most; take the oldest away, from the end of the list"
+            ));
+        }
+    }
+    let paths = items.iter().zip(1..).map(|(item, number)| match item {
+        Plain::Text(path) => Ok(path),
+        _ => Err(format!(
+            "entry {number} of the list is no text; name the path of a key in quotes, or take the entry away"
+        )),
+    });
+    paths.collect()
 }
 
 /// The texts of an inline table; other keys than `known` are errors.
