@@ -5,7 +5,7 @@
 //! said, masked. The same kind and status a second time is taken and passed on to nobody. So is whatever nobody waits for: a refusal would
 //! only make another server tell somebody.
 
-use super::arrival::{Arrival, Taken};
+use super::arrival::{Arrival, Purpose, Taken};
 use super::intake::Intake;
 use super::intake::internal;
 use super::once;
@@ -87,9 +87,11 @@ impl Intake {
         let diagnostic = self.diagnostic(sent, report).await?;
         // Not the text: a server that puts a time or a queue id into each report would make every copy a new one.
         let what = format!("bounce/{}/{action:?}/{}", token.number, report.status);
-        let Some(claim) = self
-            .claims
-            .claim(&self.tools.state, once::mark(token.day, &what))?
+        let Some(claim) = self.claims.claim(
+            &self.tools.state,
+            once::mark(token.day, &what),
+            Purpose::Mail,
+        )?
         else {
             return Ok(self.discard(line, "the same report came before"));
         };

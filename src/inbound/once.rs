@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
+use super::arrival::Purpose;
 use crate::directory::{State, Unavailable};
 use crate::spool::OnceMark;
 
@@ -32,10 +33,13 @@ pub(super) struct Claims(Arc<Mutex<HashSet<OnceMark>>>);
 impl Claims {
     /// The right to do what `mark` stands for; none: it was done, or is being done. Hold it until the entry that carries the mark is durable and
     /// the state has it: dropped earlier, a second message could pass between.
+    ///
+    /// A question learns the same and holds nothing: mail that comes meanwhile would be turned away for it.
     pub(super) fn claim(
         &self,
         state: &State,
         mark: OnceMark,
+        purpose: Purpose,
     ) -> Result<Option<Claim>, Unavailable> {
         let claims = self.0.clone();
         let mut open = claims.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,8 +47,12 @@ impl Claims {
         if open.contains(&mark) || state.is_marked(mark.day, &mark.digest)? {
             return Ok(None);
         }
-        open.insert(mark);
+        let held = purpose == Purpose::Mail;
+        if held {
+            open.insert(mark);
+        }
         drop(open);
+        let claims = held.then_some(claims);
         Ok(Some(Claim { mark, claims }))
     }
 }
@@ -52,12 +60,41 @@ impl Claims {
 /// A mark that nobody else may make; let go when dropped.
 pub(super) struct Claim {
     pub(super) mark: OnceMark,
-    claims: Arc<Mutex<HashSet<OnceMark>>>,
+    /// Where it is held; none: that of a question.
+    claims: Option<Arc<Mutex<HashSet<OnceMark>>>>,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        claims.remove(&self.mark);
+        if let Some(claims) = &self.claims {
+            let mut claims = claims.lock().unwrap_or_else(PoisonError::into_inner);
+            claims.remove(&self.mark);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_holds_nothing_and_hears_what_mail_would() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(&folder.path().join("state")).unwrap();
+        let claims = Claims::default();
+        let today = mark(20_000, "reply/a/b");
+        let claim = |purpose| claims.claim(&state, today, purpose).unwrap();
+        let asked = claim(Purpose::Question);
+        let again = claim(Purpose::Question);
+        assert!(asked.is_some() && again.is_some());
+        let held = claim(Purpose::Mail);
+        assert!(held.is_some(), "mail beside a question");
+        // The end of a question must not let go what mail holds.
+        drop((asked, again));
+        assert!(claim(Purpose::Mail).is_none(), "two of one day");
+        assert!(claim(Purpose::Question).is_none());
+        drop(held);
+        state.mark(today.day, &today.digest).unwrap();
+        assert!(claim(Purpose::Question).is_none(), "one has passed today");
     }
 }

@@ -20,7 +20,7 @@ use crate::spool::{Committed, Entry, LastWriter, Memory, Origin, Progress, Targe
 
 impl Intake {
     /// Carries out `plan`, up to the entry; nothing is durable before the caller commits it. Also run for `explain`, which throws the entry away:
-    /// what is used up here are queue ids, of which there are enough, and a claim, which is let go.
+    /// what is used up here are queue ids, of which there are enough.
     pub(super) async fn prepare(
         &self,
         arrival: &Arrival<'_>,
@@ -42,7 +42,8 @@ impl Intake {
                 };
                 if sender.answers {
                     // Taken and not passed on: a refusal would make the responder's server write to its owner about it.
-                    let Some(claim) = self.claim_reply(&writer.id, &masked.receiver.id)? else {
+                    let Some(claim) = self.claim_reply(arrival, &writer.id, &masked.receiver.id)?
+                    else {
                         return Ok(Taken::Discarded(ONE_REPLY));
                     };
                     let committed = self.reply_entry(arrival, &crossing, &claim).await?;

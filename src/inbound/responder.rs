@@ -50,7 +50,7 @@ impl Intake {
         let (Some(writer), Some(receiver)) = (writer, receiver) else {
             return Ok(self.discard(line, "an automatic reply of an account that is gone"));
         };
-        let Some(claim) = self.claim_reply(&writer.id, &receiver.id)? else {
+        let Some(claim) = self.claim_reply(arrival, &writer.id, &receiver.id)? else {
             return Ok(self.discard(line, ONE_REPLY));
         };
         let crossing = Crossing {
@@ -67,6 +67,7 @@ impl Intake {
     /// end after one exchange).
     pub(super) fn claim_reply(
         &self,
+        arrival: &Arrival<'_>,
         writer: &ParticipantId,
         reader: &ParticipantId,
     ) -> Result<Option<Claim>, Refusal> {
@@ -74,7 +75,9 @@ impl Intake {
         // Days since the epoch fit until 2149.
         let day = u16::try_from(today).unwrap_or(u16::MAX);
         let mark = once::mark(day, &format!("reply/{writer}/{reader}"));
-        Ok(self.claims.claim(&self.tools.state, mark)?)
+        Ok(self
+            .claims
+            .claim(&self.tools.state, mark, arrival.purpose)?)
     }
 
     /// The entry of an automatic reply: with a null sender, so that nothing answers it or reports on it (RFC 3834 3.3).
