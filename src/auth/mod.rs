@@ -9,6 +9,7 @@ mod dkim;
 mod dmarc;
 mod evidence;
 mod name;
+mod places;
 mod proof;
 mod prover;
 mod questions;

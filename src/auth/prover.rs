@@ -3,27 +3,29 @@
 //! The client waits at the end of its data meanwhile, so everything here has an end: the time for a question, for a place, for all of it. Running
 //! out of time is a temporary failure, never a refusal and never a pass (hostile-inputs 76, 82).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mail_auth::MessageAuthenticator;
 use moka::sync::Cache;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::evidence::{Check, Evidence, Settings, Steps};
+use super::places::Places;
 use super::questions::Questions;
 use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, name, spf};
-use crate::mail::ReversePath;
+use crate::mail::{ReversePath, network_of};
 use crate::resolve::{DnsResolver, Failures};
 
 /// All checks of a message together (SPF alone may ask ten times, RFC 7208 4.6.4).
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Messages that are checked at once; the others wait, and their waiting counts. A message asks one question after the other, so this is
-/// also how many questions are under way.
+/// also how many questions are under way. One network has a sixteenth of them.
 const AT_ONCE: usize = 256;
 /// How long a pair of From and envelope whose checks took too long is not checked again: a domain whose DNS is slow on purpose takes a place for
-/// 20 seconds once, not once a message.
+/// 20 seconds once, not once a message. Known of a client's network only: the names are the client's own words, and must not close the way for
+/// those whose names they are.
 const SLOW_FOR: Duration = Duration::from_secs(10);
 /// Pairs that are remembered.
 const SLOW_MANY: u64 = 10_000;
@@ -37,7 +39,7 @@ pub struct Prover {
     patience: Duration,
     settings: Settings,
     /// One for each message that is checked.
-    places: Semaphore,
+    places: Places,
     /// Pairs of From and envelope whose checks together took too long, though every answer came in time.
     slow: Cache<String, String>,
 }
@@ -51,7 +53,7 @@ impl Prover {
             failures: resolver.failures().clone(),
             patience: resolver.patience(),
             settings,
-            places: Semaphore::new(AT_ONCE),
+            places: Places::new(AT_ONCE),
             slow: Cache::builder()
                 .max_capacity(SLOW_MANY)
                 .time_to_live(SLOW_FOR)
@@ -70,21 +72,30 @@ impl Prover {
             return Proof::NotAsked;
         }
         let from = evidence.from.domain();
+        let network = network_of(evidence.client);
         // Domains only: nearly all questions are the same for everybody there.
         let key = match evidence.reverse_path {
-            ReversePath::Mailbox(path) => format!("{from} {}", path.domain()),
-            ReversePath::Null => format!("{from} {}", evidence.helo),
+            ReversePath::Mailbox(path) => format!("{network} {from} {}", path.domain()),
+            ReversePath::Null => format!("{network} {from} {}", evidence.helo),
         };
         if let Some(what) = self.slow.get(&key) {
             return Proof::Deferred(what);
         }
         let questions = Questions::new(&self.library, &self.failures, self.patience);
+        let mut begun = false;
         let proof = timeout(PATIENCE, async {
-            let _place = self.places.acquire().await;
+            let _place = self.places.enter(evidence.client).await;
+            begun = true;
             self.check(&questions, evidence, steps).await
         });
         match proof.await {
             Ok(proof) => proof,
+            // Nothing was asked, so nothing is known of the DNS.
+            Err(_) if !begun => {
+                let what = format!("other mail was in front of the checks for {from}");
+                steps.push(("dns", what.clone()));
+                Proof::Deferred(what)
+            }
             Err(_) => {
                 let what = format!("the DNS took too long over the checks for {from}");
                 steps.push(("dns", what.clone()));
@@ -144,17 +155,17 @@ impl Prover {
     pub async fn fails_elsewhere(&self, evidence: &Evidence<'_>) -> Option<bool> {
         let questions = Questions::new(&self.library, &self.failures, self.patience);
         let answer = timeout(PATIENCE, async {
-            let _place = self.places.acquire().await;
+            let _place = self.places.enter(evidence.client).await;
             dkim::fails_elsewhere(&questions, evidence).await
         });
         answer.await.ok()?
     }
 
-    /// Whether the ARC chain of a message may be carried on. Takes at most 20 seconds.
-    pub async fn arc_chain(&self, message: &[u8]) -> Chain {
+    /// Whether the ARC chain of a message that `client` brought may be carried on. Takes at most 20 seconds.
+    pub async fn arc_chain(&self, client: IpAddr, message: &[u8]) -> Chain {
         let questions = Questions::new(&self.library, &self.failures, self.patience);
         let answer = timeout(PATIENCE, async {
-            let _place = self.places.acquire().await;
+            let _place = self.places.enter(client).await;
             arc::chain(&questions, message).await
         });
         answer.await.unwrap_or(Chain::Broken)

@@ -6,7 +6,7 @@
 
 mod bucket;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use bucket::{Limiter, limiter, remembered, spend};
 
 use crate::config::{Budget, Limits};
-use crate::mail::{Domain, Mailbox};
+use crate::mail::{Domain, Mailbox, network_of};
 use crate::masking::TransactionId;
 use crate::message::Message;
 use crate::policy::{Reason, Refusal};
@@ -53,17 +53,9 @@ pub(super) struct Budgets {
     transaction: Option<Limiter<TransactionId>>,
 }
 
-/// The /24 or /64 that an address lies in.
-pub(super) fn network(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & 0xffff_ff00).into(),
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-    }
-}
-
 /// Domains are compared without regard to case, or a guesser had a budget for every spelling.
 fn pair(client: IpAddr, domain: &str) -> Pair {
-    (network(client), domain.to_ascii_lowercase())
+    (network_of(client), domain.to_ascii_lowercase())
 }
 
 impl Budgets {
@@ -106,8 +98,8 @@ impl Budgets {
         if !spend(self.refusals.as_ref(), &key) {
             self.shut_out.insert(key, ());
         }
-        if !spend(self.network.as_ref(), &network(client)) {
-            self.network_shut_out.insert(network(client), ());
+        if !spend(self.network.as_ref(), &network_of(client)) {
+            self.network_shut_out.insert(network_of(client), ());
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::budget::network;
+use crate::mail::network_of;
 
 /// Open connections of every client.
 pub(super) struct Crowd {
@@ -51,12 +51,12 @@ impl Crowd {
         let mut open = self.open();
         let count = |counts: &HashMap<IpAddr, usize>, key| counts.get(&key).copied().unwrap_or(0);
         if count(&open.addresses, address) >= self.per_address
-            || count(&open.networks, network(address)) >= self.per_network
+            || count(&open.networks, network_of(address)) >= self.per_network
         {
             return None;
         }
         *open.addresses.entry(address).or_default() += 1;
-        *open.networks.entry(network(address)).or_default() += 1;
+        *open.networks.entry(network_of(address)).or_default() += 1;
         Some(Entered {
             crowd: self.clone(),
             address,
@@ -74,7 +74,7 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let mut open = self.crowd.open();
         one_less(&mut open.addresses, self.address);
-        one_less(&mut open.networks, network(self.address));
+        one_less(&mut open.networks, network_of(self.address));
     }
 }
 

@@ -67,7 +67,11 @@ impl Intake {
             host: self.tools.config.hostname.clone(),
             client: arrival.client.address,
             means: means.clone(),
-            chain: self.tools.prover.arc_chain(&body).await,
+            chain: self
+                .tools
+                .prover
+                .arc_chain(arrival.client.address, &body)
+                .await,
         };
         let sealed = self.tools.signer.seal(domain, body.clone(), sealing).await;
         Ok(sealed.unwrap_or_else(|error| {

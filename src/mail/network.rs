@@ -1,6 +1,6 @@
 //! A block of addresses (RFC 4632, RFC 4291): `192.0.2.0/24`, `2001:db8::/32`, or one address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// A network: an address and how many of its leading bits count.
@@ -55,6 +55,15 @@ impl Network {
             }
             _ => false,
         }
+    }
+}
+
+/// The network that a client is counted with: the /24 or /64 that its address lies in, since a neighbour's address is free to take.
+#[must_use]
+pub fn network_of(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & 0xffff_ff00).into(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
 use allegromail::cli::demo::dns::{DnsServer, Zones};
+use allegromail::clock::at_once;
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::{DnsResolver, Options};
@@ -44,7 +45,19 @@ impl Scene {
 
     /// Proves a message of `x@shop.example` that comes from `path`, signed by `signer` if one is given.
     async fn prove(&self, path: &str, signer: Option<&str>) -> Proof {
-        let from = Mailbox::parse("x@shop.example").unwrap();
+        self.prove_from("192.0.2.55", "x@shop.example", path, signer)
+            .await
+    }
+
+    /// The same for any client and From.
+    async fn prove_from(
+        &self,
+        client: &str,
+        from: &str,
+        path: &str,
+        signer: Option<&str>,
+    ) -> Proof {
+        let from = Mailbox::parse(from).unwrap();
         let text = format!("From: {from}\r\nTo: {from}\r\n\r\nx\r\n");
         let text = match signer {
             Some(domain) => self.pair.sign(domain, &["From", "To"], &text),
@@ -52,7 +65,7 @@ impl Scene {
         };
         let message = Message::parse(text.into()).unwrap();
         let evidence = Evidence {
-            client: "192.0.2.55".parse().unwrap(),
+            client: client.parse().unwrap(),
             helo: "client.shop.example",
             reverse_path: &ReversePath::Mailbox(Mailbox::parse(path).unwrap()),
             from: &from,
@@ -235,4 +248,47 @@ async fn a_dead_name_stands_in_nobody_elses_way() {
         let proof = scene.prove("x@shop.example", None).await;
         assert!(matches!(proof, Proof::Proven(_)), "{proof:?}");
     }
+}
+
+/// One network whose senders' DNS is a tarpit, with more messages than are checked at once: its own mail waits, and nobody else's.
+#[tokio::test]
+async fn h082_a_network_of_tarpits_stands_in_nobody_elses_way() {
+    let tarpits: Vec<String> = (0..300)
+        .map(|at| format!("t{at}.example SILENCE"))
+        .collect();
+    let honest = "honest.example TXT v=spf1 ip4:192.0.0.0/8 -all";
+    let mut lines: Vec<&str> = tarpits.iter().map(String::as_str).collect();
+    lines.push(honest);
+    let scene = Scene::new(&lines).await;
+    let mut stuck = Vec::new();
+    for at in 0..300 {
+        let scene = &scene;
+        let mut proof = Box::pin(async move {
+            let (client, from) = (format!("192.0.2.{}", at % 250), format!("x@t{at}.example"));
+            scene.prove_from(&client, &from, &from, None).await
+        });
+        assert!(at_once(proof.as_mut()).await.is_none(), "{at}");
+        // Not looked at again: it holds its place, or waits for one.
+        stuck.push(proof);
+    }
+    let honest = async |client: &str| {
+        let from = "x@honest.example";
+        scene.prove_from(client, from, from, None).await
+    };
+    let proof = honest("192.0.3.1").await;
+    assert!(matches!(proof, Proof::Proven(_)), "{proof:?}");
+    // Mail of the same network waits its 20 seconds in vain, and hears a reply for now.
+    tokio::time::pause();
+    let proof = honest("192.0.2.77").await;
+    let Proof::Deferred(text) = &proof else {
+        panic!("{proof:?}");
+    };
+    assert!(text.contains("other mail"), "{text}");
+    tokio::time::resume();
+    // What it claimed to be is not held against those who are that.
+    let proof = honest("192.0.3.1").await;
+    assert!(matches!(proof, Proof::Proven(_)), "{proof:?}");
+    drop(stuck);
+    let proof = honest("192.0.2.77").await;
+    assert!(matches!(proof, Proof::Proven(_)), "{proof:?}");
 }
