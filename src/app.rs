@@ -184,7 +184,7 @@ impl Relay {
         self.queue.broken().await;
     }
 
-    /// Reads allowlist, DKIM keys and certificates again (SIGHUP). What is broken changes nothing and is logged.
+    /// Reads allowlist, DKIM keys, certificates and trust roots again (SIGHUP). What is broken changes nothing and is logged.
     pub fn reload(&self) {
         // Each by itself: a broken allowlist must not keep a new certificate out. A message is judged by the old set or by the new one, never by a
         // mixture (hostile-inputs 91).
@@ -209,6 +209,12 @@ impl Relay {
             Ok(()) => tracing::info!(event = "reloaded", what = "certificates"),
             Err(error) => {
                 tracing::error!(event = "reload_failed", what = "certificates", %error, "the old ones stay in force")
+            }
+        }
+        match self.delivery.reload() {
+            Ok(()) => tracing::info!(event = "reloaded", what = "trust roots"),
+            Err(error) => {
+                tracing::error!(event = "reload_failed", what = "trust roots", %error, "the old ones stay in force")
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `allegromail serve`: the relay in the foreground, until a signal.
 //!
-//! SIGHUP reloads allowlist and certificates; SIGTERM and SIGINT drain and exit 0, a second one ends at once: what is under way is then as
+//! SIGHUP reloads allowlist, DKIM keys, certificates and trust roots; SIGTERM and SIGINT drain and exit 0, a second one ends at once: what is under way is then as
 //! after a crash. Every bound address is printed.
 
 use std::path::Path;

@@ -70,6 +70,21 @@ impl SmtpDelivery {
         })
     }
 
+    /// Reads the trust roots of `[delivery] ca_file` again. Connections that wait are let go, for they were believed by the old ones.
+    ///
+    /// # Errors
+    /// The file is broken: nothing is changed.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        self.tls.reload()?;
+        // Without a runtime nothing is connected.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            for connection in self.pool.drain() {
+                runtime.spawn(connection.quit());
+            }
+        }
+        Ok(())
+    }
+
     /// Says goodbye on every connection that waits.
     pub async fn close(&self) {
         let mut goodbyes = tokio::task::JoinSet::new();

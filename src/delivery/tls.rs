@@ -3,9 +3,10 @@
 //! Opportunistic TLS asks for no certificate (RFC 7435: some protection beats none, and the alternative is clear text). Required TLS
 //! wants one that a public root signed for the host's name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
@@ -47,38 +48,44 @@ impl From<RouteTls> for Security {
 #[error("{0}")]
 pub struct TlsError(String);
 
-/// The ways of TLS.
+/// The ways of TLS. A copy sees what another one has read again.
 #[derive(Clone)]
 pub(super) struct Tls {
     provider: Arc<CryptoProvider>,
     /// Takes any certificate.
     any: TlsConnector,
     /// Takes those of known roots.
-    verified: TlsConnector,
+    verified: Arc<ArcSwap<ClientConfig>>,
+    /// The file of the private ones.
+    ca_file: Option<PathBuf>,
 }
 
 impl Tls {
     /// The public roots, and those of `ca_file`.
     pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = || {
-            ClientConfig::builder_with_provider(provider.clone())
-                .with_safe_default_protocol_versions()
-                .map_err(|error| TlsError(error.to_string()))
-        };
-        let verified = builder()?
-            .with_root_certificates(roots(ca_file)?)
-            .with_no_client_auth();
+        let verified = verifying(&provider, ca_file)?;
         let any = Arc::new(AnyCertificate(provider.clone()));
-        let any = builder()?
+        let any = builder(&provider)?
             .dangerous()
             .with_custom_certificate_verifier(any)
             .with_no_client_auth();
         Ok(Self {
             provider,
             any: Arc::new(any).into(),
-            verified: Arc::new(verified).into(),
+            verified: Arc::new(ArcSwap::from_pointee(verified)),
+            ca_file: ca_file.map(Path::to_owned),
         })
+    }
+
+    /// Reads the file of roots again, for connections that are opened from now on.
+    ///
+    /// # Errors
+    /// The file is broken: the roots stay as they are.
+    pub(super) fn reload(&self) -> Result<(), TlsError> {
+        let verified = verifying(&self.provider, self.ca_file.as_deref())?;
+        self.verified.store(Arc::new(verified));
+        Ok(())
     }
 
     /// How TLS is spoken on a connection of this kind.
@@ -95,8 +102,27 @@ impl Tls {
 
     /// TLS with a certificate from a known root.
     pub(super) fn verified(&self) -> TlsConnector {
-        self.verified.clone()
+        self.verified.load_full().into()
     }
+}
+
+/// The beginning of every configuration.
+fn builder(
+    provider: &Arc<CryptoProvider>,
+) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, TlsError> {
+    ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TlsError(error.to_string()))
+}
+
+/// TLS that takes certificates of the public roots and of those of `ca_file`.
+fn verifying(
+    provider: &Arc<CryptoProvider>,
+    ca_file: Option<&Path>,
+) -> Result<ClientConfig, TlsError> {
+    Ok(builder(provider)?
+        .with_root_certificates(roots(ca_file)?)
+        .with_no_client_auth())
 }
 
 /// The roots of the public and those of `ca_file`. A file without any is an error, not an empty set: it is most likely no PEM file.

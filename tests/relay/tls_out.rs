@@ -4,6 +4,7 @@ use allegromail::config::{Route, RouteDomain, RouteTls};
 
 use crate::authority::{Authority, Chain};
 use crate::peer::{Peer, Step, envelope, hear, say};
+use crate::stage::{BIURO, BUYER, Setup};
 use crate::way_out::{Field, MESSAGE, ONE_HOST, WayOut, short, tls_peer};
 
 /// A route to `mx.poczta.example` that wants TLS.
@@ -101,4 +102,55 @@ async fn h136_a_421_on_a_connection_that_waits_costs_no_attempt_also_over_tls() 
         assert_eq!(peer.seen().messages.len(), 2, "{name}");
         assert_eq!(peer.seen().connections, connections, "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trust_roots_are_read_again_and_a_broken_file_changes_nothing() {
+    let (known, other) = (Authority::new(), Authority::new());
+    let peer = tls_peer(vec![], known.certify("mx.poczta.example").acceptor()).await;
+    let out = routed(&peer, Some(&known)).await;
+    let file = out.folder.path().join("mta-sts.pem");
+    for broken in ["rubbish", ""] {
+        std::fs::write(&file, broken).unwrap();
+        let error = out.delivery.reload().unwrap_err().to_string();
+        assert!(
+            error.contains("mta-sts.pem") && error.contains("PEM"),
+            "{error}"
+        );
+    }
+    assert_eq!(short(&out.send().await), "delivered", "by the old roots");
+    // The connection that waits was believed by a root that is gone.
+    other.write(&file);
+    out.delivery.reload().unwrap();
+    assert_eq!(short(&out.send().await), "deferred 4.7.5");
+    known.write(&file);
+    out.delivery.reload().unwrap();
+    assert_eq!(short(&out.send().await), "delivered");
+    assert_eq!(peer.seen().messages.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_of_the_relay_reads_the_trust_roots() {
+    let (known, other) = (Authority::new(), Authority::new());
+    let peer = tls_peer(vec![], known.certify("127.0.0.2").acceptor()).await;
+    let folder = tempfile::TempDir::with_prefix("allegromail-test-").unwrap();
+    let file = folder.path().join("roots.pem");
+    other.write(&file);
+    let routes = format!(
+        "[[delivery.route]]\ndomain = \"poczta.example\"\nhost = \"127.0.0.2\"\nport = {}\ntls = \"required\"\n",
+        peer.port
+    );
+    let setup = Setup {
+        routes,
+        ..Setup::default()
+    };
+    let ca_file = format!("ca_file = {file:?}");
+    let stage = setup.key("delivery", &ca_file).start().await;
+    stage.send(BIURO, BUYER).await.assert("250");
+    stage.deferred().await;
+    known.write(&file);
+    stage.relay.reload();
+    stage.relay.queue().retry_now();
+    stage.drained().await;
+    assert_eq!(peer.seen().messages.len(), 1);
 }

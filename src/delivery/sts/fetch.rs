@@ -11,7 +11,6 @@ use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::policy::Policy;
@@ -32,7 +31,7 @@ pub(super) struct Fetcher {
     /// For all of it, look-up to last octet.
     patience: Duration,
     /// With known roots: a policy is worth what the certificate of its host is (RFC 8461 3.3).
-    tls: TlsConnector,
+    tls: Tls,
 }
 
 impl Fetcher {
@@ -40,7 +39,7 @@ impl Fetcher {
         Self {
             reach: settings.reach,
             patience: settings.patience.policy,
-            tls: tls.verified(),
+            tls: tls.clone(),
         }
     }
 
@@ -111,7 +110,7 @@ impl Fetcher {
             let address = SocketAddr::new(ip, self.reach.https_port);
             match TcpStream::connect(address).await {
                 Ok(stream) => {
-                    let secured = self.tls.connect(name, stream).await;
+                    let secured = self.tls.verified().connect(name, stream).await;
                     return secured.map_err(|error| error.to_string());
                 }
                 Err(error) => last = error.to_string(),
