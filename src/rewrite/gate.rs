@@ -107,7 +107,7 @@ impl Gate {
         };
         for needle in needles.addresses {
             let forms = both_forms(needle.domain());
-            let local = needle.local().to_lowercase();
+            let local = plain::composed(&needle.local().to_lowercase());
             for domain in &forms {
                 let address = format!("{local}@{domain}");
                 gate.shortest = gate.shortest.min(address.len());
@@ -118,6 +118,10 @@ impl Gate {
             }
             // Half the world has a mailbox at these: an id that names one gives nobody away, and the other side's ids may come back.
             if !providers::is_shared(needle.domain()) {
+                // Ids are read as they stand, not in a view.
+                let apart = forms.iter().map(|form| plain::decomposed(form));
+                gate.domains
+                    .extend(apart.filter(|apart| !forms.contains(apart)));
                 gate.domains.extend(forms);
             }
         }

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+
 mod openings;
 mod spelling;
 mod tails;
@@ -40,7 +42,7 @@ pub(super) struct Hit<'a> {
 pub(super) struct Masker {
     /// The longest needle first; none twice.
     pairs: Vec<Pair>,
-    /// The domains that could identify the writer where ids carry them, in A-labels and in U-labels.
+    /// The domains that could identify the writer where ids carry them, in A-labels and in U-labels, composed and decomposed.
     private: Vec<String>,
     /// Where it is worth looking for one of the pairs.
     openings: Openings,
@@ -57,7 +59,8 @@ impl Masker {
                 .iter()
                 .flat_map(|address| {
                     let domain = address.domain().as_str();
-                    [domain.to_owned(), idna::domain_to_unicode(domain).0]
+                    let [composed, decomposed] = forms(&idna::domain_to_unicode(domain).0);
+                    [domain.to_owned(), composed, decomposed]
                 })
                 .collect(),
             openings: Openings::new(),
@@ -90,13 +93,16 @@ impl Masker {
         self.add_text(&unicode, shown, Kind::Domain);
     }
 
-    /// A needle, also in the charsets of one octet that can write it, where it is more than ASCII.
+    /// A needle, also decomposed and in the charsets of one octet that can write it, where it is more than ASCII.
     fn add_text(&mut self, needle: &str, shown: &str, kind: Kind) {
         let small = needle.to_lowercase();
-        self.add(small.as_bytes(), shown, kind);
         if small.is_ascii() {
+            self.add(small.as_bytes(), shown, kind);
             return;
         }
+        let [small, decomposed] = forms(&small);
+        self.add(small.as_bytes(), shown, kind);
+        self.add(decomposed.as_bytes(), shown, kind);
         self.openings.add_capitals();
         // These octets have no case for us, so capitals are needles of their own. The two charsets are those of the region.
         for text in [&small, &needle.to_uppercase()] {
@@ -210,6 +216,14 @@ impl Masker {
             alone.then_some((pair, length, percent))
         })
     }
+}
+
+/// `text` with its letters composed and with them decomposed (Unicode, NFC and NFD). They look the same and mean the same domain (RFC 5891 5.2),
+/// and some systems write one and some the other. A text that mixes the two within a needle is for the leak gate.
+fn forms(text: &str) -> [String; 2] {
+    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text);
+    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
+    [composed.into_owned(), decomposed.into_owned()]
 }
 
 /// `text` with every one of `addresses`, however it is written, as `shown`.

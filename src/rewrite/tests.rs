@@ -238,6 +238,57 @@ fn the_gate_finds_addresses_in_any_dress() {
 }
 
 #[test]
+fn the_gate_knows_a_domain_with_accents_however_its_letters_are_written() {
+    let addresses = [mailbox("jan@xn--w-uga1v8h.example")];
+    let domains = [Domain::parse("łódź.example").unwrap()];
+    let needles = Needles {
+        addresses: &addresses,
+        domains: &domains,
+    };
+    for text in [
+        "jan@żółw.example",
+        "jan@z\u{307}o\u{301}łw.example",
+        "JAN@Z\u{307}O\u{301}ŁW.EXAMPLE",
+        "jan@xn--w-uga1v8h.example",
+        // Mixed, which nothing but a person does.
+        "jan@z\u{307}ółw.example",
+        "jan@żo\u{301}łw.example",
+        "jan@z\u{200b}\u{307}ółw.example",
+        "jan@z&#x307;o&#769;łw.example",
+        "jan@z%CC%87o%CC%81%C5%82w.example",
+        "jan@z=CC=87o=CC=81=C5=82w.example",
+        "amFuQHrMh2_Mgc-Cdy5leGFtcGxl amFuQHrMh2/MgcWCdy5leGFtcGxl",
+        "www.łódź.example",
+        "www.ło\u{301}dz\u{301}.example",
+        "www.łódz\u{301}.example",
+        "\r\nUID:1@z\u{307}o\u{301}łw.example\r\n",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\nnapisz na {text}, proszę\r\n");
+        assert!(check(message.as_bytes(), needles).is_err(), "{text}");
+    }
+    for text in [
+        "jan@żołw.example",
+        "jan@z\u{307}ołw.example",
+        "bojan@z\u{307}o\u{301}łw.example",
+        "łodz\u{301}.example",
+        "\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\nnapisz na {text}, proszę\r\n");
+        assert_eq!(check(message.as_bytes(), needles), Ok(()), "{text}");
+    }
+    // Three marks of one letter, in whatever order.
+    let addresses = [mailbox("jan@\u{1ec7}\u{331}.example")];
+    for text in [
+        "\u{1ec7}\u{331}",
+        "e\u{302}\u{323}\u{331}",
+        "\u{ea}\u{323}\u{331}",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\njan@{text}.example\r\n");
+        assert!(check(message.as_bytes(), &addresses).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_by_name() {
     let part = |kind: &str| {
         format!(

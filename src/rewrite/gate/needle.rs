@@ -1,8 +1,9 @@
 //! One address or domain that must not leave, and how it is found in a view.
 
-use memchr::{memchr_iter, memchr2_iter};
+use memchr::{memchr_iter, memchr2, memchr2_iter};
 
 use super::cuts::SEAM;
+use super::plain::decomposed;
 
 /// An address or a domain as it stands in a view, in lower case: an octet that is searched for, and what stands on its two sides.
 #[derive(PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub(super) struct Needle {
     /// The at sign of an address, the rarest octet of a domain.
     mark: u8,
     right: Vec<u8>,
+    /// The first octet of `right`, and what stands there while its letters are decomposed.
+    next: [Option<u8>; 2],
     kind: Kind,
 }
 
@@ -39,10 +42,14 @@ impl Needle {
 
     fn around(text: &str, at: usize, kind: Kind) -> Self {
         let octets = text.as_bytes();
+        // The mark is ASCII, so no character is cut in two.
+        let behind = text.get(at + 1..).unwrap_or_default();
+        let first = |text: &str| text.as_bytes().first().copied();
         Self {
             left: octets.get(..at).unwrap_or_default().to_vec(),
             mark: octets.get(at).copied().unwrap_or_default(),
-            right: octets.get(at + 1..).unwrap_or_default().to_vec(),
+            right: behind.as_bytes().to_vec(),
+            next: [first(behind), first(&decomposed(behind))],
             kind,
         }
     }
@@ -58,12 +65,16 @@ impl Needle {
     /// Whether it could stand in `text`, in small letters or capitals, once something is cut out: behind its mark stands its next octet, or
     /// something that a reader passes over.
     pub(super) fn may_come_of(&self, text: &[u8]) -> bool {
-        let next = self.right.first();
+        let [Some(next), Some(apart)] = self.next else {
+            return memchr2(self.mark, self.mark.to_ascii_uppercase(), text).is_some();
+        };
         memchr2_iter(self.mark, self.mark.to_ascii_uppercase(), text).any(|at| {
-            let (Some(next), Some(found)) = (next, text.get(at + 1)) else {
-                return next.is_none();
-            };
-            found.eq_ignore_ascii_case(next) || !found.is_ascii() || CUT.contains(found)
+            text.get(at + 1).is_some_and(|found| {
+                found.eq_ignore_ascii_case(&next)
+                    || found.eq_ignore_ascii_case(&apart)
+                    || !found.is_ascii()
+                    || CUT.contains(found)
+            })
         })
     }
 

@@ -1,4 +1,6 @@
-//! Characters in their plain form: small, half width, and none that are not seen.
+//! Characters in their plain form: small, half width, composed, and none that are not seen.
+
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 /// Writes a text of characters in their plain form. What is ASCII, as most mail is, needs no look at each character.
 pub(super) fn plain(text: &str, out: &mut String) {
@@ -16,9 +18,43 @@ pub(super) fn plain(text: &str, out: &mut String) {
         let Some(c) = chars.next() else {
             return;
         };
-        out.extend(bare(c));
+        match bare(c) {
+            Some(c) if is_mark(c) => compose(out, c),
+            bare => out.extend(bare),
+        }
         rest = chars.as_str();
     }
+}
+
+/// What is put on the letter before it: the accents of Latin, Greek and Cyrillic, those of Arabic and of kana, and the vowels and ends of a
+/// syllable of Hangul. For most texts this is all that their normal form asks.
+const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{653}'..='\u{655}' | '\u{1161}'..='\u{11c2}' | '\u{3099}' | '\u{309a}')
+}
+
+/// Marks of one letter that are looked at together; no letter of a name has as many.
+const MOST_MARKS: usize = 8;
+
+/// Adds a mark to the letter at the end of `out`. The view has composed letters only, as the needles do: `o` with an accent of its own is `ó`.
+fn compose(out: &mut String, mark: char) {
+    let mut letters = out.char_indices().rev().take(MOST_MARKS);
+    let from = letters.find(|(_, c)| !is_mark(*c)).map(|(at, _)| at);
+    let from = from.unwrap_or(out.len());
+    let mut letter = out.split_off(from);
+    letter.push(mark);
+    out.push_str(&composed(&letter));
+}
+
+/// `text` with composed letters (Unicode, NFC).
+pub(super) fn composed(text: &str) -> String {
+    let normal = ComposingNormalizerBorrowed::new_nfc().normalize(text);
+    normal.into_owned()
+}
+
+/// `text` with each letter apart from its accents (Unicode, NFD).
+pub(super) fn decomposed(text: &str) -> String {
+    let normal = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
+    normal.into_owned()
 }
 
 /// How many octets at the front are ASCII.

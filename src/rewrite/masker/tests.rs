@@ -40,6 +40,8 @@ fn the_quick_look_passes_over_no_text_that_holds_a_needle() {
         "anna",
         "żółw",
         "ŻÓŁW",
+        "z\u{307}o\u{301}łw",
+        "Z\u{307}O\u{301}ŁW",
         "part1",
         "/image",
         " ",
@@ -63,4 +65,43 @@ fn the_quick_look_passes_over_no_text_that_holds_a_needle() {
         }
     }
     assert!(held > 100, "{held}");
+}
+
+#[test]
+fn a_domain_with_accents_is_one_domain_however_its_letters_are_written() {
+    let registered = Mailbox::parse("jan@xn--w-uga1v8h.example").unwrap();
+    assert_eq!(registered, Mailbox::parse("jan@żółw.example").unwrap());
+    // A letter of its own on both sides of the needle, and one that needs it.
+    let local = Mailbox::parse("zażółć@poczta.example").unwrap();
+    let mut masker = Masker::new(&[registered, local], "mask@allegromail.pl");
+    masker.add_domain(&Domain::parse("łódź.example").unwrap(), "hidden.invalid");
+    for text in [
+        "jan@żółw.example",
+        "jan@z\u{307}o\u{301}łw.example",
+        "JAN@Z\u{307}O\u{301}ŁW.EXAMPLE",
+        "jan@xn--w-uga1v8h.example",
+        "jan@z&#x307;o&#769;łw.example",
+        "jan@z%CC%87o%CC%81%C5%82w.example",
+        "jan@z=CC=87o=CC=81=C5=82w.example",
+        "jan@z<b>\u{307}o</b>\u{301}łw.example",
+        "zażółć@poczta.example",
+        "zaz\u{307}o\u{301}łc\u{301}@poczta.example",
+    ] {
+        let masked = masker.mask_text(&format!("napisz na {text}, proszę"));
+        let shown = masked.replace("%40", "@");
+        assert_eq!(shown, "napisz na mask@allegromail.pl, proszę", "{text}");
+    }
+    for text in ["www.łódź.example", "www.ło\u{301}dz\u{301}.example"] {
+        assert_eq!(masker.mask_text(text), "www.hidden.invalid", "{text}");
+    }
+    // Another name with other accents stays.
+    for text in ["jan@żołw.example", "jan@z\u{307}ołw.example"] {
+        assert_eq!(masker.mask_text(text), text);
+    }
+    let private = masker.private();
+    assert!(
+        private
+            .iter()
+            .any(|name| name == "z\u{307}o\u{301}łw.example")
+    );
 }
