@@ -5,7 +5,8 @@
 
 use std::io;
 
-use super::record::{END, Kind, Link, OLD_MAGIC, Record, Stamp};
+use super::link::Link;
+use super::record::{END, Kind, OLD_MAGIC, Record, Stamp};
 use super::segment::Segment;
 
 /// Where the second copy begins.
@@ -47,4 +48,11 @@ pub(super) fn stamp(segment: &Segment, size: u64) -> io::Result<Option<Stamp>> {
         }
     }
     Ok(None)
+}
+
+/// Whether the last record before `end` says that all before it was synced: a head, or what an orderly end leaves.
+pub(super) fn marks_end(segment: &Segment, end: u64) -> io::Result<bool> {
+    let at = end.saturating_sub(BARE);
+    let read = segment.record(at, end)?;
+    Ok(read.is_some_and(|read| read.fixed.kind == Kind::Sequence && read.fixed.link.opens))
 }

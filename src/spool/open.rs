@@ -117,6 +117,7 @@ pub(super) fn writer(
         }
     };
     let (announce, committed) = mpsc::unbounded_channel();
+    let marked = head::marks_end(&active, end)?;
     let writer = Writer {
         dir: dir.clone(),
         shared: Arc::new(Shared {
@@ -127,8 +128,7 @@ pub(super) fn writer(
         active,
         end,
         segment_bytes: settings.segment_bytes,
-        // Nothing is behind it that could be torn.
-        marked: end == head::SIZE,
+        marked,
         spare: None,
         announce,
         checkpoint,

@@ -8,6 +8,7 @@ use crate::mail::{ReversePath, Timestamp, TraceId};
 
 mod damage;
 mod power;
+mod reuse;
 
 fn settings(dir: &Path, segment_bytes: u64) -> Settings {
     Settings {

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::index::Place;
-use super::record::{Kind, Link};
+use super::link::Link;
+use super::record::Kind;
 use super::search::{Tail, next_record, whole};
 use super::segment::Segment;
 use crate::mail::QueueId;

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 use super::index::{Index, Place};
-use super::record::{END, Kind, Link, Record};
+use super::link::Link;
+use super::record::{END, Kind, Record};
 use super::request::Request;
 use super::segment::Segment;
 use super::spare::Spare;

@@ -12,6 +12,7 @@ use crate::ground::Ground;
 
 /// One call: where in the trace it began and ended, and what stands in it.
 struct Call {
+    thread: String,
     begun: usize,
     ended: usize,
     text: String,
@@ -40,6 +41,7 @@ fn calls(trace: &str) -> Vec<Call> {
             open.insert((thread.to_owned(), name), calls.len());
         }
         calls.push(Call {
+            thread: thread.to_owned(),
             begun: at,
             ended: if unfinished { usize::MAX } else { at },
             text: text.to_owned(),
@@ -136,7 +138,7 @@ fn trace(messages: usize, points: &str) -> Option<String> {
         "-s",
         "200",
         "-e",
-        "trace=pwritev,fdatasync,sendto",
+        "trace=pwritev,fdatasync,fsync,ftruncate,sendto,/^rename,/^unlink",
         "-o",
         file.to_str().unwrap(),
     ];
@@ -198,4 +200,62 @@ fn an_answer_before_the_sync_is_seen() {
     let (answers, early) = judge(&trace);
     println!("{} of {answers} too early", early.len());
     assert!(!early.is_empty());
+}
+
+/// Renamings and deletions of segments in a trace, and those that broke the order: a file gets the name of a segment when its head is synced; a name
+/// that came or went is synced before another record is written or a file is cut.
+fn names(trace: &str) -> (usize, Vec<String>) {
+    let calls = calls(trace);
+    let segments = |call: &Call| {
+        let told = strings(&call.text);
+        let is = |at: usize| told.get(at).is_some_and(|name| name.ends_with(b".seg"));
+        (is(0), is(1))
+    };
+    let (mut steps, mut wrong) = (0, Vec::new());
+    for (at, call) in calls.iter().enumerate() {
+        let (from, to) = match call.text.split('(').next() {
+            Some("rename" | "renameat" | "renameat2" | "unlink" | "unlinkat") => segments(call),
+            _ => continue,
+        };
+        if !from && !to {
+            continue;
+        }
+        steps += 1;
+        // One thread writes the log; what another syncs is not its folder.
+        let own = |name: &'static str| {
+            move |other: &&Call| other.thread == call.thread && other.text.starts_with(name)
+        };
+        let written = |other: &&Call| own("pwritev(")(other) || own("ftruncate(")(other);
+        if to {
+            let head = calls[..at].iter().rfind(written).unwrap();
+            let synced = calls[..at]
+                .iter()
+                .filter(own("fdatasync("))
+                .any(|sync| descriptor(sync) == descriptor(head) && head.ended < sync.begun);
+            if !synced {
+                wrong.push(format!("named before its head was synced: {}", call.text));
+            }
+        }
+        let next = calls[at + 1..].iter().find(written);
+        let until = next.map_or(usize::MAX, |next| next.begun);
+        let kept = calls[at + 1..]
+            .iter()
+            .filter(own("fsync("))
+            .any(|sync| sync.ended < until);
+        if !kept {
+            wrong.push(format!("a name that was not synced: {}", call.text));
+        }
+    }
+    (steps, wrong)
+}
+
+#[test]
+fn names_of_segments_come_and_go_in_order() {
+    let Some(trace) = trace(160, "spool.segment_bytes=number:65536") else {
+        return;
+    };
+    let (steps, wrong) = names(&trace);
+    println!("{steps} names came or went, {} out of order", wrong.len());
+    assert!(steps > 4, "{steps}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -145,3 +145,13 @@ async fn an_entry_that_is_too_large_is_refused_before_it_meets_others() {
     large.entry.about.date = "x".repeat(300 * 1024);
     assert!(matches!(request::entry(&large), Err(SpoolError::Full(_))));
 }
+
+#[tokio::test]
+async fn opening_and_closing_does_not_make_the_log_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path()).await;
+    let octets = std::fs::read(dir.path().join("00000001.seg")).unwrap();
+    drop(open(dir.path()));
+    drop(open(dir.path()));
+    assert!(std::fs::read(dir.path().join("00000001.seg")).unwrap() == octets);
+}

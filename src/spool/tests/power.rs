@@ -40,7 +40,7 @@ impl Dice {
 }
 
 /// What is known of an entry: its message, and how often it was tried.
-type Known = BTreeMap<u64, (Vec<u8>, u32)>;
+pub(super) type Known = BTreeMap<u64, (Vec<u8>, u32)>;
 
 /// What one request asks for.
 #[derive(Debug, Clone)]
@@ -115,7 +115,7 @@ fn files(dir: &Path) -> Files {
 }
 
 /// A start without the thread: the writer, what lives, and what was found.
-fn start(dir: &Path) -> (Writer, Known, Recovery) {
+pub(super) fn start(dir: &Path) -> (Writer, Known, Recovery) {
     let mut recovered = crate::spool::open::read(dir).unwrap();
     let heads = std::mem::take(&mut recovered.heads);
     let (waiting, _) = entries(&recovered.index, heads);
