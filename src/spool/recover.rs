@@ -73,7 +73,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         };
         let size = segment.len()?;
         let Some(stamp) = head::stamp(&segment, size)? else {
-            if size < head::SIZE {
+            if size < head::SIZE && tail == Tail::May {
                 // No commit ever went into it. The next segment takes its place.
                 recovered.report.torn_bytes += size;
                 recovered.last = Last::New(*number);

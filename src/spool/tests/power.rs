@@ -308,7 +308,7 @@ impl Work {
         let to = self.writer.end as usize;
         if from >= head::SIZE as usize && to > from {
             let mut earlier = after[&name].clone();
-            let stale = before.get("spare").or_else(|| before.get(&name));
+            let stale = before.get(&name).or_else(|| before.get("spare"));
             let stale = stale.map_or(&[][..], |octets| octets.get(from..).unwrap_or_default());
             earlier.truncate(from);
             earlier.extend_from_slice(stale);

@@ -30,7 +30,12 @@ fn fresh(name: &str) -> PathBuf {
 /// Makes a segment of the input: after an octet below 8 a whole record follows, its checksums right, so that more than the first check is
 /// reached; any other octet stands for itself.
 fn segment(octets: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
+    // Without a head nothing is believed: most of those that begin with a record get one.
+    let bare = |first: u8| first < 8 && first != 4;
+    let mut out = match octets.first() {
+        Some(first) if bare(*first) => segment(&[4, 0, 1, 0, 0]),
+        _ => Vec::new(),
+    };
     let mut rest = octets;
     while let Some((first, after)) = rest.split_first() {
         let Some((numbers, after)) = after.split_first_chunk::<4>().filter(|_| *first < 8) else {
@@ -42,7 +47,13 @@ fn segment(octets: &[u8]) -> Vec<u8> {
         let (head, after) = after.split_at((4 * head_len).min(after.len()));
         let (body, after) = after.split_at(body_len.min(after.len()));
         let mut front = b"AMS2".to_vec();
-        front.extend_from_slice(&[*first, u8::from(more % 4 == 1), u8::from(more & 8 > 0), 0]);
+        let link = u8::try_from(more >> 4 & 3).expect("two bits");
+        front.extend_from_slice(&[
+            *first,
+            u8::from(more % 4 == 1),
+            u8::from(more & 8 > 0),
+            link,
+        ]);
         let id = if id == 255 { u64::MAX } else { id as u64 };
         front.extend_from_slice(&id.to_le_bytes());
         // Some are of another segment.
