@@ -36,6 +36,8 @@ const fn is_mark(c: char) -> bool {
 const MOST_MARKS: usize = 8;
 
 /// Adds a mark to the letter at the end of `out`. The view has composed letters only, as the needles do: `o` with an accent of its own is `ó`.
+// Cold: it would only be in the way of the texts that have no marks of their own.
+#[cold]
 fn compose(out: &mut String, mark: char) {
     let mut letters = out.char_indices().rev().take(MOST_MARKS);
     let from = letters.find(|(_, c)| !is_mark(*c)).map(|(at, _)| at);
@@ -47,12 +49,18 @@ fn compose(out: &mut String, mark: char) {
 
 /// `text` with composed letters (Unicode, NFC).
 pub(super) fn composed(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
     let normal = ComposingNormalizerBorrowed::new_nfc().normalize(text);
     normal.into_owned()
 }
 
 /// `text` with each letter apart from its accents (Unicode, NFD).
 pub(super) fn decomposed(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
     let normal = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
     normal.into_owned()
 }
