@@ -24,8 +24,13 @@ const FRONT: usize = 4 * 1024;
 pub(super) struct Print([u8; 32]);
 
 impl Print {
-    /// The print of a message as it came.
-    pub(super) fn of(transaction: &MailTransaction, message: &[u8]) -> Self {
+    /// The print of a message as it came; none of one without a Message-ID near its front: two such may be alike and not be the same, and a
+    /// message that is taken for another is lost.
+    pub(super) fn of(transaction: &MailTransaction, message: &[u8]) -> Option<Self> {
+        let front = message.get(..FRONT).unwrap_or(message);
+        if !has_id(front) {
+            return None;
+        }
         let mut digest = Sha256::new();
         digest.update(transaction.reverse_path.to_string());
         for recipient in &transaction.recipients {
@@ -37,9 +42,21 @@ impl Print {
         // Not a digest of the whole: that would cost as much as all else that is done to a large message.
         digest.update((message.len() as u64).to_le_bytes());
         digest.update(crc32fast::hash(message).to_le_bytes());
-        digest.update(message.get(..FRONT).unwrap_or(message));
-        Self(digest.finalize().into())
+        digest.update(front);
+        Some(Self(digest.finalize().into()))
     }
+}
+
+/// Whether a header section has a Message-ID with something in it (RFC 5322 3.6.4).
+fn has_id(front: &[u8]) -> bool {
+    const NAME: &[u8] = b"message-id:";
+    let lines = front.split(|octet| *octet == b'\n');
+    let mut section = lines.take_while(|line| *line != b"\r");
+    section.any(|line| {
+        line.split_at_checked(NAME.len()).is_some_and(|(name, id)| {
+            name.eq_ignore_ascii_case(NAME) && !id.trim_ascii().is_empty()
+        })
+    })
 }
 
 /// The answers that may not have been heard.

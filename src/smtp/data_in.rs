@@ -16,7 +16,7 @@ const ROOM: (usize, usize) = (16 * 1024, 2 * 1024 * 1024);
 /// The most room that is made for an announced size, for anybody may announce.
 const MAX_ANNOUNCED: usize = 4 * 1024 * 1024;
 /// Octets that are looked at together.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
 
 /// Why a message is not taken. It is told after its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -242,7 +242,7 @@ fn plain(octets: &[u8], begins_line: bool) -> usize {
 }
 
 /// Whether a bare CR, a bare LF, NUL, or a dot at the beginning of a line stands in a block behind its first octet. Without a branch for each.
-fn stops(block: &[u8]) -> bool {
+pub(super) fn stops(block: &[u8]) -> bool {
     let next = block.get(1..).unwrap_or_default();
     let pairs = block.iter().zip(next);
     pairs.fold(false, |stop, (one, next)| {

@@ -3,6 +3,8 @@
 //! The body is not copied: the result is slices to be written in order. Bare CR or LF is refused, since what we send must not end
 //! anybody's data early (hostile-inputs 16).
 
+use super::data_in::{BLOCK, stops};
+
 /// A line end that is not CRLF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the message holds a bare CR or LF")]
@@ -18,20 +20,28 @@ pub fn stuff(body: &[u8]) -> Result<Vec<&[u8]>, BareLineEnd> {
     if body.first() == Some(&b'.') {
         slices.push(b".");
     }
-    let mut crs = 0;
-    for at in memchr::memchr_iter(b'\n', body) {
-        if at == 0 || body.get(at - 1) != Some(&b'\r') {
-            return Err(BareLineEnd);
-        }
-        crs += 1;
-        if body.get(at + 1) == Some(&b'.') {
-            slices.push(body.get(from..=at).unwrap_or_default());
-            slices.push(b".");
-            from = at + 1;
-        }
-    }
-    if memchr::memchr_iter(b'\r', body).count() != crs {
+    if body.first() == Some(&b'\n') || body.last() == Some(&b'\r') {
         return Err(BareLineEnd);
+    }
+    let mut at = 0;
+    // Every octet with the next one; blocks overlap by one. Most have nothing of interest, which one look tells.
+    while let Some(block) = body.get(at..body.len().min(at + BLOCK + 1))
+        && block.len() > 1
+    {
+        let looked_at = if stops(block) { block } else { &[] };
+        for (pair, place) in looked_at.windows(2).zip(at..) {
+            match pair {
+                [b'\r', b'\n'] => {}
+                [b'\r', _] | [_, b'\n'] => return Err(BareLineEnd),
+                [b'\n', b'.'] => {
+                    slices.push(body.get(from..=place).unwrap_or_default());
+                    slices.push(b".");
+                    from = place + 1;
+                }
+                _ => {}
+            }
+        }
+        at += block.len() - 1;
     }
     slices.push(body.get(from..).unwrap_or_default());
     slices.push(if body.is_empty() || body.ends_with(b"\r\n") {

@@ -162,6 +162,22 @@ proptest! {
     }
 
     #[test]
+    fn stuffing_finds_every_dot_and_every_bare_line_end(pieces in proptest::collection::vec(prop_oneof![Just("\r\n"), Just("\r\n."), Just("."), Just("\n"), Just("\r"), Just("\0")], 0..4), fill in proptest::collection::vec(0_usize..600, 5)) {
+        let mut body = String::new();
+        for (at, fill) in fill.into_iter().enumerate() {
+            body.push_str(&"x".repeat(fill));
+            body.push_str(pieces.get(at).copied().unwrap_or_default());
+        }
+        let clean = body.replace("\r\n", "");
+        let want = (!clean.contains(['\r', '\n'])).then(|| {
+            let dots = format!("\r\n{body}").replace("\r\n.", "\r\n..");
+            let end = if body.is_empty() || body.ends_with("\r\n") { ".\r\n" } else { "\r\n.\r\n" };
+            format!("{}{end}", &dots[2..]).into_bytes()
+        });
+        prop_assert_eq!(stuff(body.as_bytes()).ok().map(|slices| slices.concat()), want);
+    }
+
+    #[test]
     fn any_octets_read_the_same_in_any_pieces(wire in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'.'), Just(b'a'), Just(0_u8)], 0..40), cut in 0_usize..40) {
         let cut = cut.min(wire.len());
         prop_assert_eq!(read(&wire, &[cut]), read(&wire, &[]));

@@ -419,6 +419,22 @@ async fn h118_a_message_whose_answer_was_not_heard_is_taken_once() {
     let mut dialogue = alone().await;
     let fourth = dialogue.send(JAN, &[SELLER], &other).await;
     assert_ne!(fourth, third);
+    dialogue.finish().await;
+    dialogue.closed().await;
+
+    // Nobody can tell a message without Message-ID from another one that is alike: it is taken twice rather than lost.
+    let bare: String = text
+        .split_inclusive("\r\n")
+        .filter(|line| !line.starts_with("Message-ID:"))
+        .collect();
+    assert_ne!(bare, text);
+    let mut dialogue = alone().await;
+    let fifth = dialogue.send(JAN, &[SELLER], &bare).await;
+    fifth.assert("250 2.0.0 accepted as");
+    dialogue.reset();
+    let mut dialogue = alone().await;
+    let sixth = dialogue.send(JAN, &[SELLER], &bare).await;
+    assert_ne!(sixth.assert("250 2.0.0 accepted as"), &fifth);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,11 +45,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             Received::Message(message, share) => {
                 // Before it is judged: what was taken once must not be judged by what is true now, nor spend a budget again.
                 let print = Print::of(&transaction, &message);
-                let reply = match self.server.unheard.take(&print) {
+                let known = print.and_then(|print| self.server.unheard.take(&print));
+                let reply = match known {
                     Some(reply) => self.again(&transaction, reply),
                     None => self.judge(transaction, message, share).await,
                 };
-                if reply.code.is_success() {
+                if let Some(print) = print.filter(|_| reply.code.is_success()) {
                     // Looked at before the reply is written: afterwards a closed connection could mean that it was read.
                     let (unheard, gone) = (&self.server.unheard, self.is_gone().await);
                     self.answered = Answered::new(unheard, print, reply.clone(), gone);
