@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3_iter, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memchr3_iter, memmem};
 
 use super::cuts::{joined, untagged};
 use super::escapes::{backslashes, references};
@@ -70,13 +70,14 @@ pub(super) fn decodes(octets: &[u8]) -> bool {
         (Some(b'&'), _) | (Some(b'='), Some(b'\r' | b'\n' | 0x80..)) => true,
         _ => digits(at + 1),
     };
-    let other = |at: usize| {
-        octets.get(at) == Some(&b'\\') || matches!(octets.get(at + 1), Some(0xbc | 0xbd))
+    let other = |at: usize| match octets.get(at) {
+        Some(b'\\') => true,
+        Some(0xef) => matches!(octets.get(at + 1), Some(0xbc | 0xbd)),
+        // The Kelvin sign is a capital k.
+        _ => octets.get(at..at + 3) == Some("\u{212a}".as_bytes()),
     };
     memchr3_iter(b'&', b'%', b'=', octets).any(escape)
-        || memchr2_iter(b'\\', 0xef, octets).any(other)
-        // The Kelvin sign is a capital k.
-        || memmem::find(octets, "\u{212a}".as_bytes()).is_some()
+        || memchr3_iter(b'\\', 0xef, 0xe2, octets).any(other)
 }
 
 /// Calls `look` with every view of `text` that could hold what is looked for until it says that it has seen enough. `worth` tells of a
