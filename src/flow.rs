@@ -74,6 +74,14 @@ impl Flow {
         }
     }
 
+    /// Octets that are on their way to `domain`.
+    #[cfg(test)]
+    pub(crate) fn under_way(&self, domain: &Domain) -> usize {
+        let levels = self.levels();
+        let level = levels.get(domain);
+        level.map_or(0, |level| level.octets.load(Ordering::SeqCst))
+    }
+
     /// Returns when a large message for `domain` should go on: at once, unless the destination is busy.
     pub async fn ease(&self, domain: &Domain) {
         let Some(level) = self.levels().get(domain).cloned() else {

@@ -26,8 +26,9 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
     };
     failpoint::pass("queue.target_found");
     // Those that wait in memory for their first attempt: what comes back later was not taken just now.
-    let octets = body.as_ref().map_or(0, Bytes::len);
-    let passage = parts.flow.enter(address.domain(), octets);
+    let passage = body
+        .as_ref()
+        .map(|body| parts.flow.enter(address.domain(), body.len()));
     let place = match lanes.enter(address.domain()).await {
         None => return End::Untried,
         Some(Ok(place)) => place,
@@ -77,7 +78,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         }
         _ => lanes.open(address.domain()),
     }
-    if let Outcome::Delivered { .. } = &outcome {
+    if let (Outcome::Delivered { .. }, Some(passage)) = (&outcome, &passage) {
         passage.arrived();
     }
     drop(passage);

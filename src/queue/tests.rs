@@ -28,6 +28,9 @@ const JAN: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan","mark
 struct Script {
     outcomes: Mutex<VecDeque<Outcome>>,
     seen: mpsc::UnboundedSender<Work>,
+    flow: Arc<Flow>,
+    /// What was on its way at each attempt.
+    under_way: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Deliver for Script {
@@ -38,6 +41,8 @@ impl Deliver for Script {
             .unwrap()
             .pop_front()
             .unwrap_or_else(delivered);
+        let octets = self.flow.under_way(work.recipient.domain());
+        self.under_way.lock().unwrap().push(octets);
         let _ = self.seen.send(work);
         Box::pin(std::future::ready(outcome.into()))
     }
@@ -103,6 +108,7 @@ struct Stage {
     parts: Parts,
     clock: Arc<ManualClock>,
     seen: mpsc::UnboundedReceiver<Work>,
+    under_way: Arc<Mutex<Vec<usize>>>,
     handle: Handle,
     folder: tempfile::TempDir,
 }
@@ -145,6 +151,7 @@ impl Stage {
         let opened = open(folder.path());
         let (sender, seen) = mpsc::unbounded_channel();
         let clock = Arc::new(ManualClock::new(Timestamp(1_795_392_000_000)));
+        let (flow, under_way) = (Arc::<Flow>::default(), Arc::<Mutex<Vec<usize>>>::default());
         let parts = Parts {
             spool: opened.spool.clone(),
             directory,
@@ -152,6 +159,8 @@ impl Stage {
             deliver: Arc::new(Script {
                 outcomes: Mutex::new(outcomes.into()),
                 seen: sender,
+                flow: flow.clone(),
+                under_way: under_way.clone(),
             }),
             clock: clock.clone(),
             reporter: Reporter {
@@ -160,7 +169,7 @@ impl Stage {
             },
             signer: Arc::new(crate::signing::Signer::load(&[]).unwrap()),
             history: Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap()),
-            flow: Arc::default(),
+            flow,
             settings: Settings {
                 retry: vec![Duration::from_secs(60), Duration::from_secs(300)],
                 expire: Duration::from_secs(3_600),
@@ -175,6 +184,7 @@ impl Stage {
             parts,
             clock,
             seen,
+            under_way,
             handle,
             folder,
         }
@@ -271,6 +281,21 @@ async fn a_deferred_entry_waits_its_time_and_keeps_no_real_address() {
     stage.handle.retry_now();
     stage.next().await;
     stage.settle(0).await;
+}
+
+#[tokio::test]
+async fn what_was_just_taken_is_on_its_way_until_its_first_attempt_has_ended() {
+    let mut stage = Stage::build(vec![later()]).await;
+    stage.submit(None).await;
+    stage.next().await;
+    stage.settle(1).await;
+    stage.handle.retry_now();
+    stage.next().await;
+    stage.settle(0).await;
+    // One octet in memory; the second time it was read back.
+    assert_eq!(*stage.under_way.lock().unwrap(), [1, 0]);
+    let shop = Domain::parse("rowery.example").unwrap();
+    assert_eq!(stage.parts.flow.under_way(&shop), 0);
 }
 
 #[tokio::test]

@@ -56,6 +56,18 @@ fn ids(opened: &Opened) -> Vec<u64> {
     opened.recovered.iter().map(|entry| entry.id.0).collect()
 }
 
+/// So many entries of 2 KB that come and go, one after the other.
+async fn churn(spool: &LocalSpool, entries: usize) {
+    for _ in 0..entries {
+        let id = spool.next_id();
+        spool
+            .commit(vec![committed(id, &[b'x'; 2_000])])
+            .await
+            .unwrap();
+        spool.settle(id, Settlement::Done).await.unwrap();
+    }
+}
+
 /// Three commits: one entry, two entries at once, and one that is done.
 async fn fill(dir: &Path) {
     let opened = open(dir);
@@ -225,14 +237,7 @@ async fn churn_leaves_the_disk_bounded_and_the_living_alive() {
             .unwrap();
         living.push(id.0);
     }
-    for _ in 0..1_000 {
-        let id = spool.next_id();
-        spool
-            .commit(vec![committed(id, &[b'x'; 2_000])])
-            .await
-            .unwrap();
-        spool.settle(id, Settlement::Done).await.unwrap();
-    }
+    churn(&spool, 1_000).await;
     let segments = count_segments(dir.path());
     assert!(
         segments <= 3,
@@ -397,14 +402,7 @@ async fn a_damaged_message_is_set_aside_and_does_not_keep_the_log_from_shrinking
         .unwrap()
         .write_all_at(b"DAMAGED", at as u64)
         .unwrap();
-    for _ in 0..60 {
-        let id = spool.next_id();
-        spool
-            .commit(vec![committed(id, &[b'x'; 2_000])])
-            .await
-            .unwrap();
-        spool.settle(id, Settlement::Done).await.unwrap();
-    }
+    churn(spool, 60).await;
     assert!(count_segments(dir.path()) <= 3);
     assert_eq!(spool.body(good).await.unwrap(), "is good");
     assert!(spool.body(bad).await.is_err());

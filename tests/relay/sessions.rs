@@ -438,6 +438,35 @@ async fn h118_a_message_whose_answer_was_not_heard_is_taken_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_large_message_waits_for_a_busy_destination_and_is_taken_all_the_same() {
+    let metrics = allegromail::observe::install_metrics();
+    let server = Bare::with_accounts().await;
+    let flow = server.tools.flow.clone();
+    let server = server.serve().await;
+    let shop = allegromail::mail::Domain::parse("rowery.example").unwrap();
+    // More than enough on its way, and always something that arrives.
+    let under_way: Vec<_> = (0..20).map(|_| flow.enter(&shop, 1 << 20)).collect();
+    let text = message(JAN, SELLER, "") + &"x\r\n".repeat(100_000);
+    let sent = async {
+        let mut dialogue = Dialogue::connect(server).await;
+        dialogue.hear("220").await;
+        dialogue.say("EHLO a").await.assert("250");
+        dialogue.send(JAN, &[SELLER], &text).await
+    };
+    let arriving = async {
+        loop {
+            under_way.iter().for_each(|passage| passage.arrived());
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = sent => answer.assert("250 2.0.0 accepted as"),
+        () = arriving => unreachable!("it never ends"),
+    };
+    assert!(metrics.render().contains("allegromail_flow_waited_total 1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn h028_h030_commands_out_of_order_are_told_so() {
     let stage = Stage::ordinary().await;
     let mut dialogue = Dialogue::connect(stage.smtp()).await;
