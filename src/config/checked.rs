@@ -162,7 +162,7 @@ pub struct Budget {
 /// `[limits]`; none: off.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Refusals per client prefix.
+    /// Refusals per client address, or per what was proven.
     pub refusals_per_client: Option<Budget>,
     /// Messages per proven sender.
     pub messages_per_sender: Option<Budget>,

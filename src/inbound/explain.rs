@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::arrival::{Arrival, Purpose};
 use super::intake::Intake;
+use super::payer::Payer;
 use super::reception::Client;
 use super::recipient::Recipient;
 use super::transaction::MailTransaction;
@@ -99,7 +100,8 @@ impl Intake {
         let mut steps = Steps::new();
         let asked = inquiry.client.is_some().then_some(&mut steps);
         let to = std::slice::from_ref(&masked.address);
-        let sender = self.identify_by(&arrival, asked, to).await;
+        let payer = &mut Payer::new(client.address);
+        let sender = self.identify_by(&arrival, asked, payer, to).await;
         for (check, finding) in steps {
             trail.note(check, finding);
         }

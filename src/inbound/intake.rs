@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::budget::Budgets;
+use super::budget::{Budgets, Standing};
 use super::once::Claims;
+use super::payer::Payer;
 use super::reception::{Answer, Client, Reception};
 use super::recipient::Recipient;
 use super::transaction::MailTransaction;
@@ -111,7 +112,7 @@ impl Intake {
     /// trace that its reply names (#1449, #3833).
     fn refuse(
         &self,
-        client: &Client,
+        (client, payer): (&Client, &Payer),
         transaction: Option<&MailTransaction>,
         recipient: &str,
         refusal: &Refusal,
@@ -137,23 +138,41 @@ impl Intake {
                 reason: refusal.reason.word().to_owned(),
             },
         });
-        // A failed proof was counted when it failed, against the domain that it claimed.
-        if refusal.reason != Reason::SenderUnauthenticated {
-            self.budgets.count_refusal(
-                client.address,
-                envelope_domain(client, transaction),
-                refusal.reason,
-            );
-        }
+        payer.pay(&self.budgets, refusal.reason);
         self.reply(refusal, recipient, trace)
     }
 }
 
 /// The domain that a client speaks for in its envelope: MAIL FROM's, or its own name for a null sender.
-fn envelope_domain<'a>(client: &'a Client, transaction: Option<&'a MailTransaction>) -> &'a str {
-    match transaction.map(|transaction| &transaction.reverse_path) {
-        Some(ReversePath::Mailbox(mailbox)) => mailbox.domain().as_str(),
-        Some(ReversePath::Null) | None => &client.helo,
+pub(super) fn envelope_domain<'a>(client: &'a Client, transaction: &'a MailTransaction) -> &'a str {
+    match &transaction.reverse_path {
+        ReversePath::Mailbox(mailbox) => mailbox.domain().as_str(),
+        ReversePath::Null => &client.helo,
+    }
+}
+
+impl Intake {
+    /// Whether a recipient is taken at RCPT. What was found is looked up again at the end of data: between the two a mask may go, or a grace time may
+    /// end.
+    async fn admit(
+        &self,
+        client: &Client,
+        transaction: &MailTransaction,
+        to: &ForwardPath,
+    ) -> Result<(), Refusal> {
+        let domain = envelope_domain(client, transaction);
+        let refusals = &self.budgets.refusals;
+        match refusals.standing(client.address, domain) {
+            Standing::Good => {
+                let found = self.find_recipient(&transaction.reverse_path, to).await;
+                found.map(|_| ())
+            }
+            // A guesser may have borrowed the name: which masks there are is told once the sender is proven.
+            Standing::OnTrust => self
+                .name_recipient(&transaction.reverse_path, to)
+                .map(|_| ()),
+            Standing::ShutOut => refusals.check_client(client.address, domain),
+        }
     }
 }
 
@@ -199,11 +218,11 @@ impl Reception for Intake {
                 .spool
                 .ready()
                 .map_err(|error| spool_refusal(&error));
-            let gate = ready.and_then(|()| {
-                self.budgets
-                    .check_client(client.address, envelope_domain(client, Some(transaction)))
-            });
-            gate.map_err(|refusal| self.refuse(client, Some(transaction), "", &refusal))
+            let domain = envelope_domain(client, transaction);
+            let refusals = &self.budgets.refusals;
+            let gate = ready.and_then(|()| refusals.check_client(client.address, domain));
+            let payer = Payer::new(client.address);
+            gate.map_err(|refusal| self.refuse((client, &payer), Some(transaction), "", &refusal))
         })
     }
 
@@ -214,10 +233,15 @@ impl Reception for Intake {
         to: &'a ForwardPath,
     ) -> Answer<'a, Result<(), Reply>> {
         Box::pin(async move {
-            // What was found is looked up again at the end of data: between the two a mask may go, or a grace time may end.
-            let found = self.find_recipient(&transaction.reverse_path, to).await;
-            found.map(|_| ()).map_err(|refusal| {
-                self.refuse(client, Some(transaction), &to.to_string(), &refusal)
+            let found = self.admit(client, transaction, to).await;
+            let payer = Payer::new(client.address);
+            found.map_err(|refusal| {
+                self.refuse(
+                    (client, &payer),
+                    Some(transaction),
+                    &to.to_string(),
+                    &refusal,
+                )
             })
         })
     }
@@ -244,10 +268,12 @@ impl Reception for Intake {
         data: Bytes,
     ) -> Answer<'a, Reply> {
         Box::pin(async move {
-            match self.take(client, &transaction, data).await {
+            let mut payer = Payer::new(client.address);
+            match self.take(client, &transaction, data, &mut payer).await {
                 Ok(reply) => reply,
                 Err(refused) => {
-                    self.refuse(client, Some(&transaction), refused.name(), &refused.refusal)
+                    let (name, refusal) = (refused.name(), &refused.refusal);
+                    self.refuse((client, &payer), Some(&transaction), name, refusal)
                 }
             }
         })
@@ -264,6 +290,7 @@ impl Reception for Intake {
             .and_then(|t| t.recipients.first())
             .map(ToString::to_string)
             .unwrap_or_default();
-        self.refuse(client, transaction, &recipient, refusal)
+        let payer = Payer::new(client.address);
+        self.refuse((client, &payer), transaction, &recipient, refusal)
     }
 }

@@ -20,6 +20,7 @@ mod once;
 mod outgoing;
 mod owners;
 mod passing;
+mod payer;
 mod proof;
 mod receive;
 mod reception;

@@ -37,6 +37,23 @@ pub(super) struct MaskedRecipient {
     pub(super) counterparty: Option<ParticipantId>,
 }
 
+/// What an address says by itself.
+#[derive(Debug, Clone)]
+pub(super) enum Named {
+    /// Nothing more needs to be known.
+    Found(Recipient),
+    /// The form of a mask; whether anybody has it, the directory knows.
+    Mask(MaskedAddress),
+}
+
+/// One answer for a bad shape and for a mask that nobody has.
+fn unknown() -> Refusal {
+    Refusal::new(
+        Reason::UnknownParticipant,
+        "there is no such participant; check the address for typing errors.",
+    )
+}
+
 impl Recipient {
     /// The masked address, of a participant only.
     pub(super) fn masked(&self) -> Option<&MaskedAddress> {
@@ -86,8 +103,32 @@ impl Intake {
         from: &ReversePath,
         to: &ForwardPath,
     ) -> Result<Recipient, Refusal> {
+        let address = match self.name_recipient(from, to)? {
+            Named::Found(recipient) => return Ok(recipient),
+            Named::Mask(address) => address,
+        };
+        // Whether the account is suspended and the transaction known is not told here: that is for proven senders.
+        let directory = &self.tools.directory;
+        let mask = directory.mask(&address.local.mask).await?;
+        let mask = mask.ok_or_else(unknown)?;
+        let receiver = directory.participant(&mask.participant).await?;
+        Ok(Recipient::Masked(MaskedRecipient {
+            address,
+            receiver: receiver.ok_or_else(unknown)?,
+            counterparty: mask.counterparty,
+        }))
+    }
+
+    /// As [`Self::find_recipient`], without asking the directory whose mask it is: all that may be told to a client that could be guessing.
+    pub(super) fn name_recipient(
+        &self,
+        from: &ReversePath,
+        to: &ForwardPath,
+    ) -> Result<Named, Refusal> {
         let mailbox = match to {
-            ForwardPath::Postmaster => return self.role("postmaster".to_owned()),
+            ForwardPath::Postmaster => {
+                return self.role("postmaster".to_owned()).map(Named::Found);
+            }
             ForwardPath::Mailbox(mailbox) => mailbox,
         };
         if self.tools.domains.find(mailbox.domain()).is_none() {
@@ -103,39 +144,15 @@ impl Intake {
             .iter()
             .any(|role| mailbox.local().eq_ignore_ascii_case(role))
         {
-            return self.role(mailbox.to_string());
+            return self.role(mailbox.to_string()).map(Named::Found);
         }
         if let Some(bounced) = self.bounce(from, mailbox) {
-            return bounced;
+            return bounced.map(Named::Found);
         }
-        let unknown = || {
-            Refusal::new(
-                Reason::UnknownParticipant,
-                "there is no such participant; check the address for typing errors.",
-            )
-        };
-        // Whether the account is suspended and the transaction known is not told here: that is for proven senders.
         let local = MaskedLocal::parse(mailbox.local()).map_err(|_| unknown())?;
-        let mask = self
-            .tools
-            .directory
-            .mask(&local.mask)
-            .await?
-            .ok_or_else(unknown)?;
-        let receiver = self
-            .tools
-            .directory
-            .participant(&mask.participant)
-            .await?
-            .ok_or_else(unknown)?;
-        let address = MaskedAddress {
+        Ok(Named::Mask(MaskedAddress {
             local,
             domain: mailbox.domain().clone(),
-        };
-        Ok(Recipient::Masked(MaskedRecipient {
-            address,
-            receiver,
-            counterparty: mask.counterparty,
         }))
     }
 

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use super::arrival::{Arrival, Purpose, check_loop};
-use super::intake::Intake;
+use super::budget::Proven;
+use super::intake::{Intake, envelope_domain};
+use super::payer::Payer;
 use super::proof::{evidence, mailboxes};
 use crate::auth::{Means, Proof, Steps};
 use crate::directory::Participant;
@@ -44,17 +46,16 @@ pub(super) struct Sender {
 }
 
 impl Intake {
-    /// Reads the From, has it proven, and finds the account or the allowlist line that it belongs to. Without a proof
-    /// it is taken for given (`explain`).
+    /// Reads the From, has it proven, and finds the account or the allowlist line that it belongs to. What is proven is who pays from then on.
     pub(super) async fn identify(
         &self,
         arrival: &Arrival<'_>,
-        with_proof: bool,
+        payer: &mut Payer,
         recipients: &[MaskedAddress],
     ) -> Result<Sender, Refusal> {
         let mut steps = Steps::new();
-        let asked = with_proof.then_some(&mut steps);
-        self.identify_by(arrival, asked, recipients).await
+        self.identify_by(arrival, Some(&mut steps), payer, recipients)
+            .await
     }
 
     /// As [`Self::identify`], with the checks that were asked; none: the proof is taken for given.
@@ -62,6 +63,7 @@ impl Intake {
         &self,
         arrival: &Arrival<'_>,
         steps: Option<&mut Steps>,
+        payer: &mut Payer,
         recipients: &[MaskedAddress],
     ) -> Result<Sender, Refusal> {
         let letter = arrival.letter;
@@ -78,8 +80,8 @@ impl Intake {
             .map(|line| line.to_string());
         let (client, domain) = (arrival.client.address, from.mailbox.domain());
         if arrival.purpose == Purpose::Mail {
-            // Before the proof, which costs DNS questions: a network that is shut out must not have them asked.
-            self.budgets.check_client(client, domain.as_str())?;
+            // Before the proof, which costs work and DNS questions: a client that is shut out must not have them asked.
+            self.budgets.refusals.check_claim(client, &from.mailbox)?;
         }
         let proof = match steps {
             Some(steps) => {
@@ -91,17 +93,14 @@ impl Intake {
             }
             None => Proof::NotAsked,
         };
-        if arrival.purpose == Purpose::Mail {
-            match &proof {
-                Proof::Proven(_) => self.budgets.note_proven(client, domain),
-                Proof::Unproven(_) => self.budgets.count_refusal(
-                    client,
-                    domain.as_str(),
-                    Reason::SenderUnauthenticated,
-                ),
-                // Silence of the DNS is nobody's guess, and must not shut a shop out while its DNS is down.
-                Proof::NotAsked | Proof::Deferred(_) => {}
-            }
+        if let (Purpose::Mail, Proof::Proven(means)) = (arrival.purpose, &proof) {
+            let proven = Proven::new(&from.mailbox, means, client);
+            payer.is(proven.clone());
+            let refusals = &self.budgets.refusals;
+            refusals.check_proven(client, &from.mailbox, &proven)?;
+            refusals.trust(client, domain.as_str());
+            // What it calls itself at MAIL, too: that is all that is known of its next message there.
+            refusals.trust(client, envelope_domain(arrival.client, arrival.transaction));
         }
         let reverse_path = arrival.transaction.reverse_path.clone();
         let automatic = letter.automatic();

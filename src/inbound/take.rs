@@ -10,13 +10,14 @@ use super::about::origin;
 use super::arrival::{Arrival, Purpose, Refused, Taken, check_loop};
 use super::intake::{Intake, spool_refusal};
 use super::once::Claim;
+use super::payer::Payer;
 use super::reception::Client;
-use super::recipient::Recipient;
+use super::recipient::{Named, Recipient};
 use super::sender::Sender;
 use super::transaction::MailTransaction;
 use crate::auth::{Means, Proof};
 use crate::failpoint;
-use crate::mail::{EnhancedStatus, Reply, TraceId};
+use crate::mail::{EnhancedStatus, ForwardPath, Reply, TraceId};
 use crate::policy::{self, Reason, Refusal};
 use crate::spool::{Committed, Origin};
 
@@ -29,6 +30,7 @@ impl Intake {
         client: &Client,
         transaction: &MailTransaction,
         data: Bytes,
+        payer: &mut Payer,
     ) -> Result<Reply, Refused> {
         let whole = |refusal| Refused {
             path: transaction
@@ -46,23 +48,9 @@ impl Intake {
             letter: &letter,
             purpose: Purpose::Mail,
         };
+        // Before the directory is asked for masks: an unproven client hears nothing of them, whatever it was told at RCPT.
+        let sender = self.sender_of(&arrival, payer).await?;
         let recipients = self.recipients(transaction).await?;
-        // Roles and bounce addresses take mail from anybody; who sent it is only asked where a mask is written to.
-        let masked: Vec<_> = recipients
-            .iter()
-            .filter_map(|(_, r)| r.masked().cloned())
-            .collect();
-        let sender = if masked.is_empty() {
-            // Else done with the sender.
-            check_loop(&letter, &self.tools.domains).map_err(whole)?;
-            None
-        } else {
-            Some(
-                self.identify(&arrival, true, &masked)
-                    .await
-                    .map_err(whole)?,
-            )
-        };
         let mut taken = Vec::with_capacity(recipients.len());
         let (mut refused, mut claims, mut discarded) = (Vec::new(), Vec::new(), None);
         // One after the other: budgets and claims of the second see what the first has used.
@@ -117,6 +105,45 @@ impl Intake {
         Ok(reply)
     }
 
+    /// The sender, proven. None where no mask is written to: roles and bounce addresses take mail from anybody.
+    async fn sender_of(
+        &self,
+        arrival: &Arrival<'_>,
+        payer: &mut Payer,
+    ) -> Result<Option<Sender>, Refused> {
+        let mut masked = Vec::new();
+        let mut first = String::new();
+        for to in &arrival.transaction.recipients {
+            let named = self.name_recipient(&arrival.transaction.reverse_path, to);
+            if let Named::Mask(address) = named.map_err(|refusal| refused(to, refusal))? {
+                if masked.is_empty() {
+                    first = to.to_string();
+                }
+                masked.push(address);
+            }
+        }
+        let whole = |refusal| Refused {
+            path: first.clone(),
+            order: None,
+            refusal,
+        };
+        if masked.is_empty() {
+            // Else done with the sender.
+            let found = check_loop(arrival.letter, &self.tools.domains);
+            let to = arrival.transaction.recipients.first();
+            return match (found, to) {
+                (Err(refusal), Some(to)) => Err(refused(to, refusal)),
+                (found, _) => found.map(|()| None).map_err(whole),
+            };
+        }
+        let sender = self.identify(arrival, payer, &masked).await;
+        let sender = sender.map_err(whole)?;
+        match policy::unproven(&sender.proof) {
+            Some(refusal) => Err(whole(refusal)),
+            None => Ok(Some(sender)),
+        }
+    }
+
     /// Who is meant by the recipients of a transaction, each once. One that was good at RCPT and is not now refuses the whole message.
     async fn recipients(
         &self,
@@ -126,11 +153,7 @@ impl Intake {
             Vec::with_capacity(transaction.recipients.len());
         for to in &transaction.recipients {
             let found = self.find_recipient(&transaction.reverse_path, to).await;
-            let found = found.map_err(|refusal| Refused {
-                path: to.to_string(),
-                order: None,
-                refusal,
-            })?;
+            let found = found.map_err(|refusal| refused(to, refusal))?;
             // A recipient that is named twice, by an alias domain too, gets the message once (RFC 5321 leaves it open; every MTA does it).
             if !recipients.iter().any(|(_, known)| found.is_same(known)) {
                 recipients.push((to.to_string(), found));
@@ -194,6 +217,15 @@ impl Intake {
                 .map(|refused| self.refused_entry(arrival, sender, refused))
                 .collect(),
         )
+    }
+}
+
+/// A refusal over one recipient.
+fn refused(to: &ForwardPath, refusal: Refusal) -> Refused {
+    Refused {
+        path: to.to_string(),
+        order: None,
+        refusal,
     }
 }
 

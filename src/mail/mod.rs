@@ -5,7 +5,7 @@
 //! | word | owner |
 //! | --- | --- |
 //! | [`Domain`], [`Mailbox`] | RFC 5321 4.1.2, RFC 5890 (A-labels) |
-//! | [`Network`], [`network_of`] | RFC 4632, RFC 4291 |
+//! | [`Network`], [`network_of`], [`host_of`] | RFC 4632, RFC 4291 |
 //! | [`ReversePath`], [`ForwardPath`] | RFC 5321 3.3, 4.1.1.2, 4.1.1.3 |
 //! | [`ReplyCode`], [`Reply`] | RFC 5321 4.2 |
 //! | [`EnhancedStatus`] | RFC 3463, RFC 5248 |
@@ -26,7 +26,7 @@ mod timestamp;
 pub use domain::{Domain, DomainError};
 pub use id::{QueueId, TraceId};
 pub use mailbox::{Mailbox, MailboxError};
-pub use network::{Network, NotANetwork, network_of};
+pub use network::{Network, NotANetwork, host_of, network_of};
 pub use outcome::{Diagnostic, Outcome};
 pub use path::{ForwardPath, ReversePath};
 pub use reply::{Reply, ReplyCode};

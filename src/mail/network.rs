@@ -67,6 +67,16 @@ pub fn network_of(client: IpAddr) -> IpAddr {
     }
 }
 
+/// What a client is counted as by itself: its address, or of IPv6 its /64, all of which one host may have. An IPv4 address in IPv6 form counts
+/// as IPv4.
+#[must_use]
+pub fn host_of(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V4(v4) => v4.into(),
+        v6 @ IpAddr::V6(_) => network_of(v6),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

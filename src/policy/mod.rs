@@ -14,6 +14,7 @@ pub use decide::decide;
 pub use facts::{Account, Facts, MessageKind, Owned, Settings, TransactionFact};
 pub use reason::{Reason, Refusal};
 pub use return_path::originals;
+pub use rules::unproven;
 pub use verdict::{Plan, Step, Trail, Verdict};
 
 #[cfg(test)]

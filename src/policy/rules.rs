@@ -61,11 +61,22 @@ fn class(facts: &Facts) -> Class<'_> {
 
 /// The From must be proven before anything else is said.
 pub(super) fn proof(facts: &Facts) -> Answer {
+    if let Some(refusal) = unproven(&facts.proof) {
+        return Err(refusal);
+    }
     match &facts.proof {
         Proof::Proven(how) => found(format!("proven by {how}")),
-        Proof::NotAsked => found("not asked for"),
-        Proof::Unproven(why) => refuse(Reason::SenderUnauthenticated, why.clone()),
-        Proof::Deferred(why) => refuse(Reason::SenderCheckDeferred, why.clone()),
+        _ => found("not asked for"),
+    }
+}
+
+/// The refusal of a sender that is not proven, the same for every recipient.
+#[must_use]
+pub fn unproven(proof: &Proof) -> Option<Refusal> {
+    match proof {
+        Proof::Proven(_) | Proof::NotAsked => None,
+        Proof::Unproven(why) => Some(Refusal::new(Reason::SenderUnauthenticated, why.clone())),
+        Proof::Deferred(why) => Some(Refusal::new(Reason::SenderCheckDeferred, why.clone())),
     }
 }
 

@@ -36,6 +36,7 @@ mod hostile;
 mod interop;
 mod invariants;
 mod measures;
+mod neighbours;
 mod operators;
 mod outage;
 mod peer;

@@ -89,7 +89,7 @@ pub(super) const KEYS: &[Key] = &[
         "limits",
         "refusals_per_client",
         Value("\"300/10m\""),
-        "COUNT/PERIOD or \"off\"; a client is a /24 or a /64.",
+        "COUNT/PERIOD or \"off\". Unproven refusals count for the client's address (IPv6: its /64), proven ones for the domain, or the mailbox at a shared provider.",
     ),
     key(
         "limits",

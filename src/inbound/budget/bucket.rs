@@ -33,6 +33,21 @@ pub(super) fn spend<K: Hash + Eq + Clone>(limiter: Option<&Limiter<K>>, key: &K)
     limiter.check_key(key).is_ok()
 }
 
+/// Takes `many` from the bucket of `key`; false if it holds less. More than it can ever hold is too much, too.
+pub(super) fn spend_many<K: Hash + Eq + Clone>(
+    limiter: Option<&Limiter<K>>,
+    key: &K,
+    many: u32,
+) -> bool {
+    let (Some(limiter), Some(many)) = (limiter, NonZeroU32::new(many)) else {
+        return true;
+    };
+    if limiter.len() > MANY_KEYS {
+        limiter.retain_recent();
+    }
+    matches!(limiter.check_key_n(key, many), Ok(Ok(())))
+}
+
 /// A bounded set whose members are forgotten after `lifetime`.
 pub(super) fn remembered<K: Hash + Eq + Send + Sync + 'static>(lifetime: Duration) -> Cache<K, ()> {
     Cache::builder()

@@ -1,6 +1,9 @@
 //! Who is slowed by whose refusals, and who is not.
 
+use std::net::IpAddr;
+
 use super::*;
+use crate::auth::Means;
 
 fn budgets(count: u32) -> Budgets {
     let budget = Some(Budget {
@@ -18,64 +21,168 @@ fn budgets(count: u32) -> Budgets {
     })
 }
 
-#[test]
-fn one_bad_tool_at_a_provider_does_not_slow_its_neighbours() {
-    let budgets = budgets(3);
-    let (tool, neighbour) = ("192.0.2.1".parse().unwrap(), "192.0.2.200".parse().unwrap());
-    for _ in 0..4 {
-        budgets.count_refusal(tool, "tool.example", Reason::UnknownParticipant);
-    }
-    assert!(budgets.check_client(tool, "tool.example").is_err());
-    assert!(
-        budgets.check_client(neighbour, "Tool.example").is_err(),
-        "a neighbour's address is free to take"
-    );
-    assert!(budgets.check_client(neighbour, "shop.example").is_ok());
-    assert!(
-        budgets
-            .check_client("198.51.100.1".parse().unwrap(), "tool.example")
-            .is_ok()
-    );
+/// What is proven of a mailbox at `client`.
+fn proven(from: &str, signed: bool, client: &str) -> (Mailbox, Proven) {
+    let from = Mailbox::parse(from).unwrap();
+    let domain = from.domain().clone();
+    let means = if signed {
+        Means::Dkim {
+            domain,
+            selector: String::new(),
+        }
+    } else {
+        Means::Spf {
+            domain,
+            helo: false,
+            shared: false,
+        }
+    };
+    let proven = Proven::new(&from, &means, client.parse().unwrap());
+    (from, proven)
 }
 
 #[test]
-fn a_network_that_guesses_with_many_domains_is_stopped_but_for_proven_ones() {
-    let budgets = budgets(3);
-    let client = "2001:db8::1".parse().unwrap();
-    budgets.note_proven(client, &Domain::parse("shop.example").unwrap());
-    for number in 0..40 {
-        budgets.count_refusal(
-            client,
-            &format!("d{number}.example"),
-            Reason::SenderUnauthenticated,
+fn h159_what_is_unproven_shuts_out_its_own_address_only() {
+    let budgets = budgets(3).refusals;
+    let client = |text: &str| -> IpAddr { text.parse().unwrap() };
+    for (guesser, same, others) in [
+        (
+            "192.0.2.1",
+            vec!["192.0.2.1", "::ffff:192.0.2.1"],
+            vec!["192.0.2.2", "2001:db8::1"],
+        ),
+        (
+            "::ffff:192.0.2.9",
+            vec!["192.0.2.9"],
+            vec!["192.0.2.8", "::ffff:192.0.2.8"],
+        ),
+        (
+            "2001:db8::1",
+            vec!["2001:db8::2", "2001:db8::ffff:1"],
+            vec!["2001:db8:0:1::1"],
+        ),
+    ] {
+        for _ in 0..4 {
+            budgets.count_unproven(client(guesser), Reason::UnknownParticipant, 0);
+        }
+        for same in same {
+            assert_eq!(
+                budgets.standing(client(same), "shop.example"),
+                Standing::ShutOut,
+                "{same}"
+            );
+        }
+        for other in others {
+            assert_eq!(
+                budgets.standing(client(other), "shop.example"),
+                Standing::Good,
+                "{other}"
+            );
+        }
+    }
+}
+
+#[test]
+fn h159_a_domain_that_was_proven_there_is_heard_in_spite_of_its_address() {
+    let budgets = budgets(3).refusals;
+    let client: IpAddr = "2001:db8::1".parse().unwrap();
+    budgets.trust(client, "Shop.example");
+    for _ in 0..40 {
+        budgets.count_unproven(client, Reason::SenderUnauthenticated, 0);
+    }
+    assert!(budgets.check_client(client, "new.example").is_err());
+    assert_eq!(budgets.standing(client, "shop.EXAMPLE"), Standing::OnTrust);
+    let elsewhere = "2001:db8:0:1::1".parse().unwrap();
+    assert_eq!(budgets.standing(elsewhere, "shop.example"), Standing::Good);
+}
+
+#[test]
+fn h159_what_is_proven_pays_for_itself() {
+    let budgets = budgets(3).refusals;
+    let client: IpAddr = "192.0.2.1".parse().unwrap();
+    // Subdomains are one organisation; at a provider each mailbox is by itself; a copy of a signed message costs its client's share only.
+    for (guesser, shut_out, free) in [
+        (
+            ("a@shop.example", false, "192.0.2.1"),
+            ("b@mail.shop.example", false, "198.51.100.1"),
+            ("a@other.example", false, "192.0.2.1"),
+        ),
+        (
+            ("a@gmail.com", false, "192.0.2.1"),
+            ("A@gmail.com", false, "192.0.2.1"),
+            ("b@gmail.com", false, "192.0.2.1"),
+        ),
+        (
+            ("a@signed.example", true, "192.0.2.1"),
+            ("b@signed.example", true, "::ffff:192.0.2.1"),
+            ("a@signed.example", true, "192.0.2.2"),
+        ),
+        (
+            ("x@signs.example", true, "192.0.2.1"),
+            ("x@signs.example", true, "192.0.2.1"),
+            ("x@signs.example", false, "192.0.2.1"),
+        ),
+    ] {
+        let guesser = proven(guesser.0, guesser.1, guesser.2);
+        for _ in 0..4 {
+            budgets.count_proven(&guesser.1, Reason::UnknownParticipant, 0);
+        }
+        let (from, of) = proven(shut_out.0, shut_out.1, shut_out.2);
+        assert!(budgets.check_claim(client, &from).is_ok());
+        assert!(budgets.check_proven(client, &from, &of).is_err(), "{of:?}");
+        assert!(
+            budgets.check_claim(client, &from).is_err(),
+            "not proven again"
+        );
+        let (from, of) = proven(free.0, free.1, free.2);
+        assert!(budgets.check_proven(client, &from, &of).is_ok(), "{of:?}");
+    }
+    assert_eq!(budgets.standing(client, "shop.example"), Standing::Good);
+}
+
+#[test]
+fn h159_refusals_that_honest_senders_meet_cost_nothing() {
+    let budgets = budgets(1).refusals;
+    let client: IpAddr = "192.0.2.1".parse().unwrap();
+    let (from, of) = proven("a@shop.example", false, "192.0.2.1");
+    for reason in [
+        Reason::UnknownTransaction,
+        Reason::TooLarge,
+        Reason::ReplyToNotRegistered,
+        Reason::AttachmentType,
+        Reason::ContentProhibited,
+        Reason::DuplicateNotification,
+        Reason::WouldLeak,
+        Reason::Internal,
+        Reason::Storage,
+    ] {
+        for _ in 0..100 {
+            budgets.count_unproven(client, reason, 0);
+            budgets.count_proven(&of, reason, 100);
+        }
+        assert_eq!(budgets.standing(client, ""), Standing::Good, "{reason:?}");
+        assert!(
+            budgets.check_proven(client, &from, &of).is_ok(),
+            "{reason:?}"
         );
     }
-    assert!(
-        budgets
-            .check_client("2001:db8::2".parse().unwrap(), "new.example")
-            .is_err()
-    );
-    assert!(
-        budgets
-            .check_client("2001:db8::2".parse().unwrap(), "shop.example")
-            .is_ok()
-    );
-    assert!(
-        budgets
-            .check_client("2001:db8:0:1::1".parse().unwrap(), "new.example")
-            .is_ok()
-    );
 }
 
 #[test]
-fn refusals_that_honest_senders_meet_cost_nothing() {
-    let budgets = budgets(1);
-    let client = "192.0.2.1".parse().unwrap();
-    for _ in 0..100 {
-        budgets.count_refusal(client, "shop.example", Reason::UnknownTransaction);
-        budgets.count_refusal(client, "shop.example", Reason::TooLarge);
-    }
-    assert!(budgets.check_client(client, "shop.example").is_ok());
+fn h146_a_refusal_that_took_long_costs_as_much() {
+    let budgets = budgets(3).refusals;
+    let client: IpAddr = "192.0.2.1".parse().unwrap();
+    // 30 ms in all.
+    budgets.count_unproven(client, Reason::Malformed, 0);
+    budgets.count_unproven(client, Reason::Malformed, 20);
+    budgets.count_unproven(client, Reason::SenderUnauthenticated, 4);
+    assert_eq!(budgets.standing(client, ""), Standing::Good);
+    budgets.count_unproven(client, Reason::SenderCheckDeferred, 5);
+    assert_eq!(budgets.standing(client, ""), Standing::ShutOut);
+    // More than a budget can ever hold.
+    let other = "192.0.2.2".parse().unwrap();
+    budgets.count_unproven(other, Reason::SenderUnauthenticated, 1_000);
+    assert_eq!(budgets.standing(other, ""), Standing::ShutOut);
 }
 
 #[test]

@@ -1,0 +1,36 @@
+//! Who pays for a message that is refused: the client's address, until something is proven.
+
+use std::net::IpAddr;
+
+use super::budget::{Budgets, Proven};
+use crate::policy::Reason;
+
+/// What a refusal of one message is counted against.
+#[derive(Debug)]
+pub(super) struct Payer {
+    client: IpAddr,
+    proven: Option<Proven>,
+}
+
+impl Payer {
+    /// A client that has proven nothing.
+    pub(super) fn new(client: IpAddr) -> Self {
+        Self {
+            client,
+            proven: None,
+        }
+    }
+
+    /// What was proven pays from now on.
+    pub(super) fn is(&mut self, proven: Proven) {
+        self.proven = Some(proven);
+    }
+
+    /// Counts a refusal.
+    pub(super) fn pay(&self, budgets: &Budgets, reason: Reason) {
+        match &self.proven {
+            Some(proven) => budgets.refusals.count_proven(proven, reason, 0),
+            None => budgets.refusals.count_unproven(self.client, reason, 0),
+        }
+    }
+}
