@@ -11,7 +11,7 @@ use super::questions::Questions;
 use super::signatures::{Verdict, verify};
 use super::{Means, dmarc};
 use crate::mail::Mailbox;
-use crate::message::{Message, parse_list};
+use crate::message::{Message, named_mailboxes};
 
 /// Findings that a reply repeats; a message may carry a thousand signatures.
 const TOLD: usize = 4;
@@ -150,6 +150,6 @@ fn signed_mailboxes(signature: &Signature, message: &Message, field: &str) -> Ve
         .iter()
         .rev()
         .take(covered)
-        .flat_map(|field| parse_list(field.value).unwrap_or_default());
-    lists.map(|listed| listed.mailbox).collect()
+        .flat_map(|field| named_mailboxes(field.value).unwrap_or_default());
+    lists.collect()
 }

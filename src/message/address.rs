@@ -1,8 +1,9 @@
 //! Address lists (RFC 5322 3.4) read in one way or not at all.
 //!
 //! A single left-to-right pass over bytes, no recursion. What honest mail writes passes: names quoted or not, encoded words, unquoted dots
-//! and 8-bit octets in names, comments beside an address. Groups, source routes, two addresses in one mailbox, encoded words inside an
-//! address and everything that two readers might take for two different addresses are errors (hostile-inputs 70 to 72).
+//! and 8-bit octets in names, comments beside an address. Source routes, two addresses in one mailbox, encoded words inside an
+//! address and everything that two readers might take for two different addresses are errors (hostile-inputs 70 to 72). Entries that name nobody
+//! and groups are errors where somebody has to be named, and read where it is asked whom a field names (hostile-inputs 179).
 
 use super::words;
 use crate::mail::Mailbox;
@@ -43,23 +44,72 @@ struct Entry {
     after: bool,
 }
 
-/// Reads a field value into its addresses.
+/// What a list may hold beside mailboxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Nothing: every entry is one mailbox.
+    Mailboxes,
+    /// Groups, and entries that name nobody.
+    Addresses,
+}
+
+/// Where the pass stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    /// In none.
+    Outside,
+    /// Between `:` and `;`.
+    Inside,
+    /// After `;`, where only a comma may follow.
+    Ended,
+}
+
+/// A list as far as it was read.
+struct List {
+    form: Form,
+    group: Group,
+    entry: Entry,
+    found: Vec<Listed>,
+}
+
+/// Reads a field value into its mailboxes, one at least.
 ///
 /// # Errors
-/// [`AddressError`] says what cannot be read; an empty list is one, too.
+/// [`AddressError`] says what cannot be read; an empty list is one, too, and so is an empty entry or a group.
 pub fn parse_list(value: &[u8]) -> Result<Vec<Listed>, AddressError> {
-    let mut found = Vec::new();
-    let mut entry = Entry::default();
+    read(value, Form::Mailboxes)
+}
+
+/// Whom an address list names (RFC 5322 3.4): an empty entry (4.4), `<>` and a group without members name nobody, and a group's members count as
+/// all others do.
+///
+/// # Errors
+/// [`AddressError`] says what cannot be read: a field is read as a whole or not at all.
+pub fn named_mailboxes(value: &[u8]) -> Result<Vec<Mailbox>, AddressError> {
+    let listed = read(value, Form::Addresses)?;
+    Ok(listed.into_iter().map(|listed| listed.mailbox).collect())
+}
+
+fn read(value: &[u8], form: Form) -> Result<Vec<Listed>, AddressError> {
+    let mut list = List {
+        form,
+        group: Group::Outside,
+        entry: Entry::default(),
+        found: Vec::new(),
+    };
     let mut rest = value.iter().copied().peekable();
     while let Some(octet) = rest.next() {
+        let entry = &mut list.entry;
         match octet {
-            b'"' => quoted(&mut rest, &mut entry)?,
+            b'"' => quoted(&mut rest, entry)?,
             b'(' => comment(&mut rest)?,
-            b'<' => angle(&mut rest, &mut entry)?,
-            b',' => {
-                finish(std::mem::take(&mut entry), &mut found)?;
+            b'<' => angle(&mut rest, entry)?,
+            b',' => list.end_entry()?,
+            b':' | b';' if form == Form::Mailboxes => {
+                return Err(AddressError::new("it holds a group"));
             }
-            b':' | b';' => return Err(AddressError::new("it holds a group")),
+            b':' => list.open_group()?,
+            b';' => list.end_group()?,
             b'>' | b')' => return Err(AddressError::new("a bracket closes that was not opened")),
             b'\\' => return Err(AddressError::new("it holds a backslash outside of quotes")),
             // A fold is white space (RFC 5322 2.2.3).
@@ -71,8 +121,84 @@ pub fn parse_list(value: &[u8]) -> Result<Vec<Listed>, AddressError> {
             }
         }
     }
-    finish(entry, &mut found)?;
-    Ok(found)
+    list.end_entry()?;
+    match list.group {
+        Group::Inside => Err(AddressError::new("a group does not end")),
+        Group::Outside | Group::Ended => Ok(list.found),
+    }
+}
+
+impl List {
+    /// At a comma, or at the end.
+    fn end_entry(&mut self) -> Result<(), AddressError> {
+        let entry = std::mem::take(&mut self.entry);
+        if self.group == Group::Ended {
+            self.group = Group::Outside;
+            // Else it would be a second list without a comma, which each reader would part in its own way.
+            return if entry.is_blank() {
+                Ok(())
+            } else {
+                Err(AddressError::new("text stands after a group"))
+            };
+        }
+        if self.form == Form::Addresses && entry.names_nobody()? {
+            return Ok(());
+        }
+        finish(entry, &mut self.found)
+    }
+
+    /// At `:`: what stands before it is the name of a group.
+    fn open_group(&mut self) -> Result<(), AddressError> {
+        let name = std::mem::take(&mut self.entry);
+        if self.group != Group::Outside || name.inside.is_some() || name.is_blank() {
+            return Err(AddressError::new("a colon begins no group"));
+        }
+        if name.shows_address() {
+            return Err(AddressError::new("a group is named like an address"));
+        }
+        self.group = Group::Inside;
+        Ok(())
+    }
+
+    /// At `;`.
+    fn end_group(&mut self) -> Result<(), AddressError> {
+        if self.group != Group::Inside {
+            return Err(AddressError::new("a semicolon ends no group"));
+        }
+        self.end_entry()?;
+        self.group = Group::Ended;
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// Whether it holds white space and comments at most.
+    fn is_blank(&self) -> bool {
+        self.inside.is_none() && self.outside.trim_ascii().is_empty()
+    }
+
+    /// Whether it is blank, or `<>` with or without a name.
+    fn names_nobody(&self) -> Result<bool, AddressError> {
+        let Some(inside) = &self.inside else {
+            return Ok(self.is_blank());
+        };
+        if !inside.trim_ascii().is_empty() {
+            return Ok(false);
+        }
+        match () {
+            () if self.after => Err(AddressError::new("text stands after the address")),
+            // Another reader might take the name for the address that is missing.
+            () if self.shows_address() => {
+                Err(AddressError::new("an address stands before an empty one"))
+            }
+            () => Ok(true),
+        }
+    }
+
+    /// Whether a reader sees an address in the name, whichever way it is written.
+    fn shows_address(&self) -> bool {
+        words::decode(&unquote(&self.outside)).contains('@')
+    }
 }
 
 /// What is left of the value.

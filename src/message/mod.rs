@@ -16,7 +16,7 @@ mod words;
 
 use bytes::Bytes;
 
-pub use address::{AddressError, Listed, parse_list};
+pub use address::{AddressError, Listed, named_mailboxes, parse_list};
 pub use automatic::Automatic;
 pub use from::{BadFrom, Visible};
 pub use parameters::{Parameters, unescape};
@@ -96,18 +96,14 @@ impl Message {
         from::read(self)
     }
 
-    /// Every address in Reply-To; empty without such a field.
+    /// Every address in Reply-To, of every such field; empty where they name nobody.
     ///
     /// # Errors
     /// [`AddressError`] if any of it cannot be read: an address that is not understood cannot be checked.
     pub fn reply_to(&self) -> Result<Vec<Mailbox>, AddressError> {
         let mut found = Vec::new();
         for field in self.named("Reply-To") {
-            found.extend(
-                parse_list(field.value)?
-                    .into_iter()
-                    .map(|listed| listed.mailbox),
-            );
+            found.extend(named_mailboxes(field.value)?);
         }
         Ok(found)
     }

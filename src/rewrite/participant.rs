@@ -87,18 +87,12 @@ fn recipients(letter: &Message, field: &'static str, plan: &ParticipantPlan<'_>)
         shown.push(plan.to.clone());
     }
     for found in letter.named(field) {
-        if found.value.trim_ascii().is_empty() {
-            continue;
-        }
-        // Programs write `undisclosed-recipients:;`; a group names nobody that we would keep.
-        let Ok(list) = message::parse_list(found.value) else {
+        // A mask beside an empty entry, or in a group, is one to answer like any other.
+        let Ok(named) = message::named_mailboxes(found.value) else {
             continue;
         };
-        shown.extend(
-            list.into_iter()
-                .map(|listed| listed.mailbox)
-                .filter(|mailbox| is_mask(mailbox, plan.domains)),
-        );
+        let masks = named.into_iter();
+        shown.extend(masks.filter(|mailbox| is_mask(mailbox, plan.domains)));
     }
     // The receiver may have been addressed at an alias domain: the mask is the same.
     let mut seen = HashSet::new();

@@ -29,6 +29,7 @@ mod dialogue;
 mod disguises;
 mod dkim_details;
 mod dkim_samples;
+mod empty_entries;
 mod explaining;
 mod footprint;
 mod grid;

@@ -69,7 +69,7 @@ impl Pair {
 }
 
 /// A shop whose client may not send by SPF, with a DKIM key in the DNS.
-async fn dkim_stage(record: &str) -> Stage {
+pub async fn dkim_stage(record: &str) -> Stage {
     Setup {
         accounts: SHOP_ACCOUNTS.to_owned(),
         ..Setup::default()
@@ -83,8 +83,8 @@ async fn dkim_stage(record: &str) -> Stage {
 const SHOP_ACCOUNTS: &str = r#"{"type":"participant","id":"shop1","login":"shop","marketplace":"allegro-pl","language":"pl","primary":"shop@shop.example","addresses":["shop@shop.example"]}
 {"type":"transaction","id":"shoptx","buyer":"8awgqyk6a5","seller":"shop1"}
 "#;
-const SHOP: &str = "shop@shop.example";
-const FROM_SHOP: &str = "8awgqyk6a5+shoptx@allegromail.pl";
+pub const SHOP: &str = "shop@shop.example";
+pub const FROM_SHOP: &str = "8awgqyk6a5+shoptx@allegromail.pl";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_aligned_signature_over_from_and_to_is_a_proof() {
