@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,14 @@ pub struct Imported {
     pub applied: u64,
     /// Lines refused; nothing of them was applied.
     pub bad: Vec<BadLine>,
+}
+
+/// How a batch stands in its load.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+pub(super) struct Batch {
+    /// true: more of the same load follows. A directory that was never loaded answers from the end of its first load on.
+    #[serde(default)]
+    more: bool,
 }
 
 /// One refused line.
@@ -47,19 +55,25 @@ pub struct AllowlistDiff {
 }
 
 /// Applies a batch of import lines (`application/x-ndjson`, at most 64 MiB).
-#[utoipa::path(post, path = "/v1/import", request_body(content = String, content_type = "application/x-ndjson"), responses(
+#[utoipa::path(post, path = "/v1/import", params(Batch), request_body(content = String, content_type = "application/x-ndjson"), responses(
     (status = 200, body = Imported),
     (status = 503, description = "the directory gives no answer", body = Failure),
 ))]
 pub(super) async fn import(
     State(parts): State<Arc<Parts>>,
+    Query(batch): Query<Batch>,
     lines: Bytes,
 ) -> Result<Json<Imported>, Failure> {
     // With the changes of single accounts in turn: one that read an account before the import would put the old one back.
     let _turn = parts.changes.lock().await;
-    let report = directory::import(&*parts.directory, &parts.rules, Cursor::new(lines), |_| {})
-        .await
-        .map_err(|error| Failure::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
+    let (directory, rules, lines) = (&*parts.directory, &parts.rules, Cursor::new(lines));
+    let report = if batch.more {
+        directory::import_part(directory, rules, lines, |_| {}).await
+    } else {
+        directory::import(directory, rules, lines, |_| {}).await
+    };
+    let report =
+        report.map_err(|error| Failure::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     let bad = report.bad.into_iter().map(|bad| BadLine {
         line: bad.line,
         message: bad.message,

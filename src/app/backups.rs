@@ -83,8 +83,10 @@ impl Backups {
 
     /// The changes that an export now would have, if one is due.
     fn due(&self) -> Option<u64> {
-        // While the directory is lost there is nothing to export, and the export that it is made from must stay the newest.
-        let changes = self.directory.0.get()?.applied();
+        // While the directory is lost, or not loaded, there is nothing to export, and the export that it is made from must stay the newest.
+        let directory = self.directory.0.get()?;
+        directory.answers().ok()?;
+        let changes = directory.applied();
         let soon = failpoint::number("app.export_soon", SOON);
         let due = match self.exported {
             None => self.since >= soon,

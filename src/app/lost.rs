@@ -1,5 +1,5 @@
-//! Stores that are damaged or gone at start: made again from the last export, if there is one. An empty store never takes the place of a lost
-//! one: everybody would be unknown.
+//! Stores that are damaged or gone at start: made again from the last export, if there is one. An empty directory in the place of a lost one
+//! answers nothing until it is loaded: everybody would be unknown.
 
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -31,7 +31,7 @@ fn was_used(config: &Config) -> bool {
 /// Opens the directory, or says what it is to be made from.
 ///
 /// # Errors
-/// It is in use, or it is lost and there is no export: then the operator has to say what is true.
+/// It is in use, or it is damaged and there is no export: what is left of it may still be read by hand.
 pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::because("directory", error);
     std::fs::create_dir_all(&config.data_dir).map_err(|error| failed(&error))?;
@@ -42,17 +42,14 @@ pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
             .newest()
             .map_err(|error| failed(&error))
     };
-    // A first start: empty is what it should be.
-    if gone && !was_used(config) && newest()?.is_none() {
-        return SledDirectory::open(&folder)
-            .map(Found::There)
-            .map_err(|error| failed(&error));
-    }
     let why = if gone {
-        format!("{} is gone; import the last export", folder.display())
+        format!("{} is gone", folder.display())
     } else {
         match SledDirectory::open(&folder) {
-            Ok(directory) => return Ok(Found::There(directory)),
+            Ok(directory) => {
+                tell_if_not_loaded(&directory, &folder, newest()?);
+                return Ok(Found::There(directory));
+            }
             Err(Broken::Damaged(why)) => why,
             Err(error) => return Err(failed(&error)),
         }
@@ -62,8 +59,32 @@ pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
             tracing::error!(event = "directory_lost", why, export = %export.display(), "it is made again from this export; until then everything is answered 451");
             Ok(Found::Lost(export))
         }
+        // A first start, or a disk that is not mounted: the two look the same. So mail waits with its senders until somebody has loaded it.
+        None if gone => {
+            let directory = SledDirectory::open(&folder).map_err(|error| failed(&error))?;
+            tell_if_not_loaded(&directory, &folder, None);
+            Ok(Found::There(directory))
+        }
         None => Err(failed(&why)),
     }
+}
+
+/// An error in the log where the directory gives no answers, with what is to be done.
+fn tell_if_not_loaded(directory: &SledDirectory, folder: &Path, export: Option<PathBuf>) {
+    let Err(why) = directory.answers() else {
+        return;
+    };
+    // Not loaded again by itself: accounts that were removed since would be back.
+    let remedy = export.map_or_else(
+        || "is its disk mounted? If it is new, load the accounts with `allegromail import`, or an empty file if there are none".to_owned(),
+        |export| {
+            format!(
+                "is its disk mounted? If it is lost, load its last export with `allegromail import {}`, or an empty file if there are no accounts",
+                export.display()
+            )
+        },
+    );
+    tracing::error!(event = "directory_not_loaded", folder = %folder.display(), %why, remedy, "all masks are answered 451");
 }
 
 /// Opens the state, made again from its last export if it is damaged or gone. What is newer than the export comes from the spool's log, as far

@@ -84,11 +84,18 @@ async fn load(
     loop {
         let batch = next_batch(&mut input).map_err(|error| (error.to_string(), Exit::BadData))?;
         if batch.is_empty() {
+            // Only who reads the file knows where it ends. Of a wrong file nothing came in, and nothing was loaded.
+            if total.read == 0 || total.applied > 0 {
+                let end =
+                    client.post::<Imported>("/v1/import", "application/x-ndjson", batch.into());
+                end.await
+                    .map_err(|error| (error.to_string(), Exit::Unreachable))?;
+            }
             return Ok(total);
         }
         let lines = batch.iter().filter(|octet| **octet == b'\n').count() as u64;
         let done: Imported = client
-            .post("/v1/import", "application/x-ndjson", batch.into())
+            .post("/v1/import?more=true", "application/x-ndjson", batch.into())
             .await
             .map_err(|error| (error.to_string(), Exit::Unreachable))?;
         total.read += done.read;

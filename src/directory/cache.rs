@@ -115,6 +115,8 @@ impl CachedDirectory {
                     self.owners.clear();
                     self.users.invalidate_all();
                 }
+                // "I cannot tell", which is what they change, is never kept.
+                Change::BeginLoad | Change::EndLoad => {}
             }
         }
     }

@@ -56,11 +56,29 @@ pub enum ImportError {
     Directory(#[from] super::Unavailable),
 }
 
-/// Reads `input` to its end into `directory`; `on_progress` is called after every batch.
+/// Reads `input` to its end into `directory`, which is loaded then; `on_progress` is called after every batch. No line at all is a load, too: of a
+/// directory that is to be empty. Lines of which none was applied are none: they are a wrong file.
 ///
 /// # Errors
 /// [`ImportError`]; wrong lines are no error but part of the report.
 pub async fn import(
+    directory: &dyn Directory,
+    rules: &Rules,
+    input: impl BufRead,
+    on_progress: impl FnMut(Counts),
+) -> Result<Report, ImportError> {
+    let report = import_part(directory, rules, input, on_progress).await?;
+    if report.is_load() {
+        directory.apply(vec![Change::EndLoad]).await?;
+    }
+    Ok(report)
+}
+
+/// As [`import`], for a piece of a load: a directory that was never loaded still gives no answers then.
+///
+/// # Errors
+/// As [`import`].
+pub async fn import_part(
     directory: &dyn Directory,
     rules: &Rules,
     mut input: impl BufRead,
@@ -85,6 +103,10 @@ pub async fn import(
             }
         }
         if batch.len() >= BATCH || (!more && !batch.is_empty()) {
+            // Durable before the first record: whoever asks between two batches, or after a crash there, must not be told "unknown".
+            if report.applied == 0 {
+                directory.apply(vec![Change::BeginLoad]).await?;
+            }
             apply(directory, std::mem::take(&mut batch), &mut report).await?;
             on_progress(Counts {
                 read: report.read,
@@ -101,6 +123,12 @@ pub async fn import(
 }
 
 impl Report {
+    /// Whether a load can end with it.
+    #[must_use]
+    pub const fn is_load(&self) -> bool {
+        self.read == 0 || self.applied > 0
+    }
+
     fn refuse(&mut self, line: u64, message: String) {
         self.bad_lines += 1;
         if self.bad.len() < KEPT {

@@ -16,6 +16,7 @@ mod disk;
 mod export;
 mod import;
 mod line;
+mod loaded;
 mod record;
 mod restore;
 mod state;
@@ -26,7 +27,7 @@ pub use backup::Backup;
 pub use cache::CachedDirectory;
 pub use disk::Broken;
 pub use export::{export, rows};
-pub use import::{BadLine, Counts, ImportError, Report, import};
+pub use import::{BadLine, Counts, ImportError, Report, import, import_part};
 pub use line::{Rules, check, parse_line};
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,

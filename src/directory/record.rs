@@ -130,6 +130,10 @@ pub enum Change {
     RemoveParticipant(ParticipantId),
     /// Adds a transaction or replaces it.
     PutTransaction(Transaction),
+    /// A load of many records begins. A directory that was never loaded gives no answers until one has ended.
+    BeginLoad,
+    /// The load has ended: whoever is not there now does not exist.
+    EndLoad,
 }
 
 /// Why a change was refused. Nothing of it was applied.

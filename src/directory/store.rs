@@ -2,6 +2,7 @@
 //!
 //! One tree, its keys told apart by their first letter, since a batch of sled is atomic within one tree only: `p` accounts, `a` addresses
 //! (to account), `t` transactions, `d` domains (to the first accounts there), `m` masks that are for one counterparty. An account's own mask is not stored: it has the account's id.
+//! Until it was loaded (`loaded.rs`) every look-up is [`Unavailable`].
 //! Look-ups run where they are called: they take microseconds, less than handing them to another thread. Changes go to a blocking thread.
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::disk::{Broken, Disk, MAX_VALUE};
+use super::loaded::{self, Loaded};
 use super::users::{Users, organisations};
 use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction, Unavailable};
 use crate::failpoint;
@@ -30,6 +32,7 @@ struct Inner {
     /// One change at a time: it reads before it writes.
     changes: Mutex<()>,
     applied: AtomicU64,
+    loaded: loaded::Shared,
 }
 
 /// A mask for one counterparty, as stored.
@@ -57,14 +60,24 @@ impl SledDirectory {
     /// # Errors
     /// [`Broken`] if another process has it or it cannot be read; never an empty directory in the place of a broken one.
     pub fn open(path: &Path) -> Result<Self, Broken> {
+        let disk = Disk::open(path)?;
         let inner = Inner {
-            disk: Disk::open(path)?,
+            loaded: loaded::Shared::new(Loaded::read(&disk)?),
+            disk,
             changes: Mutex::new(()),
             applied: AtomicU64::new(0),
         };
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// Whether it answers: it was loaded at some time, so that an id that is not there is unknown.
+    ///
+    /// # Errors
+    /// [`Unavailable`] with what is to be done.
+    pub fn answers(&self) -> Result<(), Unavailable> {
+        self.inner.loaded.get().answers()
     }
 
     /// How many changes were applied since it was opened.
@@ -114,6 +127,12 @@ impl Inner {
             .transpose()
     }
 
+    /// As [`Inner::get`], for whoever takes "there is none" for an answer.
+    fn look_up<T: DeserializeOwned>(&self, kind: u8, id: &str) -> Result<Option<T>, Unavailable> {
+        self.loaded.get().answers()?;
+        self.get(kind, id)
+    }
+
     /// Applies all changes as one batch and makes it durable.
     fn apply(&self, changes: Vec<Change>) -> Result<Vec<Result<(), Conflict>>, Unavailable> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,15 +142,43 @@ impl Inner {
         };
         self.applied
             .fetch_add(changes.len() as u64, Ordering::Relaxed);
+        let before = self.loaded.get();
+        let mut loaded = before;
         let mut results = Vec::with_capacity(changes.len());
         for change in changes {
             results.push(match change {
-                Change::PutParticipant(participant) => draft.put_participant(&participant)?,
+                Change::PutParticipant(participant) => {
+                    let put = draft.put_participant(&participant)?;
+                    if put.is_ok() {
+                        loaded = loaded.put();
+                    }
+                    put
+                }
                 Change::RemoveParticipant(id) => draft.remove_participant(&id)?,
                 Change::PutTransaction(transaction) => {
                     draft.put(b't', transaction.id.as_str(), &transaction)
                 }
+                Change::BeginLoad => {
+                    loaded = loaded.begun();
+                    Ok(())
+                }
+                Change::EndLoad => {
+                    loaded = Loaded::Wholly;
+                    Ok(())
+                }
             });
+        }
+        if !draft.writes.is_empty() {
+            loaded = loaded.changed();
+        }
+        if let Some(record) = loaded.record().filter(|_| loaded != before) {
+            draft
+                .writes
+                .insert(loaded::KEY.to_vec(), Some(record.to_vec()));
+        }
+        // Refused whole, or the begin and end of a load into a directory that is loaded: nothing to sync.
+        if draft.writes.is_empty() {
+            return Ok(results);
         }
         let mut batch = sled::Batch::default();
         for (key, value) in draft.writes {
@@ -144,6 +191,13 @@ impl Inner {
         self.disk.with(|db| db.apply_batch(batch))?;
         failpoint::pass("directory.applied");
         self.disk.sync()?;
+        self.loaded.set(loaded);
+        if before.answers().is_err() && loaded.answers().is_ok() {
+            tracing::info!(
+                event = "directory_loaded",
+                "from here on whoever is not there is unknown"
+            );
+        }
         Ok(results)
     }
 }
@@ -257,13 +311,13 @@ impl Draft<'_> {
 impl Directory for SledDirectory {
     fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>> {
         let find = || -> Result<Option<Mask>, Unavailable> {
-            if let Some(stored) = self.inner.get::<StoredMask>(b'm', mask.as_str())? {
+            if let Some(stored) = self.inner.look_up::<StoredMask>(b'm', mask.as_str())? {
                 return Ok(Some(Mask {
                     participant: stored.participant,
                     counterparty: stored.counterparty,
                 }));
             }
-            let own = self.inner.get::<Participant>(b'p', mask.as_str())?;
+            let own = self.inner.look_up::<Participant>(b'p', mask.as_str())?;
             Ok(own.map(|participant| Mask {
                 participant: participant.id,
                 counterparty: None,
@@ -277,29 +331,33 @@ impl Directory for SledDirectory {
         participant: &ParticipantId,
         _counterparty: Option<&ParticipantId>,
     ) -> Answer<'_, Option<MaskId>> {
-        let found = self.inner.get::<Participant>(b'p', participant.as_str());
+        let found = self
+            .inner
+            .look_up::<Participant>(b'p', participant.as_str());
         Box::pin(std::future::ready(found.map(|found| {
             found.and_then(|found| MaskId::parse(found.id.as_str()).ok())
         })))
     }
 
     fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>> {
-        let found = self.inner.get::<Participant>(b'p', id.as_str());
+        let found = self.inner.look_up::<Participant>(b'p', id.as_str());
         Box::pin(std::future::ready(found.map(|found| found.map(Arc::new))))
     }
 
     fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
-        Box::pin(std::future::ready(self.inner.get(b'a', &address.key())))
+        Box::pin(std::future::ready(self.inner.look_up(b'a', &address.key())))
     }
 
     fn users(&self, domain: &Domain) -> Answer<'_, usize> {
-        let found = self.inner.get::<Users>(b'd', organisation(domain).as_str());
+        let found = self
+            .inner
+            .look_up::<Users>(b'd', organisation(domain).as_str());
         let count = found.map(|users| users.map_or(0, |users| users.count()));
         Box::pin(std::future::ready(count))
     }
 
     fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
-        let found = self.inner.get::<Transaction>(b't', id.as_str());
+        let found = self.inner.look_up::<Transaction>(b't', id.as_str());
         Box::pin(std::future::ready(found.map(|found| found.map(Arc::new))))
     }
 

@@ -382,3 +382,38 @@ fn marks_are_forgotten_day_by_day() {
     assert_eq!(kept.as_deref(), Some("long@poczta.example"));
     assert_eq!(state.kept_id(&[2; 16]).unwrap(), None);
 }
+
+#[tokio::test]
+async fn h181_an_older_store_that_holds_an_account_counts_as_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("d");
+    // As 0.1.0 left it: records, and none that tells of a load.
+    let older = || {
+        let disk = super::disk::Disk::open(&path).unwrap();
+        disk.with(|db| db.remove(super::loaded::KEY)).unwrap();
+        disk.sync().unwrap();
+    };
+    let jan = id("8awgqyk6a5");
+    let open = || SledDirectory::open(&path).unwrap();
+    // Nothing in it: nobody has loaded it.
+    drop(open());
+    older();
+    assert!(open().answers().is_err());
+    // Orders alone: their parties are not there.
+    let order = line::parse_line(ORDER.as_bytes(), &rules())
+        .unwrap()
+        .unwrap();
+    open().apply(vec![order]).await.unwrap();
+    assert!(open().answers().is_err());
+    assert!(open().participant(&jan).await.is_err());
+    load(&open(), &[JAN]).await;
+    older();
+    let directory = open();
+    directory.answers().unwrap();
+    assert!(directory.participant(&jan).await.unwrap().is_some());
+    // Emptied from there on, it stays loaded: its first change has recorded it.
+    let gone = vec![Change::RemoveParticipant(jan.clone())];
+    directory.apply(gone).await.unwrap()[0].as_ref().unwrap();
+    drop(directory);
+    assert_eq!(open().participant(&jan).await.unwrap(), None);
+}

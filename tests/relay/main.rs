@@ -56,4 +56,5 @@ mod stage;
 mod sts;
 mod tls;
 mod tls_out;
+mod unloaded;
 mod way_out;

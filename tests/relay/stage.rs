@@ -50,7 +50,7 @@ pub const COURIER: &str = "powiadomienia@inpost.pl";
 pub const PORT_OF_SINK: &str = "PORT_OF_SINK";
 
 /// Accounts and orders, one of each state.
-const ACCOUNTS: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan_kowalski","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example","addresses":["jan@poczta.example"]}
+pub const ACCOUNTS: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan_kowalski","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example","addresses":["jan@poczta.example"]}
 {"type":"participant","id":"k2m9x0r7t3","login":"sklep-rowery","marketplace":"allegro-pl","language":"pl","primary":"biuro@rowery.example","addresses":["biuro@rowery.example","sprzedaz@rowery.example"]}
 {"type":"participant","id":"5zz8c1w4mn","login":"ola_cz","marketplace":"allegro-cz","language":"cs","primary":"ola@poczta.example","addresses":["ola@poczta.example"]}
 {"type":"participant","id":"sleepy","login":"sleepy","marketplace":"allegro-pl","language":"pl","primary":"sleepy@poczta.example","addresses":["sleepy@poczta.example"],"status":"suspended"}
