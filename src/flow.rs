@@ -1,23 +1,24 @@
-//! What is on its way to each destination, so that large messages do not come in faster than those before them go out.
+//! What is on its way out and still in memory: bounded, and not filled by large messages faster than those before them go out.
 //!
 //! Taking a large message costs less than handing it on, so a busy server would take more and more of them and leave less and less of the
-//! machine to delivery: memory fills, and everything arrives later. So a large message waits a moment while a destination is busy taking
-//! others. (Postfix does the same for all mail: `in_flow_delay`.) Only a destination that takes mail can make anybody wait: one that is down,
-//! or says nothing, slows nobody.
+//! machine to delivery: memory fills, and everything arrives later. So a large message waits a moment while much is on its way. (Postfix does
+//! the same for all mail: `in_flow_delay`.) Only mail that is being taken out there can make anybody wait: servers that are down, or say
+//! nothing, slow nobody.
+//!
+//! All destinations are one here. A wait for one of them would tell a writer whether the address behind a mask is at a provider that he has
+//! made busy himself.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::mail::Domain;
-
-/// Octets on their way to one destination beyond which large messages for it wait.
-const MOST: usize = 16 * 1024 * 1024;
-/// A destination that has taken nothing for so long is not busy, but slow or down: no use waiting for it.
+/// Octets that may be on their way in memory where nothing else is said.
+const ROOM: usize = 32 * 1024 * 1024;
+/// When no server has taken anything for so long, nobody is busy, but all are slow or down: no use waiting for them.
 const STILL: Duration = Duration::from_millis(250);
 /// The longest that a message waits: a client is not kept from its reply for more than that (Postfix: a second, too).
 const LONGEST: Duration = Duration::from_secs(1);
@@ -28,73 +29,81 @@ pub const fn is_large(octets: usize) -> bool {
     octets >= 256 * 1024
 }
 
-/// All destinations that mail is on its way to.
-#[derive(Default)]
-pub struct Flow(Mutex<HashMap<Domain, Arc<Level>>>);
-
-/// One destination.
-#[derive(Default)]
-struct Level {
-    /// Octets on their way. Changed under the lock of the map only, or an empty level could be forgotten while it is filled.
+/// Messages that are in memory for their first attempt.
+#[derive(Debug)]
+pub struct Flow {
+    /// Octets that fit.
+    room: usize,
+    /// Octets on their way.
     octets: AtomicUsize,
-    /// When it last took a message.
+    /// When a server last took one of them.
     took: Mutex<Option<Instant>>,
-    /// A message has arrived or failed.
+    /// One has arrived or failed.
     moved: Notify,
     /// Who waits, in the order of their coming: whoever has it looks, the others wait for it.
     turn: tokio::sync::Mutex<()>,
 }
 
-impl Level {
-    /// Whether it has enough to do, and does it.
-    fn is_busy(&self) -> bool {
-        let took = *self.took.lock().unwrap_or_else(PoisonError::into_inner);
-        self.octets.load(Ordering::SeqCst) > MOST && took.is_some_and(|at| at.elapsed() < STILL)
+impl Default for Flow {
+    fn default() -> Self {
+        Self::new(ROOM)
     }
 }
 
 impl Flow {
-    fn levels(&self) -> MutexGuard<'_, HashMap<Domain, Arc<Level>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes that a message of `octets` is on its way to `domain`, until the passage is dropped.
-    pub fn enter(self: &Arc<Self>, domain: &Domain, octets: usize) -> Passage {
-        let level = {
-            let mut levels = self.levels();
-            let level = levels.entry(domain.clone()).or_default().clone();
-            level.octets.fetch_add(octets, Ordering::SeqCst);
-            level
-        };
-        Passage {
-            flow: self.clone(),
-            domain: domain.clone(),
-            level,
-            octets,
+    /// One with room for so many octets.
+    #[must_use]
+    pub fn new(room: usize) -> Self {
+        Self {
+            room,
+            octets: AtomicUsize::new(0),
+            took: Mutex::new(None),
+            moved: Notify::new(),
+            turn: tokio::sync::Mutex::new(()),
         }
     }
 
-    /// Octets that are on their way to `domain`.
-    #[cfg(test)]
-    pub(crate) fn under_way(&self, domain: &Domain) -> usize {
-        let levels = self.levels();
-        let level = levels.get(domain);
-        level.map_or(0, |level| level.octets.load(Ordering::SeqCst))
+    /// `message` as it stays in memory, counted until the last copy of the handle is gone; none: there is no room for it now, and it is to be read
+    /// back from the spool.
+    pub fn hold(self: &Arc<Self>, message: Bytes) -> Option<Bytes> {
+        let more = message.len();
+        let fits = |held: usize| held.checked_add(more).filter(|all| *all <= self.room);
+        self.octets
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits)
+            .ok()?;
+        Some(Bytes::from_owner(Held {
+            flow: self.clone(),
+            message,
+        }))
     }
 
-    /// Returns when a large message for `domain` should go on: at once, unless the destination is busy.
-    pub async fn ease(&self, domain: &Domain) {
-        let Some(level) = self.levels().get(domain).cloned() else {
-            return;
-        };
-        if level.is_busy() {
+    /// Octets that are on their way.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.octets.load(Ordering::SeqCst)
+    }
+
+    /// A server has taken one that was held.
+    pub fn arrived(&self) {
+        *self.took.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether there is enough to do, and it is being done.
+    fn is_busy(&self) -> bool {
+        let took = *self.took.lock().unwrap_or_else(PoisonError::into_inner);
+        self.under_way() > self.room / 2 && took.is_some_and(|at| at.elapsed() < STILL)
+    }
+
+    /// Returns when a large message should go on, whomever it is for: at once, unless much is on its way.
+    pub async fn ease(&self) {
+        if self.is_busy() {
             metrics::counter!("allegromail_flow_waited_total").increment(1);
         }
         let wait = async {
-            let _turn = level.turn.lock().await;
-            while level.is_busy() {
-                // Whatever happens, it is looked at again when the destination would count as still.
-                let _ = timeout(STILL, level.moved.notified()).await;
+            let _turn = self.turn.lock().await;
+            while self.is_busy() {
+                // Whatever happens, it is looked at again when all would count as still.
+                let _ = timeout(STILL, self.moved.notified()).await;
             }
         };
         // Who has waited so long goes on in any case.
@@ -102,37 +111,24 @@ impl Flow {
     }
 }
 
-/// A message on its way.
-pub struct Passage {
+/// A message and the room that it takes.
+struct Held {
     flow: Arc<Flow>,
-    domain: Domain,
-    level: Arc<Level>,
-    octets: usize,
+    message: Bytes,
 }
 
-impl Passage {
-    /// The destination has taken it.
-    pub fn arrived(&self) {
-        let mut took = self
-            .level
-            .took
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *took = Some(Instant::now());
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.message
     }
 }
 
-impl Drop for Passage {
+impl Drop for Held {
     fn drop(&mut self) {
-        let mut levels = self.flow.levels();
-        let before = self.level.octets.fetch_sub(self.octets, Ordering::SeqCst);
-        // Passages without octets may leave a level after it was forgotten, and another may stand in its place.
-        let own = |level: &Arc<Level>| Arc::ptr_eq(level, &self.level);
-        if before == self.octets && levels.get(&self.domain).is_some_and(own) {
-            levels.remove(&self.domain);
-        }
-        drop(levels);
-        self.level.moved.notify_one();
+        self.flow
+            .octets
+            .fetch_sub(self.message.len(), Ordering::SeqCst);
+        self.flow.moved.notify_one();
     }
 }
 
@@ -142,71 +138,172 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
+    /// A message of a MiB that is on its way.
+    fn held(flow: &Arc<Flow>) -> Bytes {
+        flow.hold(Bytes::from(vec![b'x'; MIB])).unwrap()
+    }
+
     /// How long a large message waits.
-    async fn waited(flow: &Arc<Flow>, domain: &Domain) -> Duration {
+    async fn waited(flow: &Arc<Flow>) -> Duration {
         let begun = Instant::now();
-        flow.ease(domain).await;
+        flow.ease().await;
         begun.elapsed()
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn only_a_busy_destination_makes_large_messages_wait() {
-        let flow = Arc::new(Flow::default());
-        let shop = Domain::parse("rowery.example").unwrap();
-        let other = Domain::parse("poczta.example").unwrap();
-        let under_way: Vec<_> = (0..17).map(|_| flow.enter(&shop, MIB)).collect();
-        let none = Duration::ZERO;
-        assert_eq!(waited(&flow, &shop).await, none, "it has taken none yet");
-        under_way[0].arrived();
-        assert_eq!(waited(&flow, &other).await, none, "somewhere else");
-        assert_eq!(waited(&flow, &shop).await, STILL, "it stands still");
-        assert_eq!(waited(&flow, &shop).await, none);
-        drop(under_way);
-        assert!(flow.levels().is_empty());
-        let (one, other) = (flow.enter(&shop, 0), flow.enter(&shop, 0));
+    #[test]
+    fn what_is_held_counts_until_its_last_copy_is_gone_and_more_does_not_fit() {
+        let flow = Arc::new(Flow::new(3 * MIB));
+        let (one, two) = (held(&flow), held(&flow));
+        let copies = [one.clone(), one.slice(10..20)];
         drop(one);
-        let large = flow.enter(&shop, MIB);
-        drop(other);
-        assert_eq!(flow.levels().len(), 1, "the large one is still under way");
-        drop(large);
-        assert!(flow.levels().is_empty());
+        assert_eq!(flow.under_way(), 2 * MIB);
+        assert_eq!(copies[1].len(), 10);
+        assert!(flow.hold(Bytes::from(vec![b'x'; MIB + 1])).is_none());
+        assert_eq!(
+            flow.under_way(),
+            2 * MIB,
+            "what does not fit is not counted"
+        );
+        drop(copies);
+        assert_eq!(flow.under_way(), MIB);
+        drop((two, held(&flow), flow.hold(Bytes::new()).unwrap()));
+        assert_eq!(flow.under_way(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_messages_wait_while_much_is_on_its_way_and_moves() {
+        let flow = Arc::new(Flow::new(32 * MIB));
+        let mut under_way: Vec<_> = (0..17).map(|_| held(&flow)).collect();
+        let none = Duration::ZERO;
+        assert_eq!(waited(&flow).await, none, "none has arrived yet");
+        flow.arrived();
+        assert_eq!(waited(&flow).await, STILL, "they stand still");
+        assert_eq!(waited(&flow).await, none);
+        under_way.pop();
+        flow.arrived();
+        assert_eq!(waited(&flow).await, none, "not too much");
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_goes_on_in_turn_and_not_later_than_after_a_second() {
-        let flow = Arc::new(Flow::default());
-        let shop = Domain::parse("rowery.example").unwrap();
-        let mut under_way: Vec<_> = (0..18).map(|_| flow.enter(&shop, MIB)).collect();
-        under_way[0].arrived();
+        let flow = Arc::new(Flow::new(32 * MIB));
+        let mut under_way: Vec<_> = (0..18).map(|_| held(&flow)).collect();
+        flow.arrived();
         let mut waiting: Vec<_> = (0..3)
             .map(|_| {
-                let (flow, shop) = (flow.clone(), shop.clone());
-                tokio::spawn(async move { waited(&flow, &shop).await })
+                let flow = flow.clone();
+                tokio::spawn(async move { waited(&flow).await })
             })
             .collect();
         // One arrives every 100 milliseconds: 17 are left, then 16, which is not too much.
         for _ in 0..2 {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            let arrived = under_way.pop().unwrap();
-            arrived.arrived();
+            flow.arrived();
+            under_way.pop();
         }
         for waiting in waiting.drain(..) {
             assert_eq!(waiting.await.unwrap(), Duration::from_millis(200));
         }
-        // A destination that takes one now and then, and always has more.
-        let _more: Vec<_> = (0..8).map(|_| flow.enter(&shop, MIB)).collect();
+        // Servers that take one now and then, and always have more to take.
+        let _more: Vec<_> = (0..8).map(|_| held(&flow)).collect();
         let steady = {
             let flow = flow.clone();
-            let shop = shop.clone();
             tokio::spawn(async move {
                 loop {
-                    flow.enter(&shop, MIB).arrived();
+                    flow.arrived();
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             })
         };
         tokio::task::yield_now().await;
-        assert_eq!(waited(&flow, &shop).await, LONGEST);
+        assert_eq!(waited(&flow).await, LONGEST);
         steady.abort();
+    }
+
+    /// A destination that takes twenty messages at once, each in a fifth of a second.
+    #[derive(Clone)]
+    struct Provider(Arc<tokio::sync::Semaphore>);
+
+    impl Provider {
+        fn new() -> Self {
+            Self(Arc::new(tokio::sync::Semaphore::new(20)))
+        }
+
+        /// Hands a message over once there is a place, as the queue does. What finds no room in memory is read back then.
+        fn deliver(&self, flow: &Arc<Flow>, octets: usize) {
+            let body = flow.hold(Bytes::from(vec![b'x'; octets]));
+            let (places, flow) = (self.0.clone(), flow.clone());
+            tokio::spawn(async move {
+                let _place = places.acquire_owned().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                if body.is_some() {
+                    flow.arrived();
+                }
+            });
+        }
+    }
+
+    /// The z of Mann and Whitney's U for two samples, ties by their mean rank.
+    fn mann_whitney(one: &[f64], other: &[f64]) -> f64 {
+        let mut all: Vec<(f64, bool)> = one.iter().map(|wait| (*wait, true)).collect();
+        all.extend(other.iter().map(|wait| (*wait, false)));
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut ranks, mut ties, mut at, mut rank) = (0.0, 0.0, 0, 1.0);
+        while at < all.len() {
+            let same = all[at..].partition_point(|(wait, _)| *wait <= all[at].0);
+            let of_one = all[at..at + same].iter().filter(|(_, first)| *first);
+            let (same_f, of_one) = (same_f64(same), same_f64(of_one.count()));
+            ranks += of_one * (rank + (same_f - 1.0) / 2.0);
+            ties += same_f.powi(3) - same_f;
+            rank += same_f;
+            at += same;
+        }
+        let (n, m) = (same_f64(one.len()), same_f64(other.len()));
+        let u = ranks - n * (n + 1.0) / 2.0;
+        let variance = n * m / 12.0 * (n + m + 1.0 - ties / ((n + m) * (n + m - 1.0)));
+        (u - n * m / 2.0) / variance.sqrt()
+    }
+
+    fn same_f64(count: usize) -> f64 {
+        f64::from(u32::try_from(count).unwrap())
+    }
+
+    /// A writer floods an account of his own at one provider, and writes in turn to somebody there and to somebody elsewhere: how long each of
+    /// the two had to wait. `ease` waits as a session does.
+    #[tokio::test(start_paused = true)]
+    async fn h172_a_flooded_provider_makes_mail_to_it_wait_no_longer_than_other_mail() {
+        let flow = Arc::new(Flow::new(32 * MIB));
+        let (flooded, other) = (Provider::new(), Provider::new());
+        let (mut there, mut elsewhere, mut number) = (Vec::new(), Vec::new(), 7_u64);
+        for round in 0..400 {
+            // In no step with the deliveries, and in no order that the other knows.
+            number ^= number << 13;
+            number ^= number >> 7;
+            number ^= number << 17;
+            for _ in 0..number % 14 {
+                flooded.deliver(&flow, MIB);
+            }
+            tokio::time::sleep(Duration::from_millis(number % 97)).await;
+            let to_flooded = round % 2 == 0;
+            let wait = waited(&flow).await.as_secs_f64();
+            if to_flooded {
+                there.push(wait);
+                flooded.deliver(&flow, MIB);
+            } else {
+                elsewhere.push(wait);
+                other.deliver(&flow, MIB);
+            }
+        }
+        let waits = there.iter().chain(&elsewhere);
+        let positive = waits.filter(|wait| **wait > 0.0).count();
+        assert!(
+            positive > 100,
+            "only {positive} have waited: nothing is shown"
+        );
+        let z = mann_whitney(&there, &elsewhere);
+        assert!(z.abs() < 2.6, "z = {z}");
+        // What it looks like where the wait does depend on it.
+        let longer: Vec<f64> = there.iter().map(|wait| wait + 0.03).collect();
+        assert!(mann_whitney(&longer, &elsewhere).abs() > 2.6);
     }
 }

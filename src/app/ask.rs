@@ -10,7 +10,7 @@ use super::stores::Stores;
 use crate::config::Config;
 use crate::inbound::Intake;
 use crate::mail::QueueId;
-use crate::spool::{Answer, Committed, Flight, Settlement, Spool, SpoolError};
+use crate::spool::{Answer, Committed, Content, Entry, Flight, Settlement, Spool, SpoolError};
 
 /// Opens what a decision needs.
 ///
@@ -44,6 +44,16 @@ impl Spool for NoSpool {
         refuse()
     }
 
+    fn piece(&self, _: QueueId, _: Vec<Committed>) -> Answer<'_, ()> {
+        refuse()
+    }
+
+    fn finish(&self, _: QueueId, _: Vec<Entry>, _: Vec<Committed>) -> Answer<'_, ()> {
+        refuse()
+    }
+
+    fn abandon(&self, _: QueueId) {}
+
     fn begin(&self, _: QueueId) -> Result<Flight, SpoolError> {
         Err(SpoolError::Unhealthy("no server runs".to_owned()))
     }
@@ -53,6 +63,10 @@ impl Spool for NoSpool {
     }
 
     fn report(&self, _: QueueId, _: Settlement, _: Committed) -> Answer<'_, ()> {
+        refuse()
+    }
+
+    fn content(&self, _: QueueId) -> Answer<'_, Content> {
         refuse()
     }
 

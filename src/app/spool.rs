@@ -2,11 +2,14 @@
 //!
 //! State is written through the spool's log first; before the spool drops a segment it has the state made durable.
 
+use std::sync::Arc;
+
 use super::StartError;
 use super::memory::learn;
 use super::stores::Stores;
 use crate::config::Config;
 use crate::failpoint;
+use crate::flow::Flow;
 use crate::spool::{self, LocalSpool, Opened, SpoolError};
 
 /// The size of one segment of the spool, in octets. The disk space of one is given back as a whole: larger ones later,
@@ -21,19 +24,20 @@ const MIN_INODES: u64 = 1_000;
 /// `Locked` while a server runs.
 pub fn open_idle_spool(config: &Config) -> Result<Opened, SpoolError> {
     LocalSpool::open(
-        settings(config),
+        settings(config, Arc::default()),
         Box::new(|| Err("only a server reclaims".to_owned())),
     )
 }
 
 /// What a spool of this configuration is like; the same for a server and for those who only look.
-fn settings(config: &Config) -> spool::Settings {
+fn settings(config: &Config, flow: Arc<Flow>) -> spool::Settings {
     spool::Settings {
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
         // Room for a few of the largest messages, so that 452 comes before a write fails.
         min_free_bytes: 3 * config.smtp.max_message_size as u64,
         min_free_inodes: MIN_INODES,
+        flow,
     }
 }
 
@@ -45,7 +49,7 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
         state.checkpoint().map_err(|error| error.to_string())?;
         history.sync().map_err(|error| error.to_string())
     });
-    let opened = LocalSpool::open(settings(config), checkpoint)
+    let opened = LocalSpool::open(settings(config, stores.flow.clone()), checkpoint)
         .map_err(|error| StartError::because("spool", error))?;
     failpoint::pass("app.spool_opened");
     learn_again(stores, &opened)?;

@@ -17,7 +17,7 @@ use crate::directory::{
 };
 use crate::flow::Flow;
 use crate::history::History;
-use crate::inbound::Tools;
+use crate::inbound::{self, Tools};
 use crate::masking::MaskedDomains;
 use crate::queue;
 use crate::resolve::{self, DnsResolver};
@@ -87,6 +87,8 @@ impl Stores {
             .iter()
             .map(|domain| domain.masked.clone())
             .collect();
+        let (memory, largest) = (config.limits.memory, config.smtp.max_message_size);
+        let room = inbound::room_for_delivery(memory, largest);
         Ok(Self {
             domains: Arc::new(MaskedDomains::new(domains)),
             directory: Arc::new(CachedDirectory::new(local.clone(), CACHED_RECORDS)),
@@ -98,7 +100,7 @@ impl Stores {
             resolver: Arc::new(resolver),
             clock: Arc::new(SystemClock),
             history: Arc::new(history),
-            flow: Arc::default(),
+            flow: Arc::new(Flow::new(room)),
             config: Arc::new(config),
         })
     }

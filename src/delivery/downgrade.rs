@@ -11,7 +11,8 @@ use super::Work;
 
 /// `work` with a body in ASCII; none where it must stay as it is, and fails at this server (RFC 6152 3, RFC 3463 X.6.3).
 pub(super) async fn downgrade(work: &Work, signer: &Signer) -> Option<Work> {
-    let letter = Message::parse(work.body.clone()).ok()?;
+    let whole = work.body.whole().await.ok()?;
+    let letter = Message::parse(whole.clone()).ok()?;
     let (signed_by, length) = own_signatures(&letter, signer);
     // A seal counts too, ours as well: what it seals is a courier's message as it came.
     let foreign = signed_by.is_none()
@@ -22,7 +23,7 @@ pub(super) async fn downgrade(work: &Work, signer: &Signer) -> Option<Work> {
         return None;
     }
     // The old signature goes: the next server would find it broken, beside a good one.
-    let bare = work.body.slice(length.min(work.body.len())..);
+    let bare = whole.slice(length.min(whole.len())..);
     let written = seven_bit(&Message::parse(bare).ok()?);
     let written = match written {
         Ok(written) => written,
@@ -42,7 +43,7 @@ pub(super) async fn downgrade(work: &Work, signer: &Signer) -> Option<Work> {
         },
     };
     Some(Work {
-        body,
+        body: body.into(),
         eight_bit: false,
         ..work.clone()
     })

@@ -21,9 +21,8 @@ mod wire;
 use std::future::Future;
 use std::pin::Pin;
 
-use bytes::Bytes;
-
 use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
+use crate::spool::Content;
 
 pub use pool::Parked;
 pub use reach::Reach;
@@ -41,7 +40,7 @@ pub struct Work {
     /// RCPT TO: a real address, known for the length of this attempt only.
     pub recipient: Mailbox,
     /// The message with CRLF line ends, not dot-stuffed.
-    pub body: Bytes,
+    pub body: Content,
     /// Whether it needs SMTPUTF8.
     pub smtputf8: bool,
     /// Whether it holds octets over 127.

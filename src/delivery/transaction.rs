@@ -8,7 +8,8 @@ use super::broken::{Broken, Spoken};
 use super::connection::Connection;
 use crate::failpoint;
 use crate::mail::Reply;
-use crate::smtp::stuff;
+use crate::smtp::{BareLineEnd, end_of_data, stuff, stuff_part};
+use crate::spool::Content;
 
 impl Connection {
     /// Sends one message. What the server refuses is no error: the connection is good for the next message, unless [`Connection::used`] says that
@@ -20,9 +21,9 @@ impl Connection {
         if let Some(lack) = self.lacks(work) {
             return Ok(Spoken::Lacks(lack));
         }
-        // Before MAIL: a message that cannot be stuffed must not leave a transaction open (hostile-inputs 16).
         failpoint::pass("delivery.sending");
-        let slices = stuff(&work.body).map_err(|error| Broken::Midway(error.to_string()))?;
+        // Before MAIL: a message that cannot be stuffed must not leave a transaction open (hostile-inputs 16).
+        let slices = stuffed(&work.body).map_err(|error| Broken::Midway(error.to_string()))?;
         self.used += 1;
         let commands = self.commands(work);
         // One segment, one round trip in place of three (RFC 2920 3.1).
@@ -84,7 +85,9 @@ impl Connection {
         }
         self.wire.unanswered().map_err(Broken::Midway)?;
         failpoint::pass("delivery.data_allowed");
-        self.wire.write_all(slices).await.map_err(Broken::Midway)?;
+        self.write_message(slices, &work.body)
+            .await
+            .map_err(Broken::Midway)?;
         failpoint::pass("delivery.dot_sent");
         let reply = self
             .wire
@@ -97,6 +100,41 @@ impl Connection {
         } else {
             Spoken::Refused("DATA", reply)
         })
+    }
+
+    /// The message with its end: by `slices`, where it is in memory.
+    async fn write_message(
+        &mut self,
+        slices: Option<Vec<&[u8]>>,
+        message: &Content,
+    ) -> Result<(), String> {
+        match slices {
+            Some(slices) => self.wire.write_all(slices).await,
+            None => self.write_chunks(message).await,
+        }
+    }
+
+    /// A message that is not in memory, with dots stuffed and its end; the end only where all of it is what was written.
+    async fn write_chunks(&mut self, message: &Content) -> Result<(), String> {
+        let (mut at, mut start, mut checksum) = (0, true, crc32fast::Hasher::new());
+        while at < message.len() {
+            let chunk = message.chunk(at).await.map_err(|error| error.to_string())?;
+            // The two octets of a line end stay together.
+            let more = at + chunk.len() < message.len();
+            let chunk = match chunk.split_last() {
+                Some((b'\r', before)) if more && !before.is_empty() => before,
+                _ => &chunk,
+            };
+            checksum.update(chunk);
+            let slices = stuff_part(chunk, start).map_err(|error| error.to_string())?;
+            self.wire.write_all(slices).await?;
+            at += chunk.len();
+            start = chunk.ends_with(b"\r\n");
+        }
+        if !message.matches(checksum) {
+            return Err("the message cannot be read from the spool".to_owned());
+        }
+        self.wire.write_all(vec![end_of_data(start)]).await
     }
 
     /// Clears the transaction, so that the connection can be used again; if it cannot be, the connection is used up.
@@ -138,5 +176,13 @@ impl Connection {
             format!("RCPT TO:<{}>\r\n", work.recipient),
             "DATA\r\n".to_owned(),
         ]
+    }
+}
+
+/// The slices of a message in memory. None for one in the log: that is looked at on its way, and the connection ends before the first wrong octet.
+fn stuffed(message: &Content) -> Result<Option<Vec<&[u8]>>, BareLineEnd> {
+    match message {
+        Content::Held(message) => stuff(message).map(Some),
+        Content::Stored(_) => Ok(None),
     }
 }

@@ -11,7 +11,6 @@ use super::budget::{Budgets, Standing};
 use super::once::Claims;
 use super::payer::Payer;
 use super::reception::{Answer, Client, Reception};
-use super::recipient::Recipient;
 use super::transaction::MailTransaction;
 use crate::allowlist::Live;
 use crate::auth::Prover;
@@ -47,7 +46,7 @@ pub struct Tools {
     pub spool: Arc<dyn Spool>,
     /// The life of every message.
     pub history: Arc<History>,
-    /// What is on its way to each destination.
+    /// What is on its way out and still in memory.
     pub flow: Arc<Flow>,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -246,17 +245,10 @@ impl Reception for Intake {
         })
     }
 
-    fn ease<'a>(&'a self, transaction: &'a MailTransaction, octets: usize) -> Answer<'a, ()> {
+    fn ease(&self, octets: usize) -> Answer<'_, ()> {
         Box::pin(async move {
-            // One wait for a message, whomever it is for.
-            let Some(to) = transaction.recipients.first().filter(|_| is_large(octets)) else {
-                return;
-            };
-            let found = self.find_recipient(&transaction.reverse_path, to).await;
-            if let Ok(Recipient::Masked(masked)) = found {
-                // Mostly the address that it goes to; one of another domain is not waited for.
-                let domain = masked.receiver.primary.domain();
-                self.tools.flow.ease(domain).await;
+            if is_large(octets) {
+                self.tools.flow.ease().await;
             }
         })
     }

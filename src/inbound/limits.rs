@@ -7,6 +7,8 @@ pub(super) const RECIPIENT_FLOOD: usize = 10;
 /// How long connections are not accepted after the process ran out of files (hostile-inputs 123). Short beside any client's patience, long
 /// beside the few microseconds in which `accept` fails again.
 pub(super) const OUT_OF_FILES: Duration = Duration::from_millis(200);
+/// What one message may become in all: octets times recipients, as a multiple of the largest message. Each recipient is a copy of its own.
+const MOST_COPIES: usize = 16;
 /// The unit in which octets of messages under way are counted.
 pub(super) const BYTES_UNIT: usize = 64 * 1024;
 /// What judging, rewriting and storing a message takes beside the message itself, as a multiple of its size.
@@ -18,6 +20,14 @@ pub(super) const STRESS_SHARE: usize = 4;
 
 /// Errors of one session that cost nothing (Postfix's soft limit).
 pub(super) const FREE_ERRORS: u32 = 10;
+
+/// How many recipients a message of `octets` may have, where one of `largest` octets is taken; one at least.
+pub(super) const fn recipients_of(octets: usize, largest: usize) -> usize {
+    // Not `max`, which is no constant function.
+    let octets = if octets == 0 { 1 } else { octets };
+    let most = largest.saturating_mul(MOST_COPIES) / octets;
+    if most == 0 { 1 } else { most }
+}
 
 /// How long a client is waited for, and how much it may get wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -39,6 +39,7 @@ pub use explain::{Inquiry, Opinion};
 pub use intake::{Intake, Tools};
 pub use limits::Patience;
 pub use listener::{Door, bind, run};
+pub use memory::room_for_delivery;
 pub use reception::{Answer, Client, Protocol, Reception};
 pub use server::{Server, Settings};
 pub use transaction::MailTransaction;

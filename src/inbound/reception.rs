@@ -81,8 +81,9 @@ pub trait Reception: Send + Sync + 'static {
         to: &'a ForwardPath,
     ) -> Answer<'a, Result<(), Reply>>;
 
-    /// Returns when a message of `octets` should be judged: a large one waits a moment while its destination is busy with others.
-    fn ease<'a>(&'a self, transaction: &'a MailTransaction, octets: usize) -> Answer<'a, ()>;
+    /// Returns when a message of `octets` should be judged: a large one waits a moment while much is on its way out. Whom it is for is not asked,
+    /// for the wait would tell it.
+    fn ease(&self, octets: usize) -> Answer<'_, ()>;
 
     /// Judges a message and makes it durable, if it may pass. The reply ends the transaction. `data` has CRLF line ends, dots unstuffed.
     fn message<'a>(

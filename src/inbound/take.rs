@@ -17,9 +17,9 @@ use super::sender::Sender;
 use super::transaction::MailTransaction;
 use crate::auth::{Means, Proof};
 use crate::failpoint;
-use crate::mail::{EnhancedStatus, ForwardPath, Reply, TraceId};
+use crate::mail::{EnhancedStatus, ForwardPath, QueueId, Reply, TraceId};
 use crate::policy::{self, Reason, Refusal};
-use crate::spool::{Committed, Origin};
+use crate::spool::{Committed, Gradual, Origin, SpoolError};
 
 impl Intake {
     /// Judges every recipient and makes durable what may pass. The reply is for all of them; an error names the one recipient that it is about.
@@ -51,14 +51,16 @@ impl Intake {
         // Before the directory is asked for masks: an unproven client hears nothing of them, whatever it was told at RCPT.
         let sender = self.sender_of(&arrival, payer).await?;
         let recipients = self.recipients(transaction).await?;
-        let mut taken = Vec::with_capacity(recipients.len());
+        // After a crash all entries are there or none, and none means that no 250 was heard; but their copies are written one after another.
+        let mut taken = Gradual::new(&*self.tools.spool);
+        let unstored = |error: SpoolError| whole(spool_refusal(&error));
         let (mut refused, mut claims, mut discarded) = (Vec::new(), Vec::new(), None);
         // One after the other: budgets and claims of the second see what the first has used.
         for (path, recipient) in recipients {
             match self.judge(&arrival, sender.as_ref(), &recipient).await {
                 Ok(Taken::Entry(committed, claim)) => {
-                    taken.push(*committed);
                     claims.extend(claim);
+                    taken.add(*committed).await.map_err(unstored)?;
                 }
                 Ok(Taken::Discarded(why)) => {
                     metrics::counter!("allegromail_inbound_discarded_total").increment(1);
@@ -79,10 +81,15 @@ impl Intake {
             }
         }
         // Before the reports are added: the ids in the reply are those of mail that goes on.
-        let reply = accepted_reply(&taken, discarded, &transaction.trace);
+        let ids: Vec<QueueId> = taken.ids().collect();
+        let reply = accepted_reply(&ids, discarded, &transaction.trace);
         if !refused.is_empty() {
             match self.report_refused(&arrival, sender.as_ref(), &refused) {
-                Some(reports) if !taken.is_empty() || discarded.is_some() => taken.extend(reports),
+                Some(reports) if !taken.is_empty() || discarded.is_some() => {
+                    for report in reports {
+                        taken.add(report).await.map_err(unstored)?;
+                    }
+                }
                 _ => return Err(foremost(refused, whole)),
             }
         }
@@ -90,12 +97,7 @@ impl Intake {
             return Ok(reply);
         }
         failpoint::pass("inbound.committing");
-        self.tools
-            .spool
-            // All entries in one commit: after a crash all are there or none, and none means that no 250 was heard.
-            .commit(taken)
-            .await
-            .map_err(|error| whole(spool_refusal(&error)))?;
+        taken.commit().await.map_err(unstored)?;
         failpoint::pass("inbound.committed");
         // Claims that are not sealed on the way here are let go with nothing marked: the message comes again.
         self.seal(claims);
@@ -244,15 +246,12 @@ fn foremost(refused: Vec<Refused>, whole: impl Fn(Refusal) -> Refused) -> Refuse
 }
 
 /// 250 with the queue ids, which a client's log then has, or with the reason why nothing goes on; never without the trace.
-fn accepted_reply(accepted: &[Committed], discarded: Option<&str>, trace: &TraceId) -> Reply {
+fn accepted_reply(accepted: &[QueueId], discarded: Option<&str>, trace: &TraceId) -> Reply {
     if let (Some(why), []) = (discarded, accepted) {
         let text = format!("accepted and not passed on: {why} [trace={trace}]");
         return Reply::new(250, Some(EnhancedStatus::OK_2_0_0), &text);
     }
-    let ids: Vec<String> = accepted
-        .iter()
-        .map(|committed| committed.entry.id.to_string())
-        .collect();
+    let ids: Vec<String> = accepted.iter().map(ToString::to_string).collect();
     let text = format!("accepted as {} [trace={trace}]", ids.join(" "));
     Reply::new(250, Some(EnhancedStatus::OK_2_0_0), &text)
 }

@@ -25,10 +25,8 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         }
     };
     failpoint::pass("queue.target_found");
-    // Those that wait in memory for their first attempt: what comes back later was not taken just now.
-    let passage = body
-        .as_ref()
-        .map(|body| parts.flow.enter(address.domain(), body.len()));
+    // What comes back from the spool was not taken just now.
+    let first = body.is_some();
     let place = match lanes.enter(address.domain()).await {
         None => return End::Untried,
         Some(Ok(place)) => place,
@@ -39,9 +37,9 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
     };
     // Only now that there is a place: what waits for one holds no memory.
     let body = match body {
-        Some(body) => body,
-        None => match parts.spool.body(entry.id).await {
-            Ok(body) => body,
+        Some(body) => body.into(),
+        None => match parts.spool.content(entry.id).await {
+            Ok(content) => content,
             Err(error) => {
                 tracing::error!(event = "body_unreadable", queue_id = %entry.id, %error);
                 drop(place);
@@ -78,10 +76,9 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         }
         _ => lanes.open(address.domain()),
     }
-    if let (Outcome::Delivered { .. }, Some(passage)) = (&outcome, &passage) {
-        passage.arrived();
+    if matches!(outcome, Outcome::Delivered { .. }) && first {
+        parts.flow.arrived();
     }
-    drop(passage);
     let unsettled = place.attempted();
     let end = settle(parts, entry, &address, outcome).await;
     // The outcome is durable: now the connection may take the next message, or say goodbye.

@@ -16,8 +16,8 @@ use crate::mail::QueueId;
 
 /// What the schedule hears.
 pub(super) enum Message {
-    /// The entry, how its attempt ended, and the octets that were held for it.
-    Ended(QueueId, End, usize),
+    /// The entry, and how its attempt ended.
+    Ended(QueueId, End),
     /// Somebody wants to see everything.
     List(oneshot::Sender<Vec<Listed>>),
     /// Everything that waits is to be due.

@@ -62,8 +62,6 @@ pub struct Settings {
     pub per_destination: usize,
     /// Attempts at once in all.
     pub total: usize,
-    /// Octets of messages that may wait in memory for their first attempt; others are read back from the spool.
-    pub memory: usize,
 }
 
 impl Settings {
@@ -77,7 +75,6 @@ impl Settings {
             // Postfix's number; more annoys receivers, and one slow domain would fill the rest.
             per_destination: 20,
             total: 200,
-            memory: 32 * 1024 * 1024,
         }
     }
 }
@@ -101,7 +98,7 @@ pub struct Parts {
     pub signer: Arc<Signer>,
     /// The life of every message.
     pub history: Arc<History>,
-    /// What is on its way to each destination.
+    /// What is on its way out and still in memory.
     pub flow: Arc<Flow>,
     /// How often and how long.
     pub settings: Settings,

@@ -26,7 +26,7 @@ use super::listed::State;
 use crate::failpoint;
 use crate::history::Line;
 use crate::mail::{QueueId, Timestamp};
-use crate::spool::{Committed, Entry};
+use crate::spool::{Durable, Entry};
 
 /// A step back of the clock that is looked into; smaller ones do no harm (hostile-inputs 124).
 const CLOCK_STEP: Duration = Duration::from_secs(60);
@@ -42,8 +42,6 @@ pub struct Queue {
     entries: HashMap<QueueId, (Arc<Entry>, State)>,
     /// The earliest first. An entry may stand here twice, or at a time that does not hold any more: what the entry itself says counts.
     due: BinaryHeap<Reverse<(Timestamp, QueueId)>>,
-    /// Octets of messages that wait in memory.
-    memory: usize,
     /// The clock when it was last read.
     last: Timestamp,
     /// Everything under way, for the end to wait for.
@@ -70,7 +68,7 @@ impl Queue {
     pub fn start(
         parts: Parts,
         recovered: Vec<Entry>,
-        committed: mpsc::UnboundedReceiver<Committed>,
+        committed: mpsc::UnboundedReceiver<Durable>,
     ) -> Handle {
         let (messages, inbox) = mpsc::unbounded_channel();
         let lanes = Arc::new(Lanes::new(
@@ -83,7 +81,6 @@ impl Queue {
             lanes: lanes.clone(),
             entries: HashMap::with_capacity(recovered.len()),
             due: BinaryHeap::new(),
-            memory: 0,
             last: Timestamp(0),
             attempts: attempts.clone(),
             messages: messages.clone(),
@@ -121,7 +118,7 @@ impl Queue {
     /// Until it is stopped. A channel that has closed is passed over: the others go on.
     async fn run(
         mut self,
-        mut committed: mpsc::UnboundedReceiver<Committed>,
+        mut committed: mpsc::UnboundedReceiver<Durable>,
         mut inbox: mpsc::UnboundedReceiver<Message>,
         stop: CancellationToken,
     ) {
@@ -139,28 +136,24 @@ impl Queue {
 
     /// Takes an entry that has just become durable; its first attempt leaves at once (DOMAIN.md #4853). What it teaches is noted here and not
     /// before the 250, for only what is durable has happened.
-    fn admit(&mut self, new: Committed) {
+    fn admit(&mut self, new: Durable) {
         failpoint::pass("queue.admitted");
         self.parts.last_used.remember(&new.entry.memory);
         failpoint::pass("queue.remembered");
         self.parts.history.note(&Line::accepted(&new.entry));
         failpoint::pass("queue.noted");
-        // What does not fit is read back from the spool when its turn comes.
-        let fits = self.memory + new.body.len() <= self.parts.settings.memory;
-        self.launch(Arc::new(new.entry), fits.then_some(new.body));
+        self.launch(Arc::new(new.entry), new.body);
     }
 
     /// Starts an attempt, with the message where it is in memory. The entry is active from here on.
     fn launch(&mut self, entry: Arc<Entry>, body: Option<Bytes>) {
         let id = entry.id;
-        self.memory += body.as_ref().map_or(0, Bytes::len);
         self.entries.insert(id, (entry.clone(), State::Active));
         let (parts, lanes, messages) = (
             self.parts.clone(),
             self.lanes.clone(),
             self.messages.clone(),
         );
-        let held = body.as_ref().map_or(0, Bytes::len);
         self.attempts.spawn(async move {
             // An attempt that panics must not take the entry with it: it is tried again.
             let attempt =
@@ -170,7 +163,7 @@ impl Queue {
                 End::Untried
             });
             // The queue is gone only when the process stops; the spool has the entry.
-            let _ = messages.send(Message::Ended(id, end, held));
+            let _ = messages.send(Message::Ended(id, end));
         });
     }
 

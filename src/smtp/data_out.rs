@@ -15,9 +15,25 @@ pub struct BareLineEnd;
 /// # Errors
 /// [`BareLineEnd`]; nothing of the message must be sent then.
 pub fn stuff(body: &[u8]) -> Result<Vec<&[u8]>, BareLineEnd> {
+    let mut slices = stuff_part(body, true)?;
+    slices.push(end_of_data(body.is_empty() || body.ends_with(b"\r\n")));
+    Ok(slices)
+}
+
+/// The end of data behind a message, which stands at the `start` of a line or not.
+#[must_use]
+pub const fn end_of_data(start: bool) -> &'static [u8] {
+    if start { b".\r\n" } else { b"\r\n.\r\n" }
+}
+
+/// The slices of a part of a body, which begins at the `start` of a line or not, and does not cut a line end in two.
+///
+/// # Errors
+/// [`BareLineEnd`]; nothing of the part must be sent then.
+pub fn stuff_part(body: &[u8], start: bool) -> Result<Vec<&[u8]>, BareLineEnd> {
     let mut slices: Vec<&[u8]> = Vec::with_capacity(4);
     let mut from = 0;
-    if body.first() == Some(&b'.') {
+    if start && body.first() == Some(&b'.') {
         slices.push(b".");
     }
     if body.first() == Some(&b'\n') || body.last() == Some(&b'\r') {
@@ -44,10 +60,5 @@ pub fn stuff(body: &[u8]) -> Result<Vec<&[u8]>, BareLineEnd> {
         at += block.len() - 1;
     }
     slices.push(body.get(from..).unwrap_or_default());
-    slices.push(if body.is_empty() || body.ends_with(b"\r\n") {
-        b".\r\n"
-    } else {
-        b"\r\n.\r\n"
-    });
     Ok(slices)
 }

@@ -15,7 +15,7 @@ mod reply_in;
 pub use capabilities::{Offer, ehlo_reply};
 pub use command::{Command, parse_command};
 pub use data_in::{DataError, DataReader, DataStatus};
-pub use data_out::{BareLineEnd, stuff};
+pub use data_out::{BareLineEnd, end_of_data, stuff, stuff_part};
 pub use ehlo::Extensions;
 pub use line::{LineError, LineReader};
 pub use params::{BodyType, MailParameters};

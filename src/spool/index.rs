@@ -29,12 +29,16 @@ pub(super) struct Usage {
     pub(super) size: u64,
     pub(super) live: u64,
     pub(super) live_bytes: u64,
+    /// Entries of commits that are not finished: the segment must not go before it is known what becomes of them.
+    pub(super) open: u64,
 }
 
 /// The index.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     live: HashMap<QueueId, Live>,
+    /// Entries of commits that are not finished, by the numbers of these.
+    open: BTreeMap<QueueId, Vec<(QueueId, Place)>>,
     pub(super) segments: BTreeMap<u32, Usage>,
 }
 
@@ -48,6 +52,7 @@ impl Index {
                 size,
                 live: 0,
                 live_bytes: 0,
+                open: 0,
             },
         );
     }
@@ -78,6 +83,44 @@ impl Index {
         if let Some(old) = self.live.remove(&id) {
             self.count(old.entry, -1);
         }
+    }
+
+    /// Notes an entry of a commit that is not finished.
+    pub(super) fn hold(&mut self, commit: QueueId, id: QueueId, place: Place) {
+        self.open.entry(commit).or_default().push((id, place));
+        if let Some(usage) = self.segments.get_mut(&place.segment) {
+            usage.open += 1;
+        }
+    }
+
+    /// The commit is finished: its entries are live. Returns their ids.
+    pub(super) fn finish(&mut self, commit: QueueId) -> Vec<QueueId> {
+        let entries = self.take(commit);
+        entries.iter().for_each(|(id, place)| self.add(*id, *place));
+        entries.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// The commit was given up: its entries never lived. Returns their ids.
+    pub(super) fn abandon(&mut self, commit: QueueId) -> Vec<QueueId> {
+        self.take(commit).into_iter().map(|(id, _)| id).collect()
+    }
+
+    fn take(&mut self, commit: QueueId) -> Vec<(QueueId, Place)> {
+        let entries = self.open.remove(&commit).unwrap_or_default();
+        for (_, place) in &entries {
+            if let Some(usage) = self.segments.get_mut(&place.segment) {
+                usage.open = usage.open.saturating_sub(1);
+            }
+        }
+        entries
+    }
+
+    /// The commits that are not finished, each with the place of its last entry.
+    pub(super) fn unfinished(&self) -> Vec<(QueueId, Place)> {
+        let last = |(commit, entries): (&QueueId, &Vec<(QueueId, Place)>)| {
+            entries.last().map(|(_, place)| (*commit, *place))
+        };
+        self.open.iter().filter_map(last).collect()
     }
 
     fn count(&mut self, place: Place, change: i64) {

@@ -10,18 +10,21 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::flight::{Flight, Flights};
-use super::record::Record;
+use super::record::{Kind, Record};
 use super::request::{self, Request};
 use super::watermark::Watermark;
 use super::writer::Shared;
-use super::{Answer, Committed, Settlement, Spool, SpoolError};
+use super::{Answer, Committed, Content, Durable, Entry, Settlement, Spool, SpoolError, content};
 use crate::failpoint;
+use crate::flow::Flow;
 use crate::mail::QueueId;
 
 /// The log on local disk.
 pub struct LocalSpool {
     pub(super) shared: Arc<Shared>,
     pub(super) watermark: Watermark,
+    /// Where messages are counted that stay in memory.
+    pub(super) flow: Arc<Flow>,
     pub(super) flights: Arc<Flights>,
     pub(super) requests: Mutex<Option<Sender<Request>>>,
     pub(super) thread: Mutex<Option<JoinHandle<()>>>,
@@ -57,7 +60,27 @@ impl LocalSpool {
         sender.is_some_and(|sender| sender.send(request).is_ok())
     }
 
-    fn request(&self, records: Vec<Record>, announce: Vec<Committed>) -> Answer<'_, ()> {
+    /// The entry as the queue hears of it, with its message where there is room for it.
+    fn durable(&self, committed: Committed) -> Durable {
+        Durable {
+            body: self.flow.hold(committed.body),
+            entry: committed.entry,
+        }
+    }
+
+    /// Asks for all records, if they can be made.
+    fn ask(
+        &self,
+        records: Result<Vec<Record>, SpoolError>,
+        announce: impl FnOnce() -> Vec<Durable>,
+    ) -> Answer<'_, ()> {
+        match records {
+            Ok(records) => self.request(records, announce()),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+
+    fn request(&self, records: Vec<Record>, announce: Vec<Durable>) -> Answer<'_, ()> {
         let (done, answer) = oneshot::channel();
         let sent = self.hand_over(Request {
             records,
@@ -89,26 +112,45 @@ impl Spool for LocalSpool {
     }
 
     fn commit(&self, entries: Vec<Committed>) -> Answer<'_, ()> {
-        match entries.iter().map(request::entry).collect() {
-            Ok(records) => self.request(records, entries),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-        }
+        let records = entries.iter().map(request::entry).collect();
+        let announce = || entries.into_iter().map(|new| self.durable(new)).collect();
+        self.ask(records, announce)
+    }
+
+    fn piece(&self, number: QueueId, entries: Vec<Committed>) -> Answer<'_, ()> {
+        let records = entries.iter().map(|new| request::piece(number, new));
+        self.ask(records.collect(), Vec::new)
+    }
+
+    fn finish(&self, number: QueueId, written: Vec<Entry>, last: Vec<Committed>) -> Answer<'_, ()> {
+        let end = Ok(Record::end(Kind::Finish, number));
+        let records = last.iter().map(|new| request::piece(number, new));
+        // The queue hears of them in the order in which they came.
+        let announce = || {
+            let written = written
+                .into_iter()
+                .map(|entry| Durable { entry, body: None });
+            written
+                .chain(last.iter().cloned().map(|new| self.durable(new)))
+                .collect()
+        };
+        self.ask(records.chain([end]).collect(), announce)
+    }
+
+    fn abandon(&self, number: QueueId) {
+        failpoint::pass("spool.abandoning");
+        self.hand_over(Request::of(Record::end(Kind::Abandon, number)));
     }
 
     fn settle(&self, id: QueueId, settlement: Settlement) -> Answer<'_, ()> {
-        match request::settled(id, &settlement) {
-            Ok(record) => self.request(vec![record], Vec::new()),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-        }
+        let record = request::settled(id, &settlement);
+        self.ask(record.map(|record| vec![record]), Vec::new)
     }
 
     fn report(&self, about: QueueId, settlement: Settlement, report: Committed) -> Answer<'_, ()> {
         let records = request::entry(&report)
             .and_then(|record| Ok(vec![record, request::settled(about, &settlement)?]));
-        match records {
-            Ok(records) => self.request(records, vec![report]),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-        }
+        self.ask(records, || vec![self.durable(report)])
     }
 
     fn begin(&self, id: QueueId) -> Result<Flight, SpoolError> {
@@ -120,7 +162,7 @@ impl Spool for LocalSpool {
         Ok(self.flights.take(id))
     }
 
-    fn body(&self, id: QueueId) -> Answer<'_, Bytes> {
+    fn content(&self, id: QueueId) -> Answer<'_, Content> {
         let found = {
             let index = self.shared.index();
             index
@@ -129,18 +171,13 @@ impl Spool for LocalSpool {
         };
         Box::pin(async move {
             let (place, segment) = found.ok_or(SpoolError::NoSuchEntry(id))?;
-            let read = tokio::task::spawn_blocking(move || -> std::io::Result<Option<Vec<u8>>> {
-                let Some(read) = segment.record(place.at, place.at + place.size)? else {
-                    return Ok(None);
-                };
-                segment.body(place.at, &read.fixed)
-            });
-            let read = read
-                .await
-                .map_err(|error| SpoolError::Unhealthy(error.to_string()))?;
-            let body = read.map_err(|error| SpoolError::Unhealthy(error.to_string()))?;
-            body.map(Bytes::from).ok_or(SpoolError::Damaged(id))
+            content::find(id, place, segment).await
         })
+    }
+
+    fn body(&self, id: QueueId) -> Answer<'_, Bytes> {
+        let content = self.content(id);
+        Box::pin(async move { content.await?.whole().await })
     }
 
     fn ready(&self) -> Result<(), SpoolError> {

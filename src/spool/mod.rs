@@ -11,9 +11,11 @@ use bytes::Bytes;
 
 use crate::mail::QueueId;
 
+mod content;
 mod entry;
 mod flight;
 mod folder;
+mod gradual;
 mod head;
 mod index;
 mod link;
@@ -32,7 +34,9 @@ mod walk;
 mod watermark;
 mod writer;
 
+pub use content::{Content, Stored};
 pub use flight::Flight;
+pub use gradual::{Gradual, PIECE};
 pub use local::LocalSpool;
 pub use open::{Opened, Settings};
 pub use recover::Recovery;
@@ -62,13 +66,22 @@ pub enum SpoolError {
     Damaged(QueueId),
 }
 
-/// An entry that has just become durable.
+/// An entry that is to become durable.
 #[derive(Debug, Clone)]
 pub struct Committed {
     /// What is to be delivered.
     pub entry: Entry,
-    /// The message, so that a first attempt need not read it back.
+    /// The message.
     pub body: Bytes,
+}
+
+/// An entry that has just become durable.
+#[derive(Debug)]
+pub struct Durable {
+    /// What is to be delivered.
+    pub entry: Entry,
+    /// The message, so that a first attempt need not read it back; none where there was no room for it in memory.
+    pub body: Option<Bytes>,
 }
 
 /// Where an attempt leaves an entry.
@@ -88,6 +101,16 @@ pub trait Spool: Send + Sync + 'static {
     /// Makes all entries durable together, or none of them, and hands them to the queue. Cancelling the future does not undo it.
     fn commit(&self, entries: Vec<Committed>) -> Answer<'_, ()>;
 
+    /// Makes entries durable as a piece of the commit `number`, a fresh id. They count once it is finished; to be awaited before the next piece.
+    fn piece(&self, number: QueueId, entries: Vec<Committed>) -> Answer<'_, ()>;
+
+    /// Makes the last entries of the commit `number` durable and ends it: from now on all of its entries are live, and the queue hears of them.
+    /// `written` are those of its pieces.
+    fn finish(&self, number: QueueId, written: Vec<Entry>, last: Vec<Committed>) -> Answer<'_, ()>;
+
+    /// Gives the commit `number` up: what was written of it is dead. Nothing is waited for.
+    fn abandon(&self, number: QueueId);
+
     /// Notes that an attempt is under way until what is returned is dropped, so that a start after a crash can tell which messages may arrive
     /// twice.
     ///
@@ -100,6 +123,9 @@ pub trait Spool: Send + Sync + 'static {
 
     /// Makes a report durable and settles the entry that it reports on, both or neither.
     fn report(&self, about: QueueId, settlement: Settlement, report: Committed) -> Answer<'_, ()>;
+
+    /// The message of a live entry, to be handed on: a large one stays in the log meanwhile.
+    fn content(&self, id: QueueId) -> Answer<'_, Content>;
 
     /// Reads the message of a live entry back.
     fn body(&self, id: QueueId) -> Answer<'_, Bytes>;

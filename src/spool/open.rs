@@ -15,7 +15,8 @@ use super::segment::Segment;
 use super::spare::Spare;
 use super::watermark::Watermark;
 use super::writer::{Checkpoint, Shared, Writer};
-use super::{Committed, Entry, LocalSpool, SpoolError, folder, head};
+use super::{Durable, Entry, LocalSpool, SpoolError, folder, head};
+use crate::flow::Flow;
 use crate::mail::QueueId;
 
 /// Where the log is and how large things may become.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub min_free_bytes: u64,
     /// Free inodes below which no mail is taken.
     pub min_free_inodes: u64,
+    /// Room in memory for what waits for its first attempt.
+    pub flow: Arc<Flow>,
 }
 
 /// A spool that was opened.
@@ -36,7 +39,7 @@ pub struct Opened {
     /// The spool.
     pub spool: Arc<LocalSpool>,
     /// Entries as they become durable, for the queue.
-    pub committed: mpsc::UnboundedReceiver<Committed>,
+    pub committed: mpsc::UnboundedReceiver<Durable>,
     /// Entries that wait from before, with their progress, oldest first.
     pub recovered: Vec<Entry>,
     /// Entries that are done and still stand in the log: what they taught may not have reached the state store.
@@ -77,6 +80,7 @@ impl LocalSpool {
         let spool = Self {
             shared,
             watermark,
+            flow: settings.flow,
             flights,
             requests: Mutex::new(Some(requests)),
             thread: Mutex::new(Some(thread)),
@@ -103,7 +107,7 @@ pub(super) fn writer(
     settings: &Settings,
     checkpoint: Checkpoint,
     recovered: Recovered,
-) -> io::Result<(Writer, mpsc::UnboundedReceiver<Committed>)> {
+) -> io::Result<(Writer, mpsc::UnboundedReceiver<Durable>)> {
     let (dir, next_id) = (&settings.dir, recovered.next_id);
     let mut index = recovered.index;
     let (active, end) = match recovered.last {
@@ -118,7 +122,7 @@ pub(super) fn writer(
     };
     let (announce, committed) = mpsc::unbounded_channel();
     let marked = head::marks_end(&active, end)?;
-    let writer = Writer {
+    let mut writer = Writer {
         dir: dir.clone(),
         shared: Arc::new(Shared {
             index: Mutex::new(index),
@@ -133,6 +137,7 @@ pub(super) fn writer(
         announce,
         checkpoint,
     };
+    writer.end_unfinished(recovered.unfinished);
     Ok((writer, committed))
 }
 

@@ -9,6 +9,9 @@
 //! of a batch, which is written only when all before it is synced, and bit 1 in all records of a commit but its first. Heads are JSON, so that
 //! a later version can add fields.
 //!
+//! A large commit is written in pieces, each a commit in the sense above, in one segment or over several. Their entries count when a record that
+//! finishes them is there, with the number that their heads name; it is written when all of them are synced.
+//!
 //! All records of a segment have its salt, a random number. Those of another salt are no records of it: what the file held before it
 //! was written over (`over` = 1), or what somebody wrote into a message to look like one.
 
@@ -43,6 +46,12 @@ pub(super) enum Kind {
     Done,
     /// The next free id, at the head of a segment; also what fills a place where nothing stands.
     Sequence,
+    /// An entry and its message that count once their commit is finished: its number stands in the head.
+    Piece,
+    /// All pieces of a commit are there, and count.
+    Finish,
+    /// A commit was given up: none of its pieces counts, now or later.
+    Abandon,
 }
 
 impl Kind {
@@ -52,6 +61,9 @@ impl Kind {
             Self::Progress => 2,
             Self::Done => 3,
             Self::Sequence => 4,
+            Self::Piece => 5,
+            Self::Finish => 6,
+            Self::Abandon => 7,
         }
     }
 
@@ -61,6 +73,9 @@ impl Kind {
             2 => Some(Self::Progress),
             3 => Some(Self::Done),
             4 => Some(Self::Sequence),
+            5 => Some(Self::Piece),
+            6 => Some(Self::Finish),
+            7 => Some(Self::Abandon),
             _ => None,
         }
     }
@@ -120,6 +135,14 @@ impl Record {
             id: QueueId(next),
             head: Vec::new(),
             body: Bytes::new(),
+        }
+    }
+
+    /// The end of a commit that was written in pieces: [`Kind::Finish`] or [`Kind::Abandon`].
+    pub(super) fn end(kind: Kind, number: QueueId) -> Self {
+        Self {
+            kind,
+            ..Self::sequence(number.0)
         }
     }
 
@@ -214,6 +237,11 @@ impl Fixed {
     /// Whether `body` is the one that was written.
     pub(super) fn body_matches(&self, body: &[u8]) -> bool {
         crc32fast::hash(body) == self.body_crc
+    }
+
+    /// Whether that is the checksum of the body that was written.
+    pub(super) fn body_is(&self, checksum: crc32fast::Hasher) -> bool {
+        checksum.finalize() == self.body_crc
     }
 
     /// Octets on disk.

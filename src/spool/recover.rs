@@ -5,14 +5,14 @@
 //! good record around it counts. What is wrong in the last batch was torn by a crash of the machine, which writes the sectors of a batch
 //! in any order: commits that are whole stay, all else of it never happened, and is taken out of the log, so that it never does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::index::{Index, Place};
 use super::mend::{aside, mend, take_away};
-use super::record::Kind;
+use super::record::{Kind, Record};
 use super::search::Tail;
 use super::segment::Segment;
 use super::walk::walk;
@@ -41,6 +41,12 @@ pub(super) struct Recovered {
     pub(super) report: Recovery,
     /// The heads of all entries in the log, the latest copy of each.
     pub(super) heads: BTreeMap<QueueId, Vec<u8>>,
+    /// Heads of entries whose commit is not finished so far.
+    pieces: HashMap<QueueId, Vec<u8>>,
+    /// Where the last damage is: the segment, and how far into it.
+    damage: Option<(u32, u64)>,
+    /// The ends of commits that had none.
+    pub(super) unfinished: Vec<Record>,
     /// Where the log goes on.
     pub(super) last: Last,
 }
@@ -60,6 +66,9 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         next_id: 1,
         report: Recovery::default(),
         heads: BTreeMap::new(),
+        pieces: HashMap::new(),
+        damage: None,
+        unfinished: Vec::new(),
         last: Last::New(1),
     };
     let numbers = folder::numbers(dir)?;
@@ -79,6 +88,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
                 recovered.last = Last::New(*number);
             } else {
                 recovered.report.damaged += 1;
+                recovered.damage = Some((*number, u64::MAX));
                 take_away(dir, &segment);
                 recovered.last = Last::New(number.saturating_add(1));
             }
@@ -93,6 +103,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         }
         recovered.last = Last::Segment(segment, end);
     }
+    end_unfinished(&mut recovered);
     recovered.report.live = recovered.index.len();
     failpoint::pass("spool.recovered");
     Ok(recovered)
@@ -114,6 +125,7 @@ fn scan(
     };
     for (from, to) in walked.holes.iter().filter(|hole| hole.0 < synced) {
         aside(dir, segment, *from, *to, &mut into.report);
+        into.damage = Some((segment.number, *to));
     }
     walked
         .found
@@ -127,9 +139,17 @@ fn scan(
             found.id.0.checked_add(1).unwrap_or_default()
         };
         into.next_id = into.next_id.max(next);
-        apply(&mut into.index, found.kind, found.id, found.place);
-        if found.kind == Kind::Entry {
-            into.heads.insert(found.id, found.head);
+        let ended = apply(
+            &mut into.index,
+            found.kind,
+            found.id,
+            &found.head,
+            found.place,
+        );
+        match found.kind {
+            Kind::Entry => drop(into.heads.insert(found.id, found.head)),
+            Kind::Piece => drop(into.pieces.insert(found.id, found.head)),
+            kind => ended.iter().for_each(|id| into.ended(kind, *id)),
         }
     }
     match tail {
@@ -137,9 +157,38 @@ fn scan(
         Tail::MustNot => {
             if walked.end < size {
                 aside(dir, segment, walked.end, size, &mut into.report);
+                into.damage = Some((segment.number, size));
             }
             Ok(size)
         }
+    }
+}
+
+impl Recovered {
+    /// The commit of an entry has come to its end.
+    fn ended(&mut self, kind: Kind, id: QueueId) {
+        if let Some(head) = self.pieces.remove(&id)
+            && kind == Kind::Finish
+        {
+            self.heads.insert(id, head);
+        }
+    }
+}
+
+/// Ends the commits that have no end: a crash came before it, so nothing of them was acknowledged. Only where there is damage behind them the
+/// end may have been lost with that; then they count, for an acknowledged message must not go with one octet.
+fn end_unfinished(recovered: &mut Recovered) {
+    for (commit, last) in recovered.index.unfinished() {
+        let damaged = recovered.damage > Some((last.segment, last.at));
+        let (kind, ended) = if damaged {
+            tracing::error!(event = "spool_damaged", commit = %commit, "its end may have been lost; it counts");
+            (Kind::Finish, recovered.index.finish(commit))
+        } else {
+            (Kind::Abandon, recovered.index.abandon(commit))
+        };
+        tracing::info!(event = "spool_unfinished", commit = %commit, entries = ended.len(), kept = damaged);
+        ended.iter().for_each(|id| recovered.ended(kind, *id));
+        recovered.unfinished.push(Record::end(kind, commit));
     }
 }
 

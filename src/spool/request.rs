@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::record::{Kind, Record};
-use super::{Committed, Settlement, SpoolError};
+use super::{Committed, Durable, Entry, Settlement, SpoolError};
 use crate::mail::QueueId;
 
 /// What the writer is asked for.
@@ -12,7 +12,7 @@ pub(super) struct Request {
     /// Written together or not at all.
     pub(super) records: Vec<Record>,
     /// Told to the queue once durable.
-    pub(super) announce: Vec<Committed>,
+    pub(super) announce: Vec<Durable>,
     /// Who waits.
     pub(super) done: oneshot::Sender<Result<(), SpoolError>>,
 }
@@ -60,6 +60,41 @@ pub(super) fn entry(committed: &Committed) -> Result<Record, SpoolError> {
         head: head(entry)?,
         body: committed.body.clone(),
     })
+}
+
+/// The head of an entry that is a piece of a commit: that of an entry, and the number of the commit.
+#[derive(serde::Serialize)]
+struct Piece<'a> {
+    piece_of: u64,
+    #[serde(flatten)]
+    entry: &'a Entry,
+}
+
+/// What is read of that to know where it belongs.
+#[derive(serde::Deserialize)]
+struct Belongs {
+    piece_of: u64,
+}
+
+/// The record of an entry and its message that count once the commit `number` is closed.
+///
+/// # Errors
+/// `Full`: it is larger than a record may be.
+pub(super) fn piece(number: QueueId, committed: &Committed) -> Result<Record, SpoolError> {
+    let entry = &committed.entry;
+    let piece_of = number.0;
+    fitting(Record {
+        kind: Kind::Piece,
+        id: entry.id,
+        head: head(&Piece { piece_of, entry })?,
+        body: committed.body.clone(),
+    })
+}
+
+/// The commit that the head of a piece names.
+pub(super) fn piece_of(head: &[u8]) -> Option<QueueId> {
+    let belongs: Belongs = serde_json::from_slice(head).ok()?;
+    Some(QueueId(belongs.piece_of))
 }
 
 /// The record of where an attempt left an entry.

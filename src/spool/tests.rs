@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::mail::{ReversePath, Timestamp, TraceId};
 
+mod asked;
 mod damage;
+mod pieces;
 mod power;
 mod reuse;
 
@@ -16,6 +18,7 @@ fn settings(dir: &Path, segment_bytes: u64) -> Settings {
         segment_bytes,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        flow: std::sync::Arc::default(),
     }
 }
 

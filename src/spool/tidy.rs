@@ -75,6 +75,7 @@ impl Writer {
                     return Ok(());
                 };
                 if *number == self.active.number
+                    || usage.open > 0
                     || (usage.live > 0 && usage.live_bytes * 4 > usage.size)
                 {
                     return Ok(());

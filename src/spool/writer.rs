@@ -14,10 +14,10 @@ use tokio::sync::mpsc;
 use super::index::{Index, Place};
 use super::link::Link;
 use super::record::{END, Kind, Record};
-use super::request::Request;
+use super::request::{self, Request};
 use super::segment::Segment;
 use super::spare::Spare;
-use super::{Committed, SpoolError};
+use super::{Durable, SpoolError};
 use crate::failpoint;
 use crate::mail::QueueId;
 
@@ -66,7 +66,7 @@ pub(super) struct Writer {
     pub(super) marked: bool,
     /// The file for the next segment, where one is left over.
     pub(super) spare: Option<Spare>,
-    pub(super) announce: mpsc::UnboundedSender<Committed>,
+    pub(super) announce: mpsc::UnboundedSender<Durable>,
     pub(super) checkpoint: Checkpoint,
 }
 
@@ -122,18 +122,47 @@ impl Writer {
             self.write(&batch)
         };
         for request in batch {
+            if result.is_err() {
+                self.forget(&request);
+            }
+            let Request {
+                records,
+                announce,
+                done,
+            } = request;
+            // Before anybody is told: whoever goes on holds more.
+            drop(records);
             if result.is_ok() {
                 // A queue that is gone is being shut down; the log has the entry.
-                request
-                    .announce
+                announce
                     .into_iter()
-                    .for_each(|committed| drop(self.announce.send(committed)));
+                    .for_each(|durable| drop(self.announce.send(durable)));
                 failpoint::pass("spool.announced");
             }
             // Nobody waits any more: the client went away. What is committed stays committed.
-            let _ = request.done.send(result.clone());
+            let _ = done.send(result.clone());
         }
         failpoint::pass("spool.answered");
+    }
+
+    /// What was to be given up is that also where the log cannot say so: a start finds a commit without an end then.
+    fn forget(&self, request: &Request) {
+        let ends = request.records.iter();
+        for end in ends.filter(|record| record.kind == Kind::Abandon) {
+            self.shared.index().abandon(end.id);
+        }
+    }
+
+    /// Ends the commits that a start found without an end, for good: damage that is met later must not look like the loss of one.
+    pub(super) fn end_unfinished(&mut self, ends: Vec<Record>) {
+        if ends.is_empty() {
+            return;
+        }
+        let batch: Vec<Request> = ends.into_iter().map(Request::of).collect();
+        if let Err(error) = self.write(&batch) {
+            tracing::warn!(event = "spool_tidy_failed", %error, "the next start ends what was not finished");
+            batch.iter().for_each(|request| self.forget(request));
+        }
     }
 
     /// Writes and syncs a batch, then files it.
@@ -172,7 +201,7 @@ impl Writer {
                 at: self.end,
                 size: record.size(),
             };
-            apply(&mut index, record.kind, record.id, place);
+            apply(&mut index, record.kind, record.id, &record.head, place);
             self.end += record.size();
         }
         if let Some(usage) = index.segments.get_mut(&self.active.number) {
@@ -210,11 +239,28 @@ impl Writer {
 }
 
 /// What a durable record means for the index.
-pub(super) fn apply(index: &mut Index, kind: Kind, id: QueueId, place: Place) {
+///
+/// Returns the entries of a commit in pieces that has come to its end with this record.
+pub(super) fn apply(
+    index: &mut Index,
+    kind: Kind,
+    id: QueueId,
+    head: &[u8],
+    place: Place,
+) -> Vec<QueueId> {
     match kind {
+        Kind::Finish => return index.finish(id),
+        Kind::Abandon => return index.abandon(id),
+        Kind::Piece => match request::piece_of(head) {
+            Some(commit) => index.hold(commit, id, place),
+            None => {
+                tracing::error!(event = "spool_damaged", queue_id = %id, "the entry cannot be read; its bytes stay in the spool");
+            }
+        },
         Kind::Entry => index.add(id, place),
         Kind::Progress => index.progress(id, place),
         Kind::Done => index.remove(id),
         Kind::Sequence => {}
     }
+    Vec::new()
 }

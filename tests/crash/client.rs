@@ -48,11 +48,19 @@ impl Client {
 
     /// The reply to the end of data, or to the first command that was refused.
     pub fn send(&mut self, from: &str, to: &str, message: &str) -> std::io::Result<String> {
-        for command in [
-            format!("MAIL FROM:<{from}>"),
-            format!("RCPT TO:<{to}>"),
-            "DATA".to_owned(),
-        ] {
+        self.send_to(from, &[to], message)
+    }
+
+    /// The same for several recipients.
+    pub fn send_to(
+        &mut self,
+        from: &str,
+        recipients: &[&str],
+        message: &str,
+    ) -> std::io::Result<String> {
+        let recipients = recipients.iter().map(|to| format!("RCPT TO:<{to}>"));
+        let commands = std::iter::once(format!("MAIL FROM:<{from}>")).chain(recipients);
+        for command in commands.chain(["DATA".to_owned()]) {
             let reply = self.say(&command)?;
             if !reply.starts_with(['2', '3']) {
                 self.say("RSET")?;
@@ -90,6 +98,20 @@ impl Client {
         }
         Ok(reply)
     }
+}
+
+/// A message whose copies are written one after another: larger than a piece of a commit, to all who know the first buyer.
+pub fn large(client: &mut Client, ledger: &Ledger) -> std::io::Result<String> {
+    let (number, from) = (ledger.number(), ground::buyer(0));
+    let masks = ["seller", "later", "refused"].map(|kind| ground::mask(kind, 0));
+    let text = message(&from, &masks[0], number);
+    let text = text + &"Dzien dobry, oto opis roweru, linia za linia tak.\r\n".repeat(16_000);
+    let masks: Vec<&str> = masks.iter().map(String::as_str).collect();
+    let reply = client.send_to(&from, &masks, &text)?;
+    if reply.starts_with("250") {
+        ledger.acknowledged(number, &reply);
+    }
+    Ok(reply)
 }
 
 /// Message `number`, of one to seven kilobytes.

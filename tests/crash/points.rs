@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::asked;
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::ground::Ground;
 use crate::http;
 
@@ -88,6 +88,7 @@ fn work(ground: &Ground, relay: &mut crate::ground::Relay) {
         for _ in 0..60 {
             client.next(ledger)?;
         }
+        client::large(&mut client, ledger)?;
         wait_for(|| ledger.token.lock().unwrap().is_some());
         let token = ledger.token.lock().unwrap().take();
         if let Some((_, token)) = token {

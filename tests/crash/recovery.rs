@@ -87,6 +87,7 @@ fn recovery_of_a_long_queue() {
         segment_bytes: 64 * 1024 * 1024,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        flow: std::sync::Arc::default(),
     };
     let opened = LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap();
     for from in (0..queued).step_by(100) {

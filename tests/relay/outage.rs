@@ -46,6 +46,7 @@ fn open(folder: &std::path::Path) -> Opened {
         segment_bytes: 16 << 20,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        flow: std::sync::Arc::default(),
     };
     LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap()
 }
@@ -91,7 +92,6 @@ fn start(
             delay_notice: Duration::from_secs(86_400),
             per_destination: 20,
             total: 200,
-            memory: 1 << 20,
         },
     };
     let recovered = opened.recovered.len();

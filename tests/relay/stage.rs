@@ -314,6 +314,7 @@ impl Bare {
             segment_bytes: 1 << 20,
             min_free_bytes: 0,
             min_free_inodes: 0,
+            flow: std::sync::Arc::default(),
         };
         let domains = config
             .domains
@@ -360,6 +361,7 @@ impl Bare {
             segment_bytes: 1 << 20,
             min_free_bytes: octets,
             min_free_inodes: 0,
+            flow: std::sync::Arc::default(),
         };
         self.tools.spool = LocalSpool::open(settings, Box::new(|| Ok(())))
             .unwrap()

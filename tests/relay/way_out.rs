@@ -160,7 +160,7 @@ impl WayOut {
             id: QueueId(1),
             reverse_path: ReversePath::Null,
             recipient: Mailbox::parse(to).unwrap(),
-            body: body.to_vec().into(),
+            body: bytes::Bytes::copy_from_slice(body).into(),
             smtputf8: false,
             eight_bit: !body.is_ascii(),
         };

@@ -125,7 +125,7 @@ pub(super) const KEYS: &[Key] = &[
         "limits",
         "memory",
         Value("\"192 MiB\""),
-        "For messages under way; beyond it 452. Five times smtp.max_message_size at least is taken.",
+        "For messages under way, in every copy; beyond it 452. Five times smtp.max_message_size and 16 MiB at least is taken.",
     ),
     key(
         "secrets",

@@ -2,7 +2,7 @@
 
 use super::effect::Effect;
 use super::{Machine, State};
-use crate::inbound::limits::RECIPIENT_FLOOD;
+use crate::inbound::limits::{RECIPIENT_FLOOD, recipients_of};
 use crate::inbound::transaction::MailTransaction;
 use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
 use crate::policy::{Reason, Refusal};
@@ -61,11 +61,16 @@ impl Machine {
             return self.refuse(Refusal::new(Reason::Utf8Address, text));
         }
         let taken = transaction.recipients.len();
+        let size = transaction.parameters.size.unwrap_or_default();
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
         // A report has one recipient (RFC 5321 4.5.5; hostile-inputs 66).
         let limit = if transaction.reverse_path == ReversePath::Null {
             1
         } else {
-            self.offer.max_recipients
+            // Where a size was announced, before the message has come over the wire.
+            self.offer
+                .max_recipients
+                .min(recipients_of(size, self.offer.max_message_size))
         };
         if taken < limit {
             return Effect::AskRecipient(path);

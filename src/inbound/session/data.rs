@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{Next, Session};
 use crate::failpoint;
+use crate::inbound::limits::recipients_of;
 use crate::inbound::machine::Effect;
 use crate::inbound::memory::Share;
 use crate::inbound::receive::{self, Received};
@@ -42,6 +43,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             Received::Gone => return Ok(Next::Close),
             Received::Refused(refusal) => (refuse(refusal), Next::Command),
             Received::Broken(refusal) => (refuse(refusal), Next::Close),
+            Received::Message(message, _) if self.is_too_much(&transaction, message.len()) => {
+                // For good: a client that is told "later" sends the same again without end.
+                let text = "the message is too large for so many recipients; send to fewer recipients at a time.";
+                (refuse(Refusal::new(Reason::TooLarge, text)), Next::Command)
+            }
             Received::Message(message, share) => {
                 // Before it is judged: what was taken once must not be judged by what is true now, nor spend a budget again.
                 let print = Print::of(&transaction, &message);
@@ -80,6 +86,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         })
     }
 
+    /// Whether all copies of a message together are more than is taken. Those that announced their size were told at RCPT.
+    fn is_too_much(&self, transaction: &MailTransaction, octets: usize) -> bool {
+        let largest = self.server.settings.max_message_size;
+        transaction.recipients.len() > recipients_of(octets, largest)
+    }
+
     /// The answer to a message that was taken before, and whose client did not hear it.
     fn again(&self, transaction: &MailTransaction, reply: Reply) -> Reply {
         metrics::counter!("allegromail_inbound_repeated_total").increment(1);
@@ -101,8 +113,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             let (client, transaction) = (client.clone(), transaction.clone());
             async move {
                 // Before its turn: whoever waits here holds no memory for the work.
-                server.reception.ease(&transaction, message.len()).await;
-                let Some(_turn) = server.memory.turn(message.len()).await else {
+                server.reception.ease(message.len()).await;
+                let recipients = transaction.recipients.len();
+                let Some(_turn) = server.memory.turn(message.len(), recipients).await else {
                     let text = "the server is short of memory; please try again later.";
                     let refusal = Refusal::new(Reason::Storage, text);
                     return server

@@ -19,10 +19,7 @@ impl Queue {
     /// Takes one message. Nothing here waits.
     pub(super) fn hear(&mut self, message: Message) {
         match message {
-            Message::Ended(id, end, held) => {
-                self.memory = self.memory.saturating_sub(held);
-                self.end(id, end);
-            }
+            Message::Ended(id, end) => self.end(id, end),
             Message::List(answer) => {
                 let mut listed: Vec<Listed> = self
                     .entries
@@ -78,7 +75,7 @@ impl Queue {
         self.attempts.spawn(async move {
             let (end, result) =
                 control::carry_out(&parts, Arc::unwrap_or_clone(entry), control).await;
-            let _ = messages.send(Message::Ended(id, end, 0));
+            let _ = messages.send(Message::Ended(id, end));
             let _ = answer.send(result);
         });
     }
