@@ -6,9 +6,10 @@
 //! Rooms are folders, grouped below by layer. A room uses only rooms of its own layer or of lower ones, never in a
 //! circle; `inbound` and `delivery` do not know each other (`tests/tidy.rs` reads this file and keeps it true).
 
-// Layer 1: vocabulary, time, logs and metrics.
+// Layer 1: vocabulary, time, files, logs and metrics.
 pub mod clock;
 pub mod failpoint;
+pub mod files;
 pub mod mail;
 pub mod observe;
 

@@ -17,7 +17,7 @@ use crate::failpoint;
 const LOOK: Duration = Duration::from_secs(1);
 /// Seconds from the start, and between two exports of many changes, that are waited at least.
 const SOON: u64 = 60;
-/// Seconds between two exports of few changes, or of none: the state changes with every message, and is not counted.
+/// Seconds between two exports of few changes. Without any there is none: the last one has everything.
 const LATE: u64 = 3_600;
 /// Changes of the directory that are many: more than these nobody wants to load again by hand.
 const MANY: u64 = 1_000;
@@ -30,10 +30,19 @@ pub(super) struct Backups {
     state: (Arc<State>, Backup),
     /// Names the exports.
     clock: Arc<dyn Clock>,
-    /// Changes of the directory that an export has; none before the first.
-    exported: Option<u64>,
+    /// What the last export has; none before the first.
+    exported: Option<Contents>,
     /// Seconds since the last export, or since the start.
     since: u64,
+}
+
+/// How far both stores had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Contents {
+    /// Changes of the directory.
+    changes: u64,
+    /// The revision of the state.
+    revision: u64,
 }
 
 impl Backups {
@@ -61,7 +70,7 @@ impl Backups {
             }
             self.since += LOOK.as_secs();
             // Asked before the export is written: changes during it count for the next.
-            let Some(changes) = self.due() else {
+            let Some(contents) = self.due() else {
                 continue;
             };
             let work = move || {
@@ -76,25 +85,30 @@ impl Backups {
                     return;
                 }
             }
-            self.exported = Some(changes);
+            self.exported = Some(contents);
             self.since = 0;
         }
     }
 
-    /// The changes that an export now would have, if one is due.
-    fn due(&self) -> Option<u64> {
+    /// What an export now would have, if one is due.
+    fn due(&self) -> Option<Contents> {
         // While the directory is lost, or not loaded, there is nothing to export, and the export that it is made from must stay the newest.
         let directory = self.directory.0.get()?;
         directory.answers().ok()?;
-        let changes = directory.applied();
+        let now = Contents {
+            changes: directory.applied(),
+            revision: self.state.0.revision(),
+        };
         let soon = failpoint::number("app.export_soon", SOON);
+        let late = failpoint::number("app.export_late", LATE);
         let due = match self.exported {
             None => self.since >= soon,
             Some(exported) => {
-                (changes >= exported + MANY && self.since >= soon) || self.since >= LATE
+                let many = now.changes >= exported.changes + MANY;
+                (many && self.since >= soon) || (now != exported && self.since >= late)
             }
         };
-        due.then_some(changes)
+        due.then_some(now)
     }
 
     /// Writes both. A failure leaves the older exports, is told, and is tried again when the next is due.

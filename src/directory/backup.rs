@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::failpoint;
+use crate::files;
 use crate::mail::Timestamp;
 
 /// Exports of a kind that are kept.
@@ -45,10 +46,10 @@ impl Backup {
         now: Timestamp,
         rows: impl FnOnce(&mut dyn Write) -> io::Result<u64>,
     ) -> io::Result<u64> {
-        std::fs::create_dir_all(&self.folder)?;
+        files::folder(&self.folder)?;
         let unfinished = self.folder.join(format!("{}.unfinished", self.kind));
         let mut output = Summed {
-            output: BufWriter::new(File::create(&unfinished)?),
+            output: BufWriter::new(new_file(&unfinished)?),
             sum: crc32fast::Hasher::new(),
         };
         let records = rows(&mut output)?;
@@ -121,6 +122,15 @@ impl Backup {
         }
         Ok(None)
     }
+}
+
+/// An empty file that its owner alone may read: what is left of a try that failed may have another mode.
+fn new_file(path: &Path) -> io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    files::new().write(true).create_new(true).open(path)
 }
 
 /// Reads an export to its end and compares it with its last line.

@@ -6,10 +6,14 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::Unavailable;
+use super::keeper::Keeper;
+use super::making::Making;
 use crate::failpoint;
+use crate::files;
 
 /// Pages that sled keeps in memory, in octets. Its default of 1 GiB is meant for a machine of its own.
 const CACHE: u64 = 32 * 1024 * 1024;
@@ -42,10 +46,19 @@ impl From<Broken> for Unavailable {
 
 /// An open database.
 pub(super) struct Disk {
+    // First, for it ends first: what it holds of the database must be gone when the database is opened again.
+    keeper: Keeper,
+    open: Arc<Open>,
+}
+
+/// What the keeper has, too.
+struct Open {
     db: sled::Db,
     file: File,
     folder: PathBuf,
     bad: AtomicBool,
+    /// How often there was something to bring to the disk.
+    brought: AtomicU64,
 }
 
 impl Disk {
@@ -68,11 +81,14 @@ impl Disk {
                 .begin()
                 .map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
         }
+        // sled would make it as the umask says.
+        files::folder(folder).map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
         let config = sled::Config::new()
             .path(folder)
             .cache_capacity(CACHE)
             .mode(sled::Mode::LowSpace)
-            .flush_every_ms(Some(200));
+            // The keeper does that.
+            .flush_every_ms(None);
         let db = open_patiently(&config, folder)?;
         // sled opens a file of rubbish as an empty database: everybody would be unknown. The mark, made durable when the
         // folder was made, tells an empty directory from a lost one.
@@ -101,29 +117,30 @@ impl Disk {
             Ok(file)
         };
         let file = open().map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
-        Ok(Self {
+        // The files that sled makes when it opens a database; later it makes none.
+        files::mend(folder).map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
+        let open = Arc::new(Open {
             db,
             file,
             folder: folder.to_owned(),
             bad: AtomicBool::new(false),
-        })
+            brought: AtomicU64::new(0),
+        });
+        let kept = open.clone();
+        let keeper = Keeper::start(move || kept.keep())
+            .map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
+        Ok(Self { keeper, open })
     }
 
-    /// Runs `work` on the database; an error or a panic ends the use of it in this process.
+    /// Runs `work` on the database; an error or a panic ends the use of it in this process. What it changes is on the disk soon after, and no
+    /// promise before [`Disk::sync`].
     pub(super) fn with<T>(
         &self,
         work: impl FnOnce(&sled::Db) -> sled::Result<T>,
     ) -> Result<T, Unavailable> {
-        if self.bad.load(Ordering::SeqCst) {
-            return Err(Unavailable(
-                "an earlier access failed; restart the server".to_owned(),
-            ));
-        }
-        match catch_unwind(AssertUnwindSafe(|| work(&self.db))) {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.spoil(&error)),
-            Err(_) => Err(self.spoil(&"sled panicked")),
-        }
+        let done = self.open.with(work);
+        self.keeper.stir();
+        done
     }
 
     /// Calls `visit` for every record but the mark, in the order of keys, until it fails.
@@ -143,86 +160,56 @@ impl Disk {
         Ok(())
     }
 
+    /// A number that grows when something was written: two that are equal have nothing between them, but what is not on the disk yet.
+    pub(super) fn revision(&self) -> u64 {
+        self.open.brought.load(Ordering::SeqCst)
+    }
+
     /// Makes everything that was written durable.
     pub(super) fn sync(&self) -> Result<(), Unavailable> {
-        self.with(|db| db.flush().map(|_| ()))?;
-        let synced = failpoint::hit("directory.flushed").and_then(|()| self.file.sync_data());
-        synced.map_err(|error| self.spoil(&error))?;
+        self.open.flush()?;
+        let synced = failpoint::hit("directory.flushed").and_then(|()| self.open.file.sync_data());
+        synced.map_err(|error| self.open.spoil(&error))?;
         failpoint::pass("directory.synced");
         Ok(())
+    }
+}
+
+impl Open {
+    fn with<T>(&self, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Unavailable> {
+        if self.bad.load(Ordering::SeqCst) {
+            return Err(Unavailable(
+                "an earlier access failed; restart the server".to_owned(),
+            ));
+        }
+        match catch_unwind(AssertUnwindSafe(|| work(&self.db))) {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.spoil(&error)),
+            Err(_) => Err(self.spoil(&"sled panicked")),
+        }
+    }
+
+    /// Hands to the system what was written, and says whether there was anything.
+    fn flush(&self) -> Result<bool, Unavailable> {
+        let octets = self.with(|db| db.flush())?;
+        if octets > 0 {
+            self.brought.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(octets > 0)
+    }
+
+    /// Brings what was written to the disk; nothing is done where nothing was. A failure is told and marks the store bad.
+    fn keep(&self) {
+        let brought = !self.bad.load(Ordering::SeqCst) && self.flush().unwrap_or(false);
+        if brought && let Err(error) = self.file.sync_data() {
+            self.spoil(&error);
+        }
     }
 
     fn spoil(&self, error: &dyn std::fmt::Display) -> Unavailable {
         self.bad.store(true, Ordering::SeqCst);
         tracing::error!(event = "directory_failed", folder = %self.folder.display(), %error);
         Unavailable(error.to_string())
-    }
-}
-
-/// A note beside a database that is being made: `NAME.making`. A process that ends before the mark is durable leaves a database without
-/// one, which would be taken for a lost one; where the note stands, nothing was ever kept in it.
-struct Making {
-    folder: PathBuf,
-    note: PathBuf,
-    /// Locked while the database is made, so that no other process takes the making for an unfinished one.
-    lock: Option<File>,
-}
-
-impl Making {
-    fn of(folder: &Path) -> Self {
-        let mut note = folder.as_os_str().to_owned();
-        note.push(".making");
-        Self {
-            folder: folder.to_owned(),
-            note: note.into(),
-            lock: None,
-        }
-    }
-
-    fn lock(&mut self) -> std::io::Result<()> {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&self.note)?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
-        self.lock = Some(file);
-        Ok(())
-    }
-
-    /// Takes away what an unfinished making left.
-    fn clear(&mut self) -> std::io::Result<()> {
-        if !self.note.exists() {
-            return Ok(());
-        }
-        self.lock()?;
-        if self.folder.exists() {
-            std::fs::remove_dir_all(&self.folder)?;
-        }
-        self.end()
-    }
-
-    fn begin(&mut self) -> std::io::Result<()> {
-        if let Some(parent) = self.folder.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        self.lock()?;
-        self.sync_parent()
-    }
-
-    fn end(&mut self) -> std::io::Result<()> {
-        // The database's name is durable before the note goes.
-        self.sync_parent()?;
-        std::fs::remove_file(&self.note)?;
-        self.lock = None;
-        self.sync_parent()
-    }
-
-    fn sync_parent(&self) -> std::io::Result<()> {
-        match self.folder.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-            _ => File::open(".")?.sync_all(),
-        }
     }
 }
 

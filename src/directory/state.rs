@@ -255,6 +255,12 @@ impl State {
         Ok(records)
     }
 
+    /// A number that grows with what is remembered, a moment later.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.disk.revision()
+    }
+
     /// Makes everything so far durable.
     ///
     /// # Errors

@@ -47,6 +47,26 @@ fn directory(folder: &Path) -> Arc<CachedDirectory> {
 }
 
 #[tokio::test]
+async fn h167_a_store_is_its_owners_alone_also_where_the_umask_is_not() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data/d");
+    for _ in 0..2 {
+        let directory = directory(&path);
+        load(&*directory, &[JAN, SHOP, ORDER]).await;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        for entry in std::fs::read_dir(&path).unwrap() {
+            let path = entry.unwrap().path();
+            let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+            assert_eq!(mode(&path), wanted, "{}", path.display());
+        }
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&folder.path().join("data")), 0o700);
+    }
+}
+
+#[tokio::test]
 async fn records_are_found_by_every_index_and_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     for round in 0..2 {
