@@ -5,6 +5,7 @@
 
 mod ask;
 mod backups;
+mod data_dir;
 mod descriptors;
 mod listen;
 mod lost;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::StartError;
+use super::data_dir;
 use super::stores::Stores;
 use crate::config::Config;
 use crate::inbound::Intake;
@@ -17,6 +18,7 @@ use crate::spool::{Answer, Committed, Content, Entry, Flight, Settlement, Spool,
 /// # Errors
 /// [`StartError`]: a store is in use by a server that this configuration does not reach, or cannot be read.
 pub fn open_intake(config: Config) -> Result<Intake, StartError> {
+    data_dir::own(&config).map_err(|error| StartError::because("data_dir", error.0))?;
     let stores = Stores::open(config)?;
     // The server makes it again; an answer from an empty directory would be wrong for everybody.
     if stores.lost.is_some() {

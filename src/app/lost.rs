@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::StartError;
 use crate::config::Config;
 use crate::directory::{self, Backup, Broken, SledDirectory, State};
+use crate::files;
 
 /// The directory as a start finds it.
 pub(super) enum Found {
@@ -34,7 +35,7 @@ fn was_used(config: &Config) -> bool {
 /// It is in use, or it is damaged and there is no export: what is left of it may still be read by hand.
 pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::because("directory", error);
-    std::fs::create_dir_all(&config.data_dir).map_err(|error| failed(&error))?;
+    files::folder(&config.data_dir).map_err(|error| failed(&error))?;
     let folder = config.data_dir.join("directory");
     let gone = !folder.join("db").exists();
     let newest = || {

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::StartError;
+use super::data_dir;
 use super::memory::learn;
 use super::stores::Stores;
 use crate::config::Config;
@@ -23,6 +24,7 @@ const MIN_INODES: u64 = 1_000;
 /// # Errors
 /// `Locked` while a server runs.
 pub fn open_idle_spool(config: &Config) -> Result<Opened, SpoolError> {
+    data_dir::own(config).map_err(|error| SpoolError::Unhealthy(error.0))?;
     LocalSpool::open(
         settings(config, Arc::default()),
         Box::new(|| Err("only a server reclaims".to_owned())),

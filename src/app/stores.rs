@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::StartError;
+use super::data_dir;
 use super::lost::{self, Found};
 use super::memory::LastAddresses;
 use crate::allowlist::Live;
@@ -61,6 +62,7 @@ pub(super) struct Stores {
 impl Stores {
     /// Opens everything but the spool, and changes nothing on the net. The spool comes later, for what it teaches goes into state and history.
     pub(super) fn open(config: Config) -> Result<Self, StartError> {
+        data_dir::close(&config)?;
         // Files that an operator writes come first: a slip in one is told before a store is touched.
         let allowlist = Live::load(&config.allowlist)
             .map_err(|error| StartError::because("allowlist", error))?;
@@ -195,10 +197,8 @@ impl Stores {
 /// # Errors
 /// [`Unavailable`]: damaged, or in use by another process.
 pub fn open_directory(config: &Config) -> Result<SledDirectory, Unavailable> {
-    let path = config.data_dir.join("directory");
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|error| Unavailable(format!("{}: {error}", path.display())))?;
-    Ok(SledDirectory::open(&path)?)
+    data_dir::own(config)?;
+    Ok(SledDirectory::open(&config.data_dir.join("directory"))?)
 }
 
 /// Opens the history of a configuration: for the server, and for commands while no server runs.

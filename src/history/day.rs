@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failpoint;
+use crate::files;
 use crate::mail::QueueId;
 
 /// Octets that gather before they are written.
@@ -34,7 +35,7 @@ fn paths(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
 
 impl Day {
     pub(super) fn open(folder: &Path, name: &str) -> io::Result<Self> {
-        let open = |path: PathBuf| File::options().create(true).append(true).open(path);
+        let open = |path: PathBuf| files::new().create(true).append(true).open(path);
         let (lines, index) = paths(folder, name);
         let (mut lines, index) = (open(lines)?, open(index)?);
         let mut end = lines.seek(SeekFrom::End(0))?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::day::{self, Day};
 use super::line::{Accepted, Event, Line};
+use crate::files;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::Entry;
 
@@ -54,7 +55,7 @@ impl History {
     /// # Errors
     /// The folder cannot be made.
     pub fn open(folder: &Path, keep: Duration) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        files::folder(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             keep,

@@ -16,6 +16,7 @@ use super::spare::Spare;
 use super::watermark::Watermark;
 use super::writer::{Checkpoint, Shared, Writer};
 use super::{Durable, Entry, LocalSpool, SpoolError, folder, head};
+use crate::files;
 use crate::flow::Flow;
 use crate::mail::QueueId;
 
@@ -57,7 +58,7 @@ impl LocalSpool {
         let dir = &settings.dir;
         let failed =
             |error: io::Error| SpoolError::Unhealthy(format!("{}: {error}", dir.display()));
-        std::fs::create_dir_all(dir).map_err(failed)?;
+        files::folder(dir).map_err(failed)?;
         let lock = lock(dir)?;
         let mut recovered = read(dir).map_err(failed)?;
         let (flights, left) = Flights::open(dir).map_err(failed)?;
@@ -151,7 +152,7 @@ fn in_flight(index: &Index, left: &[QueueId]) -> usize {
 fn lock(dir: &Path) -> Result<File, SpoolError> {
     let path = dir.join("lock");
     let failed = |error: io::Error| SpoolError::Unhealthy(format!("{}: {error}", path.display()));
-    let file = File::options()
+    let file = files::new()
         .create(true)
         .truncate(false)
         .write(true)

@@ -1,6 +1,5 @@
 //! Finds good records in a segment that may be damaged, and sets aside what lies between them.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use super::folder;
 use super::record::{FIXED, Fixed, MAGIC};
 use super::segment::Segment;
 use crate::failpoint;
+use crate::files;
 
 /// Whether the tail may be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ fn find(
 /// Keeps a damaged stretch for a person to look at; durable, for the segment may go next.
 pub(super) fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io::Result<()> {
     let folder = dir.join("damaged");
-    std::fs::create_dir_all(&folder)?;
+    files::folder(&folder)?;
     let name = format!("{:08}-{from}.bin", segment.number);
     tracing::error!(
         event = "spool_damaged",
@@ -78,7 +78,11 @@ pub(super) fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io
         "set aside; other entries are untouched"
     );
     let len = usize::try_from(to - from).map_err(io::Error::other)?;
-    let mut file = File::create(folder.join(name))?;
+    let mut file = files::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(folder.join(name))?;
     file.write_all(&segment.bytes(from, len)?)?;
     file.sync_all()?;
     folder::sync(&folder)?;
@@ -89,7 +93,7 @@ pub(super) fn set_aside(dir: &Path, segment: &Segment, from: u64, to: u64) -> io
 /// Takes the file of a segment out of the log, for a person to look at, and returns its new name.
 pub(super) fn set_all_aside(dir: &Path, segment: &Segment) -> io::Result<String> {
     let folder = dir.join("damaged");
-    std::fs::create_dir_all(&folder)?;
+    files::folder(&folder)?;
     let name = folder::name(segment.number);
     segment.rename(&folder.join(&name))?;
     folder::sync(&folder)?;

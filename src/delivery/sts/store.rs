@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::policy::Policy;
+use crate::files;
 use crate::mail::{Domain, Timestamp};
 
 /// A policy that was fetched.
@@ -72,7 +73,7 @@ impl Store {
 /// Writes a file whole or not at all: a policy cut short would read as none, and protect nobody.
 fn write(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    std::fs::create_dir_all(folder)?;
+    files::folder(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(octets)?;
     file.as_file().sync_all()?;
