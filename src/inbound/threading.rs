@@ -27,8 +27,13 @@ impl Intake {
     ) -> Result<(Threading, Option<KeptId>), Refusal> {
         let own = letter.ids("Message-ID").into_iter().next();
         let (message_id, kept) = match own {
-            // RFC 5322 3.6.4 only asks for an id; a message without one can be answered and traced no worse for it.
-            None => (format!("{fallback}@{domain}"), None),
+            // RFC 5322 3.6.4 only asks for an id; a message without one can be answered and traced no worse for it. It looks like all others, or it
+            // would tell what program wrote it.
+            None => {
+                let token = self.message_ids.seal_none(pair, fallback, domain);
+                let token = token.ok_or_else(|| internal("a Message-ID that cannot be sealed"))?;
+                (token, None)
+            }
             Some(id) => {
                 let token = self
                     .message_ids
@@ -79,9 +84,10 @@ impl Intake {
         if let Some(original) = self.original(pair.reversed(), local)? {
             return Ok(Some(original));
         }
-        // The writer's own, as the reader was shown it: that stays. What opens for neither is dropped: it would tell of another conversation.
+        // The writer's own, as the reader was shown it: that stays, also where it would be sealed in another way today. What opens for neither is
+        // dropped: it would tell of another conversation.
         let own = self.original(pair, local)?;
-        Ok(own.and_then(|own| seal(&own)))
+        Ok(own.map(|_| format!("{}@{domain}", local.to_ascii_lowercase())))
     }
 
     /// The id behind a token of `pair`.

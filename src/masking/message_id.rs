@@ -1,8 +1,11 @@
 //! Message-ID tokens: `<TOKEN@masked domain>` stands for a Message-ID of the other side (DESIGN.md, "Message-IDs are reversible tokens").
 //!
-//! A token is the original id, encrypted and authenticated (AES-256-GCM-SIV, RFC 8452, with a fixed nonce: the same id gives the same token,
-//! and nothing else shows), bound to who wrote and who reads. Layout of the octets before base32: key number (1), kind (1), then
-//! ciphertext and tag (16). An id that would make the whole longer than 200 octets gets a keyed digest (16) instead, under which it is stored.
+//! A token is the original id, padded to one length, encrypted and authenticated (AES-256-GCM-SIV, RFC 8452, with a fixed nonce: the same id gives
+//! the same token, and nothing else shows), bound to who wrote and who reads. Layout of the octets before base32: key number (1), kind (1), then
+//! ciphertext and tag (16). All tokens at a domain have the length that brings the whole to 200 octets or a little less: at a domain of 15 octets
+//! 97 are left for the id. Mail programs and shops write 30 to 90; a longer one gets a keyed digest (16) in its place, under which it is stored.
+//!
+//! Versions before padded nothing, and let the kind show whether an id was stored: those tokens still open.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 
@@ -12,10 +15,21 @@ use crate::mail::Domain;
 
 /// The longest id that is written, without its angle brackets, in octets.
 const MAX_ID: usize = 200;
-const SEALED: u8 = 1;
-const KEPT: u8 = 2;
+/// As versions before sealed an id, and the digest of one that is stored.
+const BARE: u8 = 1;
+const BARE_DIGEST: u8 = 2;
+/// The id of a calendar entry or a card.
 const EVENT: u8 = 3;
+const PADDED: u8 = 4;
 const DIGEST: usize = 16;
+/// Octets around the ciphertext: key number, kind and tag.
+const AROUND: usize = 18;
+/// What fills a sealed text up. No id holds it: those are printable.
+const PADDING: u8 = 0;
+/// What stands before a digest in the place of an id.
+const STORED: u8 = PADDING;
+/// The shortest padded id of a calendar entry or a card; longer ones have twice, four times as much and so on. Those of Outlook have 112 octets.
+const EVENT_SIZE: usize = 128;
 
 /// Who wrote the message that an id names, and who reads it. A token opens for this pair only.
 #[derive(Debug, Clone, Copy)]
@@ -86,88 +100,138 @@ impl MessageIdKeys {
     /// The token for `id` (without angle brackets), at `domain`. None only without a key.
     #[must_use]
     pub fn seal(&self, pair: Pair<'_>, id: &str, domain: &Domain) -> Option<MessageIdToken> {
-        let key = self.0.first()?;
-        let mut octets = id.as_bytes().to_vec();
-        key.cipher
-            .seal_in_place_append_tag(nonce(), Aad::from(pair.text()), &mut octets)
-            .ok()?;
-        let sealed = [&[key.number, SEALED], octets.as_slice()].concat();
-        let text = format!("{}@{domain}", crockford().encode(&sealed));
-        if text.len() <= MAX_ID {
+        if id.len() <= room(domain) && !id.as_bytes().contains(&PADDING) {
             return Some(MessageIdToken {
-                id: text,
+                id: self.padded(pair, id.as_bytes(), domain)?,
                 kept: None,
             });
         }
-        let digest = tag(&key.digest, format!("{}/{id}", pair.text()).as_bytes());
-        let digest = *digest.first_chunk::<DIGEST>()?;
-        let octets = [&[key.number, KEPT], digest.as_slice()].concat();
+        let digest = self.digest(pair, id)?;
         Some(MessageIdToken {
-            id: format!("{}@{domain}", crockford().encode(&octets)),
+            id: self.stored(pair, &digest, domain)?,
             kept: Some(digest),
         })
     }
 
+    /// A token like any other for a message that had no id; it leads nowhere. `name` tells the message from all others.
+    #[must_use]
+    pub fn seal_none(&self, pair: Pair<'_>, name: &str, domain: &Domain) -> Option<String> {
+        // No id begins so: what is stored can never be found by it.
+        let digest = self.digest(pair, &format!("\0{name}"))?;
+        self.stored(pair, &digest, domain)
+    }
+
+    /// A token with a digest where others have an id.
+    fn stored(&self, pair: Pair<'_>, digest: &[u8; DIGEST], domain: &Domain) -> Option<String> {
+        self.padded(pair, &[&[STORED], digest.as_slice()].concat(), domain)
+    }
+
+    /// Under what an id is stored. By `pair`, or two pairs had one record.
+    fn digest(&self, pair: Pair<'_>, id: &str) -> Option<[u8; DIGEST]> {
+        let key = self.0.first()?;
+        let digest = tag(&key.digest, format!("{}/{id}", pair.text()).as_bytes());
+        digest.first_chunk().copied()
+    }
+
+    /// The token with `text` in it.
+    fn padded(&self, pair: Pair<'_>, text: &[u8], domain: &Domain) -> Option<String> {
+        let mut octets = text.to_vec();
+        // At a domain so long that no id has room, its tokens are as long as a digest needs.
+        octets.resize(room(domain).max(1 + DIGEST), PADDING);
+        self.0.first()?.write(PADDED, &pair.text(), octets, domain)
+    }
+
     /// The token for the id of a calendar entry or a card (RFC 5545 3.8.4.7, RFC 6350 6.7.6), at `domain`. Such an id may be of any length, so
-    /// the whole of it stands in its token. None only without a key.
+    /// the whole of it stands in its token, and the lengths of tokens double. None only without a key.
     #[must_use]
     pub fn seal_event(&self, pair: Pair<'_>, id: &str, domain: &Domain) -> Option<String> {
-        let key = self.0.first()?;
         let mut octets = id.as_bytes().to_vec();
-        let bound = Aad::from(format!("event/{}", pair.text()));
-        key.cipher
-            .seal_in_place_append_tag(nonce(), bound, &mut octets)
-            .ok()?;
-        let sealed = [&[key.number, EVENT], octets.as_slice()].concat();
-        Some(format!("{}@{domain}", crockford().encode(&sealed)))
+        let size = octets.len().max(EVENT_SIZE).next_power_of_two();
+        octets.resize(size, PADDING);
+        let bound = format!("event/{}", pair.text());
+        self.0.first()?.write(EVENT, &bound, octets, domain)
     }
 
     /// The id of a calendar entry or a card behind its token, if that is one for `pair`.
     #[must_use]
     pub fn open_event(&self, pair: Pair<'_>, token: &str) -> Option<String> {
         let (local, _) = token.split_once('@')?;
-        let octets = crockford()
-            .decode(local.to_ascii_lowercase().as_bytes())
-            .ok()?;
-        let (&[number, kind], rest) = octets.split_first_chunk::<2>()?;
+        let (number, kind, sealed) = read(local)?;
         if kind != EVENT {
             return None;
         }
-        let mut keys = self.0.iter().filter(|key| key.number == number);
-        keys.find_map(|key| {
-            let mut sealed = rest.to_vec();
-            let bound = Aad::from(format!("event/{}", pair.text()));
-            let plain = key.cipher.open_in_place(nonce(), bound, &mut sealed).ok()?;
-            String::from_utf8(plain.to_vec()).ok()
-        })
+        let plain = self.opened(number, &format!("event/{}", pair.text()), &sealed)?;
+        String::from_utf8(unpadded(&plain).to_vec()).ok()
     }
 
     /// What the local part of an id stands for, if it is a token for `pair`. One that is stored is the store's to check.
     #[must_use]
     pub fn open(&self, pair: Pair<'_>, local: &str) -> Option<Original> {
-        let octets = crockford()
-            .decode(local.to_ascii_lowercase().as_bytes())
-            .ok()?;
-        let (&[number, kind], rest) = octets.split_first_chunk::<2>()?;
-        if kind == KEPT {
-            return rest.try_into().ok().map(Original::Kept);
+        let (number, kind, sealed) = read(local)?;
+        if kind == BARE_DIGEST {
+            return sealed.try_into().ok().map(Original::Kept);
         }
-        if kind != SEALED {
+        if kind != BARE && kind != PADDED {
             return None;
         }
-        self.0
-            .iter()
-            .filter(|key| key.number == number)
-            .find_map(|key| {
-                let mut sealed = rest.to_vec();
-                let plain = key
-                    .cipher
-                    .open_in_place(nonce(), Aad::from(pair.text()), &mut sealed)
-                    .ok()?;
-                String::from_utf8(plain.to_vec()).ok()
-            })
-            .map(Original::Id)
+        let plain = self.opened(number, &pair.text(), &sealed)?;
+        if kind == BARE {
+            return String::from_utf8(plain).ok().map(Original::Id);
+        }
+        if let [STORED, rest @ ..] = plain.as_slice()
+            && let Some(digest) = rest.first_chunk()
+            && !unpadded(rest).is_empty()
+        {
+            return Some(Original::Kept(*digest));
+        }
+        let id = String::from_utf8(unpadded(&plain).to_vec()).ok()?;
+        Some(Original::Id(id))
     }
+
+    /// The text behind a ciphertext, if a key of this number sealed it and bound it to `bound`.
+    fn opened(&self, number: u8, bound: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let mut keys = self.0.iter().filter(|key| key.number == number);
+        keys.find_map(|key| {
+            let mut sealed = sealed.to_vec();
+            let bound = Aad::from(bound);
+            let plain = key.cipher.open_in_place(nonce(), bound, &mut sealed).ok()?;
+            Some(plain.to_vec())
+        })
+    }
+}
+
+impl Key {
+    /// `text`, sealed and bound to `bound`, as an id at `domain`.
+    fn write(&self, kind: u8, bound: &str, text: Vec<u8>, domain: &Domain) -> Option<String> {
+        let mut octets = text;
+        self.cipher
+            .seal_in_place_append_tag(nonce(), Aad::from(bound), &mut octets)
+            .ok()?;
+        let sealed = [&[self.number, kind], octets.as_slice()].concat();
+        Some(format!("{}@{domain}", crockford().encode(&sealed)))
+    }
+}
+
+/// The octets of an id that a token at `domain` has room for.
+fn room(domain: &Domain) -> usize {
+    let local = MAX_ID.saturating_sub("@".len() + domain.as_str().len());
+    // Five bits a character.
+    (local * 5 / 8).saturating_sub(AROUND)
+}
+
+/// Key number, kind and ciphertext of a local part in any letter case.
+fn read(local: &str) -> Option<(u8, u8, Vec<u8>)> {
+    let octets = crockford()
+        .decode(local.to_ascii_lowercase().as_bytes())
+        .ok()?;
+    let (&[number, kind], sealed) = octets.split_first_chunk::<2>()?;
+    Some((number, kind, sealed.to_vec()))
+}
+
+/// A text without what fills it up.
+fn unpadded(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|octet| *octet != PADDING);
+    text.get(..end.map_or(0, |last| last + 1)).unwrap_or(text)
 }
 
 /// One nonce for all: GCM-SIV then shows whether two ids of a pair are the same, and that is what a token is for.
@@ -176,89 +240,4 @@ fn nonce() -> Nonce {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(text: &str) -> ParticipantId {
-        ParticipantId::parse(text).unwrap()
-    }
-
-    #[test]
-    fn a_token_opens_for_its_pair_and_direction_only() {
-        let secrets = TokenKeys::new(vec![vec![7; 32]]);
-        let keys = MessageIdKeys::new(&secrets);
-        let domain = Domain::parse("allegromail.pl").unwrap();
-        let (buyer, seller, other) = (id("8awgqyk6a5"), id("k2m9x0r7t3"), id("zzzzzzzzzz"));
-        let pair = Pair {
-            writer: &buyer,
-            reader: &seller,
-        };
-        let token = keys.seal(pair, "1@poczta.example", &domain).unwrap();
-        assert_eq!(keys.seal(pair, "1@poczta.example", &domain).unwrap(), token);
-        assert!(token.id.len() <= 200 && token.kept.is_none(), "{token:?}");
-        let local = token.id.split_once('@').unwrap().0;
-        let original = Some(Original::Id("1@poczta.example".to_owned()));
-        assert_eq!(keys.open(pair, local), original);
-        assert_eq!(keys.open(pair, &local.to_ascii_uppercase()), original);
-        assert_eq!(keys.open(pair.reversed(), local), None);
-        let stranger = Pair {
-            writer: &buyer,
-            reader: &other,
-        };
-        assert_eq!(keys.open(stranger, local), None);
-        for at in 0..local.len() {
-            let mut octets = local.as_bytes().to_vec();
-            octets[at] = if octets[at] == b'0' { b'1' } else { b'0' };
-            let altered = String::from_utf8(octets).unwrap();
-            assert!(
-                !matches!(keys.open(pair, &altered), Some(Original::Id(_))),
-                "{altered}"
-            );
-        }
-    }
-
-    #[test]
-    fn ids_of_events_come_back_to_their_own_side_only() {
-        let keys = MessageIdKeys::new(&TokenKeys::new(vec![vec![7; 32]]));
-        let domain = Domain::parse("allegromail.pl").unwrap();
-        let (buyer, seller) = (id("8awgqyk6a5"), id("k2m9x0r7t3"));
-        let pair = Pair {
-            writer: &buyer,
-            reader: &seller,
-        };
-        let long = format!("{}@poczta.example", "x".repeat(300));
-        let token = keys.seal_event(pair, &long, &domain).unwrap();
-        assert_eq!(keys.open_event(pair, &token.to_uppercase()), Some(long));
-        assert_eq!(keys.open_event(pair.reversed(), &token), None);
-        // Neither kind of token passes for the other.
-        let local = token.split_once('@').unwrap().0;
-        assert_eq!(keys.open(pair, local), None);
-        let message = keys.seal(pair, "1@poczta.example", &domain).unwrap();
-        assert_eq!(keys.open_event(pair, &message.id), None);
-    }
-
-    #[test]
-    fn a_long_id_is_kept_and_old_keys_still_open() {
-        let domain = Domain::parse("allegromail.pl").unwrap();
-        let (buyer, seller) = (id("8awgqyk6a5"), id("k2m9x0r7t3"));
-        let pair = Pair {
-            writer: &buyer,
-            reader: &seller,
-        };
-        let old = MessageIdKeys::new(&TokenKeys::new(vec![vec![7; 32]]));
-        let both = MessageIdKeys::new(&TokenKeys::new(vec![vec![8; 32], vec![7; 32]]));
-        let long = format!("{}@poczta.example", "x".repeat(120));
-        let token = old.seal(pair, &long, &domain).unwrap();
-        let local = token.id.split_once('@').unwrap().0;
-        assert_eq!(both.open(pair, local), token.kept.map(Original::Kept));
-        let longest = "y".repeat(80);
-        let token = old.seal(pair, &longest, &domain).unwrap();
-        assert!(
-            token.kept.is_none() && token.id.len() <= 200,
-            "{}",
-            token.id.len()
-        );
-        let local = token.id.split_once('@').unwrap().0;
-        assert_eq!(both.open(pair, local), Some(Original::Id(longest)));
-    }
-}
+mod tests;
