@@ -12,6 +12,8 @@ use crate::mail::QueueId;
 const BUFFER: usize = 64 * 1024;
 /// Octets of one record of the index.
 const PLACE: usize = 16;
+/// Octets of an index that are read at once: 4,096 places.
+const BLOCK: usize = 4_096 * PLACE;
 /// The longest line that is read back.
 const MAX_LINE: u64 = 64 * 1024;
 
@@ -102,14 +104,6 @@ fn ends_with_line(folder: &Path, name: &str, size: u64) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Every (number, place) of a day; empty where there is no such day.
-fn places(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
-    match std::fs::read(paths(folder, name).1) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        read => read,
-    }
-}
-
 fn parse(place: &[u8]) -> Option<(u64, u64)> {
     let (number, at) = place.split_first_chunk::<8>()?;
     Some((
@@ -118,29 +112,93 @@ fn parse(place: &[u8]) -> Option<(u64, u64)> {
     ))
 }
 
-/// The numbers of the messages that were accepted on a day.
-pub(super) fn numbers(folder: &Path, name: &str) -> io::Result<Vec<u64>> {
-    let places = places(folder, name)?;
-    Ok(places
-        .chunks_exact(PLACE)
-        .filter_map(|place| parse(place).map(|(number, _)| number))
-        .collect())
+/// The index of a day; none where there is no such day.
+pub(super) fn index(folder: &Path, name: &str) -> io::Result<Option<File>> {
+    match File::open(paths(folder, name).1) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
 }
 
-/// The line of an accepted message.
-pub(super) fn find(folder: &Path, name: &str, number: QueueId) -> io::Result<Option<Vec<u8>>> {
-    let places = places(folder, name)?;
-    let found = places
-        .chunks_exact(PLACE)
-        .filter_map(parse)
-        .find(|(found, _)| *found == number.0);
-    let Some((_, at)) = found else {
-        return Ok(None);
+/// The places of one block of an index, as far as it is written; a torn one at its end is left out.
+fn block(index: &File, number: usize, block: &mut Vec<u8>) -> io::Result<()> {
+    block.clear();
+    let mut reader = index;
+    reader.seek(SeekFrom::Start((number * BLOCK) as u64))?;
+    reader.take(BLOCK as u64).read_to_end(block)?;
+    block.truncate(block.len() / PLACE * PLACE);
+    Ok(())
+}
+
+fn in_block(block: &[u8]) -> impl Iterator<Item = (u64, u64)> + '_ {
+    block.chunks_exact(PLACE).filter_map(parse)
+}
+
+/// What is known of the index of a day without reading it: the least and the greatest number of each block. Numbers rise as a rule, so a number
+/// is in one block or two; those that came late, after a crash, only make a block stand for more.
+#[derive(Default)]
+pub(super) struct Outline {
+    blocks: Vec<(u64, u64)>,
+    /// Octets of the index that it knows of.
+    known: u64,
+}
+
+impl Outline {
+    /// Learns what was added to the index. The first time that is all of it.
+    fn catch_up(&mut self, index: &File) -> io::Result<()> {
+        let size = index.metadata()?.len() / PLACE as u64 * PLACE as u64;
+        if size < self.known {
+            // Cut, so nothing of it is known.
+            *self = Self::default();
+        }
+        let mut octets = Vec::with_capacity(BLOCK);
+        while self.known < size {
+            let number = usize::try_from(self.known / BLOCK as u64).unwrap_or(usize::MAX);
+            block(index, number, &mut octets)?;
+            let numbers = || in_block(&octets).map(|(number, _)| number);
+            let (Some(least), Some(greatest)) = (numbers().min(), numbers().max()) else {
+                break;
+            };
+            self.blocks.truncate(number);
+            self.blocks.push((least, greatest));
+            self.known = (number * BLOCK + octets.len()) as u64;
+        }
+        Ok(())
+    }
+
+    /// Where the line of `number` begins.
+    pub(super) fn find(&mut self, index: &File, number: QueueId) -> io::Result<Option<u64>> {
+        self.catch_up(index)?;
+        let mut octets = Vec::new();
+        for (at, (least, greatest)) in self.blocks.iter().enumerate() {
+            if (*least..=*greatest).contains(&number.0) {
+                block(index, at, &mut octets)?;
+                let found = in_block(&octets).find(|(found, _)| *found == number.0);
+                if let Some((_, at)) = found {
+                    return Ok(Some(at));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The numbers of the messages that were accepted on a day.
+pub(super) fn numbers(folder: &Path, name: &str) -> io::Result<Vec<u64>> {
+    let Some(index) = index(folder, name)? else {
+        return Ok(Vec::new());
     };
+    let mut octets = Vec::new();
+    io::BufReader::new(index).read_to_end(&mut octets)?;
+    Ok(in_block(&octets).map(|(number, _)| number).collect())
+}
+
+/// The line that begins at `at`.
+pub(super) fn line(folder: &Path, name: &str, at: u64) -> io::Result<Vec<u8>> {
     let mut file = File::open(paths(folder, name).0)?;
     file.seek(SeekFrom::Start(at))?;
     let mut line = Vec::new();
     let mut reader = io::BufReader::new(file.take(MAX_LINE));
     io::BufRead::read_until(&mut reader, b'\n', &mut line)?;
-    Ok(Some(line))
+    Ok(line)
 }

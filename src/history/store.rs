@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::day::{self, Day};
+use super::day::{self, Day, Outline};
 use super::line::{Accepted, Event, Line};
 use crate::files;
 use crate::mail::{QueueId, Timestamp};
@@ -44,6 +44,8 @@ pub struct History {
     folder: PathBuf,
     keep: Duration,
     day: Mutex<Option<Day>>,
+    /// What is known of the indexes of days that were asked for: sixteen octets for 4,096 messages.
+    outlines: Mutex<BTreeMap<String, Arc<Mutex<Outline>>>>,
     /// Lines of accepted messages were lost by a failed write. From then on nothing counts as durable: the spool keeps its log, and a restart
     /// writes them again from there.
     lost: AtomicBool,
@@ -60,6 +62,7 @@ impl History {
             folder: folder.to_owned(),
             keep,
             day: Mutex::new(None),
+            outlines: Mutex::default(),
             lost: AtomicBool::new(false),
         })
     }
@@ -152,7 +155,8 @@ impl History {
         Ok(written)
     }
 
-    /// What is known of the message of this number, accepted on `day` since the epoch or on the next.
+    /// What is known of the message of this number, accepted on `day` since the epoch or on the next. Reads the index of a day through the first
+    /// time that it is asked for, and then 64 KiB of it, mostly.
     ///
     /// # Errors
     /// The files cannot be read: a fault of ours, and no proof that there is no such message.
@@ -160,7 +164,7 @@ impl History {
         self.flush()?;
         for day in [day, day.saturating_add(1)] {
             let at = Timestamp(0).plus(DAY * u32::from(day));
-            if let Some(text) = day::find(&self.folder, &name(at), number)? {
+            if let Some(text) = self.line(&name(at), number)? {
                 let line: Line = serde_json::from_slice(&text)?;
                 if let Event::Accepted(accepted) = &line.event {
                     let accepted = (**accepted).clone();
@@ -169,6 +173,25 @@ impl History {
             }
         }
         Ok(None)
+    }
+
+    /// The line of an accepted message of a day.
+    fn line(&self, day: &str, number: QueueId) -> io::Result<Option<Vec<u8>>> {
+        let Some(index) = day::index(&self.folder, day)? else {
+            return Ok(None);
+        };
+        let outline = self.outlines().entry(day.to_owned()).or_default().clone();
+        // One look-up of a day at a time: the first learns what the others need.
+        let mut outline = outline.lock().unwrap_or_else(PoisonError::into_inner);
+        match outline.find(&index, number)? {
+            Some(at) => day::line(&self.folder, day, at).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A panic elsewhere while they were held leaves them whole: each is put in and taken out in one step.
+    fn outlines(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Mutex<Outline>>>> {
+        self.outlines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The lives of the messages that `query` names, oldest line first, at most 1,000 lines.
@@ -227,6 +250,7 @@ impl History {
         let keep = u64::try_from(self.keep.as_millis()).unwrap_or(u64::MAX);
         let oldest = name(Timestamp(now.0.saturating_sub(keep)));
         for day in self.days()?.iter().take(1).filter(|day| **day < oldest) {
+            self.outlines().remove(day);
             std::fs::remove_file(self.folder.join(format!("{day}.ndjson")))?;
             std::fs::remove_file(self.folder.join(format!("{day}.index")))?;
         }

@@ -150,3 +150,52 @@ fn lines_that_could_not_be_written_keep_the_log_until_a_restart() {
             .is_some()
     );
 }
+
+/// Octets that this thread has read so far.
+fn octets_read() -> u64 {
+    let told = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+    let line = told.lines().find_map(|line| line.strip_prefix("rchar: "));
+    line.unwrap().parse().unwrap()
+}
+
+#[test]
+fn h162_a_look_up_reads_a_piece_of_a_day() {
+    const MANY: u64 = 200_000;
+    let folder = tempfile::tempdir().unwrap();
+    let history = open(&folder);
+    history.note(&Line::accepted(&entry(7, NOW)));
+    history.note(&Line::accepted(&entry(MANY + 9, NOW)));
+    history.sync().unwrap();
+    drop(history);
+    // As a version before left it: numbers rise, but for those that overtook others, and for what a start after a crash added at the end.
+    let index = folder.path().join("trace/2026-11-23.index");
+    let written = std::fs::read(&index).unwrap();
+    let (first, last) = written.split_at(16);
+    let mut octets = first.to_vec();
+    for number in 0..MANY {
+        let number = 8 + (number ^ 3);
+        octets.extend_from_slice(&number.to_le_bytes());
+        octets.extend_from_slice(&0_u64.to_le_bytes());
+    }
+    octets.extend_from_slice(last);
+    octets.extend_from_slice(&3_u64.to_le_bytes());
+    octets.extend_from_slice(first.split_at(8).1);
+    std::fs::write(&index, octets).unwrap();
+    let history = open(&folder);
+    let find = |number| history.find(QueueId(number), day(NOW)).unwrap();
+    assert!(find(7).is_some());
+    let before = octets_read();
+    for _ in 0..10 {
+        assert!(find(7).is_some_and(|(line, _)| line.id == Some(QueueId(7))));
+        assert!(find(MANY + 9).is_some_and(|(line, _)| line.id == Some(QueueId(MANY + 9))));
+        assert!(find(3).is_some(), "what was added late is found");
+        assert_eq!(find(MANY * 2), None);
+    }
+    let each = (octets_read() - before) / 40;
+    assert!(each < 256 * 1024, "{each} octets for one number");
+    // What is written meanwhile is found as well, on the same terms.
+    history.note(&Line::accepted(&entry(MANY + 50, NOW)));
+    let before = octets_read();
+    assert!(find(MANY + 50).is_some());
+    assert!(octets_read() - before < 512 * 1024);
+}
