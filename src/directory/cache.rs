@@ -2,15 +2,16 @@
 //!
 //! Found records are kept until they change through this process, or are pushed out. "There is none" is kept only briefly: an import by
 //! another node must not be overlooked for long. "Unavailable" is never kept. A change clears what it may touch before and after it is
-//! applied, so that a look-up that runs beside it cannot leave an old answer behind.
+//! applied. A look-up that it overtakes on the way keeps nothing and asks again: what was read before a change is not served once that is
+//! answered.
 
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction};
+use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction, Unavailable};
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
@@ -19,13 +20,18 @@ const ABSENT: Duration = Duration::from_secs(2);
 /// How long a record is believed without asking again.
 const PRESENT: Duration = Duration::from_secs(300);
 
+/// How often a look-up asks again because of changes beside it. Then it takes what it has read, which is newer than all but the last of them.
+const TRIES: usize = 8;
+
 /// One kind of records.
 struct Shelf<K, V> {
     present: Cache<K, V>,
     absent: Cache<K, ()>,
+    /// How many changes have touched it. Held while something is put or cleared, or an old answer could come in between.
+    changes: RwLock<u64>,
 }
 
-impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Shelf<K, V> {
+impl<K: Hash + Eq + Clone + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Shelf<K, V> {
     fn new(entries: u64) -> Self {
         let present = Cache::builder()
             .max_capacity(entries)
@@ -35,7 +41,11 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> She
             .max_capacity(entries / 10)
             .time_to_live(ABSENT)
             .build();
-        Self { present, absent }
+        Self {
+            present,
+            absent,
+            changes: RwLock::new(0),
+        }
     }
 
     fn get(&self, key: &K) -> Option<Option<V>> {
@@ -45,14 +55,53 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> She
         }
     }
 
-    fn put(&self, key: K, found: Option<V>) {
-        match found {
-            Some(value) => self.present.insert(key, value),
-            None => self.absent.insert(key, ()),
+    /// What is known of `key`, or what `ask` says.
+    async fn look_up<'a>(
+        &self,
+        key: K,
+        ask: impl Fn(K) -> Answer<'a, Option<V>>,
+    ) -> Result<Option<V>, Unavailable> {
+        let mut tries = 0;
+        loop {
+            if let Some(known) = self.get(&key) {
+                return Ok(known);
+            }
+            let before = self.generation();
+            let found = ask(key.clone()).await?;
+            tries += 1;
+            if self.put(&key, found.as_ref(), before) || tries == TRIES {
+                return Ok(found);
+            }
         }
     }
 
+    fn generation(&self) -> u64 {
+        *self.changes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what was read, unless a change came after `before`: then it may be old.
+    fn put(&self, key: &K, found: Option<&V>, before: u64) -> bool {
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        if *changes != before {
+            return false;
+        }
+        match found {
+            Some(value) => self.present.insert(key.clone(), value.clone()),
+            None => self.absent.insert(key.clone(), ()),
+        }
+        true
+    }
+
+    fn forget(&self, key: &K) {
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        *changes += 1;
+        self.present.invalidate(key);
+        self.absent.invalidate(key);
+    }
+
     fn clear(&self) {
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        *changes += 1;
         self.present.invalidate_all();
         self.absent.invalidate_all();
     }
@@ -69,7 +118,7 @@ pub struct CachedDirectory {
     participants: Shelf<ParticipantId, Arc<Participant>>,
     owners: Shelf<Mailbox, ParticipantId>,
     transactions: Shelf<TransactionId, Arc<Transaction>>,
-    users: Cache<Domain, usize>,
+    users: Shelf<Domain, usize>,
 }
 
 impl CachedDirectory {
@@ -83,10 +132,7 @@ impl CachedDirectory {
             participants: Shelf::new(entries),
             owners: Shelf::new(entries),
             transactions: Shelf::new(entries),
-            users: Cache::builder()
-                .max_capacity(entries)
-                .time_to_live(PRESENT)
-                .build(),
+            users: Shelf::new(entries),
         }
     }
 
@@ -97,23 +143,21 @@ impl CachedDirectory {
             self.participants.clear();
             self.owners.clear();
             self.transactions.clear();
-            self.users.invalidate_all();
+            self.users.clear();
             return;
         }
         for change in changes {
             match change {
                 Change::PutTransaction(transaction) => {
-                    self.transactions.present.invalidate(&transaction.id);
-                    self.transactions.absent.invalidate(&transaction.id);
+                    self.transactions.forget(&transaction.id);
                 }
                 Change::PutParticipant(Participant { id, .. }) | Change::RemoveParticipant(id) => {
-                    self.participants.present.invalidate(id);
-                    self.participants.absent.invalidate(id);
+                    self.participants.forget(id);
                     // Addresses and masks that the account had are known to the store only.
                     self.masks.clear();
                     self.shown.clear();
                     self.owners.clear();
-                    self.users.invalidate_all();
+                    self.users.clear();
                 }
                 // "I cannot tell", which is what they change, is never kept.
                 Change::BeginLoad | Change::EndLoad => {}
@@ -122,23 +166,12 @@ impl CachedDirectory {
     }
 }
 
-macro_rules! look_up {
-    ($self:ident, $shelf:ident, $key:expr, $ask:ident) => {{
-        let key = $key.clone();
-        match $self.$shelf.get(&key) {
-            Some(known) => Box::pin(std::future::ready(Ok(known))),
-            None => Box::pin(async move {
-                let found = $self.inner.$ask(&key).await?;
-                $self.$shelf.put(key, found.clone());
-                Ok(found)
-            }),
-        }
-    }};
-}
-
 impl Directory for CachedDirectory {
     fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>> {
-        look_up!(self, masks, mask, mask)
+        let key = mask.clone();
+        Box::pin(self.masks.look_up(key, move |key| {
+            Box::pin(async move { self.inner.mask(&key).await })
+        }))
     }
 
     fn mask_of(
@@ -147,38 +180,38 @@ impl Directory for CachedDirectory {
         counterparty: Option<&ParticipantId>,
     ) -> Answer<'_, Option<MaskId>> {
         let key = (participant.clone(), counterparty.cloned());
-        if let Some(known) = self.shown.get(&key) {
-            return Box::pin(std::future::ready(Ok(known)));
-        }
-        Box::pin(async move {
-            let found = self.inner.mask_of(&key.0, key.1.as_ref()).await?;
-            self.shown.put(key, found.clone());
-            Ok(found)
-        })
+        Box::pin(self.shown.look_up(key, move |(of, to)| {
+            Box::pin(async move { self.inner.mask_of(&of, to.as_ref()).await })
+        }))
     }
 
     fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>> {
-        look_up!(self, participants, id, participant)
+        let key = id.clone();
+        Box::pin(self.participants.look_up(key, move |key| {
+            Box::pin(async move { self.inner.participant(&key).await })
+        }))
     }
 
     fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
-        look_up!(self, owners, address, owner)
+        let key = address.clone();
+        Box::pin(self.owners.look_up(key, move |key| {
+            Box::pin(async move { self.inner.owner(&key).await })
+        }))
     }
 
     fn users(&self, domain: &Domain) -> Answer<'_, usize> {
-        let domain = domain.clone();
-        match self.users.get(&domain) {
-            Some(known) => Box::pin(std::future::ready(Ok(known))),
-            None => Box::pin(async move {
-                let count = self.inner.users(&domain).await?;
-                self.users.insert(domain, count);
-                Ok(count)
-            }),
-        }
+        let key = domain.clone();
+        let found = self.users.look_up(key, move |key| {
+            Box::pin(async move { self.inner.users(&key).await.map(Some) })
+        });
+        Box::pin(async move { Ok(found.await?.unwrap_or_default()) })
     }
 
     fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
-        look_up!(self, transactions, id, transaction)
+        let key = id.clone();
+        Box::pin(self.transactions.look_up(key, move |key| {
+            Box::pin(async move { self.inner.transaction(&key).await })
+        }))
     }
 
     fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>> {
@@ -190,3 +223,6 @@ impl Directory for CachedDirectory {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
