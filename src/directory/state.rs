@@ -15,7 +15,7 @@ use super::{AddressMark, Unavailable};
 use crate::mail::{Mailbox, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
 
-/// Unknown transactions that are remembered for one participant: guesses must not fill the disk.
+/// Unknown transactions that are remembered of one who asks: guesses must not fill the disk, nor push out what others asked for.
 const MAX_UNKNOWN: usize = 1_000;
 
 /// A line of an export.
@@ -33,6 +33,12 @@ pub struct State {
 
 fn key(kind: &str, participant: &ParticipantId, transaction: &TransactionId) -> String {
     format!("{kind}{participant}/{transaction}")
+}
+
+/// A time as it is stored.
+fn time(octets: &[u8]) -> Option<Timestamp> {
+    let octets = <[u8; 8]>::try_from(octets).ok()?;
+    Some(Timestamp(u64::from_be_bytes(octets)))
 }
 
 /// The key of an address that signs: a digest, for no real address stands in this store.
@@ -94,7 +100,7 @@ impl State {
         })
     }
 
-    /// When `transaction` of `participant` was first asked for; none: never.
+    /// When `transaction` of `participant` was first asked for, by whomever; none: never.
     ///
     /// # Errors
     /// [`Unavailable`].
@@ -103,13 +109,22 @@ impl State {
         participant: &ParticipantId,
         transaction: &TransactionId,
     ) -> Result<Option<Timestamp>, Unavailable> {
-        let key = key("u", participant, transaction);
-        let found = self.disk.with(|db| db.get(&key))?;
-        let octets = found.and_then(|value| <[u8; 8]>::try_from(value.as_ref()).ok());
-        Ok(octets.map(|octets| Timestamp(u64::from_be_bytes(octets))))
+        // One row for each who asked; one of an earlier version does not say who.
+        let all = key("u", participant, transaction);
+        let of_each = format!("{all}/");
+        self.disk.with(|db| {
+            let mut first = db.get(&all)?.as_deref().and_then(time);
+            for row in db.scan_prefix(of_each) {
+                let (_, value) = row?;
+                let asked = time(&value);
+                first = first.into_iter().chain(asked).min();
+            }
+            Ok(first)
+        })
     }
 
-    /// As [`State::first_seen`]; if this is the first time, `now` is remembered and returned.
+    /// As [`State::first_seen`]; what `asker` asks for the first time is remembered as asked for `now`. An asker is whoever was proven: nobody's
+    /// rows make room for another's.
     ///
     /// # Errors
     /// [`Unavailable`].
@@ -117,27 +132,48 @@ impl State {
         &self,
         participant: &ParticipantId,
         transaction: &TransactionId,
+        asker: &str,
         now: Timestamp,
     ) -> Result<Timestamp, Unavailable> {
-        if let Some(first) = self.first_seen(participant, transaction)? {
-            return Ok(first);
+        let digest = Sha256::digest(asker.as_bytes());
+        let asker = HEXLOWER.encode(digest.get(..8).unwrap_or(&digest));
+        let row = format!("{}/{asker}", key("u", participant, transaction));
+        // The same row in the order of askers, by which those of one are counted.
+        let own = format!("q{asker}/");
+        let counted = format!("{own}{participant}/{transaction}");
+        if !self.disk.with(|db| db.contains_key(&row))? {
+            self.make_room(&own)?;
+            let mut batch = sled::Batch::default();
+            let octets = now.0.to_be_bytes();
+            batch.insert(row.as_bytes(), &octets);
+            batch.insert(counted.as_bytes(), &octets);
+            self.disk.with(|db| db.apply_batch(batch))?;
         }
-        let key = key("u", participant, transaction);
-        let prefix = format!("u{participant}/");
-        let many = self
-            .disk
-            .with(|db| Ok(db.scan_prefix(&prefix).take(MAX_UNKNOWN).count()))?
-            >= MAX_UNKNOWN;
-        if many {
-            // Rather an answer of "for good" too late than a disk full of guesses: half of them begin anew, whichever come first by key.
-            self.disk.with(|db| {
-                db.scan_prefix(&prefix)
-                    .take(MAX_UNKNOWN / 2)
-                    .try_for_each(|row| db.remove(row?.0).map(|_| ()))
-            })?;
-        }
-        self.disk.with(|db| db.insert(&key, &now.0.to_be_bytes()))?;
-        Ok(now)
+        let first = self.first_seen(participant, transaction)?;
+        Ok(first.unwrap_or(now))
+    }
+
+    /// Lets the older half of what one has asked for go, where that is too much. What the same has asked for begins anew then: rather an answer
+    /// of "for good" too late than a disk full of guesses.
+    fn make_room(&self, own: &str) -> Result<(), Unavailable> {
+        self.disk.with(|db| {
+            if db.scan_prefix(own).take(MAX_UNKNOWN).count() < MAX_UNKNOWN {
+                return Ok(());
+            }
+            let rows: Result<Vec<_>, _> = db.scan_prefix(own).collect();
+            let mut rows = rows?;
+            rows.sort_by_key(|(_, value)| time(value));
+            let mut batch = sled::Batch::default();
+            for (counted, _) in rows.iter().take(MAX_UNKNOWN / 2) {
+                batch.remove(counted.clone());
+                // `qASKER/PARTICIPANT/TRANSACTION` beside `uPARTICIPANT/TRANSACTION/ASKER`.
+                if let Some(order) = counted.get(own.len()..) {
+                    let asker = own.trim_start_matches('q').trim_end_matches('/');
+                    batch.remove([b"u".as_slice(), order, b"/", asker.as_bytes()].concat());
+                }
+            }
+            db.apply_batch(batch)
+        })
     }
 
     /// Remembers that mail from `address` was proven by its own domain's signature. Lost in a crash, it is learnt again.

@@ -358,11 +358,15 @@ fn state_is_remembered() {
         assert_eq!(state.last_writer(&order, &jan).unwrap(), None);
         state.remember(&order, &jan, mark).unwrap();
         assert_eq!(
-            state.note_first_seen(&jan, &order, Timestamp(5)).unwrap(),
+            state
+                .note_first_seen(&jan, &order, "shop", Timestamp(5))
+                .unwrap(),
             Timestamp(5)
         );
         assert_eq!(
-            state.note_first_seen(&jan, &order, Timestamp(9)).unwrap(),
+            state
+                .note_first_seen(&jan, &order, "shop", Timestamp(9))
+                .unwrap(),
             Timestamp(5)
         );
         state.checkpoint().unwrap();
@@ -374,6 +378,7 @@ fn state_is_remembered() {
             .note_first_seen(
                 &jan,
                 &format!("guess{number}").parse().unwrap(),
+                "shop",
                 Timestamp(number),
             )
             .unwrap();
@@ -436,4 +441,53 @@ async fn h181_an_older_store_that_holds_an_account_counts_as_loaded() {
     directory.apply(gone).await.unwrap()[0].as_ref().unwrap();
     drop(directory);
     assert_eq!(open().participant(&jan).await.unwrap(), None);
+}
+
+#[test]
+fn h164_who_asks_for_a_thousand_orders_restarts_nobody_elses_grace() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let state = State::open(&path).unwrap();
+    let jan = id("8awgqyk6a5");
+    let note = |state: &State, asker: &str, order: &str, now| {
+        state
+            .note_first_seen(&jan, &order.parse().unwrap(), asker, Timestamp(now))
+            .unwrap()
+    };
+    for order in ["honest1", "zzz", "0"] {
+        assert_eq!(note(&state, "shop1", order, 5), Timestamp(5));
+    }
+    // One that somebody else asks for first, and later lets go.
+    note(&state, "shop2", "shared", 4);
+    assert_eq!(note(&state, "shop1", "shared", 7), Timestamp(4));
+    for number in 0..2_500 {
+        let now = 10 + number;
+        note(&state, "shop2", &format!("guess{number:05}"), now);
+    }
+    state.checkpoint().unwrap();
+    drop(state);
+    let state = State::open(&path).unwrap();
+    for order in ["honest1", "zzz", "0"] {
+        assert_eq!(note(&state, "shop1", order, 9_000), Timestamp(5));
+    }
+    assert_eq!(note(&state, "shop1", "shared", 9_000), Timestamp(7));
+    // Of its own, one loses the oldest.
+    assert_eq!(note(&state, "shop2", "guess02400", 9_000), Timestamp(2_410));
+    assert_eq!(note(&state, "shop2", "guess00001", 9_000), Timestamp(9_000));
+}
+
+#[test]
+fn h164_what_0_1_0_has_seen_first_still_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(&folder.path().join("s")).unwrap();
+    let (jan, order) = (id("8awgqyk6a5"), "cub31c122".parse().unwrap());
+    let row = format!(
+        r#"{{"type":"state","key":"{}","value":"{}"}}"#,
+        data_encoding::HEXLOWER.encode(b"u8awgqyk6a5/cub31c122"),
+        data_encoding::HEXLOWER.encode(&3_u64.to_be_bytes())
+    );
+    state.import(row.as_bytes()).unwrap();
+    assert_eq!(state.first_seen(&jan, &order).unwrap(), Some(Timestamp(3)));
+    let first = state.note_first_seen(&jan, &order, "shop", Timestamp(9));
+    assert_eq!(first.unwrap(), Timestamp(3));
 }

@@ -63,10 +63,10 @@ impl Intake {
         }
         let now = self.tools.clock.now();
         let first = match purpose {
-            Purpose::Mail => self
-                .tools
-                .state
-                .note_first_seen(&recipient.receiver.id, id, now)?,
+            Purpose::Mail => {
+                let (state, asker) = (&self.tools.state, asker(sender, recipient));
+                state.note_first_seen(&recipient.receiver.id, id, &asker, now)?
+            }
             // A question neither starts the time nor finds it run out where no mail has come.
             Purpose::Question => self
                 .tools
@@ -75,5 +75,13 @@ impl Intake {
                 .unwrap_or(now),
         };
         Ok(now.since(first) < self.tools.config.policy.transaction_grace)
+    }
+}
+
+/// Who asks, as it has been proven. A courier asks about many orders of many buyers: it is counted by buyer.
+fn asker(sender: &Sender, recipient: &MaskedRecipient) -> String {
+    match &sender.writer {
+        Some(writer) => writer.id.to_string(),
+        None => format!("{}/{}", sender.from.domain(), recipient.receiver.id),
     }
 }
