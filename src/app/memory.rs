@@ -13,8 +13,8 @@ pub(super) fn learn(state: &State, memory: &Memory) -> Result<(), Unavailable> {
     if let Some(last) = &memory.last_writer {
         state.remember(&last.transaction, &last.participant, last.address)?;
     }
-    if let Some(once) = &memory.once {
-        state.mark(once.day, &once.digest)?;
+    for mark in memory.once.iter().chain(&memory.counted) {
+        state.mark(mark.day, &mark.digest)?;
     }
     if let Some(kept) = &memory.kept_id {
         let value = serde_json::to_string(kept).map_err(|error| Unavailable(error.to_string()))?;

@@ -8,7 +8,7 @@
 use super::arrival::{Arrival, Purpose, Taken};
 use super::intake::Intake;
 use super::intake::internal;
-use super::once;
+use super::once::{self, Claim};
 use crate::dsn::{self, Action, Hidden, Received};
 use crate::failpoint;
 use crate::history::{Accepted, Event, Line};
@@ -95,9 +95,10 @@ impl Intake {
         else {
             return Ok(self.discard(line, "the same report came before"));
         };
-        if !self.has_patience(token)? {
+        let Some(place) = self.has_patience(token)? else {
             return Ok(self.discard(line, "enough reports on this message came before"));
-        }
+        };
+        let claim = claim.beside(place);
         let said = diagnostic.reply.as_ref().map(ToString::to_string);
         // The life of the message knows of it also where nobody is told: support finds it by trace (#3833).
         let event = Event::Bounced {
@@ -107,6 +108,8 @@ impl Intake {
         self.note(line, event);
         metrics::counter!("allegromail_inbound_bounces_total").increment(1);
         if sent.origin == Origin::Nobody {
+            // The line in the history was all that it leads to, and has been written.
+            self.seal(vec![claim]);
             return Ok(self.discard(line, "a report on a message that nobody is told about"));
         }
         let entry = Entry {
@@ -126,6 +129,7 @@ impl Intake {
             sent_as: String::new(),
             memory: Memory {
                 once: Some(claim.mark),
+                counted: claim.marks(),
                 ..Memory::default()
             },
             progress: Progress::default(),
@@ -137,17 +141,18 @@ impl Intake {
         ))
     }
 
-    /// Whether another report on a message may pass, and counts it: whoever holds a token could invent a status a second. Where the count is lost in
-    /// a crash it begins anew.
-    fn has_patience(&self, token: &BounceToken) -> Result<bool, Refusal> {
+    /// The right to pass on another report on a message: whoever holds a token could invent a status a second. None: enough came before. It is
+    /// used up by the commit of the report, and comes back where that fails.
+    fn has_patience(&self, token: &BounceToken) -> Result<Option<Claim>, Refusal> {
+        let state = &self.tools.state;
         for number in 0..MOST_REPORTS {
             let place = once::mark(token.day, &format!("report/{}/{number}", token.number));
-            if !self.tools.state.is_marked(place.day, &place.digest)? {
-                self.tools.state.mark(place.day, &place.digest)?;
-                return Ok(true);
+            let claim = self.claims.claim(state, place, Purpose::Mail)?;
+            if claim.is_some() {
+                return Ok(claim);
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// What the other server said, without anything of the account that it said it about.

@@ -53,15 +53,35 @@ impl Claims {
         }
         drop(open);
         let claims = held.then_some(claims);
-        Ok(Some(Claim { mark, claims }))
+        Ok(Some(Claim {
+            mark,
+            beside: None,
+            claims,
+        }))
     }
 }
 
 /// A mark that nobody else may make; let go when dropped.
 pub(super) struct Claim {
     pub(super) mark: OnceMark,
+    /// Another one that is made with it, or not at all.
+    beside: Option<Box<Self>>,
     /// Where it is held; none: that of a question.
     claims: Option<Arc<Mutex<HashSet<OnceMark>>>>,
+}
+
+impl Claim {
+    /// With another one: both are made by the same commit.
+    pub(super) fn beside(mut self, other: Self) -> Self {
+        self.beside = Some(Box::new(other));
+        self
+    }
+
+    /// All marks that it stands for.
+    pub(super) fn marks(&self) -> Vec<OnceMark> {
+        let beside = self.beside.iter().flat_map(|claim| claim.marks());
+        std::iter::once(self.mark).chain(beside).collect()
+    }
 }
 
 impl Drop for Claim {

@@ -107,8 +107,8 @@ impl Intake {
             sent_as: made.sent_as,
             memory: Memory {
                 last_writer,
-                once: None,
                 kept_id: made.kept_id,
+                ..Memory::default()
             },
             ..blank
         };

@@ -102,7 +102,7 @@ impl Intake {
             memory: Memory {
                 once: Some(claim.mark),
                 kept_id: masked.kept_id,
-                last_writer: None,
+                ..Memory::default()
             },
             ..blank
         };

@@ -166,10 +166,12 @@ impl Intake {
 
     /// Sets the marks of what has been committed, before their claims are let go. The entries have them too, so a write that fails here is made
     /// good when the log is read at the next start.
-    fn seal(&self, claims: Vec<Claim>) {
+    pub(super) fn seal(&self, claims: Vec<Claim>) {
         for claim in claims {
-            if let Err(error) = self.tools.state.mark(claim.mark.day, &claim.mark.digest) {
-                tracing::error!(event = "state_write_failed", %error);
+            for mark in claim.marks() {
+                if let Err(error) = self.tools.state.mark(mark.day, &mark.digest) {
+                    tracing::error!(event = "state_write_failed", %error);
+                }
             }
         }
     }

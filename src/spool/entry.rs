@@ -102,6 +102,9 @@ pub struct Memory {
     /// What must not happen a second time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub once: Option<OnceMark>,
+    /// What must not happen more often than so many times: the places that this has taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<OnceMark>,
     /// A Message-ID too long for its token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_id: Option<KeptId>,
