@@ -1,10 +1,11 @@
-//! DMARC, as far as a proof needs it: what a domain wants done with mail that fails, and whether it wants strict alignment (RFC 9989 4.7, 4.10.2).
+//! DMARC, as far as a proof needs it: what a domain wants done with mail that fails, and whether it wants strict alignment, or belongs to others than it seems (RFC 9989 4.7, 4.10).
 
 use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::dmarc::{Alignment, Policy};
 use mail_auth::{AuthenticatedMessage, DmarcResult, SpfOutput};
 
 use super::Means;
+use super::alignment::same_organisation;
 use super::questions::Questions;
 use crate::mail::Domain;
 
@@ -54,6 +55,11 @@ pub(super) async fn strictness(
     // Aligned in either mode, and not worth a question: this is most mail.
     if domain == from {
         return Some(None);
+    }
+    if !same_organisation(questions, domain, from).await? {
+        return Some(Some(format!(
+            "the DMARC records above {domain} and {from} say that they are not of one organisation (psd=)"
+        )));
     }
     let (_, strict) = policy(questions, from).await?;
     let (demanded, tag) = match means {

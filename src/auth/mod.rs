@@ -16,7 +16,6 @@ mod questions;
 mod signatures;
 mod spf;
 
-pub use alignment::aligned;
 pub use arc::Chain;
 pub use evidence::{Evidence, Settings, Steps};
 pub use proof::{Means, Mode, Proof, SharedSpf};

@@ -6,7 +6,7 @@ use mail_auth::IprevResult;
 use mail_auth::dmarc::Dmarc;
 use mail_auth::{DnsError, Error};
 
-use super::alignment::aligned;
+use super::alignment::{aligned, same_organisation};
 use super::evidence::Evidence;
 use super::questions::Questions;
 use super::{Means, Proof};
@@ -43,12 +43,22 @@ pub(super) async fn check(questions: &Questions<'_>, evidence: &Evidence<'_>) ->
     let names = reverse.ptr.as_deref().unwrap_or_default();
     // A name that its network gives out, `host-1-2-3-4.provider.example`, resolves back as well, but into another domain.
     let ours = |name: &str| {
-        Domain::parse(name.trim_end_matches('.')).is_ok_and(|name| aligned(&name, from))
+        let name = Domain::parse(name.trim_end_matches('.')).ok()?;
+        aligned(&name, from).then_some(name)
     };
+    let ours = names.iter().find_map(|name| ours(name));
+    if let (IprevResult::Pass, Some(name)) = (&reverse.result, &ours) {
+        match same_organisation(questions, name, from).await {
+            Some(true) => {
+                return Proof::Proven(Means::Name {
+                    domain: from.clone(),
+                });
+            }
+            Some(false) => {}
+            None => return Proof::Deferred(questions.failed()),
+        }
+    }
     match reverse.result {
-        IprevResult::Pass if names.iter().any(|name| ours(name)) => Proof::Proven(Means::Name {
-            domain: from.clone(),
-        }),
         IprevResult::TempError(_) => Proof::Deferred(questions.failed()),
         // An empty list stands for a failure that is remembered.
         _ if reverse.ptr.is_some() && names.is_empty() => Proof::Deferred(questions.failed()),

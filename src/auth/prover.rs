@@ -11,11 +11,12 @@ use mail_auth::MessageAuthenticator;
 use moka::sync::Cache;
 use tokio::time::timeout;
 
+use super::alignment::{aligned, same_organisation};
 use super::evidence::{Check, Evidence, Settings, Steps};
 use super::places::Places;
 use super::questions::Questions;
 use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, name, spf};
-use crate::mail::{ReversePath, network_of};
+use crate::mail::{Domain, ReversePath, network_of};
 use crate::resolve::{DnsResolver, Failures};
 
 /// All checks of a message together (SPF alone may ask ten times, RFC 7208 4.6.4).
@@ -157,6 +158,29 @@ impl Prover {
         let answer = timeout(PATIENCE, async {
             let _place = self.places.enter(evidence.client).await;
             dkim::fails_elsewhere(&questions, evidence).await
+        });
+        answer.await.ok()?
+    }
+
+    /// Whether two domains belong to one organisation (RFC 9989 4.10). None: the DNS gave no answer. Takes at most 20 seconds.
+    pub async fn same_organisation(
+        &self,
+        client: IpAddr,
+        one: &Domain,
+        other: &Domain,
+    ) -> Option<bool> {
+        // Most mail: nothing to ask.
+        if one == other || !aligned(one, other) {
+            return Some(one == other);
+        }
+        let questions = Questions::new(&self.library, &self.failures, self.patience);
+        let answer = timeout(PATIENCE, async {
+            let _place = self.places.enter(client).await;
+            let same = same_organisation(&questions, one, other).await;
+            if same.is_none() {
+                questions.failed();
+            }
+            same
         });
         answer.await.ok()?
     }

@@ -4,7 +4,7 @@ use super::arrival::{Arrival, Purpose};
 use super::intake::Intake;
 use crate::auth::{Evidence, Means, Mode, Proof, SharedSpf};
 use crate::directory::Unavailable;
-use crate::mail::Mailbox;
+use crate::mail::{Domain, Mailbox};
 use crate::masking::MaskedAddress;
 use crate::policy::{Reason, Refusal};
 
@@ -35,13 +35,7 @@ impl Intake {
         let recipients = mailboxes(recipients);
         let evidence = evidence(arrival, from, self.tools.config.auth.courier, &recipients);
         let answer = self.tools.prover.fails_elsewhere(&evidence).await;
-        answer.ok_or_else(|| {
-            let text = format!(
-                "the DNS gave no answer for the DMARC policy of {}; please try again later.",
-                from.domain()
-            );
-            Refusal::new(Reason::SenderCheckDeferred, text)
-        })
+        answer.ok_or_else(|| unasked(from.domain()))
     }
 
     /// Remembers who signs. An address that did and now comes through shared servers without a signature is not believed: its neighbours
@@ -84,6 +78,13 @@ impl Intake {
         }
         Ok(proof)
     }
+}
+
+/// The DNS said nothing of a domain that it could have said something of.
+pub(super) fn unasked(from: &Domain) -> Refusal {
+    let text =
+        format!("the DNS gave no answer for the DMARC policy of {from}; please try again later.");
+    Refusal::new(Reason::SenderCheckDeferred, text)
 }
 
 /// Those of `recipients` that can be written as addresses: a signature may name one of them in To or Cc.

@@ -9,7 +9,7 @@ use super::arrival::{Arrival, Purpose, check_loop};
 use super::budget::Proven;
 use super::intake::{Intake, envelope_domain};
 use super::payer::Payer;
-use super::proof::{evidence, mailboxes};
+use super::proof::{evidence, mailboxes, unasked};
 use crate::auth::{Means, Proof, Steps};
 use crate::directory::Participant;
 use crate::mail::{Mailbox, ReversePath};
@@ -144,8 +144,10 @@ impl Intake {
         if let ReversePath::Mailbox(mailbox) = &sender.reverse_path {
             let path = self.owned(mailbox, &policy::originals(mailbox)).await?;
             // Of the path as it stands: an SRS form is in its forwarder's domain, and counts by the owner of what it was made from.
-            sender.return_path_aligned =
-                crate::auth::aligned(path.address.domain(), sender.from.domain());
+            let (own, from) = (path.address.domain(), sender.from.domain());
+            let client = arrival.client.address;
+            let same = self.tools.prover.same_organisation(client, own, from).await;
+            sender.return_path_aligned = same.ok_or_else(|| unasked(from))?;
             sender.return_path = Some(path);
         }
         sender.reply_to = match arrival.letter.reply_to() {

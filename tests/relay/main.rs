@@ -40,6 +40,7 @@ mod invariants;
 mod measures;
 mod neighbours;
 mod operators;
+mod organisations;
 mod outage;
 mod peer;
 mod peers;
