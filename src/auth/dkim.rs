@@ -9,7 +9,7 @@ use mail_auth::dmarc::Policy;
 use super::evidence::{Check, Evidence, Steps};
 use super::questions::Questions;
 use super::signatures::{Verdict, verify};
-use super::{Means, dmarc};
+use super::{Means, SignatureDigest, dmarc};
 use crate::mail::Mailbox;
 use crate::message::{Message, named_mailboxes};
 
@@ -30,8 +30,7 @@ pub(super) async fn check(
         match judge(questions, evidence, verdict).await {
             Ok(means) => {
                 steps.push(("dkim", format!("{means} passes, aligned")));
-                // The first counts; the others are told of.
-                passed.get_or_insert(means);
+                passed = Some(with_other(passed, means));
             }
             Err(Trouble::Unknown(what)) => {
                 steps.push(("dkim", what.clone()));
@@ -58,6 +57,28 @@ pub(super) async fn check(
     }
 }
 
+/// The first of several proofs, which counts; the others are told of, and known again.
+fn with_other(passed: Option<Means>, means: Means) -> Means {
+    match (passed, means) {
+        (
+            Some(Means::Dkim {
+                domain,
+                selector,
+                mut signed,
+            }),
+            Means::Dkim { signed: others, .. },
+        ) => {
+            signed.extend(others);
+            Means::Dkim {
+                domain,
+                selector,
+                signed,
+            }
+        }
+        (first, means) => first.unwrap_or(means),
+    }
+}
+
 /// Why a signature is no proof.
 enum Trouble {
     /// It is none, whatever is asked again.
@@ -77,9 +98,11 @@ async fn judge(
         Verdict::Refused(what) => return Err(Trouble::Failed(what)),
         Verdict::Unknown(what) => return Err(Trouble::Unknown(what)),
     };
+    let (selector, value) = (&signed.signature.s, &signed.signature.b);
     let means = Means::Dkim {
+        signed: vec![SignatureDigest::of(&signed.domain, selector, value)],
+        selector: selector.clone(),
         domain: signed.domain,
-        selector: signed.signature.s.clone(),
     };
     if !names_recipients(&signed.signature, evidence) {
         return Err(Trouble::Failed(format!(
@@ -109,6 +132,7 @@ pub(super) async fn fails_elsewhere(
                     domain: signed.domain,
                     // Nobody is told this one.
                     selector: String::new(),
+                    signed: Vec::new(),
                 };
                 if dmarc::strictness(questions, &means, from).await?.is_none() {
                     return Some(false);

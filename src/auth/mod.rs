@@ -18,5 +18,5 @@ mod spf;
 
 pub use arc::Chain;
 pub use evidence::{Evidence, Settings, Steps};
-pub use proof::{Means, Mode, Proof, SharedSpf};
+pub use proof::{Means, Mode, Proof, SharedSpf, SignatureDigest};
 pub use prover::Prover;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use crate::mail::Domain;
 
 /// How strictly a class of senders must prove its From (`[auth] registered`, `[auth] courier`).
@@ -30,6 +32,23 @@ pub enum SharedSpf {
     Accept,
 }
 
+/// What tells a signature that verifies from all others, however its field is written and whatever stands beside it: its value, which nobody
+/// without the key can make again for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SignatureDigest([u8; 32]);
+
+impl SignatureDigest {
+    /// The digest of a signature of `domain`.
+    #[must_use]
+    pub fn of(domain: &Domain, selector: &str, value: &[u8]) -> Self {
+        let mut digest = Sha256::new();
+        // Neither name holds a space.
+        digest.update(format!("{domain} {selector} "));
+        digest.update(value);
+        Self(digest.finalize().into())
+    }
+}
+
 /// By what a From was proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Means {
@@ -48,6 +67,8 @@ pub enum Means {
         domain: Domain,
         /// `s=`: letters, digits, dots and hyphens.
         selector: String,
+        /// This signature, and every other one that would do.
+        signed: Vec<SignatureDigest>,
     },
     /// The client's name resolves back into the domain, which publishes nothing.
     Name {
@@ -68,7 +89,9 @@ impl fmt::Display for Means {
             Self::Spf { domain, .. } => {
                 write!(f, "SPF of {domain}, through servers that strangers share")
             }
-            Self::Dkim { domain, selector } => write!(f, "DKIM d={domain} s={selector}"),
+            Self::Dkim {
+                domain, selector, ..
+            } => write!(f, "DKIM d={domain} s={selector}"),
             Self::Name { domain } => {
                 write!(f, "the client's name, which resolves back into {domain}")
             }
@@ -87,7 +110,9 @@ impl Means {
                 ..
             } => format!("spf=pass smtp.mailfrom={domain}"),
             Self::Spf { domain, .. } => format!("spf=pass smtp.helo={domain}"),
-            Self::Dkim { domain, selector } => {
+            Self::Dkim {
+                domain, selector, ..
+            } => {
                 format!("dkim=pass header.d={domain} header.s={selector}")
             }
             Self::Name { .. } => "iprev=pass".to_owned(),

@@ -166,7 +166,7 @@ pub struct Limits {
     pub refusals_per_client: Option<Budget>,
     /// Messages per proven sender.
     pub messages_per_sender: Option<Budget>,
-    /// Messages per transaction.
+    /// Messages per transaction and writer.
     pub messages_per_transaction: Option<Budget>,
     /// Open connections per client address.
     pub connections_per_client: usize,

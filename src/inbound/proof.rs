@@ -1,6 +1,7 @@
 //! What is asked of the proof of a From, and what a proof is worth here.
 
 use super::arrival::{Arrival, Purpose};
+use super::budget::altered;
 use super::intake::Intake;
 use crate::auth::{Evidence, Means, Mode, Proof, SharedSpf};
 use crate::directory::Unavailable;
@@ -46,6 +47,7 @@ impl Intake {
         from: &Mailbox,
         proof: Proof,
     ) -> Result<Proof, Refusal> {
+        let proof = self.unless_altered(arrival, proof);
         // Without such servers the memory would be read by nobody: no write for every signed message.
         if self.tools.config.auth.shared_spf_includes.is_empty() {
             return Ok(proof);
@@ -77,6 +79,20 @@ impl Intake {
             _ => {}
         }
         Ok(proof)
+    }
+}
+
+impl Intake {
+    /// A signature proves what it covers. A copy of a message that has come before, with something else changed, is not the signer's.
+    fn unless_altered(&self, arrival: &Arrival<'_>, proof: Proof) -> Proof {
+        match &proof {
+            Proof::Proven(Means::Dkim { domain, signed, .. })
+                if self.budgets.copies.is_altered(signed, arrival.letter) =>
+            {
+                Proof::Unproven(altered(arrival, domain))
+            }
+            _ => proof,
+        }
     }
 }
 

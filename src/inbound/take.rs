@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::about::origin;
 use super::arrival::{Arrival, Purpose, Refused, Taken, check_loop};
+use super::budget::Tally;
 use super::intake::{Intake, spool_refusal};
 use super::once::Claim;
 use super::payer::Payer;
@@ -15,7 +16,6 @@ use super::reception::Client;
 use super::recipient::{Named, Recipient};
 use super::sender::Sender;
 use super::transaction::MailTransaction;
-use crate::auth::{Means, Proof};
 use crate::failpoint;
 use crate::mail::{EnhancedStatus, ForwardPath, QueueId, Reply, TraceId};
 use crate::policy::{self, Reason, Refusal};
@@ -55,9 +55,12 @@ impl Intake {
         let mut taken = Gradual::new(&*self.tools.spool);
         let unstored = |error: SpoolError| whole(spool_refusal(&error));
         let (mut refused, mut claims, mut discarded) = (Vec::new(), Vec::new(), None);
+        // Gives back what is spent wherever this ends without a reply of success.
+        let mut tally = Tally::new(&self.budgets);
         // One after the other: budgets and claims of the second see what the first has used.
         for (path, recipient) in recipients {
-            match self.judge(&arrival, sender.as_ref(), &recipient).await {
+            let judged = self.judge(&arrival, sender.as_ref(), &recipient, &mut tally);
+            match judged.await {
                 Ok(Taken::Entry(committed, claim)) => {
                     claims.extend(claim);
                     taken.add(*committed).await.map_err(unstored)?;
@@ -94,11 +97,13 @@ impl Intake {
             }
         }
         if taken.is_empty() {
+            tally.keep();
             return Ok(reply);
         }
         failpoint::pass("inbound.committing");
         taken.commit().await.map_err(unstored)?;
         failpoint::pass("inbound.committed");
+        tally.keep();
         // Claims that are not sealed on the way here are let go with nothing marked: the message comes again.
         self.seal(claims);
         failpoint::pass("inbound.sealed");
@@ -182,6 +187,7 @@ impl Intake {
         arrival: &Arrival<'_>,
         sender: Option<&Sender>,
         recipient: &Recipient,
+        tally: &mut Tally<'_>,
     ) -> Result<Taken, Refusal> {
         if let Recipient::Bounce(token) = recipient {
             return self.bounced(arrival, token).await;
@@ -192,12 +198,13 @@ impl Intake {
         };
         let facts = self.gather(arrival, sender, masked).await?;
         let plan = policy::decide(&facts).decision?;
-        self.budgets
-            .spend_message(&sender.from, masked.address.local.transaction.as_ref())?;
-        if matches!(sender.proof, Proof::Proven(Means::Dkim { .. })) {
-            self.budgets.spend_copy(arrival.letter)?;
+        let before = tally.so_far();
+        tally.spend(arrival, sender, masked.address.local.transaction.as_ref())?;
+        let taken = self.prepare(arrival, sender, masked, &plan).await;
+        if taken.is_err() {
+            tally.undo(before);
         }
-        self.prepare(arrival, sender, masked, &plan).await
+        taken
     }
 
     /// Entries that only exist to be reported on, one for each refused recipient. None where a refusal is only for now, or where the

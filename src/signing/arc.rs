@@ -42,7 +42,9 @@ impl Sealing {
                 let domain = domain.as_str();
                 results.with_spf_mailfrom_result(&spf, self.client, domain, domain)
             }
-            Means::Dkim { domain, selector } => {
+            Means::Dkim {
+                domain, selector, ..
+            } => {
                 let signature = Signature {
                     d: domain.to_string(),
                     s: selector.clone(),

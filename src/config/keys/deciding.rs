@@ -101,7 +101,7 @@ pub(super) const KEYS: &[Key] = &[
         "limits",
         "messages_per_transaction",
         Value("\"60/1h\""),
-        "COUNT/PERIOD or \"off\".",
+        "COUNT/PERIOD or \"off\", for each who writes about it: buyer, seller, each courier, a copy that goes round.",
     ),
     key(
         "limits",

@@ -7,6 +7,8 @@ use std::time::Duration;
 use governor::clock::DefaultClock;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
+use moka::Entry;
+use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
 use crate::config::Budget;
@@ -54,4 +56,50 @@ pub(super) fn remembered<K: Hash + Eq + Send + Sync + 'static>(lifetime: Duratio
         .max_capacity(MANY_KEYS as u64)
         .time_to_live(lifetime)
         .build()
+}
+
+/// A bucket for each key, into which comes back what was not used after all.
+pub(super) struct Allowance<K: Hash + Eq + Clone> {
+    limiter: Option<Limiter<K>>,
+    /// What came back, for as long as a bucket needs to fill up; then it would have been there again.
+    back: Cache<K, u32>,
+}
+
+impl<K: Hash + Eq + Clone + Send + Sync + 'static> Allowance<K> {
+    /// One that never ends where the budget is off.
+    pub(super) fn new(budget: Option<Budget>) -> Self {
+        let period = budget.map_or(Duration::from_secs(1), |budget| budget.period);
+        Self {
+            limiter: limiter(budget),
+            back: Cache::builder()
+                .max_capacity(MANY_KEYS as u64)
+                .time_to_live(period)
+                .build(),
+        }
+    }
+
+    /// Takes one; false if there is none.
+    pub(super) fn spend(&self, key: &K) -> bool {
+        spend(self.limiter.as_ref(), key) || self.take_back(key)
+    }
+
+    /// Takes one of those that came back.
+    fn take_back(&self, key: &K) -> bool {
+        let taken = self.back.entry_by_ref(key).and_compute_with(|entry| {
+            match entry.map(Entry::into_value) {
+                None => Op::Nop,
+                Some(0 | 1) => Op::Remove,
+                Some(left) => Op::Put(left - 1),
+            }
+        });
+        matches!(taken, CompResult::Removed(_) | CompResult::ReplacedWith(_))
+    }
+
+    /// Puts one back.
+    pub(super) fn give_back(&self, key: K) {
+        if self.limiter.is_some() {
+            let back = self.back.entry(key);
+            back.and_upsert_with(|entry| entry.map_or(0, Entry::into_value).saturating_add(1));
+        }
+    }
 }

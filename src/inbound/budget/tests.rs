@@ -1,9 +1,15 @@
 //! Who is slowed by whose refusals, and who is not.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use super::copies::Before;
 use super::*;
-use crate::auth::Means;
+use crate::auth::{Means, SignatureDigest};
+use crate::config::Budget;
+use crate::mail::{Domain, Mailbox, TraceId};
+use crate::message::Message;
+use crate::policy::Reason;
 
 fn budgets(count: u32) -> Budgets {
     let budget = Some(Budget {
@@ -29,6 +35,7 @@ fn proven(from: &str, signed: bool, client: &str) -> (Mailbox, Proven) {
         Means::Dkim {
             domain,
             selector: String::new(),
+            signed: Vec::new(),
         }
     } else {
         Means::Spf {
@@ -186,15 +193,59 @@ fn h146_a_refusal_that_took_long_costs_as_much() {
 }
 
 #[test]
-fn one_signed_message_reaches_so_many_masks_and_no_more() {
-    let budgets = budgets(1);
-    let letter = |signature: &str| {
-        Message::parse(format!("DKIM-Signature: {signature}\r\nFrom: a@b.example\r\n\r\n").into())
-            .unwrap()
-    };
-    let taken = (0..300)
-        .filter(|_| budgets.spend_copy(&letter("b=AA")).is_ok())
-        .count();
-    assert_eq!(taken, 200);
-    assert!(budgets.spend_copy(&letter("b=BB")).is_ok());
+fn h166_what_was_not_used_comes_back() {
+    let two = Some(Budget {
+        count: 2,
+        period: Duration::from_secs(3_600),
+    });
+    let (budget, off) = (Allowance::new(two), Allowance::new(None));
+    for _ in 0..10 {
+        assert!(budget.spend(&"a"));
+        budget.give_back("a");
+    }
+    assert!(budget.spend(&"a") && budget.spend(&"a"));
+    assert!(!budget.spend(&"a"), "not more than there was");
+    assert!(budget.spend(&"b"), "its own");
+    off.give_back("a");
+    assert!(off.spend(&"a"));
+}
+
+#[test]
+fn h160_a_message_is_known_by_its_signatures() {
+    let copies = Copies::default();
+    let domain = Domain::parse("shop.example").unwrap();
+    let digest = |value: &str| SignatureDigest::of(&domain, "s1", value.as_bytes());
+    let letter = |fields: &str| Message::parse(format!("{fields}\r\nx\r\n").into()).unwrap();
+    let (one, other) = (TraceId::new(1, 1), TraceId::new(2, 1));
+    let (first, second) = (digest("1"), digest("2"));
+    let plain = letter("From: a@shop.example\r\nSubject: a b\r\nMIME-Version: 1.0\r\n");
+    let same =
+        letter("X: 1\r\nMIME-Version: 1.0\r\nSubject:  a\r\n b \r\nFrom: a@shop.example\r\n");
+    let changed = letter("From: a@shop.example\r\nSubject: a c\r\nMIME-Version: 1.0\r\n");
+    let both = [first, second];
+    assert!(!copies.is_altered(&both, &plain));
+    assert_eq!(
+        copies.note(&both, &plain, &one),
+        Before::Never { noted: true }
+    );
+    // For its next recipient.
+    assert_eq!(
+        copies.note(&both, &plain, &one),
+        Before::Never { noted: false }
+    );
+    assert_eq!(copies.note(&[second], &same, &other), Before::Again);
+    for signed in [&both[..], &[first], &[second], &[digest("3"), second]] {
+        assert!(copies.is_altered(signed, &changed));
+        assert_eq!(copies.note(signed, &changed, &other), Before::Altered);
+    }
+    // Nothing is remembered of what is altered, nor of what did not pass.
+    let third = [digest("3")];
+    assert_eq!(
+        copies.note(&third, &plain, &other),
+        Before::Never { noted: true }
+    );
+    copies.forget(&third, &one);
+    assert!(copies.is_altered(&third, &changed));
+    copies.forget(&third, &other);
+    assert!(!copies.is_altered(&third, &changed));
 }
