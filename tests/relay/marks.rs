@@ -55,6 +55,20 @@ impl Spool for Failing {
         self.taken.lock().unwrap().extend(new);
         self.inner.commit(entries)
     }
+    fn piece(&self, number: QueueId, entries: Vec<Committed>) -> spool::Answer<'_, ()> {
+        self.inner.piece(number, entries)
+    }
+    fn finish(
+        &self,
+        number: QueueId,
+        written: Vec<Entry>,
+        last: Vec<Committed>,
+    ) -> spool::Answer<'_, ()> {
+        self.inner.finish(number, written, last)
+    }
+    fn abandon(&self, number: QueueId) {
+        self.inner.abandon(number);
+    }
     fn begin(&self, id: QueueId) -> Result<Flight, SpoolError> {
         self.inner.begin(id)
     }
@@ -68,6 +82,9 @@ impl Spool for Failing {
         report: Committed,
     ) -> spool::Answer<'_, ()> {
         self.inner.report(about, settlement, report)
+    }
+    fn content(&self, id: QueueId) -> spool::Answer<'_, spool::Content> {
+        self.inner.content(id)
     }
     fn body(&self, id: QueueId) -> spool::Answer<'_, Bytes> {
         self.inner.body(id)
