@@ -32,6 +32,7 @@ use crate::config::Config;
 use crate::delivery::SmtpDelivery;
 use crate::failpoint;
 use crate::inbound::{self, Door, Intake, Server};
+use crate::mail::Listeners;
 use crate::observe::Metrics;
 use crate::queue::{self, Queue};
 use crate::spool::LocalSpool;
@@ -86,7 +87,6 @@ impl Relay {
     pub async fn start(config: Config, metrics: Metrics) -> Result<Self, StartError> {
         let stores = Stores::open(config)?;
         let config = stores.config.clone();
-        let delivery = stores.delivery()?;
         // The spool is read before a socket is bound: a port that answers is a relay that takes mail.
         let opened = spool::open_spool(&stores)?;
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
@@ -98,7 +98,8 @@ impl Relay {
                 .filter_map(|(listener, _)| listener.local_addr().ok())
                 .collect()
         };
-        let (smtp, proxied) = (bound(Door::Open), bound(Door::Proxied));
+        let (smtp, proxied): (Vec<_>, Vec<_>) = (bound(Door::Open), bound(Door::Proxied));
+        let delivery = stores.delivery(Listeners::new([&*smtp, &*proxied].concat()))?;
         let mut settings = inbound::Settings::from_config(&config);
         // Before the semaphore is made of it: a limit that cannot be kept is worse than a lower one.
         settings.connections = descriptors::fit(settings.connections);

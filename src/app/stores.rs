@@ -19,6 +19,7 @@ use crate::directory::{
 use crate::flow::Flow;
 use crate::history::History;
 use crate::inbound::{self, Tools};
+use crate::mail::Listeners;
 use crate::masking::MaskedDomains;
 use crate::queue;
 use crate::resolve::{self, DnsResolver};
@@ -159,14 +160,14 @@ impl Stores {
         }
     }
 
-    /// The way out.
-    pub(super) fn delivery(&self) -> Result<Arc<SmtpDelivery>, StartError> {
+    /// The way out, which must not lead to `listeners`.
+    pub(super) fn delivery(&self, listeners: Listeners) -> Result<Arc<SmtpDelivery>, StartError> {
         let tools = delivery::Tools {
             resolver: self.resolver.clone(),
             signer: self.signer.clone(),
             clock: self.clock.clone(),
         };
-        let settings = delivery::Settings::from_config(&self.config);
+        let settings = delivery::Settings::from_config(&self.config, listeners);
         SmtpDelivery::new(settings, tools)
             .map(Arc::new)
             .map_err(|error| StartError::because("[delivery]", error))

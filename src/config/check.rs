@@ -3,6 +3,7 @@
 //! Each table has a function that reads all of its keys before it gives up on any: a `?` on the way would hide what is wrong behind it.
 
 mod admin;
+mod circle;
 mod delivery;
 mod domains;
 mod forms;
@@ -15,6 +16,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use self::admin::admin;
+use self::circle::Own;
 use self::delivery::delivery;
 use self::domains::domains;
 use self::forms::{address, domain, path};
@@ -73,7 +75,8 @@ fn build(root: &DeTable<'_>, file: &Path, folder: &Path, log: &mut Log<'_>) -> O
     let limits = limits(&Section::of(root, "limits", log), log);
     let secrets =
         secrets::keys(&Section::of(root, "secrets", log), folder, log).map(TokenKeys::new);
-    let delivery = delivery(&Section::of(root, "delivery", log), folder, log);
+    let own = Own::of(hostname.as_ref(), domains.as_ref(), smtp.as_ref());
+    let delivery = delivery(&Section::of(root, "delivery", log), folder, &own, log);
     let dns = Section::of(root, "dns", log);
     let dns_servers = dns.list("servers", log, address);
     let dnssec = dns.word("dnssec", log);

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::keys::{self, ARRAYS, Preset};
+use super::keys::{self, ARRAYS, Preset, SHOWN};
 
-/// The configuration with every key, its default and its words. What has no default stands behind a `#`, so that the file as printed is one
-/// that loads, once the secret key that it names is there.
+/// The configuration with every key, its default and its words. What has no default stands behind a `#`, and so do tables of examples: the file
+/// as printed is one that loads and serves, once the secret key that it names is there.
 #[must_use]
 pub fn example() -> String {
     let mut text = String::from(
@@ -21,9 +21,13 @@ pub fn example() -> String {
             } else {
                 format!("[{table}]")
             };
-            let _ = write!(text, "\n{heading}\n");
+            let mark = if SHOWN.contains(&table) { "# " } else { "" };
+            let _ = write!(text, "\n{mark}{heading}\n");
         }
         let (mark, value) = match key.default {
+            Preset::Required(value) | Preset::Value(value) if SHOWN.contains(&table) => {
+                ("# ", value)
+            }
             Preset::Required(value) | Preset::Value(value) => ("", value),
             Preset::Absent(value) => ("# ", value),
         };

@@ -17,6 +17,8 @@ pub(super) enum Broken {
     Tls(String),
     /// The server refused at the door: banner or EHLO.
     Door(Reply),
+    /// The server is this relay itself.
+    Ourselves,
 }
 
 /// The end of a transaction that did not break.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::broken::Broken;
@@ -11,7 +12,7 @@ use super::settings::Patience;
 use super::tls::{Security, Tls};
 use super::wire::Wire;
 use crate::failpoint;
-use crate::mail::Domain;
+use crate::mail::{Domain, Listeners, Reply};
 use crate::smtp::Extensions;
 
 /// An open connection after EHLO.
@@ -29,6 +30,8 @@ pub(super) struct Connection {
 pub(super) struct Side<'a> {
     /// Our name in EHLO.
     pub(super) own: &'a Domain,
+    /// Where we listen.
+    pub(super) listeners: &'a Listeners,
     /// How TLS is spoken.
     pub(super) tls: &'a Tls,
     /// How long the other side is waited for.
@@ -53,6 +56,9 @@ impl Connection {
     /// As [`Self::open`], at one level of security and without a second try.
     async fn open_with(hop: &Hop, side: Side<'_>, security: &Security) -> Result<Self, Broken> {
         let stream = dial(hop.address, side.patience.connect).await?;
+        if ends_at(&stream, side.listeners) {
+            return Err(Broken::Ourselves);
+        }
         failpoint::pass("delivery.connected");
         let mut connection = Self {
             wire: Wire::new(Box::new(stream), side.patience),
@@ -64,6 +70,9 @@ impl Connection {
         let banner = banner
             .map_err(|_| Broken::Silent("no banner in time"))?
             .map_err(Broken::BeforeMail)?;
+        if is_named(&banner, side.own) {
+            return Err(Broken::Ourselves);
+        }
         if !banner.code.is_success() {
             return Err(Broken::Door(banner));
         }
@@ -76,13 +85,17 @@ impl Connection {
         }
     }
 
-    /// EHLO, and HELO where a server refuses that: then it offers nothing (RFC 5321 3.2; hostile-inputs 136).
+    /// EHLO, and HELO where a server refuses that: then it offers nothing (RFC 5321 3.2; hostile-inputs 136). A server that answers with our name
+    /// is ourselves, behind whatever address and banner.
     async fn greet(&mut self, own: &Domain) -> Result<(), Broken> {
         let reply = self
             .wire
             .command(&format!("EHLO {own}\r\n"))
             .await
             .map_err(Broken::BeforeMail)?;
+        if is_named(&reply, own) {
+            return Err(Broken::Ourselves);
+        }
         if reply.code.is_success() {
             self.extensions = Extensions::of(&reply);
             return Ok(());
@@ -93,6 +106,9 @@ impl Connection {
             .await
             .map_err(Broken::BeforeMail)?;
         self.extensions = Extensions::default();
+        if is_named(&reply, own) {
+            return Err(Broken::Ourselves);
+        }
         if reply.code.is_success() {
             Ok(())
         } else {
@@ -152,4 +168,24 @@ impl Connection {
         let patience = self.wire.patience.quit;
         let _ = timeout(patience, self.wire.command("QUIT\r\n")).await;
     }
+}
+
+/// Whether a connection came out at a listener of ours. Where it goes to an address of this machine, it comes from the same address or from
+/// loopback.
+fn ends_at(stream: &TcpStream, listeners: &Listeners) -> bool {
+    let (Ok(there), Ok(here)) = (stream.peer_addr(), stream.local_addr()) else {
+        return false;
+    };
+    let here = here.ip().to_canonical();
+    listeners.take(there, |ip| ip.is_loopback() || ip == here)
+}
+
+/// Whether a server calls itself by our name: the first word of its banner and of its answer to EHLO (RFC 5321 4.2, 4.1.1.1).
+fn is_named(reply: &Reply, own: &Domain) -> bool {
+    let word = reply
+        .lines
+        .first()
+        .and_then(|line| line.split_ascii_whitespace().next());
+    let name = word.and_then(|word| Domain::parse(word.trim_end_matches('.')).ok());
+    name.as_ref() == Some(own)
 }

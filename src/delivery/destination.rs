@@ -10,6 +10,7 @@ use super::reach::Reach;
 use super::settings::Settings;
 use super::sts::Policies;
 use super::tls::Security;
+use super::trouble::leads_back;
 use crate::config::{Route, RouteDomain};
 use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
 use crate::resolve::{MailHosts, Resolver};
@@ -162,7 +163,7 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
     } = settings.reach;
     let mut hops = Vec::new();
     // Why hosts were left out: no answer; not in the policy; not to be gone to from here.
-    let (mut silent, mut unnamed, mut passed_over) = (false, false, own);
+    let (mut silent, mut unnamed, mut passed_over) = (false, false, false);
     for (_, host) in hosts {
         let Ok(addresses) = resolver.addresses(&host).await else {
             silent = true;
@@ -204,6 +205,8 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
             EnhancedStatus::new(4, 7, 5),
             "none of the recipient's mail servers is one that its domain's policy names",
         )),
+        // The record that names us may be a mistake, and an hour later it is another one.
+        () if own => Err(Outcome::Deferred(leads_back())),
         () if !passed_over => Err(failed(
             EnhancedStatus::new(5, 4, 4),
             "no mail server of the recipient's domain has an address",

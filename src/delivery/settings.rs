@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::reach::Reach;
 use crate::config::{Config, Route};
-use crate::mail::Domain;
+use crate::mail::{Domain, Listeners};
 
 /// What delivery needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Our name in EHLO.
     pub hostname: Domain,
+    /// Where we listen ourselves.
+    pub listeners: Listeners,
     /// Routes, the first that fits is taken.
     pub routes: Vec<Route>,
     /// How long each step may take.
@@ -25,11 +27,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of a configuration.
+    /// The settings of a configuration; `listeners` are the sockets as they were bound.
     #[must_use]
-    pub fn from_config(config: &Config) -> Self {
+    pub fn from_config(config: &Config, listeners: Listeners) -> Self {
         Self {
             hostname: config.hostname.clone(),
+            listeners,
             routes: config.delivery.routes.clone(),
             patience: Patience::default(),
             reach: Reach::default(),

@@ -99,6 +99,7 @@ impl SmtpDelivery {
     const fn side(&self) -> Side<'_> {
         Side {
             own: &self.settings.hostname,
+            listeners: &self.settings.listeners,
             tls: &self.tls,
             patience: self.settings.patience,
         }
@@ -157,8 +158,13 @@ impl SmtpDelivery {
                 self.finish(hop, connection, sent)
             }
             Err(broken) => {
-                if let Broken::Silent(_) = broken {
-                    self.silent.insert(hop.address, ());
+                match broken {
+                    Broken::Silent(_) => self.silent.insert(hop.address, ()),
+                    // Ours, hence no secret: what the operator has to look for.
+                    Broken::Ourselves => {
+                        tracing::error!(event = "mail_loop", address = %hop.address, "the way out leads back to this relay")
+                    }
+                    _ => {}
                 }
                 (trouble::broken(hop, broken), None)
             }

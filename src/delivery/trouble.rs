@@ -6,6 +6,7 @@
 use super::broken::{Broken, Spoken};
 use super::destination::Hop;
 use crate::mail::{Diagnostic, EnhancedStatus, Outcome, Reply};
+use crate::policy::Reason;
 
 /// What to do after one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,13 @@ pub(super) fn spoken(hop: &Hop, spoken: Spoken) -> Verdict {
 fn refused(hop: &Hop, command: &str, reply: Reply) -> Verdict {
     // 552 at RCPT means "too many recipients" in old servers and is to be taken as 452 (RFC 5321 4.5.3.1.10).
     let transient = reply.code.is_transient() || (command == "RCPT" && reply.code.get() == 552);
+    // Of a relay like this one, behind an address that does not show whose it is: it speaks of the way, and every message would fail by it.
+    if [Reason::RelayDenied, Reason::Loop]
+        .iter()
+        .any(|reason| is_refusal_of_ours(&reply, *reason))
+    {
+        return Verdict::Settled(Outcome::Deferred(leads_back()));
+    }
     let sensible = transient || reply.code.is_permanent();
     let mut diagnostic = Diagnostic::remote(hop.host.clone(), reply);
     if transient {
@@ -47,6 +55,22 @@ fn refused(hop: &Hop, command: &str, reply: Reply) -> Verdict {
         )));
     }
     Verdict::Settled(Outcome::Failed(diagnostic))
+}
+
+/// Whether a reply is worded as this program words refusals: the reason and a trace in brackets at its end.
+fn is_refusal_of_ours(reply: &Reply, reason: Reason) -> bool {
+    let bracket = format!("[{}; trace=", reason.word());
+    let end = reply.lines.last().filter(|line| line.ends_with(']'));
+    reply.code.is_permanent() && end.is_some_and(|line| line.contains(&bracket))
+}
+
+/// Why a message waits whose way leads back to this relay (RFC 5321 6.3). A fault of routes or of the DNS, to be mended by people: it is nobody's
+/// message that is wrong.
+pub(super) fn leads_back() -> Diagnostic {
+    Diagnostic::local(
+        EnhancedStatus::LOOP_4_4_6,
+        "the way to the recipient leads back to this server (a mail loop); a route or MX record must name another server, under another name than this one's",
+    )
 }
 
 /// What the writer is told of a lacking extension. None of the three can come right by waiting.
@@ -93,6 +117,8 @@ pub(super) fn broken(hop: &Hop, broken: Broken) -> Verdict {
             EnhancedStatus::new(4, 7, 5),
             "no secure connection to the receiving server came about",
         )),
+        // Of what stands behind it in the list nothing is better (RFC 5321 5.1).
+        Broken::Ourselves => Verdict::Settled(Outcome::Deferred(leads_back())),
         // A server that refuses everybody at the door speaks of itself, not of the recipient: 5xx there is no verdict on the message.
         Broken::Door(reply) => {
             let mut diagnostic = Diagnostic::remote(hop.host.clone(), reply);

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`Domain`], [`Mailbox`] | RFC 5321 4.1.2, RFC 5890 (A-labels) |
 //! | [`Network`], [`network_of`], [`host_of`] | RFC 4632, RFC 4291 |
+//! | [`Listeners`] | ours |
 //! | [`ReversePath`], [`ForwardPath`] | RFC 5321 3.3, 4.1.1.2, 4.1.1.3 |
 //! | [`ReplyCode`], [`Reply`] | RFC 5321 4.2 |
 //! | [`EnhancedStatus`] | RFC 3463, RFC 5248 |
@@ -15,6 +16,7 @@
 
 mod domain;
 mod id;
+mod listeners;
 mod mailbox;
 mod network;
 mod outcome;
@@ -25,6 +27,7 @@ mod timestamp;
 
 pub use domain::{Domain, DomainError};
 pub use id::{QueueId, TraceId};
+pub use listeners::Listeners;
 pub use mailbox::{Mailbox, MailboxError};
 pub use network::{Network, NotANetwork, host_of, network_of};
 pub use outcome::{Diagnostic, Outcome};

@@ -33,6 +33,8 @@ impl EnhancedStatus {
     pub const BAD_CONNECTION_4_4_2: Self = Self::new(4, 4, 2);
     /// The directory server (DNS) gave no answer.
     pub const DIRECTORY_4_4_3: Self = Self::new(4, 4, 3);
+    /// Routing loop, while it may still be mended.
+    pub const LOOP_4_4_6: Self = Self::new(4, 4, 6);
     /// Delivery refused: bad destination system (domain does not exist).
     pub const BAD_DOMAIN_5_1_2: Self = Self::new(5, 1, 2);
     /// Recipient has a null MX (RFC 7505).

@@ -354,14 +354,6 @@ async fn h130_h131_h132_what_the_dns_says_decides() {
             "5.4.6",
         ),
         (
-            "we are the only one",
-            &[
-                "poczta.example MX 10 mx.allegromail.example",
-                "mx.allegromail.example A 192.0.2.1",
-            ],
-            "5.4.6",
-        ),
-        (
             "mapped loopback",
             &[
                 "poczta.example MX 10 six.poczta.example",

@@ -18,6 +18,7 @@ mod asking;
 mod authority;
 mod bombs;
 mod bounces;
+mod circles;
 mod commands;
 mod conversations;
 mod copies;

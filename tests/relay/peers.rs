@@ -303,7 +303,7 @@ async fn h132_our_own_side_is_passed_over_and_worse_hosts_than_we_are_too() {
                 "a.poczta.example A 127.0.0.3",
                 "z.poczta.example A 127.0.0.1",
             ],
-            "failed 5.4.6",
+            "deferred 4.4.6",
         ),
         (&["poczta.example MX 10 127.0.0.2"], "failed 5.4.4"),
         (

@@ -90,6 +90,8 @@ pub struct Setup {
     pub dkim: String,
     /// More routes, before the one to the sink: TOML tables.
     pub routes: String,
+    /// Its host name.
+    pub hostname: &'static str,
     /// The port that the relay listens on; none: a free one.
     pub port: Option<u16>,
     /// The port that everything is sent to; none: the sink's.
@@ -107,6 +109,7 @@ impl Default for Setup {
             contact: true,
             dkim: String::new(),
             routes: String::new(),
+            hostname: "mx.allegromail.example",
             port: None,
             next_hop: None,
         }
@@ -452,11 +455,12 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         }
     };
     let mut text = format!(
-        "hostname = \"mx.allegromail.example\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:{own}\"]\n{smtp}\
+        "hostname = \"{hostname}\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:{own}\"]\n{smtp}\
          [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n{dkim}\n\
          [[domain]]\nname = \"allegromail.com\"\nmarketplaces = [\"allegro-cz\", \"allegro-sk\", \"allegro-hu\"]\n\
          [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[limits]\n{limits}\
          [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{admin}",
+        hostname = setup.hostname,
         own = setup.port.unwrap_or(0),
         dkim = setup.dkim,
         smtp = lines("smtp"),

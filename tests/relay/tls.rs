@@ -258,7 +258,11 @@ async fn h043_h048_opportunistic_tls_that_fails_falls_back_and_required_does_not
 async fn mail_goes_over_tls_to_a_server_with_any_certificate() {
     // The next hop is a second relay, whose certificate nobody signed; its own trace field says how they spoke.
     let (_folder, line) = certificate();
-    let mut next = Setup::default().key("smtp", &line).start().await;
+    let next = Setup {
+        hostname: "mx.operator.example",
+        ..Setup::default()
+    };
+    let mut next = next.key("smtp", &line).start().await;
     next.invariants.unheard = Some("the first relay heard the answer");
     let routes = format!(
         "[[delivery.route]]\ndomain = \"allegromail.pl\"\nhost = \"127.0.0.1\"\nport = {}\ntls = \"opportunistic\"\n",

@@ -9,7 +9,7 @@ use std::time::Duration;
 use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::clock::{Clock, SystemClock};
 use allegromail::delivery::{Deliver, Patience, Reach, Settings, SmtpDelivery, Tools, Work};
-use allegromail::mail::{Mailbox, Outcome, QueueId, ReversePath};
+use allegromail::mail::{Listeners, Mailbox, Outcome, QueueId, ReversePath};
 use allegromail::resolve::{DnsResolver, Options};
 use allegromail::signing::Signer;
 use tokio::net::TcpListener;
@@ -79,6 +79,7 @@ impl Field {
     pub fn within(port: u16, folder: tempfile::TempDir) -> Self {
         let settings = Settings {
             hostname: "mx.allegromail.example".parse().unwrap(),
+            listeners: Listeners::default(),
             routes: Vec::new(),
             patience: Patience {
                 policy: SHORT,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::circle::Own;
 use super::forms::{domain, path};
 use crate::config::checked::{Delivery, Route, RouteDomain};
 use crate::config::log::Log;
@@ -13,12 +14,13 @@ use crate::mail::Domain;
 pub(super) fn delivery(
     section: &Section<'_>,
     folder: &Path,
+    own: &Own,
     log: &mut Log<'_>,
 ) -> Option<Delivery> {
     let sections = Section::several(section.table(), "delivery.route", log);
     let routes: Vec<Route> = sections
         .iter()
-        .filter_map(|section| route(section, log))
+        .filter_map(|section| route(section, own, log))
         .collect();
     let retry = section.text("retry", log, value::waits);
     let expire = section.text("expire", log, value::duration);
@@ -44,7 +46,7 @@ pub(super) fn delivery(
 }
 
 /// One `[[delivery.route]]`.
-fn route(section: &Section<'_>, log: &mut Log<'_>) -> Option<Route> {
+fn route(section: &Section<'_>, own: &Own, log: &mut Log<'_>) -> Option<Route> {
     let domain = section.text("domain", log, |text| {
         if text == "*" {
             Ok(RouteDomain::Every)
@@ -65,10 +67,20 @@ fn route(section: &Section<'_>, log: &mut Log<'_>) -> Option<Route> {
         .number("port", log, 1..=65_535)
         .and_then(|port| u16::try_from(port).ok());
     let tls = section.word("tls", log);
+    let (host, port) = (host?, port?);
+    if own.is_at(&host, port) {
+        log.error(
+            section.at.clone(),
+            "delivery.route.host",
+            &format!(
+                "{host:?} with port {port} is this relay itself: mail would go in a circle; name another server, or leave the route out and mail leaves by MX"
+            ),
+        );
+    }
     Some(Route {
         domain: domain?,
-        host: host?,
-        port: port?,
+        host,
+        port,
         tls: tls?,
     })
 }

@@ -9,13 +9,13 @@ pub(super) const KEYS: &[Key] = &[
         "delivery.route",
         "domain",
         Required("\"*\""),
-        "Recipients' domain, or \"*\". The first route that fits is taken; without one, MX.",
+        "An example; as many as there are routes. Recipients' domain, or \"*\". The first that fits is taken; without one, MX.",
     ),
     key(
         "delivery.route",
         "host",
-        Required("\"127.0.0.1\""),
-        "A host name or an address.",
+        Required("\"smarthost.example.net\""),
+        "A host name or an address; never this relay itself.",
     ),
     key("delivery.route", "port", Value("25"), "Its port."),
     key(
