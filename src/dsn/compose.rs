@@ -8,6 +8,7 @@ use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
+use super::phrases::translated;
 use super::text::{Words, words};
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, Timestamp};
 use crate::masking::MaskedDomains;
@@ -140,12 +141,12 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// Why, in one line: our words, then the other server's or the status.
-fn reason(report: &Report<'_>) -> String {
-    let diagnostic = report.diagnostic;
+/// Why, in one line: our words in the reader's language, then the other server's or the status.
+fn reason(diagnostic: &Diagnostic, language: &str) -> String {
+    let text = translated(language, &diagnostic.text);
     match &diagnostic.reply {
-        Some(reply) => format!("{} ({reply})", diagnostic.text),
-        None => format!("{} ({})", diagnostic.text, diagnostic.status),
+        Some(reply) => format!("{text} ({reply})"),
+        None => format!("{text} ({})", diagnostic.status),
     }
 }
 
@@ -153,7 +154,10 @@ fn reason(report: &Report<'_>) -> String {
 fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
     let about = report.about;
     let mut text = String::new();
-    for words in [Some(first), second].into_iter().flatten() {
+    let first = (first, report.language);
+    // The sentence as logs and support know it.
+    let second = second.map(|words| (words, "en"));
+    for (words, language) in [Some(first), second].into_iter().flatten() {
         if !text.is_empty() {
             text.push_str("\r\n---\r\n\r\n");
         }
@@ -164,7 +168,7 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
             (words.topic, &about.subject),
             (words.date, &about.date),
             ("Message-ID", &about.message_id),
-            (words.reason, &reason(report)),
+            (words.reason, &reason(report.diagnostic, language)),
         ];
         for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
             text.push_str(&format!("{name}: {}\r\n", line(value)));

@@ -5,6 +5,7 @@
 
 mod compose;
 mod mask;
+mod phrases;
 mod read;
 mod text;
 

@@ -38,6 +38,8 @@ pub(super) struct Arrival<'a> {
 pub(super) enum Taken {
     /// An entry, and the mark that it makes, if it stands for something that happens once.
     Entry(Box<Committed>, Option<Claim>),
+    /// The writer's own mask beside others: no copy goes there.
+    OwnMask,
     /// Nothing goes on, and nobody is told; why.
     Discarded(&'static str),
 }

@@ -17,14 +17,21 @@ impl Intake {
         sender: &Sender,
         recipient: &MaskedRecipient,
     ) -> Result<Facts, Refusal> {
+        let own = sender.own_mask(recipient);
         let transaction = match &recipient.address.local.transaction {
             None => TransactionFact::Absent,
+            // Answered alike whichever order it names, and no time begins to run for one.
+            Some(_) if own.is_some() => TransactionFact::Absent,
             Some(id) => match self.tools.directory.transaction(id).await? {
                 Some(transaction) => TransactionFact::Known(transaction),
                 None => TransactionFact::Unknown {
                     within_grace: self.within_grace(sender, (recipient, id), arrival.purpose)?,
                 },
             },
+        };
+        let beside_others = match own {
+            Some(writer) => self.beside_others(arrival, &writer.id).await?,
+            None => false,
         };
         let policy = &self.tools.config.policy;
         Ok(Facts {
@@ -33,6 +40,7 @@ impl Intake {
             proof: sender.proof.clone(),
             recipient: recipient.address.clone(),
             receiver: recipient.receiver.clone(),
+            beside_others,
             mask_counterparty: recipient.counterparty.clone(),
             transaction,
             writer: sender.writer.clone(),

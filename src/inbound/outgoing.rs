@@ -29,6 +29,7 @@ impl Intake {
         plan: &Plan,
     ) -> Result<Taken, Refusal> {
         match plan {
+            Plan::OwnMask => Ok(Taken::OwnMask),
             Plan::Participant { transaction, .. } => {
                 let writer = sender
                     .writer

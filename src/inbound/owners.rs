@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::arrival::Arrival;
 use super::intake::Intake;
 use crate::directory::{Participant, Unavailable};
-use crate::mail::Mailbox;
+use crate::mail::{ForwardPath, Mailbox};
 use crate::masking::{MaskedLocal, ParticipantId};
+use crate::message::named_mailboxes;
 use crate::policy::Owned;
 
 impl Intake {
@@ -47,6 +49,35 @@ impl Intake {
             owner,
             mask_of: self.mask_holder(address).await?,
         })
+    }
+
+    /// Whether a message goes to somebody beside its `writer`: another recipient of its envelope, or another's mask in To or Cc, for clients and
+    /// servers part a message by recipient. Asked for a proven writer only.
+    pub(super) async fn beside_others(
+        &self,
+        arrival: &Arrival<'_>,
+        writer: &ParticipantId,
+    ) -> Result<bool, Unavailable> {
+        for recipient in &arrival.transaction.recipients {
+            let ForwardPath::Mailbox(mailbox) = recipient else {
+                return Ok(true);
+            };
+            // Also a role: whatever is a recipient of this server is somebody.
+            if self.mask_holder(mailbox).await?.as_ref() != Some(writer) {
+                return Ok(true);
+            }
+        }
+        for field in ["To", "Cc"] {
+            for found in arrival.letter.named(field) {
+                for mailbox in named_mailboxes(found.value).unwrap_or_default() {
+                    let holder = self.mask_holder(&mailbox).await?;
+                    if holder.is_some_and(|holder| holder != *writer) {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// The participant whose mask `address` is, whichever transaction it names. None, too, for addresses of ours that are no masks.

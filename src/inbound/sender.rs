@@ -10,6 +10,7 @@ use super::budget::Proven;
 use super::intake::{Intake, envelope_domain};
 use super::payer::Payer;
 use super::proof::{evidence, mailboxes, unasked};
+use super::recipient::MaskedRecipient;
 use crate::auth::{Means, Proof, Steps};
 use crate::directory::Participant;
 use crate::mail::{Mailbox, ReversePath};
@@ -43,6 +44,14 @@ pub(super) struct Sender {
     pub(super) kind: MessageKind,
     /// Whether it is an automatic reply: nothing of it is answered, and one a day is passed on.
     pub(super) answers: bool,
+}
+
+impl Sender {
+    /// The writer, where `recipient` is a mask of its own. A courier's is judged as any courier's mail.
+    pub(super) fn own_mask(&self, recipient: &MaskedRecipient) -> Option<&Participant> {
+        let writer = self.writer.as_deref().filter(|_| self.courier.is_none());
+        writer.filter(|writer| writer.id == recipient.receiver.id)
+    }
 }
 
 impl Intake {

@@ -17,9 +17,13 @@ use super::recipient::{Named, Recipient};
 use super::sender::Sender;
 use super::transaction::MailTransaction;
 use crate::failpoint;
+use crate::history::{Event, Line};
 use crate::mail::{EnhancedStatus, ForwardPath, QueueId, Reply, TraceId};
-use crate::policy::{self, Reason, Refusal};
+use crate::policy::{self, Plan, Reason, Refusal};
 use crate::spool::{Committed, Gradual, Origin, SpoolError};
+
+/// Why nothing goes to the writer's own mask.
+const OWN_MASK: &str = "the address is the writer's own mask, beside others";
 
 impl Intake {
     /// Judges every recipient and makes durable what may pass. The reply is for all of them; an error names the one recipient that it is about.
@@ -57,6 +61,7 @@ impl Intake {
         let (mut refused, mut claims, mut discarded) = (Vec::new(), Vec::new(), None);
         // Gives back what is spent wherever this ends without a reply of success.
         let mut tally = Tally::new(&self.budgets);
+        let mut own = Vec::new();
         // One after the other: budgets and claims of the second see what the first has used.
         for (path, recipient) in recipients {
             let judged = self.judge(&arrival, sender.as_ref(), &recipient, &mut tally);
@@ -65,6 +70,7 @@ impl Intake {
                     claims.extend(claim);
                     taken.add(*committed).await.map_err(unstored)?;
                 }
+                Ok(Taken::OwnMask) => own.push(path),
                 Ok(Taken::Discarded(why)) => {
                     metrics::counter!("allegromail_inbound_discarded_total").increment(1);
                     tracing::info!(event = "discarded", trace = %transaction.trace, why);
@@ -84,8 +90,9 @@ impl Intake {
             }
         }
         // Before the reports are added: the ids in the reply are those of mail that goes on.
+        let nothing = discarded.or((!own.is_empty()).then_some(OWN_MASK));
         let ids: Vec<QueueId> = taken.ids().collect();
-        let reply = accepted_reply(&ids, discarded, &transaction.trace);
+        let reply = accepted_reply(&ids, nothing, &transaction.trace);
         if !refused.is_empty() {
             match self.report_refused(&arrival, sender.as_ref(), &refused) {
                 Some(reports) if !taken.is_empty() || discarded.is_some() => {
@@ -96,6 +103,7 @@ impl Intake {
                 _ => return Err(foremost(refused, whole)),
             }
         }
+        self.note_own(transaction, &own);
         if taken.is_empty() {
             tally.keep();
             return Ok(reply);
@@ -169,6 +177,21 @@ impl Intake {
         Ok(recipients)
     }
 
+    /// Adds to the life of a message that no copy went to these masks of its writer's own.
+    fn note_own(&self, transaction: &MailTransaction, own: &[String]) {
+        for path in own {
+            self.tools.history.note(&Line {
+                at: self.tools.clock.now(),
+                trace: transaction.trace.clone(),
+                id: None,
+                to: path.trim_matches(['<', '>']).to_owned(),
+                event: Event::Discarded {
+                    text: OWN_MASK.to_owned(),
+                },
+            });
+        }
+    }
+
     /// Sets the marks of what has been committed, before their claims are let go. The entries have them too, so a write that fails here is made
     /// good when the log is read at the next start.
     pub(super) fn seal(&self, claims: Vec<Claim>) {
@@ -198,6 +221,10 @@ impl Intake {
         };
         let facts = self.gather(arrival, sender, masked).await?;
         let plan = policy::decide(&facts).decision?;
+        if plan == Plan::OwnMask {
+            // Nothing is sent, so nothing is spent.
+            return Ok(Taken::OwnMask);
+        }
         let before = tally.so_far();
         tally.spend(arrival, sender, masked.address.local.transaction.as_ref())?;
         let taken = self.prepare(arrival, sender, masked, &plan).await;

@@ -1,15 +1,19 @@
 //! Runs the rules in the order of CONTRACT.md and writes the trail.
 
 use super::rules::{self, Finding};
-use super::{Facts, Refusal, Trail, Verdict};
+use super::{Facts, Plan, Refusal, Trail, Verdict};
 
 /// One rule: a name for the trail, and the question.
 type Rule = (&'static str, fn(&Facts) -> Result<Finding, Refusal>);
 
-/// Couriers and participants, in this order; `class` decides which of the later rules speak.
-const RULES: &[Rule] = &[
+/// Who writes. Nothing else is asked, nor told, before this is certain.
+const SENDER: &[Rule] = &[
     ("sender proof", rules::proof),
     ("registered or courier", rules::known_sender),
+];
+
+/// Couriers and participants, in this order; `class` decides which of the later rules speak.
+const RULES: &[Rule] = &[
     ("transaction wanted", rules::transaction_wanted),
     ("transaction known", rules::transaction_known),
     ("transaction open", rules::transaction_open),
@@ -23,18 +27,34 @@ const RULES: &[Rule] = &[
 #[must_use]
 pub fn decide(facts: &Facts) -> Verdict {
     let mut trail = Trail::default();
-    for (name, rule) in RULES {
+    let decision = follow(facts, &mut trail);
+    Verdict { decision, trail }
+}
+
+fn follow(facts: &Facts, trail: &mut Trail) -> Result<Plan, Refusal> {
+    ask(SENDER, facts, trail)?;
+    if let Some(decision) = rules::own_mask(facts) {
+        let finding = match &decision {
+            Ok(_) => "the writer's own, beside others: no copy goes there",
+            Err(refusal) => refusal.text.as_str(),
+        };
+        trail.note("own mask", finding);
+        return decision;
+    }
+    ask(RULES, facts, trail)?;
+    rules::plan(facts)
+}
+
+/// Asks rule after rule until one refuses.
+fn ask(rules: &[Rule], facts: &Facts, trail: &mut Trail) -> Result<(), Refusal> {
+    for (name, rule) in rules {
         match rule(facts) {
             Ok(finding) => trail.note(name, finding.0),
             Err(refusal) => {
                 trail.note(name, refusal.text.clone());
-                return Verdict {
-                    decision: Err(refusal),
-                    trail,
-                };
+                return Err(refusal);
             }
         }
     }
-    let decision = rules::plan(facts);
-    Verdict { decision, trail }
+    Ok(())
 }

@@ -68,6 +68,8 @@ pub struct Facts {
     pub recipient: MaskedAddress,
     /// The account behind the recipient's mask.
     pub receiver: Account,
+    /// Where the mask is the writer's own: whether it stands beside others, in the envelope or in To and Cc.
+    pub beside_others: bool,
     /// The only counterparty that the mask is for, if it is for one.
     pub mask_counterparty: Option<ParticipantId>,
     /// The transaction that the address names.

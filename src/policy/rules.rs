@@ -95,6 +95,25 @@ pub(super) fn known_sender(facts: &Facts) -> Answer {
     }
 }
 
+/// The writer's own mask stands in To of whatever it was sent, so an answer to all goes there, too: beside others that is nobody's mistake, and
+/// which order the mask names does not matter. None: the recipient is somebody else, or a courier is writing.
+pub(super) fn own_mask(facts: &Facts) -> Option<Result<Plan, Refusal>> {
+    let writer = facts.writer.as_ref()?;
+    if writer.id != facts.receiver.id || facts.courier.is_some() {
+        return None;
+    }
+    let text = format!(
+        "{} is your own masked address; write to the address of the other party.",
+        facts.recipient
+    );
+    let alone = Refusal::new(Reason::NotAParty, text);
+    Some(if facts.beside_others {
+        Ok(Plan::OwnMask)
+    } else {
+        Err(alone)
+    })
+}
+
 /// `[policy] require_transaction`.
 pub(super) fn transaction_wanted(facts: &Facts) -> Answer {
     let carrier = facts.courier.is_some() && matches!(class(facts), Class::Courier);
@@ -179,12 +198,8 @@ pub(super) fn party(facts: &Facts) -> Answer {
                 );
                 refuse(Reason::NotAParty, text)
             };
-            if *writer == facts.receiver.id
-                || facts
-                    .mask_counterparty
-                    .as_ref()
-                    .is_some_and(|only| only != writer)
-            {
+            let only = facts.mask_counterparty.as_ref();
+            if only.is_some_and(|only| only != writer) {
                 return stranger();
             }
             match &facts.transaction {

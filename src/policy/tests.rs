@@ -48,6 +48,7 @@ fn fine() -> Facts {
             domain: Domain::parse("allegromail.pl").unwrap(),
         },
         receiver: account("seller", &["biuro@rowery.example"]),
+        beside_others: false,
         mask_counterparty: None,
         transaction: order(TransactionStatus::Open),
         writer: Some(account("buyer", &["jan@poczta.example"])),
@@ -127,6 +128,24 @@ fn who_may_write() {
             "courier",
         ),
         (
+            "one's own mask beside others, whatever else is wrong",
+            with(|f| {
+                f.receiver = account("buyer", &["jan@poczta.example"]);
+                f.transaction = order(TransactionStatus::Closed);
+                f.beside_others = true;
+                f.settings.require_transaction = true;
+            }),
+            "own mask",
+        ),
+        (
+            "a courier that is registered, to itself",
+            courier(|f| {
+                f.writer = Some(account("buyer", &["x@dhl.com"]));
+                f.beside_others = true;
+            }),
+            "courier",
+        ),
+        (
             "any participant without transaction",
             with(|f| {
                 no_order(f);
@@ -188,6 +207,7 @@ fn who_may_write() {
     ];
     for (case, facts, want) in cases {
         let got = match decide(&facts).decision {
+            Ok(Plan::OwnMask) => "own mask".to_owned(),
             Ok(Plan::Participant { .. }) => "participant".to_owned(),
             Ok(Plan::Courier { .. }) => "courier".to_owned(),
             Err(refusal) => format!("{}: {}", refusal.reason.word(), refusal.text),

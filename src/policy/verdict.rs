@@ -9,6 +9,8 @@ use crate::masking::{ParticipantId, TransactionId};
 /// What is to be done with an accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
+    /// The recipient is the writer's own mask, beside others: taken, and no copy of it goes anywhere.
+    OwnMask,
     /// A participant's mail to another: it leaves masked.
     Participant {
         /// Who wrote.

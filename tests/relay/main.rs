@@ -50,6 +50,7 @@ mod process;
 mod recipients;
 mod refusals;
 mod replays;
+mod reply_all;
 mod restarts;
 mod rotation;
 mod senders;

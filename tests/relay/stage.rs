@@ -245,14 +245,25 @@ impl Stage {
         }
     }
 
-    /// Removes a registered address through the admin interface.
-    pub async fn remove_address(&self, participant: &str, address: &str) {
+    fn admin(&self) -> Admin {
         let listen = AdminListen::Tcp(self.relay.admin.as_ref().unwrap().parse().unwrap());
-        let admin = Admin {
+        Admin {
             listen,
             token: None,
-        };
-        admin::Client::new(&admin)
+        }
+    }
+
+    /// The life of a message, by its trace id, as JSON.
+    pub async fn trace(&self, id: &str) -> String {
+        let path = format!("/v1/trace?q={id}");
+        let found = admin::Client::new(&self.admin());
+        let found: serde_json::Value = found.get(&path).await.unwrap();
+        found.to_string()
+    }
+
+    /// Removes a registered address through the admin interface.
+    pub async fn remove_address(&self, participant: &str, address: &str) {
+        admin::Client::new(&self.admin())
             .delete(&format!(
                 "/v1/participants/{participant}/addresses/{address}"
             ))

@@ -151,6 +151,7 @@ fn decide(bencher: Bencher) {
             domain: Domain::parse("allegromail.pl").unwrap(),
         },
         receiver: account("k2m9x0r7t3", "biuro@rowery.example"),
+        beside_others: false,
         mask_counterparty: None,
         transaction: TransactionFact::Known(Arc::new(order)),
         writer: Some(account("8awgqyk6a5", BUYER)),
