@@ -135,7 +135,8 @@ fn by_words(letter: &Message) -> Option<Received> {
         .is_some_and(|part| part.kind.essence == "multipart/report");
     let (late, failed) = (says(&DELAYED), says(&FAILED));
     // A vacation notice quotes the subject that it answers, whatever that says.
-    let answer = letter.automatic() == Automatic::Reply && !(named || daemon || report);
+    let answer = letter.automatic(&crate::mail::ReversePath::Null) == Automatic::Reply
+        && !(named || daemon || report);
     if answer || !(late || failed || named || daemon || report) {
         return None;
     }

@@ -7,7 +7,7 @@ use super::intake::Intake;
 use super::intake::internal;
 use crate::config::DisplayName;
 use crate::directory::Participant;
-use crate::mail::{Domain, Mailbox, QueueId};
+use crate::mail::{Domain, Mailbox, QueueId, ReversePath};
 use crate::masking::{Pair, ParticipantId, TransactionId, providers};
 use crate::policy::{Reason, Refusal};
 use crate::rewrite::{self, Events, Needles, Options, ParticipantPlan};
@@ -76,6 +76,7 @@ impl Intake {
                 .policy
                 .signature_note
                 .then(|| rewrite::signature_note(&receiver.language)),
+            null_sender: arrival.transaction.reverse_path == ReversePath::Null,
         };
         // Only the writer is hidden from the reader. The reader's own addresses in a quoted text are nothing new to it.
         let needles = Needles {

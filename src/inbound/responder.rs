@@ -33,7 +33,11 @@ impl Intake {
             return Ok(self.discard(line, no_report));
         };
         // A person's answer to the envelope's address is none of the forms that may pass here; the mask in From is where answers go.
-        if !arrival.letter.automatic().by_program() {
+        if !arrival
+            .letter
+            .automatic(&arrival.transaction.reverse_path)
+            .by_program()
+        {
             return Ok(self.discard(line, no_report));
         }
         let owner = match arrival.letter.from() {

@@ -112,10 +112,13 @@ impl Intake {
             refusals.trust(client, envelope_domain(arrival.client, arrival.transaction));
         }
         let reverse_path = arrival.transaction.reverse_path.clone();
-        let automatic = letter.automatic();
-        // Exchange calls its absence notices auto-generated; the null sender tells them from a shop's notices.
+        let automatic = letter.automatic(&reverse_path);
+        // Exchange calls its absence notices auto-generated, as shops do their notices, of which none may be held back. Only an answer names what
+        // it answers, and has a null sender.
+        let named = |field| letter.named(field).next().is_some();
+        let in_answer = named("In-Reply-To") || named("References");
         let answers = automatic == Automatic::Reply
-            || (automatic.by_program() && reverse_path == ReversePath::Null);
+            || (automatic.by_program() && reverse_path == ReversePath::Null && in_answer);
         let mut sender = Sender {
             from: from.mailbox,
             from_name: from.display_name,

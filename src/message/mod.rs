@@ -25,7 +25,7 @@ pub use structure::{Delimiter, Holds, Part, Structure, fields};
 pub use transfer::{Encoding, MAX_LINE, has_long_line};
 pub use words::{decode, encode, encode_phrase, encode_words};
 
-use crate::mail::Mailbox;
+use crate::mail::{Mailbox, ReversePath};
 
 /// A message whose header section was read and whose MIME structure is within bounds.
 #[derive(Debug, Clone)]
@@ -122,10 +122,10 @@ impl Message {
         self.named("Received").count()
     }
 
-    /// Whether a person wrote it, or a program by itself (RFC 3834 2 and 5).
+    /// Whether a person wrote it, or a program by itself (RFC 3834 2 and 5). `envelope` is MAIL FROM: programs that answer leave it null.
     #[must_use]
-    pub fn automatic(&self) -> Automatic {
-        automatic::read(self)
+    pub fn automatic(&self, envelope: &ReversePath) -> Automatic {
+        automatic::read(self, envelope)
     }
 }
 

@@ -154,25 +154,6 @@ fn words_never_carry_control_characters() {
     assert_eq!(encode_phrase("sklep-rowery"), "sklep-rowery");
 }
 
-#[test]
-fn automatic_mail_is_recognised() {
-    for head in [
-        "Auto-Submitted: auto-replied; x=y",
-        "Precedence: bulk",
-        "X-Auto-Response-Suppress: All",
-        "List-Id: <x.y>",
-    ] {
-        assert!(message(head).unwrap().automatic().by_program(), "{head}");
-    }
-    for head in [
-        "Auto-Submitted: no",
-        "Precedence: first-class",
-        "Subject: x",
-    ] {
-        assert!(!message(head).unwrap().automatic().by_program(), "{head}");
-    }
-}
-
 /// The parts of a message: type, what it holds, and its content.
 fn parts(raw: &str) -> Vec<String> {
     let message = Message::parse(Bytes::from(raw.replace('\n', "\r\n"))).unwrap();

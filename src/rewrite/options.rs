@@ -12,6 +12,8 @@ pub struct Options<'a> {
     pub events: Option<Events<'a>>,
     /// The line that stands where a signature was, in the reader's language ([`signature_note`]). None: nothing does.
     pub signature_note: Option<&'static str>,
+    /// Whether it came with a null sender: beside a responder's subject that makes it an automatic reply.
+    pub null_sender: bool,
 }
 
 /// What stands in prose in the place of a hidden domain: a name that leads nowhere (RFC 6761 6.4).

@@ -10,7 +10,7 @@ use super::head::{Fixes, masked_field};
 use super::masker::Masker;
 use super::options::HIDDEN;
 use super::plan::{ParticipantPlan, RewriteError, Threading};
-use crate::mail::Mailbox;
+use crate::mail::{Mailbox, ReversePath};
 use crate::masking::{MaskedDomains, MaskedLocal};
 use crate::message::{self, Message};
 
@@ -49,7 +49,7 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
     }
     put(&mut out, "Date", &date(letter, plan));
     thread(&plan.threading, &mut out);
-    automatic(letter, &mut out);
+    automatic(letter, plan, &mut out);
     keep(letter, &masker, &masked.fixes, &mut out)?;
     out.extend_from_slice(b"\r\n");
     masked.write(letter, &mut out);
@@ -129,8 +129,13 @@ fn date(letter: &Message, plan: &ParticipantPlan<'_>) -> String {
 }
 
 /// What is recognised as automatic says so, so that the other side's programs do not answer it (RFC 3834 5).
-fn automatic(letter: &Message, out: &mut Vec<u8>) {
-    if !letter.automatic().by_program() {
+fn automatic(letter: &Message, plan: &ParticipantPlan<'_>, out: &mut Vec<u8>) {
+    let envelope = if plan.options.null_sender {
+        ReversePath::Null
+    } else {
+        ReversePath::Mailbox(plan.from.clone())
+    };
+    if !letter.automatic(&envelope).by_program() {
         return;
     }
     // The two words that RFC 3834 5 has; parameters could name an owner.

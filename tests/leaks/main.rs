@@ -135,6 +135,7 @@ impl Rules {
                     },
                 }),
                 signature_note: None,
+                null_sender: false,
             },
         };
         rewrite::participant(letter, &plan).map_err(|error| error.to_string())

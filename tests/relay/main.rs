@@ -51,6 +51,7 @@ mod recipients;
 mod refusals;
 mod replays;
 mod reply_all;
+mod responders;
 mod restarts;
 mod rotation;
 mod senders;

@@ -59,7 +59,11 @@ pub fn header_splitter(octets: &[u8]) {
         let again = again.ok().and_then(|letter| letter.from().ok());
         assert_eq!(again.map(|from| from.mailbox), Some(from.mailbox));
     }
-    let _ = (letter.reply_to(), letter.automatic(), letter.hops());
+    let _ = (
+        letter.reply_to(),
+        letter.automatic(&allegromail::mail::ReversePath::Null),
+        letter.hops(),
+    );
     for field in letter.fields() {
         let name = String::from_utf8_lossy(field.name).into_owned();
         let _ = (letter.text(&name), letter.ids(&name));
