@@ -20,7 +20,7 @@ use crate::flow::Flow;
 use crate::history::History;
 use crate::inbound::{self, Tools};
 use crate::mail::Listeners;
-use crate::masking::MaskedDomains;
+use crate::masking::{HandedKeys, MaskedDomains};
 use crate::queue;
 use crate::resolve::{self, DnsResolver};
 use crate::signing::Signer;
@@ -152,6 +152,7 @@ impl Stores {
             state: self.state.clone(),
             allowlist: self.allowlist.clone(),
             prover: Prover::new(&self.resolver, settings),
+            resolver: self.resolver.clone(),
             signer: self.signer.clone(),
             spool,
             history: self.history.clone(),
@@ -188,6 +189,7 @@ impl Stores {
             signer: self.signer.clone(),
             history: self.history.clone(),
             flow: self.flow.clone(),
+            handed: HandedKeys::new(&self.config.secrets),
             settings: queue::Settings::from_config(&self.config.delivery),
         }
     }

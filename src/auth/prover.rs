@@ -185,6 +185,16 @@ impl Prover {
         answer.await.ok()?
     }
 
+    /// Whether the name that `client` gives lets it in by its own SPF record; not where the DNS gave no answer. Takes at most 20 seconds.
+    pub async fn helo_passes(&self, client: IpAddr, helo: &Domain) -> bool {
+        let questions = Questions::new(&self.library, &self.failures, self.patience);
+        let answer = timeout(PATIENCE, async {
+            let _place = self.places.enter(client).await;
+            spf::helo_passes(&questions, &self.settings, client, helo).await
+        });
+        answer.await.unwrap_or(false)
+    }
+
     /// Whether the ARC chain of a message that `client` brought may be carried on. Takes at most 20 seconds.
     pub async fn arc_chain(&self, client: IpAddr, message: &[u8]) -> Chain {
         let questions = Questions::new(&self.library, &self.failures, self.patience);

@@ -119,6 +119,22 @@ pub(super) async fn check(
     }
 }
 
+/// Whether the record of the name that a client gives lets it in (RFC 7208 2.3).
+pub(super) async fn helo_passes(
+    questions: &Questions<'_>,
+    settings: &Settings,
+    client: IpAddr,
+    helo: &Domain,
+) -> bool {
+    let question = Question {
+        questions,
+        hostname: &settings.hostname,
+        helo: helo.as_str(),
+        sender: None,
+    };
+    question.ask(client).await == SpfResult::Pass && !question.lets_everybody_in(client).await
+}
+
 /// Whether the client is one of the servers that a shared include lists: every customer of that provider passes for every other one there
 /// (hostile-inputs 77, 89). Its other mechanisms may list the same servers: that makes
 /// them no less shared. None: the DNS gave no answer.

@@ -9,6 +9,7 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
 use super::phrases::translated;
+use super::sentence::sentence;
 use super::text::{Words, words};
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, Timestamp};
 use crate::masking::MaskedDomains;
@@ -80,6 +81,7 @@ fn line(text: &str) -> String {
 /// A value for a field of the machine-readable part: ASCII only (RFC 3464 2.1). Both it and the header section go out as 7bit.
 fn ascii(text: &str) -> String {
     line(text)
+        .replace('…', "...")
         .chars()
         .map(|c| if c.is_ascii() { c } else { '?' })
         .collect()
@@ -142,8 +144,12 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
 }
 
 /// Why, in one line: our words in the reader's language, then the other server's or the status.
-fn reason(diagnostic: &Diagnostic, language: &str) -> String {
-    let text = translated(language, &diagnostic.text);
+fn reason(report: &Report<'_>, words: &Words, language: &str) -> String {
+    let diagnostic = report.diagnostic;
+    let text = match diagnostic.reported {
+        Some(_) => sentence(words.language, report.action, diagnostic.status).to_owned(),
+        None => translated(language, &diagnostic.text),
+    };
     match &diagnostic.reply {
         Some(reply) => format!("{text} ({reply})"),
         None => format!("{text} ({})", diagnostic.status),
@@ -168,7 +174,7 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
             (words.topic, &about.subject),
             (words.date, &about.date),
             ("Message-ID", &about.message_id),
-            (words.reason, &reason(report.diagnostic, language)),
+            (words.reason, &reason(report, words, language)),
         ];
         for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
             text.push_str(&format!("{name}: {}\r\n", line(value)));
@@ -184,10 +190,13 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
 /// The machine-readable part (RFC 3464 2.2, 2.3).
 fn status(reporter: &Reporter, report: &Report<'_>) -> String {
     let diagnostic = report.diagnostic;
+    let reported = diagnostic.reported.as_ref();
     let mut text = format!(
         "Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n\r\nFinal-Recipient: rfc822; {}\r\nAction: {}\r\nStatus: {}\r\n",
         reporter.hostname,
-        report.arrived.to_rfc5322(),
+        reported
+            .map_or(report.arrived, |reported| reported.accepted)
+            .to_rfc5322(),
         ascii(&report.about.recipient),
         report.action.word(),
         diagnostic.status,
@@ -203,13 +212,16 @@ fn status(reporter: &Reporter, report: &Report<'_>) -> String {
             ascii(&diagnostic.text)
         )),
     }
-    text.push_str(&format!(
-        "Last-Attempt-Date: {}\r\n",
-        report.now.to_rfc5322()
-    ));
-    if report.action == Action::Delayed {
-        let until = report.retries_until.to_rfc5322();
-        text.push_str(&format!("Will-Retry-Until: {until}\r\n"));
+    // Of another server's attempts we know what it says of them, or nothing.
+    let (last, until) = match reported {
+        Some(reported) => (reported.last_attempt, reported.retry_until),
+        None => (Some(report.now), Some(report.retries_until)),
+    };
+    if let Some(last) = last {
+        text.push_str(&format!("Last-Attempt-Date: {}\r\n", last.to_rfc5322()));
+    }
+    if let Some(until) = until.filter(|_| report.action == Action::Delayed) {
+        text.push_str(&format!("Will-Retry-Until: {}\r\n", until.to_rfc5322()));
     }
     text
 }

@@ -7,11 +7,18 @@ mod compose;
 mod mask;
 mod phrases;
 mod read;
+mod returned;
+mod said;
+mod sentence;
+mod signs;
 mod text;
 
 pub use compose::{Action, Report, Reporter, compose};
 pub use mask::{Hidden, mask};
-pub use read::{Received, read};
+pub use read::Received;
+pub use returned::{Returned, returned};
+pub use said::said;
+pub use text::sentence;
 
 #[cfg(test)]
 mod tests;

@@ -2,67 +2,48 @@
 //!
 //! A report comes to a bounce token, which names the message, so nothing else of it is believed: it says whether, with which status, and why.
 
-use crate::mail::{EnhancedStatus, Reply, ReplyCode};
-use crate::message::{Automatic, Encoding, Message, Part};
+use mail_parser::DateTime;
+
+use super::Action;
+use super::signs::{self, Says, code_and_status, code_in, status_in};
+use crate::mail::{EnhancedStatus, Reply, Timestamp};
+use crate::message::{Encoding, Message, Part};
 
 /// What a report says of the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// Failed or delayed; none: something that asks for nothing (delivered, relayed, expanded).
-    pub action: Option<super::Action>,
-    /// RFC 3463; X.0.0 where it names none.
+    pub action: Option<Action>,
+    /// RFC 3463; X.0.0 where it names none that it defines.
     pub status: EnhancedStatus,
     /// What the last server said, not yet masked.
     pub reply: Option<Reply>,
+    /// When it was last tried.
+    pub last_attempt: Option<Timestamp>,
+    /// Until when it is tried.
+    pub retry_until: Option<Timestamp>,
+}
+
+impl Received {
+    /// A failure of which nothing is known.
+    #[must_use]
+    pub const fn unknown() -> Self {
+        Self {
+            action: Some(Action::Failed),
+            status: EnhancedStatus::FAILURE_5_0_0,
+            reply: None,
+            last_attempt: None,
+            retry_until: None,
+        }
+    }
 }
 
 /// Octets of a part that are looked at: a report says it at the top, and whoever holds a token may send any amount (hostile-inputs 115).
 const MAX_LOOK: usize = 32 * 1024;
 /// Characters of a reason that are kept.
 const MAX_REASON: usize = 600;
-
-/// How subjects of reports begin or what they hold, in lower case; old servers write no more than that.
-const FAILED: [&str; 14] = [
-    "undeliver",
-    "undelivered",
-    "returned mail",
-    "returned to sender",
-    "delivery failure",
-    "delivery has failed",
-    "delivery status notification",
-    "mail delivery failed",
-    "mail delivery system",
-    "failure notice",
-    "message not delivered",
-    "nie dostarczono",
-    "niedostarcz",
-    "nedoru",
-];
-/// The same of reports on delays.
-const DELAYED: [&str; 5] = [
-    "delayed",
-    "(delay)",
-    "still being retried",
-    "warning: message",
-    "could not send message for past",
-];
-
-/// Reads `letter` as a report; none: it is no report. The machine-readable part counts wherever it stands, for servers put it at any place
-/// (peers 3.9 e).
-#[must_use]
-pub fn read(letter: &Message) -> Option<Received> {
-    let parts = &letter.structure().parts;
-    let machine = parts.iter().find(|part| {
-        matches!(
-            part.kind.essence.as_str(),
-            "message/delivery-status" | "message/global-delivery-status"
-        )
-    });
-    if let Some(found) = machine.and_then(|part| by_fields(&text(letter, part))) {
-        return Some(found);
-    }
-    by_words(letter)
-}
+/// What a bounce of qmail begins with, beside its name (Bernstein, "QSBMF").
+const QSBMF: &str = "hi. this is the";
 
 /// The beginning of a part, decoded. Other charsets than UTF-8 lose letters, which neither codes nor field names have.
 fn text(letter: &Message, part: &Part) -> String {
@@ -73,8 +54,8 @@ fn text(letter: &Message, part: &Part) -> String {
 
 /// The machine-readable part: groups of fields, the first about the message and one for each recipient (RFC 3464 2.1). We send to one
 /// recipient, so the gravest group counts.
-fn by_fields(text: &str) -> Option<Received> {
-    let text = text.replace("\r\n", "\n");
+pub(super) fn by_fields(letter: &Message, part: &Part) -> Option<Received> {
+    let text = text(letter, part).replace("\r\n", "\n");
     let mut found: Option<Received> = None;
     for group in text.split("\n\n") {
         let group = group.replace("\n ", " ").replace("\n\t", " ");
@@ -102,16 +83,20 @@ fn by_fields(text: &str) -> Option<Received> {
             .and_then(|value| value.parse().ok())
             .or_else(|| reason.and_then(status_in));
         let action = match action.map(str::to_ascii_lowercase).as_deref() {
-            Some("failed") => Some(super::Action::Failed),
-            Some("delayed") => Some(super::Action::Delayed),
+            Some("failed") => Some(Action::Failed),
+            Some("delayed") => Some(Action::Delayed),
             // delivered, relayed, expanded (RFC 3464 2.3.3).
             Some(_) => None,
             None => Some(action_of(status)),
         };
-        let group = received(action, status, reason);
+        let group = Received {
+            last_attempt: field("Last-Attempt-Date").and_then(date),
+            retry_until: field("Will-Retry-Until").and_then(date),
+            ..received(action, status, reason)
+        };
         let graver = match (&found, group.action) {
-            (None, _) | (_, Some(super::Action::Failed)) => true,
-            (Some(known), Some(super::Action::Delayed)) => known.action.is_none(),
+            (None, _) | (_, Some(Action::Failed)) => true,
+            (Some(known), Some(Action::Delayed)) => known.action.is_none(),
             (Some(_), None) => false,
         };
         if graver {
@@ -121,64 +106,132 @@ fn by_fields(text: &str) -> Option<Received> {
     found
 }
 
-/// Without such a part: a report is what calls itself one, in its subject, its From or its fields; status and reason are looked for in the text.
-fn by_words(letter: &Message) -> Option<Received> {
-    let subject = letter.text("Subject").to_lowercase();
-    let from = letter.text("From").to_ascii_lowercase();
-    let daemon = from.contains("mailer-daemon") || from.contains("postmaster@");
-    let says = |words: &[&str]| words.iter().any(|word| subject.contains(word));
+/// A date as RFC 5322 writes it; what cannot be read is none.
+fn date(value: &str) -> Option<Timestamp> {
+    let date = DateTime::parse_rfc822(value).filter(DateTime::is_valid)?;
+    let seconds = u64::try_from(date.to_timestamp()).ok()?;
+    Some(Timestamp(seconds.saturating_mul(1000)))
+}
+
+/// Without such a part: a failure is known by its fields, its From, the beginning of its subject, or a line with a code and a status. `parts` are
+/// those of the message itself.
+pub(super) fn by_words(letter: &Message, parts: &[&Part]) -> Option<Received> {
     let named = letter.named("X-Failed-Recipients").next().is_some();
-    let report = letter
-        .structure()
-        .parts
-        .first()
-        .is_some_and(|part| part.kind.essence == "multipart/report");
-    let (late, failed) = (says(&DELAYED), says(&FAILED));
-    // A vacation notice quotes the subject that it answers, whatever that says.
-    let answer = letter.automatic(&crate::mail::ReversePath::Null) == Automatic::Reply
-        && !(named || daemon || report);
-    if answer || !(late || failed || named || daemon || report) {
+    let says = signs::subject(&letter.text("Subject"));
+    let report = parts.first().is_some_and(|part| {
+        let kind = part.kind.get("report-type");
+        part.kind.essence == "multipart/report"
+            && kind.is_none_or(|kind| kind.eq_ignore_ascii_case("delivery-status"))
+    });
+    let words = readable(letter, parts);
+    let qmail = words
+        .trim_start()
+        .get(..QSBMF.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(QSBMF));
+    // What is quoted may hold anything; the one who answers it has not failed.
+    let spoken = || {
+        words
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('>'))
+    };
+    let coded = spoken().find_map(code_and_status);
+    let known =
+        named || qmail || report || says != Says::Nothing || is_daemon(letter) || coded.is_some();
+    if !known {
         return None;
     }
-    let words = letter
-        .structure()
-        .parts
-        .iter()
-        .find(|part| part.kind.essence == "text/plain")
-        .map(|part| text(letter, part))
-        .unwrap_or_default();
     let reason = reason_in(&words);
-    let status = reason.as_deref().and_then(status_in);
-    let action = if late {
-        super::Action::Delayed
-    } else {
-        action_of(status)
+    let status = coded
+        .map(|(_, status)| status)
+        .or_else(|| reason.as_deref().and_then(status_in));
+    let action = match says {
+        Says::Delayed => Action::Delayed,
+        // "4.2.2, giving up": what calls itself a failure is one.
+        Says::Failed => Action::Failed,
+        Says::Nothing if named => Action::Failed,
+        Says::Nothing => action_of(status),
     };
     Some(received(Some(action), status, reason.as_deref()))
 }
 
-/// What a status says of the action; without one, failed: a server that means a delay says so.
-fn action_of(status: Option<EnhancedStatus>) -> super::Action {
-    match status.map(EnhancedStatus::class) {
-        Some(4) => super::Action::Delayed,
-        _ => super::Action::Failed,
+/// Whether the From is one that servers write under.
+fn is_daemon(letter: &Message) -> bool {
+    const DAEMONS: [&str; 4] = ["mailer-daemon", "mailerdaemon", "mail-daemon", "postmaster"];
+    let is = |local: &str| DAEMONS.contains(&local.to_ascii_lowercase().as_str());
+    match letter.from() {
+        Ok(from) => is(from.mailbox.local()),
+        // `From: MAILER-DAEMON (Mail Delivery System)`, with nothing that is an address.
+        Err(_) => {
+            let text = letter.text("From");
+            let mut words = text.split(|c: char| c.is_whitespace() || "<>@()\"".contains(c));
+            words.any(is)
+        }
     }
 }
 
-/// Puts together what was found, with a status and a code of the right class where there is none.
+/// The text that people read: the first plain part, else the first HTML part without its tags.
+fn readable(letter: &Message, parts: &[&Part]) -> String {
+    let of = |kind: &str| {
+        let part = parts.iter().find(|part| part.kind.essence == kind);
+        part.map(|part| text(letter, part))
+    };
+    of("text/plain")
+        .or_else(|| of("text/html").map(|html| without_tags(&html)))
+        .unwrap_or_default()
+}
+
+/// HTML without its tags; those that break a line do.
+fn without_tags(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    for piece in html.split('<') {
+        let (tag, words) = piece.split_once('>').unwrap_or(("", piece));
+        let name = tag
+            .trim_start_matches('/')
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .next()
+            .unwrap_or_default();
+        let breaks = ["br", "p", "div", "tr", "li", "td", "h1", "h2", "h3", "pre"];
+        out.push(if breaks.iter().any(|tag| tag.eq_ignore_ascii_case(name)) {
+            '\n'
+        } else {
+            ' '
+        });
+        out.push_str(words);
+    }
+    out.replace("&nbsp;", " ").replace("&#160;", " ")
+}
+
+/// What a status says of the action; without one, failed: a server that means a delay says so.
+fn action_of(status: Option<EnhancedStatus>) -> Action {
+    match status.map(EnhancedStatus::class) {
+        Some(4) => Action::Delayed,
+        _ => Action::Failed,
+    }
+}
+
+/// Puts together what was found, with a status and a code of the right class where there is none. A status that RFC 3463 does not know says
+/// nothing but its class: its digits could say anything.
 fn received(
-    action: Option<super::Action>,
+    action: Option<Action>,
     status: Option<EnhancedStatus>,
     reason: Option<&str>,
 ) -> Received {
-    let class = match action {
-        Some(super::Action::Failed) => 5,
-        Some(super::Action::Delayed) => 4,
-        None => 2,
+    let class = match (action, status.map(EnhancedStatus::class)) {
+        // An attempt that passed in vain is given up in the end (RFC 3463 3.5, X.4.7).
+        (Some(Action::Failed), Some(4)) => 4,
+        (Some(Action::Failed), _) => 5,
+        (Some(Action::Delayed), _) => 4,
+        (None, _) => 2,
     };
-    let status = status.unwrap_or_else(|| EnhancedStatus::new(class, 0, 0));
+    let known = status.filter(|status| status.subject() <= 7);
+    let status = known.map_or_else(
+        || EnhancedStatus::new(class, 0, 0),
+        |status| EnhancedStatus::new(class, status.subject(), status.detail()),
+    );
     let reply = reason.filter(|reason| !reason.is_empty()).map(|reason| {
-        let code = code_in(reason).unwrap_or(if class == 4 { 450 } else { 550 });
+        let code = code_in(reason)
+            .filter(|code| code / 100 == u16::from(class))
+            .unwrap_or(if class == 4 { 450 } else { 550 });
         // The codes go: they stand in the reply by themselves.
         let words = reason
             .trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | ' ' | '#'));
@@ -189,28 +242,9 @@ fn received(
         action,
         status,
         reply,
+        last_attempt: None,
+        retry_until: None,
     }
-}
-
-/// The words of a text that may be numbers: without what stands around them.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))
-        .map(|word| word.trim_matches('.'))
-}
-
-/// The first enhanced status of class 4 or 5 in a text.
-fn status_in(text: &str) -> Option<EnhancedStatus> {
-    words(text)
-        .filter_map(|word| word.parse::<EnhancedStatus>().ok())
-        .find(|status| status.class() != 2)
-}
-
-/// The first reply code of class 4 or 5 in a text. A house number may be taken for one; it only labels the reason.
-fn code_in(text: &str) -> Option<u16> {
-    words(text)
-        .filter(|word| word.len() == 3)
-        .filter_map(|word| word.parse().ok())
-        .find(|code| *code >= 400 && ReplyCode::new(*code).is_some())
 }
 
 /// The first paragraph that holds a status or a code: the line with it and those after it, five at most. Quote marks in front are dropped.

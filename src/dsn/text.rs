@@ -3,9 +3,22 @@
 //! No word here depends on who the other side is, nor says more than that the message did not arrive.
 
 use super::Action;
+use crate::mail::EnhancedStatus;
+
+/// The languages that reports have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Language {
+    English,
+    Polish,
+    Czech,
+    Slovak,
+    Hungarian,
+}
 
 /// The words of one language. Names of rows stand before a colon, sentences end with a full stop.
 pub(super) struct Words {
+    /// Which.
+    pub(super) language: Language,
     /// The Subject of a failure.
     pub(super) subject: &'static str,
     /// Its first sentence.
@@ -27,6 +40,7 @@ pub(super) struct Words {
 }
 
 const ENGLISH: Words = Words {
+    language: Language::English,
     subject: "Your message was not delivered",
     failed: "Your message could not be delivered.",
     late_subject: "Your message has not been delivered yet",
@@ -39,6 +53,7 @@ const ENGLISH: Words = Words {
 };
 
 const POLISH: Words = Words {
+    language: Language::Polish,
     subject: "Twoja wiadomość nie została dostarczona",
     failed: "Nie udało się dostarczyć Twojej wiadomości.",
     late_subject: "Twoja wiadomość nie została jeszcze dostarczona",
@@ -51,6 +66,7 @@ const POLISH: Words = Words {
 };
 
 const CZECH: Words = Words {
+    language: Language::Czech,
     subject: "Vaše zpráva nebyla doručena",
     failed: "Vaši zprávu se nepodařilo doručit.",
     late_subject: "Vaše zpráva zatím nebyla doručena",
@@ -63,6 +79,7 @@ const CZECH: Words = Words {
 };
 
 const SLOVAK: Words = Words {
+    language: Language::Slovak,
     subject: "Vaša správa nebola doručená",
     failed: "Vašu správu sa nepodarilo doručiť.",
     late_subject: "Vaša správa zatiaľ nebola doručená",
@@ -75,6 +92,7 @@ const SLOVAK: Words = Words {
 };
 
 const HUNGARIAN: Words = Words {
+    language: Language::Hungarian,
     subject: "Az üzenetét nem sikerült kézbesíteni",
     failed: "Az üzenetét nem sikerült kézbesíteni.",
     late_subject: "Az üzenetét még nem sikerült kézbesíteni",
@@ -94,6 +112,12 @@ impl Words {
             Action::Delayed => (self.late_subject, self.late),
         }
     }
+}
+
+/// What a status that another server reported means, in English: for logs and traces. A report has it in its own languages.
+#[must_use]
+pub fn sentence(action: Action, status: EnhancedStatus) -> &'static str {
+    super::sentence::sentence(Language::English, action, status)
 }
 
 /// The words of `language` (ISO 639-1), and English ones beside them unless they are the same.

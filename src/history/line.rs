@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{EnhancedStatus, QueueId, Timestamp, TraceId};
+use crate::masking::HandedTo;
 use crate::spool::{About, Entry, Origin, Target};
 
 /// Something that happened to a message.
@@ -80,6 +81,10 @@ pub struct Accepted {
     /// The Message-ID that it leaves with.
     #[serde(default)]
     pub sent_as: String,
+    /// To whose servers it was to be handed when it was accepted; another domain of a later attempt is a mark in the state store. None: it goes
+    /// to an address that is nobody's secret, or 0.1.0 took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_to: Option<HandedTo>,
 }
 
 impl Line {
@@ -91,6 +96,7 @@ impl Line {
             origin: entry.origin.clone(),
             about: entry.about.clone(),
             sent_as: entry.sent_as.clone(),
+            handed_to: entry.memory.handed_to,
         };
         Self {
             at: entry.arrived,

@@ -1,90 +1,44 @@
-//! What comes back to a bounce token: reports of other servers, and automatic replies, which `responder.rs` takes (DESIGN.md, "Envelope sender
-//! is a token").
+//! A report of another server becomes one of ours, to whoever wrote the message: its status in our own words, once for each kind and status.
 //!
-//! The token leads to the message in the history. A report becomes one of ours, to whoever wrote the message; it says what the other server
-//! said, masked. The same kind and status a second time is taken and passed on to nobody. So is whatever nobody waits for: a refusal would
-//! only make another server tell somebody.
+//! What the other server said goes on only from the servers of the domain that the mail was handed to (`handed.rs`), in one line, without
+//! anything that could name somebody. The same kind and status a second time is taken and passed on to nobody. So is whatever nobody waits for:
+//! a refusal would only make another server tell somebody.
+
+use std::time::Duration;
 
 use super::arrival::{Arrival, Purpose, Taken};
 use super::intake::Intake;
-use super::intake::internal;
 use super::once::{self, Claim};
-use crate::dsn::{self, Action, Hidden, Received};
-use crate::failpoint;
-use crate::history::{Accepted, Event, Line};
-use crate::mail::{Diagnostic, QueueId, Reply, ReversePath};
-use crate::masking::{BounceToken, TokenKind};
-use crate::policy::{Reason, Refusal};
+use super::returned::Sent;
+use crate::dsn::{self, Action, Received};
+use crate::history::Event;
+use crate::mail::{Diagnostic, Reply, Reported, ReversePath, Timestamp};
+use crate::masking::BounceToken;
+use crate::policy::Refusal;
 use crate::spool::{Committed, Entry, Memory, Origin, Progress, Target};
 
 /// The most reports that are passed on for one message. A receiver says "delayed" and "failed", some of them twice and in other words; more
 /// than this is no server's need (hostile-inputs 115).
 const MOST_REPORTS: u32 = 8;
+/// The longest that another server may say it tries: RFC 5321 4.5.4.1 has four to five days, and any date beyond is no date but a message.
+const LONGEST_RETRY: Duration = Duration::from_secs(30 * 86_400);
+/// How far another server's clock may be wrong.
+const CLOCK_ERROR: Duration = Duration::from_secs(86_400);
 
 impl Intake {
-    /// What becomes of mail to a bounce token of ours. The token was verified at RCPT, and its envelope has a null sender; of From and proof
-    /// nothing is asked, for reports come from any server's own name.
-    pub(super) async fn bounced(
+    /// Another server's report becomes an entry that the queue reports on. An earlier "delivered" stays in the trace, the report beside it.
+    pub(super) async fn report(
         &self,
         arrival: &Arrival<'_>,
-        token: &BounceToken,
-    ) -> Result<Taken, Refusal> {
-        let history = self.tools.history.clone();
-        let (number, day) = (QueueId(token.number), token.day);
-        // A file of a whole day is read: not on a thread that serves sessions.
-        let found = tokio::task::spawn_blocking(move || history.find(number, day)).await;
-        let found = found
-            .map_err(|error| internal(&error.to_string()))?
-            .map_err(|error| internal(&error.to_string()))?;
-        let Some((line, sent)) = found else {
-            let text = "the message that this bounce address belongs to is not known any more.";
-            return Err(Refusal::new(Reason::BadToken, text));
-        };
-        failpoint::pass("inbound.bounce_found");
-        if let Some(report) = dsn::read(arrival.letter) {
-            return self.report(token, &line, &sent, &report).await;
-        }
-        // The courier knows an order number and a mask; the reply would come from the buyer's mailbox, with whatever stands in its text.
-        if token.kind == TokenKind::Courier {
-            return Ok(self.discard(
-                &line,
-                "an automatic reply to a courier would show the buyer",
-            ));
-        }
-        self.answered(arrival, &line, &sent).await
-    }
-
-    /// Tells that mail was taken and goes nowhere.
-    pub(super) fn discard(&self, line: &Line, why: &'static str) -> Taken {
-        let event = Event::Discarded {
-            text: why.to_owned(),
-        };
-        self.note(line, event);
-        Taken::Discarded(why)
-    }
-
-    /// Adds to the life of a message.
-    fn note(&self, line: &Line, event: Event) {
-        self.tools.history.note(&Line {
-            at: self.tools.clock.now(),
-            event,
-            ..line.clone()
-        });
-    }
-
-    /// Another server's report becomes an entry that the queue reports on. What the other server wrote is not passed on as it is: only status,
-    /// action and the masked line of its reply are (hostile-inputs 97).
-    async fn report(
-        &self,
-        token: &BounceToken,
-        line: &Line,
-        sent: &Accepted,
+        sent: &Sent,
         report: &Received,
     ) -> Result<Taken, Refusal> {
+        let Sent {
+            token, line, about, ..
+        } = sent;
         let Some(action) = report.action else {
             return Ok(self.discard(line, "a report of success"));
         };
-        let diagnostic = self.diagnostic(sent, report).await?;
         // Not the text: a server that puts a time or a queue id into each report would make every copy a new one.
         let what = format!("bounce/{}/{action:?}/{}", token.number, report.status);
         let Some(claim) = self.claims.claim(
@@ -99,15 +53,16 @@ impl Intake {
             return Ok(self.discard(line, "enough reports on this message came before"));
         };
         let claim = claim.beside(place);
+        let diagnostic = self.diagnostic(arrival, sent, report, action).await?;
         let said = diagnostic.reply.as_ref().map(ToString::to_string);
         // The life of the message knows of it also where nobody is told: support finds it by trace (#3833).
         let event = Event::Bounced {
             status: report.status,
-            text: said.unwrap_or_default(),
+            text: said.unwrap_or_else(|| diagnostic.text.clone()),
         };
         self.note(line, event);
         metrics::counter!("allegromail_inbound_bounces_total").increment(1);
-        if sent.origin == Origin::Nobody {
+        if about.origin == Origin::Nobody {
             // The line in the history was all that it leads to, and has been written.
             self.seal(vec![claim]);
             return Ok(self.discard(line, "a report on a message that nobody is told about"));
@@ -120,11 +75,11 @@ impl Intake {
                 Action::Failed => Target::Refused(diagnostic),
                 Action::Delayed => Target::Delayed(diagnostic),
             },
-            origin: sent.origin.clone(),
+            origin: about.origin.clone(),
             reverse_path: ReversePath::Null,
             smtputf8: false,
             eight_bit: false,
-            about: sent.about.clone(),
+            about: about.about.clone(),
             // Nothing leaves under this entry; the report that the queue makes of it has an id of its own.
             sent_as: String::new(),
             memory: Memory {
@@ -155,34 +110,37 @@ impl Intake {
         Ok(None)
     }
 
-    /// What the other server said, without anything of the account that it said it about.
-    async fn diagnostic(&self, sent: &Accepted, report: &Received) -> Result<Diagnostic, Refusal> {
-        let real = match &sent.target {
-            Target::Participant { participant, .. } => {
-                let account = self.tools.directory.participant(participant).await?;
-                account.map_or_else(Vec::new, |account| account.addresses.clone())
+    /// The status, what the other server said where that may be told, and its dates where they are dates.
+    async fn diagnostic(
+        &self,
+        arrival: &Arrival<'_>,
+        sent: &Sent,
+        report: &Received,
+        action: Action,
+    ) -> Result<Diagnostic, Refusal> {
+        // The DNS is asked about the client only where there is something to tell.
+        let reply = match &report.reply {
+            Some(reply) if self.is_handed_to(arrival, sent).await? => {
+                let text = reply.lines.join(" ");
+                let said = dsn::said(&text, &self.registered(sent).await?);
+                said.map(|said| Reply::new(reply.code.get(), reply.status, &said))
             }
-            Target::Address(address) => vec![address.clone()],
-            Target::Refused(_) | Target::Delayed(_) => Vec::new(),
+            _ => None,
         };
-        let hidden = Hidden {
-            real,
-            shown_as: sent.about.recipient.clone(),
-        };
-        // One line, whatever the other server broke it into: a line end in it could become a line of a log or a header (CVE-2020-8794).
-        let reply = report.reply.as_ref().map(|reply| {
-            let text = dsn::mask(&reply.lines.join(" "), &hidden);
-            Reply::new(reply.code.get(), reply.status, &text)
-        });
+        let now = self.tools.clock.now();
+        let until = |at: &Timestamp| *at > now && *at <= now.plus(LONGEST_RETRY);
+        let last =
+            |at: &Timestamp| at.plus(CLOCK_ERROR) >= sent.line.at && *at <= now.plus(CLOCK_ERROR);
         Ok(Diagnostic {
             status: report.status,
             host: None,
             reply,
-            text: match report.action {
-                Some(Action::Delayed) => "the receiving server has not delivered it yet",
-                _ => "the receiving server could not deliver it",
-            }
-            .to_owned(),
+            text: dsn::sentence(action, report.status).to_owned(),
+            reported: Some(Reported {
+                accepted: sent.line.at,
+                last_attempt: report.last_attempt.filter(last),
+                retry_until: report.retry_until.filter(until),
+            }),
         })
     }
 }

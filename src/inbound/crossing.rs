@@ -145,7 +145,7 @@ impl Intake {
     }
 
     /// How `of` is shown to `seen_by`, in the domain of its own marketplace (DOMAIN.md, "Domains").
-    async fn masked_address(
+    pub(super) async fn masked_address(
         &self,
         of: &Participant,
         seen_by: Option<&ParticipantId>,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::arrival::{Arrival, Purpose};
 use super::intake::Intake;
 use super::payer::Payer;
+use super::proof::mailboxes;
 use super::reception::Client;
 use super::recipient::Recipient;
 use super::transaction::MailTransaction;
@@ -74,7 +75,7 @@ impl Intake {
         let transaction =
             MailTransaction::new(trace.clone(), reverse_path, MailParameters::default());
         let to = ForwardPath::Mailbox(inquiry.to.clone());
-        let recipient = self.find_recipient(&transaction.reverse_path, &to).await;
+        let recipient = self.find_recipient(&to).await;
         let recipient =
             recipient.inspect_err(|refusal| trail.note("recipient", refusal.text.clone()))?;
         trail.note("recipient", recipient.describe());
@@ -82,7 +83,7 @@ impl Intake {
         let raw = raw.unwrap_or_else(|| format!("From: <{}>\r\n\r\n", inquiry.from).into_bytes());
         let letter = Self::open(Bytes::from(raw))
             .inspect_err(|refusal| trail.note("message", refusal.text.clone()))?;
-        // Roles and bounce addresses take what comes; there is nothing to decide.
+        // Roles take what comes, and of bounce addresses nothing can be said without what comes back.
         let Recipient::Masked(masked) = recipient else {
             return Ok(());
         };
@@ -99,9 +100,9 @@ impl Intake {
         };
         let mut steps = Steps::new();
         let asked = inquiry.client.is_some().then_some(&mut steps);
-        let to = std::slice::from_ref(&masked.address);
+        let to = mailboxes(std::slice::from_ref(&masked.address));
         let payer = &mut Payer::new(client.address);
-        let sender = self.identify_by(&arrival, asked, payer, to).await;
+        let sender = self.identify_by(&arrival, asked, payer, &to).await;
         for (check, finding) in steps {
             trail.note(check, finding);
         }

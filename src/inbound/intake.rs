@@ -20,9 +20,10 @@ use crate::directory::{Directory, State, Unavailable};
 use crate::flow::{Flow, is_large};
 use crate::history::{Event, History, Line};
 use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
-use crate::masking::{MaskedDomains, MessageIdKeys};
+use crate::masking::{HandedKeys, MaskedDomains, MessageIdKeys};
 use crate::message::Message;
 use crate::policy::{Reason, Refusal};
+use crate::resolve::Resolver;
 use crate::signing::Signer;
 use crate::spool::{Spool, SpoolError};
 
@@ -40,6 +41,8 @@ pub struct Tools {
     pub allowlist: Arc<Live>,
     /// Who checks senders.
     pub prover: Prover,
+    /// Asked whose server it is that brings a report.
+    pub resolver: Arc<dyn Resolver>,
     /// Who signs what we write.
     pub signer: Arc<Signer>,
     /// Where accepted mail is kept.
@@ -62,6 +65,8 @@ pub struct Intake {
     pub(super) message_ids: MessageIdKeys,
     /// What happens once, while its mark is not durable yet.
     pub(super) claims: Claims,
+    /// Knows again to whose servers a message was handed; derived from `[secrets] key_file`.
+    pub(super) handed: HandedKeys,
 }
 
 /// A directory that does not answer is our fault: 451.
@@ -82,6 +87,7 @@ impl Intake {
             budgets: Budgets::new(&tools.config.limits),
             message_ids: MessageIdKeys::new(&tools.config.secrets),
             claims: Claims::default(),
+            handed: HandedKeys::new(&tools.config.secrets),
             tools,
         }
     }
@@ -163,13 +169,14 @@ impl Intake {
         let refusals = &self.budgets.refusals;
         match refusals.standing(client.address, domain) {
             Standing::Good => {
-                let found = self.find_recipient(&transaction.reverse_path, to).await;
-                found.map(|_| ())
+                let found = self.find_recipient(to).await;
+                found.and_then(|_| self.check_beside(&transaction.recipients, to))
             }
             // A guesser may have borrowed the name: which masks there are is told once the sender is proven.
-            Standing::OnTrust => self
-                .name_recipient(&transaction.reverse_path, to)
-                .map(|_| ()),
+            Standing::OnTrust => {
+                let named = self.name_recipient(to);
+                named.and_then(|_| self.check_beside(&transaction.recipients, to))
+            }
             Standing::ShutOut => refusals.check_client(client.address, domain),
         }
     }

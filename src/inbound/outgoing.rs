@@ -11,9 +11,9 @@ use super::intake::{Intake, internal};
 use super::once::ONE_REPLY;
 use super::recipient::MaskedRecipient;
 use super::sender::Sender;
-use crate::directory::AddressMark;
+use crate::directory::{AddressMark, Participant};
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, ReversePath};
-use crate::masking::TokenKind;
+use crate::masking::{HandedTo, TokenKind};
 use crate::policy::{Plan, Refusal};
 use crate::rewrite::Trace;
 use crate::spool::{Committed, Entry, LastWriter, Memory, Origin, Progress, Target};
@@ -66,6 +66,10 @@ impl Intake {
                     reverse_path: self.token(TokenKind::Courier, id, domain)?,
                     eight_bit: !body.is_ascii(),
                     origin: origin(arrival, sender, transaction.as_ref()),
+                    memory: Memory {
+                        handed_to: self.handed_to(id, &masked.receiver),
+                        ..Memory::default()
+                    },
                     ..self.blank(arrival, id, target, &masked.address.to_string())
                 };
                 Ok(Taken::Entry(Box::new(Committed { entry, body }), None))
@@ -109,12 +113,18 @@ impl Intake {
             memory: Memory {
                 last_writer,
                 kept_id: made.kept_id,
+                handed_to: self.handed_to(id, crossing.receiver),
                 ..Memory::default()
             },
             ..blank
         };
         let body = made.body;
         Ok(Taken::Entry(Box::new(Committed { entry, body }), None))
+    }
+
+    /// To whose servers mail to an account goes, as far as is known now: those of its primary address. Where an attempt takes another, it says so.
+    fn handed_to(&self, id: QueueId, receiver: &Participant) -> Option<HandedTo> {
+        Some(self.handed.digest(id, receiver.primary.domain()))
     }
 
     /// An entry that fails at once, so that the writer gets a report on this recipient. The report goes to the writer itself, so its login

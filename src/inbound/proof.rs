@@ -31,10 +31,9 @@ impl Intake {
         &self,
         arrival: &Arrival<'_>,
         from: &Mailbox,
-        recipients: &[MaskedAddress],
+        recipients: &[Mailbox],
     ) -> Result<bool, Refusal> {
-        let recipients = mailboxes(recipients);
-        let evidence = evidence(arrival, from, self.tools.config.auth.courier, &recipients);
+        let evidence = evidence(arrival, from, self.tools.config.auth.courier, recipients);
         let answer = self.tools.prover.fails_elsewhere(&evidence).await;
         answer.ok_or_else(|| unasked(from.domain()))
     }

@@ -5,7 +5,7 @@
 
 use super::intake::Intake;
 use crate::directory::Participant;
-use crate::mail::{ForwardPath, Mailbox, ReversePath};
+use crate::mail::{ForwardPath, Mailbox};
 use crate::masking::{BounceToken, MaskedAddress, MaskedLocal, ParticipantId, TokenError};
 use crate::policy::{Reason, Refusal};
 use std::sync::Arc;
@@ -94,16 +94,12 @@ impl Recipient {
 }
 
 impl Intake {
-    /// Finds out whom `to` names. `from` is MAIL FROM: bounce addresses take a null one only.
+    /// Finds out whom `to` names.
     ///
     /// The order is that of the contract: our domain, role, token, mask. An address that is not of one form is tried as the next, and the last
     /// answer is the same for a bad shape as for an id that nobody has (hostile-inputs 50 to 64).
-    pub(super) async fn find_recipient(
-        &self,
-        from: &ReversePath,
-        to: &ForwardPath,
-    ) -> Result<Recipient, Refusal> {
-        let address = match self.name_recipient(from, to)? {
+    pub(super) async fn find_recipient(&self, to: &ForwardPath) -> Result<Recipient, Refusal> {
+        let address = match self.name_recipient(to)? {
             Named::Found(recipient) => return Ok(recipient),
             Named::Mask(address) => address,
         };
@@ -120,11 +116,7 @@ impl Intake {
     }
 
     /// As [`Self::find_recipient`], without asking the directory whose mask it is: all that may be told to a client that could be guessing.
-    pub(super) fn name_recipient(
-        &self,
-        from: &ReversePath,
-        to: &ForwardPath,
-    ) -> Result<Named, Refusal> {
+    pub(super) fn name_recipient(&self, to: &ForwardPath) -> Result<Named, Refusal> {
         let mailbox = match to {
             ForwardPath::Postmaster => {
                 return self.role("postmaster".to_owned()).map(Named::Found);
@@ -146,7 +138,7 @@ impl Intake {
         {
             return self.role(mailbox.to_string()).map(Named::Found);
         }
-        if let Some(bounced) = self.bounce(from, mailbox) {
+        if let Some(bounced) = self.bounce(mailbox) {
             return bounced.map(Named::Found);
         }
         let local = MaskedLocal::parse(mailbox.local()).map_err(|_| unknown())?;
@@ -168,7 +160,7 @@ impl Intake {
     }
 
     /// What to do with mail to a bounce address of ours; none: it is no such address.
-    fn bounce(&self, from: &ReversePath, to: &Mailbox) -> Option<Result<Recipient, Refusal>> {
+    fn bounce(&self, to: &Mailbox) -> Option<Result<Recipient, Refusal>> {
         let max_age = self.tools.config.delivery.token_days();
         let refuse = |text: &str| Some(Err(Refusal::new(Reason::BadToken, text)));
         match self
@@ -179,9 +171,33 @@ impl Intake {
         {
             Err(TokenError::NotAToken) => None,
             Err(error) => refuse(&format!("{error}.")),
-            Ok(token) if *from == ReversePath::Null => Some(Ok(Recipient::Bounce(token))),
-            // A person, or a responder that answers the envelope with a sender of its own: nothing that a report is made of.
-            Ok(_) => refuse("this address takes delivery reports with a null sender only."),
+            // With a sender in the envelope, too: what it is, and whose, is only seen in the message.
+            Ok(token) => Some(Ok(Recipient::Bounce(token))),
         }
+    }
+
+    /// Whether a recipient may stand beside those that were taken: a bounce address stands alone, for each asks for a proof of its own, and what
+    /// comes back is about one message (RFC 5321 4.5.5).
+    pub(super) fn check_beside(
+        &self,
+        taken: &[ForwardPath],
+        to: &ForwardPath,
+    ) -> Result<(), Refusal> {
+        let is_token = |path: &ForwardPath| match path {
+            ForwardPath::Mailbox(mailbox) => {
+                self.tools.domains.find(mailbox.domain()).is_some()
+                    && matches!(self.bounce(mailbox), Some(Ok(_)))
+            }
+            ForwardPath::Postmaster => false,
+        };
+        // Where one is taken it is the first.
+        if taken
+            .first()
+            .is_some_and(|first| is_token(first) || is_token(to))
+        {
+            let text = "a message to a bounce address has no other recipient; send the rest in another one.";
+            return Err(Refusal::new(Reason::TooManyRecipients, text));
+        }
+        Ok(())
     }
 }

@@ -5,49 +5,47 @@ use super::arrival::{Arrival, Taken};
 use super::crossing::Crossing;
 use super::intake::Intake;
 use super::once::{self, Claim, ONE_REPLY};
-use crate::history::{Accepted, Line};
+use super::payer::Payer;
+use super::returned::Sent;
 use crate::masking::ParticipantId;
-use crate::policy::Refusal;
+use crate::policy::{self, Reason, Refusal};
 use crate::spool::{Committed, Entry, Memory, Origin, Target};
 
 const DAY_MS: u64 = 86_400_000;
 
 impl Intake {
-    /// An automatic reply of the account that the message went to: masked, to whoever wrote. The token proves that it answers; the address
-    /// must be registered, or it could not be masked.
+    /// An automatic reply of the account that the message went to: masked, to whoever wrote. The token proves that it answers, and not who wrote
+    /// it: everybody who got the message has it. So the From must be proven, and only then is it looked at whose it is. It must be registered
+    /// to the other side, or it could not be masked.
     pub(super) async fn answered(
         &self,
         arrival: &Arrival<'_>,
-        line: &Line,
-        sent: &Accepted,
+        payer: &mut Payer,
+        sent: &Sent,
     ) -> Result<Taken, Refusal> {
-        let no_report = "mail to a bounce address that is no report";
-        let Target::Participant { participant, .. } = &sent.target else {
-            return Ok(self.discard(line, no_report));
+        let (line, about) = (&sent.line, &sent.about);
+        let sender = self.prove_returned(arrival, payer, sent).await?;
+        if let Some(refusal) = policy::unproven(&sender.proof) {
+            return Err(refusal);
+        }
+        let nobody = "an automatic reply to a message that nobody is told about";
+        let Target::Participant { participant, .. } = &about.target else {
+            return Ok(self.discard(line, nobody));
         };
         let Origin::Participant {
             participant: reader,
             transaction,
-        } = &sent.origin
+        } = &about.origin
         else {
-            return Ok(self.discard(line, no_report));
-        };
-        // A person's answer to the envelope's address is none of the forms that may pass here; the mask in From is where answers go.
-        if !arrival
-            .letter
-            .automatic(&arrival.transaction.reverse_path)
-            .by_program()
-        {
-            return Ok(self.discard(line, no_report));
-        }
-        let owner = match arrival.letter.from() {
-            Ok(from) => self.tools.directory.owner(&from.mailbox).await?,
-            Err(_) => None,
+            return Ok(self.discard(line, nobody));
         };
         // Somebody whose mailbox forwards may answer from elsewhere; that address is in no list of needles, and would show.
-        if owner.as_ref() != Some(participant) {
-            let why = "an automatic reply from an address that is not registered";
-            return Ok(self.discard(line, why));
+        if sender.writer.as_ref().map(|writer| &writer.id) != Some(participant) {
+            let text = format!(
+                "{} is not registered to whom the message went to; set the responder to write from an address that is.",
+                sender.from
+            );
+            return Err(Refusal::new(Reason::SenderNotRegistered, text));
         }
         let writer = self.tools.directory.participant(participant).await?;
         let receiver = self.tools.directory.participant(reader).await?;
@@ -106,6 +104,7 @@ impl Intake {
             memory: Memory {
                 once: Some(claim.mark),
                 kept_id: masked.kept_id,
+                // Its null sender brings nothing back.
                 ..Memory::default()
             },
             ..blank

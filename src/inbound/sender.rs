@@ -9,12 +9,11 @@ use super::arrival::{Arrival, Purpose, check_loop};
 use super::budget::Proven;
 use super::intake::{Intake, envelope_domain};
 use super::payer::Payer;
-use super::proof::{evidence, mailboxes, unasked};
+use super::proof::{evidence, unasked};
 use super::recipient::MaskedRecipient;
 use crate::auth::{Means, Proof, Steps};
 use crate::directory::Participant;
 use crate::mail::{Mailbox, ReversePath};
-use crate::masking::MaskedAddress;
 use crate::message::Automatic;
 use crate::policy::{self, MessageKind, Owned, Reason, Refusal};
 
@@ -60,7 +59,7 @@ impl Intake {
         &self,
         arrival: &Arrival<'_>,
         payer: &mut Payer,
-        recipients: &[MaskedAddress],
+        recipients: &[Mailbox],
     ) -> Result<Sender, Refusal> {
         let mut steps = Steps::new();
         self.identify_by(arrival, Some(&mut steps), payer, recipients)
@@ -73,7 +72,7 @@ impl Intake {
         arrival: &Arrival<'_>,
         steps: Option<&mut Steps>,
         payer: &mut Payer,
-        recipients: &[MaskedAddress],
+        recipients: &[Mailbox],
     ) -> Result<Sender, Refusal> {
         let letter = arrival.letter;
         let from = letter
@@ -95,8 +94,7 @@ impl Intake {
         let proof = match steps {
             Some(steps) => {
                 let mode = self.mode(&from.mailbox, courier.is_some()).await?;
-                let recipients = mailboxes(recipients);
-                let evidence = evidence(arrival, &from.mailbox, mode, &recipients);
+                let evidence = evidence(arrival, &from.mailbox, mode, recipients);
                 let proof = self.tools.prover.explain(&evidence, steps).await;
                 self.remember(arrival, &from.mailbox, proof)?
             }
@@ -150,7 +148,7 @@ impl Intake {
         &self,
         arrival: &Arrival<'_>,
         sender: &mut Sender,
-        recipients: &[MaskedAddress],
+        recipients: &[Mailbox],
     ) -> Result<(), Refusal> {
         sender.writer = self.owner_account(&sender.from).await?;
         if let ReversePath::Mailbox(mailbox) = &sender.reverse_path {

@@ -12,6 +12,7 @@ use super::budget::Tally;
 use super::intake::{Intake, spool_refusal};
 use super::once::Claim;
 use super::payer::Payer;
+use super::proof::mailboxes;
 use super::reception::Client;
 use super::recipient::{Named, Recipient};
 use super::sender::Sender;
@@ -64,8 +65,13 @@ impl Intake {
         let mut own = Vec::new();
         // One after the other: budgets and claims of the second see what the first has used.
         for (path, recipient) in recipients {
-            let judged = self.judge(&arrival, sender.as_ref(), &recipient, &mut tally);
-            match judged.await {
+            let judged = if let Recipient::Bounce(token) = &recipient {
+                self.bounced(&arrival, payer, token, &mut tally).await
+            } else {
+                let sender = sender.as_ref();
+                self.judge(&arrival, sender, &recipient, &mut tally).await
+            };
+            match judged {
                 Ok(Taken::Entry(committed, claim)) => {
                     claims.extend(claim);
                     taken.add(*committed).await.map_err(unstored)?;
@@ -120,7 +126,7 @@ impl Intake {
         Ok(reply)
     }
 
-    /// The sender, proven. None where no mask is written to: roles and bounce addresses take mail from anybody.
+    /// The sender, proven. None where no mask is written to: roles take mail from anybody, and of bounce addresses it depends on what comes back.
     async fn sender_of(
         &self,
         arrival: &Arrival<'_>,
@@ -129,7 +135,7 @@ impl Intake {
         let mut masked = Vec::new();
         let mut first = String::new();
         for to in &arrival.transaction.recipients {
-            let named = self.name_recipient(&arrival.transaction.reverse_path, to);
+            let named = self.name_recipient(to);
             if let Named::Mask(address) = named.map_err(|refusal| refused(to, refusal))? {
                 if masked.is_empty() {
                     first = to.to_string();
@@ -151,7 +157,7 @@ impl Intake {
                 (found, _) => found.map(|()| None).map_err(whole),
             };
         }
-        let sender = self.identify(arrival, payer, &masked).await;
+        let sender = self.identify(arrival, payer, &mailboxes(&masked)).await;
         let sender = sender.map_err(whole)?;
         match policy::unproven(&sender.proof) {
             Some(refusal) => Err(whole(refusal)),
@@ -167,7 +173,7 @@ impl Intake {
         let mut recipients: Vec<(String, Recipient)> =
             Vec::with_capacity(transaction.recipients.len());
         for to in &transaction.recipients {
-            let found = self.find_recipient(&transaction.reverse_path, to).await;
+            let found = self.find_recipient(to).await;
             let found = found.map_err(|refusal| refused(to, refusal))?;
             // A recipient that is named twice, by an alias domain too, gets the message once (RFC 5321 leaves it open; every MTA does it).
             if !recipients.iter().any(|(_, known)| found.is_same(known)) {
@@ -205,16 +211,13 @@ impl Intake {
     }
 
     /// What becomes of the message for one recipient. Budgets are spent after policy has agreed: refused mail costs its sender none of them.
-    async fn judge(
+    pub(super) async fn judge(
         &self,
         arrival: &Arrival<'_>,
         sender: Option<&Sender>,
         recipient: &Recipient,
         tally: &mut Tally<'_>,
     ) -> Result<Taken, Refusal> {
-        if let Recipient::Bounce(token) = recipient {
-            return self.bounced(arrival, token).await;
-        }
         let (Recipient::Masked(masked), Some(sender)) = (recipient, sender) else {
             let committed = self.pass_on(arrival, recipient)?;
             return Ok(Taken::Entry(Box::new(committed), None));

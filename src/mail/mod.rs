@@ -30,7 +30,7 @@ pub use id::{QueueId, TraceId};
 pub use listeners::Listeners;
 pub use mailbox::{Mailbox, MailboxError};
 pub use network::{Network, NotANetwork, host_of, network_of};
-pub use outcome::{Diagnostic, Outcome};
+pub use outcome::{Diagnostic, Outcome, Reported};
 pub use path::{ForwardPath, ReversePath};
 pub use reply::{Reply, ReplyCode};
 pub use status::EnhancedStatus;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Domain, EnhancedStatus, Reply};
+use super::{Domain, EnhancedStatus, Reply, Timestamp};
 
 /// The end of one attempt for one recipient. Every recipient gets exactly one after every attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,20 @@ pub struct Diagnostic {
     pub reply: Option<Reply>,
     /// One sentence of ours for people; no address in it.
     pub text: String,
+    /// Told by a report of another server: then the text is that of the status, in every language. None: found in an attempt of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Reported>,
+}
+
+/// The dates of what another server reports: its own, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reported {
+    /// When the message that it is about was accepted here.
+    pub accepted: Timestamp,
+    /// When that server last tried.
+    pub last_attempt: Option<Timestamp>,
+    /// Until when it tries.
+    pub retry_until: Option<Timestamp>,
 }
 
 impl Diagnostic {
@@ -44,6 +58,7 @@ impl Diagnostic {
             host: None,
             reply: None,
             text: text.into(),
+            reported: None,
         }
     }
 
@@ -59,6 +74,7 @@ impl Diagnostic {
             host,
             reply: Some(reply),
             text: "the receiving server refused the message".to_owned(),
+            reported: None,
         }
     }
 }

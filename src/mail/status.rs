@@ -64,6 +64,18 @@ impl EnhancedStatus {
         self.class
     }
 
+    /// What it is about: 0 to 7 by RFC 3463 2, up to three digits where somebody made one up.
+    #[must_use]
+    pub const fn subject(self) -> u16 {
+        self.subject
+    }
+
+    /// What exactly; up to three digits.
+    #[must_use]
+    pub const fn detail(self) -> u16 {
+        self.detail
+    }
+
     /// The same condition told as passing: class 4.
     #[must_use]
     pub const fn transient(self) -> Self {

@@ -12,6 +12,7 @@
 //! split point, the only `+`. No Unicode folding: a full-width digit is not a digit here (hostile-inputs 62, 63).
 
 mod domains;
+mod handed;
 mod id;
 mod local;
 mod message_id;
@@ -20,6 +21,7 @@ pub mod providers;
 mod token;
 
 pub use domains::{MaskedDomain, MaskedDomains};
+pub use handed::{HandedKeys, HandedTo};
 pub use id::{IdError, MaskId, ParticipantId, TransactionId};
 pub use local::{MaskedAddress, MaskedLocal, NotMasked};
 pub use message_id::{MessageIdKeys, MessageIdToken, Original, Pair};

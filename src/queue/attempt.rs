@@ -10,7 +10,7 @@ use crate::dsn::{Hidden, mask};
 use crate::failpoint;
 use crate::history::Event;
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome};
-use crate::spool::Entry;
+use crate::spool::{Entry, Memory, OnceMark};
 
 /// Makes one attempt for `entry`. `body`: the message where it is still in memory; none: it is read from the spool.
 pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Option<Bytes>) -> End {
@@ -64,6 +64,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         return End::Untried;
     };
     failpoint::pass("queue.begun");
+    note_handed(parts, entry, &address);
     let Attempted {
         outcome,
         connection,
@@ -86,6 +87,22 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
     end
 }
 
+/// Remembers to whose servers the message is handed, where that is another domain than when it was accepted: a report from there is then known
+/// for theirs. Lost in a crash, that report is told in our words only.
+fn note_handed(parts: &Parts, entry: &Entry, address: &Mailbox) {
+    let Some(planned) = entry.memory.handed_to else {
+        return;
+    };
+    let used = parts.handed.digest(entry.id, address.domain());
+    if used != planned {
+        let memory = Memory {
+            once: Some(OnceMark::handed(entry.arrived, used)),
+            ..Memory::default()
+        };
+        parts.last_used.remember(&memory);
+    }
+}
+
 /// A diagnostic without anything of the hidden side: what is stored, logged and reported (DOMAIN.md #2054; hostile-inputs 97, 99). The remote
 /// host goes altogether, for its name often is the domain.
 fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnostic {
@@ -103,6 +120,7 @@ fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnosti
         host: None,
         reply,
         text: diagnostic.text,
+        reported: None,
     }
 }
 

@@ -24,7 +24,7 @@ use crate::directory::{AddressMark, Directory, Unavailable};
 use crate::dsn::Reporter;
 use crate::flow::Flow;
 use crate::history::History;
-use crate::masking::{ParticipantId, TransactionId};
+use crate::masking::{HandedKeys, ParticipantId, TransactionId};
 use crate::signing::Signer;
 use crate::spool::{Memory, Spool};
 
@@ -100,6 +100,8 @@ pub struct Parts {
     pub history: Arc<History>,
     /// What is on its way out and still in memory.
     pub flow: Arc<Flow>,
+    /// Makes the digest of whose servers a message is handed to.
+    pub handed: HandedKeys,
     /// How often and how long.
     pub settings: Settings,
 }

@@ -171,6 +171,10 @@ impl Stage {
             signer: Arc::new(crate::signing::Signer::load(&[]).unwrap()),
             history: Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap()),
             flow,
+            handed: crate::masking::HandedKeys::new(&crate::masking::TokenKeys::new(vec![vec![
+                7;
+                32
+            ]])),
             settings: Settings {
                 retry: vec![Duration::from_secs(60), Duration::from_secs(300)],
                 expire: Duration::from_secs(3_600),

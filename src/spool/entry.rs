@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::AddressMark;
 use crate::mail::{Diagnostic, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
-use crate::masking::{ParticipantId, TransactionId};
+use crate::masking::{HandedTo, ParticipantId, TransactionId};
+
+const DAY_MS: u64 = 86_400_000;
 
 /// One message to one recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +110,9 @@ pub struct Memory {
     /// A Message-ID too long for its token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_id: Option<KeptId>,
+    /// To whose servers it would be handed when it was accepted. By then or by a later attempt a report's bringer is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_to: Option<HandedTo>,
 }
 
 /// The mark of something that happens once: a report on a bounce, an automatic reply of a pair on a day.
@@ -117,6 +122,17 @@ pub struct OnceMark {
     pub day: u16,
     /// What it marks, as a digest.
     pub digest: [u8; 16],
+}
+
+impl OnceMark {
+    /// The mark of a message accepted at `accepted` having been handed to the servers of a domain.
+    #[must_use]
+    pub fn handed(accepted: Timestamp, to: HandedTo) -> Self {
+        Self {
+            day: u16::try_from(accepted.0 / DAY_MS).unwrap_or(u16::MAX),
+            digest: to.0,
+        }
+    }
 }
 
 /// A Message-ID that is stored, for its token is only a digest.

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use allegromail::dsn::{self, Action, Hidden, Report, Reporter};
-use allegromail::mail::{Diagnostic, EnhancedStatus, QueueId, Reply, Timestamp};
+use allegromail::dsn::{self, Action, Hidden, Report, Reporter, Returned};
+use allegromail::mail::{
+    Diagnostic, EnhancedStatus, QueueId, Reply, Reported, ReversePath, Timestamp,
+};
 use allegromail::masking::MaskedDomains;
 use allegromail::message::Message;
 use allegromail::rewrite::{self, Needles};
@@ -39,14 +41,28 @@ fn diagnostic(folder: &Path, hidden: &Hidden) -> (Action, Diagnostic) {
         return (Action::Failed, Diagnostic::remote(None, masked(reply)));
     }
     let raw = input(&std::fs::read_to_string(folder.join("in.eml")).unwrap());
-    let read = dsn::read(&Message::parse(raw.into()).unwrap()).unwrap();
+    let letter = Message::parse(raw.into()).unwrap();
+    let Returned::Report(read) = dsn::returned(&letter, &ReversePath::Null) else {
+        panic!("{}: no report", folder.display());
+    };
+    let action = read.action.unwrap();
+    // As it is told where the servers of the domain that the mail was handed to bring it.
+    let reply = read.reply.and_then(|reply| {
+        let said = dsn::said(&reply.lines.join(" "), &hidden.real)?;
+        Some(Reply::new(reply.code.get(), reply.status, &said))
+    });
     let diagnostic = Diagnostic {
         status: read.status,
         host: None,
-        reply: read.reply.map(masked),
-        text: "the receiving server could not deliver it".to_owned(),
+        reply,
+        text: dsn::sentence(action, read.status).to_owned(),
+        reported: Some(Reported {
+            accepted: Timestamp(1_795_388_400_000),
+            last_attempt: read.last_attempt,
+            retry_until: read.retry_until,
+        }),
     };
-    (read.action.unwrap(), diagnostic)
+    (action, diagnostic)
 }
 
 #[test]

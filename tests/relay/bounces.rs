@@ -11,6 +11,14 @@ async fn bring(stage: &Stage, to: &str, message: &str) -> Answer {
     dialogue.send("", &[to], message).await
 }
 
+/// The shop's server is known by its name.
+async fn known() -> Stage {
+    Setup::default()
+        .record("mx.rowery.example A 127.0.0.1")
+        .start()
+        .await
+}
+
 /// A message of Jan's has reached the shop's server; its bounce token.
 async fn sent(stage: &Stage) -> String {
     let more = "Content-Type: text/plain; charset=utf-8\r\n";
@@ -39,7 +47,7 @@ const SECRETS: [&str; 4] = ["biuro@", "rowery.example", "mailstore", "10.1.2.3"]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h097_a_remote_report_becomes_ours_once_for_every_kind_and_status() {
-    let stage = Stage::ordinary().await;
+    let stage = known().await;
     let token = sent(&stage).await;
     let gone =
         "550 5.1.1 <biuro@rowery.example>: user unknown at mailstore.rowery.example[10.1.2.3]";
@@ -93,7 +101,7 @@ async fn h097_a_remote_report_becomes_ours_once_for_every_kind_and_status() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_are_read_in_every_layout() {
-    let stage = Stage::ordinary().await;
+    let stage = known().await;
     let plain =
         |from: &str, more: &str, body: &str| format!("From: {from}\r\n{more}\r\n{body}\r\n");
     let without_type = report("5.2.2", "failed", "552 5.2.2 over quota").replace(
@@ -198,11 +206,6 @@ async fn h113_h114_a_token_that_is_not_ours_or_not_for_this_leads_nowhere() {
             .assert("550 5.1.1")
             .because("bad-token");
     }
-    stage
-        .send_message(BIURO, &[&token], &message(BIURO, BUYER, ""))
-        .await
-        .assert("550 5.1.1")
-        .because("bad-token");
     bring(&stage, SELLER, &raw).await.assert("550");
     stage.nothing_arrived().await;
 }
@@ -259,7 +262,10 @@ async fn h115_a_forger_with_a_token_and_hundreds_of_statuses_is_heard_a_few_time
     assert_eq!(passed, 8);
     for _ in 0..passed {
         let told = text(&stage.arrival().await);
-        assert!(!told.contains("inny.example"), "{told}");
+        assert!(
+            !told.contains("inny.example") && !told.contains("write to me"),
+            "{told}"
+        );
     }
     stage.nothing_arrived().await;
 }

@@ -14,6 +14,7 @@
     reason = "a test fails by panicking, and its tables are long"
 )]
 
+mod answered;
 mod asking;
 mod authority;
 mod bombs;
@@ -53,6 +54,7 @@ mod replays;
 mod reply_all;
 mod responders;
 mod restarts;
+mod returned;
 mod rotation;
 mod senders;
 mod sessions;

@@ -84,6 +84,9 @@ fn start(
         signer,
         history: Arc::new(History::open(&folder.join("trace"), Duration::MAX).unwrap()),
         flow: Arc::default(),
+        handed: allegromail::masking::HandedKeys::new(&allegromail::masking::TokenKeys::new(vec![
+            vec![7; 32],
+        ])),
         settings: queue::Settings {
             retry: [60, 300, 300, 900, 900, 1_800, 3_600]
                 .map(Duration::from_secs)

@@ -348,6 +348,7 @@ impl Bare {
                     shared_includes: Vec::new(),
                 },
             ),
+            resolver: Arc::new(resolver),
             signer: Arc::new(allegromail::signing::Signer::load(&[]).unwrap()),
             spool: LocalSpool::open(spool, Box::new(|| Ok(()))).unwrap().spool,
             history: Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap()),

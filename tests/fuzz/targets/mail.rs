@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use allegromail::dsn;
-use allegromail::mail::{Domain, Mailbox, QueueId, Timestamp, TraceId};
+use allegromail::dsn::{self, Returned};
+use allegromail::mail::{Domain, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
 use allegromail::masking::{
     BounceToken, MaskedDomain, MaskedDomains, MessageIdKeys, Original, Pair, ParticipantId,
     TokenKeys, TokenKind,
@@ -61,7 +61,7 @@ pub fn header_splitter(octets: &[u8]) {
     }
     let _ = (
         letter.reply_to(),
-        letter.automatic(&allegromail::mail::ReversePath::Null),
+        letter.automatic(&ReversePath::Null),
         letter.hops(),
     );
     for field in letter.fields() {
@@ -272,18 +272,15 @@ pub fn tokens(octets: &[u8]) {
 
 /// What is told of another server's report names nobody of the hidden side.
 pub fn report_reader(octets: &[u8]) {
-    let hidden = dsn::Hidden {
-        real: vec![mailbox(WRITER)],
-        shown_as: "8awgqyk6a5@allegromail.pl".to_owned(),
-    };
+    let hidden = [mailbox(WRITER)];
     let Ok(letter) = Message::parse(octets.to_vec().into()) else {
         return;
     };
-    let Some(report) = dsn::read(&letter) else {
+    let Returned::Report(report) = dsn::returned(&letter, &ReversePath::Null) else {
         return;
     };
     let words = report.reply.map(|reply| reply.lines.join(" "));
-    let told = dsn::mask(&words.unwrap_or_default(), &hidden);
+    let told = dsn::said(&words.unwrap_or_default(), &hidden).unwrap_or_default();
     let lower = told.to_ascii_lowercase();
     assert!(!lower.contains("poczta.example"), "{told}");
     assert!(!told.chars().any(char::is_control), "{told}");
