@@ -12,6 +12,7 @@ pub mod failpoint;
 pub mod files;
 pub mod mail;
 pub mod observe;
+pub mod offload;
 
 // Layer 2: protocol, addresses, lookups, settings.
 pub mod allowlist;

@@ -1,8 +1,11 @@
 //! ARC: what other servers say of the checks that they made (RFC 8617). It proves nobody's From here; a seal of ours only carries it on.
 
+use mail_auth::common::crypto::HashAlgorithm;
 use mail_auth::{AuthenticatedMessage, DkimResult};
 
+use super::bodies::Bodies;
 use super::questions::Questions;
+use crate::message::Message;
 
 /// Sets that are verified; each costs a look-up and an RSA operation. RFC 8617 4.2.1 allows 50, honest mail has one or two.
 const MAX_SETS: usize = 8;
@@ -19,8 +22,10 @@ pub enum Chain {
 }
 
 /// Reads and verifies the chain of `message`. A DNS that gives no answer breaks it, too: no seal is better than one on a guess.
-pub(super) async fn chain(questions: &Questions<'_>, message: &[u8]) -> Chain {
-    let Some(read) = AuthenticatedMessage::parse(message) else {
+pub(super) async fn chain(questions: &Questions<'_>, message: &Message) -> Chain {
+    let section = message.raw().get(..message.head_octets());
+    let section = section.unwrap_or_default();
+    let Some(mut read) = AuthenticatedMessage::parse(section) else {
         return Chain::Broken;
     };
     // Seal, signature and results: a set lacks none of them, but a stranger may write any number of each.
@@ -34,6 +39,15 @@ pub(super) async fn chain(questions: &Questions<'_>, message: &[u8]) -> Chain {
     }
     if read.has_arc_errors || sets.iter().any(|many| **many > MAX_SETS) {
         return Chain::Broken;
+    }
+    let mut bodies = Bodies::of(message);
+    for (form, algorithm, length, hash) in &mut read.body_hashes {
+        // Others fit no signature: SHA-1 proves nothing (RFC 8301), and a part of a body is not the body.
+        *hash = if *algorithm == HashAlgorithm::Sha256 && *length == 0 {
+            bodies.hash(*form).await
+        } else {
+            Vec::new()
+        };
     }
     let verified = questions.run(questions.library.verify_arc(questions.about(&read)));
     match verified.await.as_ref().map(|output| output.result()) {

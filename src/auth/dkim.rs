@@ -3,21 +3,19 @@
 //! A signature says who wrote a message, not to whom it was sent. So it proves a sender here only if it covers the masked recipient as well
 //! (hostile-inputs 81).
 
-use mail_auth::dkim::Signature;
 use mail_auth::dmarc::Policy;
 
+use super::addressees::Addressees;
 use super::evidence::{Check, Evidence, Steps};
 use super::questions::Questions;
-use super::signatures::{Verdict, verify};
+use super::signatures::{Signatures, Verdict};
 use super::{Means, SignatureDigest, dmarc};
-use crate::mail::Mailbox;
-use crate::message::{Message, named_mailboxes};
 
 /// Findings that a reply repeats; a message may carry a thousand signatures.
 const TOLD: usize = 4;
 
-/// Checks every signature that could count; one pass is enough, and a missing answer counts only where none passes. `steps` tells of each, up
-/// to a few of those that fail, so that a refused sender learns what is wrong with which (DOMAIN.md #5168).
+/// Checks every signature that could count; one pass is enough, and a missing answer counts only where none passes.
+/// `steps` tells of each, up to a few of those that fail, so that a refused sender learns what is wrong with which (DOMAIN.md #5168).
 pub(super) async fn check(
     questions: &Questions<'_>,
     evidence: &Evidence<'_>,
@@ -26,8 +24,15 @@ pub(super) async fn check(
     let mut failed = Vec::new();
     let mut unknown = None;
     let mut passed = None;
-    for verdict in verify(questions, evidence.message, evidence.from.domain()).await {
-        match judge(questions, evidence, verdict).await {
+    let from = evidence.from.domain();
+    let mut signatures = Signatures::of(questions, evidence.message, from).await;
+    // Read when a signature verifies: before, nobody needs them.
+    let mut addressees = None;
+    while let Some(verdict) = signatures.next().await {
+        if matches!(verdict, Verdict::Verified(_)) && addressees.is_none() {
+            addressees = Some(Addressees::of(evidence.message, evidence.recipients).await);
+        }
+        match judge(questions, evidence, verdict, addressees.as_ref()).await {
             Ok(means) => {
                 steps.push(("dkim", format!("{means} passes, aligned")));
                 passed = Some(with_other(passed, means));
@@ -92,6 +97,7 @@ async fn judge(
     questions: &Questions<'_>,
     evidence: &Evidence<'_>,
     verdict: Verdict,
+    addressees: Option<&Addressees>,
 ) -> Result<Means, Trouble> {
     let signed = match verdict {
         Verdict::Verified(signed) => signed,
@@ -104,7 +110,7 @@ async fn judge(
         selector: selector.clone(),
         domain: signed.domain,
     };
-    if !names_recipients(&signed.signature, evidence) {
+    if !addressees.is_some_and(|addressees| addressees.are_signed(&signed.signature)) {
         return Err(Trouble::Failed(format!(
             "{means} verifies, but no signed To or Cc names the recipient: the message may be a copy of one sent elsewhere"
         )));
@@ -125,7 +131,8 @@ pub(super) async fn fails_elsewhere(
     let from = evidence.from.domain();
     // A key that could not be asked for may be the one that saves the message.
     let mut unsure = false;
-    for verdict in verify(questions, evidence.message, from).await {
+    let mut signatures = Signatures::of(questions, evidence.message, from).await;
+    while let Some(verdict) = signatures.next().await {
         match verdict {
             Verdict::Verified(signed) => {
                 let means = Means::Dkim {
@@ -147,33 +154,4 @@ pub(super) async fn fails_elsewhere(
         Policy::Quarantine | Policy::Reject if unsure => None,
         policy => Some(matches!(policy, Policy::Quarantine | Policy::Reject)),
     }
-}
-
-/// Whether every recipient stands in a signed To or Cc. Else one signed message, replayed, would open every mask. Of several fields of one
-/// name a signature covers the last ones first (RFC 6376 5.4.2), so only as many as it names count.
-fn names_recipients(signature: &Signature, evidence: &Evidence<'_>) -> bool {
-    let named: Vec<Mailbox> = ["To", "Cc"]
-        .into_iter()
-        .flat_map(|field| signed_mailboxes(signature, evidence.message, field))
-        .collect();
-    evidence
-        .recipients
-        .iter()
-        .all(|recipient| named.iter().any(|mailbox| mailbox.key() == recipient.key()))
-}
-
-/// The addresses in those fields of a name that a signature covers. A field that cannot be read names nobody.
-fn signed_mailboxes(signature: &Signature, message: &Message, field: &str) -> Vec<Mailbox> {
-    let covered = signature
-        .h
-        .iter()
-        .filter(|name| name.trim().eq_ignore_ascii_case(field))
-        .count();
-    let fields: Vec<_> = message.named(field).collect();
-    let lists = fields
-        .iter()
-        .rev()
-        .take(covered)
-        .flat_map(|field| named_mailboxes(field.value).unwrap_or_default());
-    lists.collect()
 }

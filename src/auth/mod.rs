@@ -3,11 +3,14 @@
 //! `none`, `neutral`, `softfail` and errors are no pass; an error of the DNS where a check could have passed is temporary. What is found
 //! never depends on who is registered.
 
+mod addressees;
 mod alignment;
 mod arc;
+mod bodies;
 mod dkim;
 mod dmarc;
 mod evidence;
+mod fields;
 mod name;
 mod places;
 mod proof;
@@ -20,3 +23,6 @@ pub use arc::Chain;
 pub use evidence::{Evidence, Settings, Steps};
 pub use proof::{Means, Mode, Proof, SharedSpf, SignatureDigest};
 pub use prover::Prover;
+
+/// Signatures of one message that are looked at, at most.
+pub const MAX_SIGNATURES: usize = signatures::MAX_SIGNATURES;

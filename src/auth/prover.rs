@@ -17,6 +17,7 @@ use super::places::Places;
 use super::questions::Questions;
 use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, name, spf};
 use crate::mail::{Domain, ReversePath, network_of};
+use crate::message::Message;
 use crate::resolve::{DnsResolver, Failures};
 
 /// All checks of a message together (SPF alone may ask ten times, RFC 7208 4.6.4).
@@ -196,7 +197,7 @@ impl Prover {
     }
 
     /// Whether the ARC chain of a message that `client` brought may be carried on. Takes at most 20 seconds.
-    pub async fn arc_chain(&self, client: IpAddr, message: &[u8]) -> Chain {
+    pub async fn arc_chain(&self, client: IpAddr, message: &Message) -> Chain {
         let questions = Questions::new(&self.library, &self.failures, self.patience);
         let answer = timeout(PATIENCE, async {
             let _place = self.places.enter(client).await;

@@ -1,19 +1,27 @@
 //! The DKIM signatures of a message, verified as far as they could prove a From: the work is bounded, whatever stands in the message.
+//!
+//! One after the other. The body is hashed once for all of them.
+
+use std::vec::IntoIter;
 
 use hickory_resolver::proto::rr::RecordType;
 use mail_auth::common::crypto::Algorithm;
-use mail_auth::common::verify::VerifySignature;
-use mail_auth::dkim::{Canonicalization, DkimError, Signature};
-use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, Error};
+use mail_auth::common::headers::Header;
+use mail_auth::common::verify::{DomainKey, VerifySignature};
+use mail_auth::dkim::{DkimError, Signature};
+use mail_auth::{AuthenticatedMessage, DkimResult, DnsError, Error};
 
 use super::alignment::aligned;
+use super::bodies::Bodies;
+use super::fields::Fields;
 use super::questions::Questions;
 use crate::clock::{Clock, SystemClock};
 use crate::mail::Domain;
 use crate::message::Message;
+use crate::offload::in_place;
 
 /// Signatures that are looked at, from the top, where the latest signer put his; each may cost a look-up and an RSA operation.
-const MAX_SIGNATURES: usize = 8;
+pub(super) const MAX_SIGNATURES: usize = 8;
 /// Names in one `h=`; matching them costs names times fields (hostile-inputs 80).
 const MAX_NAMES: usize = 256;
 /// How far a signer's clock may be ahead of ours, in seconds: a clock set wrong is no forgery, and a day covers every time zone.
@@ -37,64 +45,86 @@ pub(super) enum Verdict {
     Unknown(String),
 }
 
-/// Every signature's verdict. Only those that are aligned with `from` cost more than a glance.
-pub(super) async fn verify(
-    questions: &Questions<'_>,
-    message: &Message,
-    from: &Domain,
-) -> Vec<Verdict> {
-    // Strict: a signature with `l=` covers a part of the body only, and counts as none.
-    let Some(mut read) = AuthenticatedMessage::parse(message.raw()) else {
-        return vec![Verdict::Refused(
-            "the message could not be read for DKIM".to_owned(),
-        )];
-    };
-    let mut verdicts = sift(&mut read, from);
-    let usable = read.dkim_headers.clone();
-    if usable.is_empty() {
-        return verdicts;
-    }
-    let trimmed = trimmed(message.raw(), read.body_offset());
-    // A relaxed body that differs may differ in blank lines at its end only: those are verified once more without them.
-    let mut again = Vec::new();
-    for output in outputs(questions, &read).await {
-        let body_differs = matches!(
-            output.result(),
-            DkimResult::Neutral(Error::Dkim(DkimError::FailedBodyHashMatch))
-        );
-        match output.signature() {
-            Some(signature)
-                if body_differs
-                    && signature.cb == Canonicalization::Relaxed
-                    && trimmed.is_some() =>
-            {
-                again.push(signature.clone());
-            }
-            _ => verdicts.push(judge(questions, &output)),
-        }
-    }
-    if let Some(mut read) = trimmed.as_deref().and_then(AuthenticatedMessage::parse)
-        && !again.is_empty()
-    {
-        // The same message, so nothing new is refused.
-        sift(&mut read, from);
-        read.dkim_headers
-            .retain(|field| again.contains(&field.header));
-        for output in outputs(questions, &read).await {
-            verdicts.push(judge(questions, &output));
-        }
-    }
-    verdicts
+/// The signatures of one message whose verdicts have not been asked for.
+pub(super) struct Signatures<'a> {
+    questions: &'a Questions<'a>,
+    /// Those that prove nothing, whatever their keys say.
+    refused: IntoIter<Verdict>,
+    usable: IntoIter<Header<'a, Signature>>,
+    fields: Fields<'a>,
+    bodies: Bodies,
 }
 
-/// The library's verdicts, one for each signature that was left. A check that dies gives none, but DKIM asks for TXT records
-/// only, whose failures are answers.
-async fn outputs<'x>(
-    questions: &'x Questions<'x>,
-    read: &'x AuthenticatedMessage<'x>,
-) -> Vec<DkimOutput<'x>> {
-    let verified = questions.run(questions.library.verify_dkim(questions.about(read)));
-    verified.await.unwrap_or_default()
+impl<'a> Signatures<'a> {
+    /// Reads them. Only those that are aligned with `from` cost more than a glance.
+    pub(super) async fn of(
+        questions: &'a Questions<'a>,
+        message: &'a Message,
+        from: &Domain,
+    ) -> Self {
+        in_place(message.head_octets(), || {
+            Self::read(questions, message, from)
+        })
+        .await
+    }
+
+    fn read(questions: &'a Questions<'a>, message: &'a Message, from: &Domain) -> Self {
+        // The header section only: the library would hash the body for every algorithm that anybody names.
+        let section = message.raw().get(..message.head_octets());
+        let section = section.unwrap_or_default();
+        let (refused, read) = match AuthenticatedMessage::parse(section) {
+            Some(mut read) => (sift(&mut read, from), read),
+            None => {
+                let why = "the message could not be read for DKIM".to_owned();
+                (vec![Verdict::Refused(why)], AuthenticatedMessage::default())
+            }
+        };
+        Self {
+            questions,
+            refused: refused.into_iter(),
+            usable: read.dkim_headers.into_iter(),
+            fields: Fields::new(read.headers),
+            bodies: Bodies::of(message),
+        }
+    }
+
+    /// The verdict on the next one.
+    pub(super) async fn next(&mut self) -> Option<Verdict> {
+        if let Some(refused) = self.refused.next() {
+            return Some(refused);
+        }
+        let field = self.usable.next()?;
+        Some(self.verify(field).await)
+    }
+
+    /// Body first, since that needs no question; then the key; then the signature.
+    async fn verify(&mut self, field: Header<'a, Signature>) -> Verdict {
+        let signature = &field.header;
+        let hash = self.bodies.hash(signature.cb).await;
+        if hash != signature.bh {
+            let differs = Error::Dkim(DkimError::FailedBodyHashMatch);
+            return judge(signature, &DkimResult::Neutral(differs));
+        }
+        let library = self.questions.library;
+        let asked = library.txt_lookup::<DomainKey>(signature.domain_key(), Some(self.questions));
+        let key = match self.questions.run(asked).await {
+            Some(Ok(key)) => key,
+            // TXT questions that failed before are answered as failures.
+            Some(Err(Error::Dns(DnsError::Resolver(_)))) | None => {
+                let name = signature.domain_key();
+                self.questions.failed_for(RecordType::TXT, &name);
+                return Verdict::Unknown(format!(
+                    "DKIM d={} s={}: the DNS gave no answer for its key {}",
+                    signature.d,
+                    signature.s,
+                    name.trim_end_matches('.')
+                ));
+            }
+            Some(Err(error)) => return judge(signature, &DkimResult::PermError(error)),
+        };
+        let result = self.fields.verify(library, &field, hash, key).await;
+        judge(&field.header, &result)
+    }
 }
 
 /// Leaves only signatures that can prove something, and says of the others why they cannot.
@@ -114,8 +144,14 @@ fn sift(read: &mut AuthenticatedMessage<'_>, from: &Domain) -> Vec<Verdict> {
         refused.push(Verdict::Refused(why));
         read.dkim_headers.truncate(MAX_SIGNATURES);
     }
+    // One that stands there twice is one.
+    let mut seen: Vec<Signature> = Vec::new();
     read.dkim_headers.retain_mut(|field| {
         let signature = &mut field.header;
+        if seen.contains(signature) {
+            return false;
+        }
+        seen.push(signature.clone());
         // Neither reports (RFC 6651) nor signatures of third parties (RFC 6541) are worth a look-up.
         signature.r = false;
         signature.atps = None;
@@ -168,56 +204,28 @@ fn covers(signature: &Signature, field: &str) -> bool {
         .any(|name| name.trim().eq_ignore_ascii_case(field))
 }
 
-/// One of the library's verdicts in our words. Only a pass is one: neutral is what it calls a signature that does not fit.
-fn judge(questions: &Questions<'_>, output: &DkimOutput<'_>) -> Verdict {
-    let Some(signature) = output.signature() else {
-        return Verdict::Refused("a DKIM signature cannot be used".to_owned());
-    };
+/// What came of a signature, in our words. Only a pass is one: neutral is what the library calls a signature that does not fit.
+fn judge(signature: &Signature, result: &DkimResult) -> Verdict {
     let Ok(domain) = Domain::parse(&signature.d) else {
         return Verdict::Refused("a DKIM signature has a d= that is no domain".to_owned());
     };
-    let key = format!("{}._domainkey.{domain}", signature.s);
-    match output.result() {
-        DkimResult::Pass => Verdict::Verified(Signed {
+    if *result == DkimResult::Pass {
+        return Verdict::Verified(Signed {
             domain,
             signature: Box::new(signature.clone()),
-        }),
-        DkimResult::TempError(_) => {
-            questions.failed_for(RecordType::TXT, &signature.domain_key());
-            Verdict::Unknown(format!(
-                "DKIM d={domain} s={}: the DNS gave no answer for its key {key}",
-                signature.s
-            ))
-        }
-        result => Verdict::Refused(format!(
-            "DKIM d={domain} s={} does not verify: {}",
-            signature.s,
-            words(result, &key)
-        )),
+        });
     }
-}
-
-/// The message without the lines of blanks that its body ends in; none where there are none. Relaxed canonicalisation leaves them out
-/// (RFC 6376 3.4.4: blanks at line ends first, then empty lines); the library keeps them.
-fn trimmed(raw: &[u8], body: usize) -> Option<Vec<u8>> {
-    let (head, body) = raw.split_at_checked(body)?;
-    let end = body
-        .iter()
-        .rposition(|octet| !b" \t\r\n".contains(octet))
-        .map_or(0, |last| last + 1);
-    let (text, tail) = body.split_at_checked(end)?;
-    if !tail.iter().any(|octet| b" \t".contains(octet)) {
-        return None;
-    }
-    let end: &[u8] = if text.is_empty() { b"" } else { b"\r\n" };
-    Some([head, text, end].concat())
+    let key = format!("{}._domainkey.{domain}", signature.s);
+    Verdict::Refused(format!(
+        "DKIM d={domain} s={} does not verify: {}",
+        signature.s,
+        words(result, &key)
+    ))
 }
 
 /// What the library says, in the words of a reply.
 fn words(result: &DkimResult, key: &str) -> String {
     use mail_auth::common::crypto::CryptoError;
-    use mail_auth::dkim::DkimError;
-    use mail_auth::{DnsError, Error};
     let (DkimResult::Neutral(error) | DkimResult::Fail(error) | DkimResult::PermError(error)) =
         result
     else {

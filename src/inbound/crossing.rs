@@ -9,6 +9,7 @@ use crate::config::DisplayName;
 use crate::directory::Participant;
 use crate::mail::{Domain, Mailbox, QueueId, ReversePath};
 use crate::masking::{Pair, ParticipantId, TransactionId, providers};
+use crate::offload::in_place;
 use crate::policy::{Reason, Refusal};
 use crate::rewrite::{self, Events, Needles, Options, ParticipantPlan};
 use crate::spool::KeptId;
@@ -95,10 +96,13 @@ impl Intake {
         };
         let refuse =
             |error: rewrite::RewriteError| Refusal::new(error.reason(), format!("{error}."));
-        let body = rewrite::participant(arrival.letter, &plan).map_err(refuse)?;
+        let octets = arrival.letter.raw().len();
+        let rewritten = in_place(octets, || rewrite::participant(arrival.letter, &plan)).await;
+        let body = rewritten.map_err(refuse)?;
         // Other code than what rewrote it, on the octets that leave (peers 5.1): a fault in one is not a fault in both. A hit is our bug and the
         // writer's 550: it must not wait in a queue for the bug to be mended, nor go on.
-        rewrite::check(&body, needles).map_err(|leak| {
+        let checked = in_place(octets, || rewrite::check(&body, needles)).await;
+        checked.map_err(|leak| {
             metrics::counter!("allegromail_rewrite_leaks_stopped_total").increment(1);
             tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
             let text = format!(

@@ -14,6 +14,7 @@ use super::recipient::Recipient;
 use super::transaction::MailTransaction;
 use crate::auth::Steps;
 use crate::mail::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath, TraceId};
+use crate::message::Effort;
 use crate::policy::{self, Refusal, Trail};
 use crate::smtp::MailParameters;
 
@@ -81,7 +82,9 @@ impl Intake {
         trail.note("recipient", recipient.describe());
         let raw = inquiry.message.clone();
         let raw = raw.unwrap_or_else(|| format!("From: <{}>\r\n\r\n", inquiry.from).into_bytes());
-        let letter = Self::open(Bytes::from(raw))
+        let effort = Effort::of(raw.len());
+        let letter = Self::open(Bytes::from(raw), effort)
+            .await
             .inspect_err(|refusal| trail.note("message", refusal.text.clone()))?;
         // Roles take what comes, and of bounce addresses nothing can be said without what comes back.
         let Recipient::Masked(masked) = recipient else {

@@ -21,7 +21,8 @@ use crate::flow::{Flow, is_large};
 use crate::history::{Event, History, Line};
 use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
 use crate::masking::{HandedKeys, MaskedDomains, MessageIdKeys};
-use crate::message::Message;
+use crate::message::{Effort, Malformed, Message};
+use crate::offload::offload;
 use crate::policy::{Reason, Refusal};
 use crate::resolve::Resolver;
 use crate::signing::Signer;
@@ -93,14 +94,10 @@ impl Intake {
     }
 
     /// Splits the message, and refuses what nobody should try to read.
-    pub(super) fn open(data: Bytes) -> Result<Message, Refusal> {
-        let malformed = |error| {
-            Refusal::new(
-                Reason::Malformed,
-                format!("the message is malformed: {error}."),
-            )
-        };
-        Message::parse(data).map_err(malformed)
+    pub(super) async fn open(data: Bytes, effort: Effort) -> Result<Message, Refusal> {
+        offload(data.len(), move || Message::parse_within(data, effort))
+            .await
+            .map_err(|error| malformed(&error))
     }
 
     /// The house form of a refusal, with recipient, trace and help.
@@ -180,6 +177,12 @@ impl Intake {
             Standing::ShutOut => refusals.check_client(client.address, domain),
         }
     }
+}
+
+/// A message that nobody should try to read.
+pub(super) fn malformed(error: &Malformed) -> Refusal {
+    let text = format!("the message is malformed: {error}.");
+    Refusal::new(Reason::Malformed, text)
 }
 
 /// A failure of ours: the client keeps the message.

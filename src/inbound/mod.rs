@@ -36,6 +36,7 @@ mod threading;
 mod tls;
 mod transaction;
 mod unheard;
+mod weigh;
 
 pub use explain::{Inquiry, Opinion};
 pub use intake::{Intake, Tools};

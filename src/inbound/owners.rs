@@ -1,5 +1,6 @@
 //! Whose an address is: the account that registered it, and the participant whose mask it is.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::arrival::Arrival;
@@ -11,11 +12,26 @@ use crate::message::named_mailboxes;
 use crate::policy::Owned;
 
 impl Intake {
-    /// As [`Self::owned`], for every address of a Reply-To. One that is not the writer's is the policy's to refuse: it names it (#1340).
-    pub(super) async fn all_owned(&self, addresses: &[Mailbox]) -> Result<Vec<Owned>, Unavailable> {
-        let mut owned = Vec::with_capacity(addresses.len());
-        for address in addresses {
-            owned.push(self.owned(address, &[]).await?);
+    /// As [`Self::owned`], for the addresses of a Reply-To, each once, up to the first that is not the writer's: that one is the policy's to refuse, by
+    /// name (#1340).
+    pub(super) async fn owned_by(
+        &self,
+        addresses: &[Mailbox],
+        writer: &ParticipantId,
+    ) -> Result<Vec<Owned>, Unavailable> {
+        let mut owned: Vec<Owned> = Vec::new();
+        let mut seen = HashSet::new();
+        for address in addresses
+            .iter()
+            .filter(|address| seen.insert(address.key()))
+        {
+            let found = self.owned(address, &[]).await?;
+            let strange =
+                found.owner.as_ref() != Some(writer) && found.mask_of.as_ref() != Some(writer);
+            owned.push(found);
+            if strange {
+                break;
+            }
         }
         Ok(owned)
     }

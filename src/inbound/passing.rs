@@ -70,7 +70,7 @@ impl Intake {
             chain: self
                 .tools
                 .prover
-                .arc_chain(arrival.client.address, &body)
+                .arc_chain(arrival.client.address, arrival.letter)
                 .await,
         };
         let sealed = self.tools.signer.seal(domain, body.clone(), sealing).await;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::budget::{Budgets, Proven};
+use crate::message::Effort;
 use crate::policy::Reason;
 
 /// What a refusal of one message is counted against.
@@ -10,6 +11,7 @@ use crate::policy::Reason;
 pub(super) struct Payer {
     client: IpAddr,
     proven: Option<Proven>,
+    effort: Option<Effort>,
 }
 
 impl Payer {
@@ -18,7 +20,13 @@ impl Payer {
         Self {
             client,
             proven: None,
+            effort: None,
         }
+    }
+
+    /// What is spent on the message, and will be yet.
+    pub(super) fn works(&mut self, effort: &Effort) {
+        self.effort = Some(effort.clone());
     }
 
     /// What was proven pays from now on.
@@ -28,9 +36,10 @@ impl Payer {
 
     /// Counts a refusal.
     pub(super) fn pay(&self, budgets: &Budgets, reason: Reason) {
+        let cost = self.effort.as_ref().map_or(0, Effort::milliseconds);
         match &self.proven {
-            Some(proven) => budgets.refusals.count_proven(proven, reason, 0),
-            None => budgets.refusals.count_unproven(self.client, reason, 0),
+            Some(proven) => budgets.refusals.count_proven(proven, reason, cost),
+            None => budgets.refusals.count_unproven(self.client, reason, cost),
         }
     }
 }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use super::arrival::{Arrival, Purpose, check_loop};
 use super::budget::Proven;
-use super::intake::{Intake, envelope_domain};
+use super::intake::{Intake, envelope_domain, malformed};
 use super::payer::Payer;
 use super::proof::{evidence, unasked};
 use super::recipient::MaskedRecipient;
+use super::weigh::weigh;
 use crate::auth::{Means, Proof, Steps};
 use crate::directory::Participant;
 use crate::mail::{Mailbox, ReversePath};
 use crate::message::Automatic;
+use crate::offload::in_place;
 use crate::policy::{self, MessageKind, Owned, Reason, Refusal};
 
 /// The sender of a message.
@@ -75,10 +77,18 @@ impl Intake {
         recipients: &[Mailbox],
     ) -> Result<Sender, Refusal> {
         let letter = arrival.letter;
-        let from = letter
-            .from()
-            .map_err(|error| Refusal::new(Reason::BadFrom, format!("{error}.")))?;
-        check_loop(letter, &self.tools.domains)?;
+        let domains = &self.tools.domains;
+        let read = || {
+            (
+                letter.from(),
+                check_loop(letter, domains),
+                letter.automatic(&arrival.transaction.reverse_path),
+            )
+        };
+        let (from, unlooped, automatic) = in_place(letter.head_octets(), read).await;
+        let from = from.map_err(|error| Refusal::new(Reason::BadFrom, format!("{error}.")))?;
+        unlooped?;
+        weigh(letter, arrival.transaction.recipients.len()).map_err(|error| malformed(&error))?;
         // The allowlist is the operator's and public as far as its effect goes: to look into it before the proof tells nothing.
         let courier = self
             .tools
@@ -110,7 +120,6 @@ impl Intake {
             refusals.trust(client, envelope_domain(arrival.client, arrival.transaction));
         }
         let reverse_path = arrival.transaction.reverse_path.clone();
-        let automatic = letter.automatic(&reverse_path);
         // Exchange calls its absence notices auto-generated, as shops do their notices, of which none may be held back. Only an answer names what
         // it answers, and has a null sender.
         let named = |field| letter.named(field).next().is_some();
@@ -160,10 +169,14 @@ impl Intake {
             sender.return_path_aligned = same.ok_or_else(|| unasked(from))?;
             sender.return_path = Some(path);
         }
-        sender.reply_to = match arrival.letter.reply_to() {
-            Ok(addresses) => Ok(self.all_owned(&addresses).await?),
-            Err(error) => Err(error.to_string()),
-        };
+        // Asked of registered writers only: a courier's is free, and a stranger's is not worth a look-up for each address.
+        if let Some(writer) = &sender.writer {
+            let addresses = in_place(arrival.letter.head_octets(), || arrival.letter.reply_to());
+            sender.reply_to = match addresses.await {
+                Ok(addresses) => Ok(self.owned_by(&addresses, &writer.id).await?),
+                Err(error) => Err(error.to_string()),
+            };
+        }
         let by_envelope = matches!(
             &sender.proof,
             Proof::Proven(Means::Spf { .. } | Means::Name { .. })

@@ -20,6 +20,7 @@ use super::transaction::MailTransaction;
 use crate::failpoint;
 use crate::history::{Event, Line};
 use crate::mail::{EnhancedStatus, ForwardPath, QueueId, Reply, TraceId};
+use crate::message::Effort;
 use crate::policy::{self, Plan, Reason, Refusal};
 use crate::spool::{Committed, Gradual, Origin, SpoolError};
 
@@ -46,7 +47,9 @@ impl Intake {
             order: None,
             refusal,
         };
-        let letter = Self::open(data).map_err(whole)?;
+        let effort = Effort::of(data.len());
+        payer.works(&effort);
+        let letter = Self::open(data, effort).await.map_err(whole)?;
         let arrival = Arrival {
             client,
             transaction,

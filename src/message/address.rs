@@ -280,6 +280,9 @@ fn angle(rest: &mut Octets<'_>, entry: &mut Entry) -> Result<(), AddressError> {
 /// Makes an entry of the pieces before a comma, or before the end.
 fn finish(entry: Entry, found: &mut Vec<Listed>) -> Result<(), AddressError> {
     let outside = entry.outside.trim_ascii();
+    if found.len() >= MAX_ADDRESSES {
+        return Err(AddressError::new("it holds too many addresses"));
+    }
     let Some(inside) = entry.inside else {
         if outside.is_empty() {
             return Err(AddressError::new("an entry is empty"));
@@ -292,9 +295,6 @@ fn finish(entry: Entry, found: &mut Vec<Listed>) -> Result<(), AddressError> {
     };
     if entry.after {
         return Err(AddressError::new("text stands after the address"));
-    }
-    if found.len() >= MAX_ADDRESSES {
-        return Err(AddressError::new("it holds too many addresses"));
     }
     let mailbox = mailbox(inside.trim_ascii())?;
     let name = phrase(outside, &mailbox, entry.quoted)?;

@@ -1,15 +1,23 @@
 //! Message identifiers in Message-ID, In-Reply-To and References (RFC 5322 3.6.4), read leniently.
 
+use std::collections::HashSet;
+
 /// The most ids of one field; the newest are kept, for they matter to threading.
 const MAX_IDS: usize = 50;
 /// The longest id in octets: what a line may hold.
 const MAX_ID: usize = 990;
 
+/// Octets of a field that are read: all ids that are kept have room there.
+const MAX_READ: usize = 64 * 1024;
+
 /// The ids of a field, without their angle brackets. Words between them, as old programs write, are passed over; so is an id that holds
 /// anything but printable ASCII, since it could not be written again.
 pub(super) fn read(value: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(value);
+    // The newest stand last.
+    let newest = value.len().saturating_sub(MAX_READ);
+    let text = String::from_utf8_lossy(value.get(newest..).unwrap_or(value));
     let mut ids = Vec::new();
+    let mut seen = HashSet::new();
     for piece in text.split('<').skip(1) {
         let Some((id, _)) = piece.split_once('>') else {
             continue;
@@ -17,7 +25,7 @@ pub(super) fn read(value: &[u8]) -> Vec<String> {
         // A field that was folded within an id is mended.
         let id: String = id.chars().filter(|c| !c.is_ascii_whitespace()).collect();
         let printable = id.chars().all(|c| c.is_ascii_graphic());
-        if printable && (1..=MAX_ID).contains(&id.len()) && !ids.contains(&id) {
+        if printable && (1..=MAX_ID).contains(&id.len()) && seen.insert(id.clone()) {
             ids.push(id);
         }
     }

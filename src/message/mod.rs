@@ -5,6 +5,7 @@
 
 mod address;
 mod automatic;
+mod effort;
 mod from;
 mod ids;
 mod parameters;
@@ -14,10 +15,13 @@ mod transfer;
 mod walk;
 mod words;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 pub use address::{AddressError, Listed, named_mailboxes, parse_list};
 pub use automatic::Automatic;
+pub use effort::{Effort, Task};
 pub use from::{BadFrom, Visible};
 pub use parameters::{Parameters, unescape};
 pub use section::{Field, HeaderSection, Malformed};
@@ -27,27 +31,54 @@ pub use words::{decode, encode, encode_phrase, encode_words};
 
 use crate::mail::{Mailbox, ReversePath};
 
-/// A message whose header section was read and whose MIME structure is within bounds.
+/// A message whose header section was read and whose MIME structure is within bounds. A copy is the same message and costs nothing.
 #[derive(Debug, Clone)]
 pub struct Message {
     raw: Bytes,
-    section: HeaderSection,
-    structure: Structure,
+    section: Arc<HeaderSection>,
+    structure: Arc<Structure>,
+    effort: Effort,
 }
 
 impl Message {
     /// Splits the header section and scans the structure.
     ///
     /// # Errors
-    /// [`Malformed`] names the line and what is wrong with it.
+    /// [`Malformed`] names the line and what is wrong with it, or the limit that is reached.
     pub fn parse(raw: Bytes) -> Result<Self, Malformed> {
+        let effort = Effort::of(raw.len());
+        Self::parse_within(raw, effort)
+    }
+
+    /// As [`Self::parse`], at the cost of `effort`: also where it fails.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse_within(raw: Bytes, effort: Effort) -> Result<Self, Malformed> {
+        effort.spend(Task::Reading, raw.len())?;
         let section = HeaderSection::parse(&raw)?;
-        let structure = walk::walk(&raw, section.body())?;
+        effort.spend(Task::Fields, section.count())?;
+        let structure = walk::walk(&raw, section.body(), &effort)?;
         Ok(Self {
             raw,
-            section,
-            structure,
+            section: Arc::new(section),
+            structure: Arc::new(structure),
+            effort,
         })
+    }
+
+    /// What has been spent on it, and may be.
+    #[must_use]
+    pub fn effort(&self) -> &Effort {
+        &self.effort
+    }
+
+    /// How many addresses a field of this name could hold, without reading them: one more than its commas.
+    #[must_use]
+    pub fn count_addresses(&self, name: &str) -> usize {
+        self.named(name)
+            .map(|field| memchr::memchr_iter(b',', field.value).count() + 1)
+            .sum()
     }
 
     /// The whole message as it came.
@@ -79,13 +110,25 @@ impl Message {
             .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
     }
 
-    /// The first field of a name as one line of text: unfolded, encoded words decoded, no control characters. Empty if absent.
+    /// The first field of a name as one line of text: unfolded, encoded words decoded, no control characters. Empty if absent. Of a value that is
+    /// longer than a line may be, its front.
     #[must_use]
     pub fn text(&self, name: &str) -> String {
-        self.named(name)
-            .next()
-            .map(|field| decode(field.value))
-            .unwrap_or_default()
+        let Some(field) = self.named(name).next() else {
+            return String::new();
+        };
+        let front = field.value.get(..section::MAX_LINE).map(|front| {
+            // Between words: neither a character nor an encoded word is cut.
+            let end = front.iter().rposition(|octet| b" \t\r\n".contains(octet));
+            front.get(..end.unwrap_or_default()).unwrap_or_default()
+        });
+        decode(front.unwrap_or(field.value))
+    }
+
+    /// How many octets its header section has.
+    #[must_use]
+    pub fn head_octets(&self) -> usize {
+        self.section.body()
     }
 
     /// The visible sender.

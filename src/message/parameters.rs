@@ -3,6 +3,8 @@
 //! Read leniently, for nothing is decided on them that a second reading could turn into an attack on the sender's proof: quoted or not,
 //! comments anywhere, continued and percent-encoded parameters, encoded words inside of quotes as Outlook writes them.
 
+use std::collections::HashMap;
+
 use encoding_rs::Encoding;
 
 use super::words;
@@ -167,20 +169,26 @@ fn unquote(value: &[u8]) -> Vec<u8> {
 
 /// Puts continued parameters together (RFC 2231 3) and decodes them (section 4). Pieces count by their numbers, wherever they stand; one that is
 /// missing leaves no gap.
-fn join(mut pieces: Vec<Piece>) -> Vec<(String, String)> {
+fn join(pieces: Vec<Piece>) -> Vec<(String, String)> {
     // In the order in which they stand first.
-    let mut names: Vec<String> = Vec::new();
-    for piece in &pieces {
-        if !names.contains(&piece.name) {
-            names.push(piece.name.clone());
+    let mut names: Vec<(String, Vec<Piece>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for piece in pieces {
+        let next = names.len();
+        let place = *places.entry(piece.name.clone()).or_insert(next);
+        if place == next {
+            names.push((piece.name.clone(), Vec::new()));
+        }
+        if let Some((_, pieces)) = names.get_mut(place) {
+            pieces.push(piece);
         }
     }
-    pieces.sort_by_key(|piece| piece.index);
     let mut list = Vec::with_capacity(names.len());
-    for name in names {
+    for (name, mut pieces) in names {
+        pieces.sort_by_key(|piece| piece.index);
         let mut charset = None;
         let mut octets = Vec::new();
-        for piece in pieces.iter().filter(|piece| piece.name == name) {
+        for piece in &pieces {
             if !piece.extended {
                 octets.extend_from_slice(&piece.value);
                 continue;

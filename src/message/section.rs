@@ -10,7 +10,7 @@ pub(super) const MAX_SECTION: usize = 256 * 1024;
 /// The most fields.
 const MAX_FIELDS: usize = 1_000;
 /// The longest header line in octets, without its line end.
-const MAX_LINE: usize = 16 * 1024;
+pub(super) const MAX_LINE: usize = 16 * 1024;
 
 /// The message cannot be read in one way, or is out of bounds. The text says what and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +100,12 @@ impl HeaderSection {
             at = next;
         }
         Err(Malformed("the header section has no end".to_owned()))
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.fields.len()
     }
 
     /// Where the body begins.

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::effort::{Effort, Task};
 use super::section::{MAX_SECTION, Malformed};
 use super::structure::{Delimiter, Holds, Structure, is_field};
 use super::transfer::has_line_over;
@@ -28,6 +29,7 @@ struct Open {
 /// The walk, line by line.
 struct Walk<'a> {
     raw: &'a [u8],
+    effort: &'a Effort,
     found: Structure,
     /// The innermost last.
     open: Vec<Open>,
@@ -41,9 +43,10 @@ struct Walk<'a> {
 ///
 /// # Errors
 /// [`Malformed`] names the bound.
-pub(super) fn walk(raw: &[u8], body: usize) -> Result<Structure, Malformed> {
+pub(super) fn walk(raw: &[u8], body: usize, effort: &Effort) -> Result<Structure, Malformed> {
     let mut walk = Walk {
         raw,
+        effort,
         found: Structure::default(),
         open: Vec::new(),
         head: None,
@@ -96,10 +99,12 @@ impl Walk<'_> {
     /// One line that may mean something.
     fn line(&mut self, place: Range<usize>) -> Result<(), Malformed> {
         let line = self.raw.get(place.clone()).unwrap_or_default();
-        if line.starts_with(b"--")
-            && let Some((level, last)) = self.delimiter(line.trim_ascii_end())
-        {
-            return self.delimit(place, level, last);
+        if line.starts_with(b"--") {
+            // Each is held against each open multipart.
+            self.effort.spend(Task::Lines, 1 + self.open.len() / 4)?;
+            if let Some((level, last)) = self.delimiter(line.trim_ascii_end()) {
+                return self.delimit(place, level, last);
+            }
         }
         let Some(start) = self.head else {
             return Ok(());
@@ -203,6 +208,10 @@ impl Walk<'_> {
                 "the header section of a part is longer than {MAX_SECTION} octets"
             )));
         }
+        self.effort.spend(Task::Parts, 1)?;
+        let text = self.raw.get(head.clone()).unwrap_or_default();
+        let parameters = memchr::memchr_iter(b';', text).count();
+        self.effort.spend(Task::Parameters, parameters)?;
         let within = self.open.last().map(|open| open.part);
         let mut part = self.found.read(self.raw, head.clone(), within);
         let empty = head.end >= self.raw.len();

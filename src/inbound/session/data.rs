@@ -50,7 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             }
             Received::Message(message, share) => {
                 // Before it is judged: what was taken once must not be judged by what is true now, nor spend a budget again.
-                let print = Print::of(&transaction, &message);
+                let print = Print::of(&transaction, message.clone()).await;
                 let known = print.and_then(|print| self.server.unheard.take(&print));
                 let reply = match known {
                     Some(reply) => self.again(&transaction, reply),
