@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mail_auth::MessageAuthenticator;
+use mail_auth::dmarc::Policy;
 use moka::sync::Cache;
 use tokio::time::timeout;
 
@@ -15,7 +16,7 @@ use super::alignment::{aligned, same_organisation};
 use super::evidence::{Check, Evidence, Settings, Steps};
 use super::places::Places;
 use super::questions::Questions;
-use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, name, spf};
+use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, dmarc, name, spf};
 use crate::mail::{Domain, ReversePath, network_of};
 use crate::message::Message;
 use crate::resolve::{DnsResolver, Failures};
@@ -194,6 +195,17 @@ impl Prover {
             spf::helo_passes(&questions, &self.settings, client, helo).await
         });
         answer.await.unwrap_or(false)
+    }
+
+    /// Whether a domain wants mail refused or set aside that does not prove itself: its DMARC policy is reject or quarantine. None: the DNS gave no answer.
+    pub async fn is_strict(&self, client: IpAddr, from: &Domain) -> Option<bool> {
+        let questions = Questions::new(&self.library, &self.failures, self.patience);
+        let answer = timeout(PATIENCE, async {
+            let _place = self.places.enter(client).await;
+            dmarc::policy(&questions, from).await
+        });
+        let (policy, _) = answer.await.ok()??;
+        Some(matches!(policy, Policy::Quarantine | Policy::Reject))
     }
 
     /// Whether the ARC chain of a message that `client` brought may be carried on. Takes at most 20 seconds.

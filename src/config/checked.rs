@@ -168,6 +168,10 @@ pub struct Limits {
     pub messages_per_sender: Option<Budget>,
     /// Messages per transaction and writer.
     pub messages_per_transaction: Option<Budget>,
+    /// Mail to roles per client address.
+    pub role_messages: Option<Budget>,
+    /// Mail to roles of all clients.
+    pub role_messages_total: Option<Budget>,
     /// Open connections per client address.
     pub connections_per_client: usize,
     /// Open connections in all.

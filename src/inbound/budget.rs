@@ -6,11 +6,13 @@
 mod bucket;
 mod copies;
 mod refusals;
+mod roles;
 mod tally;
 
 use bucket::Allowance;
 use copies::Copies;
 pub(super) use refusals::{Proven, Refusals, Standing};
+pub(super) use roles::Roles;
 pub(super) use tally::{Tally, altered};
 
 use crate::config::Limits;
@@ -20,6 +22,8 @@ use crate::masking::TransactionId;
 pub(super) struct Budgets {
     /// Refusals of clients, and of what they proved.
     pub(super) refusals: Refusals,
+    /// Mail to roles.
+    pub(super) roles: Roles,
     /// Signed messages that have come before.
     pub(super) copies: Copies,
     /// Messages by From.
@@ -32,6 +36,7 @@ impl Budgets {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             refusals: Refusals::new(limits.refusals_per_client),
+            roles: Roles::new(limits),
             copies: Copies::default(),
             sender: Allowance::new(limits.messages_per_sender),
             transaction: Allowance::new(limits.messages_per_transaction),

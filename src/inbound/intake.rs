@@ -11,6 +11,8 @@ use super::budget::{Budgets, Standing};
 use super::once::Claims;
 use super::payer::Payer;
 use super::reception::{Answer, Client, Reception};
+use super::recipient::Recipient;
+use super::role;
 use super::transaction::MailTransaction;
 use crate::allowlist::Live;
 use crate::auth::Prover;
@@ -166,8 +168,13 @@ impl Intake {
         let refusals = &self.budgets.refusals;
         match refusals.standing(client.address, domain) {
             Standing::Good => {
-                let found = self.find_recipient(to).await;
-                found.and_then(|_| self.check_beside(&transaction.recipients, to))
+                let found = self.find_recipient(to).await?;
+                // What was announced is refused before it is sent.
+                let announced = transaction.parameters.size.unwrap_or_default();
+                if let Recipient::Role { .. } = found {
+                    role::check_size(usize::try_from(announced).unwrap_or(usize::MAX))?;
+                }
+                self.check_beside(&transaction.recipients, to)
             }
             // A guesser may have borrowed the name: which masks there are is told once the sender is proven.
             Standing::OnTrust => {

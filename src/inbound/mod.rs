@@ -28,6 +28,7 @@ mod reception;
 mod recipient;
 mod responder;
 mod returned;
+mod role;
 mod sender;
 mod server;
 mod session;

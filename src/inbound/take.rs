@@ -222,6 +222,7 @@ impl Intake {
         tally: &mut Tally<'_>,
     ) -> Result<Taken, Refusal> {
         let (Recipient::Masked(masked), Some(sender)) = (recipient, sender) else {
+            self.admit_to_role(arrival, sender).await?;
             let committed = self.pass_on(arrival, recipient)?;
             return Ok(Taken::Entry(Box::new(committed), None));
         };

@@ -56,6 +56,7 @@ mod reply_all;
 mod responders;
 mod restarts;
 mod returned;
+mod roles;
 mod rotation;
 mod senders;
 mod sessions;

@@ -83,6 +83,8 @@ pub(super) fn limits(section: &Section<'_>, log: &mut Log<'_>) -> Option<Limits>
     let refusals_per_client = section.text("refusals_per_client", log, value::budget);
     let messages_per_sender = section.text("messages_per_sender", log, value::budget);
     let messages_per_transaction = section.text("messages_per_transaction", log, value::budget);
+    let role_messages = section.text("role_messages", log, value::budget);
+    let role_messages_total = section.text("role_messages_total", log, value::budget);
     let connections_per_client = section.number("connections_per_client", log, 1..=100_000);
     let connections = section.number("connections", log, 1..=100_000);
     let connections_per_network = section.number("connections_per_network", log, 1..=100_000);
@@ -91,6 +93,8 @@ pub(super) fn limits(section: &Section<'_>, log: &mut Log<'_>) -> Option<Limits>
         refusals_per_client: refusals_per_client?,
         messages_per_sender: messages_per_sender?,
         messages_per_transaction: messages_per_transaction?,
+        role_messages: role_messages?,
+        role_messages_total: role_messages_total?,
         connections_per_client: connections_per_client?,
         connections: connections?,
         connections_per_network: connections_per_network?,

@@ -105,6 +105,18 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         "limits",
+        "role_messages",
+        Value("\"60/1h\""),
+        "COUNT/PERIOD or \"off\": mail to roles, for each client address, and for each registered writer that is proven.",
+    ),
+    key(
+        "limits",
+        "role_messages_total",
+        Value("\"600/1h\""),
+        "COUNT/PERIOD or \"off\": mail to roles of all who are not registered and proven together.",
+    ),
+    key(
+        "limits",
         "connections_per_client",
         Value("50"),
         "Open connections from one address.",

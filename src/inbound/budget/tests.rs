@@ -20,6 +20,8 @@ fn budgets(count: u32) -> Budgets {
         refusals_per_client: budget,
         messages_per_sender: None,
         messages_per_transaction: None,
+        role_messages: None,
+        role_messages_total: None,
         connections_per_client: 1,
         connections: 1,
         connections_per_network: 1,
