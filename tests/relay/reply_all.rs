@@ -31,8 +31,8 @@ async fn h178_ones_own_mask_beside_the_other_sides_takes_no_copy_and_nobody_is_t
     }
     // The other side does the same.
     let to = [BUYER, SELLER];
-    let answer = stage.send_message(BIURO, &to, &addressed(BIURO, BUYER, SELLER));
-    answer.await.assert("250");
+    let body = addressed(BIURO, BUYER, SELLER);
+    stage.send_message(BIURO, &to, &body).await.assert("250");
     assert_eq!(stage.arrival().await.recipients, [JAN]);
     // A responder is not refused for it, either.
     let body = message(JAN, SELLER, "Auto-Submitted: auto-replied\r\n");
@@ -123,8 +123,9 @@ async fn h178_a_refused_other_side_is_not_hidden_by_ones_own_mask() {
         ),
     ] {
         for to in [[other, BUYER], [BUYER, other]] {
-            let answer = stage.send_message(JAN, &to, &addressed(JAN, other, BUYER));
-            answer.await.assert(code).because(reason);
+            let body = addressed(JAN, other, BUYER);
+            let answer = stage.send_message(JAN, &to, &body).await;
+            answer.assert(code).because(reason);
         }
     }
     stage.nothing_arrived().await;
@@ -135,8 +136,8 @@ async fn h178_a_stranger_learns_nothing_of_whose_mask_it_is() {
     let forbidden = Setup::default().record("poczta.example TXT v=spf1 ip4:192.0.2.1 -all");
     let stage = forbidden.start().await;
     let shape = async |from: &str, to: &str| {
-        let answer = stage.send_message(from, &[to], &addressed(from, SELLER, BUYER));
-        let answer = answer.await.0;
+        let body = addressed(from, SELLER, BUYER);
+        let answer = stage.send_message(from, &[to], &body).await.0;
         answer
             .split("trace=")
             .next()

@@ -256,8 +256,8 @@ impl Stage {
     /// The life of a message, by its trace id, as JSON.
     pub async fn trace(&self, id: &str) -> String {
         let path = format!("/v1/trace?q={id}");
-        let found = admin::Client::new(&self.admin());
-        let found: serde_json::Value = found.get(&path).await.unwrap();
+        let admin = self.admin();
+        let found: serde_json::Value = admin::Client::new(&admin).get(&path).await.unwrap();
         found.to_string()
     }
 
