@@ -179,15 +179,18 @@ async fn h166_mail_that_could_not_be_stored_spends_no_budget() {
         let mut session = Dialogue::greeted(smtp).await;
         session.send(JAN, &[SELLER], &mail).await.assert("452");
     }
-    // Nor does what is refused after that: its attachment may not pass.
-    let bad = message(
+    // Nor does what is refused after that: nobody could hide the writer in it.
+    let encrypted = message(
         JAN,
         SELLER,
-        "MIME-Version: 1.0\r\nContent-Type: application/x-msdownload; name=a.exe\r\n",
+        "MIME-Version: 1.0\r\nContent-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\r\n",
+    );
+    let encrypted = format!(
+        "{encrypted}--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b--\r\n"
     );
     for _ in 0..20 {
         let mut session = Dialogue::greeted(smtp).await;
-        session.send(JAN, &[SELLER], &bad).await.assert("5");
+        session.send(JAN, &[SELLER], &encrypted).await.assert("5");
     }
     let mut session = Dialogue::greeted(smtp).await;
     for number in 0..60 {
