@@ -185,9 +185,12 @@ impl Intake {
             return Ok(None);
         };
         let order = transaction.as_ref();
-        self.masked_address(&writer, Some(participant), order)
-            .await
-            .map(Some)
+        let mask = self.masked_address(&writer, Some(participant), order).await;
+        match mask {
+            // A mask or a marketplace that is gone: reports on the message are taken all the same.
+            Err(refusal) if refusal.reason == Reason::Internal => Ok(None),
+            mask => mask.map(Some),
+        }
     }
 
     /// Tells that mail was taken and goes nowhere.
