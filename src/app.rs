@@ -134,6 +134,7 @@ impl Relay {
             stores.state.clone(),
             stores.clock.clone(),
             config.delivery.token_days().saturating_add(1),
+            config.policy.guess_memory,
             shutdown.clone(),
         )));
         tasks.push(tokio::spawn(Backups::of(&stores).run(shutdown.clone())));

@@ -65,7 +65,7 @@ impl Entry {
         Ok((entry, form))
     }
 
-    fn domain(&self) -> &Domain {
+    pub(super) fn domain(&self) -> &Domain {
         match self {
             Self::Domain(domain) => domain,
             Self::Address(mailbox) => mailbox.domain(),

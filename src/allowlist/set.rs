@@ -131,6 +131,13 @@ impl Allowlist {
         })
     }
 
+    /// Whether an entry stands at or below `organisation`.
+    #[must_use]
+    pub fn knows(&self, organisation: &Domain) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|(_, _, entry)| entry.domain().is_within(organisation))
+    }
+
     /// How many different entries there are.
     #[must_use]
     pub fn len(&self) -> usize {

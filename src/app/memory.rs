@@ -20,6 +20,10 @@ pub(super) fn learn(state: &State, memory: &Memory) -> Result<(), Unavailable> {
         let value = serde_json::to_string(kept).map_err(|error| Unavailable(error.to_string()))?;
         state.keep_id(&kept.digest, &value)?;
     }
+    if let Some(new) = &memory.delivery {
+        let pair = (&new.writer, &new.reader);
+        state.bring(pair, new.key, new.at, &new.brought)?;
+    }
     Ok(())
 }
 

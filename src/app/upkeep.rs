@@ -8,24 +8,30 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::directory::State;
 use crate::history::History;
+use crate::mail::Timestamp;
 
 /// How long a line of the history may wait in memory: what a crash may cost `trace`. No mail is lost with it, and entries of the log are written
 /// into it again at the next start.
 const FLUSH: Duration = Duration::from_secs(1);
 /// Flushes between two looks for what is old: an hour.
 const FORGET: u32 = 3_600;
-/// Works until `shutdown`. Once-only marks are kept for `mark_days`: a bounce token that is still good must find its mark.
+/// Hours between two looks through what pairs have brought one another.
+const FORGET_PAIRS: u32 = 24;
+
+/// Works until `shutdown`. Once-only marks are kept for `mark_days`: a bounce token that is still good must find its mark. What a pair has brought is
+/// kept for `guess_memory` after its last message.
 pub(super) async fn run(
     history: Arc<History>,
     state: Arc<State>,
     clock: Arc<dyn Clock>,
     mark_days: u16,
+    guess_memory: Duration,
     shutdown: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval(FLUSH);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // The first tick forgets, too: a server that is restarted every night would else never come to it.
-    for tick in (0..FORGET).cycle() {
+    for tick in (0..FORGET * FORGET_PAIRS).cycle() {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
@@ -36,7 +42,14 @@ pub(super) async fn run(
             if let Err(error) = history.flush() {
                 tracing::error!(event = "history_flush_failed", %error);
             }
-            if tick > 0 {
+            if tick == 0 {
+                let memory = u64::try_from(guess_memory.as_millis()).unwrap_or(u64::MAX);
+                let oldest = Timestamp(now.0.saturating_sub(memory));
+                if let Err(error) = state.forget_brought(oldest) {
+                    tracing::warn!(event = "state_expire_failed", %error, "what pairs brought stays");
+                }
+            }
+            if tick % FORGET > 0 {
                 return;
             }
             if let Err(error) = history.expire(now) {

@@ -142,6 +142,8 @@ pub struct Policy {
     pub display_name: DisplayName,
     /// Whether a line says so where a signature was taken out of a message.
     pub signature_note: bool,
+    /// How long after the last message of a pair it is remembered what its messages brought.
+    pub guess_memory: Duration,
     /// Where mail to the roles goes; none: 450.
     pub contact: Option<Mailbox>,
     /// Local parts that are roles, lower case; never participant ids.

@@ -43,6 +43,10 @@ fn defaults_are_those_of_the_contract() {
         config.policy.transaction_grace,
         Duration::from_secs(4 * 3600)
     );
+    assert_eq!(
+        config.policy.guess_memory,
+        Duration::from_secs(180 * 86_400)
+    );
     assert_eq!(config.policy.roles.len(), 6);
     assert_eq!(
         config.limits.refusals_per_client,
@@ -65,6 +69,10 @@ fn the_example_parses_to_the_defaults_and_names_every_key() {
         .config;
     assert_eq!(config.domains.len(), 1);
     assert!(config.delivery.routes.is_empty());
+    assert_eq!(
+        config.policy.guess_memory,
+        Duration::from_secs(180 * 86_400)
+    );
     assert_eq!(config.policy.roles.len(), 6);
     // Uncommented, the optional keys are known, too: what is left to complain of is files that are not there.
     let all = example()
@@ -137,6 +145,11 @@ fn bad_values_are_refused() {
             "zero duration",
             "[policy]\ntransaction_grace = \"0s\"\n",
             "out of range",
+        ),
+        (
+            "memory of guesses",
+            "[policy]\nguess_memory = \"half a year\"\n",
+            "is no duration",
         ),
         ("retry", "[delivery]\nretry = \"1m, x\"\n", "is no duration"),
         ("retry times", "[delivery]\nretry = \"1m*0\"\n", "no wait"),

@@ -11,6 +11,7 @@ use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
 mod backup;
+mod brought;
 mod cache;
 mod disk;
 mod export;
@@ -26,6 +27,7 @@ mod store;
 mod users;
 
 pub use backup::Backup;
+pub use brought::{Brought, Digests, MOST_ADDRESSES, MOST_DOMAINS};
 pub use cache::CachedDirectory;
 pub use disk::Broken;
 pub use export::{export, rows};

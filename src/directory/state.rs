@@ -1,5 +1,5 @@
-//! What cannot be loaded again: the address each party last wrote from, once-only marks, long Message-IDs, and when an unknown
-//! transaction was first asked for.
+//! What cannot be loaded again: the address each party last wrote from, once-only marks, long Message-IDs, what was brought to whom, and when
+//! an unknown transaction was first asked for.
 //!
 //! The spool's log has it first, so nothing here is synced by itself; [`State::checkpoint`] is called before the log drops a segment.
 
@@ -11,12 +11,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::disk::{Broken, Disk};
-use super::{AddressMark, Unavailable};
+use super::{AddressMark, Brought, Unavailable};
 use crate::mail::{Mailbox, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
 
 /// Unknown transactions that are remembered of one who asks: guesses must not fill the disk, nor push out what others asked for.
 const MAX_UNKNOWN: usize = 1_000;
+
+/// How exactly it is known when a pair last wrote.
+const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 /// A line of an export.
 #[derive(Serialize, Deserialize)]
@@ -24,6 +27,20 @@ const MAX_UNKNOWN: usize = 1_000;
 enum Row {
     State { key: String, value: String },
     End {},
+}
+
+/// A record of what messages of a pair and direction brought.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// When the last of them came.
+    at: Timestamp,
+    brought: Brought,
+}
+
+/// The key of such a record for one key of digests; with the number left out, what all of a pair begin with.
+fn brought_key(writer: &ParticipantId, reader: &ParticipantId, number: Option<u32>) -> String {
+    let number = number.map(|number| format!("{number:08x}"));
+    format!("g{writer}/{reader}/{}", number.unwrap_or_default())
 }
 
 /// The state store.
@@ -250,6 +267,75 @@ impl State {
             .disk
             .with(|db| db.get([b"i", digest.as_slice()].concat()))?;
         Ok(found.and_then(|value| String::from_utf8(value.to_vec()).ok()))
+    }
+
+    /// What messages of `writer` brought to `reader` since `oldest`, by the numbers of the keys of the digests. Empty: nothing is known.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn brought(
+        &self,
+        writer: &ParticipantId,
+        reader: &ParticipantId,
+        oldest: Timestamp,
+    ) -> Result<Vec<(u32, Brought)>, Unavailable> {
+        let prefix = brought_key(writer, reader, None);
+        let rows = self
+            .disk
+            .with(|db| db.scan_prefix(&prefix).collect::<sled::Result<Vec<_>>>())?;
+        let read = rows.into_iter().filter_map(|(key, value)| {
+            let number = key.get(prefix.len()..)?;
+            let number = u32::from_str_radix(std::str::from_utf8(number).ok()?, 16).ok()?;
+            // One that cannot be read is as good as none: then every address counts.
+            let kept: Kept = serde_json::from_slice(&value).ok()?;
+            (kept.at >= oldest).then_some((number, kept.brought))
+        });
+        Ok(read.collect())
+    }
+
+    /// Adds what a message of `writer` brought to `reader` at `at`, as digests under the key `number`. Durable through the
+    /// spool's log. The time is kept by the day: nothing is written for a message that brings nothing new but that.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn bring(
+        &self,
+        (writer, reader): (&ParticipantId, &ParticipantId),
+        number: u32,
+        at: Timestamp,
+        brought: &Brought,
+    ) -> Result<(), Unavailable> {
+        let key = brought_key(writer, reader, Some(number));
+        let known = self.disk.with(|db| db.get(&key))?;
+        let known = known.and_then(|value| serde_json::from_slice::<Kept>(&value).ok());
+        let mut kept = known.unwrap_or(Kept {
+            at: Timestamp(0),
+            brought: Brought::default(),
+        });
+        let later = at.since(kept.at) >= DAY;
+        if !kept.brought.add(brought) && !later {
+            return Ok(());
+        }
+        kept.at = kept.at.max(at);
+        let value = serde_json::to_vec(&kept).map_err(|error| Unavailable(error.to_string()))?;
+        self.disk.with(|db| db.insert(&key, value)).map(|_| ())
+    }
+
+    /// Forgets what was brought by pairs that have been silent since `oldest`.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn forget_brought(&self, oldest: Timestamp) -> Result<(), Unavailable> {
+        self.disk.with(|db| {
+            for row in db.scan_prefix("g") {
+                let (key, value) = row?;
+                let kept = serde_json::from_slice::<Kept>(&value);
+                if kept.is_ok_and(|kept| kept.at < oldest) {
+                    db.remove(key)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Writes every record as a line, and returns how many.

@@ -9,10 +9,11 @@ use crate::config::DisplayName;
 use crate::directory::Participant;
 use crate::mail::{Domain, Mailbox, QueueId, ReversePath};
 use crate::masking::{Pair, ParticipantId, TransactionId, providers};
+use crate::message::Message;
 use crate::offload::in_place;
 use crate::policy::{Reason, Refusal};
-use crate::rewrite::{self, Events, Needles, Options, ParticipantPlan};
-use crate::spool::KeptId;
+use crate::rewrite::{self, Events, Options, ParticipantPlan, Stopped, Suspects};
+use crate::spool::{Delivery, KeptId};
 
 /// Who writes to whom, about what.
 pub(super) struct Crossing<'a> {
@@ -33,6 +34,8 @@ pub(super) struct Masked {
     /// Its Message-ID.
     pub(super) sent_as: String,
     pub(super) kept_id: Option<KeptId>,
+    /// What it brings to the receiver.
+    pub(super) delivery: Delivery,
 }
 
 impl Intake {
@@ -65,6 +68,7 @@ impl Intake {
         let fallback = format!("{}.{id}", trace.id);
         let (threading, kept_id) = self.thread(arrival.letter, pair, from.domain(), &fallback)?;
         let hidden = self.hidden_domains(crossing).await?;
+        let (hides_domains, hidden) = (hidden.is_some(), hidden.unwrap_or_default());
         let options = Options {
             hidden_domains: &hidden,
             events: Some(Events {
@@ -79,11 +83,6 @@ impl Intake {
                 .then(|| rewrite::signature_note(&receiver.language)),
             null_sender: arrival.transaction.reverse_path == ReversePath::Null,
         };
-        // Only the writer is hidden from the reader. The reader's own addresses in a quoted text are nothing new to it.
-        let needles = Needles {
-            addresses: &writer.addresses,
-            domains: &hidden,
-        };
         let plan = ParticipantPlan {
             threading,
             from,
@@ -94,28 +93,16 @@ impl Intake {
             trace,
             options,
         };
-        let refuse =
-            |error: rewrite::RewriteError| Refusal::new(error.reason(), format!("{error}."));
         let octets = arrival.letter.raw().len();
-        let rewritten = in_place(octets, || rewrite::participant(arrival.letter, &plan)).await;
-        let body = rewritten.map_err(refuse)?;
-        // Other code than what rewrote it, on the octets that leave (peers 5.1): a fault in one is not a fault in both. A hit is our bug and the
-        // writer's 550: it must not wait in a queue for the bug to be mended, nor go on.
-        let checked = in_place(octets, || rewrite::check(&body, needles)).await;
-        checked.map_err(|leak| {
-            metrics::counter!("allegromail_rewrite_leaks_stopped_total").increment(1);
-            tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
-            let text = format!(
-                "an address of the writer's would show in the {} of the message.",
-                leak.place
-            );
-            Refusal::new(Reason::WouldLeak, text)
-        })?;
+        let (octets, delivery) = in_place(octets, || {
+            self.passage(arrival.letter, pair, &plan, (receiver, hides_domains))
+        })
+        .await?;
         // Last of all: the signature covers what was checked, and nothing may change after it.
         let signed = self
             .tools
             .signer
-            .sign(plan.from.domain(), Bytes::from(body))
+            .sign(plan.from.domain(), Bytes::from(octets))
             .await;
         Ok(Masked {
             body: signed.map_err(|error| internal(&error.to_string()))?,
@@ -123,18 +110,67 @@ impl Intake {
             from: plan.from,
             sent_as: plan.threading.message_id,
             kept_id,
+            delivery,
         })
     }
 
-    /// The domains of a buyer that hardly anybody else uses: they would name it in prose, too. A seller's are its shop's.
-    async fn hidden_domains(&self, crossing: &Crossing<'_>) -> Result<Vec<Domain>, Refusal> {
+    /// A message as it leaves, past the leak gate, and what it brings to its reader.
+    fn passage(
+        &self,
+        letter: &Message,
+        pair: Pair<'_>,
+        plan: &ParticipantPlan<'_>,
+        (receiver, hides_domains): (&Participant, bool),
+    ) -> Result<(Vec<u8>, Delivery), Refusal> {
+        // Only the writer is hidden from the reader: by what it registered, and by what the reader may have guessed. The reader's own addresses
+        // steer nothing.
+        let recalled = self.recall(letter, pair)?;
+        let suspects = Suspects {
+            remembers: recalled.any(),
+            address: &|address, whole| self.has_brought_address(&recalled, pair, address, whole),
+            addresses: recalled.addresses,
+            domain: &|domain| self.has_brought_domain(&recalled, pair, domain),
+            domains: recalled.domains,
+            hides_domains,
+            tells_domains: !hides_domains,
+            exempt: &|domain| self.is_public(domain, receiver),
+        };
+        // The gate is other code than what rewrote the message, on the octets that leave (peers 5.1): a fault in one is not a fault in both. A hit
+        // is our bug and the writer's 550: it must not wait in a queue for the bug to be mended, nor go on.
+        let passage = rewrite::pass(letter, plan, &suspects).map_err(|why| match why {
+            Stopped::Unwritable(error) => Refusal::new(error.reason(), format!("{error}.")),
+            Stopped::Leak(leak) => {
+                metrics::counter!("allegromail_rewrite_leaks_stopped_total").increment(1);
+                tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
+                let text = format!(
+                    "an address of the writer's would show in the {} of the message.",
+                    leak.place
+                );
+                Refusal::new(Reason::WouldLeak, text)
+            }
+        })?;
+        let delivery = self.delivery(
+            pair,
+            &passage.sightings,
+            suspects.tells_domains,
+            &plan.threading.message_id,
+        )?;
+        Ok((passage.octets, delivery))
+    }
+
+    /// The domains of a buyer that hardly anybody else uses: they would name it in prose, too. None where the writer is no buyer: a seller's are its
+    /// shop's.
+    async fn hidden_domains(
+        &self,
+        crossing: &Crossing<'_>,
+    ) -> Result<Option<Vec<Domain>>, Refusal> {
         let Some(order) = crossing.order else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let order = self.tools.directory.transaction(order).await?;
         // A seller's domain is its shop, which everybody may know.
         if order.is_none_or(|order| order.buyer != crossing.writer.id) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let mut hidden = Vec::new();
         for address in &crossing.writer.addresses {
@@ -145,7 +181,7 @@ impl Intake {
                 hidden.push(domain);
             }
         }
-        Ok(hidden)
+        Ok(Some(hidden))
     }
 
     /// How `of` is shown to `seen_by`, in the domain of its own marketplace (DOMAIN.md, "Domains").

@@ -22,7 +22,7 @@ use crate::directory::{Directory, State, Unavailable};
 use crate::flow::{Flow, is_large};
 use crate::history::{Event, History, Line};
 use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
-use crate::masking::{HandedKeys, MaskedDomains, MessageIdKeys};
+use crate::masking::{GuessKeys, HandedKeys, MaskedDomains, MessageIdKeys};
 use crate::message::{Effort, Malformed, Message};
 use crate::offload::offload;
 use crate::policy::{Reason, Refusal};
@@ -66,6 +66,8 @@ pub struct Intake {
     pub(super) budgets: Budgets,
     /// What Message-IDs are sealed with; derived from `[secrets] key_file`.
     pub(super) message_ids: MessageIdKeys,
+    /// What is remembered of messages is digested with; derived from the same.
+    pub(super) guess_keys: GuessKeys,
     /// What happens once, while its mark is not durable yet.
     pub(super) claims: Claims,
     /// Knows again to whose servers a message was handed; derived from `[secrets] key_file`.
@@ -89,6 +91,7 @@ impl Intake {
         Self {
             budgets: Budgets::new(&tools.config.limits),
             message_ids: MessageIdKeys::new(&tools.config.secrets),
+            guess_keys: GuessKeys::new(&tools.config.secrets),
             claims: Claims::default(),
             handed: HandedKeys::new(&tools.config.secrets),
             tools,

@@ -23,6 +23,7 @@ mod owners;
 mod passing;
 mod payer;
 mod proof;
+mod recall;
 mod receive;
 mod reception;
 mod recipient;

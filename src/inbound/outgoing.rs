@@ -114,6 +114,7 @@ impl Intake {
                 last_writer,
                 kept_id: made.kept_id,
                 handed_to: self.handed_to(id, crossing.receiver),
+                delivery: Some(made.delivery),
                 ..Memory::default()
             },
             ..blank

@@ -104,6 +104,7 @@ impl Intake {
             memory: Memory {
                 once: Some(claim.mark),
                 kept_id: masked.kept_id,
+                delivery: Some(masked.delivery),
                 // Its null sender brings nothing back.
                 ..Memory::default()
             },

@@ -91,7 +91,7 @@ impl Intake {
     }
 
     /// The id behind a token of `pair`.
-    fn original(&self, pair: Pair<'_>, local: &str) -> Result<Option<String>, Refusal> {
+    pub(super) fn original(&self, pair: Pair<'_>, local: &str) -> Result<Option<String>, Refusal> {
         match self.message_ids.open(pair, local) {
             None => Ok(None),
             Some(Original::Id(id)) => Ok(Some(id)),

@@ -12,6 +12,7 @@
 //! split point, the only `+`. No Unicode folding: a full-width digit is not a digit here (hostile-inputs 62, 63).
 
 mod domains;
+mod guess;
 mod handed;
 mod id;
 mod local;
@@ -21,6 +22,7 @@ pub mod providers;
 mod token;
 
 pub use domains::{MaskedDomain, MaskedDomains};
+pub use guess::{Brought, GuessKeys};
 pub use handed::{HandedKeys, HandedTo};
 pub use id::{IdError, MaskId, ParticipantId, TransactionId};
 pub use local::{MaskedAddress, MaskedLocal, NotMasked};

@@ -5,8 +5,9 @@ mod work;
 use std::ops::Range;
 
 use super::calendar::Ids;
-use super::head::{self, Fixes};
-use super::masker::{Kind, Masker};
+use super::head::Fixes;
+use super::masker::Kind;
+use super::participant::Maskers;
 use super::plan::{ParticipantPlan, RewriteError};
 use crate::message::{self, Message, Parameters, Part};
 
@@ -43,7 +44,7 @@ type Edit = (Range<usize>, Vec<u8>);
 /// The parts of one message being masked.
 struct Work<'a> {
     letter: &'a Message,
-    masker: &'a Masker,
+    maskers: &'a Maskers,
     ids: Ids<'a>,
     edits: Vec<Edit>,
     /// How many encoded messages this one is within.
@@ -53,22 +54,22 @@ struct Work<'a> {
 /// How deep messages may be encoded within one another. Each is parsed by itself, with bounds of its own, so this is the bound on all.
 const MAX_ENCODED: u8 = 4;
 
-/// Masks the parts of `letter`. Ids of parts that name a private domain are added to `masker`, for other parts refer to them.
+/// Masks the parts of `letter`. Ids of parts that name a private domain are added to `maskers`, for other parts refer to them.
 ///
 /// # Errors
 /// A part that may show anything.
 pub(super) fn mask(
     letter: &Message,
     plan: &ParticipantPlan<'_>,
-    masker: &mut Masker,
+    maskers: &mut Maskers,
     depth: u8,
 ) -> Result<Masked, RewriteError> {
-    rename_ids(letter, plan, masker);
-    let masker = &*masker;
+    rename_ids(letter, plan, maskers);
+    let maskers = &*maskers;
     let mut work = Work {
         letter,
-        masker,
-        ids: ids_of(plan, masker),
+        maskers,
+        ids: ids_of(plan, maskers),
         edits: Vec::new(),
         depth,
     };
@@ -102,9 +103,10 @@ pub(super) fn mask(
 }
 
 /// How the ids of this message are turned.
-fn ids_of<'a>(plan: &'a ParticipantPlan<'_>, masker: &'a Masker) -> Ids<'a> {
+fn ids_of<'a>(plan: &'a ParticipantPlan<'_>, maskers: &'a Maskers) -> Ids<'a> {
     Ids {
-        masker,
+        masker: &maskers.own,
+        quoted: &maskers.quoted,
         shown: plan.from.domain(),
         events: plan.options.events,
     }
@@ -112,7 +114,8 @@ fn ids_of<'a>(plan: &'a ParticipantPlan<'_>, masker: &'a Masker) -> Ids<'a> {
 
 /// Content-IDs that name a private domain get a name of ours; what refers to them (`cid:` in HTML) is masked by the same pairs. All before
 /// the first part is masked, for a part may refer to a later one. The message's own Content-ID is dropped.
-fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, masker: &mut Masker) {
+/// In an answer they may be the other side's: there all that could name a domain get one, whosever it is.
+fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, maskers: &mut Maskers) {
     for part in letter.structure().parts.iter().skip(1) {
         for field in message::fields(letter.raw().get(part.head.clone()).unwrap_or_default()) {
             if !field.name.eq_ignore_ascii_case(b"content-id") {
@@ -120,9 +123,10 @@ fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, masker: &mut Masker)
             }
             let text = message::decode(field.value);
             let id = text.trim().trim_start_matches('<').trim_end_matches('>');
-            if head::names(id, masker.private()) {
-                let shown = ids_of(plan, masker).sealed(id);
-                masker.add(id.as_bytes(), &shown, Kind::Id);
+            if maskers.quoted.is_private(id) {
+                let shown = ids_of(plan, maskers).sealed(id);
+                maskers.own.add(id.as_bytes(), &shown, Kind::Id);
+                maskers.quoted.add(id.as_bytes(), &shown, Kind::Id);
             }
         }
     }

@@ -17,9 +17,12 @@ pub struct Events<'a> {
 }
 
 /// How ids are freed of what they tell.
+#[derive(Clone, Copy)]
 pub(super) struct Ids<'a> {
     /// Knows the writer's domains.
     pub(super) masker: &'a Masker,
+    /// The same for quoted text.
+    pub(super) quoted: &'a Masker,
     /// The domain that stands there instead.
     pub(super) shown: &'a Domain,
     /// None: an id becomes a digest, which nothing leads back from.
@@ -45,7 +48,11 @@ pub(super) fn is_calendar(part: &Part, text: &[u8]) -> bool {
 
 /// The text with its ids turned; none if all may stay. Lines without a turned id keep their octets and their folds. ORGANIZER and ATTENDEE are
 /// not the matter here: they hold addresses, and are masked as any text is (hostile-inputs 95).
-pub(super) fn turn(text: &[u8], ids: &Ids<'_>) -> Option<Vec<u8>> {
+///
+/// One that could name a domain is sealed whosever that is: it comes back in an answer, and must not tell there whether it was the answerer's. In an
+/// answer itself it stays, if it is not the writer's: the event came by another way.
+pub(super) fn turn(text: &[u8], part: &Part, ids: &Ids<'_>) -> Option<Vec<u8>> {
+    let answers = is_answer(text, part);
     let mut out = Vec::with_capacity(text.len());
     let mut changed = false;
     let mut lines = text.split_inclusive(|octet| *octet == b'\n').peekable();
@@ -69,7 +76,7 @@ pub(super) fn turn(text: &[u8], ids: &Ids<'_>) -> Option<Vec<u8>> {
             "\n"
         };
         let unfolded = unfold(&String::from_utf8_lossy(&whole));
-        let turned = value(&unfolded).and_then(|(name, id)| Some((name, ids.turned(id)?)));
+        let turned = value(&unfolded).and_then(|(name, id)| Some((name, ids.turned(id, answers)?)));
         match turned {
             Some((name, id)) => {
                 changed = true;
@@ -81,9 +88,19 @@ pub(super) fn turn(text: &[u8], ids: &Ids<'_>) -> Option<Vec<u8>> {
     changed.then_some(out)
 }
 
+/// Whether a calendar answers an invitation (RFC 5546 3.2): by its own word, else by that of its part.
+fn is_answer(text: &[u8], part: &Part) -> bool {
+    let own = memchr::memmem::find(text, b"METHOD:").and_then(|at| text.get(at + 7..at + 12));
+    let method = part.kind.get("method").map(str::as_bytes);
+    own.or(method).is_some_and(|method| {
+        let method = method.to_ascii_uppercase();
+        method.starts_with(b"REPLY") || method.starts_with(b"COUNT")
+    })
+}
+
 impl Ids<'_> {
     /// What stands in the place of an id; none: it may stay.
-    fn turned(&self, id: &str) -> Option<String> {
+    fn turned(&self, id: &str, answers: bool) -> Option<String> {
         if let Some(events) = &self.events {
             let (keys, pair) = (events.keys, events.pair);
             // The reader's own id, as the writer was shown it.
@@ -91,7 +108,7 @@ impl Ids<'_> {
                 return Some(original);
             }
         }
-        if !head::names(id, self.masker.private()) {
+        if !(id.contains('.') && !answers) && !self.masker.is_private(id) {
             return None;
         }
         Some(self.sealed(id))

@@ -9,16 +9,23 @@ mod base64;
 mod blocks;
 mod cuts;
 mod escapes;
+mod names;
 mod needle;
 mod plain;
 mod runs;
+mod sightings;
 mod text;
 mod views;
 
+use std::cell::RefCell;
+
 use needle::{Needle, find};
+use sightings::Observer;
+
+pub use sightings::{MOST_SIGHTED, Sighting, Sightings, Standing};
 
 use crate::mail::{Domain, Mailbox};
-use crate::masking::providers;
+use crate::masking::{MaskedDomains, providers};
 
 /// An address that must not leave was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,29 +58,105 @@ impl<'a, T: AsRef<[Mailbox]> + ?Sized> From<&'a T> for Needles<'a> {
 /// # Errors
 /// [`Leak`] names the place, never the address.
 pub fn check<'a>(outgoing: &[u8], needles: impl Into<Needles<'a>>) -> Result<(), Leak> {
-    let gate = Gate::new(needles.into());
+    let (head, body) = sections(outgoing);
+    Gate::new(needles.into()).read(head, body, IdsIn::Everything)
+}
+
+/// What is to be told of a message that is searched.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Observed<'a> {
+    /// Masks are no addresses of anybody.
+    pub(super) masks: &'a MaskedDomains,
+    /// Whether domains are told, too.
+    pub(super) domains: bool,
+    /// Whether the message quotes or answers another: ids that look like the writer's may then be the other side's own words.
+    pub(super) answers: bool,
+}
+
+/// As [`check`], of a message that [`participant`](super::participant) wrote; tells what stands in it beside.
+pub(super) fn observe(
+    outgoing: &[u8],
+    needles: Needles<'_>,
+    observed: Observed<'_>,
+) -> Result<Sightings, Leak> {
+    let mut gate = Gate::new(needles);
+    gate.observer = Some(RefCell::new(Observer::new(
+        observed.masks,
+        observed.domains,
+    )));
+    gate.shortest = gate.shortest.min(SHORTEST_CODED);
+    let ids = if observed.answers {
+        IdsIn::Head
+    } else {
+        IdsIn::Everything
+    };
+    let (head, body) = sections(outgoing);
+    gate.read(&without_references(head), body, ids)?;
+    let observer = gate.observer.take();
+    Ok(observer.map_or_else(Sightings::default, |observer| {
+        observer.into_inner().sightings()
+    }))
+}
+
+/// The shortest address, in octets, that is looked for in code within a text: a shorter one takes as much room there as a word.
+const SHORTEST_CODED: usize = 14;
+
+/// Where ids are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IdsIn {
+    Everything,
+    /// In the header section only.
+    Head,
+}
+
+/// The header section and the body, each with what parts them at its beginning or not at all.
+fn sections(outgoing: &[u8]) -> (&[u8], &[u8]) {
     let end = memchr::memmem::find(outgoing, b"\r\n\r\n").unwrap_or(outgoing.len());
-    let (head, body) = outgoing.split_at_checked(end).unwrap_or((outgoing, &[]));
-    for (place, octets) in [("header section", head), ("body", body)] {
-        let (coded, octets) = blocks::read(octets);
-        let text = text::readable(&octets);
-        let unquoted = runs::unquoted(&text);
-        if gate.shows(&text) || unquoted.as_deref().is_some_and(|text| gate.shows(text)) {
-            return Err(Leak { place });
-        }
-        let hidden = runs::words(&text)
-            .into_iter()
-            .chain(runs::continued(&text))
-            .chain(coded);
-        for text in hidden {
-            if gate.shows(&text) {
-                return Err(Leak {
-                    place: "encoded text",
-                });
-            }
+    outgoing.split_at_checked(end).unwrap_or((outgoing, &[]))
+}
+
+/// A header section without In-Reply-To and References: they were written from tokens, and what those stand for are the reader's own ids,
+/// whatever it made them look like.
+fn without_references(head: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(head.len());
+    let mut left_out = false;
+    for line in head.split_inclusive(|octet| *octet == b'\n') {
+        let folded = matches!(line.first(), Some(b' ' | b'\t'));
+        let reference = line.starts_with(b"In-Reply-To: ") || line.starts_with(b"References: ");
+        left_out = reference || (folded && left_out);
+        if !left_out {
+            out.extend_from_slice(line);
         }
     }
-    Ok(())
+    out
+}
+
+impl Gate<'_> {
+    /// Searches a whole message.
+    fn read(&self, head: &[u8], body: &[u8], ids: IdsIn) -> Result<(), Leak> {
+        for (place, octets) in [("header section", head), ("body", body)] {
+            let ids = ids == IdsIn::Everything || place != "body";
+            let (coded, octets) = blocks::read(octets);
+            let text = text::readable(&octets);
+            let unquoted = runs::unquoted(&text);
+            let shows = |text: &str| self.shows(text, ids);
+            if shows(&text) || unquoted.as_deref().is_some_and(shows) {
+                return Err(Leak { place });
+            }
+            let hidden = runs::words(&text)
+                .into_iter()
+                .chain(runs::continued(&text))
+                .chain(coded);
+            for text in hidden {
+                if shows(&text) {
+                    return Err(Leak {
+                        place: "encoded text",
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How lines begin that hold ids, hosts or boundaries.
@@ -87,7 +170,7 @@ const IDS: [&str; 7] = [
     "dkim-signature:",
 ];
 
-struct Gate {
+struct Gate<'a> {
     addresses: Vec<Needle>,
     /// Domains that must stand nowhere.
     prose: Vec<Needle>,
@@ -95,15 +178,18 @@ struct Gate {
     domains: Vec<String>,
     /// The length of the shortest address or domain.
     shortest: usize,
+    /// Notes what stands in the views that are searched.
+    observer: Option<RefCell<Observer<'a>>>,
 }
 
-impl Gate {
+impl Gate<'_> {
     fn new(needles: Needles<'_>) -> Self {
         let mut gate = Self {
             addresses: Vec::new(),
             prose: Vec::new(),
             domains: Vec::new(),
             shortest: usize::MAX,
+            observer: None,
         };
         for needle in needles.addresses {
             let forms = both_forms(needle.domain());
@@ -134,26 +220,32 @@ impl Gate {
 
     /// Whether an address or a domain stands in `view`.
     fn sees(&self, view: &str) -> bool {
+        if let Some(observer) = &self.observer {
+            observer.borrow_mut().look(view);
+        }
         self.needles()
             .any(|needle| needle.stands_in(view.as_bytes()))
     }
 
     /// Whether one could come out of `text` by cutting something out of it.
     fn may_see(&self, text: &[u8]) -> bool {
-        self.needles().any(|needle| needle.may_come_of(text))
+        let observer = self.observer.as_ref();
+        observer.is_some_and(|observer| observer.borrow().worth(text))
+            || self.needles().any(|needle| needle.may_come_of(text))
     }
 
     fn needles(&self) -> impl Iterator<Item = &Needle> {
         self.addresses.iter().chain(&self.prose)
     }
 
-    fn shows(&self, text: &str) -> bool {
+    /// Whether something shows in `text`, in ids too if `ids` says so.
+    fn shows(&self, text: &str, ids: bool) -> bool {
         let joins = |octets: &[u8]| self.may_see(octets);
         let worth = |octets: &[u8]| views::decodes(octets) || joins(octets);
         let any =
             |text: &str| worth(text.as_bytes()) && views::any(text, joins, |view| self.sees(view));
         any(text)
-            || self.sees_id(text)
+            || (ids && self.sees_id(text))
             || runs::within(text, self.shortest, worth).any(|text| any(&text))
     }
 

@@ -41,12 +41,6 @@ const MESSAGE: [&[u8]; 6] = [b"from", b"to", b"cc", b"subject", b"date", b"mime-
 /// Parameters whose values are words for readers, or are looked at elsewhere: a shop's domain in the name of a file is no secret.
 const WORDS: [&str; 4] = ["boundary", "charset", "name", "filename"];
 
-/// Whether `text` names one of `domains` or a host in one. Any piece of it counts: an id that is changed without need harms nobody.
-pub(super) fn names(text: &str, domains: &[String]) -> bool {
-    let lower = text.to_lowercase();
-    domains.iter().any(|domain| lower.contains(domain))
-}
-
 /// A short name for an id that must not show: the same for the same id, in every message, so that what refers to it finds it. 80 bits.
 pub(super) fn digest(id: &str) -> String {
     let digest = Sha256::digest(id.as_bytes());
@@ -157,7 +151,7 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
     }
     // A parameter that some program invented, and that names a host.
     read.list
-        .retain(|(name, value)| WORDS.contains(&name.as_str()) || !names(value, masker.private()));
+        .retain(|(name, value)| WORDS.contains(&name.as_str()) || !masker.is_private(value));
     // The raw value too: what the reading passes over, a comment say, another reader may show.
     if read == before && value.is_ascii() && masker.mask(value).is_none() {
         return None;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::calendar::{self, Ids, is_calendar};
 use super::embedded;
-use super::masker::Masker;
+use super::quotes;
 use crate::message::{Encoding, Part, has_long_line};
 
 /// A text part as it will leave.
@@ -27,7 +27,6 @@ pub(super) fn leaf(
     content: &[u8],
     ids: &Ids<'_>,
 ) -> Result<Option<Leaf>, &'static str> {
-    let masker = ids.masker;
     let encoding = Encoding::of(&part.encoding);
     let decoded = encoding.decode(content);
     let (text, charset) = ascii_based(part, &decoded)?;
@@ -39,10 +38,10 @@ pub(super) fn leaf(
         return Err("leads to an encrypted message at the writer's mailbox provider");
     }
     // Ids first: masked, they could not be led back.
-    let turned = is_calendar(part, &text).then(|| calendar::turn(&text, ids));
+    let turned = is_calendar(part, &text).then(|| calendar::turn(&text, part, ids));
     let mut changed = turned.flatten();
-    for step in [Masker::mask, embedded_mask] {
-        let masked = step(masker, changed.as_deref().unwrap_or(&text));
+    for step in [words, embedded_mask] {
+        let masked = step(ids, changed.as_deref().unwrap_or(&text));
         changed = masked.or(changed);
     }
     let changed = match (changed, text) {
@@ -81,9 +80,26 @@ const PORTALS: [&[u8]; 4] = [
 /// What all of them have: two searches of a long text instead of four.
 const PORTAL_PATHS: [&[u8]; 2] = [b"/eo/", b"com/#mail"];
 
-/// [`embedded::mask`] with its arguments as a step takes them.
-fn embedded_mask(masker: &Masker, text: &[u8]) -> Option<Vec<u8>> {
-    embedded::mask(text, masker)
+/// The text masked, its own words and what it quotes each in their way; none if nothing had to be.
+fn words(ids: &Ids<'_>, text: &[u8]) -> Option<Vec<u8>> {
+    if !ids.masker.looks_for_more_than(ids.quoted) {
+        return ids.quoted.mask(text);
+    }
+    let mut changed = false;
+    let mut out = Vec::with_capacity(text.len() + 64);
+    for (place, quoted) in quotes::pieces(text) {
+        let piece = text.get(place).unwrap_or_default();
+        let masker = if quoted { ids.quoted } else { ids.masker };
+        let masked = masker.mask(piece);
+        changed |= masked.is_some();
+        out.extend_from_slice(masked.as_deref().unwrap_or(piece));
+    }
+    changed.then_some(out)
+}
+
+/// What stands encoded in it; whose words those are cannot be told, so it is as in what is quoted.
+fn embedded_mask(ids: &Ids<'_>, text: &[u8]) -> Option<Vec<u8>> {
+    embedded::mask(text, ids.quoted)
 }
 
 /// The text in a charset that has ASCII in it, where addresses can be found octet by octet: as it is, or UTF-8 if it had to be decoded.

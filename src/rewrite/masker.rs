@@ -3,7 +3,9 @@
 //! Every text part of every message goes through here, and hardly any holds an address of its writer. So a text is first asked by its rarest
 //! octets ([`Tails`]), then passed over by the octets with which a match could begin ([`Openings`]), and only there read character by character.
 
+use std::cell::Cell;
 use std::ops::Range;
+use std::rc::Rc;
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
@@ -48,6 +50,12 @@ pub(super) struct Masker {
     openings: Openings,
     /// What tells that a text holds none of them.
     tails: Tails,
+    /// Whether every id that could name a domain is taken for one that names a private one.
+    wary: bool,
+    /// Whether some of the addresses are only guessed.
+    guessed: bool,
+    /// Whether anything was found so far, by this one or a copy of it.
+    found: Rc<Cell<bool>>,
 }
 
 impl Masker {
@@ -65,24 +73,79 @@ impl Masker {
                 .collect(),
             openings: Openings::new(),
             tails: Tails::default(),
+            wary: false,
+            guessed: false,
+            found: Rc::default(),
         };
+        masker.add_addresses(addresses, shown);
+        masker
+    }
+
+    /// Shows `shown` for every one of `addresses`, too.
+    pub(super) fn add_addresses(&mut self, addresses: &[Mailbox], shown: &str) {
         for address in addresses {
             // As it is compared, with the domain as people write it, in quotes that it does not need, and as it prints: what is the same is kept once.
             let local = address.local();
             let (unicode, _) = idna::domain_to_unicode(address.domain().as_str());
-            masker.add_text(&address.key(), shown, Kind::Address);
-            masker.add_text(&format!("{local}@{unicode}"), shown, Kind::Address);
+            self.add_text(&address.key(), shown, Kind::Address);
+            self.add_text(&format!("{local}@{unicode}"), shown, Kind::Address);
             let quoted = format!("\"{local}\"@{}", address.domain());
-            masker.add_text(&quoted, shown, Kind::Address);
-            masker.add_text(&address.to_string(), shown, Kind::Address);
+            self.add_text(&quoted, shown, Kind::Address);
+            self.add_text(&address.to_string(), shown, Kind::Address);
         }
-        masker
     }
 
-    /// The writer's domains. In prose most of them give nobody away; in ids, boundaries and parameters a host of a shop does
-    /// (hostile-inputs 94).
-    pub(super) fn private(&self) -> &[String] {
-        &self.private
+    /// The same for addresses that the other side brought.
+    pub(super) fn add_guesses(&mut self, addresses: &[Mailbox], shown: &str) {
+        let own = self.pairs.len();
+        self.add_addresses(addresses, shown);
+        self.guessed |= self.pairs.len() > own;
+    }
+
+    /// Whether what was found at `place` spans something that a reader does not see, and is an address that stands behind that as well. Where the
+    /// other side wrote the shorter one, the longer must not count: it would tell that it is registered.
+    fn ends_in_another(&self, text: &[u8], place: Range<usize>) -> bool {
+        let Some(found) = text.get(place.clone()) else {
+            return false;
+        };
+        if !self.guessed || memchr::memchr3(b'<', b'\r', b'\n', found).is_none() {
+            return false;
+        }
+        let at_sign = memchr::memrchr(b'@', found).unwrap_or(found.len());
+        let mut starts = (place.start + 1..place.start + at_sign).filter(|at| {
+            let before = text.get(at - 1);
+            before.is_some_and(|before| b">\n \t".contains(before))
+        });
+        starts.any(|at| {
+            let rest = text.get(at..).unwrap_or_default();
+            let mut pairs = self.pairs.iter().filter(|pair| pair.kind == Kind::Address);
+            pairs.any(|pair| {
+                let length = matches(rest, &pair.needle, pair.kind).map(|(length, _)| length);
+                length == Some(place.end - at)
+            })
+        })
+    }
+
+    /// Whether anything was found in any text so far.
+    pub(super) fn has_found(&self) -> bool {
+        self.found.get()
+    }
+
+    /// Whether an id, a boundary or a parameter names a domain of the writer's, or a host in one. In prose most of them give nobody away; there a
+    /// host of a shop does (hostile-inputs 94). Any piece counts: an id that is changed without need harms nobody.
+    pub(super) fn is_private(&self, id: &str) -> bool {
+        let lower = id.to_lowercase();
+        (self.wary && id.contains('.')) || self.private.iter().any(|domain| lower.contains(domain))
+    }
+
+    /// Takes every id with a dot for one that names a domain of the writer's: where ids may be the other side's, a difference would tell it.
+    pub(super) fn be_wary(&mut self) {
+        self.wary = true;
+    }
+
+    /// Whether it looks for more than `other`, of which it is a copy.
+    pub(super) fn looks_for_more_than(&self, other: &Self) -> bool {
+        self.pairs.len() > other.pairs.len()
     }
 
     /// Hides `domain` wherever it stands, in prose too: for domains that hardly anybody else uses
@@ -172,6 +235,7 @@ impl Masker {
             if self.openings.goes_on(text.get(at..).unwrap_or_default())
                 && let Some((pair, length, percent)) = self.find(text, at)
             {
+                self.found.set(true);
                 return Some(Hit {
                     place: at..at + length,
                     shown: &pair.shown,
@@ -208,11 +272,15 @@ impl Masker {
                 Kind::Id => true,
                 Kind::Address => begins_here(before, is_local) && ends_here(rest, length),
                 Kind::Domain => {
-                    begins_here(before, is_label)
+                    let longer = rest.get(length).is_some_and(u8::is_ascii_alphanumeric);
+                    !longer
+                        && begins_here(before, is_label)
                         && ends_here(rest, length)
                         && !is_continued(rest, length)
                 }
             };
+            let alone = alone
+                && !(pair.kind == Kind::Address && self.ends_in_another(text, at..at + length));
             alone.then_some((pair, length, percent))
         })
     }

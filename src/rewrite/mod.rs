@@ -1,7 +1,7 @@
 //! Bytes and a plan in, bytes out. Pure and deterministic: the same message and plan give the same bytes (DESIGN.md, "Rewriting").
 //!
 //! Participants' mail gets a new header section, built from an allowlist of fields, over a body in which only the parts that show the writer are changed. Couriers' mail keeps every
-//! byte and gets trace fields in front. [`check`] is the leak gate: it looks at what would leave, and shares no code with the rewriter.
+//! byte and gets trace fields in front. [`pass`] does both steps with what the other side may have guessed. [`check`] is the leak gate: it looks at what would leave, and shares no code with the rewriter.
 
 mod atom;
 mod body;
@@ -10,12 +10,14 @@ mod courier;
 mod embedded;
 mod fields;
 mod gate;
+mod guesses;
 mod head;
 mod leaf;
 mod masker;
 mod options;
 mod participant;
 mod plan;
+mod quotes;
 mod seven_bit;
 mod trace;
 mod treatment;
@@ -23,7 +25,8 @@ mod unseen;
 
 pub use calendar::Events;
 pub use courier::{CourierTrace, courier, courier_as};
-pub use gate::{Leak, Needles, check};
+pub use gate::{Leak, MOST_SIGHTED, Needles, Sighting, Sightings, Standing, check};
+pub use guesses::{Everything, Passage, Stopped, Suspects, pass};
 pub use masker::mask_text;
 pub use options::{Options, signature_note};
 pub use participant::participant;

@@ -10,7 +10,8 @@ use super::head::{Fixes, masked_field};
 use super::masker::Masker;
 use super::options::HIDDEN;
 use super::plan::{ParticipantPlan, RewriteError, Threading};
-use crate::mail::{Mailbox, ReversePath};
+use super::quotes;
+use crate::mail::{Domain, Mailbox, ReversePath};
 use crate::masking::{MaskedDomains, MaskedLocal};
 use crate::message::{self, Message};
 
@@ -19,19 +20,83 @@ use crate::message::{self, Message};
 /// # Errors
 /// [`RewriteError`] where a kept field cannot be understood.
 pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u8>, RewriteError> {
-    let mut out = Vec::with_capacity(letter.body().len() + 4_096);
-    let mut masker = Masker::new(plan.writer_addresses, &plan.from.to_string());
-    for domain in plan.options.hidden_domains {
-        masker.add_domain(domain, HIDDEN);
+    let guesses = Guesses {
+        everywhere: plan.options.hidden_domains,
+        ..Guesses::default()
+    };
+    Ok(with_guesses(letter, plan, &guesses)?.octets)
+}
+
+/// What is hidden beside the writer's addresses.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Guesses<'a> {
+    /// Addresses that the other side brought.
+    pub(super) addresses: &'a [Mailbox],
+    /// Domains that are hidden in the writer's own words and stay in quoted text.
+    pub(super) own_words: &'a [Domain],
+    /// Domains that are hidden everywhere.
+    pub(super) everywhere: &'a [Domain],
+    /// Whether the message quotes or answers another: its ids may then be the other side's.
+    pub(super) answers: bool,
+    /// Nothing is masked, not even the writer's addresses: to see what stands there. Such a message must not leave.
+    pub(super) bare: bool,
+}
+
+/// A message that was rewritten.
+pub(super) struct Written {
+    pub(super) octets: Vec<u8>,
+    /// Whether anything stood in it that had to be hidden.
+    pub(super) masked: bool,
+}
+
+/// The two ways to look at a text of the message.
+pub(super) struct Maskers {
+    /// For the writer's own words.
+    pub(super) own: Masker,
+    /// For what is quoted.
+    pub(super) quoted: Masker,
+}
+
+impl Maskers {
+    fn new(plan: &ParticipantPlan<'_>, guesses: &Guesses<'_>) -> Self {
+        let shown = plan.from.to_string();
+        let own: &[Mailbox] = if guesses.bare {
+            &[]
+        } else {
+            plan.writer_addresses
+        };
+        let mut quoted = Masker::new(own, &shown);
+        quoted.add_guesses(guesses.addresses, &shown);
+        for domain in guesses.everywhere {
+            quoted.add_domain(domain, HIDDEN);
+        }
+        let mut own = quoted.clone();
+        for domain in guesses.own_words {
+            own.add_domain(domain, HIDDEN);
+        }
+        if guesses.answers {
+            quoted.be_wary();
+        }
+        Self { own, quoted }
     }
+}
+
+/// As [`participant`], with what the other side guessed.
+pub(super) fn with_guesses(
+    letter: &Message,
+    plan: &ParticipantPlan<'_>,
+    guesses: &Guesses<'_>,
+) -> Result<Written, RewriteError> {
+    let mut out = Vec::with_capacity(letter.body().len() + 4_096);
+    let mut maskers = Maskers::new(plan, guesses);
     // The body first: it tells what the head must say, and ids of parts become needles.
-    let masked = body::mask(letter, plan, &mut masker, 0)?;
+    let masked = body::mask(letter, plan, &mut maskers, 0)?;
     plan.trace.write(&mut out);
     let name = plan
         .from_name
         .as_deref()
         // People put their address there, and programs do.
-        .map(|name| message::encode_phrase(&masker.mask_text(name)))
+        .map(|name| message::encode_phrase(&maskers.own.mask_text(name)))
         .filter(|name| !name.is_empty());
     let from = name.map_or_else(
         || format!("<{}>", plan.from),
@@ -50,10 +115,13 @@ pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u
     put(&mut out, "Date", &date(letter, plan));
     thread(&plan.threading, &mut out);
     automatic(letter, plan, &mut out);
-    keep(letter, &masker, &masked.fixes, &mut out)?;
+    keep(letter, &maskers, &masked.fixes, &mut out)?;
     out.extend_from_slice(b"\r\n");
     masked.write(letter, &mut out);
-    Ok(out)
+    Ok(Written {
+        octets: out,
+        masked: maskers.own.has_found(),
+    })
 }
 
 /// One field. `value` has its folds, and no other line ends.
@@ -158,7 +226,7 @@ fn automatic(letter: &Message, plan: &ParticipantPlan<'_>, out: &mut Vec<u8>) {
 /// would find other parts than those that were masked.
 fn keep(
     letter: &Message,
-    masker: &Masker,
+    maskers: &Maskers,
     fixes: &Fixes,
     out: &mut Vec<u8>,
 ) -> Result<(), RewriteError> {
@@ -187,13 +255,18 @@ fn keep(
                         String::from_utf8_lossy(field.name).into_owned(),
                     ));
                 }
-                out.extend(masked_field(&field, fixes, masker));
+                out.extend(masked_field(&field, fixes, &maskers.own));
             }
-            _ => put(
-                out,
-                canonical(field.name),
-                &message::encode(&masker.mask_text(&message::decode(field.value))),
-            ),
+            _ => {
+                let text = message::decode(field.value);
+                // The subject of an answer is that of the message that is answered.
+                let masker = match quotes::is_answer(&text) {
+                    true => &maskers.quoted,
+                    false => &maskers.own,
+                };
+                let masked = message::encode(&masker.mask_text(&text));
+                put(out, canonical(field.name), &masked);
+            }
         }
     }
     // What changed in the body of a message without MIME has to be said all the same.

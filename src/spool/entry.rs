@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::directory::AddressMark;
+use crate::directory::{AddressMark, Brought};
 use crate::mail::{Diagnostic, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
 use crate::masking::{HandedTo, ParticipantId, TransactionId};
 
@@ -113,6 +113,24 @@ pub struct Memory {
     /// To whose servers it would be handed when it was accepted. By then or by a later attempt a report's bringer is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_to: Option<HandedTo>,
+    /// What the message brings to its reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// What a message brings to its reader, as keyed digests: if it comes back, it must not tell whether it is the reader's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Who wrote.
+    pub writer: ParticipantId,
+    /// To whom.
+    pub reader: ParticipantId,
+    /// When it was accepted.
+    pub at: Timestamp,
+    /// The number of the key of the digests.
+    pub key: u32,
+    /// The digests.
+    pub brought: Brought,
 }
 
 /// The mark of something that happens once: a report on a bounce, an automatic reply of a pair on a day.

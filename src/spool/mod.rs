@@ -41,7 +41,9 @@ pub use local::LocalSpool;
 pub use open::{Opened, Settings};
 pub use recover::Recovery;
 
-pub use entry::{About, Entry, KeptId, LastWriter, Memory, OnceMark, Origin, Progress, Target};
+pub use entry::{
+    About, Delivery, Entry, KeptId, LastWriter, Memory, OnceMark, Origin, Progress, Target,
+};
 
 /// A pending answer of the spool.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SpoolError>> + Send + 'a>>;

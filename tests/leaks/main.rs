@@ -16,6 +16,7 @@
 
 mod generate;
 mod golden;
+mod guesses;
 mod honest;
 mod reports;
 mod text;
@@ -104,13 +105,8 @@ impl Rules {
         }
     }
 
-    fn rewrite(
-        &self,
-        side: &Side,
-        letter: &Message,
-        message_id: String,
-    ) -> Result<Vec<u8>, String> {
-        let plan = ParticipantPlan {
+    fn plan(&self, side: &Side, message_id: String) -> ParticipantPlan<'_> {
+        ParticipantPlan {
             from: mailbox(side.mask),
             from_name: Some("login".to_owned()),
             writer_addresses: &self.addresses,
@@ -137,7 +133,16 @@ impl Rules {
                 signature_note: None,
                 null_sender: false,
             },
-        };
+        }
+    }
+
+    fn rewrite(
+        &self,
+        side: &Side,
+        letter: &Message,
+        message_id: String,
+    ) -> Result<Vec<u8>, String> {
+        let plan = self.plan(side, message_id);
         rewrite::participant(letter, &plan).map_err(|error| error.to_string())
     }
 }

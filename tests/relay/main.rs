@@ -37,6 +37,7 @@ mod empty_entries;
 mod explaining;
 mod footprint;
 mod grid;
+mod guesses;
 mod hostile;
 mod interop;
 mod invariants;

@@ -41,6 +41,7 @@ pub(super) fn policy(section: &Section<'_>, log: &mut Log<'_>) -> Option<Policy>
     let courier_recipients = section.word("courier_recipients", log);
     let display_name = section.word("display_name", log);
     let signature_note = section.flag("signature_note", log);
+    let guess_memory = section.text("guess_memory", log, value::duration);
     let contact = section.text("contact", log, |text| {
         Mailbox::parse(text).map_err(|error| format!("{text:?} is no address: {error}"))
     });
@@ -72,6 +73,7 @@ pub(super) fn policy(section: &Section<'_>, log: &mut Log<'_>) -> Option<Policy>
         courier_recipients: courier_recipients?,
         display_name: display_name?,
         signature_note: signature_note?,
+        guess_memory: guess_memory?,
         contact,
         roles: roles?,
         help_url,

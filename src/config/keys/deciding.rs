@@ -67,6 +67,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         "policy",
+        "guess_memory",
+        Value("\"180d\""),
+        "How long after a pair's last message its addresses and domains are remembered, as digests.",
+    ),
+    key(
+        "policy",
         "contact",
         Absent("\"postmaster@allegro.example\""),
         "Where mail to the roles goes, unrewritten. Absent: 450.",

@@ -2,12 +2,15 @@
 
 use super::{MAX_ENCODED, Work, file_name, mask};
 use crate::message::{Encoding, Holds, Message, Part};
+use crate::rewrite::calendar::Ids;
 use crate::rewrite::head::{self, Fixes};
 use crate::rewrite::leaf::leaf;
+use crate::rewrite::masker::Masker;
+use crate::rewrite::participant::Maskers;
 use crate::rewrite::plan::{ParticipantPlan, RewriteError};
 use crate::rewrite::treatment::{Treatment, treatment};
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// Masks one part: its content by its treatment, then its head. What the head of the whole message must say is returned.
     pub(super) fn part(
         &mut self,
@@ -16,7 +19,8 @@ impl Work<'_> {
         plan: &ParticipantPlan<'_>,
     ) -> Result<Fixes, RewriteError> {
         let raw = self.letter.raw();
-        let masker = self.masker;
+        let masker = self.masker(index);
+        let ids = Ids { masker, ..self.ids };
         let name = file_name(self.letter, part);
         // A refusal names the part (DOMAIN.md #7052), and replies hold no real address.
         let shown = |name: Option<String>| match name {
@@ -60,7 +64,7 @@ impl Work<'_> {
             }
             Treatment::Text => {
                 let content = raw.get(part.body.clone()).unwrap_or_default();
-                let masked = leaf(part, content, &self.ids);
+                let masked = leaf(part, content, &ids);
                 let masked = masked.map_err(|why| RewriteError::Hidden {
                     place: shown(name),
                     why,
@@ -86,12 +90,25 @@ impl Work<'_> {
                 .within
                 .and_then(|at| self.letter.structure().parts.get(at))
                 .is_some_and(|parent| parent.holds == Holds::Message);
-            let new = head::head(old, of_message, &fixes, self.masker);
+            let new = head::head(old, of_message, &fixes, masker);
             if new != old {
                 self.edits.push((part.head.clone(), new));
             }
         }
         Ok(fixes)
+    }
+
+    /// How the part of this number is looked at: what is within a message within the message is quoted.
+    fn masker(&self, index: usize) -> &'a Masker {
+        let parts = &self.letter.structure().parts;
+        let mut above = parts.get(index).and_then(|part| part.within);
+        while let Some(part) = above.and_then(|at| parts.get(at)) {
+            if part.holds == Holds::Message {
+                return &self.maskers.quoted;
+            }
+            above = part.within;
+        }
+        &self.maskers.own
     }
 
     /// Whether a part is the signature on its neighbour (RFC 1847 2.1).
@@ -117,7 +134,12 @@ impl Work<'_> {
         // As the only part of a message, so that its head is held to what the head of any message within a message is.
         let frame: &[u8] = b"Content-Type: message/rfc822\r\n\r\n";
         let letter = Message::parse([frame, decoded].concat().into()).ok()?;
-        let masked = mask(&letter, plan, &mut self.masker.clone(), self.depth + 1);
+        let quoted = &self.maskers.quoted;
+        let mut maskers = Maskers {
+            own: quoted.clone(),
+            quoted: quoted.clone(),
+        };
+        let masked = mask(&letter, plan, &mut maskers, self.depth + 1);
         Some(masked.map(|masked| {
             let mut body = Vec::new();
             masked.write(&letter, &mut body);
@@ -134,9 +156,9 @@ impl Work<'_> {
         plan: &ParticipantPlan<'_>,
         fixes: &mut Fixes,
     ) {
-        let (raw, masker) = (self.letter.raw(), self.masker);
+        let (raw, masker) = (self.letter.raw(), self.masker(index));
         let boundary = part.kind.get("boundary").unwrap_or_default();
-        if head::names(boundary, masker.private()) || masker.mask(boundary.as_bytes()).is_some() {
+        if masker.is_private(boundary) || masker.mask(boundary.as_bytes()).is_some() {
             // The trace id is new for every message, so no content holds such a line.
             fixes.boundary = Some(format!("=_{}_{index}", plan.trace.id));
         }

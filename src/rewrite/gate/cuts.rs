@@ -2,12 +2,16 @@
 
 use memchr::{memchr, memchr_iter, memchr2, memchr3, memmem};
 
-/// Stands in a view where a line end or a tag was taken out.
+/// Stands in a view where something was taken out that a reader does not see: a soft line end, a tag within a line.
 pub(super) const SEAM: u8 = 1;
+/// Stands where something was taken out that parts words for a reader: the end of a line or of a paragraph. Nothing of what is looked for may
+/// hide behind it all the same.
+pub(super) const GAP: u8 = 2;
 
 /// Lines joined as a reader joins them: without the fold or the quote marks of the next one.
 pub(super) fn joined(text: &str, out: &mut String) -> bool {
     let mut start = 0;
+    let mut flowed = false;
     while start < text.len() {
         let rest = text.as_bytes().get(start..).unwrap_or_default();
         let end = memchr(b'\n', rest);
@@ -21,9 +25,11 @@ pub(super) fn joined(text: &str, out: &mut String) -> bool {
         let line = if start == 0 {
             line
         } else {
-            out.push(char::from(SEAM));
+            let soft = flowed || line.starts_with([' ', '\t']);
+            out.push(char::from(if soft { SEAM } else { GAP }));
             line.trim_start_matches([' ', '\t', '>'])
         };
+        flowed = line.ends_with(' ');
         out.push_str(line.strip_suffix(' ').unwrap_or(line));
         start += end.map_or(rest.len(), |end| end + 1);
     }
@@ -59,12 +65,50 @@ pub(super) fn untagged(text: &str, out: &mut String) -> bool {
         let tag = end.filter(|_| named).and_then(|end| after.get(..end));
         if let Some(tag) = tag.filter(|tag| !is_address(tag)) {
             out.push_str(text.get(copied..at).unwrap_or_default());
-            out.push(char::from(SEAM));
+            out.push(char::from(if parts(tag) { GAP } else { SEAM }));
             copied = at + 1 + tag.len();
         }
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     copied > 0
+}
+
+/// Elements that end a line or a paragraph.
+const PARTING: [&[u8]; 24] = [
+    b"br",
+    b"p",
+    b"div",
+    b"td",
+    b"tr",
+    b"th",
+    b"table",
+    b"tbody",
+    b"thead",
+    b"li",
+    b"ul",
+    b"ol",
+    b"hr",
+    b"blockquote",
+    b"pre",
+    b"h1",
+    b"h2",
+    b"h3",
+    b"h4",
+    b"dd",
+    b"dt",
+    b"dl",
+    b"body",
+    b"center",
+];
+
+/// Whether a tag, which is in small letters and has no angle bracket before it, parts words.
+fn parts(tag: &[u8]) -> bool {
+    let name = tag.strip_prefix(b"/").unwrap_or(tag);
+    let length = name
+        .iter()
+        .take_while(|octet| octet.is_ascii_alphanumeric());
+    let name = name.get(..length.count()).unwrap_or_default();
+    PARTING.contains(&name)
 }
 
 fn is_address(tag: &[u8]) -> bool {

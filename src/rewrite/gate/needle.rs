@@ -2,7 +2,7 @@
 
 use memchr::{memchr_iter, memchr2, memchr2_iter};
 
-use super::cuts::SEAM;
+use super::cuts::{GAP, SEAM};
 use super::plain::decomposed;
 
 /// An address or a domain as it stands in a view, in lower case: an octet that is searched for, and what stands on its two sides.
@@ -24,7 +24,7 @@ enum Kind {
 }
 
 /// What may begin something that is cut out of a text, and what is left where it was.
-const CUT: &[u8] = b"\r\n\t <>&\x01";
+const CUT: &[u8] = b"\r\n\t <>&\x01\x02";
 
 /// What is left of a text around a needle.
 type Around<'a> = (&'a [u8], &'a [u8]);
@@ -90,7 +90,7 @@ impl Needle {
         };
         let tag = whole.iter().rev().take(MAX_TAG);
         let tag = tag
-            .take_while(|octet| octet.is_ascii_alphanumeric() || b"._+-\x01".contains(octet))
+            .take_while(|octet| octet.is_ascii_alphanumeric() || b"._+-\x01\x02".contains(octet))
             .count();
         let from = whole.len() - tag;
         let mut tags = memchr_iter(b'+', whole.get(from..).unwrap_or_default());
@@ -114,7 +114,7 @@ const MAX_TAG: usize = 65;
 /// What stands before `text` at the end of `view`, seams passed over; none: something else stands there.
 fn before<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
     for octet in text.iter().rev() {
-        while let Some((&SEAM, rest)) = view.split_last() {
+        while let Some((&(SEAM | GAP), rest)) = view.split_last() {
             view = rest;
         }
         view = view.strip_suffix(&[*octet])?;
@@ -125,7 +125,7 @@ fn before<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
 /// The same at its beginning.
 fn after<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
     for octet in text {
-        while let Some((&SEAM, rest)) = view.split_first() {
+        while let Some((&(SEAM | GAP), rest)) = view.split_first() {
             view = rest;
         }
         view = view.strip_prefix(&[*octet])?;

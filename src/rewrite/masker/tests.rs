@@ -98,10 +98,8 @@ fn a_domain_with_accents_is_one_domain_however_its_letters_are_written() {
     for text in ["jan@żołw.example", "jan@z\u{307}ołw.example"] {
         assert_eq!(masker.mask_text(text), text);
     }
-    let private = masker.private();
-    assert!(
-        private
-            .iter()
-            .any(|name| name == "z\u{307}o\u{301}łw.example")
-    );
+    assert!(masker.is_private("<1@z\u{307}o\u{301}łw.example>"));
+    assert!(!masker.is_private("<1@inny.example>"));
+    masker.be_wary();
+    assert!(masker.is_private("<1@inny.example>") && !masker.is_private("<1@inny>"));
 }

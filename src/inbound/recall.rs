@@ -1,0 +1,204 @@
+//! What the reader of a message has brought to its writer before, and what the message brings in its turn.
+//!
+//! The words of couriers count for neither side: their addresses are public, and an answer to them goes to no participant.
+
+use super::intake::Intake;
+use super::intake::internal;
+use crate::directory::{Brought as Record, Participant};
+use crate::mail::{Domain, Mailbox};
+use crate::masking::{Brought, Pair, providers};
+use crate::message::Message;
+use crate::policy::Refusal;
+use crate::rewrite::{Everything, Sightings, Standing};
+use crate::spool::Delivery;
+
+/// What is remembered for one message: what its reader wrote to its writer.
+pub(super) struct Recalled {
+    /// By the numbers of the keys of their digests.
+    records: Vec<(u32, Record)>,
+    pub(super) addresses: Everything,
+    pub(super) domains: Everything,
+}
+
+impl Recalled {
+    /// Whether anything is remembered.
+    pub(super) fn any(&self) -> bool {
+        !self.records.is_empty()
+    }
+}
+
+impl Intake {
+    /// What the reader of `pair` has brought to the writer.
+    pub(super) fn recall(&self, letter: &Message, pair: Pair<'_>) -> Result<Recalled, Refusal> {
+        let memory = self.tools.config.policy.guess_memory.as_millis();
+        let memory = u64::try_from(memory).unwrap_or(u64::MAX);
+        let oldest = self.tools.clock.now().0.saturating_sub(memory);
+        let oldest = crate::mail::Timestamp(oldest);
+        let records = self.tools.state.brought(pair.reader, pair.writer, oldest)?;
+        let all = records.len();
+        let records: Vec<_> = records
+            .into_iter()
+            .filter(|(number, _)| self.guess_keys.has(*number))
+            .collect();
+        // Nothing, something under a key that is gone, or a message that is older than what is remembered.
+        let forgotten = records.is_empty()
+            || records.len() < all
+            || self.answers_a_forgotten_one(letter, pair, &records)?;
+        let any = |more: fn(&Record) -> bool| records.iter().any(|(_, record)| more(record));
+        let addresses = match forgotten {
+            _ if any(|record| record.more_addresses) => Everything::Always,
+            true => Everything::InAnswers,
+            false => Everything::Never,
+        };
+        let domains = match forgotten || any(|record| record.more_domains) {
+            true => Everything::InAnswers,
+            false => Everything::Never,
+        };
+        Ok(Recalled {
+            records,
+            addresses,
+            domains,
+        })
+    }
+
+    /// Whether the message that `letter` answers is one of the reader's that is not remembered: what it brought is not, either.
+    fn answers_a_forgotten_one(
+        &self,
+        letter: &Message,
+        pair: Pair<'_>,
+        records: &[(u32, Record)],
+    ) -> Result<bool, Refusal> {
+        let mut ids = letter.ids("In-Reply-To");
+        if ids.is_empty() {
+            ids.extend(letter.ids("References").pop());
+        }
+        for id in ids {
+            let Some((token, host)) = id.rsplit_once('@') else {
+                continue;
+            };
+            let ours =
+                Domain::parse(host).is_ok_and(|host| self.tools.domains.find(&host).is_some());
+            if !ours || self.original(pair.reversed(), token)?.is_none() {
+                continue;
+            }
+            let token = token.to_ascii_lowercase();
+            let known = records.iter().any(|(number, record)| {
+                let digest =
+                    self.guess_keys
+                        .digest(*number, pair.reversed(), Brought::Message, &token);
+                digest.is_some_and(|digest| record.messages.holds(digest))
+            });
+            if !known {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the reader of `pair` has brought an address to the writer; `whole` asks whether it stands in one piece now: then it may have been
+    /// torn when it came.
+    pub(super) fn has_brought_address(
+        &self,
+        recalled: &Recalled,
+        pair: Pair<'_>,
+        address: &Mailbox,
+        whole: bool,
+    ) -> bool {
+        let key = address.key();
+        recalled.records.iter().any(|(number, record)| {
+            let holds = |of| {
+                let digest = self.guess_keys.digest(*number, pair.reversed(), of, &key);
+                digest.is_some_and(|digest| {
+                    record.addresses.holds(digest) || record.readings.holds(digest)
+                })
+            };
+            holds(Brought::Address) || (whole && holds(Brought::Torn))
+        })
+    }
+
+    /// The same for a domain.
+    pub(super) fn has_brought_domain(
+        &self,
+        recalled: &Recalled,
+        pair: Pair<'_>,
+        domain: &Domain,
+    ) -> bool {
+        recalled.records.iter().any(|(number, record)| {
+            let digest =
+                self.guess_keys
+                    .digest(*number, pair.reversed(), Brought::Domain, domain.as_str());
+            digest.is_some_and(|digest| record.domains.holds(digest))
+        })
+    }
+
+    /// What a message of `pair` brings: it counts once the message is durable.
+    pub(super) fn delivery(
+        &self,
+        pair: Pair<'_>,
+        sightings: &Sightings,
+        domains: bool,
+        sent_as: &str,
+    ) -> Result<Delivery, Refusal> {
+        let number = self
+            .guess_keys
+            .first()
+            .ok_or_else(|| internal("no key for digests"))?;
+        let digest = |of, text: &str| self.guess_keys.digest(number, pair, of, text);
+        let addresses = |main: bool| {
+            let found = sightings.addresses.iter();
+            found
+                .filter_map(|found| {
+                    let key = found.mailbox.key();
+                    match found.standing {
+                        Standing::Whole if found.shortest == main => digest(Brought::Address, &key),
+                        Standing::Torn if !main => digest(Brought::Torn, &key),
+                        _ => None,
+                    }
+                })
+                .collect()
+        };
+        let token = sent_as.split('@').next().unwrap_or_default();
+        let token = token.to_ascii_lowercase();
+        let all = Record {
+            addresses: addresses(true),
+            readings: addresses(false),
+            domains: sightings
+                .domains
+                .iter()
+                .filter_map(|domain| digest(Brought::Domain, domain.as_str()))
+                .collect(),
+            messages: digest(Brought::Message, &token).into_iter().collect(),
+            more_addresses: sightings.more_addresses,
+            more_domains: sightings.more_domains || !domains,
+        };
+        // Cut to what a record holds.
+        let mut brought = Record::default();
+        brought.add(&all);
+        Ok(Delivery {
+            writer: pair.writer.clone(),
+            reader: pair.reader.clone(),
+            at: self.tools.clock.now(),
+            key: number,
+            brought,
+        })
+    }
+
+    /// Whether a domain names nobody, or whom everybody may know: ours, the marketplace's, a courier's, a shared provider's, the receiver's own.
+    pub(super) fn is_public(&self, domain: &Domain, receiver: &Participant) -> bool {
+        let organisation = |of: &Domain| providers::organisation(of) == *domain;
+        let ours = self.tools.domains.all().iter().any(|ours| {
+            let mut names = std::iter::once(&ours.name).chain(&ours.aliases);
+            // A marketplace is called by its domain: `allegro-pl` is that of allegro.pl.
+            let mut markets = ours.marketplaces.iter();
+            names.any(organisation)
+                || markets.any(|market| market.replace('-', ".") == domain.as_str())
+        });
+        ours || providers::is_shared(domain)
+            || organisation(&self.tools.config.hostname)
+            || self.tools.allowlist.current().knows(domain)
+            || receiver
+                .addresses
+                .iter()
+                .any(|address| organisation(address.domain()))
+    }
+}

@@ -1,0 +1,394 @@
+//! Which addresses and domains stand in a message, in any of the ways in which the gate reads it.
+//!
+//! What the gate would find of an address that is registered it finds here of one that is none: by these the two are treated alike. So whatever
+//! could be the beginning or the end of an address counts as one, in every view.
+
+use std::collections::{BTreeMap, HashSet};
+
+use memchr::memchr_iter;
+
+use super::cuts::{GAP, SEAM};
+use super::names::{is_top_level, longest, may_be_cut_up, may_end, organisation};
+use crate::mail::{Domain, Mailbox};
+use crate::masking::{MaskedDomains, providers};
+
+/// Addresses beyond these are counted, not told.
+pub const MOST_SIGHTED: usize = 1_000;
+/// Octets of a local part that are looked at, seams included.
+const LONGEST_LOCAL: usize = 100;
+/// Octets of a domain.
+const LONGEST_DOMAIN: usize = 300;
+/// Places at which one address or domain may begin or end; honest ones have one or two.
+const MOST_ENDS: usize = 8;
+
+/// An address that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Without its tag: with another one it is the same mailbox.
+    pub mailbox: Mailbox,
+    /// Whether it is the shortest reading of its place; others have what stands before it, too.
+    pub shortest: bool,
+    /// How its local part stands there.
+    pub standing: Standing,
+}
+
+/// How a local part stands in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// In one piece.
+    Whole,
+    /// With something in it that a reader does not see, and that goes when the text is quoted.
+    Torn,
+    /// Over the end of a line or a paragraph: as an address only for somebody who looks for one.
+    Apart,
+}
+
+/// What stands in a message.
+#[derive(Debug, Clone, Default)]
+pub struct Sightings {
+    /// The addresses, none of them a mask.
+    pub addresses: Vec<Sighting>,
+    /// The domains of organisations, those of shared providers and ours left out.
+    pub domains: Vec<Domain>,
+    /// There are more addresses, or places that could be read in too many ways.
+    pub more_addresses: bool,
+    /// The same of domains.
+    pub more_domains: bool,
+}
+
+impl Sightings {
+    /// Whether nothing was seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.addresses.is_empty() && self.domains.is_empty()
+    }
+}
+
+/// Looks for them.
+pub(super) struct Observer<'a> {
+    masks: &'a MaskedDomains,
+    /// Whether domains are looked for.
+    domains: bool,
+    addresses: BTreeMap<String, Sighting>,
+    organisations: BTreeMap<Domain, ()>,
+    /// Places that were looked at, as they stood there: views have most in common.
+    seen: HashSet<Vec<u8>>,
+    more_addresses: bool,
+    more_domains: bool,
+}
+
+impl<'a> Observer<'a> {
+    pub(super) fn new(masks: &'a MaskedDomains, domains: bool) -> Self {
+        Self {
+            masks,
+            domains,
+            addresses: BTreeMap::new(),
+            organisations: BTreeMap::new(),
+            seen: HashSet::new(),
+            more_addresses: false,
+            more_domains: false,
+        }
+    }
+
+    pub(super) fn sightings(self) -> Sightings {
+        Sightings {
+            addresses: self.addresses.into_values().collect(),
+            domains: self.organisations.into_keys().collect(),
+            more_addresses: self.more_addresses,
+            more_domains: self.more_domains,
+        }
+    }
+
+    /// Whether something could stand in `octets`, or come of them once something is cut out.
+    pub(super) fn worth(&self, octets: &[u8]) -> bool {
+        let goes_on = |at: usize| {
+            octets.get(at + 1).is_some_and(|next| {
+                next.is_ascii_alphanumeric()
+                    || !next.is_ascii()
+                    || b"\r\n<&=\x01\x02".contains(next)
+            })
+        };
+        memchr_iter(b'@', octets).any(goes_on) || (self.domains && self.dots(octets))
+    }
+
+    /// Whether a dot stands where one of a domain could: a sentence ends before a blank, or before a line of its own.
+    fn dots(&self, octets: &[u8]) -> bool {
+        memchr_iter(b'.', octets).any(|at| {
+            let rest = octets.get(at + 1..).unwrap_or_default();
+            let line = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n"));
+            let rest = line.map_or(rest, |line| {
+                let quotes = line.iter().take_while(|octet| b" \t>".contains(octet));
+                line.get(quotes.count()..).unwrap_or_default()
+            });
+            rest.first().is_some_and(|next| {
+                next.is_ascii_alphanumeric() || !next.is_ascii() || b"<&=\x01\x02".contains(next)
+            }) && (line.is_none() || may_be_cut_up(rest))
+        })
+    }
+
+    /// Notes what stands in a view, which is in small letters.
+    pub(super) fn look(&mut self, view: &str) {
+        for at in memchr_iter(b'@', view.as_bytes()) {
+            self.address(view, at);
+        }
+        if self.domains {
+            self.look_for_domains(view);
+        }
+    }
+
+    /// The addresses around the at sign at `at`.
+    fn address(&mut self, view: &str, at: usize) {
+        let octets = view.as_bytes();
+        let before = octets.get(..at).unwrap_or_default();
+        let local = before.iter().rev().take(LONGEST_LOCAL);
+        let quoted = before.last() == Some(&b'"');
+        let local = if quoted {
+            let inside = local.skip(1).take_while(|octet| !b"\"\r\n".contains(octet));
+            inside.count() + 1
+        } else {
+            local.take_while(|octet| is_atext(**octet)).count()
+        };
+        let domain = octets.get(at + 1..).unwrap_or_default().iter();
+        let domain = domain
+            .take(LONGEST_DOMAIN)
+            .take_while(|octet| is_of_name(**octet));
+        let (from, to) = (at - local, at + 1 + domain.count());
+        if local == 0 || to == at + 1 || !self.is_new(octets.get(from..to).unwrap_or_default()) {
+            return;
+        }
+        // Cut where characters were counted by octets.
+        let local = String::from_utf8_lossy(octets.get(from..at).unwrap_or_default());
+        let domain = String::from_utf8_lossy(octets.get(at + 1..to).unwrap_or_default());
+        let locals = if quoted {
+            let inside = local.trim_end_matches('"').replace('\\', "");
+            vec![(inside, Standing::Whole)]
+        } else {
+            locals(&local)
+        };
+        let domains = domains(&domain);
+        if locals.len() > MOST_ENDS || domains.len() > MOST_ENDS {
+            self.more_addresses = true;
+        }
+        let mut domains: Vec<Domain> = domains.iter().filter_map(|text| longest(text)).collect();
+        domains.dedup();
+        domains.retain(|domain| self.masks.find(domain).is_none());
+        for (number, (local, standing)) in locals.iter().take(MOST_ENDS).enumerate() {
+            for domain in domains.iter().take(MOST_ENDS) {
+                if let Ok(mailbox) = Mailbox::from_parts(untagged(local), domain.clone()) {
+                    self.add(mailbox, number == 0, *standing);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, mailbox: Mailbox, shortest: bool, standing: Standing) {
+        let key = mailbox.key();
+        if let Some(known) = self.addresses.get_mut(&key) {
+            known.shortest |= shortest;
+            known.standing = known.standing.min(standing);
+        } else if self.addresses.len() < MOST_SIGHTED {
+            let sighting = Sighting {
+                mailbox,
+                shortest,
+                standing,
+            };
+            self.addresses.insert(key, sighting);
+        } else {
+            self.more_addresses = true;
+        }
+    }
+
+    fn is_new(&mut self, place: &[u8]) -> bool {
+        if self.seen.contains(place) {
+            return false;
+        }
+        // Beyond this a message is looked at again and again rather than remembered.
+        if self.seen.len() < 4 * MOST_SIGHTED {
+            self.seen.insert(place.to_vec());
+        }
+        true
+    }
+
+    fn look_for_domains(&mut self, view: &str) {
+        let octets = view.as_bytes();
+        let mut done = 0;
+        for at in memchr_iter(b'.', octets) {
+            let next = octets.get(at + 1);
+            let inside = next.is_some_and(|next| is_of_name(*next) && *next != b'.');
+            if at < done || !inside {
+                continue;
+            }
+            let before = octets.get(done..at).unwrap_or_default().iter().rev();
+            let before = before
+                .take(LONGEST_DOMAIN)
+                .take_while(|octet| is_of_name(**octet));
+            let after = octets.get(at..).unwrap_or_default().iter();
+            let after = after
+                .take(LONGEST_DOMAIN)
+                .take_while(|octet| is_of_name(**octet));
+            let (from, to) = (at - before.count(), at + after.count());
+            done = to;
+            let place = octets.get(from..to).unwrap_or_default();
+            // Nearly all dots in prose are followed by nothing that is the end of a name.
+            let cut = place.iter().any(|octet| matches!(*octet, SEAM | GAP));
+            if !cut && place.is_ascii() && !may_end(place) {
+                continue;
+            }
+            if !self.is_new(place) {
+                continue;
+            }
+            self.domain(&String::from_utf8_lossy(place));
+        }
+    }
+
+    fn domain(&mut self, place: &str) {
+        let found: Vec<Domain> = starts(place)
+            .into_iter()
+            .flat_map(domains)
+            .filter_map(|text| organisation(&text))
+            .collect();
+        for domain in found {
+            if providers::is_shared(&domain) || self.is_mask(&domain) {
+                continue;
+            }
+            if self.organisations.len() >= MOST_SIGHTED {
+                self.more_domains = true;
+                return;
+            }
+            self.organisations.insert(domain, ());
+        }
+    }
+
+    fn is_mask(&self, domain: &Domain) -> bool {
+        self.masks.find(domain).is_some()
+    }
+}
+
+/// What stands in a local part without quotes (RFC 5322 3.2.3), and seams.
+fn is_atext(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric()
+        || !octet.is_ascii()
+        || b"!#$%&'*+-/=?^_`{|}~.\x01\x02".contains(&octet)
+}
+
+/// What stands in a domain, and seams.
+fn is_of_name(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || !octet.is_ascii() || b"-_.\x01\x02".contains(&octet)
+}
+
+/// What makes a longer local part of what follows it.
+fn is_local(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._+-".contains(c)
+}
+
+/// Whether a character stands for something that was cut out.
+fn is_cut(c: char) -> bool {
+    c == char::from(SEAM) || c == char::from(GAP)
+}
+
+/// Every local part that ends where `run` does, the shortest first: wherever an address that is looked for could begin.
+fn locals(run: &str) -> Vec<(String, Standing)> {
+    // Of a link, or of code, only the last piece is an address.
+    let run = run.rsplit(['/', '?', '=']).next().unwrap_or_default();
+    let mut found: Vec<(String, Standing)> = Vec::new();
+    let mut local = String::new();
+    let (mut standing, mut cut) = (Standing::Whole, Standing::Whole);
+    let mut chars = run.chars().rev().peekable();
+    while let Some(c) = chars.next() {
+        if !c.is_ascii() && !c.is_alphanumeric() {
+            break;
+        }
+        if is_cut(c) {
+            let new = if c == char::from(GAP) {
+                Standing::Apart
+            } else {
+                Standing::Torn
+            };
+            cut = cut.max(new);
+            continue;
+        }
+        // What is cut out before the at sign is not within the local part.
+        standing = standing.max(if local.is_empty() {
+            Standing::Whole
+        } else {
+            cut
+        });
+        cut = Standing::Whole;
+        local.insert(0, c);
+        let begins = chars.peek().is_none_or(|before| !is_local(*before));
+        if begins && local.len() <= 64 {
+            found.push((local.clone(), standing));
+        }
+    }
+    found
+}
+
+/// Without its tag, if it has one that is taken for one.
+fn untagged(local: &str) -> &str {
+    match local.find('+') {
+        Some(at) if at > 0 && local.chars().skip(at).all(is_local) => {
+            local.get(..at).unwrap_or(local)
+        }
+        _ => local,
+    }
+}
+
+/// Every name that begins where `run` does, the longest first: wherever one that is looked for could end. One that goes on behind a cut must be
+/// a name of the net: the next line begins with any word.
+fn domains(run: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut name = String::new();
+    let mut crossed = false;
+    let mut add = |name: &str, crossed: bool| {
+        let text = name.trim_matches(['.', '-', '_']);
+        let last = text.rsplit('.').next().unwrap_or_default();
+        let known = found.last().is_some_and(|known| known == text);
+        if text.contains('.') && !known && (!crossed || is_top_level(last)) {
+            found.push(text.to_owned());
+        }
+    };
+    let mut chars = run.chars().peekable();
+    while let Some(c) = chars.next() {
+        if !c.is_ascii() && !c.is_alphanumeric() {
+            break;
+        }
+        if is_cut(c) {
+            crossed |= name.contains('.');
+        } else {
+            name.push(c);
+        }
+        let ends = match chars.peek() {
+            None => true,
+            Some(next) if is_cut(*next) || *next == '_' => true,
+            Some(next) if !next.is_ascii() => c.is_ascii(),
+            Some('.' | '-') => {
+                let between = chars.clone().take_while(|c| matches!(c, '-' | '.'));
+                let between: String = between.collect();
+                let behind = chars.clone().nth(between.len());
+                let goes_on = behind.is_some_and(|c| c.is_ascii_alphanumeric());
+                !goes_on || (between != "." && between.contains('.'))
+            }
+            Some(_) => false,
+        };
+        if ends {
+            add(&name, crossed);
+        }
+    }
+    add(&name, crossed);
+    found.reverse();
+    found
+}
+
+/// The ends of `run` that a name may begin with: at its front, behind a seam, and where letters of ASCII begin.
+fn starts(run: &str) -> Vec<&str> {
+    let mut found = vec![run];
+    let mut last = char::from(SEAM);
+    for (at, c) in run.char_indices() {
+        let new = at > 0 && !is_cut(c) && (is_cut(last) || (c.is_ascii() && !last.is_ascii()));
+        if new && found.len() < MOST_ENDS {
+            found.extend(run.get(at..));
+        }
+        last = c;
+    }
+    found
+}
