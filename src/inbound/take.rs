@@ -86,20 +86,11 @@ impl Intake {
                     // Of several the last is told: there is one reply for all of them.
                     discarded = Some(why);
                 }
-                Err(refusal) => {
-                    let order = recipient
-                        .masked()
-                        .and_then(|masked| masked.local.transaction.clone());
-                    refused.push(Refused {
-                        path,
-                        order,
-                        refusal,
-                    });
-                }
+                Err(refusal) => refused.push(refused_for(path, &recipient, refusal)),
             }
         }
         // Before the reports are added: the ids in the reply are those of mail that goes on.
-        let nothing = discarded.or((!own.is_empty()).then_some(OWN_MASK));
+        let nothing = discarded.or_else(|| (!own.is_empty()).then_some(OWN_MASK));
         let ids: Vec<QueueId> = taken.ids().collect();
         let reply = accepted_reply(&ids, nothing, &transaction.trace);
         if !refused.is_empty() {
@@ -262,6 +253,16 @@ impl Intake {
                 .map(|refused| self.refused_entry(arrival, sender, refused))
                 .collect(),
         )
+    }
+}
+
+/// A refusal over a recipient that was found.
+fn refused_for(path: String, recipient: &Recipient, refusal: Refusal) -> Refused {
+    let masked = recipient.masked();
+    Refused {
+        path,
+        order: masked.and_then(|masked| masked.local.transaction.clone()),
+        refusal,
     }
 }
 
