@@ -125,14 +125,14 @@ mod tests {
         let small = Effort::of(0);
         assert!(small.spend(Task::Signatures, 8).is_ok());
         assert_eq!(small.milliseconds(), 12);
-        let error = small.clone().spend(Task::Addresses, 100_000).unwrap_err();
+        let error = small.spend(Task::Addresses, 100_000).unwrap_err();
         assert_eq!(
             error.to_string(),
             "it holds too many addresses: its size allows for 50000 units of work"
         );
         assert!(
             small.spend(Task::Parts, 1).is_err(),
-            "copies count together"
+            "what is spent stays spent"
         );
         let large = Effort::of(35 << 20);
         assert!(large.spend(Task::Addresses, 300_000).is_ok());
