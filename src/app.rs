@@ -28,9 +28,11 @@ pub use stores::{open_directory, open_history};
 use self::backups::Backups;
 use self::stores::Stores;
 use crate::admin;
+use crate::certificate::Certificate;
 use crate::config::Config;
 use crate::delivery::SmtpDelivery;
 use crate::failpoint;
+use crate::http::Guard;
 use crate::inbound::{self, Door, Intake, Server};
 use crate::mail::Listeners;
 use crate::observe::Metrics;
@@ -60,13 +62,15 @@ pub struct Relay {
     /// Bound addresses where connections come with a PROXY header.
     pub proxied: Vec<SocketAddr>,
     /// The bound address of the admin interface; for a unix socket its path.
-    pub admin: Option<String>,
+    pub admin: String,
     /// What the spool held at start.
     pub recovered: usize,
     /// What the tasks read; state and history are made durable from here at the end.
     stores: Stores,
     /// The way in, for its certificate.
     server: Arc<Server>,
+    /// The certificate of the admin interface, if it has one.
+    certificate: Option<Arc<Certificate>>,
     /// Ends the scheduler, and tells when it has failed.
     queue: queue::Handle,
     /// The way out, for its open connections.
@@ -105,7 +109,7 @@ impl Relay {
         settings.connections = descriptors::fit(settings.connections);
         let server = Server::new(settings, intake.clone());
         let server = Arc::new(server.map_err(|error| StartError::because("[smtp] tls", error))?);
-        let admin = listen::admin(config.admin.as_ref()).await?;
+        let listener = listen::http("admin", &config.admin.http).await?;
 
         let recovered = opened.recovered.len();
         let shutdown = CancellationToken::new();
@@ -121,7 +125,8 @@ impl Relay {
             queue: queue.controls(),
             history: stores.history.clone(),
             metrics,
-            token: config.admin.as_ref().and_then(|admin| admin.token.clone()),
+            token: config.admin.token.clone(),
+            guard: Guard::new(&config.admin.http, &config.hostname, &config.admin.hosts),
             changes: tokio::sync::Mutex::new(()),
         };
         let mut tasks = vec![tokio::spawn(inbound::run(
@@ -140,14 +145,13 @@ impl Relay {
         tasks.push(tokio::spawn(Backups::of(&stores).run(shutdown.clone())));
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
-        let admin = admin.map(|(listener, shown)| {
-            tasks.push(tokio::spawn(listen::serve(
-                listener,
-                parts,
-                shutdown.clone(),
-            )));
-            shown
-        });
+        let admin = listener.shown().to_owned();
+        let certificate = listener.certificate().cloned();
+        tasks.push(tokio::spawn(admin::serve(
+            listener,
+            Arc::new(parts),
+            shutdown.clone(),
+        )));
         failpoint::pass("app.started");
         Ok(Self {
             smtp,
@@ -156,6 +160,7 @@ impl Relay {
             recovered,
             stores,
             server,
+            certificate,
             queue,
             delivery,
             spool,
@@ -208,7 +213,12 @@ impl Relay {
                 tracing::error!(event = "reload_failed", what = "dkim keys", %error, "the old ones stay in force")
             }
         }
-        match self.server.reload_tls() {
+        let certificates = self.server.reload_tls();
+        let certificates = certificates.and_then(|()| {
+            let certificate = self.certificate.as_ref();
+            certificate.map_or(Ok(()), |certificate| certificate.reload())
+        });
+        match certificates {
             Ok(()) => tracing::info!(event = "reloaded", what = "certificates"),
             Err(error) => {
                 tracing::error!(event = "reload_failed", what = "certificates", %error, "the old ones stay in force")

@@ -25,6 +25,7 @@ pub mod resolve;
 pub mod smtp;
 
 // Layer 3: deciding, rewriting, reporting, keeping.
+pub mod certificate;
 pub mod dsn;
 pub mod flow;
 pub mod history;
@@ -35,6 +36,7 @@ pub mod spool;
 
 // Layer 4: in, out, and when. They do not know one another.
 pub mod delivery;
+pub mod http;
 pub mod inbound;
 pub mod queue;
 

@@ -1,5 +1,8 @@
 //! The client side of the interface, for the commands that speak to a running server.
 
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -11,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::failure::Failure;
-use crate::config::{Admin, AdminListen};
+use super::pinned;
+use crate::config::{Admin, HttpListen, TlsFiles};
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +23,9 @@ pub enum ClientError {
     /// Nobody listens: the server does not run, or elsewhere.
     #[error("no server answers at {0}")]
     Unreachable(String),
+    /// This user may not ask there. Whether a server runs is not known.
+    #[error("{0} cannot be asked: permission denied; run this as the user of the server")]
+    Barred(String),
     /// The server said no; the sentence is its own.
     #[error("{message}")]
     Refused {
@@ -33,16 +40,34 @@ pub enum ClientError {
 }
 
 /// Speaks to the server of a configuration. One connection a request.
-pub struct Client<'a> {
-    /// Where it listens, and the token.
-    admin: &'a Admin,
+pub struct Client {
+    /// Where it listens.
+    listen: HttpListen,
+    /// What it shows there.
+    tls: Option<TlsFiles>,
+    /// What it wants.
+    token: Option<String>,
 }
 
-impl<'a> Client<'a> {
+impl Client {
     /// A client for the interface that `[admin]` describes.
     #[must_use]
-    pub const fn new(admin: &'a Admin) -> Self {
-        Self { admin }
+    pub fn new(admin: &Admin) -> Self {
+        Self {
+            listen: admin.http.listen.clone(),
+            tls: admin.http.tls.clone(),
+            token: admin.token.clone(),
+        }
+    }
+
+    /// A client for an interface without token and TLS that is bound at `listen`.
+    #[must_use]
+    pub const fn at(listen: HttpListen) -> Self {
+        Self {
+            listen,
+            tls: None,
+            token: None,
+        }
     }
 
     /// GET `path` as JSON.
@@ -50,8 +75,7 @@ impl<'a> Client<'a> {
     /// # Errors
     /// [`ClientError`]; `Unreachable` means that nothing was done.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.request(Method::GET, path, "application/json", Bytes::new())
-            .await
+        self.request(Method::GET, path, "", Bytes::new()).await
     }
 
     /// POST `body` to `path`, answer as JSON.
@@ -72,8 +96,7 @@ impl<'a> Client<'a> {
     /// # Errors
     /// [`ClientError`]; `Unreachable` means that nothing was done.
     pub async fn delete(&self, path: &str) -> Result<(), ClientError> {
-        self.request(Method::DELETE, path, "application/json", Bytes::new())
-            .await
+        self.request(Method::DELETE, path, "", Bytes::new()).await
     }
 
     /// One request, on a connection of its own: commands ask once or twice, and a server that was restarted in between is not noticed.
@@ -87,33 +110,56 @@ impl<'a> Client<'a> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            // HTTP/1.1 wants one (RFC 9112 3.2), and a unix socket has no name.
-            .header(HOST, "localhost")
-            .header(CONTENT_TYPE, kind);
-        if let Some(token) = &self.admin.token {
+            // HTTP/1.1 wants one (RFC 9112 3.2), a unix socket has no name, and every server of ours goes by this one.
+            .header(HOST, "localhost");
+        if !body.is_empty() {
+            request = request.header(CONTENT_TYPE, kind);
+        }
+        if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request
             .body(Full::new(body))
             .map_err(|error| ClientError::Lost(error.to_string()))?;
-        match &self.admin.listen {
-            AdminListen::Tcp(address) => {
-                let stream = TcpStream::connect(address).await;
-                exchange(
-                    stream.map_err(|_| ClientError::Unreachable(address.to_string()))?,
-                    request,
-                )
-                .await
+        match &self.listen {
+            HttpListen::Tcp(address) => {
+                let stream = TcpStream::connect(near(*address)).await;
+                let stream = stream.map_err(|error| unreached(address.to_string(), &error))?;
+                match &self.tls {
+                    None => exchange(stream, request).await,
+                    // Before the token is sent: whoever has the port may be another program.
+                    Some(files) => {
+                        let stream = pinned::connect(stream, files).await;
+                        exchange(stream.map_err(ClientError::Lost)?, request).await
+                    }
+                }
             }
-            AdminListen::Unix(path) => {
+            HttpListen::Unix(path) => {
                 let stream = UnixStream::connect(path).await;
-                exchange(
-                    stream.map_err(|_| ClientError::Unreachable(path.display().to_string()))?,
-                    request,
-                )
-                .await
+                let stream =
+                    stream.map_err(|error| unreached(path.display().to_string(), &error))?;
+                exchange(stream, request).await
             }
         }
+    }
+}
+
+/// Where a server that listens on `address` is reached from its own host.
+fn near(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// A server that may be there must not be gone round.
+fn unreached(place: String, error: &io::Error) -> ClientError {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        ClientError::Barred(place)
+    } else {
+        ClientError::Unreachable(place)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The operators' interface: HTTP and JSON on loopback or a unix socket (CONTRACT.md, "Admin interface").
+//! The operators' interface: HTTP and JSON on a unix socket, or with a token (CONTRACT.md, "Admin interface").
 //!
 //! Every answer that is no success is a JSON object with `error` (a sentence that names the remedy). The description under
 //! `/v1/openapi.json` is generated from the handlers. Real addresses pass here and nowhere else: with a token configured,
@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod health;
 mod orders;
+mod pinned;
 mod queue;
 mod rejection;
 mod server;
@@ -20,5 +21,5 @@ pub use accounts::Masked;
 pub use client::{Client, ClientError};
 pub use explain::{Explained, Question};
 pub use queue::Exported;
-pub use server::{Listener, Parts, serve};
+pub use server::{Parts, serve};
 pub use upkeep::{AllowlistDiff, BadLine, Imported};

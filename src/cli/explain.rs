@@ -82,15 +82,13 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
 /// The decision of the running server, or of the stores where none runs. A server that answers with an error is not gone round: its own
 /// stores would be locked anyway.
 async fn ask(config: Config, question: Question) -> Result<Explained, String> {
-    if let Some(admin) = &config.admin {
-        let body = serde_json::to_vec(&question).map_err(|error| error.to_string())?;
-        match Client::new(admin)
-            .post("/v1/explain", "application/json", body.into())
-            .await
-        {
-            Err(ClientError::Unreachable(_)) => {}
-            answer => return answer.map_err(|error| error.to_string()),
-        }
+    let body = serde_json::to_vec(&question).map_err(|error| error.to_string())?;
+    match Client::new(&config.admin)
+        .post("/v1/explain", "application/json", body.into())
+        .await
+    {
+        Err(ClientError::Unreachable(_)) => {}
+        answer => return answer.map_err(|error| error.to_string()),
     }
     let intake = app::open_intake(config).map_err(|error| error.to_string())?;
     question.ask(&intake).await

@@ -64,17 +64,12 @@ async fn load(
     mut input: impl BufRead,
     bar: &ProgressBar,
 ) -> Result<Imported, (String, Exit)> {
-    let running = match &config.admin {
-        Some(admin) => {
-            let client = Client::new(admin);
-            // Any answer tells that a server runs. Asked first, for standard input can be read only once.
-            match client.get::<serde_json::Value>("/v1/allowlist").await {
-                Err(ClientError::Unreachable(_)) => None,
-                Err(error) => return Err((error.to_string(), Exit::Unreachable)),
-                Ok(_) => Some(client),
-            }
-        }
-        None => None,
+    let client = Client::new(&config.admin);
+    // Any answer tells that a server runs. Asked first, for standard input can be read only once.
+    let running = match client.get::<serde_json::Value>("/v1/allowlist").await {
+        Err(ClientError::Unreachable(_)) => None,
+        Err(error) => return Err((error.to_string(), Exit::Unreachable)),
+        Ok(_) => Some(client),
     };
     let Some(client) = running else {
         return load_here(config, input, bar).await;

@@ -48,18 +48,16 @@ async fn find(
         Some(transaction) => format!("{}+{transaction}@{}", masked.mask, masked.domain),
         None => format!("{}@{}", masked.mask, masked.domain),
     };
-    if let Some(admin) = &config.admin {
-        match Client::new(admin)
-            .get::<Masked>(&format!("/v1/participants/{id}/mask"))
-            .await
-        {
-            Err(ClientError::Unreachable(_)) => {}
-            Err(ClientError::Refused { status: 404, .. }) => return Ok(None),
-            answer => {
-                return answer
-                    .map(|masked| Some(with(&masked)))
-                    .map_err(|error| error.to_string());
-            }
+    match Client::new(&config.admin)
+        .get::<Masked>(&format!("/v1/participants/{id}/mask"))
+        .await
+    {
+        Err(ClientError::Unreachable(_)) => {}
+        Err(ClientError::Refused { status: 404, .. }) => return Ok(None),
+        answer => {
+            return answer
+                .map(|masked| Some(with(&masked)))
+                .map_err(|error| error.to_string());
         }
     }
     let directory = app::open_directory(config).map_err(|error| error.to_string())?;

@@ -68,9 +68,7 @@ fn announce(relay: &Relay, file: &Path) {
     for address in &relay.proxied {
         println!("proxied {address}");
     }
-    if let Some(admin) = &relay.admin {
-        println!("admin {admin}");
-    }
+    println!("admin {}", relay.admin);
     tracing::info!(
         event = "ready",
         configuration = %file.display(),

@@ -33,12 +33,10 @@ pub(super) fn run(config: &Config, query: &str, json: bool) -> Exit {
 /// What the history has, by the running server or from its files. The files can be read beside a server that has no interface; what it has
 /// not flushed yet is missing then.
 async fn find(config: &Config, query: &str) -> Result<Vec<Line>, String> {
-    if let Some(admin) = &config.admin {
-        let path = format!("/v1/trace?q={}", escaped(query));
-        match Client::new(admin).get(&path).await {
-            Err(ClientError::Unreachable(_)) => {}
-            answer => return answer.map_err(|error| error.to_string()),
-        }
+    let path = format!("/v1/trace?q={}", escaped(query));
+    match Client::new(&config.admin).get(&path).await {
+        Err(ClientError::Unreachable(_)) => {}
+        answer => return answer.map_err(|error| error.to_string()),
     }
     let history = app::open_history(config).map_err(|error| error.to_string())?;
     history

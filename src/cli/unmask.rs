@@ -43,12 +43,13 @@ pub(super) fn run(config: &Config, address: &str, json: bool) -> Exit {
 
 /// The account by the running server, or by the directory where none runs. None: nobody has this mask.
 async fn find(config: &Config, mask: &MaskId) -> Result<Option<Participant>, String> {
-    if let Some(admin) = &config.admin {
-        match Client::new(admin).get(&format!("/v1/masks/{mask}")).await {
-            Err(ClientError::Unreachable(_)) => {}
-            Err(ClientError::Refused { status: 404, .. }) => return Ok(None),
-            answer => return answer.map(Some).map_err(|error| error.to_string()),
-        }
+    match Client::new(&config.admin)
+        .get(&format!("/v1/masks/{mask}"))
+        .await
+    {
+        Err(ClientError::Unreachable(_)) => {}
+        Err(ClientError::Refused { status: 404, .. }) => return Ok(None),
+        answer => return answer.map(Some).map_err(|error| error.to_string()),
     }
     let directory = app::open_directory(config).map_err(|error| error.to_string())?;
     let Some(mask) = directory

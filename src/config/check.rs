@@ -7,6 +7,7 @@ mod circle;
 mod delivery;
 mod domains;
 mod forms;
+mod http;
 mod rules;
 mod secrets;
 mod smtp;
@@ -80,7 +81,12 @@ fn build(root: &DeTable<'_>, file: &Path, folder: &Path, log: &mut Log<'_>) -> O
     let dns = Section::of(root, "dns", log);
     let dns_servers = dns.list("servers", log, address);
     let dnssec = dns.word("dnssec", log);
-    let admin = admin(&Section::of(root, "admin", log), folder, log);
+    let admin = admin(
+        &Section::of(root, "admin", log),
+        data_dir.as_deref(),
+        folder,
+        log,
+    );
     engine?;
     Some(Config {
         file: file.to_owned(),

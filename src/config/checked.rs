@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Http;
 use crate::auth::{Mode, SharedSpf};
 use crate::mail::{Domain, Mailbox, Network};
 use crate::masking::{MaskedDomain, TokenKeys};
@@ -40,8 +41,8 @@ pub struct Config {
     pub dns_servers: Vec<SocketAddr>,
     /// Whether their word on DNSSEC is taken.
     pub dnssec: Dnssec,
-    /// `[admin]`; none: no admin interface.
-    pub admin: Option<Admin>,
+    /// `[admin]`.
+    pub admin: Admin,
 }
 
 /// `[smtp]`.
@@ -251,17 +252,10 @@ pub enum RouteTls {
 /// `[admin]`.
 #[derive(Debug, Clone)]
 pub struct Admin {
-    /// Where it listens.
-    pub listen: AdminListen,
-    /// The bearer token; none: loopback only.
+    /// Where it listens, by default on `data_dir/admin.sock`.
+    pub http: Http,
+    /// Names that it goes by, beside `hostname` and `localhost`.
+    pub hosts: Vec<Domain>,
+    /// The bearer token; none: a unix socket, or a loopback address where that was asked for.
     pub token: Option<String>,
-}
-
-/// A TCP address or a unix socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AdminListen {
-    /// `127.0.0.1:8025`.
-    Tcp(SocketAddr),
-    /// A path.
-    Unix(PathBuf),
 }

@@ -7,6 +7,7 @@ mod check;
 mod checked;
 mod example;
 mod files;
+mod http;
 mod keys;
 mod log;
 mod plain;
@@ -18,10 +19,11 @@ mod value;
 use std::path::{Path, PathBuf};
 
 pub use checked::{
-    Admin, AdminListen, Auth, Budget, Config, CourierRecipients, Delivery, DisplayName, Dkim,
-    Limits, MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
+    Admin, Auth, Budget, Config, CourierRecipients, Delivery, DisplayName, Dkim, Limits,
+    MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
 };
 pub use example::example;
+pub use http::{Http, HttpListen};
 pub use problem::{Errors, Problem};
 
 /// A configuration that was read, with what is worth mending.

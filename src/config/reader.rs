@@ -110,9 +110,16 @@ impl<'t> Section<'t> {
         self.table
     }
 
-    /// Whether the file has this table.
-    pub(super) fn is_there(&self) -> bool {
-        self.table.is_some()
+    /// Where the value of a key stands in the file; none where the file does not set it.
+    pub(super) fn position(&self, name: &str) -> Option<Range<usize>> {
+        let mut keys = self.table.into_iter().flat_map(|table| table.iter());
+        let (_, value) = keys.find(|(key, _)| key.get_ref().as_ref() == name)?;
+        Some(value.span())
+    }
+
+    /// `table.key`, for an error about it.
+    pub(super) fn key(&self, name: &str) -> String {
+        full(self.name, name)
     }
 
     /// Notes every key that does not exist. A misspelt key would otherwise leave its default in force without a word.

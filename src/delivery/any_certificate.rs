@@ -10,7 +10,10 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 /// Takes every certificate, but still checks that the peer holds its key. Many mail servers show one for another name, or made it themselves;
 /// to refuse those would send their mail in clear text (hostile-inputs 48).
 #[derive(Debug)]
-pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
+pub struct AnyCertificate(
+    /// Checks the signatures.
+    pub Arc<CryptoProvider>,
+);
 
 impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(

@@ -24,6 +24,7 @@ use std::pin::Pin;
 use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
 use crate::spool::Content;
 
+pub use any_certificate::AnyCertificate;
 pub use pool::Parked;
 pub use reach::Reach;
 pub use settings::{Patience, Settings};

@@ -35,7 +35,6 @@ mod server;
 mod session;
 mod take;
 mod threading;
-mod tls;
 mod transaction;
 mod unheard;
 mod weigh;

@@ -11,8 +11,8 @@ use super::crowd::Crowd;
 use super::limits::{self, Patience};
 use super::memory::Memory;
 use super::reception::Reception;
-use super::tls::{self, TlsError};
 use super::unheard::Unheard;
+use crate::certificate::{self, TlsError};
 use crate::config::{Config, TlsFiles};
 use crate::mail::{Domain, Network};
 
@@ -108,7 +108,8 @@ impl Server {
     /// They cannot be used; the old ones stay.
     pub fn reload_tls(&self) -> Result<(), TlsError> {
         if let Some(files) = &self.settings.tls {
-            self.acceptor.store(Some(Arc::new(tls::load(files)?)));
+            self.acceptor
+                .store(Some(Arc::new(certificate::load(files)?)));
         }
         Ok(())
     }

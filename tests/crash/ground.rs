@@ -88,7 +88,7 @@ impl Ground {
              [limits]\nrefusals_per_client = \"off\"\nmessages_per_sender = \"off\"\nmessages_per_transaction = \"off\"\n\
              connections_per_client = 2000\nconnections = 4000\n\
              [secrets]\nkey_file = \"secret.key\"\n[delivery]\nretry = \"1s*100\"\ndelay_notice = \"1s\"\n[dns]\nservers = [\"127.0.0.1:1\"]\n\
-             [admin]\nlisten = \"127.0.0.1:0\"\n\
+             [admin]\nlisten = \"127.0.0.1:0\"\nallow_tokenless_loopback = true\n\
              [[delivery.route]]\ndomain = \"*\"\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n{more}",
             sink.address.port()
         );

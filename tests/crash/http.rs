@@ -18,7 +18,7 @@ fn request(admin: SocketAddr, head: &str, body: &str) -> std::io::Result<String>
     let mut stream = TcpStream::connect(admin)?;
     write!(
         stream,
-        "{head}Host: x\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "{head}Host: localhost\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )?;
     let mut answer = String::new();

@@ -28,11 +28,11 @@ impl Heard {
 
 /// Sends one request with `fields` in its head.
 async fn ask(stage: &Stage, line: &str, fields: &[&str], body: &[u8]) -> Heard {
-    let admin = stage.relay.admin.as_ref().unwrap();
+    let admin = &stage.relay.admin;
     let mut stream = tokio::net::TcpStream::connect(admin).await.unwrap();
     let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
     let head = format!(
-        "{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}Content-Length: {}\r\n\r\n",
+        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}Content-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -110,7 +110,7 @@ async fn every_failure_has_the_same_form() {
         ),
         (
             "POST /v1/import",
-            &[],
+            &["Content-Type: application/x-ndjson"],
             &large,
             413,
             &["/v1/import", "64 MiB", "parts"],

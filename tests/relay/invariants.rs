@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use allegromail::admin;
 use allegromail::cli::demo::sink::{Received, Watch};
-use allegromail::config::{Admin, AdminListen};
+use allegromail::config::HttpListen;
 use mail_parser::{MessageParser, PartType};
 use tokio::net::TcpSocket;
 
@@ -142,10 +142,10 @@ pub struct Invariants {
 
 impl Invariants {
     /// For a relay that has just started.
-    pub fn new(smtp: SocketAddr, admin: Option<&str>, folder: &Path, sink: Watch) -> Self {
+    pub fn new(smtp: SocketAddr, admin: &str, folder: &Path, sink: Watch) -> Self {
         Self {
             smtp,
-            admin: admin.and_then(|address| address.parse().ok()),
+            admin: admin.parse().ok(),
             trace: folder.join("data/trace"),
             sink,
             to_sink: true,
@@ -170,12 +170,7 @@ impl Invariants {
         let Some(address) = self.admin else {
             return Vec::new();
         };
-        let listen = AdminListen::Tcp(address);
-        let admin = Admin {
-            listen,
-            token: None,
-        };
-        let client = admin::Client::new(&admin);
+        let client = admin::Client::at(HttpListen::Tcp(address));
         // Asking for anything hands the lines to the system.
         let flushed: Result<serde_json::Value, _> = client.get("/v1/trace?q=x").await;
         if flushed.is_err() {

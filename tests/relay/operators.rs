@@ -256,7 +256,7 @@ async fn a_question_that_cannot_be_read_is_told_so() {
     let ask = async |message: &str| {
         let body = format!(r#"{{"from":"{JAN}","to":"{SELLER}","message_base64":"{message}"}}"#);
         let request = format!(
-            "POST /v1/explain HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST /v1/explain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port))

@@ -34,8 +34,10 @@ pub struct Server {
     child: Child,
     /// Where it takes mail.
     pub smtp: SocketAddr,
-    /// Its admin interface.
+    /// Its admin interface; of a unix socket, which has none, no address.
     pub admin: SocketAddr,
+    /// The same as printed: an address or a path.
+    pub place: String,
     log: std::sync::Arc<std::sync::Mutex<String>>,
 }
 
@@ -70,19 +72,20 @@ impl Server {
             match line.split_once(' ') {
                 Some(("smtp", address)) => smtp = Some(address.parse().unwrap()),
                 Some(("admin", address)) => {
-                    admin = Some(address.parse().unwrap());
+                    admin = Some(address.to_owned());
                     break;
                 }
                 _ => {}
             }
         }
-        let (Some(smtp), Some(admin)) = (smtp, admin) else {
+        let (Some(smtp), Some(place)) = (smtp, admin) else {
             panic!("serve did not start: {}", log.lock().unwrap())
         };
         let server = Self {
             child,
             smtp,
-            admin,
+            admin: place.parse().unwrap_or_else(|_| ([0, 0, 0, 0], 0).into()),
+            place,
             log,
         };
         wait_until("the line ready", || {

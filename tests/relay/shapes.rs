@@ -1,7 +1,7 @@
 //! Messages of odd shape, and what must not come of them (hostile-inputs 15, 17, 18, 65, 83, 110, 116, 141 to 143).
 
 use allegromail::admin;
-use allegromail::config::{Admin, AdminListen};
+use allegromail::config::HttpListen;
 
 use crate::dialogue::Dialogue;
 use crate::stage::{BIURO, BUYER, COURIER, JAN, SELLER, Setup, Stage, message, text};
@@ -349,11 +349,8 @@ async fn h142_head_and_body_are_told_apart() {
 
 /// Loads records into the running relay; how many lines were bad.
 async fn import(stage: &Stage, lines: &str) -> usize {
-    let admin = Admin {
-        listen: AdminListen::Tcp(stage.relay.admin.as_ref().unwrap().parse().unwrap()),
-        token: None,
-    };
-    let done: serde_json::Value = admin::Client::new(&admin)
+    let listen = HttpListen::Tcp(stage.relay.admin.parse().unwrap());
+    let done: serde_json::Value = admin::Client::at(listen)
         .post(
             "/v1/import",
             "application/x-ndjson",

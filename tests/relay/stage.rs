@@ -14,7 +14,7 @@ use allegromail::auth::{self, Prover};
 use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::cli::demo::sink::{Received, Sink};
 use allegromail::clock::SystemClock;
-use allegromail::config::{Admin, AdminListen};
+use allegromail::config::HttpListen;
 use allegromail::directory::{self, Directory, SledDirectory};
 use allegromail::history::History;
 use allegromail::inbound::{self, Door, Intake, Server};
@@ -189,12 +189,8 @@ impl Stage {
         let relay = Relay::start(loaded.config, observe::install_metrics())
             .await
             .unwrap();
-        let mut invariants = Invariants::new(
-            relay.smtp[0],
-            relay.admin.as_deref(),
-            folder.path(),
-            sink.watch(),
-        );
+        let mut invariants =
+            Invariants::new(relay.smtp[0], &relay.admin, folder.path(), sink.watch());
         invariants.to_sink = setup.next_hop.is_none() && !setup.by_mx;
         Self {
             invariants,
@@ -245,25 +241,20 @@ impl Stage {
         }
     }
 
-    fn admin(&self) -> Admin {
-        let listen = AdminListen::Tcp(self.relay.admin.as_ref().unwrap().parse().unwrap());
-        Admin {
-            listen,
-            token: None,
-        }
+    fn admin(&self) -> admin::Client {
+        admin::Client::at(HttpListen::Tcp(self.relay.admin.parse().unwrap()))
     }
 
     /// The life of a message, by its trace id, as JSON.
     pub async fn trace(&self, id: &str) -> String {
         let path = format!("/v1/trace?q={id}");
-        let admin = self.admin();
-        let found: serde_json::Value = admin::Client::new(&admin).get(&path).await.unwrap();
+        let found: serde_json::Value = self.admin().get(&path).await.unwrap();
         found.to_string()
     }
 
     /// Removes a registered address through the admin interface.
     pub async fn remove_address(&self, participant: &str, address: &str) {
-        admin::Client::new(&self.admin())
+        self.admin()
             .delete(&format!(
                 "/v1/participants/{participant}/addresses/{address}"
             ))
@@ -471,7 +462,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
          [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n{dkim}\n\
          [[domain]]\nname = \"allegromail.com\"\nmarketplaces = [\"allegro-cz\", \"allegro-sk\", \"allegro-hu\"]\n\
          [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[limits]\n{limits}\
-         [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{admin}",
+         [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{tokenless}{admin}",
         hostname = setup.hostname,
         own = setup.port.unwrap_or(0),
         dkim = setup.dkim,
@@ -486,6 +477,19 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         limits = lines("limits"),
         delivery = lines("delivery"),
         listen = default("admin", "listen", "listen = \"127.0.0.1:0\""),
+        tokenless = if setup
+            .keys
+            .iter()
+            .any(|(of, own)| *of == "admin" && own.starts_with("token"))
+        {
+            String::new()
+        } else {
+            default(
+                "admin",
+                "allow_tokenless",
+                "allow_tokenless_loopback = true",
+            )
+        },
         admin = lines("admin"),
     );
     text.push_str(&setup.routes.replace(PORT_OF_SINK, &port.to_string()));

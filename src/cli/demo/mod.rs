@@ -67,9 +67,7 @@ fn print_addresses(stage: &Stage) {
     for address in &stage.relay.smtp {
         println!("  smtp    {address}");
     }
-    if let Some(admin) = &stage.relay.admin {
-        println!("  admin   http://{admin}");
-    }
+    println!("  admin   http://{}", stage.relay.admin);
     println!("  mailbox {}", stage.sink.address());
     println!("  files   {}", stage.folder().display());
 }

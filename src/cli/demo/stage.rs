@@ -11,7 +11,7 @@ use super::sink::Sink;
 use crate::admin::Client;
 use crate::app::Relay;
 use crate::cli::import;
-use crate::config::{self, Admin, AdminListen};
+use crate::config::{self, HttpListen};
 use crate::observe::Metrics;
 
 /// The couriers' list as it is shipped.
@@ -82,17 +82,8 @@ impl Stage {
         participant: &str,
         address: &str,
     ) -> Result<(), Failure> {
-        let listen = self
-            .relay
-            .admin
-            .as_deref()
-            .ok_or("the admin interface is off")?
-            .parse()?;
-        let admin = Admin {
-            listen: AdminListen::Tcp(listen),
-            token: None,
-        };
-        Client::new(&admin)
+        let listen = HttpListen::Tcp(self.relay.admin.parse()?);
+        Client::at(listen)
             .delete(&format!(
                 "/v1/participants/{participant}/addresses/{address}"
             ))
@@ -155,6 +146,7 @@ servers = ["{dns}"]
 
 [admin]
 listen = "127.0.0.1:0"
+allow_tokenless_loopback = true
 "#,
         port = sink.address().port(),
         dns = dns.address(),

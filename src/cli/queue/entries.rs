@@ -12,10 +12,7 @@ use crate::queue::{Listed, State};
 /// The entries that are chosen: of the running server, or of the spool where none runs. There nothing is being tried: an entry is held or it
 /// waits. A server that runs and is not reached has the spool locked, which is then the error.
 pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>, Failed> {
-    let answer = match &config.admin {
-        Some(admin) => Client::new(admin).get("/v1/queue").await,
-        None => Err(ClientError::Unreachable("no [admin] listen".to_owned())),
-    };
+    let answer = Client::new(&config.admin).get("/v1/queue").await;
     let listed: Vec<Listed> = match answer {
         Err(ClientError::Unreachable(_)) => {
             let opened = app::open_idle_spool(config).map_err(not_reachable)?;

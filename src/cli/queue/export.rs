@@ -38,13 +38,8 @@ pub(super) async fn export(
 
 /// The octets of one message. They are rewritten already, for that is how the spool has them.
 async fn message(config: &Config, entry: &Listed) -> Result<Vec<u8>, Failed> {
-    let answer: Result<Exported, _> = match &config.admin {
-        Some(admin) => {
-            let path = format!("/v1/queue/{}/message", entry.id);
-            Client::new(admin).get(&path).await
-        }
-        None => Err(ClientError::Unreachable(String::new())),
-    };
+    let path = format!("/v1/queue/{}/message", entry.id);
+    let answer: Result<Exported, _> = Client::new(&config.admin).get(&path).await;
     let damaged = |error: &dyn std::fmt::Display| (Exit::Temporary, error.to_string());
     match answer {
         Ok(exported) => data_encoding::BASE64

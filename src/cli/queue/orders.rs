@@ -30,11 +30,6 @@ pub(super) async fn order(
     word: &str,
     json: bool,
 ) -> Result<Exit, Failed> {
-    let Some(admin) = &config.admin else {
-        return Err(not_reachable(
-            "orders need a running server with [admin] listen",
-        ));
-    };
     let listed = which(config, &ordered.chosen).await?;
     let bulk = ordered.chosen.all || ordered.chosen.filters();
     // The count first, and nothing without --yes: `drop --all` is a finger's breadth from `drop ID`.
@@ -52,7 +47,7 @@ pub(super) async fn order(
     for entry in &listed {
         let path = format!("/v1/queue/{}/{word}", entry.id);
         let body = hyper::body::Bytes::new();
-        match Client::new(admin)
+        match Client::new(&config.admin)
             .post::<()>(&path, "application/json", body)
             .await
         {

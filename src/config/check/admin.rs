@@ -1,56 +1,69 @@
 //! `[admin]`: where operators ask, and who may.
 
-use std::net::IpAddr;
 use std::path::Path;
 
+use super::forms::domain;
+use super::http::http;
 use super::secrets;
-use crate::config::checked::{Admin, AdminListen};
-use crate::config::files;
+use crate::config::checked::Admin;
+use crate::config::http::{Http, HttpListen};
 use crate::config::log::Log;
 use crate::config::reader::Section;
 
-/// `[admin]`. The outer none: something is wrong. The inner one: there is no interface.
+/// `[admin]`. There always is an interface: a unix socket under `data_dir` where the file names no other place.
 pub(super) fn admin(
     section: &Section<'_>,
+    data_dir: Option<&Path>,
     folder: &Path,
     log: &mut Log<'_>,
-) -> Option<Option<Admin>> {
-    // What is no address with a port is the path of a unix socket; an address that lost its port is neither.
-    let listen = section.text("listen", log, |text| {
-        if text.parse::<IpAddr>().is_ok() {
-            return Err(format!(
-                "has no port: write \"{text}:8025\", or the path of a unix socket"
-            ));
-        }
-        Ok(text.parse().map_or_else(
-            |_| AdminListen::Unix(files::resolve(folder, text)),
-            AdminListen::Tcp,
-        ))
-    });
+) -> Option<Admin> {
+    let usual = data_dir.map(|data_dir| data_dir.join("admin.sock"));
+    let http = http(section, usual, folder, log);
     let token = match section.get("token_file", log) {
-        None => None,
-        Some(found) => Some(secrets::token(&found, folder, log)?),
+        None => Some(None),
+        Some(found) => secrets::token(&found, folder, log).map(Some),
     };
-    let Some(listen) = listen else {
-        if section.is_there() {
-            log.warn(
-                section.at.clone(),
-                "admin.listen",
-                "is not set: there is no admin interface",
-            );
-        }
-        return Some(None);
-    };
-    // Real addresses pass there: whoever can reach the port could read every account.
-    if let AdminListen::Tcp(address) = &listen
-        && token.is_none()
-        && !address.ip().is_loopback()
+    let hosts = section.list("hosts", log, |text| {
+        domain(text).map_err(|error| {
+            format!("{error}; names stand here without a port, and IP addresses need not")
+        })
+    });
+    let tokenless = section.flag("allow_tokenless_loopback", log);
+    let (http, token, tokenless) = (http?, token?, tokenless?);
+    if token.is_none()
+        && let HttpListen::Tcp(_) = http.listen
     {
-        log.error(
-            section.at.clone(),
-            "admin.token_file",
-            "is missing; without it only a loopback address or a unix socket is allowed",
-        );
+        without_token(section, &http, tokenless, log);
     }
-    Some(Some(Admin { listen, token }))
+    Some(Admin {
+        http,
+        hosts: hosts?,
+        token,
+    })
+}
+
+/// Real addresses pass there: every program on this host, and every page in its browsers, could ask for all accounts.
+fn without_token(section: &Section<'_>, http: &Http, tokenless: bool, log: &mut Log<'_>) {
+    let HttpListen::Tcp(address) = &http.listen else {
+        return;
+    };
+    let at = section.position("listen").or_else(|| section.at.clone());
+    let error = if !tokenless {
+        format!(
+            "is missing, and {address} is open to every program on this host: name a file with a token (`head -c 24 /dev/urandom | base64 > certs/admin.token; chmod 600 certs/admin.token`), or take admin.listen away and use the unix socket admin.sock in data_dir; for a test allow_tokenless_loopback = true does without"
+        )
+    } else if !address.ip().to_canonical().is_loopback() {
+        format!(
+            "is missing; allow_tokenless_loopback is for a loopback address only, and {address} is none"
+        )
+    } else if !http.behind_proxy.is_empty() {
+        "is missing; allow_tokenless_loopback is not for proxies, which bring others here"
+            .to_owned()
+    } else {
+        let text =
+            format!("every program on this host can read and change all accounts at {address}");
+        log.warn(at, "admin.allow_tokenless_loopback", &text);
+        return;
+    };
+    log.error(at, "admin.token_file", &error);
 }

@@ -64,12 +64,38 @@ pub(super) const KEYS: &[Key] = &[
         "admin",
         "listen",
         Absent("\"127.0.0.1:8025\""),
-        "An address, or a path for a unix socket. Absent: no admin interface.",
+        "An address, or a path for a unix socket. Absent: the socket admin.sock in data_dir, which its owner alone can reach.",
     ),
     key(
         "admin",
         "token_file",
         Absent("\"certs/admin.token\""),
-        "A bearer token. Absent: loopback and unix sockets only.",
+        "A bearer token, which every request but the health checks must show. Absent: a unix socket only.",
+    ),
+    key(
+        "admin",
+        "allow_tokenless_loopback",
+        Value("false"),
+        "true: a loopback address does without a token. Every program on the host can then read all accounts; for tests.",
+    ),
+    key(
+        "admin",
+        "hosts",
+        Value("[]"),
+        "Names by which it is asked, beside IP addresses, localhost and hostname, as [\"admin.allegro.example\"].",
+    ),
+    key(
+        "admin",
+        "tls",
+        Absent(
+            "{ certificate = \"certs/admin/fullchain.pem\", key = \"certs/admin/privkey.pem\" }",
+        ),
+        "PEM files. Absent: loopback, a unix socket, or behind_proxy. Read again on SIGHUP.",
+    ),
+    key(
+        "admin",
+        "behind_proxy",
+        Value("[]"),
+        "The networks of the proxies that end TLS, as [\"10.0.0.0/8\"]; nobody else is served then.",
     ),
 ];

@@ -1,0 +1,19 @@
+//! What every HTTP listener of ours is made of: the socket with its TLS, and the questions that come before any handler.
+//!
+//! A browser on the host, or on the way, is the stranger here. A page of another site may have it send requests to us, under a name of its own that
+//! it has pointed at us (DNS rebinding), or as a form. So a request must name us ([`Guard`]), must not come from a page of another site, must say
+//! JSON of a body that is JSON ([`want_body_type`]), and has a token ([`is_token`]). What a listener answers is up to its router.
+
+mod authority;
+mod bearer;
+mod body_type;
+mod failure;
+mod guard;
+mod listener;
+mod socket;
+
+pub use bearer::is_token;
+pub use body_type::{JSON, NDJSON, want_body_type};
+pub use failure::Failure;
+pub use guard::{Guard, want_our_name};
+pub use listener::{BindError, Listener};
