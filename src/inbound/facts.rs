@@ -17,21 +17,20 @@ impl Intake {
         sender: &Sender,
         recipient: &MaskedRecipient,
     ) -> Result<Facts, Refusal> {
-        let own = sender.own_mask(recipient);
+        let beside_others = match sender.own_mask(recipient) {
+            Some(writer) => self.beside_others(arrival, &writer.id).await?,
+            None => false,
+        };
         let transaction = match &recipient.address.local.transaction {
             None => TransactionFact::Absent,
-            // Answered alike whichever order it names, and no time begins to run for one.
-            Some(_) if own.is_some() => TransactionFact::Absent,
+            // Taken whichever order it names, and no time begins to run for one.
+            Some(_) if beside_others => TransactionFact::Absent,
             Some(id) => match self.tools.directory.transaction(id).await? {
                 Some(transaction) => TransactionFact::Known(transaction),
                 None => TransactionFact::Unknown {
                     within_grace: self.within_grace(sender, (recipient, id), arrival.purpose)?,
                 },
             },
-        };
-        let beside_others = match own {
-            Some(writer) => self.beside_others(arrival, &writer.id).await?,
-            None => false,
         };
         let policy = &self.tools.config.policy;
         Ok(Facts {

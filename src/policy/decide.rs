@@ -33,13 +33,12 @@ pub fn decide(facts: &Facts) -> Verdict {
 
 fn follow(facts: &Facts, trail: &mut Trail) -> Result<Plan, Refusal> {
     ask(SENDER, facts, trail)?;
-    if let Some(decision) = rules::own_mask(facts) {
-        let finding = match &decision {
-            Ok(_) => "the writer's own, beside others: no copy goes there",
-            Err(refusal) => refusal.text.as_str(),
-        };
-        trail.note("own mask", finding);
-        return decision;
+    if let Some(plan) = rules::own_mask(facts) {
+        trail.note(
+            "own mask",
+            "the writer's own, beside others: no copy goes there",
+        );
+        return Ok(plan);
     }
     ask(RULES, facts, trail)?;
     rules::plan(facts)

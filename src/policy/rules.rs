@@ -95,23 +95,12 @@ pub(super) fn known_sender(facts: &Facts) -> Answer {
     }
 }
 
-/// The writer's own mask stands in To of whatever it was sent, so an answer to all goes there, too: beside others that is nobody's mistake, and
-/// which order the mask names does not matter. None: the recipient is somebody else, or a courier is writing.
-pub(super) fn own_mask(facts: &Facts) -> Option<Result<Plan, Refusal>> {
-    let writer = facts.writer.as_ref()?;
-    if writer.id != facts.receiver.id || facts.courier.is_some() {
-        return None;
-    }
-    let text = format!(
-        "{} is your own masked address; write to the address of the other party.",
-        facts.recipient
-    );
-    let alone = Refusal::new(Reason::NotAParty, text);
-    Some(if facts.beside_others {
-        Ok(Plan::OwnMask)
-    } else {
-        Err(alone)
-    })
+/// The reader's own mask stands in To of whatever it was sent, so an answer to all goes there, too: beside others that is nobody's mistake, and
+/// which order the mask names does not matter. None: the other rules decide. A courier's mail is judged as any courier's.
+pub(super) fn own_mask(facts: &Facts) -> Option<Plan> {
+    let writer = facts.writer.as_ref();
+    let own = writer.is_some_and(|writer| writer.id == facts.receiver.id);
+    (own && facts.beside_others && facts.courier.is_none()).then_some(Plan::OwnMask)
 }
 
 /// `[policy] require_transaction`.
@@ -198,6 +187,13 @@ pub(super) fn party(facts: &Facts) -> Answer {
                 );
                 refuse(Reason::NotAParty, text)
             };
+            if *writer == facts.receiver.id {
+                let text = format!(
+                    "{} is your own masked address; write to the address of the other party.",
+                    facts.recipient
+                );
+                return refuse(Reason::NotAParty, text);
+            }
             let only = facts.mask_counterparty.as_ref();
             if only.is_some_and(|only| only != writer) {
                 return stranger();
