@@ -43,6 +43,10 @@ pub(super) async fn same_organisation(
         return Some(one == other);
     }
     let mut asked = HashMap::new();
+    // The border is on both ways, and mostly is what else is asked of the From: where it gives no answer, nothing more is asked.
+    let name = one.as_str();
+    let border = psl::domain_str(name).unwrap_or(name);
+    asked.insert(border.to_owned(), psd(questions, border).await?);
     let first = organisation(questions, one, &mut asked).await?;
     let second = organisation(questions, other, &mut asked).await?;
     Some(first == second)
@@ -87,15 +91,18 @@ fn without_labels(name: &str, many: usize) -> &str {
     cut.unwrap_or(name)
 }
 
-/// What the record of a name says of it; several records are none (RFC 9989 4.10). None: the DNS gave no answer.
+/// What the record of a name says of it; of several the library takes the first that it can read. None: the DNS gave no answer.
 async fn psd(questions: &Questions<'_>, name: &str) -> Option<Psd> {
     let library = questions.library;
     let record = library.txt_lookup::<Dmarc>(format!("_dmarc.{name}."), Some(questions));
-    match questions.run(record).await? {
-        Ok(record) => Some(record.psd.clone()),
-        Err(Error::Dns(DnsError::Resolver(_))) => None,
-        Err(_) => Some(Psd::Default),
-    }
+    let psd = match questions.run(record).await? {
+        Ok(record) => record.psd.clone(),
+        Err(Error::Dns(DnsError::Resolver(_))) => return None,
+        Err(_) => Psd::Default,
+    };
+    // "There is none" is an answer, too; else a later failure would be put down to this name.
+    questions.answered();
+    Some(psd)
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ impl<'a> Questions<'a> {
     }
 
     /// The answer to the open question has come.
-    fn answered(&self) {
+    pub(super) fn answered(&self) {
         self.with(|state| state.open = None);
     }
 
