@@ -127,7 +127,7 @@ impl Intake {
         let recalled = self.recall(letter, pair)?;
         let suspects = Suspects {
             remembers: recalled.any(),
-            address: &|address, whole| self.has_brought_address(&recalled, pair, address, whole),
+            address: &|address| self.has_brought_address(&recalled, pair, address),
             addresses: recalled.addresses,
             domain: &|domain| self.has_brought_domain(&recalled, pair, domain),
             domains: recalled.domains,

@@ -95,24 +95,21 @@ impl Intake {
         Ok(false)
     }
 
-    /// Whether the reader of `pair` has brought an address to the writer; `whole` asks whether it stands in one piece now: then it may have been
-    /// torn when it came.
+    /// Whether the reader of `pair` has brought an address to the writer.
     pub(super) fn has_brought_address(
         &self,
         recalled: &Recalled,
         pair: Pair<'_>,
         address: &Mailbox,
-        whole: bool,
     ) -> bool {
-        let key = address.key();
+        let (key, pair) = (address.key(), pair.reversed());
         recalled.records.iter().any(|(number, record)| {
-            let holds = |of| {
-                let digest = self.guess_keys.digest(*number, pair.reversed(), of, &key);
-                digest.is_some_and(|digest| {
-                    record.addresses.holds(digest) || record.readings.holds(digest)
-                })
-            };
-            holds(Brought::Address) || (whole && holds(Brought::Torn))
+            let digest = self
+                .guess_keys
+                .digest(*number, pair, Brought::Address, &key);
+            digest.is_some_and(|digest| {
+                record.addresses.holds(digest) || record.readings.holds(digest)
+            })
         })
     }
 
@@ -146,15 +143,12 @@ impl Intake {
         let digest = |of, text: &str| self.guess_keys.digest(number, pair, of, text);
         let addresses = |main: bool| {
             let found = sightings.addresses.iter();
+            let found = found.filter(move |found| {
+                let whole = found.standing == Standing::Whole;
+                found.standing != Standing::Apart && (found.shortest && whole) == main
+            });
             found
-                .filter_map(|found| {
-                    let key = found.mailbox.key();
-                    match found.standing {
-                        Standing::Whole if found.shortest == main => digest(Brought::Address, &key),
-                        Standing::Torn if !main => digest(Brought::Torn, &key),
-                        _ => None,
-                    }
-                })
+                .filter_map(|found| digest(Brought::Address, &found.mailbox.key()))
                 .collect()
         };
         let token = sent_as.split('@').next().unwrap_or_default();

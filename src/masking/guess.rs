@@ -10,8 +10,6 @@ use super::token::{TokenKeys, tag};
 pub enum Brought {
     /// An address, by [`crate::mail::Mailbox::key`].
     Address,
-    /// An address that was torn by something that is not seen.
-    Torn,
     /// A domain, as A-labels.
     Domain,
     /// The Message-ID that a message left with.
@@ -51,7 +49,6 @@ impl GuessKeys {
         let (_, key) = self.0.iter().find(|(known, _)| *known == number)?;
         let kind = match of {
             Brought::Address => 'a',
-            Brought::Torn => 't',
             Brought::Domain => 'd',
             Brought::Message => 'm',
         };

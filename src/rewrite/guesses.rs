@@ -23,9 +23,8 @@ pub enum Everything {
 
 /// What the other side's messages brought to the writer.
 pub struct Suspects<'a> {
-    /// Whether an address without its tag is remembered; the flag says that it stands in one piece: then it counts as well if it was torn when
-    /// it came.
-    pub address: &'a (dyn Fn(&Mailbox, bool) -> bool + Sync),
+    /// Whether an address without its tag is remembered.
+    pub address: &'a (dyn Fn(&Mailbox) -> bool + Sync),
     /// Whether anything is remembered.
     pub remembers: bool,
     /// Whether all addresses count.
@@ -176,9 +175,9 @@ impl Found {
                 why: "holds more addresses than can be looked through",
             });
         }
+        // Over the end of a line one counts only if it is known: any word stands at the end of the line before.
         let counts = |found: &&Sighting| {
-            let whole = found.standing == Standing::Whole;
-            (all && whole) || (suspects.address)(&found.mailbox, whole)
+            (all && found.standing != Standing::Apart) || (suspects.address)(&found.mailbox)
         };
         let addresses = sightings.addresses.iter().filter(counts);
         let addresses: Vec<Mailbox> = addresses.map(|found| found.mailbox.clone()).collect();

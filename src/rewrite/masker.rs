@@ -17,6 +17,7 @@ use self::openings::Openings;
 pub(super) use self::spelling::Kind;
 use self::spelling::{begins_here, ends_here, is_continued, is_label, is_local, matches};
 use self::tails::Tails;
+use super::unseen::is_parted;
 use crate::mail::{Domain, Mailbox};
 
 /// What is looked for, and what stands there instead.
@@ -102,7 +103,7 @@ impl Masker {
         self.guessed |= self.pairs.len() > own;
     }
 
-    /// Whether what was found at `place` spans something that a reader does not see, and is an address that stands behind that as well. Where the
+    /// Whether what was found at `place` goes over the end of a line or a paragraph, and is an address that stands behind that as well. Where the
     /// other side wrote the shorter one, the longer must not count: it would tell that it is registered.
     fn ends_in_another(&self, text: &[u8], place: Range<usize>) -> bool {
         let Some(found) = text.get(place.clone()) else {
@@ -112,10 +113,8 @@ impl Masker {
             return false;
         }
         let at_sign = memchr::memrchr(b'@', found).unwrap_or(found.len());
-        let mut starts = (place.start + 1..place.start + at_sign).filter(|at| {
-            let before = text.get(at - 1);
-            before.is_some_and(|before| b">\n \t".contains(before))
-        });
+        let mut starts = (place.start + 1..place.start + at_sign)
+            .filter(|at| is_parted(text.get(..*at).unwrap_or_default()));
         starts.any(|at| {
             let rest = text.get(at..).unwrap_or_default();
             let mut pairs = self.pairs.iter().filter(|pair| pair.kind == Kind::Address);

@@ -68,6 +68,59 @@ fn line_break(text: &[u8]) -> usize {
     end + quotes.count()
 }
 
+/// Elements that end a line or a paragraph.
+const PARTING: [&[u8]; 20] = [
+    b"br",
+    b"p",
+    b"div",
+    b"td",
+    b"tr",
+    b"th",
+    b"table",
+    b"li",
+    b"ul",
+    b"ol",
+    b"hr",
+    b"blockquote",
+    b"pre",
+    b"h1",
+    b"h2",
+    b"h3",
+    b"dd",
+    b"dt",
+    b"dl",
+    b"center",
+];
+
+/// Whether a word that begins behind `before` is apart from what stands there for a reader: by the end of a line that no program has made within
+/// a word (RFC 3676 4.1, RFC 5322 2.2.3), or by an element that ends one.
+pub(super) fn is_parted(before: &[u8]) -> bool {
+    let line = memchr::memrchr(b'\n', before);
+    let marks = line.and_then(|line| before.get(line + 1..)).unwrap_or(b"x");
+    if let Some(line) = line
+        && marks.iter().all(|octet| b" \t>".contains(octet))
+    {
+        let above = before.get(..line).unwrap_or_default();
+        let above = above.strip_suffix(b"\r").unwrap_or(above);
+        return !above.ends_with(b" ") && !marks.starts_with(b" ") && !marks.starts_with(b"\t");
+    }
+    let window = before
+        .get(before.len().saturating_sub(MAX_TAG)..)
+        .unwrap_or_default();
+    let tag = memchr::memrchr(b'<', window).and_then(|at| window.get(at + 1..));
+    let Some(tag) =
+        tag.filter(|tag| memchr::memchr(b'>', tag) == Some(tag.len().saturating_sub(1)))
+    else {
+        return false;
+    };
+    let name = tag.strip_prefix(b"/").unwrap_or(tag);
+    let length = name
+        .iter()
+        .take_while(|octet| octet.is_ascii_alphanumeric());
+    let name = name.get(..length.count()).unwrap_or_default();
+    PARTING.contains(&name.to_ascii_lowercase().as_slice())
+}
+
 /// Soft hyphen, joiners, direction marks, variation selectors, the byte order mark: they have no width, and copying an address drops them.
 fn is_zero_width(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

@@ -1,4 +1,4 @@
-//! What is a name of the net, and whose it is.
+//! What is a name of the net, and whose it is; what belongs to a local part.
 
 use crate::mail::Domain;
 use crate::masking::providers;
@@ -84,4 +84,19 @@ fn first_word(octets: &[u8]) -> &str {
     let count = letters.take_while(|octet| octet.is_ascii_alphanumeric());
     let word = octets.get(..count.count()).unwrap_or_default();
     std::str::from_utf8(word).unwrap_or_default()
+}
+
+/// What makes a longer local part of what follows it.
+pub(super) fn is_local(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._+-".contains(c)
+}
+
+/// Without its tag, if it has one that is taken for one.
+pub(super) fn untagged(local: &str) -> &str {
+    match local.find('+') {
+        Some(at) if at > 0 && local.chars().skip(at).all(is_local) => {
+            local.get(..at).unwrap_or(local)
+        }
+        _ => local,
+    }
 }

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, HashSet};
 use memchr::memchr_iter;
 
 use super::cuts::{GAP, SEAM};
-use super::names::{is_top_level, longest, may_be_cut_up, may_end, organisation};
+use super::names::{
+    is_local, is_top_level, longest, may_be_cut_up, may_end, organisation, untagged,
+};
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskedDomains, providers};
 
@@ -19,7 +21,9 @@ const LONGEST_LOCAL: usize = 100;
 /// Octets of a domain.
 const LONGEST_DOMAIN: usize = 300;
 /// Places at which one address or domain may begin or end; honest ones have one or two.
-const MOST_ENDS: usize = 8;
+const MOST_ENDS: usize = 24;
+/// Of them, places behind the ends of lines or paragraphs.
+const MOST_APART: usize = 4;
 
 /// An address that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -276,11 +280,6 @@ fn is_of_name(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || !octet.is_ascii() || b"-_.\x01\x02".contains(&octet)
 }
 
-/// What makes a longer local part of what follows it.
-fn is_local(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "._+-".contains(c)
-}
-
 /// Whether a character stands for something that was cut out.
 fn is_cut(c: char) -> bool {
     c == char::from(SEAM) || c == char::from(GAP)
@@ -319,18 +318,17 @@ fn locals(run: &str) -> Vec<(String, Standing)> {
         if begins && local.len() <= 64 {
             found.push((local.clone(), standing));
         }
+        // Cells of a table stand beside an address, one after the other; nobody's program writes an address over so many lines.
+        let apart = found.iter().rev().take(MOST_APART);
+        if apart
+            .filter(|(_, standing)| *standing == Standing::Apart)
+            .count()
+            == MOST_APART
+        {
+            break;
+        }
     }
     found
-}
-
-/// Without its tag, if it has one that is taken for one.
-fn untagged(local: &str) -> &str {
-    match local.find('+') {
-        Some(at) if at > 0 && local.chars().skip(at).all(is_local) => {
-            local.get(..at).unwrap_or(local)
-        }
-        _ => local,
-    }
 }
 
 /// Every name that begins where `run` does, the longest first: wherever one that is looked for could end. One that goes on behind a cut must be
