@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::arrival::Arrival;
 use super::intake::Intake;
+use super::recipient::{Named, Recipient};
 use crate::directory::{Participant, Unavailable};
 use crate::mail::{ForwardPath, Mailbox};
 use crate::masking::{MaskedLocal, ParticipantId};
@@ -75,6 +76,11 @@ impl Intake {
         writer: &ParticipantId,
     ) -> Result<bool, Unavailable> {
         for recipient in &arrival.transaction.recipients {
+            // A bounce address is the only recipient, and stands for the mask that is asked about.
+            let named = self.name_recipient(recipient);
+            if let Ok(Named::Found(Recipient::Bounce(_))) = named {
+                continue;
+            }
             let ForwardPath::Mailbox(mailbox) = recipient else {
                 return Ok(true);
             };

@@ -25,7 +25,7 @@ use crate::failpoint;
 use crate::history::{Accepted, Event, Line};
 use crate::mail::{ForwardPath, Mailbox, QueueId, ReversePath};
 use crate::masking::{BounceToken, TokenKind};
-use crate::message::parse_list;
+use crate::message::named_mailboxes;
 use crate::policy::{Reason, Refusal};
 use crate::spool::{Origin, Target};
 
@@ -134,8 +134,8 @@ impl Intake {
             let fields = ["To", "Cc"].into_iter();
             let mut fields = fields.flat_map(|name| arrival.letter.named(name));
             fields.any(|field| {
-                let listed = parse_list(field.value).unwrap_or_default();
-                listed.iter().any(|one| one.mailbox.key() == mailbox.key())
+                let listed = named_mailboxes(field.value).unwrap_or_default();
+                listed.iter().any(|one| one.key() == mailbox.key())
             })
         };
         let mask = sent.mask.as_ref().filter(|mask| named(mask));
