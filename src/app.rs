@@ -10,6 +10,7 @@ mod descriptors;
 mod listen;
 mod lost;
 mod memory;
+mod room;
 mod spool;
 mod stores;
 mod upkeep;
@@ -115,6 +116,7 @@ impl Relay {
         let shutdown = CancellationToken::new();
         let spool = opened.spool;
         let queue = stores.queue(spool.clone(), delivery.clone());
+        let damaged = queue::end_damaged(queue.clone(), opened.damaged, shutdown.clone());
         let queue = Queue::start(queue, opened.recovered, opened.committed);
         let parts = admin::Parts {
             directory: stores.directory.clone(),
@@ -135,13 +137,17 @@ impl Relay {
             shutdown.clone(),
         ))];
         tasks.push(tokio::spawn(upkeep::run(
-            stores.history.clone(),
-            stores.state.clone(),
+            upkeep::Kept {
+                history: stores.history.clone(),
+                state: stores.state.clone(),
+                room: stores.room.clone(),
+            },
             stores.clock.clone(),
             config.delivery.token_days().saturating_add(1),
             config.policy.guess_memory,
             shutdown.clone(),
         )));
+        tasks.push(tokio::spawn(damaged));
         tasks.push(tokio::spawn(Backups::of(&stores).run(shutdown.clone())));
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();

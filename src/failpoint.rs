@@ -10,7 +10,7 @@
 //! file:/path                           the same from a file that is read anew at every point
 //! ```
 //!
-//! Actions are `abort`, `panic`, `delay:MILLISECONDS`, `number:N`, and `error:KIND` with EIO, ENOSPC or EMFILE. A point is named
+//! Actions are `abort`, `panic`, `delay:MILLISECONDS`, `number:N`, and `error:KIND` with EIO, ENOSPC, EDQUOT, EROFS, EACCES, EPERM, EMFILE or ENFILE. A point is named
 //! `room.what_has_just_happened`, and its name stands in the source once.
 
 #[cfg(feature = "failpoints")]

@@ -19,7 +19,7 @@ impl From<ControlError> for Failure {
     fn from(error: ControlError) -> Self {
         let status = match &error {
             ControlError::NoSuchEntry(_) => StatusCode::NOT_FOUND,
-            ControlError::Busy(_) => StatusCode::CONFLICT,
+            ControlError::Busy(_) | ControlError::Damaged(_) => StatusCode::CONFLICT,
             ControlError::Spool(_) | ControlError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())
@@ -29,7 +29,7 @@ impl From<ControlError> for Failure {
 /// A spooled message.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Exported {
-    /// Its octets in base64 (RFC 4648): masked, as it would be delivered.
+    /// Its octets in base64 (RFC 4648): masked, as it would be delivered. Of a damaged one what is left of them.
     pub message: String,
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn list(State(parts): State<Arc<Parts>>) -> Json<Vec<Listed>> {
 #[utoipa::path(post, path = "/v1/queue/{id}/{order}", params(("id" = String, Path), ("order" = String, Path)), responses(
     (status = 200, description = "done, and durable"),
     (status = 404, description = "no such entry", body = Failure),
-    (status = 409, description = "it is being delivered now", body = Failure),
+    (status = 409, description = "it is being delivered now, or is damaged", body = Failure),
 ))]
 pub(super) async fn order(
     State(parts): State<Arc<Parts>>,
@@ -85,7 +85,12 @@ pub(super) async fn export(
     Path(entry): Path<String>,
 ) -> Result<Json<Exported>, Failure> {
     // As it was committed, which is how it would leave: no address is looked up for this.
-    let body = parts.spool.body(id(&entry)?).await;
+    let id = id(&entry)?;
+    let body = match parts.spool.body(id).await {
+        // What is left of a damaged one is all that there is.
+        Err(SpoolError::NoSuchEntry(_) | SpoolError::Damaged(_)) => parts.spool.left(id).await,
+        body => body,
+    };
     let body = body.map_err(|error| match error {
         SpoolError::NoSuchEntry(_) => Failure::new(StatusCode::NOT_FOUND, error.to_string()),
         _ => Failure::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),

@@ -2,6 +2,7 @@
 //!
 //! Both in one go, so that what is loaded again belongs together.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::stores::Stores;
 use crate::clock::Clock;
 use crate::directory::{Backup, Restored, State, rows};
 use crate::failpoint;
+use crate::files::{self, Fault};
 
 /// How often it is looked whether an export is due. Looking costs two comparisons.
 const LOOK: Duration = Duration::from_secs(1);
@@ -19,6 +21,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const SOON: u64 = 60;
 /// Seconds between two exports of few changes. Without any there is none: the last one has everything.
 const LATE: u64 = 3_600;
+/// Octets that an export leaves free.
+const SPARE: u64 = 1024 * 1024;
 /// Changes of the directory that are many: more than these nobody wants to load again by hand.
 const MANY: u64 = 1_000;
 
@@ -28,6 +32,8 @@ pub(super) struct Backups {
     directory: (Arc<Restored>, Backup),
     /// The same for the state.
     state: (Arc<State>, Backup),
+    /// Where both are.
+    data_dir: PathBuf,
     /// Names the exports.
     clock: Arc<dyn Clock>,
     /// What the last export has; none before the first.
@@ -52,6 +58,7 @@ impl Backups {
         Self {
             directory: (stores.local.clone(), exports("directory")),
             state: (stores.state.clone(), exports("state")),
+            data_dir: stores.config.data_dir.clone(),
             clock: stores.clock.clone(),
             exported: None,
             since: 0,
@@ -74,18 +81,25 @@ impl Backups {
                 continue;
             };
             let work = move || {
-                self.write();
-                self
+                let written = self.write();
+                (self, written)
             };
             // Reads whole stores and writes files. `self` goes along and comes back, so there are never two exports at once.
             match tokio::task::spawn_blocking(work).await {
-                Ok(back) => self = back,
+                Ok((back, written)) => {
+                    self = back;
+                    // One that failed is tried again, also if nothing changes.
+                    self.exported = if written {
+                        Some(contents)
+                    } else {
+                        self.exported
+                    };
+                }
                 Err(error) => {
                     tracing::error!(event = "export_panicked", %error);
                     return;
                 }
             }
-            self.exported = Some(contents);
             self.since = 0;
         }
     }
@@ -111,18 +125,28 @@ impl Backups {
         due.then_some(now)
     }
 
-    /// Writes both. A failure leaves the older exports, is told, and is tried again when the next is due.
-    fn write(&self) {
+    /// Writes both, and says whether they stand. A failure leaves the older exports, is told, and is tried again when the next is due.
+    fn write(&self) -> bool {
         let now = self.clock.now();
-        let told = |what, written: std::io::Result<u64>| match written {
-            Ok(records) => tracing::info!(event = "exported", what, records),
-            Err(error) => tracing::error!(event = "export_failed", what, %error),
+        // What is left of a disk that is nearly full is for mail.
+        let wanted = 2 * (self.directory.1.size() + self.state.1.size()) + SPARE;
+        if files::room(&self.data_dir).is_ok_and(|free| free < wanted) {
+            tracing::error!(event = "export_failed", what = "directory and state", error = %Fault::Full);
+            return false;
+        }
+        let told = |what, written: std::io::Result<u64>| {
+            match &written {
+                Ok(records) => tracing::info!(event = "exported", what, records),
+                Err(error) => tracing::error!(event = "export_failed", what, %error),
+            }
+            written.is_ok()
         };
+        let mut all = true;
         if let Some(directory) = self.directory.0.get() {
             let rows = |output: &mut dyn std::io::Write| rows(directory, output);
-            told("directory", self.directory.1.write(now, rows));
+            all &= told("directory", self.directory.1.write(now, rows));
         }
         let rows = |output: &mut dyn std::io::Write| self.state.0.export(output);
-        told("state", self.state.1.write(now, rows));
+        all & told("state", self.state.1.write(now, rows))
     }
 }

@@ -26,7 +26,16 @@ pub(super) fn exports(config: &Config, kind: &'static str) -> Backup {
 /// Whether a server has used this data directory before. The spool is made last, and nothing takes it away: without it this is a first
 /// start, or a directory that was imported for one.
 fn was_used(config: &Config) -> bool {
-    config.data_dir.join("spool").exists()
+    // Unknown means used.
+    config.data_dir.join("spool").try_exists().unwrap_or(true)
+}
+
+/// Whether a store has no database. That it cannot be looked for is no answer.
+fn is_gone(folder: &Path) -> io::Result<bool> {
+    let there = folder.join("db").try_exists();
+    there
+        .map(|there| !there)
+        .map_err(|error| io::Error::other(files::told(folder, &error)))
 }
 
 /// Opens the directory, or says what it is to be made from.
@@ -35,9 +44,10 @@ fn was_used(config: &Config) -> bool {
 /// It is in use, or it is damaged and there is no export: what is left of it may still be read by hand.
 pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::because("directory", error);
-    files::folder(&config.data_dir).map_err(|error| failed(&error))?;
+    files::folder(&config.data_dir)
+        .map_err(|error| failed(&files::told(&config.data_dir, &error)))?;
     let folder = config.data_dir.join("directory");
-    let gone = !folder.join("db").exists();
+    let gone = is_gone(&folder).map_err(|error| failed(&error))?;
     let newest = || {
         exports(config, "directory")
             .newest()
@@ -93,7 +103,7 @@ fn tell_if_not_loaded(directory: &SledDirectory, folder: &Path, export: Option<P
 pub(super) fn state(config: &Config) -> Result<State, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::because("state", error);
     let folder = config.data_dir.join("state");
-    let gone = !folder.join("db").exists();
+    let gone = is_gone(&folder).map_err(|error| failed(&error))?;
     let why = if gone {
         format!("{} is gone", folder.display())
     } else {

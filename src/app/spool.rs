@@ -10,8 +10,10 @@ use super::memory::learn;
 use super::stores::Stores;
 use crate::config::Config;
 use crate::failpoint;
+use crate::files::Fault;
 use crate::flow::Flow;
-use crate::spool::{self, LocalSpool, Opened, SpoolError};
+use crate::history::Life;
+use crate::spool::{self, Damaged, LocalSpool, Opened, Spool, SpoolError};
 
 /// The size of one segment of the spool, in octets. The disk space of one is given back as a whole: larger ones later,
 /// smaller ones with more files.
@@ -36,25 +38,34 @@ fn settings(config: &Config, flow: Arc<Flow>) -> spool::Settings {
     spool::Settings {
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
-        // Room for a few of the largest messages, so that 452 comes before a write fails.
-        min_free_bytes: 3 * config.smtp.max_message_size as u64,
+        min_free_bytes: min_free(config),
         min_free_inodes: MIN_INODES,
         flow,
     }
 }
 
+/// Octets that are free while mail is taken: room for a few of the largest messages, so that 452 comes before a write fails.
+pub(super) const fn min_free(config: &Config) -> u64 {
+    3 * config.smtp.max_message_size as u64
+}
+
 /// Opens the spool and tells what the last stop left behind.
 pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
-    let (config, state, history) = (&stores.config, stores.state.clone(), stores.history.clone());
-    // Called before a segment goes: what its entries taught must not be in it alone.
-    let checkpoint = Box::new(move || {
-        state.checkpoint().map_err(|error| error.to_string())?;
-        history.sync().map_err(|error| error.to_string())
-    });
-    let opened = LocalSpool::open(settings(config, stores.flow.clone()), checkpoint)
-        .map_err(|error| StartError::because("spool", error))?;
+    let config = &stores.config;
+    let mut opened = stores.room.open(|| {
+        let (state, history) = (stores.state.clone(), stores.history.clone());
+        // Called before a segment goes: what its entries taught must not be in it alone.
+        let checkpoint = Box::new(move || {
+            state.checkpoint().map_err(|error| error.to_string())?;
+            history.sync().map_err(|error| error.to_string())
+        });
+        LocalSpool::open(settings(config, stores.flow.clone()), checkpoint)
+            .map_err(|error| StartError::because("spool", error))
+    })?;
+    stores.room.keep();
     failpoint::pass("app.spool_opened");
     learn_again(stores, &opened)?;
+    opened.damaged = identify(stores, &opened);
     failpoint::pass("app.learned_again");
     // All of it is told to whoever runs the server, for each asks for something else: patience, a look at the disk, nothing.
     let report = opened.report;
@@ -75,6 +86,8 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
             "set aside under spool/damaged"
         );
     }
+    metrics::counter!("allegromail_spool_damaged_total")
+        .increment((report.damaged + report.damaged_entries) as u64);
     if report.torn_bytes > 0 {
         tracing::warn!(
             event = "spool_tail_cut",
@@ -85,17 +98,54 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
     Ok(opened)
 }
 
+/// What the history knows of damaged messages whose heads are lost. Those that it saw end are none; of the others it knows the writer, and each is kept to
+/// be listed until an operator drops it.
+fn identify(stores: &Stores, opened: &Opened) -> Vec<Damaged> {
+    let remains = opened.spool.remains();
+    let mut damaged = opened.damaged.clone();
+    damaged.retain_mut(|damaged| {
+        if damaged.entry.is_some() {
+            return true;
+        }
+        match stores.history.life(damaged.id) {
+            Ok(Life::Ended) => return false,
+            Ok(Life::Open(entry)) => damaged.entry = Some(*entry),
+            Ok(Life::Unknown) if damaged.unsure => return false,
+            Ok(Life::Unknown) => {}
+            Err(error) => {
+                tracing::error!(event = "history_unreadable", queue_id = %damaged.id, %error);
+            }
+        }
+        if let Err(error) = remains.keep(damaged, None) {
+            tracing::error!(event = "spool_damaged", queue_id = %damaged.id, %error, "what is known of it could not be kept");
+        }
+        true
+    });
+    damaged
+}
+
 /// What entries in the log teach may not have reached state and history before a crash, also of those that are done. In the order of their ids,
 /// so that of two last writers the later one stays.
 fn learn_again(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
     let mut entries: Vec<_> = opened.done.iter().chain(&opened.recovered).collect();
     entries.sort_unstable_by_key(|entry| entry.id);
     for entry in &entries {
-        learn(&stores.state, &entry.memory).map_err(|error| StartError::because("state", error))?;
+        if let Err(error) = learn(&stores.state, &entry.memory) {
+            if !stores.state.is_behind() {
+                return Err(StartError::because("state", error));
+            }
+            tracing::warn!(event = "state_behind", %error, "the log keeps what it teaches, and a later start learns it");
+            break;
+        }
     }
-    stores
-        .history
-        .replay(entries.into_iter())
-        .map_err(|error| StartError::because("trace", error))?;
-    Ok(())
+    match stores.history.replay(entries.into_iter()) {
+        // The log keeps what it has of it.
+        Err(error) if Fault::of(&error).is_some_and(Fault::is_full) => {
+            tracing::warn!(event = "history_behind", %error);
+            Ok(())
+        }
+        replayed => replayed
+            .map(|_| ())
+            .map_err(|error| StartError::because("trace", error)),
+    }
 }

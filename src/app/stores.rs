@@ -8,6 +8,7 @@ use super::StartError;
 use super::data_dir;
 use super::lost::{self, Found};
 use super::memory::LastAddresses;
+use super::room::Room;
 use crate::allowlist::Live;
 use crate::auth::{self, Prover};
 use crate::clock::{Clock, SystemClock};
@@ -16,6 +17,7 @@ use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
     self, CachedDirectory, Directory, Restored, Rules, SledDirectory, State, Unavailable,
 };
+use crate::files;
 use crate::flow::Flow;
 use crate::history::History;
 use crate::inbound::{self, Tools};
@@ -56,6 +58,8 @@ pub(super) struct Stores {
     pub(super) clock: Arc<dyn Clock>,
     /// The lives of messages.
     pub(super) history: Arc<History>,
+    /// What is kept free for the ends of messages.
+    pub(super) room: Room,
     /// What is on its way: the queue tells, and the way in asks.
     pub(super) flow: Arc<Flow>,
 }
@@ -68,15 +72,21 @@ impl Stores {
         let allowlist = Live::load(&config.allowlist)
             .map_err(|error| StartError::because("allowlist", error))?;
         let local = Arc::new(Restored::default());
-        let lost = match lost::directory(&config)? {
+        let kept = Room::of(&config, super::spool::min_free(&config));
+        kept.prepare(&config.data_dir);
+        let lost = match kept.open(|| lost::directory(&config))? {
             Found::There(directory) => {
                 local.set(directory);
                 None
             }
             Found::Lost(export) => Some(export),
         };
-        let state = lost::state(&config)?;
-        let history = open_history(&config).map_err(|error| StartError::because("trace", error))?;
+        let state = kept.open(|| lost::state(&config))?;
+        let history = kept.open(|| {
+            open_history(&config).map_err(|error| {
+                StartError::because("trace", files::told(&config.data_dir.join("trace"), &error))
+            })
+        })?;
         let asked = resolve::Options {
             dnssec: config.dnssec,
             ..resolve::Options::default()
@@ -104,6 +114,7 @@ impl Stores {
             clock: Arc::new(SystemClock),
             history: Arc::new(history),
             flow: Arc::new(Flow::new(room)),
+            room: kept,
             config: Arc::new(config),
         })
     }

@@ -1,10 +1,11 @@
-//! What is done now and then while the server runs: the history is flushed, old days and marks are forgotten.
+//! What is done now and then while the server runs: the history is flushed, room is kept, old days and marks are forgotten.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::room::Room;
 use crate::clock::Clock;
 use crate::directory::State;
 use crate::history::History;
@@ -18,11 +19,18 @@ const FORGET: u32 = 3_600;
 /// Hours between two looks through what pairs have brought one another.
 const FORGET_PAIRS: u32 = 24;
 
+/// What is looked after.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub(super) history: Arc<History>,
+    pub(super) state: Arc<State>,
+    pub(super) room: Room,
+}
+
 /// Works until `shutdown`. Once-only marks are kept for `mark_days`: a bounce token that is still good must find its mark. What a pair has brought is
 /// kept for `guess_memory` after its last message.
 pub(super) async fn run(
-    history: Arc<History>,
-    state: Arc<State>,
+    kept: Kept,
     clock: Arc<dyn Clock>,
     mark_days: u16,
     guess_memory: Duration,
@@ -36,28 +44,29 @@ pub(super) async fn run(
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let (history, state, now) = (history.clone(), state.clone(), clock.now());
+        let (kept, now) = (kept.clone(), clock.now());
         // Deleting files and scanning the store may take a while; nobody waits for it.
         let work = tokio::task::spawn_blocking(move || {
-            if let Err(error) = history.flush() {
+            if let Err(error) = kept.history.flush() {
                 tracing::error!(event = "history_flush_failed", %error);
             }
+            kept.room.keep();
             if tick == 0 {
                 let memory = u64::try_from(guess_memory.as_millis()).unwrap_or(u64::MAX);
                 let oldest = Timestamp(now.0.saturating_sub(memory));
-                if let Err(error) = state.forget_brought(oldest) {
+                if let Err(error) = kept.state.forget_brought(oldest) {
                     tracing::warn!(event = "state_expire_failed", %error, "what pairs brought stays");
                 }
             }
             if tick % FORGET > 0 {
                 return;
             }
-            if let Err(error) = history.expire(now) {
+            if let Err(error) = kept.history.expire(now) {
                 tracing::warn!(event = "history_expire_failed", %error, "old days stay");
             }
             let oldest = (now.0 / 86_400_000).saturating_sub(u64::from(mark_days));
             let oldest = u16::try_from(oldest).unwrap_or(u16::MAX);
-            if let Err(error) = state.forget_before(oldest) {
+            if let Err(error) = kept.state.forget_before(oldest) {
                 tracing::warn!(event = "state_expire_failed", %error, "old marks stay");
             }
         });

@@ -48,8 +48,30 @@ impl Backup {
     ) -> io::Result<u64> {
         files::folder(&self.folder)?;
         let unfinished = self.folder.join(format!("{}.unfinished", self.kind));
+        let written = self.write_by(&unfinished, now, rows);
+        if written.is_err() {
+            // On a disk that is full it must not take the last room.
+            let _ = std::fs::remove_file(unfinished);
+        }
+        written
+    }
+
+    /// Octets of the newest export, whole or not; none: zero.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let newest = self.list().ok().and_then(|mut listed| listed.pop());
+        let known = newest.and_then(|path| std::fs::metadata(path).ok());
+        known.map_or(0, |known| known.len())
+    }
+
+    fn write_by(
+        &self,
+        unfinished: &Path,
+        now: Timestamp,
+        rows: impl FnOnce(&mut dyn Write) -> io::Result<u64>,
+    ) -> io::Result<u64> {
         let mut output = Summed {
-            output: BufWriter::new(new_file(&unfinished)?),
+            output: BufWriter::new(new_file(unfinished)?),
             sum: crc32fast::Hasher::new(),
         };
         let records = rows(&mut output)?;
@@ -67,7 +89,7 @@ impl Backup {
         let newest = self.list()?.last().and_then(|path| self.stamp(path));
         let stamp = newest.map_or(now.0, |newest| now.0.max(newest + 1));
         let name = format!("{}-{stamp:015}.ndjson", self.kind);
-        std::fs::rename(&unfinished, self.folder.join(name))?;
+        std::fs::rename(unfinished, self.folder.join(name))?;
         failpoint::hit("backup.named")?;
         File::open(&self.folder)?.sync_all()?;
         for old in self.list()?.iter().rev().skip(KEPT) {
@@ -115,6 +137,10 @@ impl Backup {
         for path in self.list()?.into_iter().rev() {
             match check(&path) {
                 Ok(()) => return Ok(Some(path)),
+                // It may be whole: an older one must not take its place for that.
+                Err(error) if error.raw_os_error().is_some() => {
+                    return Err(io::Error::other(files::told(&path, &error)));
+                }
                 Err(error) => {
                     tracing::error!(event = "export_damaged", file = %path.display(), %error, "it is passed over");
                 }
@@ -135,6 +161,7 @@ fn new_file(path: &Path) -> io::Result<File> {
 
 /// Reads an export to its end and compares it with its last line.
 fn check(path: &Path) -> io::Result<()> {
+    failpoint::hit("backup.reading")?;
     let mut input = BufReader::new(File::open(path)?);
     let (mut sum, mut lines, mut last) = (crc32fast::Hasher::new(), 0_u64, Vec::new());
     loop {

@@ -3,7 +3,9 @@
 //! After a flush the database file is synced through a handle of our own, since a sync is per file and not per handle. Any error or panic
 //! marks the store bad: from then on every answer is [`Unavailable`], until a restart.
 
+use std::any::Any;
 use std::fs::File;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,12 +15,15 @@ use super::Unavailable;
 use super::keeper::Keeper;
 use super::making::Making;
 use crate::failpoint;
-use crate::files;
+use crate::files::{self, Fault};
 
 /// Pages that sled keeps in memory, in octets. Its default of 1 GiB is meant for a machine of its own.
 const CACHE: u64 = 32 * 1024 * 1024;
 /// The longest value in octets: far below what sled would put into files that it never syncs.
 pub(super) const MAX_VALUE: usize = 16 * 1024;
+
+/// Octets that stay free when something is written: what sled may write by the way.
+const MARGIN: u64 = 1024 * 1024;
 
 /// How often and how far apart a locked database is tried.
 const LOCK_ATTEMPTS: u32 = 40;
@@ -62,27 +67,26 @@ struct Open {
 }
 
 impl Disk {
-    /// Opens or makes the database in `folder`.
-    pub(super) fn open(folder: &Path) -> Result<Self, Broken> {
+    /// Opens or makes the database in `folder`; `point` is where tests make that fail.
+    pub(super) fn open(folder: &Path, point: &'static str) -> Result<Self, Broken> {
         let shown = folder.display();
+        let out_of_reach = |error: std::io::Error| Broken::OutOfReach(files::told(folder, &error));
+        failpoint::hit(point).map_err(out_of_reach)?;
         let mut making = Making::of(folder);
-        making
-            .clear()
-            .map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
-        let fresh = !folder.join("db").exists();
-        if fresh && std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        making.clear().map_err(out_of_reach)?;
+        // That it cannot be looked for does not mean that it is gone.
+        let fresh = !folder.join("db").try_exists().map_err(out_of_reach)?;
+        if fresh && holds_something(folder).map_err(out_of_reach)? {
             let text = format!(
                 "{shown} is not empty and holds no database; move it away, then import the last export"
             );
             return Err(Broken::Damaged(text));
         }
         if fresh {
-            making
-                .begin()
-                .map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
+            making.begin().map_err(out_of_reach)?;
         }
         // sled would make it as the umask says.
-        files::folder(folder).map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
+        files::folder(folder).map_err(out_of_reach)?;
         let config = sled::Config::new()
             .path(folder)
             .cache_capacity(CACHE)
@@ -102,9 +106,9 @@ impl Disk {
         }));
         match marked {
             Ok(Ok(true)) => {}
-            Ok(Ok(false)) => return Err(damaged(folder, &"its contents are lost")),
-            Ok(Err(error)) => return Err(damaged(folder, &error)),
-            Err(_) => return Err(damaged(folder, &"sled panicked")),
+            Ok(Ok(false)) => return Err(refused(folder, &"its contents are lost")),
+            Ok(Err(error)) => return Err(refused(folder, &error)),
+            Err(panic) => return Err(refused(folder, &words(&*panic))),
         }
         let mut open = || -> std::io::Result<File> {
             let file = File::open(folder.join("db"))?;
@@ -116,9 +120,9 @@ impl Disk {
             }
             Ok(file)
         };
-        let file = open().map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
+        let file = open().map_err(out_of_reach)?;
         // The files that sled makes when it opens a database; later it makes none.
-        files::mend(folder).map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
+        files::mend(folder).map_err(out_of_reach)?;
         let open = Arc::new(Open {
             db,
             file,
@@ -127,8 +131,7 @@ impl Disk {
             brought: AtomicU64::new(0),
         });
         let kept = open.clone();
-        let keeper = Keeper::start(move || kept.keep())
-            .map_err(|error| Broken::OutOfReach(format!("{shown}: {error}")))?;
+        let keeper = Keeper::start(move || kept.keep()).map_err(out_of_reach)?;
         Ok(Self { keeper, open })
     }
 
@@ -141,6 +144,22 @@ impl Disk {
         let done = self.open.with(work);
         self.keeper.stir();
         done
+    }
+
+    /// Whether there is room for a change of `octets`. To be asked first: sled cannot go on after a write that found none, and everything that is
+    /// known would be out of reach until a restart.
+    pub(super) fn room_for(&self, octets: usize) -> Result<(), Unavailable> {
+        let folder = &self.open.folder;
+        // sled writes some of it more than once, and moves other pages meanwhile.
+        let wanted = MARGIN + 4 * octets as u64;
+        match files::room(folder) {
+            Ok(free) if free < wanted => {
+                let text = format!("{}: {}", folder.display(), Fault::Full);
+                Err(Unavailable(text))
+            }
+            // What the system does not say is found out by trying.
+            _ => Ok(()),
+        }
     }
 
     /// Calls `visit` for every record but the mark, in the order of keys, until it fails.
@@ -185,7 +204,7 @@ impl Open {
         match catch_unwind(AssertUnwindSafe(|| work(&self.db))) {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.spoil(&error)),
-            Err(_) => Err(self.spoil(&"sled panicked")),
+            Err(panic) => Err(self.spoil(&words(&*panic))),
         }
     }
 
@@ -208,8 +227,12 @@ impl Open {
 
     fn spoil(&self, error: &dyn std::fmt::Display) -> Unavailable {
         self.bad.store(true, Ordering::SeqCst);
-        tracing::error!(event = "directory_failed", folder = %self.folder.display(), %error);
-        Unavailable(error.to_string())
+        let text = match Fault::in_text(&error.to_string()) {
+            Some(fault) => format!("{fault} ({error})"),
+            None => error.to_string(),
+        };
+        tracing::error!(event = "directory_failed", folder = %self.folder.display(), error = text);
+        Unavailable(text)
     }
 }
 
@@ -227,11 +250,62 @@ fn open_patiently(config: &sled::Config, folder: &Path) -> Result<sled::Db, Brok
                 }
                 std::thread::sleep(LOCK_WAIT);
             }
-            Ok(Err(error)) => return Err(damaged(folder, &error)),
-            Err(_) => break,
+            Ok(Err(error)) => return Err(refused(folder, &error)),
+            Err(panic) => return Err(refused(folder, &words(&*panic))),
         }
     }
-    Err(damaged(folder, &"sled panicked"))
+    Err(refused(folder, &"it could not be opened"))
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("sled panicked: {}", text.unwrap_or_default())
+}
+
+/// Whether a folder that has no database has anything else.
+fn holds_something(folder: &Path) -> std::io::Result<bool> {
+    match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        entries => Ok(entries?.next().transpose()?.is_some()),
+    }
+}
+
+/// Why a database was not opened. Damage is what is left when everything in the folder can be read and something can be written there.
+fn refused(folder: &Path, error: &dyn std::fmt::Display) -> Broken {
+    if let Some(fault) = Fault::in_text(&error.to_string()) {
+        return Broken::OutOfReach(format!("{}: {fault} ({error})", folder.display()));
+    }
+    match probe(folder) {
+        Err(error) => Broken::OutOfReach(files::told(folder, &error)),
+        Ok(()) => damaged(folder, error),
+    }
+}
+
+/// Reads and writes in a folder as sled would.
+fn probe(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() {
+            let mut file = File::options().read(true).write(true).open(&path)?;
+            std::io::copy(&mut file, &mut std::io::sink())?;
+        }
+    }
+    let path = folder.join("probe");
+    let written = files::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&path)
+        .and_then(|mut file| {
+            file.write_all(&[0; 4_096])?;
+            file.sync_all()
+        });
+    let removed = std::fs::remove_file(&path);
+    written.and(removed)
 }
 
 fn damaged(folder: &Path, error: &dyn std::fmt::Display) -> Broken {

@@ -146,7 +146,7 @@ mod tests {
     fn h183_a_store_that_nobody_writes_to_rests() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        let disk = Disk::open(&path).unwrap();
+        let disk = Disk::open(&path, "store.opening").unwrap();
         put(&disk, 0..4_000, 8_000);
         disk.sync().unwrap();
         export(&disk);
@@ -164,7 +164,7 @@ mod tests {
         }
         rests(&path, "after a load that has ended");
         drop(disk);
-        let disk = Disk::open(&path).unwrap();
+        let disk = Disk::open(&path, "store.opening").unwrap();
         export(&disk);
         rests(&path, "after a restart");
     }
@@ -173,7 +173,7 @@ mod tests {
     fn h183_what_nobody_syncs_is_on_the_disk_soon_after() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        let disk = Disk::open(&path).unwrap();
+        let disk = Disk::open(&path, "store.opening").unwrap();
         let before = files(&path);
         put(&disk, 0..10, 100);
         let begun = std::time::Instant::now();

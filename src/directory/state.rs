@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,12 @@ fn brought_key(writer: &ParticipantId, reader: &ParticipantId, number: Option<u3
 /// The state store.
 pub struct State {
     disk: Disk,
+    /// Something of the spool's log was not written for want of room: it is in that log alone, until a restart learns it again.
+    behind: AtomicBool,
 }
+
+/// Octets of a record, as far as the room for it goes.
+const RECORD: usize = 4_096;
 
 fn key(kind: &str, participant: &ParticipantId, transaction: &TransactionId) -> String {
     format!("{kind}{participant}/{transaction}")
@@ -76,7 +82,8 @@ impl State {
     /// [`Broken`] if another process has it or it cannot be read.
     pub fn open(path: &Path) -> Result<Self, Broken> {
         Ok(Self {
-            disk: Disk::open(path)?,
+            disk: Disk::open(path, "state.opening")?,
+            behind: AtomicBool::new(false),
         })
     }
 
@@ -109,12 +116,27 @@ impl State {
         address: AddressMark,
     ) -> Result<(), Unavailable> {
         let (key, mark) = (key("w", participant, transaction), address.octets());
-        self.disk.with(|db| {
-            if db.get(&key)?.is_none_or(|known| *known != mark) {
-                db.insert(&key, &mark)?;
-            }
-            Ok(())
-        })
+        if self
+            .disk
+            .with(|db| db.get(&key))?
+            .is_some_and(|known| *known == mark)
+        {
+            return Ok(());
+        }
+        self.room()?;
+        self.disk.with(|db| db.insert(&key, &mark)).map(|_| ())
+    }
+
+    /// Whether there is room for a record that stands in the spool's log, too.
+    fn room(&self) -> Result<(), Unavailable> {
+        let room = self.disk.room_for(RECORD);
+        room.inspect_err(|_| self.behind.store(true, Ordering::SeqCst))
+    }
+
+    /// Whether something that stands in the spool's log was not written for want of room.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::SeqCst)
     }
 
     /// When `transaction` of `participant` was first asked for, by whomever; none: never.
@@ -159,6 +181,7 @@ impl State {
         let own = format!("q{asker}/");
         let counted = format!("{own}{participant}/{transaction}");
         if !self.disk.with(|db| db.contains_key(&row))? {
+            self.disk.room_for(RECORD)?;
             self.make_room(&own)?;
             let mut batch = sled::Batch::default();
             let octets = now.0.to_be_bytes();
@@ -201,6 +224,7 @@ impl State {
         if self.is_signer(address)? {
             return Ok(());
         }
+        self.disk.room_for(RECORD)?;
         self.disk
             .with(|db| db.insert(signer(address), b""))
             .map(|_| ())
@@ -219,6 +243,10 @@ impl State {
     /// # Errors
     /// [`Unavailable`].
     pub fn mark(&self, day: u16, digest: &[u8; 16]) -> Result<(), Unavailable> {
+        if self.is_marked(day, digest)? {
+            return Ok(());
+        }
+        self.room()?;
         self.disk
             .with(|db| db.insert(once(day, digest), b""))
             .map(|_| ())
@@ -253,6 +281,10 @@ impl State {
     /// # Errors
     /// [`Unavailable`].
     pub fn keep_id(&self, digest: &[u8; 16], kept: &str) -> Result<(), Unavailable> {
+        if self.kept_id(digest)?.is_some_and(|known| known == kept) {
+            return Ok(());
+        }
+        self.room()?;
         self.disk
             .with(|db| db.insert([b"i", digest.as_slice()].concat(), kept.as_bytes()))
             .map(|_| ())
@@ -308,7 +340,7 @@ impl State {
         let key = brought_key(writer, reader, Some(number));
         let known = self.disk.with(|db| db.get(&key))?;
         let known = known.and_then(|value| serde_json::from_slice::<Kept>(&value).ok());
-        let mut kept = known.unwrap_or(Kept {
+        let mut kept = known.unwrap_or_else(|| Kept {
             at: Timestamp(0),
             brought: Brought::default(),
         });
@@ -388,6 +420,11 @@ impl State {
     /// # Errors
     /// [`Unavailable`]; the log must then keep what it has.
     pub fn checkpoint(&self) -> Result<(), Unavailable> {
-        self.disk.sync()
+        self.disk.sync()?;
+        if self.is_behind() {
+            let text = "the disk was full: some of what mail taught is in the spool's log alone; a restart learns it again";
+            return Err(Unavailable(text.to_owned()));
+        }
+        Ok(())
     }
 }

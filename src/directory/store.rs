@@ -60,7 +60,7 @@ impl SledDirectory {
     /// # Errors
     /// [`Broken`] if another process has it or it cannot be read; never an empty directory in the place of a broken one.
     pub fn open(path: &Path) -> Result<Self, Broken> {
-        let disk = Disk::open(path)?;
+        let disk = Disk::open(path, "directory.opening")?;
         let inner = Inner {
             loaded: loaded::Shared::new(Loaded::read(&disk)?),
             disk,
@@ -181,12 +181,18 @@ impl Inner {
             return Ok(results);
         }
         let mut batch = sled::Batch::default();
+        let value_octets = |value: &Option<Vec<u8>>| value.as_ref().map_or(0, Vec::len);
+        let sizes = draft.writes.iter();
+        let octets = sizes
+            .map(|(key, value)| key.len() + value_octets(value))
+            .sum();
         for (key, value) in draft.writes {
             match value {
                 Some(value) => batch.insert(key, value),
                 None => batch.remove(key),
             }
         }
+        self.disk.room_for(octets)?;
         failpoint::pass("directory.applying");
         self.disk.with(|db| db.apply_batch(batch))?;
         failpoint::pass("directory.applied");

@@ -414,7 +414,7 @@ async fn h181_an_older_store_that_holds_an_account_counts_as_loaded() {
     let path = folder.path().join("d");
     // As 0.1.0 left it: records, and none that tells of a load.
     let older = || {
-        let disk = super::disk::Disk::open(&path).unwrap();
+        let disk = super::disk::Disk::open(&path, "store.opening").unwrap();
         disk.with(|db| db.remove(super::loaded::KEY)).unwrap();
         disk.sync().unwrap();
     };

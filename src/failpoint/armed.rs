@@ -42,9 +42,7 @@ impl Armed {
             ("panic", "") => Action::Panic,
             ("delay", wait) => Action::Delay(Duration::from_millis(wait.parse().ok()?)),
             ("number", number) => Action::Number(number.parse().ok()?),
-            ("error", "ENOSPC") => Action::Error(28),
-            ("error", "EMFILE") => Action::Error(24),
-            ("error", "EIO") => Action::Error(5),
+            ("error", name) => Action::Error(errno(name)?),
             _ => return None,
         };
         Some(Self {
@@ -61,6 +59,21 @@ impl Armed {
             .filter(|piece| !piece.trim().is_empty());
         pieces.filter_map(Self::parse).collect()
     }
+}
+
+/// The number of an error of the system.
+fn errno(name: &str) -> Option<i32> {
+    Some(match name {
+        "EPERM" => 1,
+        "EIO" => 5,
+        "EACCES" => 13,
+        "ENFILE" => 23,
+        "EMFILE" => 24,
+        "ENOSPC" => 28,
+        "EROFS" => 30,
+        "EDQUOT" => 122,
+        _ => return None,
+    })
 }
 
 /// How points are armed in this process.

@@ -95,7 +95,7 @@ impl Fault {
     const fn remedy(self) -> &'static str {
         match self {
             Self::Full => {
-                "free some space on that file system and start again; nothing is damaged, so move nothing away"
+                "free some space on that file system, and start again unless the server runs; nothing is damaged, so move nothing away"
             }
             Self::Quota => {
                 "raise the quota (or the limit of file sizes) of the user that the server runs as, or free some space, and start again; nothing is damaged, so move nothing away"

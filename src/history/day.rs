@@ -10,6 +10,8 @@ use crate::mail::QueueId;
 
 /// Octets that gather before they are written.
 const BUFFER: usize = 64 * 1024;
+/// Octets that gather at most while the disk is full.
+const MOST_GATHERED: usize = 4 * 1024 * 1024;
 /// Octets of one record of the index.
 const PLACE: usize = 16;
 /// Octets of an index that are read at once: 4,096 places.
@@ -24,6 +26,7 @@ pub(super) struct Day {
     lines: File,
     index: File,
     end: u64,
+    index_end: u64,
     new_lines: Vec<u8>,
     new_places: Vec<u8>,
 }
@@ -54,6 +57,7 @@ impl Day {
             lines,
             index,
             end,
+            index_end: whole,
             new_lines: Vec::new(),
             new_places: Vec::new(),
         })
@@ -77,14 +81,20 @@ impl Day {
     /// Hands what has gathered to the system: lines before the places that point at them.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         failpoint::hit("history.flushing")?;
-        self.lines.write_all(&self.new_lines)?;
+        append(&mut self.lines, self.end, &self.new_lines)?;
         self.end += self.new_lines.len() as u64;
         self.new_lines.clear();
         failpoint::hit("history.lines_written")?;
-        self.index.write_all(&self.new_places)?;
+        append(&mut self.index, self.index_end, &self.new_places)?;
+        self.index_end += self.new_places.len() as u64;
         self.new_places.clear();
         failpoint::pass("history.flushed");
         Ok(())
+    }
+
+    /// Whether more may gather while there is no room on the disk.
+    pub(super) fn may_gather(&self) -> bool {
+        self.new_lines.len() + self.new_places.len() < MOST_GATHERED
     }
 
     /// Makes everything durable.
@@ -94,6 +104,15 @@ impl Day {
         failpoint::hit("history.lines_synced")?;
         self.index.sync_data()
     }
+}
+
+/// Writes all of it behind `end`, where the file ends, or nothing: what a full disk cut short is cut off again.
+fn append(file: &mut File, end: u64, octets: &[u8]) -> io::Result<()> {
+    if let Err(error) = file.write_all(octets) {
+        file.set_len(end)?;
+        return Err(error);
+    }
+    Ok(())
 }
 
 fn ends_with_line(folder: &Path, name: &str, size: u64) -> io::Result<bool> {

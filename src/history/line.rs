@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::mail::{EnhancedStatus, QueueId, Timestamp, TraceId};
+use crate::mail::{EnhancedStatus, QueueId, ReversePath, Timestamp, TraceId};
 use crate::masking::HandedTo;
-use crate::spool::{About, Entry, Origin, Target};
+use crate::spool::{About, Entry, Memory, Origin, Progress, Target};
 
 /// Something that happened to a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,28 @@ impl Line {
             at: entry.arrived,
             ..Self::of(entry, entry.arrived, Event::Accepted(Box::new(accepted)))
         }
+    }
+
+    /// The entry that the line of an accepted message tells of; none of other lines. How it was to leave is not known: it is only good to be told of.
+    #[must_use]
+    pub fn entry(&self) -> Option<Entry> {
+        let (id, Event::Accepted(accepted)) = (self.id?, &self.event) else {
+            return None;
+        };
+        Some(Entry {
+            id,
+            trace: self.trace.clone(),
+            arrived: self.at,
+            target: accepted.target.clone(),
+            origin: accepted.origin.clone(),
+            reverse_path: ReversePath::Null,
+            smtputf8: false,
+            eight_bit: false,
+            about: accepted.about.clone(),
+            sent_as: accepted.sent_as.clone(),
+            memory: Memory::default(),
+            progress: Progress::default(),
+        })
     }
 
     /// A line about an entry.

@@ -9,7 +9,7 @@ mod line;
 mod store;
 
 pub use line::{Accepted, Event, Line};
-pub use store::{History, Query};
+pub use store::{History, Life, Query};
 
 #[cfg(test)]
 mod tests;

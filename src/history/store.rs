@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::day::{self, Day, Outline};
 use super::line::{Accepted, Event, Line};
+use crate::failpoint;
 use crate::files;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::Entry;
@@ -39,6 +40,17 @@ impl Query {
     }
 }
 
+/// What is known of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Life {
+    /// It was accepted, and no end of it is known: what the spool had of it, without its reverse-path and how far delivery had come.
+    Open(Box<Entry>),
+    /// It was delivered, failed or dropped.
+    Ended,
+    /// No line tells of it.
+    Unknown,
+}
+
 /// The history under `data_dir/trace`.
 pub struct History {
     folder: PathBuf,
@@ -57,6 +69,7 @@ impl History {
     /// # Errors
     /// The folder cannot be made.
     pub fn open(folder: &Path, keep: Duration) -> io::Result<Self> {
+        failpoint::hit("history.opening")?;
         files::folder(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -98,11 +111,16 @@ impl History {
         })
     }
 
-    /// Works on the day that is written. After a failure, a full disk say, what had gathered is given up and the file is opened anew, since
+    /// Works on the day that is written. After a failure that is not a full disk what had gathered is given up and the file is opened anew, since
     /// nobody knows how much of it was written.
     fn with_day(&self, work: impl FnOnce(&mut Option<Day>) -> io::Result<()>) -> io::Result<()> {
         let mut day = self.day();
-        work(&mut day).inspect_err(|_| {
+        work(&mut day).inspect_err(|error| {
+            // Room comes back: what has gathered waits for it.
+            let full = files::Fault::of(error).is_some_and(files::Fault::is_full);
+            if full && day.as_ref().is_some_and(Day::may_gather) {
+                return;
+            }
             *day = None;
             self.lost.store(true, Ordering::SeqCst);
         })
@@ -218,6 +236,31 @@ impl History {
             })?;
         }
         Ok(found)
+    }
+
+    /// What is known of the message with this number. Reads all days: for messages that the spool has lost.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn life(&self, number: QueueId) -> io::Result<Life> {
+        self.flush()?;
+        let (mut open, mut ended) = (None, false);
+        for day in self.days()? {
+            self.each(&day, |line| match line.event {
+                _ if line.id != Some(number) => {}
+                Event::Accepted(_) => open = Some(line),
+                Event::Delivered { .. } | Event::Failed { .. } | Event::Discarded { .. } => {
+                    ended = true;
+                }
+                Event::Deferred { .. } | Event::Bounced { .. } | Event::Refused { .. } => {}
+            })?;
+        }
+        let entry = open.and_then(|line| line.entry());
+        Ok(match entry {
+            _ if ended => Life::Ended,
+            Some(entry) => Life::Open(Box::new(entry)),
+            None => Life::Unknown,
+        })
     }
 
     /// Calls `visit` for every line of a day; a torn one is passed over.

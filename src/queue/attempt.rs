@@ -4,13 +4,13 @@ use bytes::Bytes;
 
 use super::ending::{End, done, fail, note, postpone, words};
 use super::lanes::Lanes;
-use super::{Parts, backoff, target};
+use super::{Parts, backoff, damaged, target};
 use crate::delivery::{Attempted, Work};
 use crate::dsn::{Hidden, mask};
 use crate::failpoint;
 use crate::history::Event;
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome};
-use crate::spool::{Entry, Memory, OnceMark};
+use crate::spool::{Entry, Memory, OnceMark, SpoolError};
 
 /// Makes one attempt for `entry`. `body`: the message where it is still in memory; none: it is read from the spool.
 pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Option<Bytes>) -> End {
@@ -43,6 +43,15 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
             Err(error) => {
                 tracing::error!(event = "body_unreadable", queue_id = %entry.id, %error);
                 drop(place);
+                // No other try can read it: what was written is not there any more.
+                if matches!(error, SpoolError::Damaged(_) | SpoolError::NoSuchEntry(_)) {
+                    match damaged::found(parts, entry).await {
+                        Ok(()) => return End::Done,
+                        Err(error) => {
+                            tracing::error!(event = "report_waits", queue_id = %entry.id, error);
+                        }
+                    }
+                }
                 // An attempt that failed: a disk may come to itself, and else the writer is told in the end.
                 let text = "the message cannot be read from the spool";
                 let unread = Diagnostic::local(EnhancedStatus::SYSTEM_4_3_0, text);

@@ -3,6 +3,7 @@
 use super::Parts;
 use super::ending::{self, End};
 use super::listed::State;
+use crate::history::Event;
 use crate::mail::{Diagnostic, EnhancedStatus, QueueId};
 use crate::spool::{Entry, Progress, Settlement};
 
@@ -30,6 +31,9 @@ pub enum ControlError {
     /// An attempt is under way; ask again.
     #[error("entry {0} is being delivered now")]
     Busy(QueueId),
+    /// Its octets have changed on the disk, and it has ended.
+    #[error("entry {0} is damaged: export what is left of it, or drop it")]
+    Damaged(QueueId),
     /// The spool did not take it.
     #[error("the spool could not write it: {0}")]
     Spool(String),
@@ -70,7 +74,11 @@ pub(super) async fn carry_out(
         }
         Control::Drop => {
             return match parts.spool.settle(entry.id, Settlement::Done).await {
-                Ok(()) => (End::Done, Ok(())),
+                Ok(()) => {
+                    let text = "dropped by the operator of this server".to_owned();
+                    ending::note(parts, &entry, Event::Discarded { text });
+                    (End::Done, Ok(()))
+                }
                 Err(error) => (
                     End::Waits(entry.progress),
                     Err(ControlError::Spool(error.to_string())),

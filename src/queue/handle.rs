@@ -1,5 +1,6 @@
 //! The way to speak to a running queue: to list it, to steer it, and to stop it.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::ending::End;
 use super::lanes::Lanes;
 use super::listed::Listed;
 use crate::mail::QueueId;
+use crate::spool::Remains;
 
 /// What the schedule hears.
 pub(super) enum Message {
@@ -39,13 +41,18 @@ pub struct Handle {
     pub(super) broken: CancellationToken,
     /// The schedule.
     pub(super) task: JoinHandle<()>,
+    /// Damaged messages, which no schedule knows any more.
+    pub(super) remains: Remains,
 }
 
 impl Handle {
     /// The part of the handle that can be given to others.
     #[must_use]
     pub fn controls(&self) -> Controls {
-        Controls(self.messages.clone())
+        Controls {
+            messages: self.messages.clone(),
+            remains: self.remains.clone(),
+        }
     }
 
     /// Returns if the schedule has panicked: nothing is delivered any more until a restart.
@@ -85,16 +92,37 @@ impl Handle {
 
 /// Listing and steering a running queue: what the admin interface gets. It cannot stop it.
 #[derive(Clone)]
-pub struct Controls(mpsc::UnboundedSender<Message>);
+pub struct Controls {
+    messages: mpsc::UnboundedSender<Message>,
+    remains: Remains,
+}
 
 impl Controls {
-    /// Everything in the queue, by id; empty when the queue has stopped.
+    /// Everything in the queue, and what is damaged, by id; empty when the queue has stopped.
     pub async fn list(&self) -> Vec<Listed> {
         let (answer, listed) = oneshot::channel();
-        if self.0.send(Message::List(answer)).is_err() {
+        if self.messages.send(Message::List(answer)).is_err() {
             return Vec::new();
         }
-        listed.await.unwrap_or_default()
+        let mut listed = listed.await.unwrap_or_default();
+        match self.look(|remains| remains.list()).await {
+            Ok(damaged) => Listed::add_damaged(&mut listed, &damaged),
+            // What waits is worth more than nothing.
+            Err(error) => {
+                tracing::error!(event = "spool_damaged", %error, "damaged messages cannot be listed")
+            }
+        }
+        listed
+    }
+
+    /// Looks at damaged messages, on a thread that may wait for the disk.
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Remains) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let remains = self.remains.clone();
+        let looked = tokio::task::spawn_blocking(move || look(&remains)).await;
+        looked.map_err(io::Error::other)?
     }
 
     /// Carries out an order on one entry; durable when it answers.
@@ -102,8 +130,23 @@ impl Controls {
     /// # Errors
     /// [`ControlError`]: nothing was done.
     pub async fn order(&self, id: QueueId, control: Control) -> Result<(), ControlError> {
+        let failed = |error: io::Error| ControlError::Spool(error.to_string());
+        let damaged = self.look(move |remains| remains.get(id)).await;
+        match damaged.map_err(failed)? {
+            None => self.order_entry(id, control).await,
+            Some(damaged) if control == Control::Drop && damaged.ended => {
+                let forgotten = self.look(move |remains| remains.forget(id)).await;
+                forgotten.map(|_| ()).map_err(failed)
+            }
+            Some(damaged) if damaged.ended => Err(ControlError::Damaged(id)),
+            // Its end is being written.
+            Some(_) => Err(ControlError::Busy(id)),
+        }
+    }
+
+    async fn order_entry(&self, id: QueueId, control: Control) -> Result<(), ControlError> {
         let (answer, done) = oneshot::channel();
-        let sent = self.0.send(Message::Control(id, control, answer));
+        let sent = self.messages.send(Message::Control(id, control, answer));
         sent.map_err(|_| ControlError::Stopped)?;
         done.await.map_err(|_| ControlError::Stopped)?
     }

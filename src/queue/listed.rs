@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::mail::Timestamp;
-use crate::spool::Entry;
+use crate::spool::{Damaged, Entry};
 
 /// What an entry is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -15,6 +15,8 @@ pub enum State {
     Deferred,
     /// An operator holds it.
     Held,
+    /// Its octets have changed on the disk: it has ended, and is kept to be looked at.
+    Damaged,
 }
 
 /// An entry as operators see it; every address in it is masked.
@@ -42,6 +44,38 @@ pub struct Listed {
 }
 
 impl Listed {
+    /// A damaged message, with what is known of it.
+    #[must_use]
+    pub fn damaged(damaged: &Damaged) -> Self {
+        if let Some(entry) = &damaged.entry {
+            return Self {
+                last_reply: Some("damaged on the disk".to_owned()),
+                ..Self::of(entry, State::Damaged)
+            };
+        }
+        Self {
+            id: damaged.id.to_string(),
+            state: State::Damaged,
+            from: "-".to_owned(),
+            to: "-".to_owned(),
+            attempts: 0,
+            next_attempt: Timestamp(0).to_string(),
+            last_reply: Some("damaged on the disk; its head is lost".to_owned()),
+            trace: "-".to_owned(),
+            arrived: Timestamp(0),
+        }
+    }
+
+    /// The damaged messages take the places of what else is listed under their numbers.
+    pub fn add_damaged<'a>(listed: &mut Vec<Self>, damaged: impl IntoIterator<Item = &'a Damaged>) {
+        for damaged in damaged {
+            let damaged = Self::damaged(damaged);
+            listed.retain(|entry| entry.id != damaged.id);
+            listed.push(damaged);
+        }
+        listed.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+
     /// An entry in this state.
     #[must_use]
     pub fn of(entry: &Entry, state: State) -> Self {

@@ -6,6 +6,7 @@
 mod attempt;
 mod backoff;
 mod control;
+mod damaged;
 mod ending;
 mod handle;
 mod lanes;
@@ -29,6 +30,7 @@ use crate::signing::Signer;
 use crate::spool::{Memory, Spool};
 
 pub use control::{Control, ControlError};
+pub use damaged::end_damaged;
 pub use handle::{Controls, Handle};
 pub use listed::{Listed, State};
 pub use scheduler::Queue;

@@ -76,6 +76,7 @@ impl Queue {
             parts.settings.total,
         ));
         let attempts = TaskTracker::new();
+        let remains = parts.spool.remains();
         let mut queue = Self {
             parts,
             lanes: lanes.clone(),
@@ -112,6 +113,7 @@ impl Queue {
             attempts,
             broken,
             task,
+            remains,
         }
     }
 

@@ -108,7 +108,7 @@ impl Ids<'_> {
                 return Some(original);
             }
         }
-        if !(id.contains('.') && !answers) && !self.masker.is_private(id) {
+        if (answers || !id.contains('.')) && !self.masker.is_private(id) {
             return None;
         }
         Some(self.sealed(id))

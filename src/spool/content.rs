@@ -103,28 +103,35 @@ pub(super) async fn find(
     place: Place,
     segment: Arc<Segment>,
 ) -> Result<Content, SpoolError> {
-    let found = off_thread(move || {
-        let Some(read) = segment.record(place.at, place.at + place.size)? else {
-            return Ok(None);
-        };
-        let fixed = read.fixed;
-        if fixed.body_len as usize <= CHUNK {
-            let body = segment.body(place.at, &fixed)?;
-            return Ok(body.map(|body| Content::Held(Bytes::from(body))));
-        }
-        let at = place.at + FIXED as u64 + u64::from(fixed.head_len);
-        let mut checksum = crc32fast::Hasher::new();
-        let end = at + u64::from(fixed.body_len);
-        let mut from = at;
-        while from < end {
-            let len = CHUNK.min(usize::try_from(end - from).unwrap_or(CHUNK));
-            checksum.update(&segment.bytes(from, len)?);
-            from += len as u64;
-        }
-        let stored = Stored { segment, at, fixed };
-        Ok(fixed.body_is(checksum).then_some(Content::Stored(stored)))
+    let found = off_thread(move || match look(place, segment) {
+        // The file is shorter than what was written to it.
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
+        looked => looked,
     });
     found.await?.ok_or(SpoolError::Damaged(id))
+}
+
+/// Looks at all octets once; none where they are not those that were written.
+fn look(place: Place, segment: Arc<Segment>) -> std::io::Result<Option<Content>> {
+    let Some(read) = segment.record(place.at, place.at + place.size)? else {
+        return Ok(None);
+    };
+    let fixed = read.fixed;
+    if fixed.body_len as usize <= CHUNK {
+        let body = segment.body(place.at, &fixed)?;
+        return Ok(body.map(|body| Content::Held(Bytes::from(body))));
+    }
+    let at = place.at + FIXED as u64 + u64::from(fixed.head_len);
+    let mut checksum = crc32fast::Hasher::new();
+    let end = at + u64::from(fixed.body_len);
+    let mut from = at;
+    while from < end {
+        let len = CHUNK.min(usize::try_from(end - from).unwrap_or(CHUNK));
+        checksum.update(&segment.bytes(from, len)?);
+        from += len as u64;
+    }
+    let stored = Stored { segment, at, fixed };
+    Ok(fixed.body_is(checksum).then_some(Content::Stored(stored)))
 }
 
 async fn off_thread<T: Send + 'static>(

@@ -33,7 +33,8 @@ impl Flights {
         };
         let file = File::options()
             .create(true)
-            .truncate(true)
+            // The room that it has is room on a disk that may be full.
+            .truncate(false)
             .write(true)
             .mode(0o600)
             .open(&path)?;

@@ -10,8 +10,11 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::flight::{Flight, Flights};
-use super::record::{Kind, Record};
+use super::index::Place;
+use super::record::{FIXED, Kind, Record};
+use super::remains::{Damaged, Remains, own_file};
 use super::request::{self, Request};
+use super::segment::Segment;
 use super::watermark::Watermark;
 use super::writer::Shared;
 use super::{Answer, Committed, Content, Durable, Entry, Settlement, Spool, SpoolError, content};
@@ -26,6 +29,7 @@ pub struct LocalSpool {
     /// Where messages are counted that stay in memory.
     pub(super) flow: Arc<Flow>,
     pub(super) flights: Arc<Flights>,
+    pub(super) remains: Remains,
     pub(super) requests: Mutex<Option<Sender<Request>>>,
     pub(super) thread: Mutex<Option<JoinHandle<()>>>,
     /// Held for as long as the process uses the folder.
@@ -58,6 +62,13 @@ impl LocalSpool {
             .clone();
         failpoint::pass("spool.requested");
         sender.is_some_and(|sender| sender.send(request).is_ok())
+    }
+
+    /// Where the record of a live entry stands.
+    fn place(&self, id: QueueId) -> Option<(Place, Arc<Segment>)> {
+        let index = self.shared.index();
+        let live = index.get(id)?;
+        Some((live.entry, index.segment(live.entry.segment)?))
     }
 
     /// The entry as the queue hears of it, with its message where there is room for it.
@@ -98,6 +109,37 @@ impl LocalSpool {
             answer.await.map_err(|_| gone())?
         })
     }
+}
+
+/// Work on files, on a thread that may wait for them.
+fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Answer<'static, T> {
+    Box::pin(async move {
+        let failed = |error: String| SpoolError::Unhealthy(error);
+        let done = tokio::task::spawn_blocking(work).await;
+        let done = done.map_err(|error| failed(error.to_string()))?;
+        done.map_err(|error| failed(error.to_string()))
+    })
+}
+
+/// The message of a record as the file has it now: the body where the head says where that is, else everything.
+pub(super) fn raw(segment: &Segment, place: Place) -> std::io::Result<Vec<u8>> {
+    let end = (place.at + place.size).min(segment.len()?);
+    let head = match segment.record(place.at, end) {
+        Ok(read) => read.map(|read| (read.fixed.head_len, read.fixed.body_len)),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => None,
+        Err(error) => return Err(error),
+    };
+    let (from, to) = match head {
+        Some((head, body)) => {
+            let from = place.at + FIXED as u64 + u64::from(head);
+            (from, from + u64::from(body))
+        }
+        None => (place.at, end),
+    };
+    let len = usize::try_from(to.min(end).saturating_sub(from)).map_err(std::io::Error::other)?;
+    segment.bytes(from, len)
 }
 
 impl Drop for LocalSpool {
@@ -163,12 +205,7 @@ impl Spool for LocalSpool {
     }
 
     fn content(&self, id: QueueId) -> Answer<'_, Content> {
-        let found = {
-            let index = self.shared.index();
-            index
-                .get(id)
-                .and_then(|live| Some((live.entry, index.segment(live.entry.segment)?)))
-        };
+        let found = self.place(id);
         Box::pin(async move {
             let (place, segment) = found.ok_or(SpoolError::NoSuchEntry(id))?;
             content::find(id, place, segment).await
@@ -178,6 +215,48 @@ impl Spool for LocalSpool {
     fn body(&self, id: QueueId) -> Answer<'_, Bytes> {
         let content = self.content(id);
         Box::pin(async move { content.await?.whole().await })
+    }
+
+    fn remains(&self) -> Remains {
+        self.remains.clone()
+    }
+
+    fn set_aside(&self, entry: &Entry) -> Answer<'_, ()> {
+        let (remains, place, entry) = (self.remains.clone(), self.place(entry.id), entry.clone());
+        blocking(move || {
+            let known = remains.get(entry.id)?;
+            if known.as_ref().is_some_and(|known| known.entry.is_some()) {
+                return Ok(());
+            }
+            let octets = match (&known, place) {
+                (Some(_), _) => None,
+                (None, Some((place, segment))) => Some(raw(&segment, place)?),
+                // The log has lost it altogether.
+                (None, None) => Some(Vec::new()),
+            };
+            let damaged = Damaged {
+                id: entry.id,
+                file: known.map_or_else(|| own_file(entry.id), |known| known.file),
+                entry: Some(entry),
+                ended: false,
+                unsure: false,
+            };
+            remains.keep(&damaged, octets.as_deref())
+        })
+    }
+
+    fn left(&self, id: QueueId) -> Answer<'_, Bytes> {
+        let (remains, place) = (self.remains.clone(), self.place(id));
+        let read = blocking(move || match (remains.octets(id)?, place) {
+            (Some(octets), _) => Ok(Some(octets)),
+            (None, Some((place, segment))) => raw(&segment, place).map(Some),
+            (None, None) => Ok(None),
+        });
+        Box::pin(async move {
+            read.await?
+                .map(Bytes::from)
+                .ok_or(SpoolError::NoSuchEntry(id))
+        })
     }
 
     fn ready(&self) -> Result<(), SpoolError> {

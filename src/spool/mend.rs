@@ -7,7 +7,7 @@ use super::index::Place;
 use super::link::Link;
 use super::record::{END, Record};
 use super::recover::Recovery;
-use super::search::{set_all_aside, set_aside};
+use super::search::{Stretch, set_all_aside, set_aside};
 use super::segment::Segment;
 use super::walk::Walked;
 use crate::failpoint;
@@ -35,7 +35,7 @@ pub(super) fn mend(
                 filled = true;
             }
             // Too short for a record: no crash does that.
-            None if gap > 0 => aside(dir, segment, end, place.at, report),
+            None if gap > 0 => drop(aside(dir, segment, end, place.at, report)),
             None => {}
         }
         end = place.at + place.size;
@@ -62,28 +62,39 @@ fn torn(segment: &Segment, kept: u64, at: u64, size: u64) -> io::Result<u64> {
     Ok(end - kept)
 }
 
-/// Sets a damaged stretch aside and counts it. That it cannot be, on a full disk, is no reason not to start.
-pub(super) fn aside(dir: &Path, segment: &Segment, from: u64, to: u64, report: &mut Recovery) {
+/// Sets a damaged stretch aside and counts it; none where it cannot be. That is so on a full disk, and no reason not to start.
+pub(super) fn aside(
+    dir: &Path,
+    segment: &Segment,
+    from: u64,
+    to: u64,
+    report: &mut Recovery,
+) -> Option<Stretch> {
     report.damaged += 1;
-    if let Err(error) = set_aside(dir, segment, from, to) {
-        tracing::error!(event = "spool_damaged", segment = segment.number, from, to, %error, "it could not be set aside");
-    }
+    let aside = set_aside(dir, segment, from, to);
+    aside
+        .inspect_err(|error| {
+            tracing::error!(event = "spool_damaged", segment = segment.number, from, to, %error, "it could not be set aside");
+        })
+        .ok()
 }
 
 /// Takes a segment out of the log whose records cannot be told from what is none. Where that fails it stays, and is met again at the next start.
-pub(super) fn take_away(dir: &Path, segment: &Segment) {
+pub(super) fn take_away(dir: &Path, segment: &Segment) -> Option<Stretch> {
     let number = segment.number;
     match set_all_aside(dir, segment) {
-        Ok(file) => {
+        Ok(stretch) => {
             tracing::error!(
                 event = "spool_damaged",
                 segment = number,
-                file,
+                file = stretch.file,
                 "its head is damaged, so that its records cannot be believed: the file was taken out of the log"
             );
+            Some(stretch)
         }
         Err(error) => {
             tracing::error!(event = "spool_damaged", segment = number, %error, "its head is damaged, and it could not be set aside");
+            None
         }
     }
 }

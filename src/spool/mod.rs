@@ -25,7 +25,9 @@ mod open;
 mod read;
 mod record;
 mod recover;
+mod remains;
 mod request;
+mod reserve;
 mod search;
 mod segment;
 mod spare;
@@ -40,6 +42,8 @@ pub use gradual::{Gradual, PIECE};
 pub use local::LocalSpool;
 pub use open::{Opened, Settings};
 pub use recover::Recovery;
+pub use remains::{Damaged, Remains};
+pub use reserve::{ENDS, Reserve};
 
 pub use entry::{
     About, Delivery, Entry, KeptId, LastWriter, Memory, OnceMark, Origin, Progress, Target,
@@ -131,6 +135,21 @@ pub trait Spool: Send + Sync + 'static {
 
     /// Reads the message of a live entry back.
     fn body(&self, id: QueueId) -> Answer<'_, Bytes>;
+
+    /// Messages whose octets have changed on the disk.
+    fn remains(&self) -> Remains {
+        Remains::default()
+    }
+
+    /// Copies what is left of a damaged message out of the log, with what is known of it; durable when it answers. The entry is live until it is settled.
+    fn set_aside(&self, entry: &Entry) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(Err(SpoolError::NoSuchEntry(entry.id))))
+    }
+
+    /// What is left of a message, as it is: of a damaged one that was copied, else of a live one.
+    fn left(&self, id: QueueId) -> Answer<'_, Bytes> {
+        Box::pin(std::future::ready(Err(SpoolError::NoSuchEntry(id))))
+    }
 
     /// Whether mail can be taken now; an error is the reason why not.
     fn ready(&self) -> Result<(), SpoolError>;

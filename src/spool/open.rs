@@ -1,5 +1,6 @@
 //! Opens the log: locks the folder, reads what is live, and makes the writer ready.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,15 +11,21 @@ use tokio::sync::mpsc;
 
 use super::flight::Flights;
 use super::index::Index;
+use super::local::raw;
 use super::recover::{self, Last, Recovered, Recovery};
+use super::remains::{Damaged, Remains, own_file};
 use super::segment::Segment;
 use super::spare::Spare;
 use super::watermark::Watermark;
 use super::writer::{Checkpoint, Shared, Writer};
 use super::{Durable, Entry, LocalSpool, SpoolError, folder, head};
+use crate::failpoint;
 use crate::files;
 use crate::flow::Flow;
 use crate::mail::QueueId;
+
+/// How far beyond the last number that is known a damaged one may be.
+const MAX_UNSEEN: u64 = 1_024;
 
 /// Where the log is and how large things may become.
 #[derive(Debug, Clone)]
@@ -45,6 +52,8 @@ pub struct Opened {
     pub recovered: Vec<Entry>,
     /// Entries that are done and still stand in the log: what they taught may not have reached the state store.
     pub done: Vec<Entry>,
+    /// Damaged messages that have not ended yet: their writers are to be told.
+    pub damaged: Vec<Damaged>,
     /// What the start found.
     pub report: Recovery,
 }
@@ -56,8 +65,8 @@ impl LocalSpool {
     /// `Locked` if another process has it; `Unhealthy` for whatever else keeps it from being read.
     pub fn open(settings: Settings, checkpoint: Checkpoint) -> Result<Opened, SpoolError> {
         let dir = &settings.dir;
-        let failed =
-            |error: io::Error| SpoolError::Unhealthy(format!("{}: {error}", dir.display()));
+        let failed = |error: io::Error| SpoolError::Unhealthy(files::told(dir, &error));
+        failpoint::hit("spool.opening").map_err(failed)?;
         files::folder(dir).map_err(failed)?;
         let lock = lock(dir)?;
         let mut recovered = read(dir).map_err(failed)?;
@@ -65,7 +74,10 @@ impl LocalSpool {
         let mut report = recovered.report;
         report.in_flight = in_flight(&recovered.index, &left);
         let heads = std::mem::take(&mut recovered.heads);
-        let (waiting, done) = recover::entries(&recovered.index, heads);
+        let (mut waiting, done) = recover::entries(&recovered.index, heads);
+        let remains = Remains::of(dir);
+        let damaged = damaged(&remains, &mut recovered, &mut waiting, &done);
+        report.damaged_entries = damaged.len();
         let (writer, committed) = writer(&settings, checkpoint, recovered).map_err(failed)?;
         let (requests, receiver) = std::sync::mpsc::channel();
         let shared = writer.shared.clone();
@@ -83,6 +95,7 @@ impl LocalSpool {
             watermark,
             flow: settings.flow,
             flights,
+            remains,
             requests: Mutex::new(Some(requests)),
             thread: Mutex::new(Some(thread)),
             _lock: lock,
@@ -92,9 +105,89 @@ impl LocalSpool {
             committed,
             recovered: waiting,
             done,
+            damaged,
             report,
         })
     }
+}
+
+/// The damaged messages that have not ended, taken from those that wait. What is left of each is kept before it is ended in the log; one that cannot be
+/// kept now, on a full disk, waits as before and is met again at its next attempt.
+fn damaged(
+    remains: &Remains,
+    recovered: &mut Recovered,
+    waiting: &mut Vec<Entry>,
+    done: &[Entry],
+) -> Vec<Damaged> {
+    let (index, mut next_id) = (&recovered.index, recovered.next_id);
+    for entry in waiting
+        .iter()
+        .filter(|entry| recovered.unread.contains(&entry.id))
+    {
+        if let Err(error) = keep(remains, index, entry) {
+            tracing::error!(event = "spool_damaged", queue_id = %entry.id, %error, "it could not be set aside");
+        }
+    }
+    let done: HashSet<QueueId> = done.iter().map(|entry| entry.id).collect();
+    let has_ended = |id: &QueueId| recovered.settled.contains(id) || done.contains(id);
+    let (mut known, mut open) = (HashSet::new(), Vec::new());
+    let told = |error: io::Error| tracing::error!(event = "spool_damaged", %error, "what is known of damaged messages is out of reach");
+    for damaged in remains.list().map_err(told).unwrap_or_default() {
+        let live = index.get(damaged.id).is_some();
+        if live && !damaged.ended && !recovered.unread.contains(&damaged.id) {
+            // The disk may have come to itself: its next attempt looks again.
+            let _ = remains.forget(damaged.id).map_err(told);
+            continue;
+        }
+        known.insert(damaged.id);
+        if !damaged.ended && has_ended(&damaged.id) {
+            // Where that cannot be noted, the next start notes it.
+            let _ = remains.end(damaged.id).map_err(told);
+        } else if !damaged.ended {
+            open.push(damaged);
+        }
+    }
+    // Heads that are lost: all that is known here is a number, which may be none. Others may know more.
+    for stretch in &recovered.stretches {
+        for (id, unsure) in &stretch.numbers {
+            let accounted = index.get(*id).is_some() || has_ended(id);
+            // Far beyond all others it is no number of an entry; a little, and it may have been the last one that was given out.
+            let plausible = id.0 < recovered.next_id.saturating_add(MAX_UNSEEN);
+            if !accounted && plausible && known.insert(*id) {
+                if !unsure {
+                    next_id = next_id.max(id.0.saturating_add(1));
+                }
+                open.push(Damaged {
+                    id: *id,
+                    entry: None,
+                    file: stretch.file.clone(),
+                    ended: false,
+                    unsure: *unsure,
+                });
+            }
+        }
+    }
+    waiting.retain(|entry| !known.contains(&entry.id));
+    recovered.next_id = next_id;
+    open
+}
+
+/// Keeps what is left of an entry whose head is good.
+fn keep(remains: &Remains, index: &Index, entry: &Entry) -> io::Result<()> {
+    let live = index.get(entry.id).map(|live| live.entry);
+    let Some((place, segment)) =
+        live.and_then(|place| Some((place, index.segment(place.segment)?)))
+    else {
+        return Ok(());
+    };
+    let damaged = Damaged {
+        id: entry.id,
+        entry: Some(entry.clone()),
+        file: own_file(entry.id),
+        ended: false,
+        unsure: false,
+    };
+    remains.keep(&damaged, Some(&raw(&segment, place)?))
 }
 
 /// Reads the log, without what a crash left that is none of it.
@@ -151,7 +244,7 @@ fn in_flight(index: &Index, left: &[QueueId]) -> usize {
 
 fn lock(dir: &Path) -> Result<File, SpoolError> {
     let path = dir.join("lock");
-    let failed = |error: io::Error| SpoolError::Unhealthy(format!("{}: {error}", path.display()));
+    let failed = |error: io::Error| SpoolError::Unhealthy(files::told(&path, &error));
     let file = files::new()
         .create(true)
         .truncate(false)

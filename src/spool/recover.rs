@@ -5,7 +5,7 @@
 //! good record around it counts. What is wrong in the last batch was torn by a crash of the machine, which writes the sectors of a batch
 //! in any order: commits that are whole stay, all else of it never happened, and is taken out of the log, so that it never does.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::index::{Index, Place};
 use super::mend::{aside, mend, take_away};
 use super::record::{Kind, Record};
-use super::search::Tail;
+use super::search::{Stretch, Tail};
 use super::segment::Segment;
 use super::walk::walk;
 use super::writer::apply;
@@ -30,6 +30,8 @@ pub struct Recovery {
     pub torn_bytes: u64,
     /// Damaged stretches that were set aside under `spool/damaged`.
     pub damaged: usize,
+    /// Damaged messages whose writers are to be told.
+    pub damaged_entries: usize,
     /// Entries that were being delivered when the process ended: each may have arrived already and arrive once more.
     pub in_flight: usize,
 }
@@ -47,6 +49,12 @@ pub(super) struct Recovered {
     damage: Option<(u32, u64)>,
     /// The ends of commits that had none.
     pub(super) unfinished: Vec<Record>,
+    /// Live entries whose octets are known to have changed.
+    pub(super) unread: BTreeSet<QueueId>,
+    /// Entries that are done and whose own record was not found.
+    pub(super) settled: HashSet<QueueId>,
+    /// What was set aside.
+    pub(super) stretches: Vec<Stretch>,
     /// Where the log goes on.
     pub(super) last: Last,
 }
@@ -69,6 +77,9 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         pieces: HashMap::new(),
         damage: None,
         unfinished: Vec::new(),
+        unread: BTreeSet::new(),
+        settled: HashSet::new(),
+        stretches: Vec::new(),
         last: Last::New(1),
     };
     let numbers = folder::numbers(dir)?;
@@ -89,7 +100,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
             } else {
                 recovered.report.damaged += 1;
                 recovered.damage = Some((*number, u64::MAX));
-                take_away(dir, &segment);
+                recovered.stretches.extend(take_away(dir, &segment));
                 recovered.last = Last::New(number.saturating_add(1));
             }
             continue;
@@ -105,6 +116,10 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
     }
     end_unfinished(&mut recovered);
     recovered.report.live = recovered.index.len();
+    let (index, unread) = (&recovered.index, &mut recovered.unread);
+    // Damage in a message that has ended before concerns nobody.
+    unread.retain(|id| index.get(*id).is_some());
+    recovered.report.damaged += unread.len();
     failpoint::pass("spool.recovered");
     Ok(recovered)
 }
@@ -124,12 +139,22 @@ fn scan(
         Tail::MustNot => size,
     };
     for (from, to) in walked.holes.iter().filter(|hole| hole.0 < synced) {
-        aside(dir, segment, *from, *to, &mut into.report);
+        let aside = aside(dir, segment, *from, *to, &mut into.report);
+        into.stretches.extend(aside);
         into.damage = Some((segment.number, *to));
     }
+    // Of an entry whose head is good all is known but its message: it stays live, and is ended as what it is.
+    let mut unread = std::mem::take(&mut walked.unread);
+    unread.retain(|found| found.place.at < synced);
     walked
         .found
         .retain(|found| found.whole || found.place.at < synced);
+    let entries = unread
+        .iter()
+        .filter(|found| matches!(found.kind, Kind::Entry | Kind::Piece));
+    into.unread.extend(entries.map(|found| found.id));
+    walked.found.append(&mut unread);
+    walked.found.sort_by_key(|found| found.place.at);
     let kept: Vec<Place> = walked.found.iter().map(|found| found.place).collect();
     for found in std::mem::take(&mut walked.found) {
         let next = if found.kind == Kind::Sequence {
@@ -149,6 +174,9 @@ fn scan(
         match found.kind {
             Kind::Entry => drop(into.heads.insert(found.id, found.head)),
             Kind::Piece => drop(into.pieces.insert(found.id, found.head)),
+            Kind::Done if !into.heads.contains_key(&found.id) => {
+                into.settled.insert(found.id);
+            }
             kind => ended.iter().for_each(|id| into.ended(kind, *id)),
         }
     }
@@ -156,7 +184,8 @@ fn scan(
         Tail::May => mend(dir, segment, size, (&walked, &kept), &mut into.report),
         Tail::MustNot => {
             if walked.end < size {
-                aside(dir, segment, walked.end, size, &mut into.report);
+                let aside = aside(dir, segment, walked.end, size, &mut into.report);
+                into.stretches.extend(aside);
                 into.damage = Some((segment.number, size));
             }
             Ok(size)

@@ -28,6 +28,13 @@ impl Request {
         }
     }
 
+    /// Whether it tells how far messages have come, and is no new mail.
+    pub(super) fn settles(&self) -> bool {
+        self.records
+            .iter()
+            .any(|record| matches!(record.kind, Kind::Done | Kind::Progress | Kind::Abandon))
+    }
+
     /// Octets on disk.
     pub(super) fn size(&self) -> u64 {
         self.records.iter().map(Record::size).sum()

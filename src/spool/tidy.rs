@@ -9,9 +9,10 @@ use bytes::Bytes;
 use super::folder;
 use super::head;
 use super::index::Live;
+use super::local::raw;
 use super::record::{Kind, Record};
+use super::remains::{Damaged, Remains, own_file};
 use super::request::Request;
-use super::search::set_aside;
 use super::segment::Segment;
 use super::spare::Spare;
 use super::writer::Writer;
@@ -107,12 +108,7 @@ impl Writer {
         for (id, live) in live {
             let Some(record) = self.again(from, *id, live)? else {
                 tracing::error!(event = "spool_damaged", queue_id = %id, "the message cannot be read any more");
-                set_aside(
-                    &self.dir,
-                    from,
-                    live.entry.at,
-                    live.entry.at + live.entry.size,
-                )?;
+                self.set_aside(from, *id, live)?;
                 continue;
             };
             bytes += record.size();
@@ -127,6 +123,23 @@ impl Writer {
             return Ok(());
         }
         self.write(&batch).map_err(io::Error::other)
+    }
+
+    /// Keeps what is left of a living entry that is damaged, with what its head says: its attempts find it there, or the next start does.
+    fn set_aside(&self, from: &Segment, id: QueueId, live: &Live) -> io::Result<()> {
+        let remains = Remains::of(&self.dir);
+        if remains.get(id)?.is_some() {
+            return Ok(());
+        }
+        let read = from.record(live.entry.at, live.entry.at + live.entry.size)?;
+        let damaged = Damaged {
+            id,
+            entry: read.and_then(|read| serde_json::from_slice(&read.head).ok()),
+            file: own_file(id),
+            ended: false,
+            unsure: false,
+        };
+        remains.keep(&damaged, Some(&raw(from, live.entry)?))
     }
 
     /// The record of a living entry as it is to be written again; none if it is damaged.

@@ -4,6 +4,7 @@ use std::io;
 
 use super::index::Place;
 use super::link::Link;
+use super::read::Read;
 use super::record::Kind;
 use super::search::{Tail, next_record, whole};
 use super::segment::Segment;
@@ -24,6 +25,8 @@ pub(super) struct Found {
 pub(super) struct Walked {
     /// In the order of the file.
     pub(super) found: Vec<Found>,
+    /// Entries whose head is good and whose body is not: no good records, and no holes.
+    pub(super) unread: Vec<Found>,
     /// From and to, of stretches that are no records and have good ones behind them.
     pub(super) holes: Vec<(u64, u64)>,
     /// Where the last good record ends.
@@ -36,6 +39,7 @@ pub(super) struct Walked {
 pub(super) fn walk(segment: &Segment, size: u64, tail: Tail) -> io::Result<Walked> {
     let mut walked = Walked {
         found: Vec::new(),
+        unread: Vec::new(),
         holes: Vec::new(),
         end: 0,
         last_batch: 0,
@@ -44,42 +48,54 @@ pub(super) fn walk(segment: &Segment, size: u64, tail: Tail) -> io::Result<Walke
     let mut begun = None;
     let mut at = 0;
     while at < size {
-        let read = segment
-            .record(at, size)?
-            .filter(|read| whole(segment, at, &read.fixed, tail));
-        let Some(read) = read else {
-            begun = None;
-            let Some(next) = next_record(segment, at + 1, size, tail)? else {
-                break;
-            };
-            walked.holes.push((at, next));
-            at = next;
-            continue;
+        let read = segment.record(at, size)?;
+        let good = read
+            .as_ref()
+            .is_some_and(|read| whole(segment, at, &read.fixed, tail));
+        let found = match read.map(|read| found(segment, at, read)) {
+            Some(found) if good => found,
+            // The head is good, and with it the word where the next record begins.
+            Some(found) => {
+                begun = None;
+                at += found.place.size;
+                walked.unread.push(found);
+                continue;
+            }
+            None => {
+                begun = None;
+                let Some(next) = next_record(segment, at + 1, size, tail)? else {
+                    break;
+                };
+                walked.holes.push((at, next));
+                at = next;
+                continue;
+            }
         };
-        let (fixed, place) = (
-            read.fixed,
-            Place {
-                segment: segment.number,
-                at,
-                size: read.fixed.size(),
-            },
-        );
-        if fixed.link.opens {
+        if found.link.opens {
             walked.last_batch = at;
         }
-        walked.found.push(Found {
-            kind: fixed.kind,
-            id: fixed.id,
-            place,
-            head: read.head,
-            link: fixed.link,
-            whole: false,
-        });
-        begun = note(&mut walked.found, begun);
-        at += place.size;
+        at += found.place.size;
         walked.end = at;
+        walked.found.push(found);
+        begun = note(&mut walked.found, begun);
     }
     Ok(walked)
+}
+
+fn found(segment: &Segment, at: u64, read: Read) -> Found {
+    let Read { fixed, head } = read;
+    Found {
+        kind: fixed.kind,
+        id: fixed.id,
+        place: Place {
+            segment: segment.number,
+            at,
+            size: fixed.size(),
+        },
+        head,
+        link: fixed.link,
+        whole: false,
+    }
 }
 
 /// Follows the commit that the last one found belongs to; `begun` is where the first record of it is. A commit that has come to its end is whole.

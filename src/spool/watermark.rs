@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::SpoolError;
+use super::reserve::{ENDS, Reserve};
 use crate::failpoint;
 
 /// How long an answer is good.
@@ -52,10 +53,16 @@ impl Watermark {
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         let free = failpoint::number("spool.free_bytes", free);
         let free_inodes = failpoint::number("spool.free_inodes", disk.f_favail);
-        if free < self.min_bytes {
+        // What was given up for the ends of messages is not for new mail.
+        let given = if Reserve::of(&self.dir).is_kept() {
+            0
+        } else {
+            ENDS
+        };
+        let wanted = self.min_bytes.saturating_add(given);
+        if self.min_bytes > 0 && free < wanted {
             return Err(SpoolError::Full(format!(
-                "{free} octets free, {} wanted",
-                self.min_bytes
+                "{free} octets free, {wanted} wanted"
             )));
         }
         // Some file systems have no fixed number of inodes and say 0 of 0.

@@ -15,6 +15,7 @@ use super::index::{Index, Place};
 use super::link::Link;
 use super::record::{END, Kind, Record};
 use super::request::{self, Request};
+use super::reserve::Reserve;
 use super::segment::Segment;
 use super::spare::Spare;
 use super::{Durable, SpoolError};
@@ -121,6 +122,33 @@ impl Writer {
         } else {
             self.write(&batch)
         };
+        let Err(SpoolError::Full(_)) = &result else {
+            self.answer(batch, &result);
+            return;
+        };
+        // New mail is refused. What ends messages or puts them off gets the room that is kept for it, or the queue would never drain.
+        let (ends, mail): (Vec<Request>, Vec<Request>) =
+            batch.into_iter().partition(Request::settles);
+        let alone = !mail.is_empty() && !ends.is_empty();
+        self.answer(mail, &result);
+        let mut result = if alone { self.write(&ends) } else { result };
+        while matches!(&result, Err(SpoolError::Full(_))) && !ends.is_empty() && self.make_room() {
+            result = self.write(&ends);
+        }
+        self.answer(ends, &result);
+    }
+
+    /// Gives up what this process keeps on the disk and does not need; false if there is nothing more.
+    fn make_room(&mut self) -> bool {
+        // What is to become the next segment can be made again.
+        if let Some(spare) = self.spare.take() {
+            drop(spare);
+            return Spare::clear(&self.dir).is_ok();
+        }
+        Reserve::of(&self.dir).give_up()
+    }
+
+    fn answer(&self, batch: Vec<Request>, result: &Result<(), SpoolError>) {
         for request in batch {
             if result.is_err() {
                 self.forget(&request);

@@ -15,6 +15,8 @@ pub struct Ledger {
     pub delivered: Mutex<BTreeMap<u64, u32>>,
     /// Numbers that a report to their writer tells of.
     pub reported: Mutex<BTreeSet<u64>>,
+    /// Reports of failure.
+    pub reports: AtomicU64,
     /// Notices of delay.
     pub notices: AtomicU64,
     /// Number and envelope sender of what arrived last.

@@ -24,7 +24,9 @@
 )]
 
 mod client;
+mod damaged;
 mod faults;
+mod full;
 mod ground;
 mod http;
 mod idle;

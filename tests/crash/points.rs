@@ -16,13 +16,18 @@ use crate::http;
 /// SIGABRT.
 const ABORTED: i32 = 6;
 
-/// Points that are no steps: ways that a correct build does not go, numbers, and a commit in pieces that is given up, for which a large message must
-/// fail between two of its recipients (`src/spool/tests/power.rs` cuts the power there).
-const NO_STEPS: [&str; 4] = [
+/// Points that are no steps: ways that a correct build does not go, numbers, the steps after damage or on a full disk, which `damaged.rs` and `full.rs`
+/// go, and a commit in pieces that is given up, for which a large message must fail between two of its recipients (`src/spool/tests/power.rs`).
+const NO_STEPS: [&str; 9] = [
     "spool.abandoning",
     "spool.acknowledge_early",
     "spool.keep_none",
     "spool.tear_write",
+    "spool.damaged_kept",
+    "queue.damage_composed",
+    "queue.damage_told",
+    "spool.reserve_given",
+    "backup.reading",
 ];
 
 /// Every name that stands in a call of `pass` or `hit`.

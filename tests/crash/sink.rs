@@ -94,6 +94,7 @@ fn serve(
                     }
                     Some(number) if from.is_empty() => {
                         ledger.reported.lock().unwrap().insert(number);
+                        ledger.reports.fetch_add(1, Ordering::SeqCst);
                     }
                     Some(number) => {
                         *ledger.delivered.lock().unwrap().entry(number).or_default() += 1;

@@ -38,6 +38,8 @@ enum Word {
     Deferred,
     /// Held by an operator
     Held,
+    /// Changed on the disk
+    Damaged,
 }
 
 /// For clap: the duration, or the error that it prints.
@@ -85,6 +87,7 @@ impl Chosen {
             Some(Word::Active) => entry.state == State::Active,
             Some(Word::Deferred) => entry.state == State::Deferred,
             Some(Word::Held) => entry.state == State::Held,
+            Some(Word::Damaged) => entry.state == State::Damaged,
         };
         let to = self.to.as_deref().is_none_or(|to| is(&entry.to, to));
         let domain = self

@@ -8,6 +8,7 @@ use crate::cli::Exit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::queue::{Listed, State};
+use crate::spool::Spool;
 
 /// The entries that are chosen: of the running server, or of the spool where none runs. There nothing is being tried: an entry is held or it
 /// waits. A server that runs and is not reached has the spool locked, which is then the error.
@@ -24,7 +25,13 @@ pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>
                 };
                 Listed::of(entry, state)
             };
-            opened.recovered.iter().map(of).collect()
+            let mut listed = opened.recovered.iter().map(of).collect();
+            let kept = opened.spool.remains().list().map_err(not_reachable)?;
+            // Those of which the server is still to find out more when it starts.
+            let sure = opened.damaged.iter().filter(|damaged| !damaged.unsure);
+            Listed::add_damaged(&mut listed, sure);
+            Listed::add_damaged(&mut listed, &kept);
+            listed
         }
         answer => answer.map_err(not_reachable)?,
     };

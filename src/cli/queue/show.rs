@@ -13,6 +13,7 @@ fn word(state: State) -> &'static str {
         State::Active => "active",
         State::Deferred => "deferred",
         State::Held => "held",
+        State::Damaged => "damaged",
     }
 }
 

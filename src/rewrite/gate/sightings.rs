@@ -119,7 +119,9 @@ impl<'a> Observer<'a> {
     fn dots(&self, octets: &[u8]) -> bool {
         memchr_iter(b'.', octets).any(|at| {
             let rest = octets.get(at + 1..).unwrap_or_default();
-            let line = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n"));
+            let line = rest
+                .strip_prefix(b"\r\n")
+                .or_else(|| rest.strip_prefix(b"\n"));
             let rest = line.map_or(rest, |line| {
                 let quotes = line.iter().take_while(|octet| b" \t>".contains(octet));
                 line.get(quotes.count()..).unwrap_or_default()

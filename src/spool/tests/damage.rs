@@ -155,3 +155,163 @@ async fn opening_and_closing_does_not_make_the_log_longer() {
     drop(open(dir.path()));
     assert!(std::fs::read(dir.path().join("00000001.seg")).unwrap() == octets);
 }
+
+/// Opens, commits an entry for each body, and closes in good order. The segment and its octets.
+async fn written(dir: &Path, bodies: &[&[u8]], done: &[usize]) -> (PathBuf, Vec<u8>) {
+    let opened = open(dir);
+    for (number, body) in bodies.iter().enumerate() {
+        let id = opened.spool.next_id();
+        opened
+            .spool
+            .commit(vec![committed(id, body)])
+            .await
+            .unwrap();
+        if done.contains(&number) {
+            opened.spool.settle(id, Settlement::Done).await.unwrap();
+        }
+    }
+    drop(opened);
+    let file = dir.join("00000001.seg");
+    let octets = std::fs::read(&file).unwrap();
+    (file, octets)
+}
+
+#[tokio::test]
+async fn h174_a_bit_in_a_message_makes_it_damaged_and_its_head_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let body = [b'm'; 3_000];
+    let (file, whole) = written(dir.path(), &[&body, &body, &body], &[2]).await;
+    for (number, ended) in [(1, false), (2, false), (3, true)] {
+        std::fs::remove_dir_all(dir.path().join("damaged")).ok();
+        std::fs::write(&file, &whole).unwrap();
+        let at = memchr::memmem::find(&whole[entry_at(&whole, QueueId(number))..], &[b'm'; 100]);
+        flip(
+            &file,
+            entry_at(&whole, QueueId(number)) + at.unwrap() + 1_000,
+        );
+        let opened = open(dir.path());
+        let wanted: Vec<u64> = [1, 2].into_iter().filter(|id| *id != number).collect();
+        assert_eq!(ids(&opened), wanted, "{number}");
+        if ended {
+            assert!(opened.damaged.is_empty(), "it concerns nobody any more");
+            assert!(opened.spool.remains().list().unwrap().is_empty());
+            continue;
+        }
+        let [damaged] = opened.damaged.as_slice() else {
+            panic!("{:?}", opened.damaged);
+        };
+        assert_eq!(damaged.id, QueueId(number));
+        let entry = damaged.entry.as_ref().unwrap();
+        assert_eq!(entry.id, QueueId(number));
+        let left = opened.spool.left(QueueId(number)).await.unwrap();
+        assert_eq!(left.len(), body.len());
+        let changed = left.iter().filter(|octet| **octet != b'm').count();
+        assert_eq!(changed, 1, "all but one octet is left");
+        // A crash before it is ended: the next start finds it again, once.
+        drop(opened);
+        let opened = open(dir.path());
+        assert_eq!(opened.damaged.len(), 1);
+        assert_eq!(ids(&opened), wanted);
+        // A crash between its end in the log and the note beside it.
+        let id = QueueId(number);
+        opened.spool.settle(id, Settlement::Done).await.unwrap();
+        drop(opened);
+        for _ in 0..2 {
+            let opened = open(dir.path());
+            assert!(opened.damaged.is_empty(), "it ends once");
+            let listed = opened.spool.remains().list().unwrap();
+            assert_eq!(listed.len(), 1, "and stays to be looked at");
+            assert!(listed[0].ended);
+            drop(opened);
+        }
+        let opened = open(dir.path());
+        assert!(opened.spool.remains().forget(id).unwrap());
+        assert!(opened.spool.left(id).await.is_err());
+        drop(opened);
+        assert!(open(dir.path()).damaged.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn h174_a_bit_in_the_head_leaves_the_number_wherever_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, whole) = written(dir.path(), &[b"one", b"two", b"three"], &[2]).await;
+    for number in [2, 3] {
+        let from = entry_at(&whole, QueueId(number));
+        let head = u32::from_le_bytes(whole[from + 24..from + 28].try_into().unwrap()) as usize;
+        for at in (from..from + 40 + head).step_by(3) {
+            std::fs::remove_dir_all(dir.path().join("damaged")).ok();
+            std::fs::write(&file, &whole).unwrap();
+            flip(&file, at);
+            let opened = open(dir.path());
+            let ours = opened.damaged.iter().filter(|d| d.id == QueueId(number));
+            let all = opened.damaged.len();
+            if number == 3 {
+                assert_eq!(ours.count(), 0, "{at}: it has ended");
+                continue;
+            }
+            assert_eq!(ours.count(), 1, "{at}: {:?}", opened.damaged);
+            assert!(all <= 2, "{at}: {:?}", opened.damaged);
+            assert_eq!(ids(&opened), [1]);
+            let next = opened.spool.next_id();
+            assert!(next.0 > 3, "{at}: no number comes twice");
+        }
+    }
+}
+
+#[tokio::test]
+async fn h174_what_a_crash_tore_is_told_to_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = open(dir.path());
+    let body = [b'm'; 3_000];
+    for _ in 0..2 {
+        let id = opened.spool.next_id();
+        let entry = committed(id, &body);
+        opened.spool.commit(vec![entry]).await.unwrap();
+    }
+    // As a crash leaves it: no mark of an orderly end.
+    let copy = dir.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    let octets = std::fs::read(dir.path().join("00000001.seg")).unwrap();
+    let file = copy.join("00000001.seg");
+    for cut in [1, 500, 2_999] {
+        let end = entry_at(&octets, QueueId(2)) + 40 + cut;
+        std::fs::write(&file, &octets[..end]).unwrap();
+        let opened = open(&copy);
+        assert_eq!(ids(&opened), [1], "{cut}");
+        assert!(opened.damaged.is_empty(), "{cut}: {:?}", opened.damaged);
+        drop(opened);
+    }
+    let mut torn = octets.clone();
+    let last = entry_at(&octets, QueueId(2));
+    let body_at = last + memchr::memmem::find(&octets[last..], &[b'm'; 100]).unwrap();
+    torn[body_at + 512..body_at + 1_024].fill(0);
+    std::fs::write(&file, &torn).unwrap();
+    let opened = open(&copy);
+    assert_eq!(ids(&opened), [1]);
+    assert!(opened.damaged.is_empty(), "{:?}", opened.damaged);
+}
+
+#[tokio::test]
+async fn h174_a_message_that_is_damaged_before_it_is_copied_forward_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = LocalSpool::open(settings(dir.path(), 64 * 1024), Box::new(|| Ok(()))).unwrap();
+    let id = opened.spool.next_id();
+    let entry = committed(id, &[b'm'; 3_000]);
+    opened.spool.commit(vec![entry.clone()]).await.unwrap();
+    let file = dir.path().join("00000001.seg");
+    let octets = std::fs::read(&file).unwrap();
+    let at = memchr::memmem::find(&octets, &[b'm'; 100]).unwrap();
+    let handle = std::fs::File::options().write(true).open(&file).unwrap();
+    handle.write_all_at(b"x", at as u64 + 50).unwrap();
+    churn(&opened.spool, 200).await;
+    assert!(!file.exists(), "the segment was given back");
+    let kept = opened.spool.remains().get(id).unwrap().unwrap();
+    assert_eq!(kept.entry.unwrap().id, id);
+    opened.spool.set_aside(&entry.entry).await.unwrap();
+    assert_eq!(opened.spool.left(id).await.unwrap().len(), 3_000);
+    drop(opened);
+    let opened = open(dir.path());
+    assert_eq!(opened.damaged.len(), 1);
+    assert_eq!(opened.damaged[0].id, id);
+}
