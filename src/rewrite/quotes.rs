@@ -181,7 +181,7 @@ mod tests {
         let whole: usize = found.iter().map(|(place, _)| place.len()).sum();
         assert_eq!(whole, text.len(), "{found:?}");
         let quoted = found.into_iter().filter(|(_, quoted)| *quoted);
-        quoted.map(|(place, _)| &text[place]).collect()
+        quoted.map(|(place, _)| text.get(place).unwrap()).collect()
     }
 
     #[test]
