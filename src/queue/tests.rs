@@ -345,7 +345,7 @@ async fn a_failure_is_reported_to_its_writer_without_the_hidden_side() {
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_read_any_more_is_told_to_its_writer_in_the_end() {
+async fn h174_a_message_that_cannot_be_read_any_more_is_told_to_its_writer_at_once() {
     let mut stage = Stage::build(vec![later()]).await;
     stage.submit(Some("cub31c122")).await;
     stage.next().await;
@@ -355,20 +355,29 @@ async fn a_message_that_cannot_be_read_any_more_is_told_to_its_writer_in_the_end
     let body = memchr::memmem::find(&octets, b"}xEND").unwrap() + 1;
     octets[body] = b'y';
     std::fs::write(&file, octets).unwrap();
-    for attempts in 2..5 {
-        stage.clock.advance(Duration::from_secs(400));
-        stage.handle.list().await;
-        let listed = stage.settle(1).await;
-        assert_eq!(listed[0].attempts, attempts);
-        let said = listed[0].last_reply.clone().unwrap();
-        assert!(said.contains("cannot be read"), "{said}");
-    }
-    stage.clock.advance(Duration::from_secs(3_600));
+    stage.clock.advance(Duration::from_secs(400));
     stage.handle.list().await;
     let (to, report) = stage.next().await;
     assert_eq!(to, "jan@poczta.example");
-    assert!(report.contains("Status: 4.4.7"), "{report}");
-    stage.settle(0).await;
+    assert!(report.contains("Status: 4.3.0"), "{report}");
+    // The report leaves the queue; the message stays to be looked at.
+    let listed = loop {
+        let listed = stage.handle.list().await;
+        if listed.len() == 1 {
+            break listed;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(listed[0].state, State::Damaged);
+    let life = stage
+        .parts
+        .history
+        .search(&Query::new(&listed[0].id))
+        .unwrap();
+    let ends = life
+        .iter()
+        .filter(|line| matches!(line.event, Event::Failed { .. }));
+    assert_eq!(ends.count(), 1, "{life:?}");
 }
 
 #[tokio::test]

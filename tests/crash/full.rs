@@ -161,15 +161,17 @@ fn h175_an_import_on_a_full_disk_is_refused_and_harms_nothing() {
     let relay = ground.start();
     fill(&ground);
     let account = "{\"type\":\"participant\",\"id\":\"zz00001\",\"login\":\"zz\",\"marketplace\":\"allegro-pl\",\"language\":\"pl\",\"primary\":\"zz@poczta.example\"}\n";
-    let more = ground.folder.path().join("more.ndjson");
-    fs::write(&more, account).unwrap();
-    let refused = ground.command(&["import", more.to_str().unwrap()]);
-    assert!(!refused.status.success());
-    let text = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(text.contains("the disk is full"), "{text}");
+    let import = || {
+        let kind = Some("application/x-ndjson");
+        http::post(relay.admin, "/v1/import", kind, account)
+    };
+    let refused = import();
+    assert!(refused.contains(" 503 "), "{refused}");
+    assert!(refused.contains("the disk is full"), "{refused}");
     fs::remove_file(ground.data("filler")).unwrap();
-    let loaded = ground.command(&["import", more.to_str().unwrap()]);
-    assert!(loaded.status.success(), "without a restart: {loaded:?}");
+    let loaded = import();
+    assert!(loaded.contains(" 200 "), "without a restart: {loaded}");
+    assert!(loaded.contains("\"applied\":1"), "{loaded}");
     wait_until("room again", || mail(&relay).starts_with("250"));
     queued(&ground, &relay, 5);
     ground.ledger.close(Duration::from_secs(20)).assert_whole();

@@ -14,6 +14,12 @@ pub fn put(admin: SocketAddr, path: &str, json: &str) -> std::io::Result<String>
     request(admin, &head, json)
 }
 
+/// Posts a body of this type; without one none is named.
+pub fn post(admin: SocketAddr, path: &str, kind: Option<&str>, body: &str) -> String {
+    let kind = kind.map_or_else(String::new, |kind| format!("Content-Type: {kind}\r\n"));
+    request(admin, &format!("POST {path} HTTP/1.1\r\n{kind}"), body).unwrap()
+}
+
 fn request(admin: SocketAddr, head: &str, body: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(admin)?;
     write!(
