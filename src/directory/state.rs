@@ -3,7 +3,6 @@
 //!
 //! The spool's log has it first, so nothing here is synced by itself; [`State::checkpoint`] is called before the log drops a segment.
 
-use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,19 +15,13 @@ use super::{AddressMark, Brought, Unavailable};
 use crate::mail::{Mailbox, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
 
+mod rows;
+
 /// Unknown transactions that are remembered of one who asks: guesses must not fill the disk, nor push out what others asked for.
 const MAX_UNKNOWN: usize = 1_000;
 
 /// How exactly it is known when a pair last wrote.
 const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
-
-/// A line of an export.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Row {
-    State { key: String, value: String },
-    End {},
-}
 
 /// A record of what messages of a pair and direction brought.
 #[derive(Serialize, Deserialize)]
@@ -350,6 +343,7 @@ impl State {
         }
         kept.at = kept.at.max(at);
         let value = serde_json::to_vec(&kept).map_err(|error| Unavailable(error.to_string()))?;
+        self.room()?;
         self.disk.with(|db| db.insert(&key, value)).map(|_| ())
     }
 
@@ -368,45 +362,6 @@ impl State {
             }
             Ok(())
         })
-    }
-
-    /// Writes every record as a line, and returns how many.
-    ///
-    /// # Errors
-    /// The output broke, or a record could not be read.
-    pub fn export(&self, output: &mut dyn Write) -> io::Result<u64> {
-        let mut records = 0;
-        self.disk.each(|key, value| {
-            records += 1;
-            let row = Row::State {
-                key: HEXLOWER.encode(key),
-                value: HEXLOWER.encode(value),
-            };
-            serde_json::to_writer(&mut *output, &row)?;
-            output.write_all(b"\n")
-        })?;
-        Ok(records)
-    }
-
-    /// Takes the lines of an export in, durably, and returns how many.
-    ///
-    /// # Errors
-    /// The input broke or is none, or the store did not take it.
-    pub fn import(&self, input: impl BufRead) -> io::Result<u64> {
-        let mut records = 0;
-        for line in input.lines() {
-            let Row::State { key, value } = serde_json::from_str(&line?)? else {
-                continue;
-            };
-            let octets = |text: &str| HEXLOWER.decode(text.as_bytes()).map_err(io::Error::other);
-            let (key, value) = (octets(&key)?, octets(&value)?);
-            self.disk
-                .with(|db| db.insert(key, value))
-                .map_err(io::Error::other)?;
-            records += 1;
-        }
-        self.disk.sync().map_err(io::Error::other)?;
-        Ok(records)
     }
 
     /// A number that grows with what is remembered, a moment later.
