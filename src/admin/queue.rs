@@ -87,8 +87,15 @@ pub(super) async fn export(
     // As it was committed, which is how it would leave: no address is looked up for this.
     let id = id(&entry)?;
     let body = match parts.spool.body(id).await {
-        // What is left of a damaged one is all that there is.
-        Err(SpoolError::NoSuchEntry(_) | SpoolError::Damaged(_)) => parts.spool.left(id).await,
+        // Of one that is listed as damaged what is left is all that there is. One that is found to be so only now is told: nobody is to take it for whole.
+        Err(error @ (SpoolError::NoSuchEntry(_) | SpoolError::Damaged(_))) => {
+            let remains = parts.spool.remains();
+            let left = tokio::task::spawn_blocking(move || remains.octets(id)).await;
+            match left {
+                Ok(Ok(Some(octets))) => Ok(octets.into()),
+                _ => Err(error),
+            }
+        }
         body => body,
     };
     let body = body.map_err(|error| match error {
