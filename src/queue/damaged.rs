@@ -99,5 +99,11 @@ async fn report_on(
         reported: report.is_some(),
     };
     note(parts, entry, event);
+    // Before the end itself: a crash between the two tells the trace twice, the other way round never, for nothing ends the message again.
+    let history = parts.history.clone();
+    let kept = tokio::task::spawn_blocking(move || history.sync()).await;
+    if let Ok(Err(error)) = kept {
+        tracing::warn!(event = "history_sync_failed", queue_id = %entry.id, %error, "the trace may not tell the end of a damaged message");
+    }
     Ok(report)
 }
