@@ -4,6 +4,7 @@
     cargo build --release && python3 tests/bench/relay.py              # the lines that README shows: a few minutes
     python3 tests/bench/relay.py --list                                # all lines; --all runs them: an hour
     python3 tests/bench/relay.py --only 10k-20 --pairs 7               # one line
+    python3 tests/bench/relay.py --only 10k-20 --pairs 15 --before OLD # two builds, in place of Postfix and one
 
 Needs Debian's postfix (for the server, smtp-source and smtp-sink), openssl, opendkim for the lines that name it, and root, as Postfix does.
 Everything stays on loopback and in a temporary folder. Both sync before they acknowledge. Postfix rewrites 100,000 masked addresses from hash
@@ -22,7 +23,7 @@ import statistics
 import sys
 import tempfile
 
-from load import LightSink, measure
+from load import LightSink, Sink, measure
 from sender import KEY, SENDER, dns, make_key, message, signed
 from servers import BINARY, Allegromail, Postfix, PostfixWithOpenDkim
 
@@ -54,11 +55,16 @@ def parse(name):
 class Stage:
     """Servers, started once for all lines of a mode."""
 
-    def __init__(self, folder, mode):
+    def __init__(self, folder, mode, before=None):
         self.dns, self.file, self.key = None, folder / "message", folder / "provider.pem"
         if mode == "verified":
             make_key(self.key)
             self.dns = dns(self.key)
+        if before:
+            shared = {"sign": mode not in ("", "light"), "dns": self.dns, "sink": LightSink if mode == "light" else Sink}
+            self.servers = [Allegromail(folder / "before", binary=before, **shared), Allegromail(folder / "after", **shared)]
+            self.servers[0].name, self.servers[1].name = "before", "after"
+            return
         other = PostfixWithOpenDkim if mode == "opendkim" else Postfix
         if mode == "light":
             self.servers = [Postfix(folder / "postfix", sink=LightSink), Allegromail(folder / "allegromail", sink=LightSink)]
@@ -81,7 +87,8 @@ class Stage:
             value = {key: statistics.median(pair[at][key] for pair in rounds) for key in rounds[0][at]}
             print(f"{server.name:<22} {value['rate']:10.0f} {value['cpu']:9.2f} {value['memory']:9.1f} {value['p50']:9.1f} {value['p99']:9.1f} {value['busy']:9.0f}")
         ratios = [pair[1]["rate"] / pair[0]["rate"] for pair in rounds]
-        print(f"{'ratio':<22} {statistics.median(ratios):10.2f}   from {min(ratios):.2f} to {max(ratios):.2f}", flush=True)
+        costs = [pair[1]["cpu"] / pair[0]["cpu"] for pair in rounds]
+        print(f"{'ratio':<22} {statistics.median(ratios):10.2f}   from {min(ratios):.2f} to {max(ratios):.2f}; of CPU {statistics.median(costs):.2f}", flush=True)
         if self.dns and not {SENDER, KEY} <= self.dns.asked:
             sys.exit(f"only {self.dns.asked} were asked of the DNS: not everything was verified")
 
@@ -95,6 +102,7 @@ def main():
     arguments.add_argument("--all", action="store_true", help="every line")
     arguments.add_argument("--only", action="append", metavar="LINE", help="this line; may be repeated")
     arguments.add_argument("--pairs", type=int, default=5, help="interleaved pairs of a line, after one that warms up (5)")
+    arguments.add_argument("--before", type=pathlib.Path, metavar="BINARY", help="another build of allegromail, which takes the place of Postfix")
     arguments.add_argument("--list", action="store_true", help="print the names of all lines")
     options = arguments.parse_args()
     known = list(lines())
@@ -107,7 +115,7 @@ def main():
             sys.exit(f"no line {name}; --list prints their names")
     if not BINARY.exists():
         sys.exit(f"{BINARY} is missing: cargo build --release")
-    if os.geteuid():
+    if os.geteuid() and not options.before:
         sys.exit("Postfix wants root")
     for mode in MODES:
         of_mode = [name for name in chosen if parse(name)[3] == mode]
@@ -116,7 +124,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             folder = pathlib.Path(folder)
             folder.chmod(0o755)
-            stage = Stage(folder, mode)
+            stage = Stage(folder, mode, options.before)
             try:
                 for name in of_mode:
                     stage.run(name, options.pairs)

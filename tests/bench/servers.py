@@ -99,12 +99,13 @@ RECORD = '{{"type":"participant","id":"{}","login":"x","marketplace":"allegro-pl
 
 
 class Allegromail:
-    """`sign`: with RSA-2048 and Ed25519. `dns`: the sender must prove itself; None: every From counts. `down`: `@down.example` answers nothing."""
+    """`sign`: with RSA-2048 and Ed25519. `dns`: the sender must prove itself; None: every From counts. `down`: `@down.example` answers nothing.
+    `binary`: of the build that serves."""
 
     name = "allegromail"
 
-    def __init__(self, folder, sign=False, dns=None, accounts=100_000, down=None, sink=Sink):
-        self.sink, self.port, self.folder = sink(), free_port(), folder
+    def __init__(self, folder, sign=False, dns=None, accounts=100_000, down=None, sink=Sink, binary=BINARY):
+        self.sink, self.port, self.folder, self.binary = sink(), free_port(), folder, binary
         folder.mkdir()
         (folder / "couriers.txt").write_text("@inpost.pl\n")
         key = folder / "secret.key"
@@ -134,14 +135,14 @@ class Allegromail:
                 data.write(RECORD.format(name, address, address))
             for order, seller in (("cub31c122", "k2m9x0r7t3"), ("downd0wn1", "downdowndo")):
                 data.write(f'{{"type":"transaction","id":"{order}","buyer":"8awgqyk6a5","seller":"{seller}"}}\n')
-        imported = subprocess.run([BINARY, "import", "--config", self.config, folder / "data.ndjson"], capture_output=True, text=True)
+        imported = subprocess.run([self.binary, "import", "--config", self.config, folder / "data.ndjson"], capture_output=True, text=True)
         if imported.returncode:
             sys.exit(f"import failed: {imported.stderr}")
         self.start()
 
     def start(self):
         log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen([BINARY, "serve", "--config", self.config], stdout=log, stderr=log)
+        self.process = subprocess.Popen([self.binary, "serve", "--config", self.config], stdout=log, stderr=log)
         wait_for(self.port)
 
     def pids(self):
