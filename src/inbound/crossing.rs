@@ -81,6 +81,7 @@ impl Intake {
                 .policy
                 .signature_note
                 .then(|| rewrite::signature_note(&receiver.language)),
+            language: &receiver.language,
             null_sender: arrival.transaction.reverse_path == ReversePath::Null,
         };
         let plan = ParticipantPlan {

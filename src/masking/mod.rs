@@ -11,6 +11,7 @@
 //! Ids are opaque: 1 to 32 ASCII letters and digits, compared without regard to case, no alphabet assumed. There is one
 //! split point, the only `+`. No Unicode folding: a full-width digit is not a digit here (hostile-inputs 62, 63).
 
+mod base;
 mod domains;
 mod guess;
 mod handed;
@@ -21,6 +22,7 @@ mod mint;
 pub mod providers;
 mod token;
 
+pub use base::base_address;
 pub use domains::{MaskedDomain, MaskedDomains};
 pub use guess::{Brought, GuessKeys};
 pub use handed::{HandedKeys, HandedTo};

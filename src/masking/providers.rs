@@ -31,6 +31,15 @@ pub fn is_shared(domain: &Domain) -> bool {
     false
 }
 
+/// The domain of Gmail.
+pub const GMAIL: &str = "gmail.com";
+
+/// Whether dots in a local part mean nothing at `domain`, and no hyphens are handed out.
+#[must_use]
+pub fn ignores_dots(domain: &Domain) -> bool {
+    [GMAIL, "googlemail.com"].contains(&domain.as_str())
+}
+
 /// The domain that somebody has registered, for `domain` at or below it; a public suffix itself stays what it is.
 #[must_use]
 pub fn organisation(domain: &Domain) -> Domain {

@@ -5,6 +5,7 @@
 
 mod address;
 mod automatic;
+pub mod charset;
 mod effort;
 mod from;
 mod ids;
@@ -27,7 +28,7 @@ pub use parameters::{Parameters, unescape};
 pub use section::{Field, HeaderSection, Malformed};
 pub use structure::{Delimiter, Holds, Part, Structure, fields};
 pub use transfer::{Encoding, MAX_LINE, has_long_line};
-pub use words::{decode, encode, encode_phrase, encode_words};
+pub use words::{decode, encode, encode_phrase, encode_words, has_odd_charset, unreadable_charset};
 
 use crate::mail::{Mailbox, ReversePath};
 

@@ -40,6 +40,40 @@ pub fn decode(value: &[u8]) -> String {
         .join(" ")
 }
 
+/// The charsets that a value names: in encoded words (RFC 2047 2), and in parameters (RFC 2231 4).
+fn charsets(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let words = memchr::memmem::find_iter(value, b"=?").filter_map(|at| {
+        let rest = value.get(at + 2..)?;
+        let end = memchr::memchr3(b'?', b'*', b' ', rest)?;
+        rest.get(..end)
+    });
+    let parameters = memchr::memmem::find_iter(value, b"*=").filter_map(|at| {
+        let rest = value.get(at + 2..)?.trim_ascii_start();
+        let end = memchr::memchr3(b'\'', b';', b' ', rest)?;
+        rest.get(..end).filter(|_| rest.get(end) == Some(&b'\''))
+    });
+    words.chain(parameters)
+}
+
+/// Whether a value names a charset that not every program knows by that name, or none that is known here.
+#[must_use]
+pub fn has_odd_charset(value: &[u8]) -> bool {
+    charsets(value).any(|name| !name.is_empty() && encoding_rs::Encoding::for_label(name).is_none())
+}
+
+/// The charset that a value names and that is not read, in words for who wrote it.
+#[must_use]
+pub fn unreadable_charset(value: &[u8]) -> Option<String> {
+    let names = charsets(value).map(String::from_utf8_lossy);
+    let mut names = names.filter(|name| super::charset::is_unreadable(name));
+    names.next().map(|name| {
+        name.chars()
+            .filter(char::is_ascii_graphic)
+            .take(40)
+            .collect()
+    })
+}
+
 /// ISO-8859-2: the charset of the region before UTF-8. Every octet is some character there.
 fn latin2(octets: &[u8]) -> String {
     mail_parser::decoders::charsets::map::charset_decoder(b"iso-8859-2").map_or_else(

@@ -1,16 +1,17 @@
 //! One character of a text as any mail program or curious person would read it, whatever it was written as.
 //!
-//! As itself, as an HTML entity, percent-encoded (also twice), as a quoted-printable or backslash escape, full-width; and what stands between
-//! characters without being seen: tags, comments, zero-width characters, soft line breaks (hostile-inputs 92).
+//! As itself, as an HTML entity, percent-encoded (also twice), as a quoted-printable or backslash escape, as a letter that Unicode holds for the
+//! same (full-width, mathematical, circled); and what stands between characters without being seen (hostile-inputs 92).
+
+use super::fold::{Folded, fold};
 
 /// How often a backslash may have been escaped. Without an end a line of them would be counted anew from each of its octets.
 const MAX_SLASHES: usize = 16;
 
-/// Up to four octets of UTF-8, lower case where ASCII, and how many octets of the text they took.
+/// A character in its plain form, and how many octets of the text it took.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Atom {
-    octets: [u8; 4],
-    length: usize,
+    meant: Folded,
     pub(super) taken: usize,
     pub(super) form: Form,
 }
@@ -27,43 +28,26 @@ pub(super) enum Form {
 }
 
 impl Atom {
-    /// What the character means: one octet of ASCII or of a text in UTF-8, or a whole character that was escaped.
+    /// What the character means, as [`fold`] has it. None: it is not seen.
     pub(super) fn octets(&self) -> &[u8] {
-        self.octets.get(..self.length).unwrap_or_default()
+        self.meant.octets()
     }
 
-    /// An octet by itself. One over 127 is a piece of a character, and needles are compared octet by octet, so it matches all the same.
+    /// An octet by itself. One over 127 is a piece of a character, or of a text that is none in UTF-8.
     fn octet(octet: u8, taken: usize, form: Form) -> Self {
         Self {
-            octets: [octet.to_ascii_lowercase(), 0, 0, 0],
-            length: 1,
+            meant: Folded::octet(octet.to_ascii_lowercase()),
             taken,
             form,
         }
     }
 
-    /// A character that took several octets of the text: always [`Form::Escaped`], for nothing else is decoded to one.
-    fn char(c: char, taken: usize) -> Self {
-        let c = narrow(c).to_ascii_lowercase();
-        let mut octets = [0; 4];
-        let length = c.encode_utf8(&mut octets).len();
+    fn char(c: char, taken: usize, form: Form) -> Self {
         Self {
-            octets,
-            length,
+            meant: fold(c),
             taken,
-            form: Form::Escaped,
+            form,
         }
-    }
-}
-
-/// Full-width forms stand for ASCII (U+FF01 to U+FF5E): a reader retypes them without thinking. No other look-alike is folded, for a mail
-/// program takes none of them for the letter.
-fn narrow(c: char) -> char {
-    let code = u32::from(c);
-    if (0xff01..=0xff5e).contains(&code) {
-        char::from_u32(code - 0xfee0).unwrap_or(c)
-    } else {
-        c
     }
 }
 
@@ -75,14 +59,12 @@ pub(super) fn read(text: &[u8]) -> Option<Atom> {
         b'&' => entity(text),
         b'%' => percent(text),
         // Quoted-printable that nobody decoded: the source of a message pasted into another, or a part with the wrong label.
-        b'=' => text
-            .get(1..3)
-            .and_then(hex)
-            .map(|octet| Atom::octet(octet, 3, Form::Escaped)),
+        b'=' => coded(text, Form::Escaped, |text| {
+            Some((text.strip_prefix(b"=").and_then(two)?, 3))
+        }),
         b'\\' => backslash(text),
-        // U+00C0 to U+053F: the letters of two octets that have capitals.
-        0xc3..=0xd4 => capital(text),
-        0xef => wide(text),
+        // The first octet of a character of UTF-8.
+        0xc2..=0xf4 => first_char(text).map(|c| Atom::char(c, c.len_utf8(), Form::Plain)),
         _ => None,
     };
     Some(escaped.unwrap_or_else(|| Atom::octet(first, 1, Form::Plain)))
@@ -96,15 +78,61 @@ fn hex(digits: &[u8]) -> Option<u8> {
         .then(|| u8::from_str_radix(text, 16).ok())?
 }
 
-/// `%40`, encoded again by every redirector that a link goes through (hostile-inputs 92).
-pub(super) fn percent(text: &[u8]) -> Option<Atom> {
-    let mut at = 1;
-    // `%2540` is `%40` encoded once more.
-    while text.get(at..at + 2) == Some(b"25") && text.get(at + 2..at + 4).and_then(hex).is_some() {
-        at += 2;
+/// The octet of the two digits at the front of `text`.
+fn two(text: &[u8]) -> Option<u8> {
+    hex(text.get(..2)?)
+}
+
+/// The character at the front of a text in UTF-8.
+fn first_char(text: &[u8]) -> Option<char> {
+    let window = text.get(..text.len().min(4))?;
+    let valid = match std::str::from_utf8(window) {
+        Ok(valid) => valid,
+        // The next character may be cut in two, which is no matter.
+        Err(error) => std::str::from_utf8(window.get(..error.valid_up_to())?).ok()?,
+    };
+    valid.chars().next()
+}
+
+/// A character whose octets are escaped one by one; `read` reads one escape and its length.
+fn coded(text: &[u8], form: Form, read: fn(&[u8]) -> Option<(u8, usize)>) -> Option<Atom> {
+    let (first, mut taken) = read(text)?;
+    let alone = if first.is_ascii() {
+        Atom::char(char::from(first), taken, form)
+    } else {
+        Atom::octet(first, taken, form)
+    };
+    if !matches!(first, 0xc2..=0xf4) {
+        return Some(alone);
     }
-    let octet = hex(text.get(at..at + 2)?)?;
-    Some(Atom::octet(octet, at + 2, Form::Percent))
+    let mut octets = [first, 0, 0, 0];
+    for length in 2..=octets.len() {
+        let Some((octet, more)) = text.get(taken..).and_then(read) else {
+            break;
+        };
+        taken += more;
+        if let Some(place) = octets.get_mut(length - 1) {
+            *place = octet;
+        }
+        let whole = octets.get(..length).map(std::str::from_utf8);
+        if let Some(Ok(c)) = whole {
+            return c.chars().next().map(|c| Atom::char(c, taken, form));
+        }
+    }
+    Some(alone)
+}
+
+/// `%40`, encoded again by every redirector that a link goes through (hostile-inputs 92).
+fn percent(text: &[u8]) -> Option<Atom> {
+    coded(text, Form::Percent, |text| {
+        let mut at = 1;
+        // `%2540` is `%40` encoded once more.
+        while text.get(at..at + 2) == Some(b"25") && text.get(at + 2..).and_then(two).is_some() {
+            at += 2;
+        }
+        let digits = text.first().filter(|mark| **mark == b'%');
+        Some((digits.and_then(|_| text.get(at..)).and_then(two)?, at + 2))
+    })
 }
 
 /// `\u0040`, `\u{40}` and `\x40` of programs, `\'40` of RTF, `\40 ` of style sheets (CSS Syntax 4.3.7).
@@ -129,10 +157,8 @@ fn backslash(text: &[u8]) -> Option<Atom> {
         }
     };
     let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    Some(Atom::char(
-        char::from_u32(code)?,
-        slashes + before + digits.len() + after,
-    ))
+    let taken = slashes + before + digits.len() + after;
+    Some(Atom::char(char::from_u32(code)?, taken, Form::Escaped))
 }
 
 /// The hexadecimal digits at the front of `text`, `most` of them at most.
@@ -140,22 +166,6 @@ fn hexadecimal(text: &[u8], most: usize) -> &[u8] {
     let digits = text.iter().take(most);
     let count = digits.take_while(|octet| octet.is_ascii_hexdigit()).count();
     text.get(..count).unwrap_or_default()
-}
-
-/// A capital letter of two octets stands for its small one: domains and local parts may hold them (RFC 5890, RFC 6531).
-fn capital(text: &[u8]) -> Option<Atom> {
-    let c = std::str::from_utf8(text.get(..2)?).ok()?.chars().next()?;
-    let mut small = c.to_lowercase();
-    let (Some(small), None) = (small.next(), small.next()) else {
-        return None;
-    };
-    (small != c).then(|| Atom::char(small, 2))
-}
-
-/// A full-width form in UTF-8, which takes three octets.
-fn wide(text: &[u8]) -> Option<Atom> {
-    let c = std::str::from_utf8(text.get(..3)?).ok()?.chars().next()?;
-    (narrow(c) != c).then(|| Atom::char(c, 3))
 }
 
 /// A character reference, with or without its semicolon, escaped however often.
@@ -168,7 +178,7 @@ fn entity(text: &[u8]) -> Option<Atom> {
         at += 4;
     }
     let (c, length) = reference(text.get(at..)?)?;
-    Some(Atom::char(c, at + length))
+    Some(Atom::char(c, at + length, Form::Escaped))
 }
 
 /// A reference after its ampersand, and its length. Browsers take it without its semicolon too, so it is taken so here.

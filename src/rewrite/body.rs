@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use super::calendar::Ids;
 use super::head::Fixes;
-use super::masker::Kind;
 use super::participant::Maskers;
 use super::plan::{ParticipantPlan, RewriteError};
 use crate::message::{self, Message, Parameters, Part};
@@ -112,9 +111,8 @@ fn ids_of<'a>(plan: &'a ParticipantPlan<'_>, maskers: &'a Maskers) -> Ids<'a> {
     }
 }
 
-/// Content-IDs that name a private domain get a name of ours; what refers to them (`cid:` in HTML) is masked by the same pairs. All before
-/// the first part is masked, for a part may refer to a later one. The message's own Content-ID is dropped.
-/// In an answer they may be the other side's: there all that could name a domain get one, whosever it is.
+/// Content-IDs get a name of ours, for programs write the names of machines there; what refers to them (`cid:` in HTML) is masked by the same
+/// pairs. All before the first part is masked, for a part may refer to a later one. The message's own Content-ID is dropped.
 fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, maskers: &mut Maskers) {
     for part in letter.structure().parts.iter().skip(1) {
         for field in message::fields(letter.raw().get(part.head.clone()).unwrap_or_default()) {
@@ -123,10 +121,10 @@ fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, maskers: &mut Masker
             }
             let text = message::decode(field.value);
             let id = text.trim().trim_start_matches('<').trim_end_matches('>');
-            if maskers.quoted.is_private(id) {
-                let shown = ids_of(plan, maskers).sealed(id);
-                maskers.own.add(id.as_bytes(), &shown, Kind::Id);
-                maskers.quoted.add(id.as_bytes(), &shown, Kind::Id);
+            if !id.is_empty() {
+                let shown = ids_of(plan, maskers).of_part(id);
+                maskers.own.add_id(id, &shown);
+                maskers.quoted.add_id(id, &shown);
             }
         }
     }

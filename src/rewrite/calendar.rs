@@ -49,8 +49,8 @@ pub(super) fn is_calendar(part: &Part, text: &[u8]) -> bool {
 /// The text with its ids turned; none if all may stay. Lines without a turned id keep their octets and their folds. ORGANIZER and ATTENDEE are
 /// not the matter here: they hold addresses, and are masked as any text is (hostile-inputs 95).
 ///
-/// One that could name a domain is sealed whosever that is: it comes back in an answer, and must not tell there whether it was the answerer's. In an
-/// answer itself it stays, if it is not the writer's: the event came by another way.
+/// Each is sealed, whatever it looks like: programs write the names of machines there. It comes back in an answer, and must not tell there whether it
+/// was the answerer's. In an answer itself it stays, if it is not the writer's: the event came by another way.
 pub(super) fn turn(text: &[u8], part: &Part, ids: &Ids<'_>) -> Option<Vec<u8>> {
     let answers = is_answer(text, part);
     let mut out = Vec::with_capacity(text.len());
@@ -58,7 +58,7 @@ pub(super) fn turn(text: &[u8], part: &Part, ids: &Ids<'_>) -> Option<Vec<u8>> {
     let mut lines = text.split_inclusive(|octet| *octet == b'\n').peekable();
     while let Some(line) = lines.next() {
         let mut whole = line.to_vec();
-        if !holds_id(line) {
+        if !holds_id(line) && !names_program(line) {
             out.append(&mut whole);
             continue;
         }
@@ -76,7 +76,12 @@ pub(super) fn turn(text: &[u8], part: &Part, ids: &Ids<'_>) -> Option<Vec<u8>> {
             "\n"
         };
         let unfolded = unfold(&String::from_utf8_lossy(&whole));
-        let turned = value(&unfolded).and_then(|(name, id)| Some((name, ids.turned(id, answers)?)));
+        let turned = value(&unfolded).and_then(|(name, id)| {
+            if names_program(line) {
+                return (id != PRODUCT).then(|| (name, PRODUCT.to_owned()));
+            }
+            Some((name, ids.turned(id, answers)?))
+        });
         match turned {
             Some((name, id)) => {
                 changed = true;
@@ -99,6 +104,13 @@ fn is_answer(text: &[u8], part: &Part) -> bool {
 }
 
 impl Ids<'_> {
+    /// The id of a part as its reader sees it. One that comes back is again what it was.
+    pub(super) fn of_part(&self, id: &str) -> String {
+        let events = self.events.as_ref();
+        let own = events.and_then(|events| events.keys.open_event(events.pair.reversed(), id));
+        own.unwrap_or_else(|| self.sealed(id))
+    }
+
     /// What stands in the place of an id; none: it may stay.
     fn turned(&self, id: &str, answers: bool) -> Option<String> {
         if let Some(events) = &self.events {
@@ -108,7 +120,7 @@ impl Ids<'_> {
                 return Some(original);
             }
         }
-        if (answers || !id.contains('.')) && !self.masker.is_private(id) {
+        if answers && !self.masker.is_private(id) {
             return None;
         }
         Some(self.sealed(id))
@@ -122,6 +134,16 @@ impl Ids<'_> {
         // Without a key a digest keeps apart what was apart, but an answer to it does not find its event.
         sealed.unwrap_or_else(|| format!("{}@{}", head::digest(id), self.shown))
     }
+}
+
+/// What is said of the program that wrote a calendar or a card (RFC 5545 3.7.3, RFC 6350 6.7.3): names of machines stand there as well.
+const PRODUCT: &str = "-//allegromail//EN";
+
+/// Whether a line begins the property that names a program.
+fn names_program(line: &[u8]) -> bool {
+    let end = line.iter().position(|octet| matches!(octet, b':' | b';'));
+    let name = end.and_then(|end| line.get(..end)).unwrap_or_default();
+    name.eq_ignore_ascii_case(b"PRODID")
 }
 
 /// Whether a line begins a property that holds an id; cards may put a group before its name.

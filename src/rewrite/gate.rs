@@ -1,14 +1,17 @@
 //! The leak gate: looks at the bytes that would leave for addresses that must not.
 //!
-//! It shares no code with the rewriter, on purpose: a fault there must not blind it here. It knows nothing of MIME structure either, for two
-//! readers of a structure may differ: whatever could be base64, quoted-printable, an encoded word or a continued parameter anywhere in
-//! the message is decoded, and the result is searched in all the ways in which a reader may decode it again. Documents and
-//! pictures are not looked into.
+//! It shares no code with the rewriter, on purpose: a fault there must not blind it here. Two readers of a structure may differ, so it looks without
+//! one first: whatever could be base64, quoted-printable, an encoded word or a continued parameter anywhere in the message is decoded, and the
+//! result is searched in all the ways in which a reader may decode it again. Then it looks at what other parsers make of the message
+//! ([`documents`]): HTML as a browser shows it, and ids where programs keep them. Documents and pictures are not looked into.
 
+mod around;
 mod base64;
 mod blocks;
 mod cuts;
+mod documents;
 mod escapes;
+mod longer;
 mod names;
 mod needle;
 mod plain;
@@ -17,21 +20,24 @@ mod sightings;
 mod text;
 mod views;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
+use documents::Content;
 use needle::{Needle, find};
 use sightings::Observer;
 
 pub use sightings::{MOST_SIGHTED, Sighting, Sightings, Standing};
 
 use crate::mail::{Domain, Mailbox};
-use crate::masking::{MaskedDomains, providers};
+use crate::masking::{MaskedDomains, base_address, providers};
 
-/// An address that must not leave was found.
+/// Something that must not leave was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an address of the writer stands in the {place}")]
+#[error("{what} of yours stands in the {place}")]
 pub struct Leak {
-    /// Where: `header section`, `body`, `encoded text`.
+    /// What: `an address`, `a domain`.
+    pub what: &'static str,
+    /// Where: `header section`, `body`, `encoded text`, `HTML`, `head of a part`, `calendar`.
     pub place: &'static str,
 }
 
@@ -59,7 +65,7 @@ impl<'a, T: AsRef<[Mailbox]> + ?Sized> From<&'a T> for Needles<'a> {
 /// [`Leak`] names the place, never the address.
 pub fn check<'a>(outgoing: &[u8], needles: impl Into<Needles<'a>>) -> Result<(), Leak> {
     let (head, body) = sections(outgoing);
-    Gate::new(needles.into()).read(head, body, IdsIn::Everything)
+    Gate::new(needles.into()).read(outgoing, head, body, IdsIn::Everything)
 }
 
 /// What is to be told of a message that is searched.
@@ -91,7 +97,7 @@ pub(super) fn observe(
         IdsIn::Everything
     };
     let (head, body) = sections(outgoing);
-    gate.read(&without_references(head), body, ids)?;
+    gate.read(outgoing, &without_references(head), body, ids)?;
     let observer = gate.observer.take();
     Ok(observer.map_or_else(Sightings::default, |observer| {
         observer.into_inner().sightings()
@@ -132,16 +138,21 @@ fn without_references(head: &[u8]) -> Vec<u8> {
 }
 
 impl Gate<'_> {
-    /// Searches a whole message.
-    fn read(&self, head: &[u8], body: &[u8], ids: IdsIn) -> Result<(), Leak> {
+    /// Searches a whole message: `head` and `body` are those of `outgoing`.
+    fn read(&self, outgoing: &[u8], head: &[u8], body: &[u8], ids: IdsIn) -> Result<(), Leak> {
+        // What is worth to be parsed.
+        let (mut html, mut private) = (false, false);
         for (place, octets) in [("header section", head), ("body", body)] {
-            let ids = ids == IdsIn::Everything || place != "body";
             let (coded, octets) = blocks::read(octets);
             let text = text::readable(&octets);
             let unquoted = runs::unquoted(&text);
-            let shows = |text: &str| self.shows(text, ids);
-            if shows(&text) || unquoted.as_deref().is_some_and(shows) {
-                return Err(Leak { place });
+            let mut shows = |text: &str| {
+                html |= self.may_show_in_html(text);
+                private |= self.names_private(text);
+                self.shows(text)
+            };
+            if shows(&text) || unquoted.as_deref().is_some_and(&mut shows) {
+                return Err(self.leak(place));
             }
             let hidden = runs::words(&text)
                 .into_iter()
@@ -149,20 +160,84 @@ impl Gate<'_> {
                 .chain(coded);
             for text in hidden {
                 if shows(&text) {
-                    return Err(Leak {
-                        place: "encoded text",
-                    });
+                    return Err(self.leak("encoded text"));
                 }
             }
         }
+        if html || private {
+            return self.parse(outgoing, ids);
+        }
         Ok(())
+    }
+
+    /// Searches what other programs make of the message.
+    fn parse(&self, outgoing: &[u8], ids: IdsIn) -> Result<(), Leak> {
+        let mut found = Ok(());
+        let mut first = true;
+        documents::parts(outgoing, &mut |head, content| {
+            let in_ids = first || ids == IdsIn::Everything;
+            first = false;
+            if found.is_ok() {
+                found = self.part(head, content, in_ids);
+            }
+        });
+        found
+    }
+
+    fn part(&self, head: &[u8], content: Option<Content<'_>>, ids: bool) -> Result<(), Leak> {
+        if ids && self.sees_id(&text::readable(head), &IDS) {
+            return Err(Leak {
+                what: "a domain",
+                place: "head of a part",
+            });
+        }
+        let Some(content) = content else {
+            return Ok(());
+        };
+        let calendar = content.essence.contains("calendar")
+            || content.essence.contains("vcard")
+            || content.text.starts_with("BEGIN:V");
+        if ids && calendar && self.sees_id(content.text, &["uid:", "uid;"]) {
+            return Err(Leak {
+                what: "a domain",
+                place: "calendar",
+            });
+        }
+        let shown = content.is_html && self.may_show_in_html(content.text);
+        if shown
+            && documents::html(content.text)
+                .iter()
+                .any(|text| self.shows(text))
+        {
+            return Err(self.leak("HTML"));
+        }
+        Ok(())
+    }
+
+    fn leak(&self, place: &'static str) -> Leak {
+        let what = if self.saw_domain.get() {
+            "a domain"
+        } else {
+            "an address"
+        };
+        Leak { what, place }
+    }
+
+    /// Whether a domain of the writer's stands in `text`, in prose or elsewhere.
+    fn names_private(&self, text: &str) -> bool {
+        let mut domains = self.domains.iter();
+        domains.any(|domain| find(text, domain).is_some())
+    }
+
+    /// Whether a document in HTML may show what its source does not.
+    fn may_show_in_html(&self, text: &str) -> bool {
+        let octets = text.as_bytes();
+        memchr::memchr(b'<', octets).is_some() && (self.may_see(octets) || views::decodes(octets))
     }
 }
 
-/// How lines begin that hold ids, hosts or boundaries.
-const IDS: [&str; 7] = [
-    "uid:",
-    "uid;",
+/// How fields begin that hold ids, hosts or boundaries.
+const IDS: [&str; 5] = [
     "content-id:",
     "content-location:",
     "message-id:",
@@ -180,6 +255,8 @@ struct Gate<'a> {
     shortest: usize,
     /// Notes what stands in the views that are searched.
     observer: Option<RefCell<Observer<'a>>>,
+    /// Whether what was seen last is a domain.
+    saw_domain: Cell<bool>,
 }
 
 impl Gate<'_> {
@@ -190,14 +267,19 @@ impl Gate<'_> {
             domains: Vec::new(),
             shortest: usize::MAX,
             observer: None,
+            saw_domain: Cell::new(false),
         };
         for needle in needles.addresses {
-            let forms = both_forms(needle.domain());
-            let local = plain::composed(&needle.local().to_lowercase());
-            for domain in &forms {
+            let base = base_address(needle);
+            let forms = both_forms(base.domain());
+            let local = plain::composed(&base.local().to_lowercase());
+            let dotless = providers::ignores_dots(base.domain());
+            let hyphens = providers::is_shared(base.domain()) && !dotless;
+            let other = dotless.then(|| "googlemail.com".to_owned());
+            for domain in forms.iter().chain(&other) {
                 let address = format!("{local}@{domain}");
                 gate.shortest = gate.shortest.min(address.len());
-                let address = Needle::address(&address);
+                let address = Needle::address(&address, dotless, hyphens);
                 if !gate.addresses.contains(&address) {
                     gate.addresses.push(address);
                 }
@@ -223,8 +305,14 @@ impl Gate<'_> {
         if let Some(observer) = &self.observer {
             observer.borrow_mut().look(view);
         }
-        self.needles()
-            .any(|needle| needle.stands_in(view.as_bytes()))
+        let seen = |needles: &[Needle]| {
+            needles
+                .iter()
+                .any(|needle| needle.stands_in(view.as_bytes()))
+        };
+        let address = seen(&self.addresses);
+        self.saw_domain.set(!address);
+        address || seen(&self.prose)
     }
 
     /// Whether one could come out of `text` by cutting something out of it.
@@ -238,24 +326,19 @@ impl Gate<'_> {
         self.addresses.iter().chain(&self.prose)
     }
 
-    /// Whether something shows in `text`, in ids too if `ids` says so.
-    fn shows(&self, text: &str, ids: bool) -> bool {
+    /// Whether something shows in `text`.
+    fn shows(&self, text: &str) -> bool {
         let joins = |octets: &[u8]| self.may_see(octets);
         let worth = |octets: &[u8]| views::decodes(octets) || joins(octets);
         let any =
             |text: &str| worth(text.as_bytes()) && views::any(text, joins, |view| self.sees(view));
-        any(text)
-            || (ids && self.sees_id(text))
-            || runs::within(text, self.shortest, worth).any(|text| any(&text))
+        any(text) || runs::within(text, self.shortest, worth).any(|text| any(&text))
     }
 
-    /// Whether an id names a domain of the writer: of a part, of a calendar entry, or the boundary of parts (RFC 2045 7, RFC 5545 3.8.4.7).
-    fn sees_id(&self, text: &str) -> bool {
-        if !self
-            .domains
-            .iter()
-            .any(|domain| find(text, domain).is_some())
-        {
+    /// Whether an id in a head or a calendar names a domain of the writer: of a part, of an entry, or the boundary of parts (RFC 2045 7,
+    /// RFC 5545 3.8.4.7). `known`: how the lines begin in which they stand.
+    fn sees_id(&self, text: &str, known: &[&str]) -> bool {
+        if !self.names_private(text) {
             return false;
         }
         let lower = text
@@ -264,19 +347,18 @@ impl Gate<'_> {
             .replace("\r\n\t", FOLD);
         lower.lines().any(|line| {
             let whole = line.replace(FOLD, " ");
-            let known = IDS.iter().any(|start| line.starts_with(start));
+            let known = known.iter().any(|start| line.starts_with(start));
             // An id is one word; what follows it in a line of prose is none. Calendars fold anywhere.
             let word = if known && line.starts_with("uid") {
                 first_word(&line.replace(FOLD, "")).to_owned()
             } else if known && line.contains("-id:") {
                 first_word(&whole).to_owned()
             } else if known || (line.starts_with("content-type:") && line.contains("boundary")) {
-                whole.clone()
+                whole
             } else {
                 String::new()
             };
-            let mut domains = self.domains.iter();
-            domains.any(|domain| word.contains(domain) || delimits(&whole, domain))
+            self.domains.iter().any(|domain| word.contains(domain))
         })
     }
 }
@@ -288,17 +370,6 @@ const FOLD: &str = "\u{1}";
 fn first_word(line: &str) -> &str {
     let value = line.split_once(':').map_or(line, |(_, value)| value);
     value.split_whitespace().next().unwrap_or_default()
-}
-
-/// Whether a line that names `domain` is a delimiter; `--- www.rowery.example ---` is a shop's ornament.
-fn delimits(line: &str, domain: &str) -> bool {
-    let bare = line.trim_end();
-    let middle = bare.trim_matches(['-', '=', '_', '*', '~']);
-    line.contains(domain)
-        && bare.starts_with("--")
-        && !bare.contains([' ', '\t'])
-        && middle != domain
-        && middle.strip_prefix("www.") != Some(domain)
 }
 
 /// A domain as it is written in A-labels and in U-labels (RFC 5890 2.3.2.1).

@@ -172,7 +172,7 @@ impl Found {
         if sightings.more_addresses && (all || suspects.remembers) {
             return Err(RewriteError::Hidden {
                 place: "the message".to_owned(),
-                why: "holds more addresses than can be looked through",
+                why: "holds more addresses than can be looked through".to_owned(),
             });
         }
         // Over the end of a line one counts only if it is known: any word stands at the end of the line before.

@@ -21,25 +21,38 @@ pub(super) struct Fixes {
     pub(super) encoding: Option<&'static str>,
     /// The part was emptied: nothing of its old head is true.
     pub(super) emptied: bool,
-    /// What stands in an emptied part, as quoted-printable.
-    pub(super) note: Option<&'static str>,
+    /// Whether something stands in an emptied part: a line of ours in quoted-printable.
+    pub(super) noted: bool,
 }
 
 /// Fields of a part that stay (RFC 2045, RFC 2183, RFC 3282).
-const PART: [&[u8]; 6] = [
+const PART: [&[u8]; 5] = [
     b"content-type",
     b"content-transfer-encoding",
     b"content-disposition",
     b"content-id",
-    b"content-description",
     b"content-language",
 ];
 /// Fields of a message within the message that stay beside these: who wrote what a person forwards is what he wants to show. Addresses of
 /// his own in them become the mask.
 const MESSAGE: [&[u8]; 6] = [b"from", b"to", b"cc", b"subject", b"date", b"mime-version"];
 
-/// Parameters whose values are words for readers, or are looked at elsewhere: a shop's domain in the name of a file is no secret.
-const WORDS: [&str; 4] = ["boundary", "charset", "name", "filename"];
+/// Parameters that stay (RFC 2045, 2046, 2183, 2387, 3462, 3676, 5546): others are programs' own, and name hosts, paths and zones.
+const PARAMETERS: [&str; 13] = [
+    "boundary",
+    "charset",
+    "component",
+    "delsp",
+    "filename",
+    "format",
+    "method",
+    "name",
+    "reply-type",
+    "report-type",
+    "size",
+    "start",
+    "type",
+];
 
 /// A short name for an id that must not show: the same for the same id, in every message, so that what refers to it finds it. 80 bits.
 pub(super) fn digest(id: &str) -> String {
@@ -51,7 +64,7 @@ pub(super) fn digest(id: &str) -> String {
 /// A part's head with only the fields that stay, masked.
 pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker) -> Vec<u8> {
     let mut out = Vec::with_capacity(old.len() + 64);
-    if fixes.note.is_some() {
+    if fixes.noted {
         return b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n".to_vec();
     }
     // No file name, no description: they would speak of a content that is gone.
@@ -70,20 +83,19 @@ pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker)
         out.extend(masked_field(&field, fixes, masker));
         seen.push(name);
     }
-    let mut missing = |name: &[u8], value: Option<String>| {
+    let mut missing = |name: &str, value: Option<String>| {
         if let Some(value) = value
-            && !seen.iter().any(|known| known == name)
+            && !seen.contains(&name.to_ascii_lowercase().into_bytes())
         {
-            out.extend_from_slice(name);
-            out.extend_from_slice(format!(": {value}\r\n").as_bytes());
+            out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
     };
     missing(
-        b"content-transfer-encoding",
+        "Content-Transfer-Encoding",
         fixes.encoding.map(str::to_owned),
     );
     missing(
-        b"content-type",
+        "Content-Type",
         fixes
             .charset
             .map(|charset| format!("text/plain; charset={charset}")),
@@ -109,9 +121,7 @@ pub(super) fn masked_field(field: &Field<'_>, fixes: &Fixes, masker: &Masker) ->
         b"content-type" => parameters(field.value, fixes, masker),
         // It has parameters, but none of those that Content-Type mends.
         b"content-disposition" => parameters(field.value, &Fixes::default(), masker),
-        b"content-id" => masker
-            .mask(field.value)
-            .map(|masked| String::from_utf8_lossy(&masked).trim().to_owned()),
+        b"content-id" => part_id(&message::decode(field.value), masker),
         _ => words(field.value, masker),
     };
     match value {
@@ -130,6 +140,7 @@ pub(super) fn masked_field(field: &Field<'_>, fixes: &Fixes, masker: &Masker) ->
 fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
     let mut read = Parameters::parse(value);
     let before = read.clone();
+    let odd = message::has_odd_charset(value);
     if let Some(essence) = fixes.essence {
         essence.clone_into(&mut read.essence);
         // `protocol` and `micalg` spoke of the signature.
@@ -144,16 +155,18 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
             read.list.push((name.to_owned(), new.to_owned()));
         }
     }
-    for (name, value) in &mut read.list {
-        if name != "boundary" {
-            *value = masker.mask_text(value);
-        }
-    }
-    // A parameter that some program invented, and that names a host.
     read.list
-        .retain(|(name, value)| WORDS.contains(&name.as_str()) || !masker.is_private(value));
+        .retain(|(name, _)| PARAMETERS.contains(&name.as_str()));
+    for (name, value) in &mut read.list {
+        *value = match name.as_str() {
+            "boundary" => continue,
+            "start" => part_id(value, masker).unwrap_or_else(|| masker.mask_text(value)),
+            "name" | "filename" => file_name(value, masker),
+            _ => masker.mask_text(value),
+        };
+    }
     // The raw value too: what the reading passes over, a comment say, another reader may show.
-    if read == before && value.is_ascii() && masker.mask(value).is_none() {
+    if read == before && !odd && value.is_ascii() && masker.mask(value).is_none() {
         return None;
     }
     let mut printed = read.print();
@@ -166,11 +179,30 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
     Some(printed)
 }
 
-/// A value of text or addresses, with encoded words or without.
+/// The id that the part of this Content-ID has now, in its angle brackets; none if it has none of ours.
+fn part_id(old: &str, masker: &Masker) -> Option<String> {
+    let bare = old.trim().trim_start_matches('<').trim_end_matches('>');
+    let masked = masker.mask_text(&format!("cid:{bare}"));
+    let new = masked.strip_prefix("cid:").filter(|new| *new != bare)?;
+    Some(format!("<{new}>"))
+}
+
+/// The name of a file, masked: first without its ending, which may be a top-level domain as well (`.zip`).
+fn file_name(name: &str, masker: &Masker) -> String {
+    let masked = match name.rsplit_once('.') {
+        Some((stem, ending)) if !ending.contains('@') => {
+            format!("{}.{ending}", masker.mask_text(stem))
+        }
+        _ => name.to_owned(),
+    };
+    masker.mask_text(&masked)
+}
+
+/// A value of text or addresses, with encoded words or without. One in a charset that not every program knows is written anew.
 fn words(value: &[u8], masker: &Masker) -> Option<String> {
     let decoded = message::decode(value);
     let masked = masker.mask_text(&decoded);
-    if masked == decoded && masker.mask(value).is_none() {
+    if masked == decoded && masker.mask(value).is_none() && !message::has_odd_charset(value) {
         return None;
     }
     Some(message::encode(&masked))

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::calendar::{self, Ids, is_calendar};
 use super::embedded;
+use super::html;
 use super::quotes;
-use crate::message::{Encoding, Part, has_long_line};
+use crate::message::{Encoding, Part, charset, has_long_line};
 
 /// A text part as it will leave.
 pub(super) struct Leaf {
@@ -26,59 +29,99 @@ pub(super) fn leaf(
     part: &Part,
     content: &[u8],
     ids: &Ids<'_>,
-) -> Result<Option<Leaf>, &'static str> {
+    is_html: bool,
+) -> Result<Option<Leaf>, String> {
     let encoding = Encoding::of(&part.encoding);
-    let decoded = encoding.decode(content);
-    let (text, charset) = ascii_based(part, &decoded)?;
-    let cut = armour(&text)?;
+    let octets = encoding.decode(content);
+    let label = part.kind.get("charset").unwrap_or_default();
+    let Ok(read) = charset::decode(label, &octets) else {
+        let label: String = label
+            .chars()
+            .filter(char::is_ascii_graphic)
+            .take(40)
+            .collect();
+        return Err(format!(
+            "has a charset that cannot be read, {label}; please send it as UTF-8"
+        ));
+    };
+    // Nobody tells what other programs would take it for.
+    let unfit = read.charset.is_none();
+    let cut = armour(&read.text)?;
     let armoured = cut.is_some();
-    let text = cut.map_or(text, Cow::Owned);
-    let holds = |piece: &&[u8]| memchr::memmem::find(&text, piece).is_some();
-    if PORTAL_PATHS.iter().any(holds) && PORTALS.iter().any(holds) {
-        return Err("leads to an encrypted message at the writer's mailbox provider");
+    let text = cut.as_deref().unwrap_or(&read.text);
+    if portal(text) {
+        return Err("leads to an encrypted message at the writer's mailbox provider".to_owned());
     }
     // Ids first: masked, they could not be led back.
-    let turned = is_calendar(part, &text).then(|| calendar::turn(&text, part, ids));
+    let turned =
+        is_calendar(part, text.as_bytes()).then(|| calendar::turn(text.as_bytes(), part, ids));
     let mut changed = turned.flatten();
+    if is_html {
+        let shown = html::mask(&current(&changed, text), ids);
+        changed = shown.map(String::into_bytes).or(changed);
+    }
     for step in [words, embedded_mask] {
-        let masked = step(ids, changed.as_deref().unwrap_or(&text));
+        let masked = step(ids, changed.as_deref().unwrap_or(text.as_bytes()));
         changed = masked.or(changed);
     }
-    let changed = match (changed, text) {
-        (Some(changed), _) => changed,
-        // Nothing to mask, but armour was cut out.
-        (None, text) if armoured => text.into_owned(),
-        // Nothing to mask, but a line that the next server may refuse (RFC 5322 2.1.1; hostile-inputs 25).
-        (None, text) if encoding == Encoding::Identity && has_long_line(content) => {
-            text.into_owned()
-        }
-        (None, _) => return Ok(None),
-    };
+    let long = encoding == Encoding::Identity && has_long_line(content);
+    // Nothing to mask; but what is unfit is written anew, and so is what armour was cut out of, and a line that the next server may refuse
+    // (RFC 5322 2.1.1; hostile-inputs 25).
+    if changed.is_none() && !unfit && !armoured && !long {
+        return Ok(None);
+    }
+    let (content, charset) = read.write(&current(&changed, text));
     // A mask can make a line too long, and a part that called itself 7bit must not hold UTF-8.
     let quoted = encoding == Encoding::Identity
-        && (has_long_line(&changed) || (charset.is_some() && !changed.is_ascii()));
+        && (has_long_line(&content) || (charset.is_some() && !content.is_ascii()));
     let encoding = if quoted {
         Encoding::QuotedPrintable
     } else {
         encoding
     };
     Ok(Some(Leaf {
-        content: encoding.encode(&changed),
+        content: encoding.encode(&content),
         encoding: quoted.then_some("quoted-printable"),
         charset,
     }))
 }
 
+/// The text as far as it was changed. What masks leave whole characters whole.
+fn current<'a>(changed: &'a Option<Vec<u8>>, text: &'a str) -> Cow<'a, str> {
+    match changed {
+        Some(changed) => String::from_utf8_lossy(changed),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Links of providers that keep an encrypted message on a page of their own, which names its writer (peers 3.1, 7).
-const PORTALS: [&[u8]; 4] = [
-    b"mail.proton.me/eo/",
-    b"mail.protonmail.com/eo/",
-    b"app.tuta.com/#mail",
-    b"mail.tutanota.com/#mail",
+const PORTALS: [&str; 4] = [
+    "mail.proton.me/eo/",
+    "mail.protonmail.com/eo/",
+    "app.tuta.com/#mail",
+    "mail.tutanota.com/#mail",
 ];
 
 /// What all of them have: two searches of a long text instead of four.
 const PORTAL_PATHS: [&[u8]; 2] = [b"/eo/", b"com/#mail"];
+/// The shortest name of such a message; their pages of help have words there.
+const LEAST_KEY: usize = 12;
+
+/// Whether a text holds the link to such a message.
+fn portal(text: &str) -> bool {
+    let holds = |piece: &&[u8]| memmem::find(text.as_bytes(), piece).is_some();
+    PORTAL_PATHS.iter().any(holds) && PORTALS.iter().any(|portal| leads(text, portal))
+}
+
+fn leads(text: &str, portal: &str) -> bool {
+    memmem::find_iter(text.as_bytes(), portal.as_bytes()).any(|at| {
+        let behind = text.as_bytes().get(at + portal.len()..).unwrap_or_default();
+        let behind = behind.strip_prefix(b"/").unwrap_or(behind);
+        let key = behind.iter();
+        let key = key.take_while(|octet| octet.is_ascii_alphanumeric() || b"-_=".contains(octet));
+        key.count() >= LEAST_KEY
+    })
+}
 
 /// The text masked, its own words and what it quotes each in their way; none if nothing had to be.
 fn words(ids: &Ids<'_>, text: &[u8]) -> Option<Vec<u8>> {
@@ -102,75 +145,102 @@ fn embedded_mask(ids: &Ids<'_>, text: &[u8]) -> Option<Vec<u8>> {
     embedded::mask(text, ids.quoted)
 }
 
-/// The text in a charset that has ASCII in it, where addresses can be found octet by octet: as it is, or UTF-8 if it had to be decoded.
-fn ascii_based<'a>(
-    part: &Part,
-    decoded: &'a [u8],
-) -> Result<(Cow<'a, [u8]>, Option<&'static str>), &'static str> {
-    let label = part.kind.get("charset").unwrap_or_default();
-    let lower = label.trim().to_ascii_lowercase();
-    // Ours to refuse: an address in them is no address octet by octet, and nothing here decodes them (hostile-inputs 105).
-    let odd = [
-        "utf-7",
-        "unicode-1-1-utf-7",
-        "utf-32",
-        "ucs-4",
-        "cp037",
-        "ebcdic",
-        "scsu",
-        "bocu",
-    ];
-    if odd.iter().any(|name| lower.starts_with(name)) || lower.starts_with("ibm0") {
-        return Err("has a charset that cannot be read");
-    }
-    // A byte order mark counts before the label, as in browsers.
-    let marked = match decoded {
-        [0xff, 0xfe, ..] => Some(encoding_rs::UTF_16LE),
-        [0xfe, 0xff, ..] => Some(encoding_rs::UTF_16BE),
-        _ => None,
-    };
-    let labelled = encoding_rs::Encoding::for_label(lower.as_bytes())
-        .filter(|found| *found == encoding_rs::UTF_16LE || *found == encoding_rs::UTF_16BE);
-    // A charset that lies: there is no text in UTF-16 without a zero octet.
-    let wide = marked.or_else(|| labelled.filter(|_| memchr::memchr(0, decoded).is_some()));
-    let Some(wide) = wide else {
-        return Ok((Cow::Borrowed(decoded), None));
-    };
-    Ok((
-        Cow::Owned(wide.decode(decoded).0.into_owned().into_bytes()),
-        Some("utf-8"),
-    ))
-}
-
 /// PGP in the text itself: a signature and a key go, for they name their owner; what is encrypted cannot be judged (hostile-inputs 96). A block
 /// that does not end takes the rest of the text with it. None: there is nothing of it.
-fn armour(text: &[u8]) -> Result<Option<Vec<u8>>, &'static str> {
-    const OPEN: &[u8] = b"-----BEGIN PGP ";
-    if memchr::memmem::find(text, OPEN).is_none() {
+fn armour(text: &str) -> Result<Option<String>, String> {
+    const OPEN: &str = "-----BEGIN PGP ";
+    if memmem::find(text.as_bytes(), OPEN.as_bytes()).is_none() {
         return Ok(None);
     }
-    if memchr::memmem::find(text, b"-----BEGIN PGP MESSAGE-----").is_some() {
-        return Err("is encrypted");
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut inside = false;
-    let mut heading = false;
-    for line in text.split_inclusive(|octet| *octet == b'\n') {
-        let bare = line.trim_ascii().trim_ascii_start();
-        // Also within a quoted message, one level deep.
-        let bare = bare.strip_prefix(b"> ").unwrap_or(bare);
-        if bare.starts_with(b"-----BEGIN PGP SIGNED MESSAGE") {
-            // The signed text stays; what goes is its frame, with the lines up to the first empty one (RFC 4880 7).
-            heading = true;
-        } else if bare.starts_with(OPEN) {
-            inside = true;
-        } else if inside {
-            inside = !bare.starts_with(b"-----END PGP ");
+    let lines: Vec<&str> = lines(text).collect();
+    let mut out = String::with_capacity(text.len());
+    let (mut inside, mut heading, mut found) = (false, false, false);
+    for (at, line) in lines.iter().enumerate() {
+        let bare = unquoted(line);
+        let below = lines.get(at + 1..).unwrap_or_default();
+        let opens = bare.starts_with(OPEN) && bare.ends_with("-----");
+        if opens && bare.starts_with("-----BEGIN PGP SIGNED MESSAGE") {
+            // The signed text stays; what goes is its frame, with the lines up to the first empty one (RFC 9580 7).
+            heading = below
+                .iter()
+                .any(|line| unquoted(line).starts_with("-----BEGIN PGP SIGNATURE"));
+            found |= heading;
+        } else if opens && goes_on(below) {
+            if bare.starts_with("-----BEGIN PGP MESSAGE") {
+                return Err("is encrypted".to_owned());
+            }
+            (inside, found) = (true, true);
+        }
+        if inside {
+            inside = !bare.starts_with("-----END PGP ");
         } else if heading {
             heading = !bare.is_empty();
         } else {
-            out.extend_from_slice(line);
+            out.push_str(line);
         }
     }
-    Ok(Some(out))
+    Ok(found.then_some(out))
+}
+
+/// The lines of a text with their ends, and those that elements of HTML end.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    const ENDS: [&[u8]; 4] = [b"<br", b"</p", b"</div", b"</li"];
+    let ends = |tag: &[u8]| {
+        ENDS.iter().any(|end| {
+            tag.get(..end.len())
+                .is_some_and(|front| front.eq_ignore_ascii_case(end))
+        })
+    };
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let octets = rest.as_bytes();
+        let end = memchr::memchr2_iter(b'\n', b'>', octets).find(|at| {
+            let before = octets.get(..*at).unwrap_or_default();
+            let tag = memchr::memrchr(b'<', before).and_then(|at| before.get(at..));
+            octets.get(*at) == Some(&b'\n') || tag.is_some_and(ends)
+        });
+        let (line, next) = rest.split_at_checked(end.map_or(octets.len(), |end| end + 1))?;
+        rest = next;
+        (!line.is_empty()).then_some(line)
+    })
+}
+
+/// Lines below the first one of a block within which its base64 begins.
+const HEADING: usize = 8;
+
+/// Whether armour goes on in these lines, or ends in one of them (RFC 9580 6.2): in prose its words stand alone.
+fn goes_on(lines: &[&str]) -> bool {
+    let code = |line: &&str| {
+        let bare = unquoted(line);
+        let coded = |octet: u8| octet.is_ascii_alphanumeric() || b"+/=".contains(&octet);
+        bare.len() > 20 && bare.bytes().all(coded)
+    };
+    let ends = |line: &&str| unquoted(line).starts_with("-----END PGP ");
+    lines.iter().take(HEADING).any(code) || lines.iter().any(ends)
+}
+
+/// A line without marks of quotes, tags of HTML and white space around it.
+fn unquoted(line: &str) -> &str {
+    let mut bare = line.trim();
+    loop {
+        let inner = bare.trim_start_matches(['>', ' ', '\t']);
+        let inner = inner.strip_prefix("&gt;").unwrap_or(inner);
+        let tag = inner
+            .starts_with('<')
+            .then(|| inner.split_once('>'))
+            .flatten();
+        let inner = tag.map_or(inner, |(_, rest)| rest);
+        let inner = match inner
+            .strip_suffix('>')
+            .and_then(|inner| inner.rsplit_once('<'))
+        {
+            Some((rest, _)) => rest,
+            None => inner,
+        };
+        let inner = inner.trim();
+        if inner == bare {
+            return bare;
+        }
+        bare = inner;
+    }
 }

@@ -7,27 +7,26 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
 
-use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
-
+mod ends;
+mod needle;
 mod openings;
 mod spelling;
 mod tails;
 
+use self::needle::Needle;
 use self::openings::Openings;
-pub(super) use self::spelling::Kind;
-use self::spelling::{begins_here, ends_here, is_continued, is_label, is_local, matches};
+use self::spelling::Spelling;
 use self::tails::Tails;
+use super::fold::folded;
 use super::unseen::is_parted;
 use crate::mail::{Domain, Mailbox};
 
 /// What is looked for, and what stands there instead.
 #[derive(Debug, Clone)]
 struct Pair {
-    /// In lower case.
-    needle: Vec<u8>,
+    needle: Needle,
     /// The mask, the word for a hidden domain, or another id.
     shown: String,
-    kind: Kind,
 }
 
 /// Where something that must not show stands in a text, and what is to stand there.
@@ -45,8 +44,8 @@ pub(super) struct Hit<'a> {
 pub(super) struct Masker {
     /// The longest needle first; none twice.
     pairs: Vec<Pair>,
-    /// The domains that could identify the writer where ids carry them, in A-labels and in U-labels, composed and decomposed.
-    private: Vec<String>,
+    /// The domains that could identify the writer where ids carry them, in A-labels and in U-labels, folded.
+    private: Vec<Vec<u8>>,
     /// Where it is worth looking for one of the pairs.
     openings: Openings,
     /// What tells that a text holds none of them.
@@ -66,11 +65,7 @@ impl Masker {
             pairs: Vec::new(),
             private: addresses
                 .iter()
-                .flat_map(|address| {
-                    let domain = address.domain().as_str();
-                    let [composed, decomposed] = forms(&idna::domain_to_unicode(domain).0);
-                    [domain.to_owned(), composed, decomposed]
-                })
+                .flat_map(|address| needle::names(address.domain()))
                 .collect(),
             openings: Openings::new(),
             tails: Tails::default(),
@@ -84,15 +79,8 @@ impl Masker {
 
     /// Shows `shown` for every one of `addresses`, too.
     pub(super) fn add_addresses(&mut self, addresses: &[Mailbox], shown: &str) {
-        for address in addresses {
-            // As it is compared, with the domain as people write it, in quotes that it does not need, and as it prints: what is the same is kept once.
-            let local = address.local();
-            let (unicode, _) = idna::domain_to_unicode(address.domain().as_str());
-            self.add_text(&address.key(), shown, Kind::Address);
-            self.add_text(&format!("{local}@{unicode}"), shown, Kind::Address);
-            let quoted = format!("\"{local}\"@{}", address.domain());
-            self.add_text(&quoted, shown, Kind::Address);
-            self.add_text(&address.to_string(), shown, Kind::Address);
+        for needle in addresses.iter().flat_map(Needle::address) {
+            self.add(needle, shown);
         }
     }
 
@@ -117,10 +105,10 @@ impl Masker {
             .filter(|at| is_parted(text.get(..*at).unwrap_or_default()));
         starts.any(|at| {
             let rest = text.get(at..).unwrap_or_default();
-            let mut pairs = self.pairs.iter().filter(|pair| pair.kind == Kind::Address);
-            pairs.any(|pair| {
-                let length = matches(rest, &pair.needle, pair.kind).map(|(length, _)| length);
-                length == Some(place.end - at)
+            let mut needles = self.pairs.iter().map(|pair| &pair.needle);
+            needles.any(|needle| {
+                let spelling = needle.spelled(rest).filter(|_| is_address(needle));
+                spelling.map(|spelling| spelling.length) == Some(place.end - at)
             })
         })
     }
@@ -133,8 +121,10 @@ impl Masker {
     /// Whether an id, a boundary or a parameter names a domain of the writer's, or a host in one. In prose most of them give nobody away; there a
     /// host of a shop does (hostile-inputs 94). Any piece counts: an id that is changed without need harms nobody.
     pub(super) fn is_private(&self, id: &str) -> bool {
-        let lower = id.to_lowercase();
-        (self.wary && id.contains('.')) || self.private.iter().any(|domain| lower.contains(domain))
+        let id = folded(id);
+        let mut private = self.private.iter();
+        (self.wary && id.contains(&b'.'))
+            || private.any(|domain| memchr::memmem::find(&id, domain).is_some())
     }
 
     /// Takes every id with a dot for one that names a domain of the writer's: where ids may be the other side's, a difference would tell it.
@@ -150,44 +140,26 @@ impl Masker {
     /// Hides `domain` wherever it stands, in prose too: for domains that hardly anybody else uses
     /// ([`Options::hidden_domains`](super::options::Options)).
     pub(super) fn add_domain(&mut self, domain: &Domain, shown: &str) {
-        let (unicode, _) = idna::domain_to_unicode(domain.as_str());
-        self.add_text(domain.as_str(), shown, Kind::Domain);
-        self.add_text(&unicode, shown, Kind::Domain);
-    }
-
-    /// A needle, also decomposed and in the charsets of one octet that can write it, where it is more than ASCII.
-    fn add_text(&mut self, needle: &str, shown: &str, kind: Kind) {
-        let small = needle.to_lowercase();
-        if small.is_ascii() {
-            self.add(small.as_bytes(), shown, kind);
-            return;
-        }
-        let [small, decomposed] = forms(&small);
-        self.add(small.as_bytes(), shown, kind);
-        self.add(decomposed.as_bytes(), shown, kind);
-        self.openings.add_capitals();
-        // These octets have no case for us, so capitals are needles of their own. The two charsets are those of the region.
-        for text in [&small, &needle.to_uppercase()] {
-            for charset in [encoding_rs::ISO_8859_2, encoding_rs::WINDOWS_1250] {
-                if let (octets, _, false) = charset.encode(text) {
-                    self.add(&octets, shown, kind);
-                }
-            }
+        for needle in Needle::domain(domain) {
+            self.add(needle, shown);
         }
     }
 
-    /// Another text to replace: an id that other parts refer to.
-    pub(super) fn add(&mut self, needle: &[u8], shown: &str, kind: Kind) {
-        let needle = needle.to_ascii_lowercase();
-        if needle.is_empty() || self.pairs.iter().any(|pair| pair.needle == needle) {
+    /// Shows `shown` for what refers to the part of this Content-ID (RFC 2392).
+    pub(super) fn add_id(&mut self, id: &str, shown: &str) {
+        let needle = Needle::Id(folded(&format!("cid:{id}")));
+        self.add(needle, &format!("cid:{shown}"));
+    }
+
+    fn add(&mut self, needle: Needle, shown: &str) {
+        if needle.len() == 0 || self.pairs.iter().any(|pair| pair.needle == needle) {
             return;
         }
         self.openings.add(&needle);
-        self.tails.add(&needle, kind);
+        self.tails.add(&needle);
         self.pairs.push(Pair {
             needle,
             shown: shown.to_owned(),
-            kind,
         });
         // The longest first: a needle may be the beginning of another.
         self.pairs
@@ -232,17 +204,22 @@ impl Masker {
             let rest = text.get(at..)?;
             at += self.openings.next(rest)?;
             if self.openings.goes_on(text.get(at..).unwrap_or_default())
-                && let Some((pair, length, percent)) = self.find(text, at)
+                && let Some((pair, spelling)) = self.find(text, at)
             {
                 self.found.set(true);
                 return Some(Hit {
-                    place: at..at + length,
+                    place: at..at + spelling.length,
                     shown: &pair.shown,
-                    percent,
+                    percent: spelling.percent,
                 });
             }
             at += 1;
         }
+    }
+
+    /// Whether a document in HTML may show something that is not found in its source.
+    pub(super) fn may_show_in_html(&self, text: &str) -> bool {
+        self.tails.may_show_in_html(text)
     }
 
     /// The length of the shortest needle in octets; nothing shorter can hold one. Without needles nothing can.
@@ -260,37 +237,21 @@ impl Masker {
         )
     }
 
-    /// What begins at `at`: the pair, its length in the text, and whether it is percent-encoded.
-    fn find(&self, text: &[u8], at: usize) -> Option<(&Pair, usize, bool)> {
-        let rest = text.get(at..)?;
+    /// What begins at `at`: the pair, and how it is spelled there.
+    fn find(&self, text: &[u8], at: usize) -> Option<(&Pair, Spelling)> {
+        let (before, rest) = text.split_at_checked(at)?;
         self.pairs.iter().find_map(|pair| {
-            let (length, percent) = matches(rest, &pair.needle, pair.kind)?;
-            let before = text.get(..at).unwrap_or_default();
-            // `jan@…` within `bojan@…` is another person's address, and must stay what it is.
-            let alone = match pair.kind {
-                Kind::Id => true,
-                Kind::Address => begins_here(before, is_local) && ends_here(rest, length),
-                Kind::Domain => {
-                    let longer = rest.get(length).is_some_and(u8::is_ascii_alphanumeric);
-                    !longer
-                        && begins_here(before, is_label)
-                        && ends_here(rest, length)
-                        && !is_continued(rest, length)
-                }
-            };
-            let alone = alone
-                && !(pair.kind == Kind::Address && self.ends_in_another(text, at..at + length));
-            alone.then_some((pair, length, percent))
+            let spelling = pair.needle.spelled(rest)?;
+            let place = at..at + spelling.length;
+            let alone = pair.needle.stands_alone(before, rest, spelling)
+                && !(is_address(&pair.needle) && self.ends_in_another(text, place));
+            alone.then_some((pair, spelling))
         })
     }
 }
 
-/// `text` with its letters composed and with them decomposed (Unicode, NFC and NFD). They look the same and mean the same domain (RFC 5891 5.2),
-/// and some systems write one and some the other. A text that mixes the two within a needle is for the leak gate.
-fn forms(text: &str) -> [String; 2] {
-    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text);
-    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
-    [composed.into_owned(), decomposed.into_owned()]
+fn is_address(needle: &Needle) -> bool {
+    matches!(needle, Needle::Address(_))
 }
 
 /// `text` with every one of `addresses`, however it is written, as `shown`.

@@ -12,6 +12,8 @@ pub struct Options<'a> {
     pub events: Option<Events<'a>>,
     /// The line that stands where a signature was, in the reader's language ([`signature_note`]). None: nothing does.
     pub signature_note: Option<&'static str>,
+    /// The language of the reader, as its ISO 639-1 code, for lines that stand where something was taken out.
+    pub language: &'a str,
     /// Whether it came with a null sender: beside a responder's subject that makes it an automatic reply.
     pub null_sender: bool,
 }
@@ -28,5 +30,27 @@ pub fn signature_note(language: &str) -> &'static str {
         "sk" => "[Digitálny podpis bol odstránený: prezradil by adresu odosielateľa.]",
         "hu" => "[A digitális aláírást eltávolítottuk: felfedte volna a feladó címét.]",
         _ => "[The digital signature was removed: it would show the sender's address.]",
+    }
+}
+
+/// Says in the language of this ISO 639-1 code, else in English, that a file is gone, and why: a key, a certificate or a signature. `name` is masked.
+#[must_use]
+pub(super) fn removal_note(language: &str, name: &str) -> String {
+    match language {
+        "pl" => format!(
+            "[Plik {name} został usunięty: klucz, certyfikat lub podpis ujawniłby adres nadawcy.]"
+        ),
+        "cs" => format!(
+            "[Soubor {name} byl odstraněn: klíč, certifikát nebo podpis by prozradil adresu odesílatele.]"
+        ),
+        "sk" => format!(
+            "[Súbor {name} bol odstránený: kľúč, certifikát alebo podpis by prezradil adresu odosielateľa.]"
+        ),
+        "hu" => format!(
+            "[A(z) {name} fájlt eltávolítottuk: a kulcs, tanúsítvány vagy aláírás felfedné a feladó címét.]"
+        ),
+        _ => format!(
+            "[The file {name} was removed: a key, certificate or signature would show the sender's address.]"
+        ),
     }
 }

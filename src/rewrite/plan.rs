@@ -52,7 +52,7 @@ pub enum RewriteError {
         /// Which part, by number and file name.
         place: String,
         /// What is the matter with it, in words that follow the place.
-        why: &'static str,
+        why: String,
     },
 }
 

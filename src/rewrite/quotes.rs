@@ -3,9 +3,11 @@
 //! Quoted is what stands behind `>`, in a blockquote, and below the separators with which Outlook, Apple Mail and web mail begin the message
 //! that is answered.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use aho_corasick::AhoCorasick;
 
 /// A piece of a text, and whether it is quoted.
 pub(super) type Piece = (Range<usize>, bool);
@@ -51,31 +53,86 @@ pub(super) fn any(text: &[u8]) -> bool {
     pieces(text).iter().any(|(_, quoted)| *quoted)
 }
 
+/// What quotes in HTML: the separators, and blockquotes behind them. All are looked for at once.
+static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let marks = SEPARATORS.iter().chain(std::iter::once(&BLOCKQUOTE));
+    let mut builder = AhoCorasick::builder();
+    builder.ascii_case_insensitive(true).build(marks).ok()
+});
+const BLOCKQUOTE: &[u8] = b"blockquote";
+
+/// What the marks of HTML in a text say.
+struct Marks {
+    /// Where everything that follows is quoted; the end of the text if nothing is.
+    below: usize,
+    /// Where blockquotes open and close.
+    blockquotes: Vec<(usize, bool)>,
+}
+
 /// The pieces of `text`, in order and without gaps.
 pub(super) fn pieces(text: &[u8]) -> Vec<Piece> {
-    let lower = text.to_ascii_lowercase();
-    let below = below(&lower);
+    let marks = marks(text);
+    let mut blockquotes = marks.blockquotes.into_iter().peekable();
     let mut out = Vec::new();
-    let (mut at, mut depth) = (0, 0_usize);
-    for line in lower.split_inclusive(|octet| *octet == b'\n') {
-        let end = at + line.len();
-        let marked = line.trim_ascii_start().starts_with(b">")
-            || line.trim_ascii_start().starts_with(b"&gt;");
-        let mut from = at;
-        for (tag, opens) in blockquotes(line) {
-            let place = at + tag;
-            push(&mut out, from..place, marked || depth > 0, below);
-            from = place;
-            depth = if opens {
-                depth + 1
-            } else {
-                depth.saturating_sub(1)
-            };
+    let (mut from, mut depth) = (0, 0_usize);
+    let mut at = 0;
+    let ends = memchr::memchr_iter(b'\n', text).map(|end| end + 1);
+    for end in ends.chain([text.len()]) {
+        let marked = is_marked(text.get(at..end).unwrap_or_default());
+        if marked || blockquotes.peek().is_some_and(|(place, _)| *place < end) {
+            push(&mut out, from..at, depth > 0, marks.below);
+            from = at;
+            while let Some((place, opens)) = blockquotes.next_if(|(place, _)| *place < end) {
+                push(&mut out, from..place, marked || depth > 0, marks.below);
+                from = place;
+                depth = if opens {
+                    depth + 1
+                } else {
+                    depth.saturating_sub(1)
+                };
+            }
+            push(&mut out, from..end, marked || depth > 0, marks.below);
+            from = end;
         }
-        push(&mut out, from..end, marked || depth > 0, below);
         at = end;
     }
+    push(&mut out, from..at, depth > 0, marks.below);
     out
+}
+
+/// Whether a line is quoted by the mark at its front.
+fn is_marked(line: &[u8]) -> bool {
+    // Nearly every line begins with a letter.
+    match line.first() {
+        Some(b'>' | b' ' | b'\t' | b'&') => {
+            let line = line.trim_ascii_start();
+            line.starts_with(b">") || line.starts_with(b"&gt;")
+        }
+        _ => false,
+    }
+}
+
+/// Looks for all marks.
+fn marks(text: &[u8]) -> Marks {
+    let mut found = Marks {
+        below: header(text).unwrap_or(text.len()),
+        blockquotes: Vec::new(),
+    };
+    for mark in MARKS.iter().flat_map(|marks| marks.find_iter(text)) {
+        let before = text.get(..mark.start()).unwrap_or_default();
+        if mark.pattern().as_usize() < SEPARATORS.len() {
+            // Its tag belongs to it.
+            let tag = memchr::memrchr(b'<', before).unwrap_or(mark.start());
+            found.below = found.below.min(tag);
+        } else {
+            match before {
+                [.., b'<', b'/'] => found.blockquotes.push((mark.start() - 2, false)),
+                [.., b'<'] => found.blockquotes.push((mark.start() - 1, true)),
+                _ => {}
+            }
+        }
+    }
+    found
 }
 
 /// Adds a piece, in two where everything `below` begins in it.
@@ -94,47 +151,37 @@ fn push(out: &mut Vec<Piece>, place: Range<usize>, quoted: bool, below: usize) {
     }
 }
 
-/// Where blockquotes open and close in a line.
-fn blockquotes(line: &[u8]) -> impl Iterator<Item = (usize, bool)> {
-    memmem::find_iter(line, b"blockquote").filter_map(|at| {
-        let before = line.get(..at)?;
-        match before {
-            [.., b'<', b'/'] => Some((at - 2, false)),
-            [.., b'<'] => Some((at - 1, true)),
-            _ => None,
-        }
-    })
-}
-
-/// Where everything that follows is quoted; the end of the text if nothing is.
-fn below(lower: &[u8]) -> usize {
-    let marks = SEPARATORS.iter().filter_map(|mark| {
-        let at = memmem::find(lower, mark)?;
-        // Its tag belongs to it.
-        let tag = lower
-            .get(..at)
-            .and_then(|before| memchr::memrchr(b'<', before));
-        Some(tag.unwrap_or(at))
-    });
-    marks.chain(header(lower)).min().unwrap_or(lower.len())
-}
-
 /// Where the header lines of a quoted message begin, with the line of dashes or words above them.
-fn header(lower: &[u8]) -> Option<usize> {
-    let text = String::from_utf8_lossy(lower);
-    // Octets that are no UTF-8 become longer: then places would not fit, and lines of such texts are looked for without accents.
-    if text.len() != lower.len() {
-        return None;
-    }
-    let at = memchr::memchr_iter(b':', lower).find_map(|colon| {
-        let name = FROM.iter().find(|name| names(&text, colon, name))?;
-        let rest = text.get(colon + 1..)?;
-        let window: String = rest.chars().take(HEADER).collect();
-        let mut places = memchr::memchr_iter(b':', window.as_bytes());
-        let follows = places.any(|colon| OTHERS.iter().any(|name| names(&window, colon, name)));
+fn header(text: &[u8]) -> Option<usize> {
+    // Names without accents are found in other charsets, too.
+    let text = std::str::from_utf8(text).map_or_else(
+        |_| {
+            let octets = text.iter().map(|octet| {
+                if octet.is_ascii() {
+                    char::from(*octet)
+                } else {
+                    '?'
+                }
+            });
+            Cow::Owned(octets.collect())
+        },
+        Cow::Borrowed,
+    );
+    let at = memchr::memchr_iter(b':', text.as_bytes()).find_map(|colon| {
+        let name = FROM.iter().find_map(|name| names(&text, colon, name))?;
+        let window = text.get(colon + 1..)?;
+        let end = window
+            .char_indices()
+            .nth(HEADER)
+            .map_or(window.len(), |(at, _)| at);
+        let window = window.get(..end)?;
         let others = memchr::memchr_iter(b':', window.as_bytes());
-        let others = others.filter(|colon| OTHERS.iter().any(|name| names(&window, *colon, name)));
-        (follows && others.count() >= 2).then_some(colon - name.len())
+        let others = others.filter(|colon| {
+            OTHERS
+                .iter()
+                .any(|name| names(window, *colon, name).is_some())
+        });
+        (others.count() >= 2).then_some(name)
     })?;
     // "-----Original Message-----" stands in the line before.
     let before = text
@@ -149,16 +196,30 @@ fn header(lower: &[u8]) -> Option<usize> {
     })
 }
 
-/// Whether `name` stands right before the colon at `colon`, as the first word of its line, or of what a tag begins.
-fn names(text: &str, colon: usize, name: &str) -> bool {
-    let before = text
-        .get(..colon)
-        .map(|before| before.trim_end_matches([' ', '*']));
-    let before = before.and_then(|before| before.strip_suffix(name));
-    before.is_some_and(|before| {
-        let before = before.trim_end_matches([' ', '\t', '*', '\u{a0}']);
-        before.is_empty() || before.ends_with(['\n', '>', ';'])
-    })
+/// Octets before a colon in which a name stands: the longest, with the blanks and stars behind it.
+const NAME: usize = 32;
+
+/// Where `name`, which is in small letters, stands right before the colon at `colon`, as the first word of its line, or of what a tag begins.
+fn names(text: &str, colon: usize, name: &str) -> Option<usize> {
+    let before = text.get(..colon)?.trim_end_matches([' ', '*']);
+    let mut from = before.len().saturating_sub(NAME);
+    while !before.is_char_boundary(from) {
+        from += 1;
+    }
+    // Small letters may take another number of octets, so the name is measured before.
+    let start = before
+        .char_indices()
+        .rev()
+        .nth(name.chars().count() - 1)
+        .map(|(at, _)| at)?;
+    let found = before.get(start..).filter(|_| start >= from)?;
+    if !found.chars().flat_map(char::to_lowercase).eq(name.chars()) {
+        return None;
+    }
+    let before = before
+        .get(..start)?
+        .trim_end_matches([' ', '\t', '*', '\u{a0}']);
+    (before.is_empty() || before.ends_with(['\n', '>', ';'])).then_some(start)
 }
 
 /// How subjects of answers begin, in small letters.

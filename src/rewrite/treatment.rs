@@ -19,6 +19,10 @@ pub(super) enum Treatment {
     Empty,
     /// A message under a transfer encoding, which RFC 2046 5.2.1 forbids and programs write: decoded, masked, encoded again.
     Decode,
+    /// The file of a message, whatever its type: the same, and text where it is none.
+    File,
+    /// Fields that programs write for programs: what they say of hosts goes, the rest is text.
+    Report,
     /// The message cannot go on: this part may show anything.
     Refuse(&'static str),
 }
@@ -40,9 +44,19 @@ const TEXT_TYPES: [&str; 12] = [
 ];
 
 /// File names that end so are text whatever their type says.
-const TEXT_NAMES: [&str; 18] = [
-    "txt", "text", "htm", "html", "xhtml", "csv", "tsv", "ics", "ifb", "vcs", "vcf", "eml", "xml",
-    "json", "md", "log", "svg", "rtf",
+const TEXT_NAMES: [&str; 17] = [
+    "txt", "text", "htm", "html", "xhtml", "csv", "tsv", "ics", "ifb", "vcs", "vcf", "xml", "json",
+    "md", "log", "svg", "rtf",
+];
+
+/// Types of fields for programs (RFC 3464, RFC 3462 2, RFC 8098, RFC 5965, RFC 6533).
+const REPORTS: [&str; 6] = [
+    "message/delivery-status",
+    "message/disposition-notification",
+    "message/feedback-report",
+    "message/global-delivery-status",
+    "message/global-disposition-notification",
+    "text/rfc822-headers",
 ];
 
 /// Types and file names of keys, certificates and detached signatures: each holds its owner's address in a form that cannot be masked.
@@ -112,6 +126,8 @@ pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
                 _ => Treatment::Refuse("is a message under a transfer encoding that nobody knows"),
             }
         }
+        Holds::Content if extension == "eml" => Treatment::File,
+        Holds::Content if REPORTS.contains(&essence) => Treatment::Report,
         Holds::Content => {
             // `message/` and `multipart/` without a structure: what we could not take apart, another reader may show as text.
             let text = essence.starts_with("text/")

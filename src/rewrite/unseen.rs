@@ -1,6 +1,6 @@
 //! What stands between the characters of an address without being seen by who reads it (hostile-inputs 92).
 
-use super::atom::{percent, read};
+use super::atom::read;
 
 /// The longest tag that is passed over; a longer `<…>` is no tag. The bound keeps a text of nothing but `<` from being read anew from each of them.
 const MAX_TAG: usize = 512;
@@ -22,12 +22,15 @@ pub(super) fn unseen(text: &[u8]) -> usize {
             Some(b'=') if matches!(rest.get(1), Some(b'\r' | b'\n')) => {
                 1 + line_break(rest.get(1..).unwrap_or_default())
             }
-            // A soft hyphen in a single-octet charset; no character of UTF-8 begins so.
-            Some(0xad) => 1,
-            Some(0xc2 | 0xcd | 0xe1 | 0xe2 | 0xef) => zero_width(rest),
+            // A style sheet goes on behind a backslash at a line end (CSS Syntax 4.3.5).
+            Some(b'\\') if matches!(rest.get(1), Some(b'\r' | b'\n')) => {
+                1 + line_break(rest.get(1..).unwrap_or_default())
+            }
             // Markdown and TeX write `\@` and `\_`.
             Some(b'\\') if matches!(rest.get(1), Some(b'@' | b'.' | b'_' | b'-' | b'+')) => 1,
-            Some(b'&' | b'%' | b'\\') => escaped_zero_width(rest),
+            Some(0x1b) => shift(rest),
+            Some(b'&' | b'%' | b'\\' | 0xc2..=0xf4) => character(rest),
+            Some(octet) if octet.is_ascii_control() && *octet != b'\t' => 1,
             _ => 0,
         };
         if step == 0 {
@@ -121,53 +124,21 @@ pub(super) fn is_parted(before: &[u8]) -> bool {
     PARTING.contains(&name.to_ascii_lowercase().as_slice())
 }
 
-/// Soft hyphen, joiners, direction marks, variation selectors, the byte order mark: they have no width, and copying an address drops them.
-fn is_zero_width(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
-}
-
-/// The length of a character without width in UTF-8; zero for any other.
-fn zero_width(text: &[u8]) -> usize {
-    // No character is longer; the next one may be cut in two, which is no matter.
-    let window = text.get(..text.len().min(4)).unwrap_or_default();
-    let valid = match std::str::from_utf8(window) {
-        Ok(valid) => valid,
-        Err(error) => std::str::from_utf8(window.get(..error.valid_up_to()).unwrap_or_default())
-            .unwrap_or_default(),
-    };
-    match valid.chars().next() {
-        Some(c) if is_zero_width(c) => c.len_utf8(),
-        _ => 0,
-    }
-}
-
-/// The same for one that is escaped.
-fn escaped_zero_width(text: &[u8]) -> usize {
-    if text.starts_with(b"%") {
-        // Several percent-encoded octets make one character.
-        let mut octets = Vec::with_capacity(4);
-        let mut taken = 0;
-        while let Some(atom) = text
-            .get(taken..)
-            .and_then(percent)
-            .filter(|_| octets.len() < 4)
-        {
-            octets.extend_from_slice(atom.octets());
-            taken += atom.taken;
-            if std::str::from_utf8(&octets).is_ok_and(|text| text.chars().all(is_zero_width)) {
-                return taken;
-            }
-        }
-        return 0;
-    }
+/// The length of a character that is not seen, escaped or not; zero for any other.
+fn character(text: &[u8]) -> usize {
     match read(text) {
-        Some(atom)
-            if std::str::from_utf8(atom.octets())
-                .is_ok_and(|text| text.chars().all(is_zero_width)) =>
-        {
-            atom.taken
-        }
+        Some(atom) if atom.octets().is_empty() => atom.taken,
         _ => 0,
     }
+}
+
+/// The length of a shift to another charset (ISO 2022): in a text that says nothing of it some programs follow it all the same.
+fn shift(text: &[u8]) -> usize {
+    let rest = text.get(1..).unwrap_or_default();
+    let between = rest.iter().take(3);
+    let between = between
+        .take_while(|octet| (0x20..0x30).contains(*octet))
+        .count();
+    let ends = between > 0 && rest.get(between).is_some_and(u8::is_ascii_graphic);
+    if ends { 2 + between } else { 1 }
 }

@@ -1,13 +1,17 @@
 //! One part after the other: its content by its treatment, then its head.
 
 use super::{MAX_ENCODED, Work, file_name, mask};
-use crate::message::{Encoding, Holds, Message, Part};
+use crate::message::{self, Encoding, Holds, Message, Part};
 use crate::rewrite::calendar::Ids;
+use crate::rewrite::document;
 use crate::rewrite::head::{self, Fixes};
+use crate::rewrite::html;
 use crate::rewrite::leaf::leaf;
 use crate::rewrite::masker::Masker;
+use crate::rewrite::options::removal_note;
 use crate::rewrite::participant::Maskers;
 use crate::rewrite::plan::{ParticipantPlan, RewriteError};
+use crate::rewrite::report;
 use crate::rewrite::treatment::{Treatment, treatment};
 
 impl<'a> Work<'a> {
@@ -23,57 +27,87 @@ impl<'a> Work<'a> {
         let ids = Ids { masker, ..self.ids };
         let name = file_name(self.letter, part);
         // A refusal names the part (DOMAIN.md #7052), and replies hold no real address.
-        let shown = |name: Option<String>| match name {
-            Some(name) => format!("part {index} ({})", masker.mask_text(&name)),
-            None => format!("part {index} ({})", part.kind.essence),
+        let hidden = |why: &str| {
+            let shown = name.as_deref().map(|name| masker.mask_text(name));
+            let shown = shown.as_deref().unwrap_or(&part.kind.essence);
+            RewriteError::Hidden {
+                place: format!("part {index} ({shown})"),
+                why: why.to_owned(),
+            }
         };
+        let head = raw.get(part.head.clone()).unwrap_or_default();
+        if let Some(charset) = message::unreadable_charset(head) {
+            return Err(hidden(&format!(
+                "has words in a charset that cannot be read, {charset}; please send them as UTF-8"
+            )));
+        }
+        let content = raw.get(part.body.clone()).unwrap_or_default();
+        let encoding = Encoding::of(&part.encoding);
         let mut fixes = Fixes::default();
         let treatment = match treatment(part, name.as_deref()) {
             // Whatever type it calls itself, a signature names its owner.
             Treatment::Opaque if self.signs(part) => Treatment::Empty,
+            // Whatever it is called, what begins like a document is none of a text.
+            Treatment::Text | Treatment::File
+                if document::is_document(&encoding.decode(content)) =>
+            {
+                Treatment::Opaque
+            }
             treatment => treatment,
         };
         match treatment {
-            Treatment::Refuse(why) => {
-                return Err(RewriteError::Hidden {
-                    place: shown(name),
-                    why,
-                });
-            }
+            Treatment::Refuse(why) => return Err(hidden(why)),
             Treatment::Empty => {
                 fixes.emptied = true;
-                fixes.note = plan.options.signature_note.filter(|_| self.signs(part));
-                let note = fixes.note.unwrap_or_default();
-                let note = Encoding::QuotedPrintable.encode(note.as_bytes());
+                let note = self.note(part, name.as_deref(), masker, plan);
+                fixes.noted = note.is_some();
+                let note = Encoding::QuotedPrintable.encode(note.unwrap_or_default().as_bytes());
                 self.edits.push((part.body.clone(), note));
             }
-            // A document or a picture: neither we nor the leak gate look into it (README, "What is promised, and what is not").
-            Treatment::Opaque => {}
-            Treatment::Decode => {
-                let content = raw.get(part.body.clone()).unwrap_or_default();
-                let encoding = Encoding::of(&part.encoding);
+            // A document or a picture: it is not written anew, but one whose octets name the writer stays behind.
+            Treatment::Opaque => {
+                if let Some(address) =
+                    document::named(&encoding.decode(content), plan.writer_addresses)
+                {
+                    return Err(hidden(&format!(
+                        "holds the address {address}; please save it without its properties (metadata) and send it again"
+                    )));
+                }
+            }
+            Treatment::Decode | Treatment::File => {
                 let inner = self.nested(&encoding.decode(content), plan);
-                let inner = inner.ok_or_else(|| RewriteError::Hidden {
-                    place: shown(name),
-                    why: "is an encoded message that cannot be read",
-                })?;
-                if let Some(inner) = inner? {
-                    self.edits
-                        .push((part.body.clone(), encoding.encode(&inner)));
+                match inner {
+                    Some(inner) => {
+                        if let Some(inner) = inner? {
+                            self.edits
+                                .push((part.body.clone(), encoding.encode(&inner)));
+                        }
+                    }
+                    None if treatment == Treatment::File => {
+                        self.text(part, content, &ids, name.as_deref(), &mut fixes)
+                            .map_err(|why| hidden(&why))?;
+                    }
+                    None => return Err(hidden("is an encoded message that cannot be read")),
+                }
+            }
+            Treatment::Report => {
+                let octets = encoding.decode(content);
+                let text = String::from_utf8_lossy(&octets);
+                let kept = report::fields(&part.kind.essence, &text, plan.from.domain(), masker);
+                let kept = encoding.encode(kept.as_bytes());
+                let unlike = kept.trim_ascii_end() != content.trim_ascii_end();
+                let content = if unlike { &kept } else { content };
+                if !self
+                    .text(part, content, &ids, name.as_deref(), &mut fixes)
+                    .map_err(|why| hidden(&why))?
+                    && unlike
+                {
+                    self.edits.push((part.body.clone(), kept));
                 }
             }
             Treatment::Text => {
-                let content = raw.get(part.body.clone()).unwrap_or_default();
-                let masked = leaf(part, content, &ids);
-                let masked = masked.map_err(|why| RewriteError::Hidden {
-                    place: shown(name),
-                    why,
-                })?;
-                if let Some(leaf) = masked {
-                    fixes.encoding = leaf.encoding;
-                    fixes.charset = leaf.charset;
-                    self.edits.push((part.body.clone(), leaf.content));
-                }
+                self.text(part, content, &ids, name.as_deref(), &mut fixes)
+                    .map_err(|why| hidden(&why))?;
             }
             treatment @ (Treatment::Unwrap | Treatment::Descend) => {
                 if treatment == Treatment::Unwrap {
@@ -96,6 +130,40 @@ impl<'a> Work<'a> {
             }
         }
         Ok(fixes)
+    }
+
+    /// Masks `content` as the text of a part; says whether anything of it changes.
+    fn text(
+        &mut self,
+        part: &Part,
+        content: &[u8],
+        ids: &Ids<'_>,
+        name: Option<&str>,
+        fixes: &mut Fixes,
+    ) -> Result<bool, String> {
+        let is_html = html::is_html(&part.kind.essence, name);
+        let Some(leaf) = leaf(part, content, ids, is_html)? else {
+            return Ok(false);
+        };
+        fixes.encoding = leaf.encoding;
+        fixes.charset = leaf.charset;
+        self.edits.push((part.body.clone(), leaf.content));
+        Ok(true)
+    }
+
+    /// What stands in the place of a part that is taken out; none: nothing does.
+    fn note(
+        &self,
+        part: &Part,
+        name: Option<&str>,
+        masker: &Masker,
+        plan: &ParticipantPlan<'_>,
+    ) -> Option<String> {
+        if self.signs(part) {
+            return plan.options.signature_note.map(str::to_owned);
+        }
+        let name = name.map_or_else(|| part.kind.essence.clone(), |name| masker.mask_text(name));
+        Some(removal_note(plan.options.language, &name))
     }
 
     /// How the part of this number is looked at: what is within a message within the message is quoted.
@@ -157,11 +225,8 @@ impl<'a> Work<'a> {
         fixes: &mut Fixes,
     ) {
         let (raw, masker) = (self.letter.raw(), self.masker(index));
-        let boundary = part.kind.get("boundary").unwrap_or_default();
-        if masker.is_private(boundary) || masker.mask(boundary.as_bytes()).is_some() {
-            // The trace id is new for every message, so no content holds such a line.
-            fixes.boundary = Some(format!("=_{}_{index}", plan.trace.id));
-        }
+        // Programs write the names of machines there. The trace id is new for every message, so no content holds such a line.
+        fixes.boundary = Some(format!("=_{}_{}_{index}", plan.trace.id, self.depth));
         let own: Vec<_> = self
             .letter
             .structure()

@@ -2,7 +2,9 @@
 
 use memchr::{memchr_iter, memchr2, memchr2_iter};
 
+use super::around;
 use super::cuts::{GAP, SEAM};
+use super::longer;
 use super::plain::decomposed;
 
 /// An address or a domain as it stands in a view, in lower case: an octet that is searched for, and what stands on its two sides.
@@ -15,6 +17,10 @@ pub(super) struct Needle {
     /// The first octet of `right`, and what stands there while its letters are decomposed.
     next: [Option<u8>; 2],
     kind: Kind,
+    /// Whether dots before the at sign mean nothing.
+    dotless: bool,
+    /// Whether strangers have mailboxes there, with hyphens in their names.
+    hyphens: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -24,15 +30,19 @@ enum Kind {
 }
 
 /// What may begin something that is cut out of a text, and what is left where it was.
-const CUT: &[u8] = b"\r\n\t <>&\x01\x02";
+const CUT: &[u8] = b"\r\n\t <>&(\x01\x02";
 
 /// What is left of a text around a needle.
 type Around<'a> = (&'a [u8], &'a [u8]);
 
 impl Needle {
-    /// An address in lower case.
-    pub(super) fn address(text: &str) -> Self {
-        Self::around(text, text.rfind('@').unwrap_or_default(), Kind::Address)
+    /// An address in lower case, at a provider that passes dots over or whose mailboxes have hyphens in their names.
+    pub(super) fn address(text: &str, dotless: bool, hyphens: bool) -> Self {
+        Self {
+            dotless,
+            hyphens,
+            ..Self::around(text, text.rfind('@').unwrap_or_default(), Kind::Address)
+        }
     }
 
     /// A domain in lower case.
@@ -51,15 +61,19 @@ impl Needle {
             right: behind.as_bytes().to_vec(),
             next: [first(behind), first(&decomposed(behind))],
             kind,
+            dotless: false,
+            hyphens: false,
         }
     }
 
     /// Whether it stands in `view`.
     pub(super) fn stands_in(&self, view: &[u8]) -> bool {
-        memchr_iter(self.mark, view).any(|at| match self.kind {
-            Kind::Address => self.is_address(view, at),
-            Kind::Domain => self.is_domain(view, at),
-        })
+        match self.kind {
+            Kind::Address => {
+                memchr2_iter(self.mark, b'=', view).any(|at| self.is_address(view, at))
+            }
+            Kind::Domain => memchr_iter(self.mark, view).any(|at| self.is_domain(view, at)),
+        }
     }
 
     /// Whether it could stand in `text`, in small letters or capitals, once something is cut out: behind its mark stands its next octet, or
@@ -68,33 +82,57 @@ impl Needle {
         let [Some(next), Some(apart)] = self.next else {
             return memchr2(self.mark, self.mark.to_ascii_uppercase(), text).is_some();
         };
+        let begins =
+            |found: &u8| found.eq_ignore_ascii_case(&next) || found.eq_ignore_ascii_case(&apart);
+        let is_address = self.kind == Kind::Address;
         memchr2_iter(self.mark, self.mark.to_ascii_uppercase(), text).any(|at| {
-            text.get(at + 1).is_some_and(|found| {
-                found.eq_ignore_ascii_case(&next)
-                    || found.eq_ignore_ascii_case(&apart)
+            let rest = text.get(at + 1..).unwrap_or_default();
+            let host = || {
+                let label = rest
+                    .iter()
+                    .take_while(|octet| octet.is_ascii_alphanumeric() || **octet == b'-');
+                matches!(rest.get(label.count()), Some(b'.')) && rest.first() != Some(&b'.')
+            };
+            rest.first().is_some_and(|found| {
+                begins(found)
                     || !found.is_ascii()
+                    || found.is_ascii_control()
                     || CUT.contains(found)
-            })
-        })
+            }) || (is_address && host())
+        }) || (is_address && memchr_iter(b'=', text).any(|at| text.get(at + 1).is_some_and(begins)))
     }
 
     /// Whether the address stands in `view` around its at sign at `at`, not as the end or the beginning of a longer one. A tag before the
-    /// at sign belongs to it. What stood apart before lines were joined and tags of HTML taken out still stands apart.
+    /// at sign belongs to it, and so do blanks and comments beside it. What stood apart before lines were joined and tags of HTML taken out still
+    /// stands apart.
     fn is_address(&self, view: &[u8], at: usize) -> bool {
-        let Some(after) = after(view.get(at + 1..).unwrap_or_default(), &self.right) else {
-            return false;
-        };
         let whole = view.get(..at).unwrap_or_default();
-        let stands = |whole: &[u8]| {
-            before(whole, &self.left).is_some_and(|rest| free(&(rest, after), b"._+-"))
+        let behind = view.get(at + 1..).unwrap_or_default();
+        // The addresses of lists and forwarders have `=` for it, and nothing beside that.
+        let direct = view.get(at) == Some(&b'=');
+        let behind = if direct {
+            behind
+        } else {
+            around::after(behind)
         };
-        let tag = whole.iter().rev().take(MAX_TAG);
+        let ends = names_from(behind).any(|name| {
+            after(name, &self.right).is_some_and(|rest| longer::ends(&self.right, rest))
+        });
+        if !ends {
+            return false;
+        }
+        let stands = |whole: &[u8]| {
+            before(whole, &self.left, self.dotless)
+                .is_some_and(|rest| longer::begins(rest, self.hyphens && !direct))
+        };
+        let bare = if direct { whole } else { around::before(whole) };
+        let tag = bare.iter().rev().take(MAX_TAG);
         let tag = tag
             .take_while(|octet| octet.is_ascii_alphanumeric() || b"._+-\x01\x02".contains(octet))
             .count();
-        let from = whole.len() - tag;
-        let mut tags = memchr_iter(b'+', whole.get(from..).unwrap_or_default());
-        stands(whole) || tags.any(|plus| stands(whole.get(..from + plus).unwrap_or_default()))
+        let from = bare.len() - tag;
+        let mut tags = memchr_iter(b'+', bare.get(from..).unwrap_or_default());
+        stands(bare) || tags.any(|plus| stands(bare.get(..from + plus).unwrap_or_default()))
     }
 
     /// The same for a domain and its mark. It may stand behind `www.` or within an address, but not as part of another name.
@@ -103,18 +141,38 @@ impl Needle {
             return false;
         };
         let goes_on = matches!(after, [b'.', next, ..] if next.is_ascii_alphanumeric());
-        before(view.get(..at).unwrap_or_default(), &self.left)
+        before(view.get(..at).unwrap_or_default(), &self.left, false)
             .is_some_and(|rest| free(&(rest, after), b"_-") && !goes_on)
     }
+}
+
+/// Names of hosts before a domain.
+const MOST_HOSTS: usize = 3;
+
+/// The name at the front of `view`, and those that it is a host of.
+fn names_from(view: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let label = |rest: &[u8]| {
+        let length = rest
+            .iter()
+            .take_while(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(octet));
+        length.count()
+    };
+    std::iter::successors(Some(view), move |rest| {
+        let rest = rest.get(label(rest)..)?.strip_prefix(b".")?;
+        Some(rest)
+    })
+    .take(MOST_HOSTS + 1)
 }
 
 /// The longest tag of an address, with the `+` before it.
 const MAX_TAG: usize = 65;
 
-/// What stands before `text` at the end of `view`, seams passed over; none: something else stands there.
-fn before<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
+/// What stands before `text` at the end of `view`, seams passed over, and dots if they mean nothing; none: something else stands there.
+fn before<'a>(mut view: &'a [u8], text: &[u8], dotless: bool) -> Option<&'a [u8]> {
     for octet in text.iter().rev() {
-        while let Some((&(SEAM | GAP), rest)) = view.split_last() {
+        while let Some((&last, rest)) = view.split_last()
+            && (matches!(last, SEAM | GAP) || (dotless && last == b'.'))
+        {
             view = rest;
         }
         view = view.strip_suffix(&[*octet])?;

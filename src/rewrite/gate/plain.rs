@@ -1,6 +1,10 @@
 //! Characters in their plain form: small, half width, composed, and none that are not seen.
 
+use std::borrow::Cow;
+
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+
+use super::cuts::{GAP, SEAM};
 
 /// Writes a text of characters in their plain form. What is ASCII, as most mail is, needs no look at each character.
 pub(super) fn plain(text: &str, out: &mut String) {
@@ -14,13 +18,20 @@ pub(super) fn plain(text: &str, out: &mut String) {
         if let Some(run) = out.get_mut(from..) {
             run.make_ascii_lowercase();
         }
+        let odd = odd.get(shift(odd.as_bytes())..).unwrap_or_default();
         let mut chars = odd.chars();
         let Some(c) = chars.next() else {
             return;
         };
-        match bare(c) {
-            Some(c) if is_mark(c) => compose(out, c),
-            bare => out.extend(bare),
+        if c.is_ascii() && !u8::try_from(c).is_ok_and(is_unseen_octet) {
+            // Behind a shift.
+            rest = odd;
+            continue;
+        }
+        if is_mark(c) {
+            compose(out, c);
+        } else {
+            bare(c, out);
         }
         rest = chars.as_str();
     }
@@ -65,43 +76,72 @@ pub(super) fn decomposed(text: &str) -> String {
     normal.into_owned()
 }
 
-/// How many octets at the front are ASCII.
+/// How many octets at the front are ASCII that is seen.
 fn ascii_run(octets: &[u8]) -> usize {
     let mut at = 0;
+    let plain = |octet: u8| octet.is_ascii() & !is_unseen_octet(octet);
     for block in octets.chunks(32) {
-        if !block.is_ascii() {
-            return at
-                + block
-                    .iter()
-                    .position(|octet| !octet.is_ascii())
-                    .unwrap_or_default();
+        if !block.iter().fold(true, |all, octet| all & plain(*octet)) {
+            let odd = block.iter().position(|octet| !plain(*octet));
+            return at + odd.unwrap_or_default();
         }
         at += block.len();
     }
     at
 }
 
-/// A character in its plain form: lower case, half width; none if it is not seen.
-fn bare(c: char) -> Option<char> {
-    let c = match u32::from(c) {
-        0xad
-        | 0x34f
-        | 0x61c
-        | 0x180b..=0x180e
-        | 0x200b..=0x200f
-        | 0x202a..=0x202e
-        | 0x2060..=0x206f
-        | 0xfe00..=0xfe0f
-        | 0xfeff => return None,
-        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0)?,
-        _ => c,
+/// The length of a shift to another charset (ISO 2022) at the front of a text, which some programs follow where nothing speaks of it.
+fn shift(octets: &[u8]) -> usize {
+    let Some(rest) = octets.strip_prefix(b"\x1b") else {
+        return 0;
     };
+    let between = rest
+        .iter()
+        .take(3)
+        .take_while(|octet| (0x20..0x30).contains(*octet));
+    let between = between.count();
+    match rest.get(between) {
+        Some(last) if between > 0 && last.is_ascii_graphic() => 2 + between,
+        _ => 0,
+    }
+}
+
+/// Whether an octet is a control that is no white space; what stands for something that was cut out stays.
+fn is_unseen_octet(octet: u8) -> bool {
+    let kept =
+        (octet == b'\t') | (octet == b'\r') | (octet == b'\n') | (octet == SEAM) | (octet == GAP);
+    ((octet < b' ') & !kept) | (octet == 0x7f)
+}
+
+/// Writes a character in its plain form: small, and what Unicode holds for the same (NFKC); nothing if it is not seen.
+fn bare(c: char, out: &mut String) {
+    if is_unseen(c) {
+        return;
+    }
+    let mut text = [0; 4];
+    let text = c.encode_utf8(&mut text);
+    // Letters with accents are what they are; half of the other signs stand for something.
+    let normal = if matches!(c, '\u{c0}'..='\u{131}' | '\u{134}'..='\u{13e}' | '\u{141}'..='\u{148}' | '\u{14a}'..='\u{17e}')
+    {
+        Cow::Borrowed(&*text)
+    } else {
+        ComposingNormalizerBorrowed::new_nfkc().normalize(text)
+    };
+    for c in normal.chars().flat_map(char::to_lowercase) {
+        match c {
+            '\u{3002}' => out.push('.'),
+            '\u{2010}' | '\u{2011}' => out.push('-'),
+            _ => out.push(c),
+        }
+    }
+}
+
+/// Whether a character is not seen (Unicode, Default_Ignorable_Code_Point and Cc); what stands for something that was cut out stays.
+fn is_unseen(c: char) -> bool {
+    const IGNORABLE: icu_properties::CodePointSetDataBorrowed<'_> =
+        icu_properties::CodePointSetData::new::<icu_properties::props::DefaultIgnorableCodePoint>();
     if c.is_ascii() {
-        return Some(c.to_ascii_lowercase());
+        return u8::try_from(c).is_ok_and(is_unseen_octet);
     }
-    let mut small = c.to_lowercase();
-    match (small.next(), small.next()) {
-        (Some(small), None) => Some(small),
-        _ => Some(c),
-    }
+    c.is_control() || IGNORABLE.contains(c)
 }

@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr2_iter};
 
+use super::around;
 use super::cuts::{GAP, SEAM};
 use super::names::{
     is_local, is_top_level, longest, may_be_cut_up, may_end, organisation, untagged,
 };
 use crate::mail::{Domain, Mailbox};
-use crate::masking::{MaskedDomains, providers};
+use crate::masking::{MaskedDomains, base_address, providers};
 
 /// Addresses beyond these are counted, not told.
 pub const MOST_SIGHTED: usize = 1_000;
@@ -134,7 +135,7 @@ impl<'a> Observer<'a> {
 
     /// Notes what stands in a view, which is in small letters.
     pub(super) fn look(&mut self, view: &str) {
-        for at in memchr_iter(b'@', view.as_bytes()) {
+        for at in memchr2_iter(b'@', b'=', view.as_bytes()) {
             self.address(view, at);
         }
         if self.domains {
@@ -145,7 +146,26 @@ impl<'a> Observer<'a> {
     /// The addresses around the at sign at `at`.
     fn address(&mut self, view: &str, at: usize) {
         let octets = view.as_bytes();
-        let before = octets.get(..at).unwrap_or_default();
+        let (mut before, mut behind) = octets
+            .split_at_checked(at)
+            .map(|(before, rest)| (before, rest.get(1..).unwrap_or_default()))
+            .unwrap_or_default();
+        // That of lists and forwarders has nothing beside it, and a letter behind: nearly all other signs of equality have none.
+        if octets.get(at) == Some(&b'=') {
+            let begins = |octet: Option<&u8>| octet.is_some_and(u8::is_ascii_alphanumeric);
+            if !begins(behind.first())
+                || !begins(before.last())
+                || !behind
+                    .iter()
+                    .take(LONGEST_DOMAIN)
+                    .any(|octet| *octet == b'.')
+            {
+                return;
+            }
+        } else {
+            before = around::before(before);
+            behind = around::after(behind);
+        }
         let local = before.iter().rev().take(LONGEST_LOCAL);
         let quoted = before.last() == Some(&b'"');
         let local = if quoted {
@@ -154,17 +174,16 @@ impl<'a> Observer<'a> {
         } else {
             local.take_while(|octet| is_atext(**octet)).count()
         };
-        let domain = octets.get(at + 1..).unwrap_or_default().iter();
-        let domain = domain
-            .take(LONGEST_DOMAIN)
-            .take_while(|octet| is_of_name(**octet));
-        let (from, to) = (at - local, at + 1 + domain.count());
-        if local == 0 || to == at + 1 || !self.is_new(octets.get(from..to).unwrap_or_default()) {
+        let domain = behind.iter().take(LONGEST_DOMAIN);
+        let domain = domain.take_while(|octet| is_of_name(**octet)).count();
+        let local = before.get(before.len() - local..).unwrap_or_default();
+        let domain = behind.get(..domain).unwrap_or_default();
+        if local.is_empty() || domain.is_empty() || !self.is_new(&[local, b"@", domain].concat()) {
             return;
         }
         // Cut where characters were counted by octets.
-        let local = String::from_utf8_lossy(octets.get(from..at).unwrap_or_default());
-        let domain = String::from_utf8_lossy(octets.get(at + 1..to).unwrap_or_default());
+        let local = String::from_utf8_lossy(local);
+        let domain = String::from_utf8_lossy(domain);
         let locals = if quoted {
             let inside = local.trim_end_matches('"').replace('\\', "");
             vec![(inside, Standing::Whole)]
@@ -175,7 +194,9 @@ impl<'a> Observer<'a> {
         if locals.len() > MOST_ENDS || domains.len() > MOST_ENDS {
             self.more_addresses = true;
         }
-        let mut domains: Vec<Domain> = domains.iter().filter_map(|text| longest(text)).collect();
+        let names = domains.iter().flat_map(|text| readings(text));
+        let mut domains: Vec<Domain> = names.filter_map(|text| longest(&text)).collect();
+        domains.sort();
         domains.dedup();
         domains.retain(|domain| self.masks.find(domain).is_none());
         for (number, (local, standing)) in locals.iter().take(MOST_ENDS).enumerate() {
@@ -188,6 +209,7 @@ impl<'a> Observer<'a> {
     }
 
     fn add(&mut self, mailbox: Mailbox, shortest: bool, standing: Standing) {
+        let mailbox = base_address(&mailbox);
         let key = mailbox.key();
         if let Some(known) = self.addresses.get_mut(&key) {
             known.shortest |= shortest;
@@ -294,7 +316,7 @@ fn locals(run: &str) -> Vec<(String, Standing)> {
     let mut found: Vec<(String, Standing)> = Vec::new();
     let mut local = String::new();
     let (mut standing, mut cut) = (Standing::Whole, Standing::Whole);
-    let mut chars = run.chars().rev().peekable();
+    let mut chars = run.chars().rev();
     while let Some(c) = chars.next() {
         if !c.is_ascii() && !c.is_alphanumeric() {
             break;
@@ -316,7 +338,13 @@ fn locals(run: &str) -> Vec<(String, Standing)> {
         });
         cut = Standing::Whole;
         local.insert(0, c);
-        let begins = chars.peek().is_none_or(|before| !is_local(*before));
+        let mut ahead = chars.clone();
+        let begins = match (ahead.next(), ahead.next()) {
+            (None | Some('-' | '_'), _) => true,
+            // No local part begins with a dot, or has two in a row.
+            (Some('.'), above) => above.is_none_or(|above| above == '.' || !is_local(above)),
+            (Some(before), _) => !is_local(before),
+        };
         if begins && local.len() <= 64 {
             found.push((local.clone(), standing));
         }
@@ -376,6 +404,31 @@ fn domains(run: &str) -> Vec<String> {
     }
     add(&name, crossed);
     found.reverse();
+    found
+}
+
+/// Hosts that may stand before a domain.
+const MOST_HOSTS: usize = 3;
+
+/// What a name may be read as: itself, the names that it may be a host of, and each of these up to where its last label begins like a top-level
+/// domain.
+fn readings(name: &str) -> Vec<String> {
+    let hosts = name
+        .match_indices('.')
+        .map(|(at, _)| at + 1)
+        .take(MOST_HOSTS);
+    let mut found: Vec<String> = Vec::new();
+    for start in hosts.chain([0]) {
+        let Some(text) = name.get(start..).filter(|text| text.contains('.')) else {
+            continue;
+        };
+        found.push(text.to_owned());
+        let last = text.rfind('.').map_or(0, |dot| dot + 1);
+        let ends = last + 2..text.len();
+        let cut = ends.filter_map(|end| Some((text.get(..end)?, text.get(last..end)?)));
+        let cut = cut.filter(|(_, label)| is_top_level(label));
+        found.extend(cut.map(|(text, _)| text.to_owned()));
+    }
     found
 }
 

@@ -56,7 +56,7 @@ const JOINING: [Pass; 3] = [
     Pass::decoding(b'&', references),
 ];
 
-/// Whether something in a text could be read as something else: an escape, or full-width characters (U+FF01 to U+FF5E).
+/// Whether something in a text could be read as something else: an escape, or a letter that Unicode holds for another.
 pub(super) fn decodes(octets: &[u8]) -> bool {
     // Digits may be full-width, and something that is not seen may stand before them.
     let digit = |octet: &u8| octet.is_ascii_hexdigit() || !octet.is_ascii();
@@ -70,14 +70,19 @@ pub(super) fn decodes(octets: &[u8]) -> bool {
         (Some(b'&'), _) | (Some(b'='), Some(b'\r' | b'\n' | 0x80..)) => true,
         _ => digits(at + 1),
     };
-    let other = |at: usize| match octets.get(at) {
-        Some(b'\\') => true,
-        Some(0xef) => matches!(octets.get(at + 1), Some(0xbc | 0xbd)),
-        // The Kelvin sign is a capital k.
-        _ => octets.get(at..at + 3) == Some("\u{212a}".as_bytes()),
+    // Full-width and small forms; letterlike, circled and squared ones; mathematical ones.
+    let other = |at: usize| {
+        matches!(
+            (octets.get(at), octets.get(at + 1)),
+            (Some(b'\\'), _)
+                | (Some(0xef), Some(0xb9 | 0xbc | 0xbd))
+                | (Some(0xe2), Some(0x84 | 0x85 | 0x91..=0x93))
+                | (Some(0xf0), Some(0x9d | 0x9f))
+        )
     };
     memchr3_iter(b'&', b'%', b'=', octets).any(escape)
         || memchr3_iter(b'\\', 0xef, 0xe2, octets).any(other)
+        || memchr_iter(0xf0, octets).any(other)
 }
 
 /// Calls `look` with every view of `text` that could hold what is looked for until it says that it has seen enough. `worth` tells of a

@@ -2,12 +2,15 @@
 //!
 //! The tables may say yes too often, never no: a look too many costs time, a spelling that is passed over is a leak.
 
+use super::needle::Needle;
 use super::spelling::ESCAPES;
 use crate::rewrite::atom;
 
-/// What is not seen by a reader begins with one of these, with the beginning of an escape, or with what is not ASCII; a space only before a
-/// line end.
-const UNSEEN: [u8; 4] = [b'<', b'\r', b'\n', b' '];
+/// What is not seen by a reader begins with one of these, with the beginning of an escape, a control character, or what is not ASCII; a space only
+/// before a line end.
+const UNSEEN: [u8; 2] = [b'<', b' '];
+/// What may stand beside an at sign.
+const AROUND: [u8; 6] = [b'@', b'+', b'=', b'(', b' ', b'\t'];
 
 /// The octets with which the spellings of all needles begin.
 #[derive(Debug, Clone)]
@@ -31,34 +34,39 @@ impl Openings {
         for octet in ESCAPES {
             mark(&mut openings.first, octet);
         }
-        for octet in ESCAPES.into_iter().chain(UNSEEN) {
+        for octet in ESCAPES
+            .into_iter()
+            .chain(UNSEEN)
+            .chain(0..b' ')
+            .chain([0x7f])
+        {
             mark(&mut openings.second, octet);
+        }
+        // The first octets of characters of UTF-8: any of them may mean a letter.
+        for octet in 0xc2..=0xf4 {
+            mark(&mut openings.first, octet);
         }
         openings
     }
 
-    /// Adds a needle, which is in lower case.
-    pub(super) fn add(&mut self, needle: &[u8]) {
-        let Some(first) = needle.first().copied() else {
+    /// Adds a needle.
+    pub(super) fn add(&mut self, needle: &Needle) {
+        let front = needle.front();
+        let Some(first) = front.first().copied() else {
             return;
         };
         mark(&mut self.begins, first);
         mark(&mut self.first, first);
-        match needle.get(1) {
+        match front.get(1) {
+            Some(b'@') => AROUND
+                .into_iter()
+                .for_each(|octet| mark(&mut self.second, octet)),
             Some(second) => mark(&mut self.second, *second),
             // A needle of one octet: whatever stands behind it.
             None => self.second = [true; 256],
         }
-        if needle.get(1) == Some(&b'@') {
-            // A tag may stand between.
-            mark(&mut self.second, b'+');
-        }
-    }
-
-    /// Adds the first octets of capital letters of two octets in UTF-8: a needle that is not ASCII may be written with them.
-    pub(super) fn add_capitals(&mut self) {
-        for octet in 0xc3..=0xd4 {
-            mark(&mut self.first, octet);
+        if needle.is_dotless() {
+            mark(&mut self.second, b'.');
         }
     }
 
@@ -71,15 +79,15 @@ impl Openings {
     /// are looked into.
     pub(super) fn goes_on(&self, rest: &[u8]) -> bool {
         match rest {
-            [first, ..] if ESCAPES.contains(first) => {
+            [first, ..] if ESCAPES.contains(first) || !first.is_ascii() => {
                 let read = atom::read(rest);
                 let meant = read.and_then(|read| read.octets().first().copied());
                 flag(&self.begins, *first) || meant.is_some_and(|octet| flag(&self.begins, octet))
             }
-            // Letters with capitals and characters without width are not in the tables.
-            [first, second, _, ..] if !first.is_ascii() || !second.is_ascii() => true,
-            // A blank is unseen before a line end only, and texts are full of others.
-            [_, b' ', third, ..] => matches!(third, b'\r' | b'\n'),
+            // Other letters and characters without width are not in the tables.
+            [_, second, _, ..] if !second.is_ascii() => true,
+            // A blank is unseen before a line end only, and texts are full of others; people write one before an at sign.
+            [_, b' ', third, ..] => b"\r\n@ \t(".contains(third) || !third.is_ascii(),
             [_, second, _, ..] => flag(&self.second, *second),
             _ => true,
         }

@@ -1,27 +1,27 @@
-//! How a needle may be spelled in a text, and where it begins and ends there.
+//! How a needle may be spelled in a text.
 
 use crate::rewrite::atom::{self, Form};
 use crate::rewrite::unseen::unseen;
 
-/// What a needle is, and so where it may begin and end.
+/// What an escape begins with, while it is ASCII. These may also stand for themselves.
+pub(super) const ESCAPES: [u8; 4] = [b'&', b'%', b'=', b'\\'];
+
+/// How a needle is spelled where it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::rewrite) enum Kind {
-    /// An address: not within a longer one; a tag (`+shop`) before its `@` belongs to it.
-    Address,
-    /// A domain: also behind `www.` or within an address, but not as part of another name.
-    Domain,
-    /// An id: anywhere.
-    Id,
+pub(super) struct Spelling {
+    /// In octets.
+    pub(super) length: usize,
+    /// Whether some of them are percent-encoded.
+    pub(super) percent: bool,
+    /// Whether `=` stands for its at sign, as in the addresses of lists and forwarders.
+    pub(super) in_list: bool,
 }
 
-/// What an escape begins with; 0xef is the first octet of full-width forms in UTF-8. These may also stand for themselves.
-pub(super) const ESCAPES: [u8; 5] = [b'&', b'%', b'=', b'\\', 0xef];
-
-/// How many octets of `text` spell `needle`, from the first one on, and whether some of them are percent-encoded; none if they do not.
-pub(super) fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, bool)> {
+/// How `text` spells `octets`, which are folded, from the first one on; none if it does not. Dots that mean nothing are passed over if `dotless`.
+pub(super) fn spelled(text: &[u8], octets: &[u8], dotless: bool) -> Option<Spelling> {
     let mut at = 0;
     let mut percent = false;
-    let mut left = needle;
+    let mut left = octets;
     while !left.is_empty() {
         let rest = text.get(at..)?;
         // Nearly every character is itself.
@@ -32,14 +32,17 @@ pub(super) fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, 
             continue;
         }
         let read = atom::read(rest)?;
-        if let Some(tail) = left.strip_prefix(read.octets()) {
+        if let Some(tail) = left
+            .strip_prefix(read.octets())
+            .filter(|_| !read.octets().is_empty())
+        {
             percent |= read.form == Form::Percent;
             at += read.taken;
             left = tail;
             continue;
         }
-        if kind == Kind::Address && left.first() == Some(&b'@') && read.octets() == b"+" {
-            at += tag(rest);
+        if dotless && at > 0 && read.octets() == b"." {
+            at += read.taken;
             continue;
         }
         // What looks like an escape may be meant as it stands.
@@ -55,45 +58,111 @@ pub(super) fn matches(text: &[u8], needle: &[u8], kind: Kind) -> Option<(usize, 
         }
         at += skipped;
     }
-    Some((at, percent))
+    Some(Spelling {
+        length: at,
+        percent,
+        in_list: false,
+    })
 }
 
 /// The longest tag of an address (`jan+tag@`) that is taken for one: a whole local part (RFC 5321 4.5.3.1.1).
 const MAX_TAG: usize = 64;
+/// The longest comment that is passed over beside an at sign.
+const MAX_COMMENT: usize = 64;
+/// Blanks and comments beside an at sign.
+const MOST_AROUND: usize = 4;
+/// Names of hosts before a domain: `biuro@imap.rowery.example`.
+const MOST_HOSTS: usize = 3;
 
-/// The length of a tag with the `+` before it. At least 1, so that a match ends.
-fn tag(text: &[u8]) -> usize {
-    let mut at = 0;
-    while at < MAX_TAG
-        && let Some(read) = text.get(at..).and_then(atom::read)
-        && read.octets().first().copied().is_some_and(is_local)
-    {
-        at += read.taken;
+/// The length of what stands between local part and at sign, and of the at sign itself: a tag, what is not seen, blanks and comments, as people
+/// and RFC 5322 4.4 write them. In the addresses of lists and forwarders `=` stands for it (VERP, SRS).
+pub(super) fn at_sign(text: &[u8], dotless: bool) -> Option<Spelling> {
+    let mut at = unseen(text);
+    while dotless && octets_at(text, at) == Some(b'.') {
+        at += 1;
     }
-    at.max(1)
+    if octets_at(text, at) == Some(b'+') {
+        at += tag(text.get(at..)?);
+    }
+    let direct = at == 0;
+    at += around(text.get(at..)?);
+    let sign = atom::read(text.get(at..)?)?;
+    let is = sign.octets() == b"@" || (direct && sign.form == Form::Plain && sign.octets() == b"=");
+    if !is {
+        return None;
+    }
+    at += sign.taken;
+    Some(Spelling {
+        length: at + around(text.get(at..)?),
+        percent: sign.form == Form::Percent,
+        in_list: sign.octets() == b"=",
+    })
 }
 
-/// Whether something can begin after `before`: nothing longer, of octets that `inside` knows, ends there. An escape ends there as what it
-/// stands for.
-pub(super) fn begins_here(before: &[u8], inside: fn(u8) -> bool) -> bool {
-    let Some(last) = before.last() else {
-        return true;
-    };
-    if !inside(*last) {
-        return true;
+/// How a domain is spelled at the front of `text`, itself or as the parent of the host that is named there.
+pub(super) fn domain(text: &[u8], domain: &[u8]) -> Option<Spelling> {
+    let mut at = 0;
+    for _ in 0..=MOST_HOSTS {
+        let rest = text.get(at..)?;
+        if let Some(found) = spelled(rest, domain, false) {
+            return Some(Spelling {
+                length: at + found.length,
+                ..found
+            });
+        }
+        let label = rest.iter().take_while(|octet| is_label(**octet)).count();
+        if label == 0 || rest.get(label) != Some(&b'.') {
+            return None;
+        }
+        at += label + 1;
     }
-    // No escape that ends in a letter is longer.
-    let tail = before
-        .get(before.len().saturating_sub(6)..)
-        .unwrap_or_default();
-    // `%3A`, `%253A`, `=3D`, `\n`, `\u003c`: the letter is part of an escape.
-    (1..=tail.len()).any(|back| {
-        let Some(escape) = tail.get(tail.len() - back..) else {
-            return false;
+    None
+}
+
+fn octets_at(text: &[u8], at: usize) -> Option<u8> {
+    atom::read(text.get(at..)?)?.octets().first().copied()
+}
+
+/// The length of a tag with the `+` before it.
+fn tag(text: &[u8]) -> usize {
+    let mut at = 0;
+    while at < MAX_TAG {
+        let rest = text.get(at..).unwrap_or_default();
+        let read =
+            atom::read(rest).filter(|read| read.octets().first().copied().is_some_and(is_local));
+        let step = read.map_or_else(|| unseen(rest), |read| read.taken);
+        if step == 0 {
+            break;
+        }
+        at += step;
+    }
+    at
+}
+
+/// The length of the blanks and comments at the front of `text`.
+fn around(text: &[u8]) -> usize {
+    let mut at = 0;
+    for _ in 0..MOST_AROUND {
+        let rest = text.get(at..).unwrap_or_default();
+        let blank = atom::read(rest).filter(|read| matches!(read.octets(), b" " | b"\t"));
+        let step = match (rest.first(), blank) {
+            (_, Some(blank)) => blank.taken,
+            (Some(b'('), _) => comment(rest),
+            _ => unseen(rest),
         };
-        let whole = atom::read(escape).filter(|read| read.taken == escape.len() && back > 1);
-        whole.is_some_and(|read| !read.octets().first().copied().is_some_and(inside))
-    }) || matches!(tail, [.., b'\\', b'n' | b'N' | b't' | b'r'])
+        if step == 0 {
+            break;
+        }
+        at += step;
+    }
+    at
+}
+
+fn comment(text: &[u8]) -> usize {
+    let window = text.get(..text.len().min(MAX_COMMENT)).unwrap_or_default();
+    let end = memchr::memchr2(b')', b'@', window);
+    end.filter(|end| window.get(*end) == Some(&b')'))
+        .map_or(0, |end| end + 1)
 }
 
 /// What stands in the local parts that providers hand out. Those of RFC 5322 hold more, but then any sign in front would hide an address.
@@ -104,25 +173,4 @@ pub(super) fn is_local(octet: u8) -> bool {
 /// What stands within a label of a domain; `_` does in names of hosts that are no mail domains.
 pub(super) fn is_label(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"_-".contains(&octet)
-}
-
-/// Whether a domain goes on after `length`: `rowery.example.com` is not `rowery.example`.
-pub(super) fn is_continued(text: &[u8], length: usize) -> bool {
-    text.get(length) == Some(&b'.') && text.get(length + 1).is_some_and(u8::is_ascii_alphanumeric)
-}
-
-/// Whether the domain ends at `length`. A capital after a small letter begins a new word that lost its space.
-pub(super) fn ends_here(text: &[u8], length: usize) -> bool {
-    match text.get(length) {
-        Some(next) if next.is_ascii_uppercase() => text
-            .get(length.saturating_sub(1))
-            .is_some_and(|last| !last.is_ascii_uppercase()),
-        // No label ends in a hyphen: one with nothing of a name behind it is a dash.
-        Some(b'-') => text
-            .get(length..)
-            .and_then(|rest| rest.iter().find(|octet| **octet != b'-'))
-            .is_none_or(|next| !next.is_ascii_alphanumeric()),
-        Some(next) => !next.is_ascii_alphanumeric(),
-        None => true,
-    }
 }

@@ -3,18 +3,17 @@
 //! However a needle is spelled, its rarest octet stands there as itself or as an escape, and what follows it follows there, too. So one search
 //! for that octet, and a look at every escape, is enough.
 
-use memchr::{memchr2_iter, memchr3_iter};
+use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memmem};
 
-use super::spelling::{ESCAPES, Kind, matches};
+use super::needle::Needle;
+use super::spelling::ESCAPES;
 use crate::rewrite::atom;
 
 /// A needle from its rarest octet on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Tail {
-    /// At least one octet.
-    octets: Vec<u8>,
-    /// That of the needle: an address may have a tag before its `@`.
-    kind: Kind,
+    mark: u8,
+    needle: Needle,
 }
 
 /// The tails of all needles.
@@ -29,24 +28,19 @@ pub(super) struct Tails {
 const FREQUENT: &[u8] = b"qxvfjgbhlupkmdytc-swz.rnoeai";
 
 impl Tails {
-    /// Adds a needle, which is in lower case.
-    pub(super) fn add(&mut self, needle: &[u8], kind: Kind) {
-        // What begins an escape may stand for itself or not, and other letters have capitals of other octets.
-        let searchable = |octet: &u8| octet.is_ascii() && !ESCAPES.contains(octet);
-        // `@` before all: texts hold few. Then what is not in the list, then the list in its order.
-        let rank = |octet: u8| match octet {
-            b'@' => None,
-            _ => Some(FREQUENT.iter().position(|known| *known == octet)),
+    /// Adds a needle.
+    pub(super) fn add(&mut self, needle: &Needle) {
+        // What begins an escape may stand for itself or not. What is not in the list is rarer than all of it.
+        let rank = |octet: u8| {
+            let searchable = octet.is_ascii() && !ESCAPES.contains(&octet);
+            let place = FREQUENT.iter().position(|known| *known == octet);
+            searchable.then(|| place.map_or(usize::MAX, |place| FREQUENT.len() - place))
         };
-        let marks = needle.iter().enumerate();
-        let marks = marks.filter(|(_, octet)| searchable(octet));
-        let rarest = marks.min_by_key(|(_, octet)| rank(**octet));
-        let octets = rarest.and_then(|(at, _)| needle.get(at..));
-        let Some(octets) = octets.map(<[u8]>::to_vec) else {
+        let Some((mark, needle)) = needle.tail(rank) else {
             self.any = true;
             return;
         };
-        let tail = Tail { octets, kind };
+        let tail = Tail { mark, needle };
         if !self.tails.contains(&tail) {
             self.tails.push(tail);
         }
@@ -57,31 +51,103 @@ impl Tails {
         self.any || self.tails.iter().any(|tail| tail.is_plain_in(text)) || self.is_escaped_in(text)
     }
 
-    /// Whether an escape in `text` stands for the first octet of a tail, with the rest of it behind.
+    /// Whether an escape in `text`, or a letter that is not ASCII, stands for the first octet of a tail, with the rest of it behind.
     fn is_escaped_in(&self, text: &[u8]) -> bool {
-        let [one, two, three, four, five] = ESCAPES;
-        let mut places = memchr3_iter(one, two, three, text).chain(memchr2_iter(four, five, text));
-        places.any(|at| {
-            let rest = text.get(at..).unwrap_or_default();
-            let read = atom::read(rest);
-            let mut tails = self.tails.iter();
-            read.is_some_and(|read| {
-                tails.any(|tail| tail.octets.first() == read.octets().first() && tail.is_at(rest))
+        let [one, two, three, four] = ESCAPES;
+        let mut places = memchr3_iter(one, two, three, text).chain(memchr2_iter(four, four, text));
+        places.any(|at| self.is_meant_at(text, at))
+            || (!text.is_ascii()
+                && (0..text.len()).any(|at| {
+                    text.get(at).is_some_and(|octet| *octet >= 0xc2) && self.is_meant_at(text, at)
+                }))
+    }
+
+    /// Whether a document in HTML may show a needle that its source does not: behind each at sign stands what may become one of the domains, or
+    /// something that a reader passes over.
+    pub(super) fn may_show_in_html(&self, text: &str) -> bool {
+        const ESCAPED: [&[u8]; 8] = [
+            b"base64",
+            b"BASE64",
+            b"&#",
+            b"&commat",
+            b"%40",
+            b"%25",
+            "\u{ff20}".as_bytes(),
+            "\u{fe6b}".as_bytes(),
+        ];
+        let mut domains = self.tails.iter().map(|tail| tail.needle.domain_part());
+        if self.any || domains.any(|domain| domain.is_none()) {
+            return true;
+        }
+        let octets = text.as_bytes();
+        let escaped = ESCAPED
+            .iter()
+            .any(|sign| memmem::find(octets, sign).is_some());
+        // In a style sheet, with the code of the sign behind it.
+        let styled = || {
+            memchr_iter(b'\\', octets)
+                .any(|at| octets.get(at + 1).is_some_and(u8::is_ascii_hexdigit))
+        };
+        escaped
+            || styled()
+            || memchr_iter(b'@', octets)
+                .any(|at| self.goes_on(octets.get(at + 1..).unwrap_or_default()))
+    }
+
+    /// Whether what stands behind an at sign may be one of the domains, or a name below one.
+    fn goes_on(&self, behind: &[u8]) -> bool {
+        let of_name = |octet: &u8| octet.is_ascii_alphanumeric() || b".-_".contains(octet);
+        let length = behind.iter().take_while(|octet| of_name(octet)).count();
+        let name = behind
+            .get(..length)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let parts = matches!(
+            behind.get(length),
+            Some(b' ' | b'\t' | b'"' | b'\'' | b';' | b',' | b'{' | b'}' | b')') | None
+        );
+        // Hosts may stand before it.
+        let starts = memchr_iter(b'.', &name).map(|dot| dot + 1).chain([0]);
+        let begins = |domain: &[u8]| {
+            let mut starts = starts.clone();
+            starts.any(|start| {
+                name.get(start..)
+                    .is_some_and(|rest| domain.starts_with(rest))
             })
+        };
+        let mut domains = self
+            .tails
+            .iter()
+            .filter_map(|tail| tail.needle.domain_part());
+        domains.any(|domain| {
+            let whole = memmem::find(&name, domain).is_some();
+            whole || (begins(domain) && (!parts || name.is_empty()))
+        })
+    }
+
+    fn is_meant_at(&self, text: &[u8], at: usize) -> bool {
+        let rest = text.get(at..).unwrap_or_default();
+        let Some(read) = atom::read(rest) else {
+            return false;
+        };
+        let first = read.octets().first().copied();
+        // That of the address that a list or a forwarder writes into its own.
+        let sign = first == Some(b'=');
+        let mut tails = self.tails.iter();
+        tails.any(|tail| {
+            (first == Some(tail.mark) || (sign && tail.mark == b'@')) && tail.is_at(rest)
         })
     }
 }
 
 impl Tail {
-    /// Whether the first octet stands in `text` as itself, in either case, with the rest of the tail behind it.
+    /// Whether the mark stands in `text` as itself, in either case, with the rest of the tail behind it.
     fn is_plain_in(&self, text: &[u8]) -> bool {
-        self.octets.first().is_some_and(|mark| {
-            memchr2_iter(*mark, mark.to_ascii_uppercase(), text)
-                .any(|at| text.get(at..).is_some_and(|rest| self.is_at(rest)))
-        })
+        memchr2_iter(self.mark, self.mark.to_ascii_uppercase(), text)
+            .any(|at| text.get(at..).is_some_and(|rest| self.is_at(rest)))
     }
 
     fn is_at(&self, rest: &[u8]) -> bool {
-        matches(rest, &self.octets, self.kind).is_some()
+        self.needle.spelled(rest).is_some()
     }
 }
