@@ -69,6 +69,17 @@ pub fn decode<'a>(label: &str, octets: &'a [u8]) -> Result<Decoded<'a>, Unreadab
             charset: fits.then_some(wide),
         });
     }
+    // What is UTF-8 under the name of a charset of one octet is UTF-8: no text of such a charset looks like it, and some programs show it so.
+    let single = known.is_some_and(Encoding::is_single_byte);
+    if single
+        && !octets.is_ascii()
+        && let Ok(text) = std::str::from_utf8(octets)
+    {
+        return Ok(Decoded {
+            text: Cow::Borrowed(text),
+            charset: None,
+        });
+    }
     // There is no text in UTF-16 without a zero octet, and without a mark the plain name leaves the order open (RFC 2781 4.3).
     let wide = known.is_some_and(|known| [UTF_16LE, UTF_16BE].contains(&known));
     let lies = wide && memchr::memchr(0, octets).is_none();
@@ -193,6 +204,11 @@ mod tests {
             ("iso-2022-kr", b"a\x0e@", "a\u{e}@"),
             ("utf-16", b"a\0@\0", "a@"),
             ("utf-16", b"a@b.pl", "a@b.pl"),
+            (
+                "windows-1250",
+                "jan\u{200b}@b.pl".as_bytes(),
+                "jan\u{200b}@b.pl",
+            ),
             ("iso-8859-2", b"\xff\xfea\0@\0", "a@"),
         ] {
             let read = decode(label, octets).unwrap();

@@ -274,12 +274,12 @@ impl Gate<'_> {
             let forms = both_forms(base.domain());
             let local = plain::composed(&base.local().to_lowercase());
             let dotless = providers::ignores_dots(base.domain());
-            let hyphens = providers::is_shared(base.domain()) && !dotless;
+            let shared = providers::is_shared(base.domain());
             let other = dotless.then(|| "googlemail.com".to_owned());
             for domain in forms.iter().chain(&other) {
                 let address = format!("{local}@{domain}");
                 gate.shortest = gate.shortest.min(address.len());
-                let address = Needle::address(&address, dotless, hyphens);
+                let address = Needle::address(&address, dotless, shared);
                 if !gate.addresses.contains(&address) {
                     gate.addresses.push(address);
                 }

@@ -54,6 +54,12 @@ const PARAMETERS: [&str; 13] = [
     "type",
 ];
 
+/// Whether a field of this name may stay in the head of a part.
+pub(super) fn stays(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    PART.contains(&name.as_slice()) || MESSAGE.contains(&name.as_slice())
+}
+
 /// A short name for an id that must not show: the same for the same id, in every message, so that what refers to it finds it. 80 bits.
 pub(super) fn digest(id: &str) -> String {
     let digest = Sha256::digest(id.as_bytes());

@@ -119,7 +119,9 @@ fn leads(text: &str, portal: &str) -> bool {
         let behind = behind.strip_prefix(b"/").unwrap_or(behind);
         let key = behind.iter();
         let key = key.take_while(|octet| octet.is_ascii_alphanumeric() || b"-_=".contains(octet));
-        key.count() >= LEAST_KEY
+        let length = key.count();
+        // The password of a message may stand behind its name.
+        length >= LEAST_KEY || (length > 0 && behind.get(length) == Some(&b'#'))
     })
 }
 

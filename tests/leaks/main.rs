@@ -122,6 +122,7 @@ impl Rules {
                 at: Timestamp(1_795_392_000_000),
             },
             options: Options {
+                language: "pl",
                 hidden_domains: &self.hidden,
                 events: Some(Events {
                     keys: &self.keys,

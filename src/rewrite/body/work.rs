@@ -35,8 +35,7 @@ impl<'a> Work<'a> {
                 why: why.to_owned(),
             }
         };
-        let head = raw.get(part.head.clone()).unwrap_or_default();
-        if let Some(charset) = message::unreadable_charset(head) {
+        if let Some(charset) = self.unreadable_words(index, part) {
             return Err(hidden(&format!(
                 "has words in a charset that cannot be read, {charset}; please send them as UTF-8"
             )));
@@ -114,7 +113,9 @@ impl<'a> Work<'a> {
                     // Its signature is emptied as a part of its own; any other frame would promise one.
                     fixes.essence = Some("multipart/mixed");
                 }
-                self.multipart(index, part, plan, &mut fixes);
+                if part.holds == Holds::Parts {
+                    self.multipart(index, part, plan, &mut fixes);
+                }
             }
         }
         // The head of the message itself is written from the plan.
@@ -130,6 +131,16 @@ impl<'a> Work<'a> {
             }
         }
         Ok(fixes)
+    }
+
+    /// The charset of words in the head of a part that cannot be read, of those that leave in the octets in which they came.
+    fn unreadable_words(&self, index: usize, part: &Part) -> Option<String> {
+        let head = self.letter.raw().get(part.head.clone()).unwrap_or_default();
+        let mut fields = message::fields(head).filter(|field| {
+            let mime = field.name.to_ascii_lowercase().starts_with(b"content-");
+            mime || (index > 0 && head::stays(field.name))
+        });
+        fields.find_map(|field| message::unreadable_charset(field.value))
     }
 
     /// Masks `content` as the text of a part; says whether anything of it changes.

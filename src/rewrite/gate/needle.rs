@@ -19,8 +19,8 @@ pub(super) struct Needle {
     kind: Kind,
     /// Whether dots before the at sign mean nothing.
     dotless: bool,
-    /// Whether strangers have mailboxes there, with hyphens in their names.
-    hyphens: bool,
+    /// Whether strangers have mailboxes there.
+    shared: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -36,11 +36,11 @@ const CUT: &[u8] = b"\r\n\t <>&(\x01\x02";
 type Around<'a> = (&'a [u8], &'a [u8]);
 
 impl Needle {
-    /// An address in lower case, at a provider that passes dots over or whose mailboxes have hyphens in their names.
-    pub(super) fn address(text: &str, dotless: bool, hyphens: bool) -> Self {
+    /// An address in lower case: whether its provider passes dots over, and whether it is one of many.
+    pub(super) fn address(text: &str, dotless: bool, shared: bool) -> Self {
         Self {
             dotless,
-            hyphens,
+            shared,
             ..Self::around(text, text.rfind('@').unwrap_or_default(), Kind::Address)
         }
     }
@@ -62,7 +62,7 @@ impl Needle {
             next: [first(behind), first(&decomposed(behind))],
             kind,
             dotless: false,
-            hyphens: false,
+            shared: false,
         }
     }
 
@@ -99,7 +99,12 @@ impl Needle {
                     || found.is_ascii_control()
                     || CUT.contains(found)
             }) || (is_address && host())
-        }) || (is_address && memchr_iter(b'=', text).any(|at| text.get(at + 1).is_some_and(begins)))
+        }) || (is_address
+            && memchr_iter(b'=', text).any(|at| {
+                text.get(at + 1).is_some_and(|next| {
+                    begins(next) || self.left.first() == Some(&next.to_ascii_lowercase())
+                })
+            }))
     }
 
     /// Whether the address stands in `view` around its at sign at `at`, not as the end or the beginning of a longer one. A tag before the
@@ -108,13 +113,10 @@ impl Needle {
     fn is_address(&self, view: &[u8], at: usize) -> bool {
         let whole = view.get(..at).unwrap_or_default();
         let behind = view.get(at + 1..).unwrap_or_default();
-        // The addresses of lists and forwarders have `=` for it, and nothing beside that.
-        let direct = view.get(at) == Some(&b'=');
-        let behind = if direct {
-            behind
-        } else {
-            around::after(behind)
-        };
+        if view.get(at) == Some(&b'=') {
+            return self.is_in_list(whole, behind);
+        }
+        let behind = around::after(behind);
         let ends = names_from(behind).any(|name| {
             after(name, &self.right).is_some_and(|rest| longer::ends(&self.right, rest))
         });
@@ -123,9 +125,9 @@ impl Needle {
         }
         let stands = |whole: &[u8]| {
             before(whole, &self.left, self.dotless)
-                .is_some_and(|rest| longer::begins(rest, self.hyphens && !direct))
+                .is_some_and(|rest| longer::begins(rest, self.shared && !self.dotless))
         };
-        let bare = if direct { whole } else { around::before(whole) };
+        let bare = around::before(whole);
         let tag = bare.iter().rev().take(MAX_TAG);
         let tag = tag
             .take_while(|octet| octet.is_ascii_alphanumeric() || b"._+-\x01\x02".contains(octet))
@@ -133,6 +135,29 @@ impl Needle {
         let from = bare.len() - tag;
         let mut tags = memchr_iter(b'+', bare.get(from..).unwrap_or_default());
         stands(bare) || tags.any(|plus| stands(bare.get(..from + plus).unwrap_or_default()))
+    }
+
+    /// Whether the address stands within that of a list or a forwarder, around an equals sign: local part first (VERP), or domain first (SRS). Of a
+    /// provider with many mailboxes it counts wherever it stands.
+    fn is_in_list(&self, whole: &[u8], behind: &[u8]) -> bool {
+        let apart = |rest: &[u8]| !rest.last().is_some_and(u8::is_ascii_alphanumeric);
+        let counts = |rest: &[u8]| {
+            let inside =
+                |octet: &u8| octet.is_ascii_graphic() && !b"@<>()[],;:\"\\".contains(octet);
+            let length = rest
+                .iter()
+                .take(MAX_TAG)
+                .take_while(|octet| inside(octet))
+                .count();
+            rest.get(length) == Some(&b'@')
+                || (self.shared && !matches!(rest, [first, ..] if first.is_ascii_alphanumeric()))
+        };
+        let around = |left: &[u8], right: &[u8], dotless: (bool, bool)| {
+            before(whole, left, dotless.0).is_some_and(apart)
+                && after_dots(behind, right, dotless.1).is_some_and(counts)
+        };
+        around(&self.left, &self.right, (self.dotless, false))
+            || around(&self.right, &self.left, (false, self.dotless))
     }
 
     /// The same for a domain and its mark. It may stand behind `www.` or within an address, but not as part of another name.
@@ -187,6 +212,17 @@ fn after<'a>(mut view: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
             view = rest;
         }
         view = view.strip_prefix(&[*octet])?;
+    }
+    Some(view)
+}
+
+/// The same, with dots passed over that mean nothing.
+fn after_dots<'a>(mut view: &'a [u8], text: &[u8], dotless: bool) -> Option<&'a [u8]> {
+    for octet in text {
+        while dotless && let Some(rest) = view.strip_prefix(b".") {
+            view = rest;
+        }
+        view = after(view, &[*octet])?;
     }
     Some(view)
 }

@@ -150,22 +150,12 @@ impl<'a> Observer<'a> {
             .split_at_checked(at)
             .map(|(before, rest)| (before, rest.get(1..).unwrap_or_default()))
             .unwrap_or_default();
-        // That of lists and forwarders has nothing beside it, and a letter behind: nearly all other signs of equality have none.
         if octets.get(at) == Some(&b'=') {
-            let begins = |octet: Option<&u8>| octet.is_some_and(u8::is_ascii_alphanumeric);
-            if !begins(behind.first())
-                || !begins(before.last())
-                || !behind
-                    .iter()
-                    .take(LONGEST_DOMAIN)
-                    .any(|octet| *octet == b'.')
-            {
-                return;
-            }
-        } else {
-            before = around::before(before);
-            behind = around::after(behind);
+            self.in_list(before, behind);
+            return;
         }
+        before = around::before(before);
+        behind = around::after(behind);
         let local = before.iter().rev().take(LONGEST_LOCAL);
         let quoted = before.last() == Some(&b'"');
         let local = if quoted {
@@ -203,6 +193,54 @@ impl<'a> Observer<'a> {
             for domain in domains.iter().take(MOST_ENDS) {
                 if let Ok(mailbox) = Mailbox::from_parts(untagged(local), domain.clone()) {
                     self.add(mailbox, number == 0, *standing);
+                }
+            }
+        }
+    }
+
+    /// The address around an equals sign within that of a list or a forwarder: local part first (VERP), or domain first (SRS). Of a provider with many
+    /// mailboxes it counts wherever it stands.
+    fn in_list(&mut self, before: &[u8], behind: &[u8]) {
+        let of_word = |octet: &u8| octet.is_ascii_alphanumeric() || b"._-".contains(octet);
+        let left = before
+            .iter()
+            .rev()
+            .take(LONGEST_LOCAL)
+            .take_while(|octet| of_word(octet))
+            .count();
+        let right = behind
+            .iter()
+            .take(LONGEST_LOCAL)
+            .take_while(|octet| of_word(octet))
+            .count();
+        let left = before.get(before.len() - left..).unwrap_or_default();
+        let (right, rest) = behind.split_at_checked(right).unwrap_or_default();
+        if left.is_empty() || right.is_empty() || !(left.contains(&b'.') || right.contains(&b'.')) {
+            return;
+        }
+        let inside = |octet: &u8| octet.is_ascii_graphic() && !b"@<>()[],;:\"\\".contains(octet);
+        let length = rest
+            .iter()
+            .take(LONGEST_LOCAL)
+            .take_while(|octet| inside(octet))
+            .count();
+        let in_local_part = rest.get(length) == Some(&b'@');
+        let (left, right) = (
+            String::from_utf8_lossy(left),
+            String::from_utf8_lossy(right),
+        );
+        for (local, name) in [(&left, &right), (&right, &left)] {
+            let Some(domain) =
+                longest(name).filter(|domain| in_local_part || providers::is_shared(domain))
+            else {
+                continue;
+            };
+            // The ends of a run of words are all that a local part can be.
+            let starts = local.match_indices(['-', '_', '.']).map(|(at, _)| at + 1);
+            for start in starts.chain([0]).take(MOST_ENDS) {
+                let text = local.get(start..).unwrap_or_default();
+                if let Ok(mailbox) = Mailbox::from_parts(text, domain.clone()) {
+                    self.add(mailbox, start == 0, Standing::Whole);
                 }
             }
         }

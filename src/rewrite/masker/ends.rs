@@ -23,7 +23,7 @@ pub(super) fn address_begins(before: &[u8], hyphens: bool) -> bool {
     }
 }
 
-/// The same of a name: it may stand behind `www.` or an at sign.
+/// The same of a name, and of an address in that of a list: it may stand behind `www.` or an at sign.
 pub(super) fn name_begins(before: &[u8]) -> bool {
     begins(before, is_label)
 }
@@ -49,6 +49,18 @@ fn begins(before: &[u8], inside: fn(u8) -> bool) -> bool {
         let whole = atom::read(escape).filter(|read| read.taken == escape.len() && back > 1);
         whole.is_some_and(|read| !read.octets().first().copied().is_some_and(inside))
     }) || matches!(tail, [.., b'\\', b'n' | b'N' | b't' | b'r'])
+}
+
+/// Whether a local part goes on, and ends in an at sign (RFC 5322 3.2.3).
+pub(super) fn in_local_part(rest: &[u8]) -> bool {
+    let inside =
+        |octet: &u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(octet);
+    let length = rest
+        .iter()
+        .take(MOST_BEHIND)
+        .take_while(|octet| inside(octet))
+        .count();
+    rest.get(length) == Some(&b'@')
 }
 
 /// Octets behind a domain that may make another one of it.

@@ -1,6 +1,6 @@
 //! What is looked for in a text.
 
-use super::ends::{address_begins, domain_ends, name_begins, name_ends};
+use super::ends::{address_begins, domain_ends, in_local_part, name_begins, name_ends};
 use super::spelling::{self, Spelling, spelled};
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{base_address, providers};
@@ -26,8 +26,8 @@ pub(super) struct Address {
     domain: Vec<u8>,
     /// Whether dots in the local part mean nothing.
     dotless: bool,
-    /// Whether strangers have mailboxes there, with hyphens in their names.
-    hyphens: bool,
+    /// Whether strangers have mailboxes there.
+    shared: bool,
 }
 
 impl Address {
@@ -41,7 +41,7 @@ impl Address {
         }
         domains.dedup();
         let dotless = providers::ignores_dots(domain);
-        let hyphens = providers::is_shared(domain) && !dotless;
+        let shared = providers::is_shared(domain);
         let quoted = [b"\"", local.as_slice(), b"\""].concat();
         let printed = base.to_string();
         let printed = printed.rsplit_once('@').map(|(local, _)| folded(local));
@@ -55,12 +55,15 @@ impl Address {
             local,
             domain,
             dotless,
-            hyphens,
+            shared,
         });
         whole.collect()
     }
 
     fn spelled(&self, text: &[u8]) -> Option<Spelling> {
+        if let Some(spelling) = self.forwarded(text) {
+            return Some(spelling);
+        }
         let local = spelled(text, &self.local, self.dotless)?;
         let sign = spelling::at_sign(text.get(local.length..)?, self.dotless)?;
         let domain = spelling::domain(text.get(local.length + sign.length..)?, &self.domain)?;
@@ -68,6 +71,20 @@ impl Address {
             length: local.length + sign.length + domain.length,
             percent: local.percent || sign.percent || domain.percent,
             in_list: sign.in_list,
+        })
+    }
+}
+
+/// As forwarders write it into the local part of their own address (SRS): the domain first.
+impl Address {
+    fn forwarded(&self, text: &[u8]) -> Option<Spelling> {
+        let domain = spelled(text, &self.domain, false)?;
+        let rest = text.get(domain.length..)?.strip_prefix(b"=")?;
+        let local = spelled(rest, &self.local, self.dotless).filter(|_| !self.local.is_empty())?;
+        Some(Spelling {
+            length: domain.length + 1 + local.length,
+            percent: domain.percent || local.percent,
+            in_list: true,
         })
     }
 }
@@ -155,8 +172,14 @@ impl Needle {
                 .get(length)
                 .is_some_and(|next| next.is_ascii_alphanumeric() || b"._-@$+=%".contains(next)),
             Self::Address(address) => {
-                address_begins(before, address.hyphens && !spelling.in_list)
-                    && domain_ends(rest, length, &address.domain)
+                if spelling.in_list {
+                    // Within the address of a list or a forwarder; elsewhere it may be a parameter of a link.
+                    let inside = in_local_part(rest.get(length..).unwrap_or_default());
+                    return !before.last().is_some_and(u8::is_ascii_alphanumeric)
+                        && (inside || (address.shared && name_ends(rest, length)));
+                }
+                let hyphens = address.shared && !address.dotless;
+                address_begins(before, hyphens) && domain_ends(rest, length, &address.domain)
             }
             Self::Domain(_) => name_begins(before) && name_ends(rest, length),
         }

@@ -65,6 +65,12 @@ impl Openings {
             // A needle of one octet: whatever stands behind it.
             None => self.second = [true; 256],
         }
+        // A forwarder writes the domain first.
+        if let Some([first, second, ..]) = needle.domain_part() {
+            mark(&mut self.begins, *first);
+            mark(&mut self.first, *first);
+            mark(&mut self.second, *second);
+        }
         if needle.is_dotless() {
             mark(&mut self.second, b'.');
         }

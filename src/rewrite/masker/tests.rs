@@ -138,7 +138,9 @@ fn h188_an_address_begins_and_ends_where_a_reader_would_take_it() {
         "jankowalski@gmail.com",
         "j.a.n.kowalski+sklep@googlemail.com",
         "mail-jankowalski@gmail.com",
-        "SRS0=x=y=gmail.com=jan.kowalski=gmail.com@list.pl",
+        "SRS0=x7Yb=QZ=gmail.com=jankowalski@list.pl",
+        "list+biuro=rowery.test@list.pl",
+        "jankowalski=gmail.com",
     ] {
         let message = format!("From: a@b.pl\r\n\r\n{text}\r\n");
         assert!(check(message.as_bytes(), &own).is_err(), "{text}");
@@ -161,6 +163,8 @@ fn h188_an_address_begins_and_ends_where_a_reader_would_take_it() {
         "kowalski@gmail.com",
         "biuro@rowery.test2.pl",
         "b=rowery.test",
+        "https://x.pl/?biuro=rowery.test&jan=poczta.example",
+        "x?ref=a.b.c",
         "biuro @rowery, test",
     ] {
         let message = format!("From: a@b.pl\r\n\r\n{text}\r\n");
