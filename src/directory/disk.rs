@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use rustix::fs::FallocateFlags;
+
 use super::Unavailable;
 use super::keeper::Keeper;
 use super::making::Making;
@@ -24,6 +26,9 @@ pub(super) const MAX_VALUE: usize = 16 * 1024;
 
 /// Octets that stay free when something is written: what sled may write by the way.
 const MARGIN: u64 = 1024 * 1024;
+/// Octets behind the end of the file that are its own: what was taken while there was room is written later, when somebody else may have filled the
+/// disk, and sled cannot go on after that. Four of its segments.
+const AHEAD: u64 = 4 * 512 * 1024;
 
 /// How often and how far apart a locked database is tried.
 const LOCK_ATTEMPTS: u32 = 40;
@@ -64,6 +69,8 @@ struct Open {
     bad: AtomicBool,
     /// How often there was something to bring to the disk.
     brought: AtomicU64,
+    /// The octets of the file that it has room for.
+    room: AtomicU64,
 }
 
 impl Disk {
@@ -111,7 +118,10 @@ impl Disk {
             Err(panic) => return Err(refused(folder, &words(&*panic))),
         }
         let mut open = || -> std::io::Result<File> {
-            let file = File::open(folder.join("db"))?;
+            let file = File::options()
+                .read(true)
+                .write(true)
+                .open(folder.join("db"))?;
             if fresh {
                 File::open(folder.join("conf"))?.sync_all()?;
                 file.sync_all()?;
@@ -129,7 +139,9 @@ impl Disk {
             folder: folder.to_owned(),
             bad: AtomicBool::new(false),
             brought: AtomicU64::new(0),
+            room: AtomicU64::new(0),
         });
+        open.take_room();
         let kept = open.clone();
         let keeper = Keeper::start(move || kept.keep()).map_err(out_of_reach)?;
         Ok(Self { keeper, open })
@@ -189,6 +201,7 @@ impl Disk {
         self.open.flush()?;
         let synced = failpoint::hit("directory.flushed").and_then(|()| self.open.file.sync_data());
         synced.map_err(|error| self.open.spoil(&error))?;
+        self.open.take_room();
         failpoint::pass("directory.synced");
         Ok(())
     }
@@ -222,6 +235,22 @@ impl Open {
         let brought = !self.bad.load(Ordering::SeqCst) && self.flush().unwrap_or(false);
         if brought && let Err(error) = self.file.sync_data() {
             self.spoil(&error);
+        }
+        self.take_room();
+    }
+
+    /// Keeps room behind the end of the file, once half of it has been written to. Where none is to be had, or the file system keeps none, it is asked
+    /// for again.
+    fn take_room(&self) {
+        let Ok(known) = self.file.metadata() else {
+            return;
+        };
+        let length = known.len();
+        if self.room.load(Ordering::SeqCst) >= length + AHEAD / 2 {
+            return;
+        }
+        if rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, length, AHEAD).is_ok() {
+            self.room.store(length + AHEAD, Ordering::SeqCst);
         }
     }
 
