@@ -28,6 +28,9 @@ pub enum MailboxError {
     /// A local part of more than 64 octets (RFC 5321 4.5.3.1.1).
     #[error("the part before the @ is longer than 64 octets")]
     LocalTooLong,
+    /// A dot at an end of the local part, or two in a row: without quotes it may have neither (RFC 5322 3.2.3).
+    #[error("the part before the @ begins or ends with a dot, or has two in a row")]
+    Dots,
     /// A character that the local part may not hold, or not without quotes.
     #[error("the part before the @ holds a character that is not allowed there")]
     BadLocal,
@@ -103,6 +106,11 @@ fn split(text: &str) -> Result<(String, &str), MailboxError> {
             return Err(MailboxError::Shape);
         }
         if !is_dot_string(local) {
+            let dots = local.split('.').any(str::is_empty);
+            let bare: String = local.chars().filter(|c| *c != '.').collect();
+            if dots && (bare.is_empty() || is_dot_string(&bare)) {
+                return Err(MailboxError::Dots);
+            }
             return Err(MailboxError::BadLocal);
         }
         return Ok((local.to_owned(), domain));

@@ -29,7 +29,31 @@ pub(super) fn read(value: &[u8]) -> Vec<String> {
             ids.push(id);
         }
     }
+    if ids.is_empty() {
+        ids = bare(&text);
+    }
     ids.split_off(ids.len().saturating_sub(MAX_IDS))
+}
+
+/// The ids of a field in which none has angle brackets, as some programs write it: nothing but words with an at sign.
+fn bare(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_ascii_whitespace() || c == ',')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_id = |word: &&str| {
+        let printable = word.len() <= MAX_ID && word.chars().all(|c| c.is_ascii_graphic());
+        let parts = word
+            .split_once('@')
+            .is_some_and(|(left, right)| !left.is_empty() && !right.is_empty());
+        printable && parts && !word.contains(['<', '>', '"', '(', ')'])
+    };
+    if !words.iter().all(is_id) {
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
+    let ids = words.into_iter().filter(|word| seen.insert(*word));
+    ids.map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -47,6 +71,11 @@ mod tests {
             ("Your message of Monday \"Re: x\" <4@d>", vec!["4@d"]),
             ("<> < <5@e> <\u{17c}@f> 6@g", vec!["5@e"]),
             ("none", vec![]),
+            // As some programs write them.
+            (" 7@h.example", vec!["7@h.example"]),
+            ("8@i 9@j,\r\n 8@i", vec!["8@i", "9@j"]),
+            ("Your message to jan@k.example", vec![]),
+            ("7@h.example> x", vec![]),
         ] {
             assert_eq!(read(value.as_bytes()), want, "{value}");
         }

@@ -80,6 +80,12 @@ impl HeaderSection {
                     ));
                 }
                 (false, _) => {
+                    // What a mailbox file puts before each message (RFC 4155).
+                    if number == 1 && line.starts_with(b"From ") {
+                        let what =
+                            "is the \"From \" line of an mbox file: send the message without it";
+                        return Err(Malformed::line(number, what));
+                    }
                     let name = field_name(line).ok_or_else(|| {
                         Malformed::line(
                             number,

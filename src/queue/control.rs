@@ -28,8 +28,8 @@ pub enum ControlError {
     /// It was delivered, failed, or never was.
     #[error("there is no entry {0} in the queue")]
     NoSuchEntry(QueueId),
-    /// An attempt is under way; ask again.
-    #[error("entry {0} is being delivered now")]
+    /// Many orders wait already for the end of what is done with it; or it is damaged, and its end is being written.
+    #[error("entry {0} is being worked on now; try again in a moment")]
     Busy(QueueId),
     /// Its octets have changed on the disk, and it has ended.
     #[error("entry {0} is damaged: export what is left of it, or drop it")]

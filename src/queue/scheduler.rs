@@ -6,19 +6,19 @@
 mod hear;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Parts;
 use super::attempt;
 use super::backoff;
-use super::control;
+use super::control::{self, Control, ControlError};
 use super::ending::End;
 use super::handle::{Handle, Message};
 use super::lanes::Lanes;
@@ -42,6 +42,8 @@ pub struct Queue {
     entries: HashMap<QueueId, (Arc<Entry>, State)>,
     /// The earliest first. An entry may stand here twice, or at a time that does not hold any more: what the entry itself says counts.
     due: BinaryHeap<Reverse<(Timestamp, QueueId)>>,
+    /// Orders on entries that are worked on, each to be carried out after that.
+    orders: HashMap<QueueId, VecDeque<Order>>,
     /// The clock when it was last read.
     last: Timestamp,
     /// Everything under way, for the end to wait for.
@@ -49,6 +51,9 @@ pub struct Queue {
     /// Its own inbox, for attempts to tell how they ended. Unbounded: each entry has one word to say.
     messages: mpsc::UnboundedSender<Message>,
 }
+
+/// An order of an operator, and where its answer goes.
+type Order = (Control, oneshot::Sender<Result<(), ControlError>>);
 
 /// Tells that the schedule has panicked: a process that takes mail and delivers none is worse than one that ends.
 struct Alarm(CancellationToken);
@@ -82,6 +87,7 @@ impl Queue {
             lanes: lanes.clone(),
             entries: HashMap::with_capacity(recovered.len()),
             due: BinaryHeap::new(),
+            orders: HashMap::new(),
             last: Timestamp(0),
             attempts: attempts.clone(),
             messages: messages.clone(),

@@ -9,11 +9,57 @@ mod uuencoded;
 
 use super::masker::Masker;
 
-/// Masks what one kind of code hides; none if nothing had to be.
-type Step = fn(&[u8], &Masker) -> Option<Vec<u8>>;
+/// Masks what one kind of code hides, so deep in others; none if nothing had to be.
+type Step = fn(&[u8], &Masker, u8) -> Option<Vec<u8>>;
+
+/// How often something may have been encoded over itself.
+const LAYERS: u8 = 3;
 
 /// The text with everything encoded in it masked; none if nothing had to be.
 pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
+    mask_at(text, masker, 0)
+}
+
+/// What was decoded, masked as what it is: text in UTF-16, or text in which something else is encoded. None if nothing had to be; what holds
+/// something as it stands is the caller's.
+fn inner(octets: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
+    if depth + 1 >= LAYERS {
+        return None;
+    }
+    // Pictures and the like are no text, and nearly all that looks like code is none.
+    if octets.is_ascii() && memchr::memchr(0, octets).is_none() {
+        let masked = mask_at(octets, masker, depth + 1)?;
+        return Some(masker.mask(&masked).unwrap_or(masked));
+    }
+    let units = octets.len() / 2;
+    let zeros = memchr::memchr_iter(0, octets).count();
+    if zeros * 4 < units * 3 || units == 0 {
+        return None;
+    }
+    let little = memchr::memchr_iter(0, octets)
+        .filter(|at| at % 2 == 1)
+        .count()
+        * 2
+        > zeros;
+    let charset = if little {
+        encoding_rs::UTF_16LE
+    } else {
+        encoding_rs::UTF_16BE
+    };
+    let (text, _) = charset.decode_without_bom_handling(octets);
+    let masked = masker.mask(text.as_bytes())?;
+    let masked = String::from_utf8_lossy(&masked).into_owned();
+    let octet = |unit: u16| {
+        if little {
+            unit.to_le_bytes()
+        } else {
+            unit.to_be_bytes()
+        }
+    };
+    Some(masked.encode_utf16().flat_map(octet).collect())
+}
+
+fn mask_at(text: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
     // Most texts hold nothing that could be base64, and one look tells it of both places where it is looked for.
     let least = links::least(masker).min(lines::LEAST);
     let steps: &[Step] = match runs::runs(text, least).next() {
@@ -23,7 +69,7 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     // One after the other over the same text, each over what the one before it left.
     let mut changed: Option<Vec<u8>> = None;
     for step in steps {
-        let masked = step(changed.as_deref().unwrap_or(text), masker);
+        let masked = step(changed.as_deref().unwrap_or(text), masker, depth);
         changed = masked.or(changed);
     }
     changed
@@ -80,6 +126,35 @@ mod tests {
             "eyJhIjoiYm9qYW5AcG9jenRhLmV4YW1wbGUifQ",
         ] {
             assert_eq!(masked(text), text);
+        }
+    }
+
+    #[test]
+    fn h189_code_within_code_and_in_utf_16_is_masked() {
+        use crate::rewrite::check;
+        use data_encoding::BASE64;
+        let own = [Mailbox::parse("jan@poczta.example").unwrap()];
+        let twice = BASE64.encode(
+            format!(
+                "adres: {} koniec",
+                BASE64.encode(b"<p>jan@poczta.example</p>")
+            )
+            .as_bytes(),
+        );
+        let wide: Vec<u8> = "adres: jan@poczta.example"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let wide = BASE64.encode(&wide);
+        for text in [
+            format!("x: {twice} y"),
+            format!("x: {wide} y"),
+            format!("z\r\n{wide}\r\nz"),
+        ] {
+            let message = format!("From: a@b.pl\r\n\r\n{text}\r\n");
+            assert!(check(message.as_bytes(), &own).is_err(), "{text}");
+            let masked = format!("From: a@b.pl\r\n\r\n{}\r\n", masked(&text));
+            assert_eq!(check(masked.as_bytes(), &own), Ok(()), "{masked}");
         }
     }
 

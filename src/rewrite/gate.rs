@@ -15,6 +15,7 @@ mod longer;
 mod names;
 mod needle;
 mod plain;
+mod readings;
 mod runs;
 mod sightings;
 mod text;
@@ -332,7 +333,13 @@ impl Gate<'_> {
         let worth = |octets: &[u8]| views::decodes(octets) || joins(octets);
         let any =
             |text: &str| worth(text.as_bytes()) && views::any(text, joins, |view| self.sees(view));
-        any(text) || runs::within(text, self.shortest, worth).any(|text| any(&text))
+        let mut within = runs::within(text, self.shortest, |octets| {
+            worth(octets) || octets.is_ascii()
+        });
+        any(text)
+            || within.any(|text| {
+                any(&text) || runs::within(&text, self.shortest, worth).any(|text| any(&text))
+            })
     }
 
     /// Whether an id in a head or a calendar names a domain of the writer: of a part, of an entry, or the boundary of parts (RFC 2045 7,

@@ -182,7 +182,7 @@ fn is_mask(mailbox: &Mailbox, domains: &MaskedDomains) -> bool {
 
 /// The writer's Date in UTC, for a time zone tells where somebody is; ours where theirs cannot be read.
 fn date(letter: &Message, plan: &ParticipantPlan<'_>) -> String {
-    let written = letter.text("Date");
+    let written = zone(&letter.text("Date"));
     let parsed =
         mail_parser::DateTime::parse_rfc822(&written).filter(mail_parser::DateTime::is_valid);
     let seconds = parsed
@@ -194,6 +194,38 @@ fn date(letter: &Message, plan: &ParticipantPlan<'_>) -> String {
             crate::mail::Timestamp(seconds.saturating_mul(1000))
         })
         .to_rfc5322()
+}
+
+/// A date whose zone is written as programs for people write it, `GMT+01:00` or `+01:00`, with that of RFC 5322 3.3.
+fn zone(date: &str) -> String {
+    let Some((at, sign)) = date
+        .char_indices()
+        .rfind(|(at, c)| *c == '+' || (*c == '-' && *at > 8))
+    else {
+        return date.to_owned();
+    };
+    let (before, behind) = date.split_at_checked(at).unwrap_or((date, ""));
+    let digits: String = behind
+        .chars()
+        .skip(1)
+        .take_while(|c| c.is_ascii_digit() || *c == ':')
+        .collect();
+    let rest = behind.get(1 + digits.len()..).unwrap_or_default();
+    let (hours, minutes) = digits.split_once(':').unwrap_or((&digits, ""));
+    let before = before.trim_end();
+    let bare = ["GMT", "UTC", "UT"]
+        .iter()
+        .find_map(|name| before.strip_suffix(name));
+    let (hours, minutes) = match (hours.len(), minutes.len()) {
+        (1 | 2, 0) if bare.is_some() => (format!("{hours:0>2}"), "00"),
+        (1 | 2, 2) => (format!("{hours:0>2}"), minutes),
+        (4, 0) if bare.is_some() => (hours.to_owned(), ""),
+        _ => return date.to_owned(),
+    };
+    format!(
+        "{} {sign}{hours}{minutes}{rest}",
+        bare.unwrap_or(before).trim_end()
+    )
 }
 
 /// What is recognised as automatic says so, so that the other side's programs do not answer it (RFC 3834 5).
@@ -297,5 +329,44 @@ fn canonical(name: &[u8]) -> &'static str {
         Some(b's' | b'S') => "Subject",
         Some(b'i' | b'I') => "Importance",
         _ => "Content-Language",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h197_a_zone_is_read_however_programs_write_it() {
+        for (date, want) in [
+            (
+                "Mon, 23 Nov 2026 10:00:00 GMT+01:00",
+                "Mon, 23 Nov 2026 10:00:00 +0100",
+            ),
+            (
+                "Mon, 23 Nov 2026 10:00:00 GMT+1",
+                "Mon, 23 Nov 2026 10:00:00 +0100",
+            ),
+            (
+                "Mon, 23 Nov 2026 10:00:00 UTC-0530 (x)",
+                "Mon, 23 Nov 2026 10:00:00 -0530 (x)",
+            ),
+            (
+                "Mon, 23 Nov 2026 10:00:00 +01:00",
+                "Mon, 23 Nov 2026 10:00:00 +0100",
+            ),
+            (
+                "Mon, 23 Nov 2026 10:00:00 +0100 (CET)",
+                "Mon, 23 Nov 2026 10:00:00 +0100 (CET)",
+            ),
+            (
+                "Mon, 23 Nov 2026 10:00:00 GMT",
+                "Mon, 23 Nov 2026 10:00:00 GMT",
+            ),
+            ("23-11-2026 10:00", "23-11-2026 10:00"),
+            ("", ""),
+        ] {
+            assert_eq!(zone(date), want);
+        }
     }
 }

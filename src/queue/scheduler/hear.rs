@@ -3,9 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
-use super::{LONGEST_SLEEP, Queue};
+use super::{LONGEST_SLEEP, Order, Queue};
 use crate::failpoint;
 use crate::mail::QueueId;
 use crate::queue::backoff;
@@ -14,6 +12,9 @@ use crate::queue::ending::End;
 use crate::queue::handle::Message;
 use crate::queue::listed::{Listed, State};
 use crate::spool::Entry;
+
+/// Orders that wait for one entry.
+const MOST_ORDERS: usize = 16;
 
 impl Queue {
     /// Takes one message. Nothing here waits.
@@ -40,26 +41,29 @@ impl Queue {
                     self.wait(id, |entry| entry.progress.next_attempt = now);
                 }
             }
-            Message::Control(id, control, answer) => self.control(id, control, answer),
+            Message::Control(id, control, answer) => self.control(id, (control, answer)),
         }
     }
 
-    /// Carries out an operator's order on an entry that waits. It is durable before it is answered.
-    fn control(
-        &mut self,
-        id: QueueId,
-        control: Control,
-        answer: oneshot::Sender<Result<(), ControlError>>,
-    ) {
-        let found = match self.entries.get_mut(&id) {
+    /// Carries out an operator's order on an entry that waits, or later on one that is worked on. It is durable before it is answered.
+    fn control(&mut self, id: QueueId, order: Order) {
+        let entry = match self.entries.get_mut(&id) {
             None => Err(ControlError::NoSuchEntry(id)),
-            Some((_, State::Active)) => Err(ControlError::Busy(id)),
+            Some((_, State::Active)) => {
+                let waiting = self.orders.entry(id).or_default();
+                if waiting.len() < MOST_ORDERS {
+                    waiting.push_back(order);
+                    return;
+                }
+                Err(ControlError::Busy(id))
+            }
             Some((entry, state)) => {
                 *state = State::Active;
                 Ok(entry.clone())
             }
         };
-        let entry = match found {
+        let (control, answer) = order;
+        let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
                 // Whoever asked has gone.
@@ -90,6 +94,25 @@ impl Queue {
                 // In memory only: no attempt was made, so none is counted.
                 let again = self.parts.clock.now().plus(LONGEST_SLEEP);
                 self.wait(id, |entry| entry.progress.next_attempt = again);
+            }
+        }
+        self.next_order(id);
+    }
+
+    /// Carries out the order that waited for the end of what was done with an entry; of an entry that has ended, all are answered.
+    fn next_order(&mut self, id: QueueId) {
+        while let Some(waiting) = self.orders.get_mut(&id) {
+            let order = waiting.pop_front();
+            if waiting.is_empty() {
+                self.orders.remove(&id);
+            }
+            match order {
+                Some(order) => self.control(id, order),
+                None => return,
+            }
+            // The others wait for this one.
+            if self.entries.contains_key(&id) {
+                return;
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use data_encoding::BASE64;
 
+use super::inner;
 use super::runs::runs;
 use crate::message::Encoding;
 use crate::rewrite::masker::Masker;
@@ -22,7 +23,7 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The text with its blocks of such lines masked; none if they hold nothing. A block is decoded and written anew as a whole, for its lines
 /// mean nothing one by one; of a single line [`links`](super::links) takes care, which keeps what stands around it.
-pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
+pub(super) fn mask(text: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
     runs(text, LEAST).next()?;
     let mut out: Option<Vec<u8>> = None;
     let (mut copied, mut at, mut start) = (0, 0, None);
@@ -39,7 +40,7 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
                 let lines = text.get(from..at).unwrap_or_default();
                 // A block has two lines at least.
                 if memchr::memchr(b'\n', lines.trim_ascii_end()).is_some()
-                    && let Some(new) = masker.mask(&Encoding::Base64.decode(lines))
+                    && let Some(new) = masked(&Encoding::Base64.decode(lines), masker, depth)
                 {
                     let out = out.get_or_insert_with(|| Vec::with_capacity(text.len() + 64));
                     out.extend_from_slice(text.get(copied..from).unwrap_or_default());
@@ -56,6 +57,11 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
         out.extend_from_slice(text.get(copied..).unwrap_or_default());
     }
     out
+}
+
+/// What a block holds, masked.
+fn masked(octets: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
+    inner(octets, masker, depth).or_else(|| masker.mask(octets))
 }
 
 /// Base64 in lines of the length that mail has (RFC 2045 6.8).

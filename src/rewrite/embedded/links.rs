@@ -2,6 +2,7 @@
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
 
+use super::inner;
 use super::runs::runs;
 use crate::message::Encoding;
 use crate::rewrite::masker::Masker;
@@ -17,12 +18,12 @@ pub(super) fn least(masker: &Masker) -> usize {
 }
 
 /// The text with the runs masked that hold something; none if none does.
-pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
+pub(super) fn mask(text: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
     let mut out: Option<Vec<u8>> = None;
     let mut copied = 0;
     for place in runs(text, least(masker)) {
         let run = text.get(place.clone()).unwrap_or_default();
-        if let Some(new) = run_masked(run, masker) {
+        if let Some(new) = run_masked(run, masker, depth) {
             let out = out.get_or_insert_with(|| Vec::with_capacity(text.len() + 64));
             out.extend_from_slice(text.get(copied..place.start).unwrap_or_default());
             out.extend(new);
@@ -36,17 +37,17 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
 }
 
 /// A run of base64 that may begin anywhere: path and payload of a link use the same characters. None if it holds nothing.
-fn run_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
+fn run_masked(run: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
     let of_links = |octet: &u8| matches!(octet, b'-' | b'_');
     let of_mail = |octet: &u8| matches!(octet, b'+' | b'/');
     if !run.iter().any(of_links) || !run.iter().any(of_mail) {
-        return piece_masked(run, masker);
+        return piece_masked(run, masker, depth);
     }
     // Both alphabets: several things stand beside one another.
     let mut out = Vec::with_capacity(run.len() + 64);
     let mut changed = false;
     for piece in run.split_inclusive(of_mail) {
-        let new = piece_masked(piece, masker);
+        let new = piece_masked(piece, masker, depth);
         changed |= new.is_some();
         out.extend(new.unwrap_or_else(|| piece.to_vec()));
     }
@@ -54,9 +55,9 @@ fn run_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
 }
 
 /// A run of one alphabet, read from each place where a payload may begin; none if it holds nothing from any.
-fn piece_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
+fn piece_masked(run: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
     if run.len() > LONG {
-        return from(run, 0, masker);
+        return from(run, 0, masker, depth);
     }
     // What stands between slashes is most likely the payload; its first octet is then the first of an address.
     let mut starts = vec![0];
@@ -66,11 +67,11 @@ fn piece_masked(run: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     starts.extend(1..4);
     starts
         .into_iter()
-        .find_map(|start| from(run, start, masker))
+        .find_map(|start| from(run, start, masker, depth))
 }
 
 /// The run with the needles masked that it holds if its groups begin at `start`.
-fn from(run: &[u8], start: usize, masker: &Masker) -> Option<Vec<u8>> {
+fn from(run: &[u8], start: usize, masker: &Masker, depth: u8) -> Option<Vec<u8>> {
     let (before, coded) = run.split_at_checked(start)?;
     let of_links = coded.iter().any(|octet| matches!(octet, b'-' | b'_'));
     let decoded = Encoding::Base64.decode(coded);
@@ -88,6 +89,14 @@ fn from(run: &[u8], start: usize, masker: &Masker) -> Option<Vec<u8>> {
     } else {
         decoded.into_owned()
     };
+    let encoding = if of_links {
+        BASE64URL_NOPAD
+    } else {
+        BASE64_NOPAD
+    };
+    if let Some(new) = inner(&decoded, masker, depth) {
+        return Some([before, encoding.encode(&new).as_bytes()].concat());
+    }
     let hit = masker.hit(&decoded, 0)?;
     let mut out = before.to_vec();
     let mut copied = 0;
@@ -108,11 +117,6 @@ fn from(run: &[u8], start: usize, masker: &Masker) -> Option<Vec<u8>> {
         }
         new.extend_from_slice(tail);
         out.extend_from_slice(coded.get(copied..first / 3 * 4)?);
-        let encoding = if of_links {
-            BASE64URL_NOPAD
-        } else {
-            BASE64_NOPAD
-        };
         out.extend_from_slice(encoding.encode(&new).as_bytes());
         copied = (last / 3 * 4).min(coded.len());
         next = masker.hit(&decoded, end);

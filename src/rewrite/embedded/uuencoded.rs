@@ -1,5 +1,6 @@
 //! Uuencoded files in a text (POSIX, "uuencode").
 
+use super::inner;
 use super::lines::lines;
 use crate::rewrite::masker::Masker;
 
@@ -8,7 +9,7 @@ const LINE: usize = 45;
 
 /// The text with its files masked, each from `begin MODE NAME` to `end`; none if nothing had to be. Only a file that holds a needle is written
 /// anew, and one that the text cuts off is read as far as it goes.
-pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
+pub(super) fn mask(text: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
     memchr::memmem::find(text, b"begin ")?;
     let mut out = Vec::with_capacity(text.len() + 64);
     let mut changed = false;
@@ -22,7 +23,7 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
                 lines.extend_from_slice(line);
                 continue;
             }
-            match masker.mask(octets) {
+            match masked(octets, masker, depth) {
                 Some(masked) => {
                     changed = true;
                     out.extend(encode(&masked));
@@ -36,7 +37,7 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
         out.extend_from_slice(line);
     }
     if let Some((octets, mut lines)) = file {
-        match masker.mask(&octets) {
+        match masked(&octets, masker, depth) {
             Some(masked) => {
                 changed = true;
                 out.extend(encode(&masked));
@@ -45,6 +46,11 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
         }
     }
     changed.then_some(out)
+}
+
+/// What a file holds, masked.
+fn masked(octets: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
+    inner(octets, masker, depth).or_else(|| masker.mask(octets))
 }
 
 /// `begin 644 name`: a sentence that begins so has no number of three or four digits next.
