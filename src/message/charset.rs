@@ -55,6 +55,16 @@ pub fn decode<'a>(label: &str, octets: &'a [u8]) -> Result<Decoded<'a>, Unreadab
         return Err(Unreadable);
     }
     let known = known(&label);
+    let named = label.is_empty() || ASCII.contains(&label.as_str());
+    // Nearly all mail; without a label a text is ASCII (RFC 2045 5.2).
+    if (known == Some(UTF_8) || named && octets.is_ascii())
+        && let Ok(text) = std::str::from_utf8(octets)
+    {
+        return Ok(Decoded {
+            text: Cow::Borrowed(text),
+            charset: Some(UTF_8),
+        });
+    }
     // A mark at the front counts before the label, as in browsers; with another label some programs would go by that.
     let marked = match octets {
         [0xff, 0xfe, ..] => Some(UTF_16LE),
@@ -86,16 +96,10 @@ pub fn decode<'a>(label: &str, octets: &'a [u8]) -> Result<Decoded<'a>, Unreadab
     let text = known
         .filter(|_| !lies)
         .and_then(|known| known.decode_without_bom_handling_and_without_replacement(octets));
-    let named = label.is_empty() || ASCII.contains(&label.as_str());
     Ok(match text {
         Some(text) => Decoded {
             text,
             charset: known.filter(|_| !wide || label.ends_with("le") || label.ends_with("be")),
-        },
-        // Without a label a text is ASCII (RFC 2045 5.2).
-        None if named && octets.is_ascii() => Decoded {
-            text: String::from_utf8_lossy(octets),
-            charset: Some(UTF_8),
         },
         None => Decoded {
             text: usual(octets),

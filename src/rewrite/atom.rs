@@ -190,12 +190,11 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
         let radix = if hexadecimal { 16 } else { 10 };
         let count = digits
             .iter()
-            // Enough for every code point and some zeros before it.
-            .take(10)
+            .take(MAX_DIGITS)
             .take_while(|digit| char::from(**digit).is_digit(radix))
             .count();
         let digits = std::str::from_utf8(digits.get(..count)?).ok()?;
-        let code = u32::from_str_radix(digits, radix).ok()?;
+        let code = u32::from_str_radix(significant(digits), radix).ok()?;
         return Some((
             char::from_u32(code)?,
             semicolon(1 + usize::from(hexadecimal) + count),
@@ -205,6 +204,19 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
         .iter()
         .find(|(name, _)| text.first() == name.first() && text.starts_with(name))
         .map(|(name, c)| (*c, semicolon(name.len())))
+}
+
+/// Digits of a reference that are read: a browser takes any number of zeros.
+const MAX_DIGITS: usize = 64;
+
+/// Digits without the zeros at their front.
+fn significant(digits: &str) -> &str {
+    let bare = digits.trim_start_matches('0');
+    if bare.is_empty() {
+        digits.get(..1).unwrap_or(digits)
+    } else {
+        bare
+    }
 }
 
 /// Named references to what stands in addresses, or in them without being seen. HTML has two thousand more, for characters that stand in none.

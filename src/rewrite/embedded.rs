@@ -7,6 +7,7 @@ mod links;
 mod runs;
 mod uuencoded;
 
+use super::html;
 use super::masker::Masker;
 
 /// Masks what one kind of code hides, so deep in others; none if nothing had to be.
@@ -20,16 +21,22 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
     mask_at(text, masker, 0)
 }
 
-/// What was decoded, masked as what it is: text in UTF-16, or text in which something else is encoded. None if nothing had to be; what holds
-/// something as it stands is the caller's.
+/// What was decoded, masked as what it is: text, with whatever is encoded in that, or text in UTF-16. None if nothing had to be, and for what is no
+/// text: what holds something as it stands is the caller's there.
 fn inner(octets: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
     if depth + 1 >= LAYERS {
         return None;
     }
     // Pictures and the like are no text, and nearly all that looks like code is none.
-    if octets.is_ascii() && memchr::memchr(0, octets).is_none() {
-        let masked = mask_at(octets, masker, depth + 1)?;
-        return Some(masker.mask(&masked).unwrap_or(masked));
+    if let Ok(text) = std::str::from_utf8(octets)
+        && memchr::memchr(0, octets).is_none()
+    {
+        let mut changed = html::masked_by(text, masker).map(String::into_bytes);
+        for step in [masker_step, mask_at] {
+            let masked = step(changed.as_deref().unwrap_or(octets), masker, depth + 1);
+            changed = masked.or(changed);
+        }
+        return changed;
     }
     let units = octets.len() / 2;
     let zeros = memchr::memchr_iter(0, octets).count();
@@ -57,6 +64,11 @@ fn inner(octets: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
         }
     };
     Some(masked.encode_utf16().flat_map(octet).collect())
+}
+
+/// What is found as it stands.
+fn masker_step(text: &[u8], masker: &Masker, _depth: u8) -> Option<Vec<u8>> {
+    masker.mask(text)
 }
 
 fn mask_at(text: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {

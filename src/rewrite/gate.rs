@@ -108,6 +108,9 @@ pub(super) fn observe(
 /// The shortest address, in octets, that is looked for in code within a text: a shorter one takes as much room there as a word.
 const SHORTEST_CODED: usize = 14;
 
+/// How often something may have been encoded over itself.
+const LAYERS: u8 = 3;
+
 /// Where ids are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IdsIn {
@@ -123,19 +126,33 @@ fn sections(outgoing: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// A header section without In-Reply-To and References: they were written from tokens, and what those stand for are the reader's own ids,
-/// whatever it made them look like.
+/// whatever it made them look like. A Message-ID that is a token is left out as well: it is one long word that could be code, and is none.
 fn without_references(head: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len());
     let mut left_out = false;
     for line in head.split_inclusive(|octet| *octet == b'\n') {
         let folded = matches!(line.first(), Some(b' ' | b'\t'));
-        let reference = line.starts_with(b"In-Reply-To: ") || line.starts_with(b"References: ");
+        let reference = line.starts_with(b"In-Reply-To: ")
+            || line.starts_with(b"References: ")
+            || line.strip_prefix(b"Message-ID: <").is_some_and(is_token);
         left_out = reference || (folded && left_out);
         if !left_out {
             out.extend_from_slice(line);
         }
     }
     out
+}
+
+/// Octets that a token has at least.
+const TOKEN: usize = 40;
+
+/// Whether an id looks like those that are sealed: one long word in small letters before its at sign.
+fn is_token(id: &[u8]) -> bool {
+    let word = id
+        .iter()
+        .take_while(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit());
+    let length = word.count();
+    length >= TOKEN && id.get(length) == Some(&b'@')
 }
 
 impl Gate<'_> {
@@ -148,7 +165,7 @@ impl Gate<'_> {
             let text = text::readable(&octets);
             let unquoted = runs::unquoted(&text);
             let mut shows = |text: &str| {
-                html |= self.may_show_in_html(text);
+                html |= place == "body" && self.may_show_in_html(text);
                 private |= self.names_private(text);
                 self.shows(text)
             };
@@ -204,11 +221,14 @@ impl Gate<'_> {
                 place: "calendar",
             });
         }
-        let shown = content.is_html && self.may_show_in_html(content.text);
-        if shown
-            && documents::html(content.text)
-                .iter()
-                .any(|text| self.shows(text))
+        // Whatever it calls itself: what is no HTML here may be quoted in some.
+        let documents = self
+            .may_show_in_html(content.text)
+            .then(|| documents::html(content.text));
+        if documents
+            .into_iter()
+            .flatten()
+            .any(|text| self.shows(&text))
         {
             return Err(self.leak("HTML"));
         }
@@ -327,19 +347,32 @@ impl Gate<'_> {
         self.addresses.iter().chain(&self.prose)
     }
 
-    /// Whether something shows in `text`.
+    /// Whether something shows in `text`, or in what is encoded in it.
     fn shows(&self, text: &str) -> bool {
-        let joins = |octets: &[u8]| self.may_see(octets);
-        let worth = |octets: &[u8]| views::decodes(octets) || joins(octets);
-        let any =
-            |text: &str| worth(text.as_bytes()) && views::any(text, joins, |view| self.sees(view));
-        let mut within = runs::within(text, self.shortest, |octets| {
-            worth(octets) || octets.is_ascii()
-        });
-        any(text)
-            || within.any(|text| {
-                any(&text) || runs::within(&text, self.shortest, worth).any(|text| any(&text))
-            })
+        self.shows_as_it_is(text) || self.shows_within(text, LAYERS)
+    }
+
+    fn shows_as_it_is(&self, text: &str) -> bool {
+        let worth = views::decodes(text.as_bytes()) || self.may_see(text.as_bytes());
+        worth && views::any(text, |octets| self.may_see(octets), |view| self.sees(view))
+    }
+
+    fn shows_within(&self, text: &str, layers: u8) -> bool {
+        let worth =
+            |octets: &[u8]| octets.is_ascii() || views::decodes(octets) || self.may_see(octets);
+        runs::within(text, self.shortest, worth).any(|text| {
+            self.shows_as_it_is(&text)
+                || self.shows_in_html(&text)
+                || (layers > 1 && text.is_ascii() && self.shows_within(&text, layers - 1))
+        })
+    }
+
+    /// Whether something shows where `text` is HTML.
+    fn shows_in_html(&self, text: &str) -> bool {
+        self.may_show_in_html(text)
+            && documents::html(text)
+                .iter()
+                .any(|text| self.shows_as_it_is(text))
     }
 
     /// Whether an id in a head or a calendar names a domain of the writer: of a part, of an entry, or the boundary of parts (RFC 2045 7,

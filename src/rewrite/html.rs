@@ -16,15 +16,6 @@ use pieces::Kind;
 /// How deep documents may stand in one another: in `srcdoc`, in conditional comments, in `data:` links.
 const MAX_DEPTH: u8 = 3;
 
-/// Whether a part is read as HTML: by its type, or by the ending of its name.
-pub(super) fn is_html(essence: &str, name: Option<&str>) -> bool {
-    const NAMES: [&str; 5] = [".htm", ".html", ".xhtml", ".xml", ".svg"];
-    let name = name.unwrap_or_default().trim().to_ascii_lowercase();
-    essence.contains("html")
-        || essence.ends_with("xml")
-        || NAMES.iter().any(|ending| name.ends_with(ending))
-}
-
 /// The document masked, its own words and what it quotes each in their way; none if nothing had to be.
 pub(super) fn mask(text: &str, ids: &Ids<'_>) -> Option<String> {
     let (own, quoted) = (ids.masker, ids.quoted);
@@ -44,6 +35,12 @@ pub(super) fn mask(text: &str, ids: &Ids<'_>) -> Option<String> {
         out.push_str(new.as_deref().unwrap_or(piece));
     }
     changed.then_some(out)
+}
+
+/// A document that was decoded from something else, masked; none if nothing had to be.
+pub(super) fn masked_by(text: &str, masker: &Masker) -> Option<String> {
+    let shows = text.contains('<') && masker.may_show_in_html(text);
+    shows.then(|| masked(text, masker, 0)).flatten()
 }
 
 /// A document masked by one masker; none if nothing had to be.
@@ -104,6 +101,13 @@ fn value(value: &str, is_document: bool, masker: &Masker, depth: u8) -> Option<S
         .mask(value.as_bytes())
         .or_else(|| masker.mask(bare.as_bytes()))
         .map(lossy)
+}
+
+/// A text without tags, with its references decoded.
+pub(super) fn text(source: &str) -> String {
+    let pieces = pieces::read(source).into_iter();
+    let texts = pieces.filter(|piece| piece.kind == Kind::Text);
+    texts.map(|piece| piece.value).collect()
 }
 
 /// What masks leave is text.

@@ -25,12 +25,7 @@ pub(super) struct Leaf {
 ///
 /// # Errors
 /// Why its text cannot be read, in words that follow "the part".
-pub(super) fn leaf(
-    part: &Part,
-    content: &[u8],
-    ids: &Ids<'_>,
-    is_html: bool,
-) -> Result<Option<Leaf>, String> {
+pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<Leaf>, String> {
     let encoding = Encoding::of(&part.encoding);
     let octets = encoding.decode(content);
     let label = part.kind.get("charset").unwrap_or_default();
@@ -56,7 +51,8 @@ pub(super) fn leaf(
     let turned =
         is_calendar(part, text.as_bytes()).then(|| calendar::turn(text.as_bytes(), part, ids));
     let mut changed = turned.flatten();
-    if is_html {
+    // Whatever it calls itself: what is no HTML here may be quoted in some.
+    if memchr::memchr(b'<', text.as_bytes()).is_some() {
         let shown = html::mask(&current(&changed, text), ids);
         changed = shown.map(String::into_bytes).or(changed);
     }

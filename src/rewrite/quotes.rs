@@ -118,7 +118,10 @@ fn marks(text: &[u8]) -> Marks {
         below: header(text).unwrap_or(text.len()),
         blockquotes: Vec::new(),
     };
-    for mark in MARKS.iter().flat_map(|marks| marks.find_iter(text)) {
+    // They stand in tags.
+    let from = memchr::memchr(b'<', text).unwrap_or(text.len());
+    let rest = aho_corasick::Input::new(text).span(from..text.len());
+    for mark in MARKS.iter().flat_map(|marks| marks.find_iter(rest.clone())) {
         let before = text.get(..mark.start()).unwrap_or_default();
         if mark.pattern().as_usize() < SEPARATORS.len() {
             // Its tag belongs to it.

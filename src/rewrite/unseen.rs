@@ -1,11 +1,11 @@
 //! What stands between the characters of an address without being seen by who reads it (hostile-inputs 92).
 
-use super::atom::read;
+use super::atom::{Form, read};
 
 /// The longest tag that is passed over; a longer `<…>` is no tag. The bound keeps a text of nothing but `<` from being read anew from each of them.
-const MAX_TAG: usize = 512;
+const MAX_TAG: usize = 2_048;
 /// The longest comment, for the same reason; longer than a tag, since shops' templates have conditional comments for Outlook.
-const MAX_COMMENT: usize = 4_096;
+const MAX_COMMENT: usize = 16_384;
 
 /// How many octets at the front of `text` are not seen by a reader, of however many kinds. Zero: the first one is seen.
 pub(super) fn unseen(text: &[u8]) -> usize {
@@ -41,19 +41,38 @@ pub(super) fn unseen(text: &[u8]) -> usize {
     at
 }
 
-/// The length of a tag or a comment; zero where it is neither. One with an `@` in it is not passed over: it may be `<jan@poczta.example>`.
+/// The length of a tag or a comment; zero where it is neither.
 fn tag(text: &[u8]) -> usize {
     if text.starts_with(b"<!--") {
         let window = text.get(..text.len().min(MAX_COMMENT)).unwrap_or_default();
-        return memchr::memmem::find(window, b"-->").map_or(0, |end| end + 3);
+        // A browser takes both for its end.
+        let ends =
+            memchr::memmem::find_iter(window, b"--").find_map(|at| match window.get(at + 2..)? {
+                [b'>', ..] => Some(at + 3),
+                [b'!', b'>', ..] => Some(at + 4),
+                _ => None,
+            });
+        return ends.unwrap_or(0);
     }
     let looks_so = matches!(text.get(1), Some(b'/' | b'!' | b'?'))
         || text.get(1).is_some_and(u8::is_ascii_alphabetic);
     let window = text.get(..text.len().min(MAX_TAG)).unwrap_or_default();
-    match memchr::memchr2(b'>', b'@', window) {
-        Some(end) if looks_so && window.get(end) == Some(&b'>') => end + 1,
+    match end_of_tag(window) {
+        Some(end) if looks_so => end + 1,
         _ => 0,
     }
+}
+
+/// Where a tag ends: a bracket within the quotes of a value is none.
+fn end_of_tag(window: &[u8]) -> Option<usize> {
+    let first = memchr::memchr(b'>', window)?;
+    let value = |sign: u8| {
+        let opens = memchr::memmem::find(window.get(..first)?, &[b'=', sign])? + 2;
+        let closes = opens + memchr::memchr(sign, window.get(opens..)?)?;
+        let rest = window.get(closes..).filter(|_| closes > first)?;
+        Some(closes + memchr::memchr(b'>', rest)?)
+    };
+    value(b'"').or_else(|| value(b'\'')).or(Some(first))
 }
 
 /// A line end, and the quote marks or the fold at the front of the next line.
@@ -124,10 +143,15 @@ pub(super) fn is_parted(before: &[u8]) -> bool {
     PARTING.contains(&name.to_ascii_lowercase().as_slice())
 }
 
-/// The length of a character that is not seen, escaped or not; zero for any other.
+/// The length of a character that is not seen, escaped or not, or of an escaped line end; zero for any other.
 fn character(text: &[u8]) -> usize {
     match read(text) {
         Some(atom) if atom.octets().is_empty() => atom.taken,
+        Some(atom)
+            if atom.form != Form::Plain && matches!(atom.octets(), b"\r" | b"\n" | b"\t") =>
+        {
+            atom.taken
+        }
         _ => 0,
     }
 }

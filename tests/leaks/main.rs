@@ -174,7 +174,12 @@ fn unicode(address: &str) -> String {
 /// One oracle of its own for each side, so that all cores work.
 fn oracle(side: &Side) -> Option<Child> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/leaks/oracle.py");
-    let child = Command::new("python3")
+    // The system's own has the parsers that its packages bring.
+    let python = ["/usr/bin/python3", "python3"];
+    let python = python
+        .into_iter()
+        .find(|path| !path.starts_with('/') || std::path::Path::new(path).exists());
+    let child = Command::new(python.unwrap_or("python3"))
         .arg(script)
         .args(side.addresses)
         .arg("--")

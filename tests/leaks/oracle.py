@@ -1,4 +1,5 @@
-"""Looks for addresses and domains in messages, decoded in every way that Python knows; shares no code with the relay.
+"""Looks for addresses and domains in messages, decoded in every way that Python knows; shares no code and no library with the relay: HTML is read by
+html5lib and lxml, letters are compared by ICU (Debian: python3-html5lib, python3-lxml, python3-icu).
 
 Arguments: the addresses, `--`, and the domains that must not stand in prose. Standard input: `NUMBER LENGTH GATE NAME` (GATE: what the leak gate said, passed or stopped), a line feed, and LENGTH octets of a message, again and again.
 Prints what leaked where; exit status 1 if anything did.
@@ -10,11 +11,23 @@ import email.header
 import email.policy
 import email.utils
 import html
+import os
 import quopri
 import re
 import sys
 import unicodedata
 import urllib.parse
+
+try:
+    import html5lib
+    import icu
+    import lxml.html
+except ImportError as missing:
+    # Without them half of the reading is left out; whoever asks for all of it is told.
+    print(f"SKIPPED: {missing}; HTML and look-alike letters are NOT looked at", file=sys.stderr)
+    if os.environ.get("ALLEGROMAIL_INTEROP") == "require":
+        sys.exit(f"{missing}, and ALLEGROMAIL_INTEROP=require")
+    icu = None
 
 BREAK = sys.argv.index("--")
 
@@ -91,6 +104,106 @@ STEPS = [
 
 
 SEEN = set()
+# Compatibility forms in small letters, without what is ignorable by default.
+CASEFOLD = icu and icu.Normalizer2.getInstance(None, "nfkc_cf", icu.UNormalizationMode2.COMPOSE)
+CONTROLS = dict.fromkeys(set(range(32)) - {9, 10, 13} | set(range(127, 160)))
+BLOCKS = {"address", "article", "blockquote", "body", "br", "center", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "head", "hr", "html", "li", "ol",
+          "p", "pre", "table", "tbody", "td", "th", "title", "tr", "ul"}
+
+
+def compared(text):
+    """As somebody compares it who retypes what he sees."""
+    return CASEFOLD.normalize(text.translate(CONTROLS)).replace("\u3002", ".").replace("\u2010", "-")
+
+
+def shown(tree):
+    """The text of a document as it stands on the screen: elements within a line are joined."""
+    out = []
+
+    def walk(node):
+        # What is no element has a function for a name: a comment.
+        if not isinstance(node.tag, str):
+            out.append(node.tail or "")
+            return
+        name = node.tag.rpartition("}")[2]
+        out.append("\n" if name in BLOCKS else "")
+        if name not in ("script", "style"):
+            out.append(node.text or "")
+        for child in node:
+            walk(child)
+        out.append("\n" if name in BLOCKS else "")
+        out.append(node.tail or "")
+
+    walk(tree)
+    return "".join(out)
+
+
+def styled(text):
+    """The strings of a style sheet."""
+    text = re.sub(r"\\\r?\n", "", text)
+    return re.sub(r"\\([0-9a-fA-F]{1,6})[ \t]?", lambda m: chr(min(int(m.group(1), 16), 0x10FFFF)), text)
+
+
+def linked(value):
+    """The text of a `data:` link."""
+    head, comma, data = value.partition(",")
+    octets = urllib.parse.unquote_to_bytes(data)
+    if "base64" in head.lower():
+        octets = base64.b64decode(re.sub(rb"[^A-Za-z0-9+/]", b"", octets) + b"===", validate=False)
+    for charset in ("utf-8", "utf-16-le", "utf-16-be"):
+        yield octets.decode(charset, "replace")
+
+
+def documents(text, depth=0):
+    """Each text that a browser or another reader of HTML finds in a document."""
+    if depth > 2 or "<" not in text:
+        return
+    trees = []
+    try:
+        trees.append(html5lib.parse(text, treebuilder="lxml", namespaceHTMLElements=False).getroot())
+    except ValueError:
+        # lxml takes no control characters.
+        trees.append(html5lib.parse(text.translate(CONTROLS), treebuilder="lxml", namespaceHTMLElements=False).getroot())
+    try:
+        trees.append(lxml.html.document_fromstring(text.encode("utf-8"), parser=lxml.html.HTMLParser(encoding="utf-8")))
+    except (lxml.etree.ParserError, ValueError):
+        pass
+    for tree in trees:
+        yield shown(tree)
+        for node in tree.iter():
+            if not isinstance(node.tag, str):
+                yield node.text or ""
+                yield from documents(node.text or "", depth + 1)
+                continue
+            if node.tag.rpartition("}")[2] in ("style", "script"):
+                yield styled(node.text or "")
+            for name, value in node.attrib.items():
+                bare = re.sub(r"[\t\r\n]", "", value)
+                yield bare
+                yield urllib.parse.unquote(bare)
+                if name == "style":
+                    yield styled(value)
+                if name == "srcdoc":
+                    yield from documents(value, depth + 1)
+                if bare.lower().startswith("data:"):
+                    for inner in linked(bare):
+                        yield inner
+                        yield from documents(inner, depth + 1)
+
+
+def browsed(text):
+    """What is found by who reads a part of HTML with a program for it."""
+    for found in documents(text):
+        lower = compared(found)
+        for view in (lower, re.sub(r"[ \t]*\n[ \t]*", "", lower)):
+            for needle in NEEDLES:
+                if needle in view:
+                    return needle
+            for pattern in TAGGED + PROSE:
+                match = pattern.search(view)
+                if match:
+                    return match.group()
+    return None
 
 
 def new(text):
@@ -185,10 +298,20 @@ def check(raw):
             if part.is_multipart():
                 continue
             octets = part.get_payload(decode=True) or b""
+            kind = part.get_content_type()
             for text in texts(octets, part.get_content_charset()):
                 found = leaks(text) or within(text)
                 if found:
                     return f"part {number}", found
+            if icu:
+                text = next(texts(octets, part.get_content_charset()), "")
+                found = ("html" in kind or kind.endswith("xml")) and browsed(text)
+                if found:
+                    return f"HTML of part {number}", found
+                lower = compared(text)
+                for needle in NEEDLES:
+                    if needle in lower:
+                        return f"letters of part {number}", needle
                 for line in folded(text.replace("\r\n ", "")).splitlines() + text.splitlines():
                     if line.upper().startswith("UID") and any(d in line.lower() for d in DOMAINS):
                         return f"UID of part {number}", line

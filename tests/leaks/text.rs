@@ -5,7 +5,7 @@ use data_encoding::{BASE64, BASE64URL_NOPAD};
 use super::generate::Random;
 
 /// How many ways [`spelled`] knows.
-pub(crate) const SPELLINGS: u64 = 31;
+pub(crate) const SPELLINGS: u64 = 56;
 
 /// `address` written in one way; the second value is the name of the way.
 pub(crate) fn spelled(address: &str, way: u64, random: &mut Random) -> (String, &'static str) {
@@ -78,7 +78,91 @@ pub(crate) fn spelled(address: &str, way: u64, random: &mut Random) -> (String, 
         27 => (swap("\\'40"), "rtf"),
         28 => (swap("\\u{40}"), "braces"),
         29 => (swap("+sklep.24@"), "tag"),
-        _ => (format!("{head}<wbr>{tail}"), "wbr"),
+        30 => (format!("{head}<wbr>{tail}"), "wbr"),
+        way => (
+            read_otherwise(address, way, random),
+            OTHERWISE[way as usize - 31],
+        ),
+    }
+}
+
+/// The names of the ways of [`read_otherwise`].
+const OTHERWISE: [&str; 25] = [
+    "nbsp",
+    "lt",
+    "zeros",
+    "tag with at sign",
+    "comment --!>",
+    "bracket in value",
+    "long tag",
+    "long comment",
+    "small at sign",
+    "mathematical",
+    "circled",
+    "full-width letters",
+    "tag characters",
+    "ideographic dot",
+    "half-width dot",
+    "digits behind",
+    "hyphen behind",
+    "emphasis",
+    "word before",
+    "blanks",
+    "comments",
+    "host",
+    "tab in link",
+    "data link",
+    "code in code",
+];
+
+/// `address` as programs read it who know the formats better: browsers, Unicode's tables, people.
+fn read_otherwise(address: &str, way: u64, random: &mut Random) -> String {
+    let mut cut = 1 + random.below(address.len() as u64 - 2) as usize;
+    while !address.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    let (head, tail) = address.split_at(cut);
+    let swap = |new: &str| address.replace('@', new);
+    let letters = |first: u32, capital: bool| -> String {
+        let letter = |c: char| match c {
+            'a'..='z' => {
+                char::from_u32(first + u32::from(c) - u32::from(if capital { 'A' } else { 'a' }))
+                    .unwrap()
+            }
+            _ => c,
+        };
+        address.chars().map(letter).collect()
+    };
+    let long = "x".repeat(700);
+    match way {
+        31 => format!("&nbsp{address}"),
+        32 => format!("&lt{address}&gt"),
+        33 => swap("&#000000000000064;"),
+        34 => format!("{head}<a@b>{tail}"),
+        35 => format!("{head}<!-- x --!>{tail}"),
+        36 => format!("{head}<b title=\"a > b\"></b>{tail}"),
+        37 => format!("{head}<b title=\"{long}\"></b>{tail}"),
+        38 => format!("{head}<!-- {} -->{tail}", long.repeat(7)),
+        39 => swap("\u{fe6b}"),
+        40 => letters(0x1d41a, false),
+        41 => letters(0x24d0, false),
+        42 => letters(0xff41, false),
+        43 => format!("{head}\u{e0020}\u{fe0f}{tail}"),
+        44 => address.replace('.', "\u{3002}"),
+        45 => address.replace('.', "\u{ff61}"),
+        46 => format!("{address}600100200"),
+        47 => format!("{address}-pisz"),
+        48 => format!("_{address}_"),
+        49 => format!("mail-{address}"),
+        50 => swap(" @ "),
+        51 => swap("(x)@(y)"),
+        52 => swap("@imap."),
+        53 => format!("<a href=\"mailto:{head}\t{tail}\">x</a>"),
+        54 => format!("<a href=\"data:text/html,{}\">x</a>", swap("%0A@")),
+        _ => {
+            let inner = BASE64.encode(format!("adres: {address} koniec").as_bytes());
+            BASE64.encode(format!("kod: {inner} koniec").as_bytes())
+        }
     }
 }
 

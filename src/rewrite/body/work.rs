@@ -5,7 +5,6 @@ use crate::message::{self, Encoding, Holds, Message, Part};
 use crate::rewrite::calendar::Ids;
 use crate::rewrite::document;
 use crate::rewrite::head::{self, Fixes};
-use crate::rewrite::html;
 use crate::rewrite::leaf::leaf;
 use crate::rewrite::masker::Masker;
 use crate::rewrite::options::removal_note;
@@ -83,7 +82,7 @@ impl<'a> Work<'a> {
                         }
                     }
                     None if treatment == Treatment::File => {
-                        self.text(part, content, &ids, name.as_deref(), &mut fixes)
+                        self.text(part, content, &ids, &mut fixes)
                             .map_err(|why| hidden(&why))?;
                     }
                     None => return Err(hidden("is an encoded message that cannot be read")),
@@ -97,7 +96,7 @@ impl<'a> Work<'a> {
                 let unlike = kept.trim_ascii_end() != content.trim_ascii_end();
                 let content = if unlike { &kept } else { content };
                 if !self
-                    .text(part, content, &ids, name.as_deref(), &mut fixes)
+                    .text(part, content, &ids, &mut fixes)
                     .map_err(|why| hidden(&why))?
                     && unlike
                 {
@@ -105,7 +104,7 @@ impl<'a> Work<'a> {
                 }
             }
             Treatment::Text => {
-                self.text(part, content, &ids, name.as_deref(), &mut fixes)
+                self.text(part, content, &ids, &mut fixes)
                     .map_err(|why| hidden(&why))?;
             }
             treatment @ (Treatment::Unwrap | Treatment::Descend) => {
@@ -149,11 +148,9 @@ impl<'a> Work<'a> {
         part: &Part,
         content: &[u8],
         ids: &Ids<'_>,
-        name: Option<&str>,
         fixes: &mut Fixes,
     ) -> Result<bool, String> {
-        let is_html = html::is_html(&part.kind.essence, name);
-        let Some(leaf) = leaf(part, content, ids, is_html)? else {
+        let Some(leaf) = leaf(part, content, ids)? else {
             return Ok(false);
         };
         fixes.encoding = leaf.encoding;

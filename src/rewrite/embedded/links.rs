@@ -7,8 +7,11 @@ use super::runs::runs;
 use crate::message::Encoding;
 use crate::rewrite::masker::Masker;
 
-/// A run longer than this, in octets, is taken for what it is from its first octet on: a picture, not a piece of a link.
+/// A run longer than this, in octets, is taken for what it is nearly from its first octet on: a picture, not a piece of a link.
 const LONG: usize = 4_096;
+/// Octets at its front in which the path of a link may end, and slashes there behind which the payload may begin.
+const NEAR: usize = 64;
+const MOST_NEAR: usize = 3;
 /// Slashes of a run behind which a payload may begin; a link has a few, and each costs a reading of the run.
 const MOST_SLASHES: usize = 12;
 
@@ -56,12 +59,15 @@ fn run_masked(run: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
 
 /// A run of one alphabet, read from each place where a payload may begin; none if it holds nothing from any.
 fn piece_masked(run: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
-    if run.len() > LONG {
-        return from(run, 0, masker, depth);
-    }
     // What stands between slashes is most likely the payload; its first octet is then the first of an address.
-    let mut starts = vec![0];
     let slashes = memchr::memchr_iter(b'/', run).map(|at| at + 1);
+    let mut starts = vec![0];
+    if run.len() > LONG {
+        starts.extend(slashes.take_while(|at| *at < NEAR).take(MOST_NEAR));
+        return starts
+            .into_iter()
+            .find_map(|start| from(run, start, masker, depth));
+    }
     starts.extend(slashes.take(MOST_SLASHES));
     // Letters of the path may stand in front: a group of four then begins at any of its characters.
     starts.extend(1..4);
@@ -69,6 +75,16 @@ fn piece_masked(run: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
         .into_iter()
         .find_map(|start| from(run, start, masker, depth))
 }
+
+/// Octets at the front that are text, in whole groups; none where all are, or hardly any.
+fn text_at_front(octets: &[u8]) -> usize {
+    let valid = std::str::from_utf8(octets).map_or_else(|error| error.valid_up_to(), |_| 0);
+    let whole = valid / 3 * 3;
+    if whole < LEAST_TEXT { 0 } else { whole }
+}
+
+/// Octets of the shortest address that is looked for there.
+const LEAST_TEXT: usize = 9;
 
 /// The run with the needles masked that it holds if its groups begin at `start`.
 fn from(run: &[u8], start: usize, masker: &Masker, depth: u8) -> Option<Vec<u8>> {
@@ -96,6 +112,18 @@ fn from(run: &[u8], start: usize, masker: &Masker, depth: u8) -> Option<Vec<u8>>
     };
     if let Some(new) = inner(&decoded, masker, depth) {
         return Some([before, encoding.encode(&new).as_bytes()].concat());
+    }
+    // The path may go on behind the payload: then only the front of it is text.
+    let front = text_at_front(&decoded);
+    if let Some(mut new) = decoded
+        .get(..front)
+        .and_then(|text| inner(text, masker, depth))
+    {
+        while new.len() % 3 != 0 {
+            new.push(b' ');
+        }
+        let rest = coded.get(front / 3 * 4..)?;
+        return Some([before, encoding.encode(&new).as_bytes(), rest].concat());
     }
     let hit = masker.hit(&decoded, 0)?;
     let mut out = before.to_vec();

@@ -36,8 +36,17 @@ pub(super) fn joined(text: &str, out: &mut String) -> bool {
     out.len() != text.len() || out != text
 }
 
-/// Without comments and tags.
+/// Without comments and tags, but with what may be an address in angle brackets.
 pub(super) fn untagged(text: &str, out: &mut String) -> bool {
+    without_tags(text, out, is_address, false)
+}
+
+/// Without all that a browser takes for a tag.
+pub(super) fn without_brackets(text: &str, out: &mut String) -> bool {
+    without_tags(text, out, |_| false, true)
+}
+
+fn without_tags(text: &str, out: &mut String, stays: fn(&[u8]) -> bool, in_quotes: bool) -> bool {
     let octets = text.as_bytes();
     let (mut copied, mut comments_end) = (0, true);
     for at in memchr_iter(b'<', octets) {
@@ -48,12 +57,11 @@ pub(super) fn untagged(text: &str, out: &mut String) -> bool {
         let end = match after.strip_prefix(b"!--") {
             // One that does not end is looked for once: nor do those behind it.
             Some(comment) => {
-                let end = comments_end
-                    .then(|| memmem::find(comment, b"-->"))
-                    .flatten();
+                let end = comments_end.then(|| end_of_comment(comment)).flatten();
                 comments_end = end.is_some();
-                end.map(|end| end + 6)
+                end.map(|end| end + 3)
             }
+            None if in_quotes => end_with_quotes(after),
             None => memchr2(b'<', b'>', after)
                 .filter(|end| after.get(*end) == Some(&b'>'))
                 .map(|end| end + 1),
@@ -63,7 +71,7 @@ pub(super) fn untagged(text: &str, out: &mut String) -> bool {
             .first()
             .is_some_and(|first| first.is_ascii_alphabetic() || b"/!?".contains(first));
         let tag = end.filter(|_| named).and_then(|end| after.get(..end));
-        if let Some(tag) = tag.filter(|tag| !is_address(tag)) {
+        if let Some(tag) = tag.filter(|tag| !stays(tag)) {
             out.push_str(text.get(copied..at).unwrap_or_default());
             out.push(char::from(if parts(tag) { GAP } else { SEAM }));
             copied = at + 1 + tag.len();
@@ -71,6 +79,34 @@ pub(super) fn untagged(text: &str, out: &mut String) -> bool {
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     copied > 0
+}
+
+/// Octets of a tag with a bracket in the quotes of a value.
+const LONGEST_TAG: usize = 4_096;
+
+/// Where a tag ends, if a bracket within the quotes of a value does not end it.
+fn end_with_quotes(after: &[u8]) -> Option<usize> {
+    let mut quote = None;
+    let mut last = 0;
+    for (at, octet) in after.iter().take(LONGEST_TAG).enumerate() {
+        match (quote, *octet) {
+            (None, b'>') => return Some(at + 1),
+            (None, sign @ (b'"' | b'\'')) if last == b'=' => quote = Some(sign),
+            (Some(sign), octet) if octet == sign => quote = None,
+            _ => {}
+        }
+        last = *octet;
+    }
+    None
+}
+
+/// Where a comment ends: behind `-->`, or as a browser takes it, behind `--!>`.
+fn end_of_comment(comment: &[u8]) -> Option<usize> {
+    memmem::find_iter(comment, b"--").find_map(|at| match comment.get(at + 2..)? {
+        [b'>', ..] => Some(at + 3),
+        [b'!', b'>', ..] => Some(at + 4),
+        _ => None,
+    })
 }
 
 /// Elements that end a line or a paragraph.

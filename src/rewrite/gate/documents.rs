@@ -29,8 +29,6 @@ pub(super) fn parts(outgoing: &[u8], read: &mut impl FnMut(&[u8], Option<Content
 pub(super) struct Content<'a> {
     /// The type, in small letters.
     pub(super) essence: &'a str,
-    /// Whether a browser may be what shows it.
-    pub(super) is_html: bool,
     pub(super) text: &'a str,
 }
 
@@ -55,7 +53,6 @@ fn parts_of(message: &mail_parser::Message<'_>, read: &mut impl FnMut(&[u8], Opt
                 .any(|ending| name.ends_with(ending));
         let content = |text| Content {
             essence: &essence,
-            is_html,
             text,
         };
         match &part.body {

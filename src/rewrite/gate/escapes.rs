@@ -27,8 +27,17 @@ fn replace(
     copied > 0
 }
 
+/// Digits of a reference that are read, zeros at their front included.
+const MAX_DIGITS: usize = 64;
+
 fn number(text: &str, radix: u32, digits: usize) -> Option<char> {
-    char::from_u32(u32::from_str_radix(text.get(..digits)?, radix).ok()?)
+    let code = text.get(..digits)?.trim_start_matches('0');
+    let code = if code.is_empty() && digits > 0 {
+        "0"
+    } else {
+        code
+    };
+    char::from_u32(u32::from_str_radix(code, radix).ok()?)
 }
 
 /// `\u0040`, `\x40`, `\u{40}` of programs, `\'40` of RTF, `\40 ` of style sheets, `\@` of Markdown, and `\n` of calendars as the line end that
@@ -73,7 +82,7 @@ pub(super) fn references(text: &str, out: &mut String) -> bool {
         if let Some(hex) = after.strip_prefix("#x") {
             let digits = hex
                 .chars()
-                .take(8)
+                .take(MAX_DIGITS)
                 .take_while(char::is_ascii_hexdigit)
                 .count();
             return Some((number(hex, 16, digits)?, semicolon(2 + digits)));
@@ -81,13 +90,18 @@ pub(super) fn references(text: &str, out: &mut String) -> bool {
         if let Some(decimal) = after.strip_prefix('#') {
             let digits = decimal
                 .chars()
-                .take(8)
+                .take(MAX_DIGITS)
                 .take_while(char::is_ascii_digit)
                 .count();
             return Some((number(decimal, 10, digits)?, semicolon(1 + digits)));
         }
         let names = [
             ("amp", '&'),
+            ("lt", '<'),
+            ("gt", '>'),
+            ("nbsp", ' '),
+            ("quot", '"'),
+            ("apos", '\''),
             ("commat", '@'),
             ("period", '.'),
             ("lowbar", '_'),

@@ -52,5 +52,5 @@ fn is_suffix(label: &[u8]) -> bool {
     let bare = label
         .get(..end.map_or(0, |end| end + 1))
         .unwrap_or_default();
-    !bare.is_empty() && psl::suffix(bare).is_some_and(|suffix| suffix.is_known())
+    psl::suffix(bare).is_some_and(|suffix| !bare.is_empty() && suffix.is_known())
 }

@@ -39,19 +39,22 @@ const RESERVED: [&str; 2] = ["example", "test"];
 
 /// Whether `label`, in small letters, is a top-level domain of the net.
 pub(super) fn is_top_level(label: &str) -> bool {
-    if RESERVED.contains(&label) {
-        return true;
-    }
     if !label.is_ascii() {
-        return idna::domain_to_ascii(label).is_ok_and(|label| is_known(&label));
+        return idna::domain_to_ascii(label).is_ok_and(|label| is_known(label.as_bytes()));
     }
     let letters = label.bytes().all(|octet| octet.is_ascii_alphabetic());
-    (letters || label.starts_with("xn--")) && is_known(label)
+    (letters || label.starts_with("xn--")) && is_known(label.as_bytes())
 }
 
-fn is_known(label: &str) -> bool {
-    // Of a name with one label more the list tells whether it has the last one.
-    psl::suffix(label.to_ascii_lowercase().as_bytes()).is_some_and(|suffix| suffix.is_known())
+/// The longest top-level domain, in A-labels (RFC 1035 2.3.4).
+const LONGEST_TOP_LEVEL: usize = 63;
+
+/// Whether a label in small letters is on the list, or reserved.
+pub(super) fn is_known(label: &[u8]) -> bool {
+    // One letter is none, and every word of a text is asked for.
+    (2..=LONGEST_TOP_LEVEL).contains(&label.len())
+        && (RESERVED.iter().any(|known| known.as_bytes() == label)
+            || psl::suffix(label).is_some_and(|suffix| suffix.is_known()))
 }
 
 /// Whether the last label of a place in ASCII, or one before what ends a name, may be a top-level domain.
@@ -72,18 +75,21 @@ pub(super) fn may_end(place: &[u8]) -> bool {
 
 /// Whether the word at the front of a text is a top-level domain, or may become one once something is cut out behind it.
 pub(super) fn may_be_cut_up(rest: &[u8]) -> bool {
-    let word = first_word(rest);
-    let cut = rest.get(word.len());
-    cut.is_some_and(|next| b"<&=%\\\r\n\x01".contains(next) || !next.is_ascii())
-        || is_top_level(&word.to_ascii_lowercase())
-}
-
-/// The letters at the front of a text.
-fn first_word(octets: &[u8]) -> &str {
-    let letters = octets.iter().take(20);
-    let count = letters.take_while(|octet| octet.is_ascii_alphanumeric());
-    let word = octets.get(..count.count()).unwrap_or_default();
-    std::str::from_utf8(word).unwrap_or_default()
+    const LONGEST: usize = 20;
+    let letters = rest.iter().take(LONGEST);
+    let length = letters
+        .take_while(|octet| octet.is_ascii_alphanumeric())
+        .count();
+    let cut = rest.get(length);
+    if cut.is_some_and(|next| b"<&=%\\\r\n\x01".contains(next) || !next.is_ascii()) {
+        return true;
+    }
+    let mut word = [0; LONGEST];
+    for (small, octet) in word.iter_mut().zip(rest) {
+        *small = octet.to_ascii_lowercase();
+    }
+    let word = word.get(..length).unwrap_or_default();
+    word.iter().all(u8::is_ascii_alphabetic) && is_known(word)
 }
 
 /// What makes a longer local part of what follows it.

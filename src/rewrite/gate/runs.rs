@@ -82,6 +82,10 @@ fn is_line(text: &str, start: usize, end: usize) -> bool {
 /// Octets of a run that are tried from every character on; in a longer one, a picture in a link, only the first counts.
 const LONG: usize = 4_096;
 
+/// Octets at the front of a long run in which a path may end, and slashes there behind which it is tried.
+const NEAR: usize = 64;
+const MOST_NEAR: usize = 3;
+
 /// Slashes of a run behind which it is tried, too.
 const MOST_SLASHES: usize = 16;
 
@@ -89,10 +93,11 @@ const MOST_SLASHES: usize = 16;
 fn read_anywhere(run: &str) -> Vec<Vec<u8>> {
     let plain = run.replace('-', "+").replace('_', "/");
     let mut starts: Vec<usize> = (0..4).collect();
+    let slashes = run.match_indices('/').map(|(at, _)| at + 1);
     if run.len() > LONG {
         starts.truncate(1);
+        starts.extend(slashes.take_while(|at| *at < NEAR).take(MOST_NEAR));
     } else {
-        let slashes = run.match_indices('/').map(|(at, _)| at + 1);
         starts.extend(slashes.take(MOST_SLASHES));
     }
     let texts = starts.into_iter().filter_map(|start| {

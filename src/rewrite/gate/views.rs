@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memchr2, memchr3_iter, memmem};
 
-use super::cuts::{joined, untagged};
+use super::cuts::{joined, untagged, without_brackets};
 use super::escapes::{backslashes, references};
 use super::plain::plain;
 
@@ -50,9 +50,10 @@ const DECODING: [Pass; 4] = [
 ];
 
 /// What puts together, and what may have come together by that.
-const JOINING: [Pass; 3] = [
+const JOINING: [Pass; 4] = [
     Pass::cutting(*b"\n\r", joined),
     Pass::cutting(*b"<<", untagged),
+    Pass::cutting(*b"<<", without_brackets),
     Pass::decoding(b'&', references),
 ];
 

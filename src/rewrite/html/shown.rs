@@ -86,11 +86,11 @@ fn rewritten<'a>(
     changes: impl Iterator<Item = (Range<usize>, &'a str)> + Clone,
 ) -> Vec<Edit> {
     let raw = source.get(piece.place.clone()).unwrap_or_default();
-    if raw == piece.value {
-        let start = piece.place.start;
-        let moved = |(place, new): (Range<usize>, &str)| {
-            (start + place.start..start + place.end, new.to_owned())
-        };
+    if let Some(places) = places_in(raw, &piece.value) {
+        let at =
+            |offset: usize| piece.place.start + places.get(offset).copied().unwrap_or(raw.len());
+        let moved =
+            |(place, new): (Range<usize>, &str)| (at(place.start)..at(place.end), new.to_owned());
         return changes.map(moved).collect();
     }
     let mut value = String::with_capacity(piece.value.len() + 64);
@@ -102,4 +102,16 @@ fn rewritten<'a>(
     }
     value.push_str(piece.value.get(copied..).unwrap_or_default());
     vec![(piece.place.clone(), piece.written(&value))]
+}
+
+/// Where in `raw` each octet of `value` stands, if they are the same but for line ends, of which a browser takes two octets for one.
+fn places_in(raw: &str, value: &str) -> Option<Vec<usize>> {
+    let octets = raw.as_bytes();
+    let kept = |at: &usize| octets.get(*at) != Some(&b'\r') || octets.get(at + 1) != Some(&b'\n');
+    let places: Vec<usize> = (0..octets.len()).filter(kept).collect();
+    let same = places
+        .iter()
+        .filter_map(|at| octets.get(*at))
+        .eq(value.as_bytes());
+    same.then_some(places)
 }

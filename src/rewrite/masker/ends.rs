@@ -1,7 +1,7 @@
 //! Where an address or a name begins and ends in a text.
 
 use super::spelling::{is_label, is_local};
-use crate::rewrite::atom;
+use crate::rewrite::{atom, html};
 
 /// Whether an address can begin after `before`: nothing longer ends there. With `hyphens`, strangers have mailboxes in whose names hyphens stand.
 pub(super) fn address_begins(before: &[u8], hyphens: bool) -> bool {
@@ -49,6 +49,30 @@ fn begins(before: &[u8], inside: fn(u8) -> bool) -> bool {
         let whole = atom::read(escape).filter(|read| read.taken == escape.len() && back > 1);
         whole.is_some_and(|read| !read.octets().first().copied().is_some_and(inside))
     }) || matches!(tail, [.., b'\\', b'n' | b'N' | b't' | b'r'])
+        || is_reference(before, inside)
+}
+
+/// Octets of the longest name that a reference has without its semicolon, with the ampersand (HTML, "Named character references").
+const LONGEST_NAME: usize = 8;
+
+/// Whether `before` ends in a reference without its semicolon, to something that does not go on (`&nbsp`).
+fn is_reference(before: &[u8], inside: fn(u8) -> bool) -> bool {
+    let tail = before
+        .get(before.len().saturating_sub(LONGEST_NAME)..)
+        .unwrap_or_default();
+    let name = memchr::memrchr(b'&', tail).and_then(|at| tail.get(at..));
+    let name = name.and_then(|name| std::str::from_utf8(name).ok());
+    let name = name.filter(|name| {
+        name.len() > 2
+            && name
+                .bytes()
+                .skip(1)
+                .all(|octet| octet.is_ascii_alphanumeric())
+    });
+    name.is_some_and(|name| {
+        let meant = html::text(name);
+        meant != name && !meant.bytes().last().is_some_and(inside)
+    })
 }
 
 /// Whether a local part goes on, and ends in an at sign (RFC 5322 3.2.3).

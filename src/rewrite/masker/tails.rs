@@ -104,7 +104,7 @@ impl Tails {
             .to_ascii_lowercase();
         let parts = matches!(
             behind.get(length),
-            Some(b' ' | b'\t' | b'"' | b'\'' | b';' | b',' | b'{' | b'}' | b')') | None
+            Some(b' ' | b'"' | b'\'' | b';' | b',' | b'{' | b'}' | b')') | None
         );
         // Hosts may stand before it.
         let starts = memchr_iter(b'.', &name).map(|dot| dot + 1).chain([0]);
