@@ -167,14 +167,24 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
         if !text.is_empty() {
             text.push_str("\r\n---\r\n\r\n");
         }
-        text.push_str(words.of(report.action).1);
+        // Of another server's attempts: ours have ended.
+        let there = report
+            .diagnostic
+            .reported
+            .as_ref()
+            .filter(|_| report.action == Action::Delayed);
+        text.push_str(there.map_or(words.of(report.action).1, |_| words.late_there));
         text.push_str("\r\n\r\n");
+        let until = there
+            .and_then(|reported| reported.retry_until)
+            .map(Timestamp::to_rfc5322);
         let rows = [
             (words.recipient, about.recipient.as_str()),
             (words.topic, &about.subject),
             (words.date, &about.date),
             ("Message-ID", &about.message_id),
             (words.reason, &reason(report, words, language)),
+            (words.until, &until.unwrap_or_default()),
         ];
         for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
             text.push_str(&format!("{name}: {}\r\n", line(value)));

@@ -51,6 +51,8 @@ pub fn mask(text: &str, hidden: &Hidden) -> String {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
+        // A name with its address: one word is enough.
+        .replace("(host)[(host)]", "(host)")
         .chars()
         .take(MAX_TEXT)
         .collect();
@@ -91,10 +93,9 @@ fn masked_word(word: &str, hidden: &Hidden) -> String {
         || lower.contains("=40")
         || lower.contains("%40")
         || pieces().any(is_local)
-        || hidden.names_domain(&lower)
     {
         hidden.shown_as.clone()
-    } else if is_host(bare) || is_ip(bare) {
+    } else if is_host(bare) || is_ip(bare) || hidden.names_domain(&lower) {
         "(host)".to_owned()
     } else {
         word.to_owned()

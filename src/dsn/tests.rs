@@ -6,7 +6,7 @@ use mail_parser::{MessageParser, MimeHeaders};
 
 use super::*;
 use crate::mail::{
-    Diagnostic, Domain, EnhancedStatus, Mailbox, QueueId, Reply, ReversePath, Timestamp,
+    Diagnostic, Domain, EnhancedStatus, Mailbox, QueueId, Reply, Reported, ReversePath, Timestamp,
 };
 use crate::masking::MaskedDomains;
 use crate::message::Message;
@@ -35,7 +35,7 @@ fn remote_words_are_masked_not_blanked() {
         ("jan.k&#64;poczta.example", "MASK"),
         ("user=jan.k over quota", "MASK over quota"),
         ("forwarded to other@else.example", "forwarded to MASK"),
-        ("mx1.poczta.example said no", "MASK said no"),
+        ("mx1.poczta.example said no", "(host) said no"),
         ("see https://support.poczta.example/x?u=jan.k", "see (link)"),
         ("see support.else.example/help", "see (link)"),
         ("blocked by list.else.example.", "blocked by (host)"),
@@ -56,6 +56,10 @@ fn remote_words_are_masked_not_blanked() {
 }
 
 fn report(language: &str, diagnostic: &Diagnostic, about: &About) -> Vec<u8> {
+    report_of(Action::Failed, language, diagnostic, about)
+}
+
+fn report_of(action: Action, language: &str, diagnostic: &Diagnostic, about: &About) -> Vec<u8> {
     let reporter = Reporter {
         hostname: Domain::parse("mx.allegromail.pl").unwrap(),
         domains: Arc::new(MaskedDomains::default()),
@@ -74,7 +78,7 @@ fn report(language: &str, diagnostic: &Diagnostic, about: &About) -> Vec<u8> {
             now: Timestamp(1_795_395_600_000),
             retries_until: Timestamp(1_795_824_000_000),
             diagnostic,
-            action: Action::Failed,
+            action,
         },
     )
     .unwrap()
@@ -392,4 +396,45 @@ fn h149_a_status_says_what_rfc_3463_knows() {
         };
         assert_eq!(found.status.to_string(), want, "{status}");
     }
+}
+
+#[test]
+fn h196_a_delay_that_another_server_told_is_told_as_that_servers() {
+    let until = Timestamp(1_795_478_400_000);
+    let delayed = Diagnostic {
+        reported: Some(Reported {
+            accepted: Timestamp(1_795_392_000_000),
+            last_attempt: None,
+            retry_until: Some(until),
+        }),
+        ..Diagnostic::local(EnhancedStatus::new(4, 4, 1), "x")
+    };
+    let told = |language: &str, diagnostic: &Diagnostic| {
+        let octets = report_of(Action::Delayed, language, diagnostic, &about());
+        let parsed = MessageParser::new().parse(&octets).unwrap();
+        parsed.body_text(0).unwrap().into_owned()
+    };
+    for (language, ours, until_when) in [
+        ("en", "we keep trying", "It tries until: "),
+        ("pl", "nadal próbujemy", "Próbuje do: "),
+        ("cs", "zkoušíme to dál", "Zkouší to do: "),
+        ("sk", "skúšame to ďalej", "Skúša to do: "),
+        ("hu", "tovább próbálkozunk", "Eddig próbálja: "),
+    ] {
+        let text = told(language, &delayed);
+        assert!(
+            text.contains(&format!("{until_when}{}", until.to_rfc5322())),
+            "{text}"
+        );
+        assert!(!text.contains(ours), "{text}");
+        // Its honest twin: a delay of our own.
+        let own = Diagnostic {
+            reported: None,
+            ..delayed.clone()
+        };
+        let text = told(language, &own);
+        assert!(text.contains(ours) && !text.contains(until_when), "{text}");
+    }
+    let host = mask("delayed at mx1.poczta.example[192.0.2.7]: later", &hidden());
+    assert_eq!(host, "delayed at (host): later");
 }

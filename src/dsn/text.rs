@@ -27,6 +27,10 @@ pub(super) struct Words {
     pub(super) late_subject: &'static str,
     /// All that a delay says: that nothing has to be done, or people send it again.
     pub(super) late: &'static str,
+    /// The same of a message that another server has, which tries it.
+    pub(super) late_there: &'static str,
+    /// Names until when it does.
+    pub(super) until: &'static str,
     /// Names the masked address.
     pub(super) recipient: &'static str,
     /// Names the subject of the message.
@@ -45,6 +49,8 @@ const ENGLISH: Words = Words {
     failed: "Your message could not be delivered.",
     late_subject: "Your message has not been delivered yet",
     late: "Your message could not be delivered yet. You need not send it again: we keep trying and will tell you if it fails.",
+    late_there: "Your message has reached the receiving server, which has not delivered it yet. You need not send it again: that server keeps trying, and we will tell you if it gives up.",
+    until: "It tries until",
     recipient: "Recipient",
     topic: "Subject",
     date: "Date",
@@ -58,6 +64,8 @@ const POLISH: Words = Words {
     failed: "Nie udało się dostarczyć Twojej wiadomości.",
     late_subject: "Twoja wiadomość nie została jeszcze dostarczona",
     late: "Nie udało się jeszcze dostarczyć Twojej wiadomości. Nie musisz wysyłać jej ponownie: nadal próbujemy i damy znać, jeśli się nie uda.",
+    late_there: "Twoja wiadomość dotarła do serwera odbiorcy, który jeszcze jej nie dostarczył. Nie musisz wysyłać jej ponownie: ten serwer nadal próbuje, a my damy znać, jeśli się podda.",
+    until: "Próbuje do",
     recipient: "Odbiorca",
     topic: "Temat",
     date: "Data",
@@ -71,6 +79,8 @@ const CZECH: Words = Words {
     failed: "Vaši zprávu se nepodařilo doručit.",
     late_subject: "Vaše zpráva zatím nebyla doručena",
     late: "Vaši zprávu se zatím nepodařilo doručit. Nemusíte ji posílat znovu: zkoušíme to dál a dáme vám vědět, pokud se to nepodaří.",
+    late_there: "Vaše zpráva dorazila na server příjemce, který ji zatím nedoručil. Nemusíte ji posílat znovu: ten server to zkouší dál a my vám dáme vědět, pokud to vzdá.",
+    until: "Zkouší to do",
     recipient: "Příjemce",
     topic: "Předmět",
     date: "Datum",
@@ -84,6 +94,8 @@ const SLOVAK: Words = Words {
     failed: "Vašu správu sa nepodarilo doručiť.",
     late_subject: "Vaša správa zatiaľ nebola doručená",
     late: "Vašu správu sa zatiaľ nepodarilo doručiť. Nemusíte ju posielať znova: skúšame to ďalej a dáme vám vedieť, ak sa to nepodarí.",
+    late_there: "Vaša správa dorazila na server príjemcu, ktorý ju zatiaľ nedoručil. Nemusíte ju posielať znova: ten server to skúša ďalej a my vám dáme vedieť, ak to vzdá.",
+    until: "Skúša to do",
     recipient: "Príjemca",
     topic: "Predmet",
     date: "Dátum",
@@ -97,6 +109,8 @@ const HUNGARIAN: Words = Words {
     failed: "Az üzenetét nem sikerült kézbesíteni.",
     late_subject: "Az üzenetét még nem sikerült kézbesíteni",
     late: "Az üzenetét még nem sikerült kézbesíteni. Nem kell újra elküldenie: tovább próbálkozunk, és értesítjük, ha nem sikerül.",
+    late_there: "Az üzenete megérkezett a címzett kiszolgálójára, amely még nem kézbesítette. Nem kell újra elküldenie: az a kiszolgáló tovább próbálkozik, és értesítjük, ha feladja.",
+    until: "Eddig próbálja",
     recipient: "Címzett",
     topic: "Tárgy",
     date: "Dátum",

@@ -254,4 +254,23 @@ mod tests {
             assert!(Mailbox::parse(text).is_err(), "{text:?}");
         }
     }
+
+    #[test]
+    fn h197_dots_are_told_from_other_faults() {
+        for text in ["jan..k@a.pl", ".jan@a.pl", "jan.@a.pl", "..@a.pl"] {
+            assert_eq!(
+                Mailbox::parse(text).unwrap_err(),
+                MailboxError::Dots,
+                "{text}"
+            );
+        }
+        for text in ["jan k@a.pl", "jan..k k@a.pl", "(x)jan@a.pl"] {
+            assert_eq!(
+                Mailbox::parse(text).unwrap_err(),
+                MailboxError::BadLocal,
+                "{text}"
+            );
+        }
+        assert!(Mailbox::parse("\"jan..k\"@a.pl").is_ok());
+    }
 }

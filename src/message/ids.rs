@@ -71,16 +71,24 @@ mod tests {
             ("Your message of Monday \"Re: x\" <4@d>", vec!["4@d"]),
             ("<> < <5@e> <\u{17c}@f> 6@g", vec!["5@e"]),
             ("none", vec![]),
-            // As some programs write them.
-            (" 7@h.example", vec!["7@h.example"]),
-            ("8@i 9@j,\r\n 8@i", vec!["8@i", "9@j"]),
-            ("Your message to jan@k.example", vec![]),
-            ("7@h.example> x", vec![]),
         ] {
             assert_eq!(read(value.as_bytes()), want, "{value}");
         }
         let many: String = (0..80).map(|n| format!("<{n}@x> ")).collect();
         let ids = read(many.as_bytes());
         assert_eq!((ids.len(), ids[0].as_str()), (50, "30@x"));
+    }
+
+    #[test]
+    fn h195_ids_that_all_lack_their_brackets_are_read() {
+        for (value, want) in [
+            (" 7@h.example", vec!["7@h.example"]),
+            ("8@i 9@j,\r\n 8@i", vec!["8@i", "9@j"]),
+            ("Your message to jan@k.example", vec![]),
+            ("7@h.example> x", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(read(value.as_bytes()), want, "{value}");
+        }
     }
 }

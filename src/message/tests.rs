@@ -261,3 +261,14 @@ fn escapes_are_two_hexadecimal_digits_and_nothing_else() {
         assert_eq!(unescape(text.as_bytes(), b'%'), want.as_bytes(), "{text}");
     }
 }
+
+#[test]
+fn h197_the_line_of_an_mbox_file_is_told_as_that() {
+    let raw = |first: &str| Bytes::from(format!("{first}\r\nFrom: a@b.pl\r\n\r\nx\r\n"));
+    let error =
+        Message::parse(raw("From jan@poczta.example Mon Nov 23 10:00:00 2026")).unwrap_err();
+    assert!(error.to_string().contains("mbox"), "{error}");
+    let error = Message::parse(raw("Subject no colon")).unwrap_err();
+    assert!(!error.to_string().contains("mbox"), "{error}");
+    assert!(Message::parse(raw("Subject: From here")).is_ok());
+}

@@ -514,3 +514,28 @@ async fn a_delay_is_told_once_and_the_life_is_kept() {
         .filter(|line| matches!(line.event, Event::Deferred { .. }));
     assert_eq!(deferred.count(), 4, "{life:?}");
 }
+
+#[tokio::test]
+async fn h197_an_order_waits_for_the_one_before_it() {
+    let later = || Outcome::Deferred(Diagnostic::local(EnhancedStatus::SYSTEM_4_3_0, "later"));
+    let mut stage = Stage::build(vec![later(), later(), later()]).await;
+    stage.submit(None).await;
+    stage.next().await;
+    let id = stage.settle(1).await[0].id.parse().unwrap();
+    let controls = stage.handle.controls();
+    controls.order(id, Control::Hold).await.unwrap();
+    let (released, failed) = tokio::join!(
+        controls.order(id, Control::Release),
+        controls.order(id, Control::Fail)
+    );
+    // Whichever came first, the other waited for it.
+    assert_eq!(failed, Ok(()));
+    assert!(
+        matches!(released, Ok(()) | Err(ControlError::NoSuchEntry(_))),
+        "{released:?}"
+    );
+    assert_eq!(
+        controls.order(id, Control::Fail).await,
+        Err(ControlError::NoSuchEntry(id))
+    );
+}

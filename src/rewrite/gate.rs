@@ -143,6 +143,25 @@ fn without_references(head: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A header section without the fields that are written from the plan alone: their masks and ids are long words that could be code, and are none.
+fn from_the_writer(head: &str) -> String {
+    const OURS: [&str; 5] = ["Received: ", "To: ", "Cc: ", "Date: ", "Message-ID: "];
+    let mut out = String::with_capacity(head.len());
+    let mut left_out = false;
+    for line in head.split_inclusive('\n') {
+        let folded = line.starts_with([' ', '\t']);
+        left_out = if folded {
+            left_out
+        } else {
+            OURS.iter().any(|name| line.starts_with(name))
+        };
+        if !left_out {
+            out.push_str(line);
+        }
+    }
+    out
+}
+
 /// Octets that a token has at least.
 const TOKEN: usize = 40;
 
@@ -164,9 +183,14 @@ impl Gate<'_> {
             let (coded, octets) = blocks::read(octets);
             let text = text::readable(&octets);
             let unquoted = runs::unquoted(&text);
+            let in_head = place == "header section";
             let mut shows = |text: &str| {
-                html |= place == "body" && self.may_show_in_html(text);
+                html |= !in_head && self.may_show_in_html(text);
                 private |= self.names_private(text);
+                if in_head {
+                    return self.shows_as_it_is(text)
+                        || self.shows_within(&from_the_writer(text), LAYERS);
+                }
                 self.shows(text)
             };
             if shows(&text) || unquoted.as_deref().is_some_and(&mut shows) {

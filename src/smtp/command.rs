@@ -67,7 +67,20 @@ pub fn parse_command(line: &[u8]) -> Result<Command, Reply> {
             "the command is not known",
         )
     };
-    let text = std::str::from_utf8(line).map_err(|_| unknown())?;
+    let text = std::str::from_utf8(line).map_err(|_| {
+        // A local part in some charset of eight bits: nothing but UTF-8 may stand there (RFC 6531 3.3).
+        let names_address = [b"mail ".as_slice(), b"rcpt "];
+        let starts = |word: &[u8]| {
+            line.get(..word.len())
+                .is_some_and(|front| front.eq_ignore_ascii_case(word))
+        };
+        if names_address.into_iter().any(starts) {
+            let text =
+                "an address beyond ASCII is written in UTF-8, with the parameter SMTPUTF8 at MAIL";
+            return refuse(553, EnhancedStatus::NO_UTF8_5_6_7, text);
+        }
+        unknown()
+    })?;
     if text.chars().any(char::is_control) {
         let text = "the line holds control characters";
         return Err(refuse(500, EnhancedStatus::new(5, 5, 2), text));

@@ -379,3 +379,20 @@ fn h134_remote_replies_are_bounded_and_clean() {
     assert_eq!(read(&[b'2'; 3_000]), Err(ReplyError::TooLong));
     assert_eq!(read(&b"250-x\r\n".repeat(200)), Err(ReplyError::TooLong));
 }
+
+#[test]
+fn h197_an_address_in_eight_bits_is_told_what_it_lacks() {
+    for line in [
+        &b"MAIL FROM:<j\xf3zef@b.pl>"[..],
+        b"rcpt TO:<j\xf3zef@b.pl>",
+        "MAIL FROM:<józef@b.pl>".as_bytes(),
+    ] {
+        let reply = parse_command(line).unwrap_err().to_string();
+        assert!(
+            reply.starts_with("553 5.6.7") && reply.contains("SMTPUTF8"),
+            "{reply}"
+        );
+    }
+    let reply = parse_command(b"XYZ j\xf3zef").unwrap_err().to_string();
+    assert!(reply.starts_with("500"), "{reply}");
+}

@@ -36,6 +36,24 @@ pub async fn stage() -> Stage {
         .await
 }
 
+/// Sends one, and returns the reply to it.
+pub async fn answers(stage: &Stage, bomb: Bomb) -> String {
+    let head = format!("From: {BIURO}\r\nTo: {BUYER}\r\nSubject: bomb\r\n");
+    let end = b"\r\n.\r\n".as_slice();
+    let wire = [
+        head.as_bytes(),
+        bomb.fields.as_bytes(),
+        b"\r\n",
+        &bomb.body,
+        end,
+    ]
+    .concat();
+    let mut dialogue = Dialogue::greeted(stage.smtp()).await;
+    dialogue.open(BIURO, BUYER).await;
+    dialogue.raw(&wire).await;
+    dialogue.answer().await.0
+}
+
 /// Sends each, and returns what arrived of it.
 pub async fn play(stage: &Stage, bombs: Vec<Bomb>) -> Vec<(&'static str, Option<String>)> {
     let mut all = Vec::new();

@@ -52,6 +52,7 @@ mod peer;
 mod peers;
 mod process;
 mod reaching;
+mod readings;
 mod recipients;
 mod refusals;
 mod replays;

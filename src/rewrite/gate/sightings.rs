@@ -181,6 +181,10 @@ impl<'a> Observer<'a> {
         // Cut where characters were counted by octets.
         let local = String::from_utf8_lossy(local);
         let domain = String::from_utf8_lossy(domain);
+        // Most addresses in a message are masks.
+        if Domain::parse(&domain).is_ok_and(|domain| self.masks.find(&domain).is_some()) {
+            return;
+        }
         let locals = if quoted {
             let inside = local.trim_end_matches('"').replace('\\', "");
             vec![(inside, Standing::Whole)]
