@@ -11,6 +11,8 @@ mod blocks;
 mod cuts;
 mod documents;
 mod escapes;
+mod heads;
+mod ids;
 mod longer;
 mod names;
 mod needle;
@@ -24,6 +26,7 @@ mod views;
 use std::cell::{Cell, RefCell};
 
 use documents::Content;
+use heads::{from_the_writer, without_references};
 use needle::{Needle, find};
 use sightings::Observer;
 
@@ -125,55 +128,6 @@ fn sections(outgoing: &[u8]) -> (&[u8], &[u8]) {
     outgoing.split_at_checked(end).unwrap_or((outgoing, &[]))
 }
 
-/// A header section without In-Reply-To and References: they were written from tokens, and what those stand for are the reader's own ids,
-/// whatever it made them look like. A Message-ID that is a token is left out as well: it is one long word that could be code, and is none.
-fn without_references(head: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(head.len());
-    let mut left_out = false;
-    for line in head.split_inclusive(|octet| *octet == b'\n') {
-        let folded = matches!(line.first(), Some(b' ' | b'\t'));
-        let reference = line.starts_with(b"In-Reply-To: ")
-            || line.starts_with(b"References: ")
-            || line.strip_prefix(b"Message-ID: <").is_some_and(is_token);
-        left_out = reference || (folded && left_out);
-        if !left_out {
-            out.extend_from_slice(line);
-        }
-    }
-    out
-}
-
-/// A header section without the fields that are written from the plan alone: their masks and ids are long words that could be code, and are none.
-fn from_the_writer(head: &str) -> String {
-    const OURS: [&str; 5] = ["Received: ", "To: ", "Cc: ", "Date: ", "Message-ID: "];
-    let mut out = String::with_capacity(head.len());
-    let mut left_out = false;
-    for line in head.split_inclusive('\n') {
-        let folded = line.starts_with([' ', '\t']);
-        left_out = if folded {
-            left_out
-        } else {
-            OURS.iter().any(|name| line.starts_with(name))
-        };
-        if !left_out {
-            out.push_str(line);
-        }
-    }
-    out
-}
-
-/// Octets that a token has at least.
-const TOKEN: usize = 40;
-
-/// Whether an id looks like those that are sealed: one long word in small letters before its at sign.
-fn is_token(id: &[u8]) -> bool {
-    let word = id
-        .iter()
-        .take_while(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit());
-    let length = word.count();
-    length >= TOKEN && id.get(length) == Some(&b'@')
-}
-
 impl Gate<'_> {
     /// Searches a whole message: `head` and `body` are those of `outgoing`.
     fn read(&self, outgoing: &[u8], head: &[u8], body: &[u8], ids: IdsIn) -> Result<(), Leak> {
@@ -226,8 +180,8 @@ impl Gate<'_> {
         found
     }
 
-    fn part(&self, head: &[u8], content: Option<Content<'_>>, ids: bool) -> Result<(), Leak> {
-        if ids && self.sees_id(&text::readable(head), &IDS) {
+    fn part(&self, head: &[u8], content: Option<Content<'_>>, in_ids: bool) -> Result<(), Leak> {
+        if in_ids && ids::name(&text::readable(head), &ids::FIELDS, &self.domains) {
             return Err(Leak {
                 what: "a domain",
                 place: "head of a part",
@@ -239,7 +193,7 @@ impl Gate<'_> {
         let calendar = content.essence.contains("calendar")
             || content.essence.contains("vcard")
             || content.text.starts_with("BEGIN:V");
-        if ids && calendar && self.sees_id(content.text, &["uid:", "uid;"]) {
+        if in_ids && calendar && ids::name(content.text, &ids::PROPERTIES, &self.domains) {
             return Err(Leak {
                 what: "a domain",
                 place: "calendar",
@@ -280,15 +234,6 @@ impl Gate<'_> {
         memchr::memchr(b'<', octets).is_some() && (self.may_see(octets) || views::decodes(octets))
     }
 }
-
-/// How fields begin that hold ids, hosts or boundaries.
-const IDS: [&str; 5] = [
-    "content-id:",
-    "content-location:",
-    "message-id:",
-    "received:",
-    "dkim-signature:",
-];
 
 struct Gate<'a> {
     addresses: Vec<Needle>,
@@ -398,42 +343,6 @@ impl Gate<'_> {
                 .iter()
                 .any(|text| self.shows_as_it_is(text))
     }
-
-    /// Whether an id in a head or a calendar names a domain of the writer: of a part, of an entry, or the boundary of parts (RFC 2045 7,
-    /// RFC 5545 3.8.4.7). `known`: how the lines begin in which they stand.
-    fn sees_id(&self, text: &str, known: &[&str]) -> bool {
-        if !self.names_private(text) {
-            return false;
-        }
-        let lower = text
-            .to_ascii_lowercase()
-            .replace("\r\n ", FOLD)
-            .replace("\r\n\t", FOLD);
-        lower.lines().any(|line| {
-            let whole = line.replace(FOLD, " ");
-            let known = known.iter().any(|start| line.starts_with(start));
-            // An id is one word; what follows it in a line of prose is none. Calendars fold anywhere.
-            let word = if known && line.starts_with("uid") {
-                first_word(&line.replace(FOLD, "")).to_owned()
-            } else if known && line.contains("-id:") {
-                first_word(&whole).to_owned()
-            } else if known || (line.starts_with("content-type:") && line.contains("boundary")) {
-                whole
-            } else {
-                String::new()
-            };
-            self.domains.iter().any(|domain| word.contains(domain))
-        })
-    }
-}
-
-/// Stands where a line was folded.
-const FOLD: &str = "\u{1}";
-
-/// The first word behind the colon of a field or property.
-fn first_word(line: &str) -> &str {
-    let value = line.split_once(':').map_or(line, |(_, value)| value);
-    value.split_whitespace().next().unwrap_or_default()
 }
 
 /// A domain as it is written in A-labels and in U-labels (RFC 5890 2.3.2.1).

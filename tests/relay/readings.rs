@@ -116,11 +116,12 @@ async fn h185_charsets_without_ascii_are_refused_by_name() {
                 format!("From: a@b.pl\r\nSubject: =?{label}?Q?x?=\r\n\r\nx"),
             ),
         ] {
-            play(
-                &stage,
-                vec![bomb("185 refused", fields, body, "550 5.7.1 trace=")],
-            )
-            .await;
+            let refused = crate::bombs::answers(&stage, bomb("185", fields, body, "550")).await;
+            assert!(refused.starts_with("550 5.7.1"), "{refused}");
+            assert!(
+                refused.contains(label) && refused.contains("UTF-8"),
+                "{refused}"
+            );
         }
     }
 }
@@ -199,7 +200,7 @@ async fn h187_names_of_machines_stay_behind() {
         "Disposition: manual-action",
         "Action: failed",
         "Subject: x",
-        "method=\"REQUEST\"",
+        "method=REQUEST",
         "name=\"a.png\"",
     ] {
         assert!(arrived.contains(kept), "{kept}: {arrived}");
@@ -280,13 +281,13 @@ async fn h190_what_only_looks_like_a_structure_passes() {
         "250",
     );
     let arrived = play(&stage, vec![sent]).await.remove(0).1.unwrap();
-    assert!(!arrived.contains("rowery"), "{arrived}");
+    assert!(!arrived.contains("rowery.example"), "{arrived}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h192_h194_documents_keep_every_octet_or_are_refused_by_name() {
     let stage = stage().await;
-    let pdf = b"%PDF-1.4\n1 0 obj << /Author (biuro@rowery.example) >>\n\xff\xfe\0".to_vec();
+    let pdf = b"%PDF-1.4\n1 0 obj << /Author (a@b.example) >>\n\xff\xfe\0".to_vec();
     let png = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01"[..], &[7; 300]].concat();
     for (kind, name, octets) in [
         ("text/pdf", "faktura.pdf", &pdf),

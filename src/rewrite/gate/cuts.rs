@@ -91,6 +91,7 @@ fn end_with_quotes(after: &[u8]) -> Option<usize> {
     for (at, octet) in after.iter().take(LONGEST_TAG).enumerate() {
         match (quote, *octet) {
             (None, b'>') => return Some(at + 1),
+            (None, b'<') => return None,
             (None, sign @ (b'"' | b'\'')) if last == b'=' => quote = Some(sign),
             (Some(sign), octet) if octet == sign => quote = None,
             _ => {}

@@ -8,7 +8,7 @@ use allegromail::masking::{
     BounceToken, MaskedDomain, MaskedDomains, MessageIdKeys, Original, Pair, ParticipantId,
     TokenKeys, TokenKind,
 };
-use allegromail::message::Message;
+use allegromail::message::{Message, charset};
 use allegromail::rewrite::{self, CourierTrace, ParticipantPlan, Trace};
 
 const WRITER: &str = "jan.kowalski@poczta.example";
@@ -73,11 +73,54 @@ pub fn header_splitter(octets: &[u8]) {
     }
 }
 
-/// A participant's message: what leaves names the writer in no simple reading, and can be read again.
-pub fn rewriter(octets: &[u8]) {
-    let Ok(letter) = Message::parse(octets.to_vec().into()) else {
+/// A document: what the masker's parser leaves, the gate's shows to nobody, or the message is refused. Nothing is masked twice.
+pub fn documents(octets: &[u8]) {
+    let head = "From: x\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    let content = data_encoding::BASE64.encode(String::from_utf8_lossy(octets).as_bytes());
+    let Some(out) = rewritten(format!("{head}{content}\r\n").as_bytes()) else {
         return;
     };
+    if rewrite::check(&out, &[mailbox(WRITER)]).is_ok() {
+        let again = rewritten(&out).expect("what leaves can be read");
+        let body = |raw: &[u8]| {
+            let letter = Message::parse(raw.to_vec().into()).expect("a message");
+            letter.body().to_vec()
+        };
+        assert_eq!(body(&again), body(&out), "nothing is masked twice");
+    }
+}
+
+/// A text in any charset: what is read can be written, and is the same text then.
+pub fn charsets(octets: &[u8]) {
+    const LABELS: [&str; 12] = [
+        "",
+        "us-ascii",
+        "utf-8",
+        "iso-8859-2",
+        "windows-1250",
+        "utf-16",
+        "utf-16le",
+        "iso-2022-jp",
+        "shift_jis",
+        "gb18030",
+        "big5",
+        "x-unknown",
+    ];
+    let Some((first, text)) = octets.split_first() else {
+        return;
+    };
+    let label = LABELS[usize::from(*first) % LABELS.len()];
+    let read = charset::decode(label, text).expect("a charset that is read");
+    let (written, new) = read.write(&read.text);
+    let again = charset::decode(new.unwrap_or(label), &written).expect("a charset that is written");
+    // A mark at the front is read as one.
+    let bare = |text: &str| text.trim_start_matches('\u{feff}').to_owned();
+    assert_eq!(bare(&again.text), bare(&read.text), "{label}");
+}
+
+/// A participant's message as the rewriter leaves it.
+fn rewritten(octets: &[u8]) -> Option<Vec<u8>> {
+    let letter = Message::parse(octets.to_vec().into()).ok()?;
     let addresses = [mailbox(WRITER)];
     let plan = ParticipantPlan {
         from: mailbox("8awgqyk6a5@allegromail.pl"),
@@ -89,9 +132,15 @@ pub fn rewriter(octets: &[u8]) {
         trace: trace(),
         options: rewrite::Options::default(),
     };
-    let Ok(out) = rewrite::participant(&letter, &plan) else {
+    rewrite::participant(&letter, &plan).ok()
+}
+
+/// A participant's message: what leaves names the writer in no simple reading, and can be read again.
+pub fn rewriter(octets: &[u8]) {
+    let Some(out) = rewritten(octets) else {
         return;
     };
+    let addresses = [mailbox(WRITER)];
     if rewrite::check(&out, &addresses).is_err() {
         return;
     }

@@ -9,12 +9,14 @@ mod wire;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets. The corpus of each is `tests/fuzz/corpus/NAME`.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     ("command_line", wire::command_line),
     ("data_reader", wire::data_reader),
     ("reply_reader", wire::reply_reader),
     ("header_splitter", mail::header_splitter),
     ("rewriter", mail::rewriter),
+    ("documents", mail::documents),
+    ("charsets", mail::charsets),
     ("courier", mail::courier),
     ("tokens", mail::tokens),
     ("report_reader", mail::report_reader),
