@@ -17,7 +17,10 @@ import re
 import sys
 import unicodedata
 import urllib.parse
+import warnings
 
+# Of names that XML does not have; they are read all the same.
+warnings.simplefilter("ignore")
 try:
     import html5lib
     import icu

@@ -38,12 +38,12 @@ pub(super) fn joined(text: &str, out: &mut String) -> bool {
 
 /// Without comments and tags, but with what may be an address in angle brackets.
 pub(super) fn untagged(text: &str, out: &mut String) -> bool {
-    without_tags(text, out, is_address, false)
+    without_tags(text, out, is_address, true)
 }
 
 /// Without all that a browser takes for a tag.
 pub(super) fn without_brackets(text: &str, out: &mut String) -> bool {
-    without_tags(text, out, |_| false, true)
+    without_tags(text, out, |_| false, false)
 }
 
 fn without_tags(text: &str, out: &mut String, stays: fn(&[u8]) -> bool, in_quotes: bool) -> bool {
