@@ -173,7 +173,7 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
             .reported
             .as_ref()
             .filter(|_| report.action == Action::Delayed);
-        text.push_str(there.map_or(words.of(report.action).1, |_| words.late_there));
+        text.push_str(there.map_or_else(|| words.of(report.action).1, |_| words.late_there));
         text.push_str("\r\n\r\n");
         let until = there
             .and_then(|reported| reported.retry_until)

@@ -125,7 +125,7 @@ fn marks(text: &[u8]) -> Marks {
         let before = text.get(..mark.start()).unwrap_or_default();
         if mark.pattern().as_usize() < SEPARATORS.len() {
             // Its tag belongs to it.
-            let tag = memchr::memrchr(b'<', before).unwrap_or(mark.start());
+            let tag = memchr::memrchr(b'<', before).unwrap_or_else(|| mark.start());
             found.below = found.below.min(tag);
         } else {
             match before {

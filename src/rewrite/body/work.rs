@@ -13,6 +13,30 @@ use crate::rewrite::plan::{ParticipantPlan, RewriteError};
 use crate::rewrite::report;
 use crate::rewrite::treatment::{Treatment, treatment};
 
+/// A part that is looked at.
+struct Seen<'p> {
+    index: usize,
+    part: &'p Part,
+    /// The name of the file that it is.
+    name: Option<String>,
+    masker: &'p Masker,
+    encoding: Encoding,
+    /// Under its transfer encoding.
+    content: &'p [u8],
+}
+
+impl Seen<'_> {
+    /// A refusal, which names the part (DOMAIN.md #7052); replies hold no address but the writer's own.
+    fn hidden(&self, why: impl Into<String>) -> RewriteError {
+        let shown = self.name.as_deref().map(|name| self.masker.mask_text(name));
+        let shown = shown.as_deref().unwrap_or(&self.part.kind.essence);
+        RewriteError::Hidden {
+            place: format!("part {} ({shown})", self.index),
+            why: why.into(),
+        }
+    }
+}
+
 impl<'a> Work<'a> {
     /// Masks one part: its content by its treatment, then its head. What the head of the whole message must say is returned.
     pub(super) fn part(
@@ -22,101 +46,21 @@ impl<'a> Work<'a> {
         plan: &ParticipantPlan<'_>,
     ) -> Result<Fixes, RewriteError> {
         let raw = self.letter.raw();
-        let masker = self.masker(index);
-        let ids = Ids { masker, ..self.ids };
-        let name = file_name(self.letter, part);
-        // A refusal names the part (DOMAIN.md #7052), and replies hold no real address.
-        let hidden = |why: &str| {
-            let shown = name.as_deref().map(|name| masker.mask_text(name));
-            let shown = shown.as_deref().unwrap_or(&part.kind.essence);
-            RewriteError::Hidden {
-                place: format!("part {index} ({shown})"),
-                why: why.to_owned(),
-            }
+        let seen = Seen {
+            index,
+            part,
+            name: file_name(self.letter, part),
+            masker: self.masker(index),
+            encoding: Encoding::of(&part.encoding),
+            content: raw.get(part.body.clone()).unwrap_or_default(),
         };
         if let Some(charset) = self.unreadable_words(index, part) {
-            return Err(hidden(&format!(
+            let why = format!(
                 "has words in a charset that cannot be read, {charset}; please send them as UTF-8"
-            )));
+            );
+            return Err(seen.hidden(why));
         }
-        let content = raw.get(part.body.clone()).unwrap_or_default();
-        let encoding = Encoding::of(&part.encoding);
-        let mut fixes = Fixes::default();
-        let treatment = match treatment(part, name.as_deref()) {
-            // Whatever type it calls itself, a signature names its owner.
-            Treatment::Opaque if self.signs(part) => Treatment::Empty,
-            // Whatever it is called, what begins like a document is none of a text.
-            Treatment::Text | Treatment::File
-                if document::is_document(&encoding.decode(content)) =>
-            {
-                Treatment::Opaque
-            }
-            treatment => treatment,
-        };
-        match treatment {
-            Treatment::Refuse(why) => return Err(hidden(why)),
-            Treatment::Empty => {
-                fixes.emptied = true;
-                let note = self.note(part, name.as_deref(), masker, plan);
-                fixes.noted = note.is_some();
-                let note = Encoding::QuotedPrintable.encode(note.unwrap_or_default().as_bytes());
-                self.edits.push((part.body.clone(), note));
-            }
-            // A document or a picture: it is not written anew, but one whose octets name the writer stays behind.
-            Treatment::Opaque => {
-                if let Some(address) =
-                    document::named(&encoding.decode(content), plan.writer_addresses)
-                {
-                    return Err(hidden(&format!(
-                        "holds the address {address}; please save it without its properties (metadata) and send it again"
-                    )));
-                }
-            }
-            Treatment::Decode | Treatment::File => {
-                let inner = self.nested(&encoding.decode(content), plan);
-                match inner {
-                    Some(inner) => {
-                        if let Some(inner) = inner? {
-                            self.edits
-                                .push((part.body.clone(), encoding.encode(&inner)));
-                        }
-                    }
-                    None if treatment == Treatment::File => {
-                        self.text(part, content, &ids, &mut fixes)
-                            .map_err(|why| hidden(&why))?;
-                    }
-                    None => return Err(hidden("is an encoded message that cannot be read")),
-                }
-            }
-            Treatment::Report => {
-                let octets = encoding.decode(content);
-                let text = String::from_utf8_lossy(&octets);
-                let kept = report::fields(&part.kind.essence, &text, plan.from.domain(), masker);
-                let kept = encoding.encode(kept.as_bytes());
-                let unlike = kept.trim_ascii_end() != content.trim_ascii_end();
-                let content = if unlike { &kept } else { content };
-                if !self
-                    .text(part, content, &ids, &mut fixes)
-                    .map_err(|why| hidden(&why))?
-                    && unlike
-                {
-                    self.edits.push((part.body.clone(), kept));
-                }
-            }
-            Treatment::Text => {
-                self.text(part, content, &ids, &mut fixes)
-                    .map_err(|why| hidden(&why))?;
-            }
-            treatment @ (Treatment::Unwrap | Treatment::Descend) => {
-                if treatment == Treatment::Unwrap {
-                    // Its signature is emptied as a part of its own; any other frame would promise one.
-                    fixes.essence = Some("multipart/mixed");
-                }
-                if part.holds == Holds::Parts {
-                    self.multipart(index, part, plan, &mut fixes);
-                }
-            }
-        }
+        let fixes = self.content(&seen, plan)?;
         // The head of the message itself is written from the plan.
         if index > 0 {
             let old = raw.get(part.head.clone()).unwrap_or_default();
@@ -124,9 +68,94 @@ impl<'a> Work<'a> {
                 .within
                 .and_then(|at| self.letter.structure().parts.get(at))
                 .is_some_and(|parent| parent.holds == Holds::Message);
-            let new = head::head(old, of_message, &fixes, masker);
+            let new = head::head(old, of_message, &fixes, seen.masker);
             if new != old {
                 self.edits.push((part.head.clone(), new));
+            }
+        }
+        Ok(fixes)
+    }
+
+    /// What becomes of a part.
+    fn treatment(&self, seen: &Seen<'_>) -> Treatment {
+        match treatment(seen.part, seen.name.as_deref()) {
+            // Whatever type it calls itself, a signature names its owner.
+            Treatment::Opaque if self.signs(seen.part) => Treatment::Empty,
+            // Whatever it is called, what begins like a document is none of a text.
+            Treatment::Text | Treatment::File
+                if document::is_document(&seen.encoding.decode(seen.content)) =>
+            {
+                Treatment::Opaque
+            }
+            treatment => treatment,
+        }
+    }
+
+    /// Masks the content of a part by its treatment; says what its head must say of it.
+    fn content(
+        &mut self,
+        seen: &Seen<'_>,
+        plan: &ParticipantPlan<'_>,
+    ) -> Result<Fixes, RewriteError> {
+        let (part, encoding) = (seen.part, seen.encoding);
+        let mut fixes = Fixes::default();
+        match self.treatment(seen) {
+            Treatment::Refuse(why) => return Err(seen.hidden(why)),
+            Treatment::Empty => {
+                fixes.emptied = true;
+                let note = self.note(seen, plan);
+                fixes.noted = note.is_some();
+                let note = Encoding::QuotedPrintable.encode(note.unwrap_or_default().as_bytes());
+                self.edits.push((part.body.clone(), note));
+            }
+            // A document or a picture: it is not written anew, but one whose octets name the writer stays behind.
+            Treatment::Opaque => {
+                let octets = encoding.decode(seen.content);
+                if let Some(address) = document::named(&octets, plan.writer_addresses) {
+                    let why = format!(
+                        "holds the address {address}; please save it without its properties (metadata) and send it again"
+                    );
+                    return Err(seen.hidden(why));
+                }
+            }
+            treatment @ (Treatment::Decode | Treatment::File) => {
+                match self
+                    .nested(&encoding.decode(seen.content), plan)
+                    .transpose()?
+                {
+                    Some(Some(inner)) => self
+                        .edits
+                        .push((part.body.clone(), encoding.encode(&inner))),
+                    Some(None) => {}
+                    None if treatment == Treatment::File => {
+                        self.text(seen, seen.content, &mut fixes)?;
+                    }
+                    None => return Err(seen.hidden("is an encoded message that cannot be read")),
+                }
+            }
+            Treatment::Report => {
+                let octets = encoding.decode(seen.content);
+                let text = String::from_utf8_lossy(&octets);
+                let shown = plan.from.domain();
+                let kept = report::fields(&part.kind.essence, &text, shown, seen.masker);
+                let kept = encoding.encode(kept.as_bytes());
+                let unlike = kept.trim_ascii_end() != seen.content.trim_ascii_end();
+                let content = if unlike { &kept } else { seen.content };
+                if !self.text(seen, content, &mut fixes)? && unlike {
+                    self.edits.push((part.body.clone(), kept));
+                }
+            }
+            Treatment::Text => {
+                self.text(seen, seen.content, &mut fixes)?;
+            }
+            treatment @ (Treatment::Unwrap | Treatment::Descend) => {
+                if treatment == Treatment::Unwrap {
+                    // Its signature is emptied as a part of its own; any other frame would promise one.
+                    fixes.essence = Some("multipart/mixed");
+                }
+                if part.holds == Holds::Parts {
+                    self.multipart(seen.index, part, plan, &mut fixes);
+                }
             }
         }
         Ok(fixes)
@@ -145,32 +174,34 @@ impl<'a> Work<'a> {
     /// Masks `content` as the text of a part; says whether anything of it changes.
     fn text(
         &mut self,
-        part: &Part,
+        seen: &Seen<'_>,
         content: &[u8],
-        ids: &Ids<'_>,
         fixes: &mut Fixes,
-    ) -> Result<bool, String> {
-        let Some(leaf) = leaf(part, content, ids)? else {
+    ) -> Result<bool, RewriteError> {
+        let ids = Ids {
+            masker: seen.masker,
+            ..self.ids
+        };
+        let masked = leaf(seen.part, content, &ids).map_err(|why| seen.hidden(why))?;
+        let Some(leaf) = masked else {
             return Ok(false);
         };
         fixes.encoding = leaf.encoding;
         fixes.charset = leaf.charset;
-        self.edits.push((part.body.clone(), leaf.content));
+        self.edits.push((seen.part.body.clone(), leaf.content));
         Ok(true)
     }
 
     /// What stands in the place of a part that is taken out; none: nothing does.
-    fn note(
-        &self,
-        part: &Part,
-        name: Option<&str>,
-        masker: &Masker,
-        plan: &ParticipantPlan<'_>,
-    ) -> Option<String> {
-        if self.signs(part) {
+    fn note(&self, seen: &Seen<'_>, plan: &ParticipantPlan<'_>) -> Option<String> {
+        if self.signs(seen.part) {
             return plan.options.signature_note.map(str::to_owned);
         }
-        let name = name.map_or_else(|| part.kind.essence.clone(), |name| masker.mask_text(name));
+        let masked = |name: &str| seen.masker.mask_text(name);
+        let name = seen
+            .name
+            .as_deref()
+            .map_or_else(|| seen.part.kind.essence.clone(), masked);
         Some(removal_note(plan.options.language, &name))
     }
 

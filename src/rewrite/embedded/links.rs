@@ -76,24 +76,6 @@ fn piece_masked(run: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
         .find_map(|start| from(run, start, masker, depth))
 }
 
-/// A run whose path goes on behind its payload, so that only the front of it is text; none if that holds nothing.
-fn front(
-    before: &[u8],
-    coded: &[u8],
-    decoded: &[u8],
-    masker: &Masker,
-    depth: u8,
-    encoding: &data_encoding::Encoding,
-) -> Option<Vec<u8>> {
-    let front = text_at_front(decoded);
-    let mut new = inner(decoded.get(..front)?, masker, depth)?;
-    while new.len() % 3 != 0 {
-        new.push(b' ');
-    }
-    let rest = coded.get(front / 3 * 4..)?;
-    Some([before, encoding.encode(&new).as_bytes(), rest].concat())
-}
-
 /// Octets at the front that are text, in whole groups; none where all are, or hardly any.
 fn text_at_front(octets: &[u8]) -> usize {
     let valid = std::str::from_utf8(octets).map_or_else(|error| error.valid_up_to(), |_| 0);
@@ -132,7 +114,14 @@ fn from(run: &[u8], start: usize, masker: &Masker, depth: u8) -> Option<Vec<u8>>
         return Some([before, encoding.encode(&new).as_bytes()].concat());
     }
     let Some(hit) = masker.hit(&decoded, 0) else {
-        return front(before, coded, &decoded, masker, depth, &encoding);
+        // The path may go on behind the payload: then only the front of it is text.
+        let end = text_at_front(&decoded);
+        let mut new = inner(decoded.get(..end)?, masker, depth)?;
+        while new.len() % 3 != 0 {
+            new.push(b' ');
+        }
+        let rest = coded.get(end / 3 * 4..)?;
+        return Some([before, encoding.encode(&new).as_bytes(), rest].concat());
     };
     let mut out = before.to_vec();
     let mut copied = 0;
