@@ -16,6 +16,12 @@ static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     Arc::new(Semaphore::new(cores))
 });
 
+/// Octets from which work is done one after the other: beside the message stand its copy and the text that is read last, and two such would take more
+/// than is kept for messages.
+const LARGE: usize = 8 * 1024 * 1024;
+
+static LARGE_PLACE: Semaphore = Semaphore::const_new(1);
+
 /// Does `work` with so many octets: here, or for more than a few on a blocking thread, in its turn. Its panics go on to the caller.
 pub async fn offload<T: Send + 'static>(
     octets: usize,
@@ -44,6 +50,10 @@ pub async fn in_place<T>(octets: usize, work: impl FnOnce() -> T + Send) -> T {
     if octets <= SMALL {
         return work();
     }
+    let _alone = match octets {
+        LARGE.. => LARGE_PLACE.acquire().await.ok(),
+        _ => None,
+    };
     let _place = PLACES.acquire().await.ok();
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
