@@ -96,14 +96,15 @@ const fn same(c: char) -> char {
     }
 }
 
-/// Whether a character is not seen: one without width (Unicode, Default_Ignorable_Code_Point), or a control that is no white space.
+/// Whether a character is not seen: one without width (Unicode, Default_Ignorable_Code_Point), a mark of annotations, or a control that is no white
+/// space.
 pub(super) fn is_unseen(c: char) -> bool {
     const IGNORABLE: icu_properties::CodePointSetDataBorrowed<'_> =
         CodePointSetData::new::<DefaultIgnorableCodePoint>();
     if c.is_ascii() {
         return c.is_ascii_control() && !matches!(c, '\t' | '\r' | '\n');
     }
-    c.is_control() || IGNORABLE.contains(c)
+    c.is_control() || ('\u{fff9}'..='\u{fffb}').contains(&c) || IGNORABLE.contains(c)
 }
 
 #[cfg(test)]

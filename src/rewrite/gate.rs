@@ -231,7 +231,8 @@ impl Gate<'_> {
     /// Whether a document in HTML may show what its source does not.
     fn may_show_in_html(&self, text: &str) -> bool {
         let octets = text.as_bytes();
-        memchr::memchr(b'<', octets).is_some() && (self.may_see(octets) || views::decodes(octets))
+        memchr::memchr2(b'<', b'&', octets).is_some()
+            && (self.may_see(octets) || views::decodes(octets))
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn mask(text: &str, ids: &Ids<'_>) -> Option<String> {
 
 /// A document that was decoded from something else, masked; none if nothing had to be.
 pub(super) fn masked_by(text: &str, masker: &Masker) -> Option<String> {
-    let shows = text.contains('<') && masker.may_show_in_html(text);
+    let shows = text.contains(['<', '&']) && masker.may_show_in_html(text);
     shows.then(|| masked(text, masker, 0)).flatten()
 }
 

@@ -52,7 +52,7 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
         is_calendar(part, text.as_bytes()).then(|| calendar::turn(text.as_bytes(), part, ids));
     let mut changed = turned.flatten();
     // Whatever it calls itself: what is no HTML here may be quoted in some.
-    if memchr::memchr(b'<', text.as_bytes()).is_some() {
+    if memchr::memchr2(b'<', b'&', text.as_bytes()).is_some() {
         let shown = html::mask(&current(&changed, text), ids);
         changed = shown.map(String::into_bytes).or(changed);
     }

@@ -249,7 +249,7 @@ fn h168_h169_h171_guesses_come_back_the_same_right_or_wrong() {
 /// Python's email package looks for either guess in what left.
 fn look(outgoing: &[(String, Vec<u8>)]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/leaks/oracle.py");
-    let oracle = Command::new("python3")
+    let oracle = Command::new(crate::python())
         .arg(script)
         .args(GUESSES)
         .arg("--")

@@ -171,15 +171,20 @@ fn unicode(address: &str) -> String {
     format!("{local}@{}", idna::domain_to_unicode(domain).0)
 }
 
+/// The system's own Python, where there is one: it has the parsers that its packages bring.
+fn python() -> &'static str {
+    const SYSTEMS: &str = "/usr/bin/python3";
+    if std::path::Path::new(SYSTEMS).exists() {
+        SYSTEMS
+    } else {
+        "python3"
+    }
+}
+
 /// One oracle of its own for each side, so that all cores work.
 fn oracle(side: &Side) -> Option<Child> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/leaks/oracle.py");
-    // The system's own has the parsers that its packages bring.
-    let python = ["/usr/bin/python3", "python3"];
-    let python = python
-        .into_iter()
-        .find(|path| !path.starts_with('/') || std::path::Path::new(path).exists());
-    let child = Command::new(python.unwrap_or("python3"))
+    let child = Command::new(python())
         .arg(script)
         .args(side.addresses)
         .arg("--")

@@ -315,7 +315,8 @@ def check(raw):
                 for needle in NEEDLES:
                     if needle in lower:
                         return f"letters of part {number}", needle
-                for line in folded(text.replace("\r\n ", "")).splitlines() + text.splitlines():
+                calendar = "calendar" in kind or "vcard" in kind or text.startswith("BEGIN:V")
+                for line in calendar * (folded(text.replace("\r\n ", "")).splitlines() + text.splitlines()):
                     if line.upper().startswith("UID") and any(d in line.lower() for d in DOMAINS):
                         return f"UID of part {number}", line
     return None

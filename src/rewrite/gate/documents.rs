@@ -106,7 +106,7 @@ struct Inner {
 
 impl Inner {
     fn document(&self) -> Option<String> {
-        if self.is_document && self.text.contains('<') {
+        if self.is_document && self.text.contains(['<', '&']) {
             return Some(self.text.clone());
         }
         let url = DataUrl::process(&self.text).ok()?;

@@ -3,8 +3,9 @@
 /// Octets behind a domain that may make another one of it.
 const MOST: usize = 64;
 
-/// Whether an address can begin behind `before`: another local part does not go on there.
-pub(super) fn begins(before: &[u8], hyphens: bool) -> bool {
+/// Whether an address that begins with `first` can do so behind `before`: another local part does not go on there. Where strangers have mailboxes
+/// (`shared`), one may hold digits there, and hyphens if those are handed out.
+pub(super) fn begins(before: &[u8], first: u8, (shared, hyphens): (bool, bool)) -> bool {
     let word = |octet: &u8| octet.is_ascii_alphanumeric() || b"._+-".contains(octet);
     let apart = |rest: &[u8]| !rest.last().is_some_and(word);
     let stripped = |signs: &[u8]| {
@@ -20,6 +21,7 @@ pub(super) fn begins(before: &[u8], hyphens: bool) -> bool {
         [.., b'-' | b'_'] => !hyphens || apart(stripped(b"-_")),
         [.., b'.', b'.'] => true,
         [.., b'.'] => apart(stripped(b".")),
+        [.., last] if last.is_ascii_digit() && first.is_ascii_alphabetic() => !shared,
         _ => apart(before),
     }
 }

@@ -123,9 +123,11 @@ impl Needle {
         if !ends {
             return false;
         }
+        let first = self.left.first().copied().unwrap_or_default();
         let stands = |whole: &[u8]| {
-            before(whole, &self.left, self.dotless)
-                .is_some_and(|rest| longer::begins(rest, self.shared && !self.dotless))
+            before(whole, &self.left, self.dotless).is_some_and(|rest| {
+                longer::begins(rest, first, (self.shared, self.shared && !self.dotless))
+            })
         };
         let bare = around::before(whole);
         let tag = bare.iter().rev().take(MAX_TAG);

@@ -143,5 +143,6 @@ fn is_unseen(c: char) -> bool {
     if c.is_ascii() {
         return u8::try_from(c).is_ok_and(is_unseen_octet);
     }
-    c.is_control() || IGNORABLE.contains(c)
+    // With the marks of annotations.
+    c.is_control() || ('\u{fff9}'..='\u{fffb}').contains(&c) || IGNORABLE.contains(c)
 }

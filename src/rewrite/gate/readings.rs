@@ -60,6 +60,8 @@ pub(super) fn locals(run: &str) -> Vec<(String, Standing)> {
             (None | Some('-' | '_'), _) => true,
             // No local part begins with a dot, or has two in a row.
             (Some('.'), above) => above.is_none_or(|above| above == '.' || !is_local(above)),
+            // A number that lost its blank.
+            (Some(before), _) if before.is_ascii_digit() => c.is_ascii_alphabetic(),
             (Some(before), _) => !is_local(before),
         };
         if begins && local.len() <= 64 {

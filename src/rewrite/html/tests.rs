@@ -71,6 +71,13 @@ fn h184_text_is_masked_as_a_browser_shows_it() {
             format!("jan@<!--{comment}-->poczta.example"),
             format!("{SHOWN}<!--{comment}-->"),
         ),
+        ("jan&Tab;@poczta.example".to_owned(), SHOWN.to_owned()),
+        ("jan&NewLine;@poczta.example".to_owned(), SHOWN.to_owned()),
+        (
+            "jan&InvisibleComma;@&af;poczta.example".to_owned(),
+            SHOWN.to_owned(),
+        ),
+        ("&jscr;an@poczta.example".to_owned(), SHOWN.to_owned()),
         (
             "jan&shy;@&zwnj;poczta&ZeroWidthSpace;.example!".to_owned(),
             format!("{SHOWN}!"),

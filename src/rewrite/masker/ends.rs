@@ -3,8 +3,9 @@
 use super::spelling::{is_label, is_local};
 use crate::rewrite::{atom, html};
 
-/// Whether an address can begin after `before`: nothing longer ends there. With `hyphens`, strangers have mailboxes in whose names hyphens stand.
-pub(super) fn address_begins(before: &[u8], hyphens: bool) -> bool {
+/// Whether an address that begins with `first` can do so after `before`: nothing longer ends there. Where strangers have mailboxes (`shared`), more may
+/// belong to it: hyphens, if those are handed out, and digits.
+pub(super) fn address_begins(before: &[u8], first: u8, (shared, hyphens): (bool, bool)) -> bool {
     if begins(before, is_local) {
         return true;
     }
@@ -19,7 +20,9 @@ pub(super) fn address_begins(before: &[u8], hyphens: bool) -> bool {
         Some(b'-' | b'_') => !hyphens || begins(without(b"-_"), is_local),
         // No local part begins with a dot, or has two in a row.
         Some(b'.') => before.ends_with(b"..") || begins(without(b"."), is_local),
-        _ => false,
+        // A number that lost its blank.
+        Some(last) => !shared && last.is_ascii_digit() && first.is_ascii_alphabetic(),
+        None => true,
     }
 }
 

@@ -179,7 +179,9 @@ impl Needle {
                         && (inside || (address.shared && name_ends(rest, length)));
                 }
                 let hyphens = address.shared && !address.dotless;
-                address_begins(before, hyphens) && domain_ends(rest, length, &address.domain)
+                let first = address.local.first().copied().unwrap_or_default();
+                address_begins(before, first, (address.shared, hyphens))
+                    && domain_ends(rest, length, &address.domain)
             }
             Self::Domain(_) => name_begins(before) && name_ends(rest, length),
         }

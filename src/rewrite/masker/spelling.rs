@@ -84,18 +84,21 @@ pub(super) fn at_sign(text: &[u8], dotless: bool) -> Option<Spelling> {
     if octets_at(text, at) == Some(b'+') {
         at += tag(text.get(at..)?);
     }
-    let direct = at == 0;
-    at += around(text.get(at..)?);
+    let spaced = around(text.get(at..)?);
+    // Nothing stands beside that of a list.
+    let direct = at + spaced == 0;
+    at += spaced;
     let sign = atom::read(text.get(at..)?)?;
-    let is = sign.octets() == b"@" || (direct && sign.form == Form::Plain && sign.octets() == b"=");
-    if !is {
+    let in_list = direct && sign.form == Form::Plain && sign.octets() == b"=";
+    if !in_list && sign.octets() != b"@" {
         return None;
     }
     at += sign.taken;
+    let behind = if in_list { 0 } else { around(text.get(at..)?) };
     Some(Spelling {
-        length: at + around(text.get(at..)?),
+        length: at + behind,
         percent: sign.form == Form::Percent,
-        in_list: sign.octets() == b"=",
+        in_list,
     })
 }
 

@@ -128,6 +128,7 @@ fn h188_an_address_begins_and_ends_where_a_reader_would_take_it() {
         "faktura-biuro@rowery.test.pdf",
         "...biuro@rowery.test...",
         "tel..biuro@rowery.test",
+        "600100200biuro@rowery.test",
         "biuro+x@rowery.test",
         "biuro @ rowery.test",
         "biuro(sklep)@(firma)rowery.test",
@@ -157,6 +158,7 @@ fn h188_an_address_begins_and_ends_where_a_reader_would_take_it() {
         "mojebiuro@rowery.test",
         "moje.biuro@rowery.test",
         "x+biuro@rowery.test",
+        "7ola@wp.pl",
         "anna-ola@wp.pl",
         "ola@wp.plus",
         "anna.jankowalski@gmail.com",
@@ -165,6 +167,7 @@ fn h188_an_address_begins_and_ends_where_a_reader_would_take_it() {
         "b=rowery.test",
         "https://x.pl/?biuro=rowery.test&jan=poczta.example",
         "x?ref=a.b.c",
+        "jankowalski = gmail.com",
         "biuro @rowery, test",
     ] {
         let message = format!("From: a@b.pl\r\n\r\n{text}\r\n");
