@@ -200,14 +200,9 @@ impl Gate<'_> {
             });
         }
         // Whatever it calls itself: what is no HTML here may be quoted in some.
-        let documents = self
-            .may_show_in_html(content.text)
-            .then(|| documents::html(content.text));
-        if documents
-            .into_iter()
-            .flatten()
-            .any(|text| self.shows(&text))
-        {
+        let shown = self.may_show_in_html(content.text)
+            && documents::shows(content.text, &|text| self.shows(text));
+        if shown {
             return Err(self.leak("HTML"));
         }
         Ok(())
@@ -339,10 +334,7 @@ impl Gate<'_> {
 
     /// Whether something shows where `text` is HTML.
     fn shows_in_html(&self, text: &str) -> bool {
-        self.may_show_in_html(text)
-            && documents::html(text)
-                .iter()
-                .any(|text| self.shows_as_it_is(text))
+        self.may_show_in_html(text) && documents::shows(text, &|text| self.shows_as_it_is(text))
     }
 }
 

@@ -52,7 +52,7 @@ fn masked(text: &str, masker: &Masker, depth: u8) -> Option<String> {
     let mut edits = shown::edits(&pieces, text, masker);
     for piece in &pieces {
         let new = match piece.kind {
-            Kind::Text | Kind::Tag { .. } => None,
+            Kind::Text | Kind::Parting => None,
             Kind::Code => masker.mask(piece.value.as_bytes()).map(lossy),
             // Outlook reads what stands in its comments (`<!--[if mso]>`).
             Kind::Comment => masked(&piece.value, masker, depth + 1)

@@ -1,7 +1,7 @@
 //! What a reader's own programs show of a message: another parser's reading of its parts (`mail-parser`), and a browser's of its HTML (`html5ever`).
 //! The rewriter reads both with other parsers, so that a fault of one is no fault of the other.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use data_url::DataUrl;
 use html5ever::tendril::StrTendril;
@@ -69,15 +69,21 @@ fn parts_of(message: &mail_parser::Message<'_>, read: &mut impl FnMut(&[u8], Opt
     }
 }
 
-/// What a browser makes of a document: first what it shows as one text, then every value of an attribute, every comment and script.
-pub(super) fn html(text: &str) -> Vec<String> {
-    let mut out = Vec::new();
-    read(text, 0, &mut out);
-    out
+/// Whether `look` finds something in what a browser makes of a document: in every value of an attribute, comment and script, as they come, for a
+/// document may be nothing else; and in what it shows, as one text.
+pub(super) fn shows(text: &str, look: &dyn Fn(&str) -> bool) -> bool {
+    read(text, 0, look)
 }
 
-fn read(text: &str, depth: u8, out: &mut Vec<String>) {
-    let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
+fn read(text: &str, depth: u8, look: &dyn Fn(&str) -> bool) -> bool {
+    let sink = Sink {
+        shown: RefCell::default(),
+        code: RefCell::default(),
+        found: Cell::default(),
+        depth,
+        look,
+    };
+    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(text));
     let _ = tokenizer.feed(&input);
@@ -86,15 +92,7 @@ fn read(text: &str, depth: u8, out: &mut Vec<String>) {
     if let Some(code) = sink.code.take() {
         sink.add(code, false);
     }
-    out.push(sink.shown.into_inner());
-    for inner in sink.inner.into_inner() {
-        if depth < MAX_DEPTH
-            && let Some(document) = inner.document()
-        {
-            read(&document, depth + 1, out);
-        }
-        out.push(inner.text);
-    }
+    sink.found.get() || look(&sink.shown.into_inner())
 }
 
 /// A text in a document that is not shown with the others.
@@ -121,15 +119,17 @@ impl Inner {
     }
 }
 
-#[derive(Default)]
-struct Sink {
+struct Sink<'a> {
     shown: RefCell<String>,
-    inner: RefCell<Vec<Inner>>,
     /// Within a script or a style sheet: its text so far.
     code: RefCell<Option<String>>,
+    /// Whether something was found.
+    found: Cell<bool>,
+    depth: u8,
+    look: &'a dyn Fn(&str) -> bool,
 }
 
-impl TokenSink for Sink {
+impl TokenSink for Sink<'_> {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
@@ -146,9 +146,15 @@ impl TokenSink for Sink {
     }
 }
 
-impl Sink {
+impl Sink<'_> {
     fn add(&self, text: String, is_document: bool) {
-        self.inner.borrow_mut().push(Inner { text, is_document });
+        // All is looked at, also after something was found: the observer notes what stands there.
+        let inner = Inner { text, is_document };
+        let document = inner.document().filter(|_| self.depth < MAX_DEPTH);
+        let within = document.is_some_and(|document| read(&document, self.depth + 1, self.look));
+        if (self.look)(&inner.text) || within {
+            self.found.set(true);
+        }
     }
 
     fn tag(&self, tag: &Tag) -> TokenSinkResult<()> {

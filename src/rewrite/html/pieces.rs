@@ -12,11 +12,8 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 pub(super) enum Kind {
     /// What a reader sees.
     Text,
-    /// A tag, which has no text itself.
-    Tag {
-        /// Whether it parts words: an element that ends a line or a paragraph.
-        parts: bool,
-    },
+    /// Tags of elements that end a line or a paragraph, and so part words.
+    Parting,
     /// The value of an attribute.
     Value {
         /// Whether that is a document of its own.
@@ -90,6 +87,10 @@ const PARTING: [&[u8]; 46] = [
     b"ul",
 ];
 
+/// Pieces beyond these are not looked at one by one: a document of nothing but tags must not take many times its own room. What stands in them is left
+/// to [`Masker::mask`](crate::rewrite::masker::Masker::mask) and to the leak gate.
+const MOST_PIECES: usize = 400_000;
+
 /// The pieces of `text`, in order.
 pub(super) fn read(text: &str) -> Vec<Piece> {
     let mut reader = Reader {
@@ -142,7 +143,7 @@ impl Reader<'_> {
             CallbackEvent::AttributeValue { value } => self.value(value, place.start),
             CallbackEvent::String { value } => {
                 let kind = if self.code { Kind::Code } else { Kind::Text };
-                self.open = Some(self.pieces.len());
+                self.open = (self.pieces.len() < MOST_PIECES).then_some(self.pieces.len());
                 self.push(self.ended..place.end, value, kind, None);
             }
             CallbackEvent::Comment { value } => {
@@ -165,8 +166,10 @@ impl Reader<'_> {
 
     fn tag(&mut self, name: &[u8], place: Range<usize>) {
         self.text_ends(place.start);
-        let parts = PARTING.contains(&name);
-        self.push(place, b"", Kind::Tag { parts }, None);
+        let last = self.pieces.last().map(|piece| piece.kind);
+        if PARTING.contains(&name) && last != Some(Kind::Parting) {
+            self.push(place, b"", Kind::Parting, None);
+        }
     }
 
     /// The text before a tag that begins at `at`.
@@ -205,6 +208,9 @@ impl Reader<'_> {
     }
 
     fn push(&mut self, place: Range<usize>, value: &[u8], kind: Kind, quote: Option<u8>) {
+        if self.pieces.len() >= MOST_PIECES {
+            return;
+        }
         self.pieces.push(Piece {
             place,
             value: String::from_utf8_lossy(value).into_owned(),
@@ -228,7 +234,7 @@ impl Piece {
             (Kind::Text, _) => escaped(&value, &['<', '>']),
             (Kind::Value { .. }, Some(quote)) => escaped(&value, &[char::from(quote)]),
             (Kind::Value { .. }, None) => format!("\"{}\"", escaped(&value, &['"'])),
-            (Kind::Code | Kind::Comment | Kind::Tag { .. }, _) => value,
+            (Kind::Code | Kind::Comment | Kind::Parting, _) => value,
         }
     }
 }

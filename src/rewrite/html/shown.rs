@@ -52,7 +52,7 @@ impl Shown {
                     shown.starts.push((number, shown.text.len()));
                     shown.text.push_str(&piece.value);
                 }
-                Kind::Tag { parts: true } if !shown.text.ends_with('\n') => shown.text.push('\n'),
+                Kind::Parting if !shown.text.ends_with('\n') => shown.text.push('\n'),
                 _ => {}
             }
         }
