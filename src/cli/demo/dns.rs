@@ -36,9 +36,8 @@ impl DnsServer {
     /// # Errors
     /// No port that is free for both could be bound.
     pub async fn start(zones: Zones) -> std::io::Result<Self> {
-        let tcp = TcpListener::bind("127.0.0.1:0").await?;
+        let (tcp, udp) = Self::bind().await?;
         let address = tcp.local_addr()?;
-        let udp = UdpSocket::bind(address).await?;
         let shared = Arc::new(Shared::new(zones));
         let tasks = vec![
             tokio::spawn(serve_udp(Arc::new(udp), shared.clone())),
@@ -49,6 +48,19 @@ impl DnsServer {
             shared,
             tasks,
         })
+    }
+
+    /// Binds a port that is free for both: one that is for TCP may be somebody's for UDP.
+    async fn bind() -> std::io::Result<(TcpListener, UdpSocket)> {
+        const TRIES: u32 = 20;
+        let mut tries = 0;
+        loop {
+            let tcp = TcpListener::bind("127.0.0.1:0").await?;
+            match UdpSocket::bind(tcp.local_addr()?).await {
+                Err(_) if tries < TRIES => tries += 1,
+                udp => return Ok((tcp, udp?)),
+            }
+        }
     }
 
     /// Where it listens.
