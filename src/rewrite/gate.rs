@@ -132,7 +132,7 @@ impl Gate<'_> {
     /// Searches a whole message: `head` and `body` are those of `outgoing`.
     fn read(&self, outgoing: &[u8], head: &[u8], body: &[u8], ids: IdsIn) -> Result<(), Leak> {
         // What is worth to be parsed.
-        let (mut html, mut private) = (false, false);
+        let (mut html, mut private, mut wide) = (false, false, false);
         for (place, octets) in [("header section", head), ("body", body)] {
             let (coded, octets) = blocks::read(octets);
             let text = text::readable(&octets);
@@ -141,6 +141,7 @@ impl Gate<'_> {
             let mut shows = |text: &str| {
                 html |= !in_head && self.may_show_in_html(text);
                 private |= self.names_private(text);
+                wide |= names_wide(text);
                 if in_head {
                     return self.shows_as_it_is(text)
                         || self.shows_within(&from_the_writer(text), LAYERS);
@@ -160,7 +161,7 @@ impl Gate<'_> {
                 }
             }
         }
-        if html || private {
+        if html || private || wide {
             return self.parse(outgoing, ids);
         }
         Ok(())
@@ -199,6 +200,10 @@ impl Gate<'_> {
                 place: "calendar",
             });
         }
+        // Without a label to go by, letters that take two octets each are no text.
+        if names_wide(&text::readable(head)) && self.shows(content.text) {
+            return Err(self.leak("body"));
+        }
         // Whatever it calls itself: what is no HTML here may be quoted in some.
         let shown = self.may_show_in_html(content.text)
             && documents::shows(content.text, &|text| self.shows(text));
@@ -229,6 +234,13 @@ impl Gate<'_> {
         memchr::memchr2(b'<', b'&', octets).is_some()
             && (self.may_see(octets) || views::decodes(octets))
     }
+}
+
+/// Whether a text names UTF-16.
+fn names_wide(text: &str) -> bool {
+    ["utf-16", "UTF-16"]
+        .iter()
+        .any(|name| memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_some())
 }
 
 struct Gate<'a> {

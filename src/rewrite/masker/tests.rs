@@ -175,3 +175,18 @@ fn h188_an_address_begins_and_ends_where_a_reader_would_take_it() {
         assert_eq!(check(message.as_bytes(), &own), Ok(()), "{text}");
     }
 }
+
+#[test]
+fn h186_the_gate_reads_letters_of_two_octets() {
+    use crate::rewrite::check;
+    let own = [Mailbox::parse("jan@poczta.example").unwrap()];
+    for text in ["ⓙⓐⓝ@ⓟⓞⓒⓩⓣⓐ.ⓔⓧⓐⓜⓟⓛⓔ", "ｊａｎ＠ｐｏｃｚｔａ．ｅｘａｍｐｌｅ"]
+    {
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let coded = data_encoding::BASE64.encode(&wide);
+        let message = format!(
+            "From: a@b.pl\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-16le\r\nContent-Transfer-Encoding: base64\r\n\r\n{coded}\r\n"
+        );
+        assert!(check(message.as_bytes(), &own).is_err(), "{text}");
+    }
+}
