@@ -9,7 +9,7 @@ mod wire;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets. The corpus of each is `tests/fuzz/corpus/NAME`.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     ("command_line", wire::command_line),
     ("data_reader", wire::data_reader),
     ("reply_reader", wire::reply_reader),
@@ -17,6 +17,7 @@ pub const TARGETS: [Target; 13] = [
     ("rewriter", mail::rewriter),
     ("documents", mail::documents),
     ("charsets", mail::charsets),
+    ("readers", mail::readers),
     ("courier", mail::courier),
     ("tokens", mail::tokens),
     ("report_reader", mail::report_reader),
