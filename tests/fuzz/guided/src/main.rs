@@ -1,7 +1,7 @@
 //! One target under libFuzzer: the one that `ALLEGROMAIL_FUZZ_TARGET` names.
 #![no_main]
 
-#[path = "../../targets/mod.rs"]
+#[path = "../../targets.rs"]
 mod targets;
 
 use std::sync::LazyLock;

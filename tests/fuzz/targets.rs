@@ -1,8 +1,13 @@
 //! What is fuzzed: each target takes octets and panics where a promise does not hold. `cargo test` replays the corpus through them, and
 //! `tests/fuzz/run` has libFuzzer look for new ways.
+//!
+//! The paths are written out because two crates have this module.
 
+#[path = "targets/files.rs"]
 mod files;
+#[path = "targets/mail.rs"]
 mod mail;
+#[path = "targets/wire.rs"]
 mod wire;
 
 /// A target: what it is called, and what it does with octets.
