@@ -11,11 +11,11 @@ mod rules;
 mod verdict;
 
 pub use decide::decide;
-pub use facts::{Account, Facts, MessageKind, Owned, Settings, TransactionFact};
+pub use facts::{Account, Facts, MessageKind, Options, Owned, Sender, TransactionFact};
 pub use reason::{Reason, Refusal};
 pub use return_path::originals;
 pub use rules::unproven;
-pub use verdict::{Plan, Step, Trail, Verdict};
+pub use verdict::{Masked, Plan, Step, Trail, Unmasked, Verdict};
 
 #[cfg(test)]
 mod tests;

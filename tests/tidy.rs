@@ -139,9 +139,14 @@ fn the_way_in_and_the_way_out_do_not_know_each_other() {
     for (room, stranger) in [
         ("inbound", "delivery"),
         ("inbound", "queue"),
+        ("inbound", "intake"),
+        ("intake", "delivery"),
+        ("intake", "queue"),
+        ("delivery", "intake"),
         ("delivery", "inbound"),
         ("delivery", "queue"),
         ("spool", "inbound"),
+        ("spool", "intake"),
     ] {
         assert!(
             !uses.get(room).unwrap_or(&none).contains(stranger),

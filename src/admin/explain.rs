@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Parts;
 use super::failure::Failure;
-use crate::inbound::Inquiry;
+use crate::intake::Inquiry;
 use crate::mail::{Mailbox, ReversePath};
 
 /// Who writes to whom, from where, and what.
@@ -75,7 +75,7 @@ impl Question {
     ///
     /// # Errors
     /// What is wrong with the question.
-    pub async fn ask(self, intake: &crate::inbound::Intake) -> Result<Explained, String> {
+    pub async fn ask(self, intake: &crate::intake::Intake) -> Result<Explained, String> {
         // Null wins over an address: both together is a mistake, and the null sender is the stricter question.
         let null = self.null_sender.then_some(ReversePath::Null);
         let decode = |text: String| data_encoding::BASE64_MIME_PERMISSIVE.decode(text.as_bytes());

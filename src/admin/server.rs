@@ -18,7 +18,7 @@ use crate::allowlist::Live;
 use crate::directory::{Change, Directory, Rules};
 use crate::history::History;
 use crate::http::{self, Guard, Listener};
-use crate::inbound::Intake;
+use crate::intake::Intake;
 use crate::observe::Metrics;
 use crate::queue::Controls;
 use crate::spool::Spool;

@@ -9,7 +9,7 @@ use super::StartError;
 use super::data_dir;
 use super::stores::Stores;
 use crate::config::Config;
-use crate::inbound::Intake;
+use crate::intake::Intake;
 use crate::mail::QueueId;
 use crate::spool::{Answer, Committed, Content, Entry, Flight, Settlement, Spool, SpoolError};
 

@@ -20,7 +20,8 @@ use crate::directory::{
 use crate::files;
 use crate::flow::Flow;
 use crate::history::History;
-use crate::inbound::{self, Tools};
+use crate::inbound;
+use crate::intake::Tools;
 use crate::mail::Listeners;
 use crate::masking::{HandedKeys, MaskedDomains};
 use crate::queue;

@@ -4,7 +4,7 @@ use super::rules::{self, Finding};
 use super::{Facts, Plan, Refusal, Trail, Verdict};
 
 /// One rule: a name for the trail, and the question.
-type Rule = (&'static str, fn(&Facts) -> Result<Finding, Refusal>);
+type Rule = (&'static str, fn(&Facts<'_>) -> Result<Finding, Refusal>);
 
 /// Who writes. Nothing else is asked, nor told, before this is certain.
 const SENDER: &[Rule] = &[
@@ -25,13 +25,13 @@ const RULES: &[Rule] = &[
 
 /// Decides about one message to one recipient.
 #[must_use]
-pub fn decide(facts: &Facts) -> Verdict {
+pub fn decide(facts: &Facts<'_>) -> Verdict {
     let mut trail = Trail::default();
     let decision = follow(facts, &mut trail);
     Verdict { decision, trail }
 }
 
-fn follow(facts: &Facts, trail: &mut Trail) -> Result<Plan, Refusal> {
+fn follow(facts: &Facts<'_>, trail: &mut Trail) -> Result<Plan, Refusal> {
     ask(SENDER, facts, trail)?;
     if let Some(plan) = rules::own_mask(facts) {
         trail.note(
@@ -41,11 +41,11 @@ fn follow(facts: &Facts, trail: &mut Trail) -> Result<Plan, Refusal> {
         return Ok(plan);
     }
     ask(RULES, facts, trail)?;
-    rules::plan(facts)
+    Ok(rules::plan(facts))
 }
 
 /// Asks rule after rule until one refuses.
-fn ask(rules: &[Rule], facts: &Facts, trail: &mut Trail) -> Result<(), Refusal> {
+fn ask(rules: &[Rule], facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Refusal> {
     for (name, rule) in rules {
         match rule(facts) {
             Ok(finding) => trail.note(name, finding.0),

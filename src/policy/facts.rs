@@ -46,9 +46,47 @@ pub enum MessageKind {
     Automatic,
 }
 
+/// The sender of one message: its From, the proof of it, the account or courier behind it. One for all its recipients.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The one mailbox of the one From; everything is decided on this value (hostile-inputs 67 to 72).
+    pub from: Mailbox,
+    /// The name beside it, decoded. Shown to the other side at most, never decided on (hostile-inputs 84).
+    pub from_name: Option<String>,
+    /// Whether the From's domain stands behind the message, and by what.
+    pub proof: Proof,
+    /// A courier's mail that would be refused behind us, where our envelope takes its SPF pass away. How it leaves; nothing is decided on it.
+    pub fails_elsewhere: bool,
+    /// The account that the From is registered to; none also where the sender is unproven and nothing was looked up.
+    pub writer: Option<Account>,
+    /// The allowlist line that the From is on (`couriers.txt:12: @dhl.com`). Found before the proof, for it only says how much proof is asked for.
+    pub courier: Option<String>,
+    /// MAIL FROM as it was said.
+    pub reverse_path: ReversePath,
+    /// The return path and its owner; none for a null one, and where nothing was looked up.
+    pub return_path: Option<Owned>,
+    /// Whether the return path's domain is aligned with the proven From's: VERP of a shop's own domain, a courier's own bounces.
+    pub return_path_aligned: bool,
+    /// Every address in Reply-To; what is wrong with the field, where it cannot be read.
+    pub reply_to: Result<Vec<Owned>, String>,
+    /// Whether a person or a program wrote it.
+    pub kind: MessageKind,
+    /// Whether it is an automatic reply: nothing of it is answered, and one a day is passed on.
+    pub is_automatic_reply: bool,
+}
+
+impl Sender {
+    /// The writer, where the mask of `receiver` is its own. A courier's is judged as any courier's mail.
+    #[must_use]
+    pub fn own_mask(&self, receiver: &Participant) -> Option<&Account> {
+        let writer = self.writer.as_ref().filter(|_| self.courier.is_none());
+        writer.filter(|writer| writer.id == receiver.id)
+    }
+}
+
 /// The `[policy]` keys that decisions depend on.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Settings {
+pub struct Options {
     /// `[policy] require_transaction`.
     pub require_transaction: bool,
     /// `[policy] courier_recipients`.
@@ -57,35 +95,19 @@ pub struct Settings {
 
 /// One message to one recipient, after the end of data.
 #[derive(Debug, Clone)]
-pub struct Facts {
-    /// MAIL FROM.
-    pub reverse_path: ReversePath,
-    /// The visible From.
-    pub from: Mailbox,
-    /// Whether the From was proven, and how.
-    pub proof: Proof,
+pub struct Facts<'a> {
+    /// Who writes.
+    pub sender: &'a Sender,
     /// The recipient as it was addressed.
-    pub recipient: MaskedAddress,
+    pub recipient: &'a MaskedAddress,
     /// The account behind the recipient's mask.
-    pub receiver: Account,
+    pub receiver: &'a Account,
     /// Where the mask is the writer's own: whether it stands beside others, in the envelope or in To and Cc.
     pub beside_others: bool,
     /// The only counterparty that the mask is for, if it is for one.
-    pub mask_counterparty: Option<ParticipantId>,
+    pub mask_counterparty: Option<&'a ParticipantId>,
     /// The transaction that the address names.
     pub transaction: TransactionFact,
-    /// The account that the From is registered to.
-    pub writer: Option<Account>,
-    /// The allowlist line that the From is on (`couriers.txt:12: @dhl.com`).
-    pub courier: Option<String>,
-    /// The return path and its owner; none where it is null.
-    pub return_path: Option<Owned>,
-    /// Whether the return path's domain is aligned with the proven From's (VERP of the shop's own domain).
-    pub return_path_aligned: bool,
-    /// Whether a person or a program wrote.
-    pub kind: MessageKind,
-    /// Every address in Reply-To; what is wrong with the field, where it cannot be read.
-    pub reply_to: Result<Vec<Owned>, String>,
     /// The configuration.
-    pub settings: Settings,
+    pub options: Options,
 }

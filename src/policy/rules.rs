@@ -2,12 +2,14 @@
 //!
 //! No sentence names anything of the receiver's: only the address as it was written, and what is the writer's own.
 
-use super::{Facts, MessageKind, Owned, Plan, Reason, Refusal, TransactionFact};
+use super::{
+    Account, Facts, Masked, MessageKind, Owned, Plan, Reason, Refusal, TransactionFact, Unmasked,
+};
 use crate::auth::Proof;
 use crate::config::CourierRecipients;
 use crate::directory::{AccountStatus, TransactionStatus};
 use crate::mail::ReversePath;
-use crate::masking::{ParticipantId, TransactionId};
+use crate::masking::TransactionId;
 
 /// What a rule found, for the trail.
 #[derive(Debug)]
@@ -26,20 +28,20 @@ fn refuse(reason: Reason, text: impl Into<String>) -> Answer {
 /// As what the From writes.
 enum Class<'a> {
     /// The other party, or anybody registered where no transaction is named.
-    Participant(&'a ParticipantId),
+    Participant(&'a Account),
     /// Somebody on the allowlist who is not that party.
     Courier,
 }
 
 /// The id of the transaction that the address names.
-fn order(facts: &Facts) -> Option<&TransactionId> {
+fn order<'a>(facts: &'a Facts<'_>) -> Option<&'a TransactionId> {
     facts.recipient.local.transaction.as_ref()
 }
 
 /// The writer as the party that it is. A registered address comes before the allowlist: a party leaves masked, also when its domain
 /// stands on the list (DOMAIN.md, rule 1).
-fn class(facts: &Facts) -> Class<'_> {
-    let Some(writer) = &facts.writer else {
+fn class<'a>(facts: &'a Facts<'_>) -> Class<'a> {
+    let Some(writer) = &facts.sender.writer else {
         return Class::Courier;
     };
     let party = match &facts.transaction {
@@ -50,21 +52,20 @@ fn class(facts: &Facts) -> Class<'_> {
     };
     let for_this_mask = facts
         .mask_counterparty
-        .as_ref()
         .is_none_or(|only| *only == writer.id);
-    if facts.courier.is_some() && !(party && for_this_mask) {
+    if facts.sender.courier.is_some() && !(party && for_this_mask) {
         Class::Courier
     } else {
-        Class::Participant(&writer.id)
+        Class::Participant(writer)
     }
 }
 
 /// The From must be proven before anything else is said.
-pub(super) fn proof(facts: &Facts) -> Answer {
-    if let Some(refusal) = unproven(&facts.proof) {
+pub(super) fn proof(facts: &Facts<'_>) -> Answer {
+    if let Some(refusal) = unproven(&facts.sender.proof) {
         return Err(refusal);
     }
-    match &facts.proof {
+    match &facts.sender.proof {
         Proof::Proven(how) => found(format!("proven by {how}")),
         _ => found("not asked for"),
     }
@@ -81,15 +82,15 @@ pub fn unproven(proof: &Proof) -> Option<Refusal> {
 }
 
 /// Nobody but registered addresses and couriers (DOMAIN.md, rule 4).
-pub(super) fn known_sender(facts: &Facts) -> Answer {
-    match (&facts.writer, &facts.courier) {
+pub(super) fn known_sender(facts: &Facts<'_>) -> Answer {
+    match (&facts.sender.writer, &facts.sender.courier) {
         (Some(writer), _) => found(format!("registered to participant {}", writer.id)),
         (None, Some(line)) => found(format!("on the allowlist: {line}")),
         (None, None) => refuse(
             Reason::SenderNotRegistered,
             format!(
                 "{} is not registered; add it to your account's e-mail addresses, or write from one that is.",
-                facts.from
+                facts.sender.from
             ),
         ),
     }
@@ -97,16 +98,16 @@ pub(super) fn known_sender(facts: &Facts) -> Answer {
 
 /// The reader's own mask stands in To of whatever it was sent, so an answer to all goes there, too: beside others that is nobody's mistake, and
 /// which order the mask names does not matter. None: the other rules decide. A courier's mail is judged as any courier's.
-pub(super) fn own_mask(facts: &Facts) -> Option<Plan> {
-    let writer = facts.writer.as_ref();
+pub(super) fn own_mask(facts: &Facts<'_>) -> Option<Plan> {
+    let writer = facts.sender.writer.as_ref();
     let own = writer.is_some_and(|writer| writer.id == facts.receiver.id);
-    (own && facts.beside_others && facts.courier.is_none()).then_some(Plan::OwnMask)
+    (own && facts.beside_others && facts.sender.courier.is_none()).then_some(Plan::OwnMask)
 }
 
 /// `[policy] require_transaction`.
-pub(super) fn transaction_wanted(facts: &Facts) -> Answer {
-    let carrier = facts.courier.is_some() && matches!(class(facts), Class::Courier);
-    if !facts.settings.require_transaction || order(facts).is_some() || carrier {
+pub(super) fn transaction_wanted(facts: &Facts<'_>) -> Answer {
+    let carrier = facts.sender.courier.is_some() && matches!(class(facts), Class::Courier);
+    if !facts.options.require_transaction || order(facts).is_some() || carrier {
         return found("satisfied");
     }
     refuse(
@@ -116,7 +117,7 @@ pub(super) fn transaction_wanted(facts: &Facts) -> Answer {
 }
 
 /// The transaction must exist, and the receiver must have a part in it.
-pub(super) fn transaction_known(facts: &Facts) -> Answer {
+pub(super) fn transaction_known(facts: &Facts<'_>) -> Answer {
     match &facts.transaction {
         TransactionFact::Absent => found("none named"),
         TransactionFact::Unknown { within_grace: true } => refuse(
@@ -142,7 +143,7 @@ pub(super) fn transaction_known(facts: &Facts) -> Answer {
 }
 
 /// A closed transaction takes no mail.
-pub(super) fn transaction_open(facts: &Facts) -> Answer {
+pub(super) fn transaction_open(facts: &Facts<'_>) -> Answer {
     match &facts.transaction {
         TransactionFact::Known(transaction) if transaction.status == TransactionStatus::Closed => {
             refuse(
@@ -155,7 +156,7 @@ pub(super) fn transaction_open(facts: &Facts) -> Answer {
 }
 
 /// Suspended and deleted accounts neither receive nor write.
-pub(super) fn accounts_active(facts: &Facts) -> Answer {
+pub(super) fn accounts_active(facts: &Facts<'_>) -> Answer {
     if facts.receiver.status != AccountStatus::Active {
         return refuse(
             Reason::RecipientSuspended,
@@ -163,6 +164,7 @@ pub(super) fn accounts_active(facts: &Facts) -> Answer {
         );
     }
     let writing = facts
+        .sender
         .writer
         .as_ref()
         .filter(|_| matches!(class(facts), Class::Participant(_)));
@@ -176,31 +178,31 @@ pub(super) fn accounts_active(facts: &Facts) -> Answer {
 }
 
 /// The counterparty, a courier to a buyer, or anybody registered to an address without transaction (DOMAIN.md, rules 1 to 3).
-pub(super) fn party(facts: &Facts) -> Answer {
+pub(super) fn party(facts: &Facts<'_>) -> Answer {
     match class(facts) {
         Class::Courier => courier_recipient(facts),
         Class::Participant(writer) => {
             let stranger = || {
                 let text = format!(
                     "{} is registered, but not to the other party of this transaction.",
-                    facts.from
+                    facts.sender.from
                 );
                 refuse(Reason::NotAParty, text)
             };
-            if *writer == facts.receiver.id {
+            if writer.id == facts.receiver.id {
                 let text = format!(
                     "{} is your own masked address; write to the address of the other party.",
                     facts.recipient
                 );
                 return refuse(Reason::NotAParty, text);
             }
-            let only = facts.mask_counterparty.as_ref();
-            if only.is_some_and(|only| only != writer) {
+            let only = facts.mask_counterparty;
+            if only.is_some_and(|only| *only != writer.id) {
                 return stranger();
             }
             match &facts.transaction {
                 TransactionFact::Known(transaction)
-                    if transaction.counterparty(&facts.receiver.id) != Some(writer) =>
+                    if transaction.counterparty(&facts.receiver.id) != Some(&writer.id) =>
                 {
                     stranger()
                 }
@@ -213,11 +215,11 @@ pub(super) fn party(facts: &Facts) -> Answer {
     }
 }
 
-fn courier_recipient(facts: &Facts) -> Answer {
+fn courier_recipient(facts: &Facts<'_>) -> Answer {
     match &facts.transaction {
         TransactionFact::Known(transaction)
             if transaction.seller == facts.receiver.id
-                && facts.settings.courier_recipients == CourierRecipients::Buyers =>
+                && facts.options.courier_recipients == CourierRecipients::Buyers =>
         {
             refuse(
                 Reason::CourierToSeller,
@@ -231,14 +233,15 @@ fn courier_recipient(facts: &Facts) -> Answer {
     }
 }
 
-fn is_writers(facts: &Facts, owned: &Owned) -> bool {
-    owned.owner.is_some() && owned.owner.as_ref() == facts.writer.as_ref().map(|writer| &writer.id)
+fn is_writers(facts: &Facts<'_>, owned: &Owned) -> bool {
+    owned.owner.is_some()
+        && owned.owner.as_ref() == facts.sender.writer.as_ref().map(|writer| &writer.id)
 }
 
 /// A participant's return path is null for automatic replies, registered to the same account, or of the proven domain. Couriers' is free.
-pub(super) fn return_path(facts: &Facts) -> Answer {
+pub(super) fn return_path(facts: &Facts<'_>) -> Answer {
     if matches!(class(facts), Class::Courier) {
-        if facts.reverse_path == ReversePath::Null {
+        if facts.sender.reverse_path == ReversePath::Null {
             return refuse(
                 Reason::NullSender,
                 "a courier's notice needs a sender in the envelope.",
@@ -246,30 +249,32 @@ pub(super) fn return_path(facts: &Facts) -> Answer {
         }
         return found("free for couriers");
     }
-    match &facts.return_path {
-        None if facts.kind == MessageKind::Automatic => found("null, for an automatic reply"),
+    match &facts.sender.return_path {
+        None if facts.sender.kind == MessageKind::Automatic => {
+            found("null, for an automatic reply")
+        }
         None => refuse(
             Reason::NullSender,
             "a null sender is for automatic replies of the other party only; they say so in Auto-Submitted (RFC 3834).",
         ),
         Some(path) if is_writers(facts, path) => found("registered to the writer"),
-        Some(_) if facts.return_path_aligned => found("of the proven From's domain"),
+        Some(_) if facts.sender.return_path_aligned => found("of the proven From's domain"),
         Some(path) => refuse(
             Reason::ReturnPathNotRegistered,
             format!(
                 "the Return-Path {} is not registered to the account of {}; register it, or send with a registered one.",
-                path.address, facts.from
+                path.address, facts.sender.from
             ),
         ),
     }
 }
 
 /// Every address in a participant's Reply-To is registered to the same account, or its own mask. Couriers' is free.
-pub(super) fn reply_to(facts: &Facts) -> Answer {
+pub(super) fn reply_to(facts: &Facts<'_>) -> Answer {
     let Class::Participant(writer) = class(facts) else {
         return found("free for couriers");
     };
-    let reply_to = match &facts.reply_to {
+    let reply_to = match &facts.sender.reply_to {
         Ok(reply_to) => reply_to,
         Err(why) => {
             let text = format!(
@@ -280,7 +285,7 @@ pub(super) fn reply_to(facts: &Facts) -> Answer {
     };
     let strange = reply_to
         .iter()
-        .find(|owned| !is_writers(facts, owned) && owned.mask_of.as_ref() != Some(writer));
+        .find(|owned| !is_writers(facts, owned) && owned.mask_of.as_ref() != Some(&writer.id));
     match strange {
         None if reply_to.is_empty() => found("none"),
         None => found("registered to the writer"),
@@ -288,26 +293,25 @@ pub(super) fn reply_to(facts: &Facts) -> Answer {
             Reason::ReplyToNotRegistered,
             format!(
                 "the Reply-To {} is not registered to the account of {}; register it, or leave the field out.",
-                owned.address, facts.from
+                owned.address, facts.sender.from
             ),
         ),
     }
 }
 
 /// What is to be done, once every rule has passed.
-pub(super) fn plan(facts: &Facts) -> Result<Plan, Refusal> {
-    let receiver = facts.receiver.id.clone();
+pub(super) fn plan(facts: &Facts<'_>) -> Plan {
+    let receiver = facts.receiver.clone();
     let transaction = order(facts).cloned();
-    Ok(match class(facts) {
-        Class::Courier => Plan::Courier {
-            address: facts.from.clone(),
+    match class(facts) {
+        Class::Courier => Plan::Courier(Unmasked {
             receiver,
             transaction,
-        },
-        Class::Participant(writer) => Plan::Participant {
+        }),
+        Class::Participant(writer) => Plan::Participant(Masked {
             writer: writer.clone(),
             receiver,
             transaction,
-        },
-    })
+        }),
+    }
 }

@@ -35,14 +35,50 @@ fn order(status: TransactionStatus) -> TransactionFact {
     }))
 }
 
+/// What facts borrow from.
+struct Case {
+    sender: Sender,
+    recipient: MaskedAddress,
+    receiver: Account,
+    beside_others: bool,
+    mask_counterparty: Option<ParticipantId>,
+    transaction: TransactionFact,
+    options: Options,
+}
+
+impl Case {
+    fn decide(&self) -> Verdict {
+        decide(&Facts {
+            sender: &self.sender,
+            recipient: &self.recipient,
+            receiver: &self.receiver,
+            beside_others: self.beside_others,
+            mask_counterparty: self.mask_counterparty.as_ref(),
+            transaction: self.transaction.clone(),
+            options: self.options,
+        })
+    }
+}
+
 /// The buyer writes to the seller about their order, and all is well.
-fn fine() -> Facts {
-    Facts {
-        reverse_path: ReversePath::Mailbox(mailbox("jan@poczta.example")),
-        from: mailbox("jan@poczta.example"),
-        proof: Proof::Proven(crate::auth::Means::Name {
-            domain: Domain::parse("poczta.example").unwrap(),
-        }),
+fn fine() -> Case {
+    Case {
+        sender: Sender {
+            from: mailbox("jan@poczta.example"),
+            from_name: None,
+            proof: Proof::Proven(crate::auth::Means::Name {
+                domain: Domain::parse("poczta.example").unwrap(),
+            }),
+            fails_elsewhere: false,
+            writer: Some(account("buyer", &["jan@poczta.example"])),
+            courier: None,
+            reverse_path: ReversePath::Mailbox(mailbox("jan@poczta.example")),
+            return_path: Some(owned("jan@poczta.example", Some("buyer"))),
+            return_path_aligned: false,
+            reply_to: Ok(Vec::new()),
+            kind: MessageKind::Ordinary,
+            is_automatic_reply: false,
+        },
         recipient: MaskedAddress {
             local: MaskedLocal::parse("seller+cub31c122").unwrap(),
             domain: Domain::parse("allegromail.pl").unwrap(),
@@ -51,13 +87,7 @@ fn fine() -> Facts {
         beside_others: false,
         mask_counterparty: None,
         transaction: order(TransactionStatus::Open),
-        writer: Some(account("buyer", &["jan@poczta.example"])),
-        courier: None,
-        return_path: Some(owned("jan@poczta.example", Some("buyer"))),
-        return_path_aligned: false,
-        kind: MessageKind::Ordinary,
-        reply_to: Ok(Vec::new()),
-        settings: Settings::default(),
+        options: Options::default(),
     }
 }
 
@@ -69,19 +99,19 @@ fn owned(address: &str, owner: Option<&str>) -> Owned {
     }
 }
 
-fn with(change: impl FnOnce(&mut Facts)) -> Facts {
+fn with(change: impl FnOnce(&mut Case)) -> Case {
     let mut facts = fine();
     change(&mut facts);
     facts
 }
 
 /// A courier writes to the buyer.
-fn courier(change: impl FnOnce(&mut Facts)) -> Facts {
+fn courier(change: impl FnOnce(&mut Case)) -> Case {
     with(|facts| {
-        facts.from = mailbox("x@dhl.com");
-        facts.writer = None;
-        facts.courier = Some("couriers.txt:1: @dhl.com".to_owned());
-        facts.return_path = Some(owned("bounce@mailing.example", None));
+        facts.sender.from = mailbox("x@dhl.com");
+        facts.sender.writer = None;
+        facts.sender.courier = Some("couriers.txt:1: @dhl.com".to_owned());
+        facts.sender.return_path = Some(owned("bounce@mailing.example", None));
         facts.receiver = account("buyer", &["jan@poczta.example"]);
         change(facts);
     })
@@ -93,7 +123,7 @@ fn suspended(id: &str) -> Account {
     Arc::new(participant)
 }
 
-fn no_order(facts: &mut Facts) {
+fn no_order(facts: &mut Case) {
     facts.recipient.local.transaction = None;
     facts.transaction = TransactionFact::Absent;
 }
@@ -101,11 +131,11 @@ fn no_order(facts: &mut Facts) {
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn who_may_write() {
-    let cases: Vec<(&str, Facts, &str)> = vec![
+    let cases: Vec<(&str, Case, &str)> = vec![
         ("counterparty", fine(), "participant"),
         (
             "counterparty on the allowlist leaves masked",
-            with(|f| f.courier = Some("l".into())),
+            with(|f| f.sender.courier = Some("l".into())),
             "participant",
         ),
         ("courier to the buyer", courier(|_| {}), "courier"),
@@ -118,13 +148,13 @@ fn who_may_write() {
             "courier to a seller, where all are allowed",
             courier(|f| {
                 f.receiver = account("seller", &["b@r.example"]);
-                f.settings.courier_recipients = CourierRecipients::All;
+                f.options.courier_recipients = CourierRecipients::All;
             }),
             "courier",
         ),
         (
             "third party that is also a courier",
-            courier(|f| f.writer = Some(account("other", &["x@dhl.com"]))),
+            courier(|f| f.sender.writer = Some(account("other", &["x@dhl.com"]))),
             "courier",
         ),
         (
@@ -133,14 +163,14 @@ fn who_may_write() {
                 f.receiver = account("buyer", &["jan@poczta.example"]);
                 f.transaction = order(TransactionStatus::Closed);
                 f.beside_others = true;
-                f.settings.require_transaction = true;
+                f.options.require_transaction = true;
             }),
             "own mask",
         ),
         (
             "a courier that is registered, to itself",
             courier(|f| {
-                f.writer = Some(account("buyer", &["x@dhl.com"]));
+                f.sender.writer = Some(account("buyer", &["x@dhl.com"]));
                 f.beside_others = true;
             }),
             "courier",
@@ -149,37 +179,37 @@ fn who_may_write() {
             "any participant without transaction",
             with(|f| {
                 no_order(f);
-                f.writer = Some(account("other", &["o@p.example"]));
-                f.return_path = Some(owned("o@p.example", Some("other")));
+                f.sender.writer = Some(account("other", &["o@p.example"]));
+                f.sender.return_path = Some(owned("o@p.example", Some("other")));
             }),
             "participant",
         ),
         (
             "return path of the proven domain",
             with(|f| {
-                f.return_path = Some(owned("verp-1@poczta.example", None));
-                f.return_path_aligned = true;
+                f.sender.return_path = Some(owned("verp-1@poczta.example", None));
+                f.sender.return_path_aligned = true;
             }),
             "participant",
         ),
         (
             "null sender of an automatic reply",
             with(|f| {
-                f.return_path = None;
-                f.reverse_path = ReversePath::Null;
-                f.kind = MessageKind::Automatic;
+                f.sender.return_path = None;
+                f.sender.reverse_path = ReversePath::Null;
+                f.sender.kind = MessageKind::Automatic;
             }),
             "participant",
         ),
         (
             "reply-to of the same account",
-            with(|f| f.reply_to = Ok(vec![owned("jan2@poczta.example", Some("buyer"))])),
+            with(|f| f.sender.reply_to = Ok(vec![owned("jan2@poczta.example", Some("buyer"))])),
             "participant",
         ),
         (
             "reply-to the writer's own mask",
             with(|f| {
-                f.reply_to = Ok(vec![Owned {
+                f.sender.reply_to = Ok(vec![Owned {
                     mask_of: Some("buyer".parse().unwrap()),
                     ..owned("buyer@allegromail.pl", None)
                 }])
@@ -188,7 +218,7 @@ fn who_may_write() {
         ),
         (
             "proof not asked for",
-            with(|f| f.proof = Proof::NotAsked),
+            with(|f| f.sender.proof = Proof::NotAsked),
             "participant",
         ),
         (
@@ -200,16 +230,16 @@ fn who_may_write() {
             "required transaction, courier without",
             courier(|f| {
                 no_order(f);
-                f.settings.require_transaction = true;
+                f.options.require_transaction = true;
             }),
             "courier",
         ),
     ];
     for (case, facts, want) in cases {
-        let got = match decide(&facts).decision {
+        let got = match facts.decide().decision {
             Ok(Plan::OwnMask) => "own mask".to_owned(),
-            Ok(Plan::Participant { .. }) => "participant".to_owned(),
-            Ok(Plan::Courier { .. }) => "courier".to_owned(),
+            Ok(Plan::Participant(_)) => "participant".to_owned(),
+            Ok(Plan::Courier(_)) => "courier".to_owned(),
             Err(refusal) => format!("{}: {}", refusal.reason.word(), refusal.text),
         };
         assert_eq!(got, want, "{case}");
@@ -221,33 +251,33 @@ fn who_may_write() {
 fn who_may_not_write() {
     let unknown =
         |within_grace| with(move |f| f.transaction = TransactionFact::Unknown { within_grace });
-    let cases: Vec<(&str, Facts, Reason)> = vec![
+    let cases: Vec<(&str, Case, Reason)> = vec![
         (
             "unproven",
-            with(|f| f.proof = Proof::Unproven("x".into())),
+            with(|f| f.sender.proof = Proof::Unproven("x".into())),
             Reason::SenderUnauthenticated,
         ),
         (
             "unproven comes before unregistered",
             with(|f| {
-                f.proof = Proof::Unproven("x".into());
-                f.writer = None;
+                f.sender.proof = Proof::Unproven("x".into());
+                f.sender.writer = None;
             }),
             Reason::SenderUnauthenticated,
         ),
         (
             "unproven courier",
-            courier(|f| f.proof = Proof::Unproven("x".into())),
+            courier(|f| f.sender.proof = Proof::Unproven("x".into())),
             Reason::SenderUnauthenticated,
         ),
         (
             "dns silent",
-            with(|f| f.proof = Proof::Deferred("x".into())),
+            with(|f| f.sender.proof = Proof::Deferred("x".into())),
             Reason::SenderCheckDeferred,
         ),
         (
             "nobody",
-            with(|f| f.writer = None),
+            with(|f| f.sender.writer = None),
             Reason::SenderNotRegistered,
         ),
         (
@@ -277,24 +307,24 @@ fn who_may_not_write() {
         ),
         (
             "writer suspended",
-            with(|f| f.writer = Some(suspended("buyer"))),
+            with(|f| f.sender.writer = Some(suspended("buyer"))),
             Reason::SenderSuspended,
         ),
         (
             "third party",
-            with(|f| f.writer = Some(account("other", &["o@p.example"]))),
+            with(|f| f.sender.writer = Some(account("other", &["o@p.example"]))),
             Reason::NotAParty,
         ),
         (
             "to oneself",
-            with(|f| f.writer = Some(account("seller", &["b@r.example"]))),
+            with(|f| f.sender.writer = Some(account("seller", &["b@r.example"]))),
             Reason::NotAParty,
         ),
         (
             "to oneself without order",
             with(|f| {
                 no_order(f);
-                f.writer = Some(account("seller", &["b@r.example"]));
+                f.sender.writer = Some(account("seller", &["b@r.example"]));
             }),
             Reason::NotAParty,
         ),
@@ -310,23 +340,23 @@ fn who_may_not_write() {
         ),
         (
             "strange return path",
-            with(|f| f.return_path = Some(owned("x@tool.example", None))),
+            with(|f| f.sender.return_path = Some(owned("x@tool.example", None))),
             Reason::ReturnPathNotRegistered,
         ),
         (
             "return path of another account",
-            with(|f| f.return_path = Some(owned("x@y.example", Some("other")))),
+            with(|f| f.sender.return_path = Some(owned("x@y.example", Some("other")))),
             Reason::ReturnPathNotRegistered,
         ),
         (
             "strange reply-to",
-            with(|f| f.reply_to = Ok(vec![owned("x@tool.example", None)])),
+            with(|f| f.sender.reply_to = Ok(vec![owned("x@tool.example", None)])),
             Reason::ReplyToNotRegistered,
         ),
         (
             "reply-to another's mask",
             with(|f| {
-                f.reply_to = Ok(vec![Owned {
+                f.sender.reply_to = Ok(vec![Owned {
                     mask_of: Some("seller".parse().unwrap()),
                     ..owned("seller@allegromail.pl", None)
                 }])
@@ -336,16 +366,16 @@ fn who_may_not_write() {
         (
             "null sender of an ordinary message",
             with(|f| {
-                f.return_path = None;
-                f.reverse_path = ReversePath::Null;
+                f.sender.return_path = None;
+                f.sender.reverse_path = ReversePath::Null;
             }),
             Reason::NullSender,
         ),
         (
             "null sender of a courier",
             courier(|f| {
-                f.return_path = None;
-                f.reverse_path = ReversePath::Null;
+                f.sender.return_path = None;
+                f.sender.reverse_path = ReversePath::Null;
             }),
             Reason::NullSender,
         ),
@@ -353,13 +383,13 @@ fn who_may_not_write() {
             "transaction required",
             with(|f| {
                 no_order(f);
-                f.settings.require_transaction = true;
+                f.options.require_transaction = true;
             }),
             Reason::TransactionRequired,
         ),
     ];
     for (case, facts, want) in cases {
-        let verdict = decide(&facts);
+        let verdict = facts.decide();
         assert_eq!(
             verdict.decision.err().map(|refusal| refusal.reason),
             Some(want),
@@ -371,16 +401,16 @@ fn who_may_not_write() {
 
 #[test]
 fn the_answer_to_an_unproven_sender_does_not_depend_on_registration() {
-    let unproven = |change: fn(&mut Facts)| {
+    let unproven = |change: fn(&mut Case)| {
         with(|f| {
             change(f);
-            f.proof = Proof::Unproven("not proven".into());
+            f.sender.proof = Proof::Unproven("not proven".into());
         })
     };
     let answers: Vec<_> = [
         unproven(|_| {}),
-        unproven(|f| f.writer = None),
-        unproven(|f| f.courier = Some("l".into())),
+        unproven(|f| f.sender.writer = None),
+        unproven(|f| f.sender.courier = Some("l".into())),
         unproven(|f| f.receiver = suspended("seller")),
         unproven(|f| {
             f.transaction = TransactionFact::Unknown {
@@ -389,7 +419,7 @@ fn the_answer_to_an_unproven_sender_does_not_depend_on_registration() {
         }),
     ]
     .iter()
-    .map(|facts| decide(facts).decision.unwrap_err())
+    .map(|facts| facts.decide().decision.unwrap_err())
     .collect();
     assert!(
         answers.windows(2).all(|pair| pair[0] == pair[1]),
@@ -399,16 +429,16 @@ fn the_answer_to_an_unproven_sender_does_not_depend_on_registration() {
 
 #[test]
 fn refusals_name_the_address_at_fault_and_nothing_of_the_receivers() {
-    let text = |facts: &Facts| decide(facts).decision.unwrap_err().text;
+    let text = |facts: &Case| facts.decide().decision.unwrap_err().text;
     assert!(
         text(&with(
-            |f| f.reply_to = Ok(vec![owned("x@tool.example", None)])
+            |f| f.sender.reply_to = Ok(vec![owned("x@tool.example", None)])
         ))
         .contains("Reply-To x@tool.example")
     );
     assert!(
         text(&with(
-            |f| f.return_path = Some(owned("x@tool.example", None))
+            |f| f.sender.return_path = Some(owned("x@tool.example", None))
         ))
         .contains("Return-Path x@tool.example")
     );

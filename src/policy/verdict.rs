@@ -2,33 +2,38 @@
 
 use std::fmt;
 
-use super::Refusal;
-use crate::mail::Mailbox;
-use crate::masking::{ParticipantId, TransactionId};
+use super::{Account, Refusal};
+use crate::masking::TransactionId;
 
-/// What is to be done with an accepted message.
+/// What is to be done with an accepted message. It names everybody whom its execution needs: nobody is looked up again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
     /// The recipient is the writer's own mask, beside others: taken, and no copy of it goes anywhere.
     OwnMask,
     /// A participant's mail to another: it leaves masked.
-    Participant {
-        /// Who wrote.
-        writer: ParticipantId,
-        /// Who gets it.
-        receiver: ParticipantId,
-        /// The order, as the recipient's address names it.
-        transaction: Option<TransactionId>,
-    },
+    Participant(Masked),
     /// A courier's mail: it keeps every byte.
-    Courier {
-        /// The visible From.
-        address: Mailbox,
-        /// Who gets it.
-        receiver: ParticipantId,
-        /// The order, as the recipient's address names it.
-        transaction: Option<TransactionId>,
-    },
+    Courier(Unmasked),
+}
+
+/// A participant's mail to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Masked {
+    /// Who wrote.
+    pub writer: Account,
+    /// Who gets it.
+    pub receiver: Account,
+    /// The transaction that the recipient's address names.
+    pub transaction: Option<TransactionId>,
+}
+
+/// A courier's mail to a participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmasked {
+    /// Who gets it.
+    pub receiver: Account,
+    /// The transaction that the recipient's address names.
+    pub transaction: Option<TransactionId>,
 }
 
 /// One rule and what it found.

@@ -17,7 +17,8 @@ use allegromail::clock::SystemClock;
 use allegromail::config::HttpListen;
 use allegromail::directory::{self, Directory, SledDirectory};
 use allegromail::history::History;
-use allegromail::inbound::{self, Door, Intake, Server};
+use allegromail::inbound::{self, Door, Server};
+use allegromail::intake::Intake;
 use allegromail::masking::MaskedDomains;
 use allegromail::queue::State;
 use allegromail::resolve::DnsResolver;
@@ -300,7 +301,7 @@ impl Stage {
 
 /// What an intake works with, for tests that put something else in place of a part. Proofs are off.
 pub struct Bare {
-    pub tools: allegromail::inbound::Tools,
+    pub tools: allegromail::intake::Tools,
     _folder: tempfile::TempDir,
 }
 
@@ -326,7 +327,7 @@ impl Bare {
             .iter()
             .map(|domain| domain.masked.clone())
             .collect();
-        let tools = allegromail::inbound::Tools {
+        let tools = allegromail::intake::Tools {
             domains: Arc::new(MaskedDomains::new(domains)),
             directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
             state: Arc::new(directory::State::open(&folder.path().join("state")).unwrap()),

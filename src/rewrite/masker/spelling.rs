@@ -126,18 +126,16 @@ fn octets_at(text: &[u8], at: usize) -> Option<u8> {
     atom::read(text.get(at..)?)?.octets().first().copied()
 }
 
-/// The length of a tag with the `+` before it.
+/// The length of a tag with the `+` before it. What is not seen does not count towards the longest.
 fn tag(text: &[u8]) -> usize {
     let mut at = 0;
-    while at < MAX_TAG {
+    for _ in 0..MAX_TAG {
         let rest = text.get(at..).unwrap_or_default();
         let read =
             atom::read(rest).filter(|read| read.octets().first().copied().is_some_and(is_local));
-        let step = read.map_or_else(|| unseen(rest), |read| read.taken);
-        if step == 0 {
-            break;
-        }
-        at += step;
+        let Some(read) = read else { break };
+        at += read.taken;
+        at += unseen(text.get(at..).unwrap_or_default());
     }
     at
 }

@@ -124,9 +124,8 @@ pub fn readers(octets: &[u8]) {
         "base64" => data_encoding::BASE64.encode(&text).into_bytes(),
         _ => text,
     };
-    let head = format!(
-        "From: x\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    );
+    let head =
+        format!("From: x\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n");
     let Some(out) = rewritten(&[head.as_bytes(), &content, b"\r\n"].concat()) else {
         return;
     };

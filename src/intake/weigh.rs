@@ -7,17 +7,17 @@ use crate::message::{Malformed, Message, Task};
 ///
 /// # Errors
 /// It is more than a message of its size may cost.
-pub(super) fn weigh(letter: &Message, recipients: usize) -> Result<(), Malformed> {
-    let effort = letter.effort();
+pub(super) fn weigh(message: &Message, recipients: usize) -> Result<(), Malformed> {
+    let effort = message.effort();
     effort.spend(Task::Recipients, recipients)?;
     // Each is read once, and those of Reply-To are looked up.
     for name in ["To", "Cc", "Reply-To"] {
-        effort.spend(Task::Addresses, letter.count_addresses(name))?;
+        effort.spend(Task::Addresses, message.count_addresses(name))?;
     }
-    let signatures = letter.named("DKIM-Signature").count().min(MAX_SIGNATURES);
+    let signatures = message.named("DKIM-Signature").count().min(MAX_SIGNATURES);
     effort.spend(Task::Signatures, signatures)?;
     // A body has two canonical forms (RFC 6376 3.4), and each is hashed once.
-    let hashed = letter.body().len().saturating_mul(signatures.min(2));
+    let hashed = message.body().len().saturating_mul(signatures.min(2));
     effort.spend(Task::Hashing, hashed)
 }
 
@@ -88,9 +88,9 @@ mod tests {
             .collect();
         let head: String = made.iter().map(|(head, _)| head.as_str()).collect();
         let body: String = made.iter().map(|(_, body)| body.as_str()).collect();
-        let letter = Message::parse(format!("From: a@b.pl\r\n{head}\r\n{body}").into()).ok()?;
-        weigh(&letter, recipients).ok()?;
-        Some(letter.effort().milliseconds())
+        let message = Message::parse(format!("From: a@b.pl\r\n{head}\r\n{body}").into()).ok()?;
+        weigh(&message, recipients).ok()?;
+        Some(message.effort().milliseconds())
     }
 
     #[test]

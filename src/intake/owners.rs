@@ -1,18 +1,23 @@
 //! Whose an address is: the account that registered it, and the participant whose mask it is.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::arrival::Arrival;
-use super::intake::Intake;
-use super::recipient::{Named, Recipient};
-use crate::directory::{Participant, Unavailable};
+use super::recipient::{Named, Names, Recipient, name};
+use crate::directory::{Directory, Unavailable};
 use crate::mail::{ForwardPath, Mailbox};
-use crate::masking::{MaskedLocal, ParticipantId};
+use crate::masking::{MaskedDomains, MaskedLocal, ParticipantId};
 use crate::message::named_mailboxes;
-use crate::policy::Owned;
+use crate::policy::{Account, Owned};
 
-impl Intake {
+/// Who knows whose an address is.
+#[derive(Clone, Copy)]
+pub(super) struct Owners<'a> {
+    pub(super) directory: &'a dyn Directory,
+    pub(super) domains: &'a MaskedDomains,
+}
+
+impl Owners<'_> {
     /// As [`Self::owned`], for the addresses of a Reply-To, each once, up to the first that is not the writer's: that one is the policy's to refuse, by
     /// name (#1340).
     pub(super) async fn owned_by(
@@ -38,12 +43,9 @@ impl Intake {
     }
 
     /// The account that has `address` registered.
-    pub(super) async fn owner_account(
-        &self,
-        address: &Mailbox,
-    ) -> Result<Option<Arc<Participant>>, Unavailable> {
-        match self.tools.directory.owner(address).await? {
-            Some(id) => self.tools.directory.participant(&id).await,
+    pub(super) async fn account(&self, address: &Mailbox) -> Result<Option<Account>, Unavailable> {
+        match self.directory.owner(address).await? {
+            Some(id) => self.directory.participant(&id).await,
             None => Ok(None),
         }
     }
@@ -54,11 +56,11 @@ impl Intake {
         address: &Mailbox,
         originals: &[Mailbox],
     ) -> Result<Owned, Unavailable> {
-        let mut owner = self.tools.directory.owner(address).await?;
+        let mut owner = self.directory.owner(address).await?;
         // The address itself comes first: one that is registered as it stands is taken as it stands, whatever it looks like.
         for original in originals {
             if owner.is_none() {
-                owner = self.tools.directory.owner(original).await?;
+                owner = self.directory.owner(original).await?;
             }
         }
         Ok(Owned {
@@ -72,12 +74,13 @@ impl Intake {
     /// servers part a message by recipient. Asked for a proven writer only.
     pub(super) async fn beside_others(
         &self,
+        names: Names<'_>,
         arrival: &Arrival<'_>,
         writer: &ParticipantId,
     ) -> Result<bool, Unavailable> {
         for recipient in &arrival.transaction.recipients {
             // A bounce address is the only recipient, and stands for the mask that is asked about.
-            let named = self.name_recipient(recipient);
+            let named = name(names, recipient);
             if let Ok(Named::Found(Recipient::Bounce(_))) = named {
                 continue;
             }
@@ -90,7 +93,7 @@ impl Intake {
             }
         }
         for field in ["To", "Cc"] {
-            for found in arrival.letter.named(field) {
+            for found in arrival.message.named(field) {
                 for mailbox in named_mailboxes(found.value).unwrap_or_default() {
                     let holder = self.mask_holder(&mailbox).await?;
                     if holder.is_some_and(|holder| holder != *writer) {
@@ -104,14 +107,13 @@ impl Intake {
 
     /// The participant whose mask `address` is, whichever transaction it names. None, too, for addresses of ours that are no masks.
     async fn mask_holder(&self, address: &Mailbox) -> Result<Option<ParticipantId>, Unavailable> {
-        if self.tools.domains.find(address.domain()).is_none() {
+        if self.domains.find(address.domain()).is_none() {
             return Ok(None);
         }
         let Ok(local) = MaskedLocal::parse(address.local()) else {
             return Ok(None);
         };
         Ok(self
-            .tools
             .directory
             .mask(&local.mask)
             .await?

@@ -1,34 +1,42 @@
-//! From "end of data" to the reply: find the recipients, prove the sender, decide, rewrite, commit.
+//! [`Intake`]: what the SMTP server asks about clients, recipients and messages.
 //!
-//! This is the one path for mail and for `explain`. Whatever fails on our side is a 4xx: the client keeps the message. Nothing
-//! is acknowledged before the spool says that it is durable, and a message that cannot be made safe is refused.
+//! Whatever is refused is refused here, so that each refusal is counted, logged and paid for. What each step works with is handed out here, too.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::accept::accept;
+use super::bounce::Reports;
 use super::budget::{Budgets, Standing};
-use super::once::Claims;
+use super::dedup::Claims;
+use super::entry::Entries;
+use super::explain::{self, Inquiry, Opinion};
+use super::fault::unstored;
+use super::handed::Servers;
+use super::masked::Masking;
+use super::owners::Owners;
 use super::payer::Payer;
-use super::reception::{Answer, Client, Reception};
-use super::recipient::Recipient;
+use super::recall::Recollection;
+use super::recipient::{Names, Recipient, check_beside, find, name};
 use super::role;
-use super::transaction::MailTransaction;
+use super::sender::Checks;
+use super::threading::MessageIds;
+use super::unmasked::Carrying;
 use crate::allowlist::Live;
 use crate::auth::Prover;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::directory::{Directory, State, Unavailable};
+use crate::directory::{Directory, State};
 use crate::flow::{Flow, is_large};
 use crate::history::{Event, History, Line};
+use crate::inbound::{Answer, Client, MailTransaction, Reception};
 use crate::mail::{ForwardPath, Reply, ReversePath, TraceId};
 use crate::masking::{GuessKeys, HandedKeys, MaskedDomains, MessageIdKeys};
-use crate::message::{Effort, Malformed, Message};
-use crate::offload::offload;
 use crate::policy::{Reason, Refusal};
 use crate::resolve::Resolver;
 use crate::signing::Signer;
-use crate::spool::{Spool, SpoolError};
+use crate::spool::Spool;
 
 /// What the intake works with.
 pub struct Tools {
@@ -64,24 +72,14 @@ pub struct Intake {
     pub(super) tools: Tools,
     /// What is counted of clients and senders; begins anew with the server.
     pub(super) budgets: Budgets,
-    /// What Message-IDs are sealed with; derived from `[secrets] key_file`.
-    pub(super) message_ids: MessageIdKeys,
-    /// What is remembered of messages is digested with; derived from the same.
-    pub(super) guess_keys: GuessKeys,
     /// What happens once, while its mark is not durable yet.
     pub(super) claims: Claims,
-    /// Knows again to whose servers a message was handed; derived from `[secrets] key_file`.
-    pub(super) handed: HandedKeys,
-}
-
-/// A directory that does not answer is our fault: 451.
-impl From<Unavailable> for Refusal {
-    fn from(_: Unavailable) -> Self {
-        Self::new(
-            Reason::DirectoryUnavailable,
-            "the account directory does not answer; please try again later.",
-        )
-    }
+    /// What Message-IDs are sealed with; derived from `[secrets] key_file`, as the two below.
+    message_ids: MessageIdKeys,
+    /// What is remembered of messages is digested with.
+    guess_keys: GuessKeys,
+    /// Knows again to whose servers a message was handed.
+    handed_keys: HandedKeys,
 }
 
 impl Intake {
@@ -90,29 +88,120 @@ impl Intake {
     pub fn new(tools: Tools) -> Self {
         Self {
             budgets: Budgets::new(&tools.config.limits),
+            claims: Claims::default(),
             message_ids: MessageIdKeys::new(&tools.config.secrets),
             guess_keys: GuessKeys::new(&tools.config.secrets),
-            claims: Claims::default(),
-            handed: HandedKeys::new(&tools.config.secrets),
+            handed_keys: HandedKeys::new(&tools.config.secrets),
             tools,
         }
     }
 
-    /// Splits the message, and refuses what nobody should try to read.
-    pub(super) async fn open(data: Bytes, effort: Effort) -> Result<Message, Refusal> {
-        offload(data.len(), move || Message::parse_within(data, effort))
-            .await
-            .map_err(|error| malformed(&error))
+    /// What would become of a message.
+    pub async fn explain(&self, inquiry: Inquiry) -> Opinion {
+        explain::explain(self, inquiry).await
+    }
+
+    /// For `recipient.rs`.
+    pub(super) fn names(&self) -> Names<'_> {
+        Names {
+            domains: &self.tools.domains,
+            policy: &self.tools.config.policy,
+            secrets: &self.tools.config.secrets,
+            token_days: self.tools.config.delivery.token_days(),
+            now: self.tools.clock.now(),
+        }
+    }
+
+    /// For `owners.rs`.
+    pub(super) fn owners(&self) -> Owners<'_> {
+        Owners {
+            directory: &*self.tools.directory,
+            domains: &self.tools.domains,
+        }
+    }
+
+    /// For `sender.rs` and `proof.rs`.
+    pub(super) fn checks(&self) -> Checks<'_> {
+        Checks {
+            auth: &self.tools.config.auth,
+            prover: &self.tools.prover,
+            owners: self.owners(),
+            state: &self.tools.state,
+            allowlist: &self.tools.allowlist,
+            budgets: &self.budgets,
+        }
+    }
+
+    /// For `entry.rs`.
+    pub(super) fn entries(&self) -> Entries<'_> {
+        Entries {
+            spool: &*self.tools.spool,
+            clock: &*self.tools.clock,
+            hostname: &self.tools.config.hostname,
+            secrets: &self.tools.config.secrets,
+            handed_keys: &self.handed_keys,
+        }
+    }
+
+    /// For `masked.rs`, `threading.rs`, `recall.rs` and `auto_reply.rs`.
+    pub(super) fn masking(&self) -> Masking<'_> {
+        let policy = &self.tools.config.policy;
+        let ids = MessageIds {
+            keys: &self.message_ids,
+            state: &self.tools.state,
+            domains: &self.tools.domains,
+        };
+        Masking {
+            policy,
+            directory: &*self.tools.directory,
+            domains: &self.tools.domains,
+            ids,
+            recollection: Recollection {
+                ids,
+                keys: &self.guess_keys,
+                state: &self.tools.state,
+                clock: &*self.tools.clock,
+                memory: policy.guess_memory,
+            },
+            allowlist: &self.tools.allowlist,
+            signer: &self.tools.signer,
+            entries: self.entries(),
+        }
+    }
+
+    /// For `unmasked.rs`.
+    pub(super) fn carrying(&self) -> Carrying<'_> {
+        Carrying {
+            domains: &self.tools.domains,
+            prover: &self.tools.prover,
+            signer: &self.tools.signer,
+            arc_seal: self.tools.config.auth.arc_seal,
+            entries: self.entries(),
+        }
+    }
+
+    /// For `bounce.rs` and `handed.rs`.
+    pub(super) fn reports(&self) -> Reports<'_> {
+        Reports {
+            entries: self.entries(),
+            claims: &self.claims,
+            state: &self.tools.state,
+            history: &self.tools.history,
+            servers: Servers {
+                keys: &self.handed_keys,
+                state: &self.tools.state,
+                directory: &*self.tools.directory,
+                prover: &self.tools.prover,
+                resolver: &*self.tools.resolver,
+            },
+        }
     }
 
     /// The house form of a refusal, with recipient, trace and help.
     pub(super) fn reply(&self, refusal: &Refusal, recipient: &str, trace: &TraceId) -> Reply {
         let recipient = recipient.trim_start_matches('<').trim_end_matches('>');
-        refusal.reply(
-            recipient,
-            trace.as_str(),
-            self.tools.config.policy.help_url.as_deref(),
-        )
+        let help_url = self.tools.config.policy.help_url.as_deref();
+        refusal.reply(recipient, trace.as_str(), help_url)
     }
 
     /// Counts, logs and prints a refusal: the one way in which mail is refused, so that each is in the metrics, the log and the history under the
@@ -148,17 +237,7 @@ impl Intake {
         payer.pay(&self.budgets, refusal.reason);
         self.reply(refusal, recipient, trace)
     }
-}
 
-/// The domain that a client speaks for in its envelope: MAIL FROM's, or its own name for a null sender.
-pub(super) fn envelope_domain<'a>(client: &'a Client, transaction: &'a MailTransaction) -> &'a str {
-    match &transaction.reverse_path {
-        ReversePath::Mailbox(mailbox) => mailbox.domain().as_str(),
-        ReversePath::Null => &client.helo,
-    }
-}
-
-impl Intake {
     /// Whether a recipient is taken at RCPT. What was found is looked up again at the end of data: between the two a mask may go, or a grace time may
     /// end.
     async fn admit(
@@ -167,60 +246,33 @@ impl Intake {
         transaction: &MailTransaction,
         to: &ForwardPath,
     ) -> Result<(), Refusal> {
+        let names = self.names();
         let domain = envelope_domain(client, transaction);
         let refusals = &self.budgets.refusals;
         match refusals.standing(client.address, domain) {
             Standing::Good => {
-                let found = self.find_recipient(to).await?;
+                let found = find(&*self.tools.directory, names, to).await?;
                 // What was announced is refused before it is sent.
                 let announced = transaction.parameters.size.unwrap_or_default();
                 if let Recipient::Role { .. } = found {
                     role::check_size(usize::try_from(announced).unwrap_or(usize::MAX))?;
                 }
-                self.check_beside(&transaction.recipients, to)
             }
             // A guesser may have borrowed the name: which masks there are is told once the sender is proven.
             Standing::OnTrust => {
-                let named = self.name_recipient(to);
-                named.and_then(|_| self.check_beside(&transaction.recipients, to))
+                name(names, to)?;
             }
-            Standing::ShutOut => refusals.check_client(client.address, domain),
+            Standing::ShutOut => return refusals.check_client(client.address, domain),
         }
+        check_beside(names, &transaction.recipients, to)
     }
 }
 
-/// A message that nobody should try to read.
-pub(super) fn malformed(error: &Malformed) -> Refusal {
-    let text = format!("the message is malformed: {error}.");
-    Refusal::new(Reason::Malformed, text)
-}
-
-/// A failure of ours: the client keeps the message.
-pub(super) fn internal(what: &str) -> Refusal {
-    tracing::error!(event = "internal", what);
-    Refusal::new(
-        Reason::Internal,
-        "the server could not prepare the message; please try again later.",
-    )
-}
-
-/// What a client hears when the spool takes nothing: always 4xx. The details are for the log, a path or an error of the system is nobody
-/// else's business (hostile-inputs 98).
-pub(super) fn spool_refusal(error: &SpoolError) -> Refusal {
-    tracing::error!(event = "spool_refused", %error);
-    match error {
-        SpoolError::Full(_) => Refusal::new(
-            Reason::Storage,
-            "the server is short of storage; please try again later.",
-        ),
-        SpoolError::Unhealthy(_) => Refusal::new(
-            Reason::Busy,
-            "the server cannot take mail at the moment; please try again later.",
-        ),
-        _ => Refusal::new(
-            Reason::Internal,
-            "the server could not store the message; please try again later.",
-        ),
+/// The domain that a client speaks for in its envelope: MAIL FROM's, or its own name for a null sender.
+pub(super) fn envelope_domain<'a>(client: &'a Client, transaction: &'a MailTransaction) -> &'a str {
+    match &transaction.reverse_path {
+        ReversePath::Mailbox(mailbox) => mailbox.domain().as_str(),
+        ReversePath::Null => &client.helo,
     }
 }
 
@@ -232,11 +284,7 @@ impl Reception for Intake {
     ) -> Answer<'a, Result<(), Reply>> {
         Box::pin(async move {
             // Asked at MAIL, so that the message need not be sent to hear that there is no room (hostile-inputs 121).
-            let ready = self
-                .tools
-                .spool
-                .ready()
-                .map_err(|error| spool_refusal(&error));
+            let ready = self.tools.spool.ready().map_err(|error| unstored(&error));
             let domain = envelope_domain(client, transaction);
             let refusals = &self.budgets.refusals;
             let gate = ready.and_then(|()| refusals.check_client(client.address, domain));
@@ -255,12 +303,8 @@ impl Reception for Intake {
             let found = self.admit(client, transaction, to).await;
             let payer = Payer::new(client.address);
             found.map_err(|refusal| {
-                self.refuse(
-                    (client, &payer),
-                    Some(transaction),
-                    &to.to_string(),
-                    &refusal,
-                )
+                let recipient = to.to_string();
+                self.refuse((client, &payer), Some(transaction), &recipient, &refusal)
             })
         })
     }
@@ -281,7 +325,7 @@ impl Reception for Intake {
     ) -> Answer<'a, Reply> {
         Box::pin(async move {
             let mut payer = Payer::new(client.address);
-            match self.take(client, &transaction, data, &mut payer).await {
+            match accept(self, client, &transaction, data, &mut payer).await {
                 Ok(reply) => reply,
                 Err(refused) => {
                     let (name, refusal) = (refused.name(), &refused.refusal);

@@ -8,7 +8,7 @@ use crate::mail::host_of;
 use crate::policy::{Reason, Refusal};
 
 /// The budgets of mail to roles.
-pub(in crate::inbound) struct Roles {
+pub(in crate::intake) struct Roles {
     /// By the client's address.
     clients: Option<Limiter<IpAddr>>,
     /// Of all clients together.
@@ -27,7 +27,7 @@ impl Roles {
     }
 
     /// Counts a message of a client. Its own share first: who has spent that spends nobody else's.
-    pub(in crate::inbound) fn spend(&self, client: IpAddr) -> Result<(), Refusal> {
+    pub(in crate::intake) fn spend(&self, client: IpAddr) -> Result<(), Refusal> {
         let own = spend(self.clients.as_ref(), &host_of(client));
         if own && spend(self.total.as_ref(), &()) {
             return Ok(());
@@ -36,7 +36,7 @@ impl Roles {
     }
 
     /// Counts a message of a registered writer that is proven.
-    pub(in crate::inbound) fn spend_own(&self, writer: &str) -> Result<(), Refusal> {
+    pub(in crate::intake) fn spend_own(&self, writer: &str) -> Result<(), Refusal> {
         if spend(self.writers.as_ref(), &writer.to_owned()) {
             return Ok(());
         }

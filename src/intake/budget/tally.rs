@@ -4,11 +4,10 @@
 use super::Budgets;
 use super::copies::Before;
 use crate::auth::{Means, Proof, SignatureDigest};
-use crate::inbound::arrival::Arrival;
-use crate::inbound::sender::Sender;
+use crate::intake::arrival::Arrival;
 use crate::mail::{Domain, TraceId};
 use crate::masking::{ParticipantId, TransactionId};
-use crate::policy::{Reason, Refusal};
+use crate::policy::{Reason, Refusal, Sender};
 
 /// Whose budget of an order a message spends. Each has its own: nobody spends another's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -33,7 +32,7 @@ enum Spent {
 }
 
 /// What one message has spent so far.
-pub(in crate::inbound) struct Tally<'a> {
+pub(in crate::intake) struct Tally<'a> {
     budgets: &'a Budgets,
     spent: Vec<Spent>,
 }
@@ -49,7 +48,7 @@ fn class(proof: &Proof) -> &'static str {
 }
 
 /// What the sender of a copy that was changed is told.
-pub(in crate::inbound) fn altered(arrival: &Arrival<'_>, domain: &Domain) -> String {
+pub(in crate::intake) fn altered(arrival: &Arrival<'_>, domain: &Domain) -> String {
     format!(
         "client {} is not proven to send for {domain}: a message with the same DKIM signature came before, with another Subject or Content-Type, or \
          with other fields of the kind, which the signature does not cover",
@@ -58,7 +57,7 @@ pub(in crate::inbound) fn altered(arrival: &Arrival<'_>, domain: &Domain) -> Str
 }
 
 impl<'a> Tally<'a> {
-    pub(in crate::inbound) fn new(budgets: &'a Budgets) -> Self {
+    pub(in crate::intake) fn new(budgets: &'a Budgets) -> Self {
         Self {
             budgets,
             spent: Vec::new(),
@@ -67,7 +66,7 @@ impl<'a> Tally<'a> {
 
     /// Counts a message of a proven sender, once for each recipient. Unproven ones must not come here: they
     /// would spend somebody else's.
-    pub(in crate::inbound) fn spend(
+    pub(in crate::intake) fn spend(
         &mut self,
         arrival: &Arrival<'_>,
         sender: &Sender,
@@ -134,7 +133,7 @@ impl<'a> Tally<'a> {
             return Ok(None);
         };
         let (copies, trace) = (&self.budgets.copies, &arrival.transaction.trace);
-        let copy = match copies.note(signed, arrival.letter, trace) {
+        let copy = match copies.note(signed, arrival.message, trace) {
             // Another one came in the very moment.
             Before::Altered => {
                 let text = format!("{}.", altered(arrival, domain));
@@ -159,12 +158,12 @@ impl<'a> Tally<'a> {
     }
 
     /// How much has been spent so far, for [`Self::undo`].
-    pub(in crate::inbound) fn so_far(&self) -> usize {
+    pub(in crate::intake) fn so_far(&self) -> usize {
         self.spent.len()
     }
 
     /// Gives back what was spent since.
-    pub(in crate::inbound) fn undo(&mut self, since: usize) {
+    pub(in crate::intake) fn undo(&mut self, since: usize) {
         let budgets = self.budgets;
         for spent in self.spent.drain(since.min(self.spent.len())..) {
             match spent {
@@ -177,7 +176,7 @@ impl<'a> Tally<'a> {
     }
 
     /// The message is taken: what it spent stays spent.
-    pub(in crate::inbound) fn keep(mut self) {
+    pub(in crate::intake) fn keep(mut self) {
         self.spent.clear();
     }
 }

@@ -12,10 +12,6 @@ use super::arrival::Purpose;
 use crate::directory::{State, Unavailable};
 use crate::spool::OnceMark;
 
-/// Why an automatic reply is not passed on.
-pub(super) const ONE_REPLY: &str =
-    "an automatic reply between these two was passed on today already";
-
 /// The mark of `what` on `day`.
 pub(super) fn mark(day: u16, what: &str) -> OnceMark {
     let digest = Sha256::digest(what.as_bytes());
@@ -58,6 +54,18 @@ impl Claims {
             beside: None,
             claims,
         }))
+    }
+}
+
+/// Sets the marks of what has been committed, before their claims are let go. The entries have them too, so a write that fails here is made
+/// good when the log is read at the next start.
+pub(super) fn seal(state: &State, claims: Vec<Claim>) {
+    for claim in claims {
+        for mark in claim.marks() {
+            if let Err(error) = state.mark(mark.day, &mark.digest) {
+                tracing::error!(event = "state_write_failed", %error);
+            }
+        }
     }
 }
 

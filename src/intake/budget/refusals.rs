@@ -24,7 +24,7 @@ const PROVEN_FOR: Duration = Duration::from_secs(3_600);
 
 /// What was proven, and pays for what is refused of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::inbound) struct Proven {
+pub(in crate::intake) struct Proven {
     /// The organisation's domain; of a provider that strangers share, the mailbox.
     name: String,
     /// A signed message can be brought by whoever holds a copy, and servers that strangers share by any of them: refused, it costs the domain at
@@ -34,7 +34,7 @@ pub(in crate::inbound) struct Proven {
 
 impl Proven {
     /// What stands behind `from`, which was proven by `means` at `client`.
-    pub(in crate::inbound) fn new(from: &Mailbox, means: &Means, client: IpAddr) -> Self {
+    pub(in crate::intake) fn new(from: &Mailbox, means: &Means, client: IpAddr) -> Self {
         let name = if providers::is_shared(from.domain()) {
             from.key()
         } else {
@@ -48,7 +48,7 @@ impl Proven {
 
 /// What is known of a client before it has proven anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::inbound) enum Standing {
+pub(in crate::intake) enum Standing {
     /// It was not refused too often.
     Good,
     /// Its address is shut out, but has lately proven the domain that it names: others there are refused, and this may be another. It is heard
@@ -59,7 +59,7 @@ pub(in crate::inbound) enum Standing {
 }
 
 /// The refusals of one server's clients.
-pub(in crate::inbound) struct Refusals {
+pub(in crate::intake) struct Refusals {
     /// In milliseconds, by address.
     unproven: Option<Limiter<IpAddr>>,
     /// The same, by what was proven.
@@ -98,7 +98,7 @@ impl Refusals {
     }
 
     /// How a client stands that names `domain`, in its envelope or its From.
-    pub(in crate::inbound) fn standing(&self, client: IpAddr, domain: &str) -> Standing {
+    pub(in crate::intake) fn standing(&self, client: IpAddr, domain: &str) -> Standing {
         if !self.shut_out.contains_key(&host_of(client)) {
             Standing::Good
         } else if self.trusted.contains_key(&at(client, domain)) {
@@ -109,7 +109,7 @@ impl Refusals {
     }
 
     /// Whether a client may go on that names `domain`.
-    pub(in crate::inbound) fn check_client(
+    pub(in crate::intake) fn check_client(
         &self,
         client: IpAddr,
         domain: &str,
@@ -121,7 +121,7 @@ impl Refusals {
     }
 
     /// Whether `from` may be proven at this client: not where it was lately, and spent its budget. Else each of its messages would cost a proof.
-    pub(in crate::inbound) fn check_claim(
+    pub(in crate::intake) fn check_claim(
         &self,
         client: IpAddr,
         from: &Mailbox,
@@ -134,7 +134,7 @@ impl Refusals {
     }
 
     /// Whether what is proven was refused too often itself.
-    pub(in crate::inbound) fn check_proven(
+    pub(in crate::intake) fn check_proven(
         &self,
         client: IpAddr,
         from: &Mailbox,
@@ -148,12 +148,12 @@ impl Refusals {
     }
 
     /// Remembers that mail of `domain` has been proven at this address.
-    pub(in crate::inbound) fn trust(&self, client: IpAddr, domain: &str) {
+    pub(in crate::intake) fn trust(&self, client: IpAddr, domain: &str) {
         self.trusted.insert(at(client, domain), ());
     }
 
     /// Counts a refusal that took so many milliseconds of one core against the address of a client that proved nothing.
-    pub(in crate::inbound) fn count_unproven(&self, client: IpAddr, reason: Reason, cost: u32) {
+    pub(in crate::intake) fn count_unproven(&self, client: IpAddr, reason: Reason, cost: u32) {
         if reason.code() < 500 && reason != Reason::SenderCheckDeferred {
             return;
         }
@@ -168,7 +168,7 @@ impl Refusals {
     }
 
     /// The same against what was proven.
-    pub(in crate::inbound) fn count_proven(&self, proven: &Proven, reason: Reason, cost: u32) {
+    pub(in crate::intake) fn count_proven(&self, proven: &Proven, reason: Reason, cost: u32) {
         if is_nobodys(reason) {
             return;
         }

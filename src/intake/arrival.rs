@@ -1,8 +1,7 @@
 //! One message as it came, and what becomes of it for each recipient.
 
-use super::once::Claim;
-use super::reception::Client;
-use super::transaction::MailTransaction;
+use super::dedup::Claim;
+use crate::inbound::{Client, MailTransaction};
 use crate::mail::Domain;
 use crate::masking::{MaskedDomains, TransactionId};
 use crate::message::Message;
@@ -29,7 +28,7 @@ pub(super) struct Arrival<'a> {
     /// The envelope.
     pub(super) transaction: &'a MailTransaction,
     /// The message as it came, split once; nothing reads the octets in another way.
-    pub(super) letter: &'a Message,
+    pub(super) message: &'a Message,
     /// Whether what is learnt and counted on the way is kept.
     pub(super) purpose: Purpose,
 }
@@ -63,10 +62,10 @@ impl Refused {
 
 /// Whether the message goes in a circle: it has passed too many servers, or it is one of ours (every id at a masked domain was written by a
 /// relay of ours, hostile-inputs 110).
-pub(super) fn check_loop(letter: &Message, domains: &MaskedDomains) -> Result<(), Refusal> {
-    let hops = letter.hops();
+pub(super) fn check_loop(message: &Message, domains: &MaskedDomains) -> Result<(), Refusal> {
+    let hops = message.hops();
     // The host alone decides, whether or not the token can be opened: a key may have been retired since.
-    let ours = letter.ids("Message-ID").iter().any(|id| {
+    let ours = message.ids("Message-ID").iter().any(|id| {
         let host = id
             .rsplit_once('@')
             .and_then(|(_, host)| Domain::parse(host).ok());

@@ -2,11 +2,15 @@
 //!
 //! The words of couriers count for neither side: their addresses are public, and an answer to them goes to no participant.
 
-use super::intake::Intake;
-use super::intake::internal;
-use crate::directory::{Brought as Record, Participant};
-use crate::mail::{Domain, Mailbox};
-use crate::masking::{Brought, Pair, providers};
+use std::time::Duration;
+
+use super::fault::internal;
+use super::threading::MessageIds;
+use crate::allowlist::Live;
+use crate::clock::Clock;
+use crate::directory::{Brought as Record, Participant, State};
+use crate::mail::{Domain, Mailbox, Timestamp};
+use crate::masking::{Brought, GuessKeys, MaskedDomains, Pair, providers};
 use crate::message::Message;
 use crate::policy::Refusal;
 use crate::rewrite::{Everything, Sightings, Standing};
@@ -27,23 +31,32 @@ impl Recalled {
     }
 }
 
-impl Intake {
+/// What is remembered of earlier messages, and by which keys.
+#[derive(Clone, Copy)]
+pub(super) struct Recollection<'a> {
+    pub(super) ids: MessageIds<'a>,
+    pub(super) keys: &'a GuessKeys,
+    pub(super) state: &'a State,
+    pub(super) clock: &'a dyn Clock,
+    /// `[policy] guess_memory`.
+    pub(super) memory: Duration,
+}
+
+impl Recollection<'_> {
     /// What the reader of `pair` has brought to the writer.
-    pub(super) fn recall(&self, letter: &Message, pair: Pair<'_>) -> Result<Recalled, Refusal> {
-        let memory = self.tools.config.policy.guess_memory.as_millis();
-        let memory = u64::try_from(memory).unwrap_or(u64::MAX);
-        let oldest = self.tools.clock.now().0.saturating_sub(memory);
-        let oldest = crate::mail::Timestamp(oldest);
-        let records = self.tools.state.brought(pair.reader, pair.writer, oldest)?;
+    pub(super) fn recall(self, message: &Message, pair: Pair<'_>) -> Result<Recalled, Refusal> {
+        let memory = u64::try_from(self.memory.as_millis()).unwrap_or(u64::MAX);
+        let oldest = Timestamp(self.clock.now().0.saturating_sub(memory));
+        let records = self.state.brought(pair.reader, pair.writer, oldest)?;
         let all = records.len();
         let records: Vec<_> = records
             .into_iter()
-            .filter(|(number, _)| self.guess_keys.has(*number))
+            .filter(|(number, _)| self.keys.has(*number))
             .collect();
         // Nothing, something under a key that is gone, or a message that is older than what is remembered.
         let forgotten = records.is_empty()
             || records.len() < all
-            || self.answers_a_forgotten_one(letter, pair, &records)?;
+            || self.answers_a_forgotten_one(message, pair, &records)?;
         let any = |more: fn(&Record) -> bool| records.iter().any(|(_, record)| more(record));
         let addresses = match forgotten {
             _ if any(|record| record.more_addresses) => Everything::Always,
@@ -61,31 +74,30 @@ impl Intake {
         })
     }
 
-    /// Whether the message that `letter` answers is one of the reader's that is not remembered: what it brought is not, either.
+    /// Whether the message that `message` answers is one of the reader's that is not remembered: what it brought is not, either.
     fn answers_a_forgotten_one(
-        &self,
-        letter: &Message,
+        self,
+        message: &Message,
         pair: Pair<'_>,
         records: &[(u32, Record)],
     ) -> Result<bool, Refusal> {
-        let mut ids = letter.ids("In-Reply-To");
+        let mut ids = message.ids("In-Reply-To");
         if ids.is_empty() {
-            ids.extend(letter.ids("References").pop());
+            ids.extend(message.ids("References").pop());
         }
         for id in ids {
             let Some((token, host)) = id.rsplit_once('@') else {
                 continue;
             };
-            let ours =
-                Domain::parse(host).is_ok_and(|host| self.tools.domains.find(&host).is_some());
-            if !ours || self.original(pair.reversed(), token)?.is_none() {
+            let ours = Domain::parse(host).is_ok_and(|host| self.ids.domains.find(&host).is_some());
+            if !ours || self.ids.original(pair.reversed(), token)?.is_none() {
                 continue;
             }
             let token = token.to_ascii_lowercase();
             let known = records.iter().any(|(number, record)| {
-                let digest =
-                    self.guess_keys
-                        .digest(*number, pair.reversed(), Brought::Message, &token);
+                let digest = self
+                    .keys
+                    .digest(*number, pair.reversed(), Brought::Message, &token);
                 digest.is_some_and(|digest| record.messages.holds(digest))
             });
             if !known {
@@ -97,16 +109,14 @@ impl Intake {
 
     /// Whether the reader of `pair` has brought an address to the writer.
     pub(super) fn has_brought_address(
-        &self,
+        self,
         recalled: &Recalled,
         pair: Pair<'_>,
         address: &Mailbox,
     ) -> bool {
         let (key, pair) = (address.key(), pair.reversed());
         recalled.records.iter().any(|(number, record)| {
-            let digest = self
-                .guess_keys
-                .digest(*number, pair, Brought::Address, &key);
+            let digest = self.keys.digest(*number, pair, Brought::Address, &key);
             digest.is_some_and(|digest| {
                 record.addresses.holds(digest) || record.readings.holds(digest)
             })
@@ -115,14 +125,14 @@ impl Intake {
 
     /// The same for a domain.
     pub(super) fn has_brought_domain(
-        &self,
+        self,
         recalled: &Recalled,
         pair: Pair<'_>,
         domain: &Domain,
     ) -> bool {
         recalled.records.iter().any(|(number, record)| {
             let digest =
-                self.guess_keys
+                self.keys
                     .digest(*number, pair.reversed(), Brought::Domain, domain.as_str());
             digest.is_some_and(|digest| record.domains.holds(digest))
         })
@@ -130,17 +140,17 @@ impl Intake {
 
     /// What a message of `pair` brings: it counts once the message is durable.
     pub(super) fn delivery(
-        &self,
+        self,
         pair: Pair<'_>,
         sightings: &Sightings,
         domains: bool,
         sent_as: &str,
     ) -> Result<Delivery, Refusal> {
         let number = self
-            .guess_keys
+            .keys
             .first()
             .ok_or_else(|| internal("no key for digests"))?;
-        let digest = |of, text: &str| self.guess_keys.digest(number, pair, of, text);
+        let digest = |of, text: &str| self.keys.digest(number, pair, of, text);
         let addresses = |main: bool| {
             let found = sightings.addresses.iter();
             let found = found.filter(move |found| {
@@ -171,28 +181,31 @@ impl Intake {
         Ok(Delivery {
             writer: pair.writer.clone(),
             reader: pair.reader.clone(),
-            at: self.tools.clock.now(),
+            at: self.clock.now(),
             key: number,
             brought,
         })
     }
+}
 
-    /// Whether a domain names nobody, or whom everybody may know: ours, the marketplace's, a courier's, a shared provider's, the receiver's own.
-    pub(super) fn is_public(&self, domain: &Domain, receiver: &Participant) -> bool {
-        let organisation = |of: &Domain| providers::organisation(of) == *domain;
-        let ours = self.tools.domains.all().iter().any(|ours| {
-            let mut names = std::iter::once(&ours.name).chain(&ours.aliases);
-            // A marketplace is called by its domain: `allegro-pl` is that of allegro.pl.
-            let mut markets = ours.marketplaces.iter();
-            names.any(organisation)
-                || markets.any(|market| market.replace('-', ".") == domain.as_str())
-        });
-        ours || providers::is_shared(domain)
-            || organisation(&self.tools.config.hostname)
-            || self.tools.allowlist.current().knows(domain)
-            || receiver
-                .addresses
-                .iter()
-                .any(|address| organisation(address.domain()))
-    }
+/// Whether a domain names nobody, or whom everybody may know: ours, the marketplace's, a courier's, a shared provider's, the receiver's own.
+pub(super) fn is_public(
+    (domains, hostname, allowlist): (&MaskedDomains, &Domain, &Live),
+    domain: &Domain,
+    receiver: &Participant,
+) -> bool {
+    let organisation = |of: &Domain| providers::organisation(of) == *domain;
+    let ours = domains.all().iter().any(|ours| {
+        let mut names = std::iter::once(&ours.name).chain(&ours.aliases);
+        // A marketplace is called by its domain: `allegro-pl` is that of allegro.pl.
+        let mut markets = ours.marketplaces.iter();
+        names.any(organisation) || markets.any(|market| market.replace('-', ".") == domain.as_str())
+    });
+    ours || providers::is_shared(domain)
+        || organisation(hostname)
+        || allowlist.current().knows(domain)
+        || receiver
+            .addresses
+            .iter()
+            .any(|address| organisation(address.domain()))
 }

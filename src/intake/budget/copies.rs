@@ -35,7 +35,7 @@ struct First {
 
 /// How a message stands to those that came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::inbound) enum Before {
+pub(in crate::intake) enum Before {
     /// None had this signature, or only it itself, for another recipient. Whether it is remembered from now on.
     Never { noted: bool },
     /// The same came in another transaction.
@@ -45,7 +45,7 @@ pub(in crate::inbound) enum Before {
 }
 
 /// Which signed messages have come, and how far each went.
-pub(in crate::inbound) struct Copies {
+pub(in crate::intake) struct Copies {
     seen: Cache<SignatureDigest, First>,
     /// Masks reached.
     pub(super) reached: Allowance<SignatureDigest>,
@@ -67,27 +67,27 @@ impl Default for Copies {
 
 impl Copies {
     /// Whether a message has a signature of an earlier one, and shows something else.
-    pub(in crate::inbound) fn is_altered(
+    pub(in crate::intake) fn is_altered(
         &self,
         signed: &[SignatureDigest],
-        letter: &Message,
+        message: &Message,
     ) -> bool {
         let mut known = signed.iter().filter_map(|digest| self.seen.get(digest));
-        known.any(|first| first.shown != shown(letter))
+        known.any(|first| first.shown != shown(message))
     }
 
     /// Remembers the signatures of a message that is about to pass, each by itself: one of two may be taken away on the way.
     pub(super) fn note(
         &self,
         signed: &[SignatureDigest],
-        letter: &Message,
+        message: &Message,
         trace: &TraceId,
     ) -> Before {
         // Looked at first: of a message that is altered nothing is remembered.
-        if self.is_altered(signed, letter) {
+        if self.is_altered(signed, message) {
             return Before::Altered;
         }
-        let shown = shown(letter);
+        let shown = shown(message);
         let mut before = Before::Never { noted: false };
         for digest in signed {
             let first = self.seen.entry(*digest).or_insert_with(|| First {
@@ -122,8 +122,8 @@ impl Copies {
 
 /// A digest of what a reader is shown besides what every signature covers, as far as it passes the rewriter: a copy may be folded in another
 /// way, and have other trace fields.
-fn shown(letter: &Message) -> [u8; 32] {
-    let mut fields: Vec<(Vec<u8>, Vec<u8>)> = letter
+fn shown(message: &Message) -> [u8; 32] {
+    let mut fields: Vec<(Vec<u8>, Vec<u8>)> = message
         .fields()
         .map(|field| (field.name.to_ascii_lowercase(), field.value))
         .filter(|(name, _)| {

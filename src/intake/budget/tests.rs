@@ -217,13 +217,13 @@ fn h160_a_message_is_known_by_its_signatures() {
     let copies = Copies::default();
     let domain = Domain::parse("shop.example").unwrap();
     let digest = |value: &str| SignatureDigest::of(&domain, "s1", value.as_bytes());
-    let letter = |fields: &str| Message::parse(format!("{fields}\r\nx\r\n").into()).unwrap();
+    let message = |fields: &str| Message::parse(format!("{fields}\r\nx\r\n").into()).unwrap();
     let (one, other) = (TraceId::new(1, 1), TraceId::new(2, 1));
     let (first, second) = (digest("1"), digest("2"));
-    let plain = letter("From: a@shop.example\r\nSubject: a b\r\nMIME-Version: 1.0\r\n");
+    let plain = message("From: a@shop.example\r\nSubject: a b\r\nMIME-Version: 1.0\r\n");
     let same =
-        letter("X: 1\r\nMIME-Version: 1.0\r\nSubject:  a\r\n b \r\nFrom: a@shop.example\r\n");
-    let changed = letter("From: a@shop.example\r\nSubject: a c\r\nMIME-Version: 1.0\r\n");
+        message("X: 1\r\nMIME-Version: 1.0\r\nSubject:  a\r\n b \r\nFrom: a@shop.example\r\n");
+    let changed = message("From: a@shop.example\r\nSubject: a c\r\nMIME-Version: 1.0\r\n");
     let both = [first, second];
     assert!(!copies.is_altered(&both, &plain));
     assert_eq!(
