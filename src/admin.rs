@@ -1,4 +1,4 @@
-//! The operators' interface: HTTP and JSON on a unix socket, or with a token (CONTRACT.md, "Admin interface").
+//! The operators' interface: HTTP and JSON on a unix socket, or with a token (docs/interface.md#admin-interface).
 //!
 //! Every answer that is no success is a JSON object with `error` (a sentence that names the remedy). The description under
 //! `/v1/openapi.json` is generated from the handlers. Real addresses pass here and nowhere else: with a token configured,

@@ -202,7 +202,7 @@ impl Relay {
     /// Reads allowlist, DKIM keys, certificates and trust roots again (SIGHUP). What is broken changes nothing and is logged.
     pub fn reload(&self) {
         // Each by itself: a broken allowlist must not keep a new certificate out. A message is judged by the old set or by the new one, never by a
-        // mixture (hostile-inputs 91).
+        // mixture (docs/threats.md#91).
         match self.stores.allowlist.reload() {
             Ok(diff) => tracing::info!(
                 event = "reloaded",

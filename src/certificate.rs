@@ -25,7 +25,7 @@ pub fn chain(files: &TlsFiles) -> Result<Vec<CertificateDer<'static>>, TlsError>
         .map_err(|error| TlsError(format!("{}: {error}", files.certificate.display())))
 }
 
-/// An acceptor over the files: TLS 1.2 and 1.3 (hostile-inputs 45), no client certificates. What is broken is told before anything is changed,
+/// An acceptor over the files: TLS 1.2 and 1.3 (docs/threats.md#45), no client certificates. What is broken is told before anything is changed,
 /// so that the certificate in use stays.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The command line: one file per command (CONTRACT.md, "Program").
+//! The command line: one file per command (docs/interface.md#commands).
 //!
 //! This file knows the words of the command line and nothing else. Results go to standard output, everything about them to standard
 //! error, and the exit code says how it went.

@@ -1,4 +1,4 @@
-//! The configuration: TOML text to a checked [`Config`] in one step; after it nothing can be invalid (CONTRACT.md, "Configuration").
+//! The configuration: TOML text to a checked [`Config`] in one step; after it nothing can be invalid (docs/interface.md#configuration).
 //!
 //! `keys.rs` is the one list of keys with their defaults and words; parsing takes defaults from it, and [`example`] prints it.
 //! Every error is told at once, with file and line.

@@ -1,7 +1,7 @@
 //! A masked-mail relay: buyers and sellers write to each other without learning each other's address.
 //!
 //! A message is decided, rewritten and checked inside the SMTP session; then it is committed to the spool and answered 250;
-//! after that only delivery is left. See README.md for the picture.
+//! after that only delivery is left. See docs/architecture.md for the whole.
 //!
 //! Rooms are folders, grouped below by layer. A room uses only rooms of its own layer or of lower ones, never in a
 //! circle; the way in and the way out do not know each other (`tests/tidy.rs` reads this file and keeps it true).

@@ -1,4 +1,4 @@
-//! The address scheme: `MASK[+TRANSACTION]@DOMAIN` (DOMAIN.md, "Words").
+//! The address scheme: `MASK[+TRANSACTION]@DOMAIN` (docs/rules.md#words).
 //!
 //! ```
 //! use allegromail::masking::MaskedLocal;
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Ids are opaque: 1 to 32 ASCII letters and digits, compared without regard to case, no alphabet assumed. There is one
-//! split point, the only `+`. No Unicode folding: a full-width digit is not a digit here (hostile-inputs 62, 63).
+//! split point, the only `+`. No Unicode folding: a full-width digit is not a digit here (docs/threats.md#62, #63).
 
 mod base;
 mod domains;

@@ -1,7 +1,7 @@
 //! When: every entry is attempted until it is delivered, failed or expired. The only room that settles spooled entries.
 //!
 //! The spool has the truth; what is here is in memory and made anew at every start. The receiver's real address is asked of the directory at
-//! every attempt (DOMAIN.md: a removed address is never used, also when the mail was already waiting).
+//! every attempt (docs/rules.md#where-mail-goes).
 
 mod attempt;
 mod backoff;

@@ -1,4 +1,4 @@
-//! Bytes and a plan in, bytes out. Pure and deterministic: the same message and plan give the same bytes (DESIGN.md, "Rewriting").
+//! Bytes and a plan in, bytes out. Pure and deterministic: the same message and plan give the same bytes.
 //!
 //! Participants' mail gets a new header section, built from an allowlist of fields, over a body in which only the parts that show the writer are changed. Couriers' mail keeps every
 //! byte and gets trace fields in front. [`pass`] does both steps with what the other side may have guessed. [`check`] is the leak gate: it looks at what would leave, and shares no code with the rewriter.

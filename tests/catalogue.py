@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the tests of the catalogue of hostile inputs and prints the table: number, what it is, how many of its tests passed.
+"""Runs the tests of the numbers in docs/threats.md and prints each number, what it is, and how many of its tests passed.
 
     python3 tests/catalogue.py [--release] [--table]
 
-`--table` runs nothing and only prints which tests belong to which number. Exits 1 if a test failed or did not run, or if a number is open.
+`--table` runs nothing and only prints which tests belong to which number. Exits 1 if a test failed or did not run, or if a number has none.
 """
 
 import collections
@@ -17,10 +17,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 def rows():
-    for line in (ROOT / "tests/data/catalogue.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
-            number, what, covered = (column.strip() for column in line.split("|"))
-            yield int(number), what, covered
+    """Number, title, the names of its tests, and why it has none, for each entry; tests/catalogue.rs reads them in the same way."""
+    page = (ROOT / "docs/threats.md").read_text()
+    for number, item in re.findall(r'^\* <a id="(\d+)"></a>(.*(?:\n  .*)*)', page, re.M):
+        title, text = re.match(r"\*\*\d+\. (.*?)\.\*\*(.*)", " ".join(item.split())).groups()
+        covered = text.rpartition(" Tests: ")[2]
+        yield int(number), title, re.findall(r"`([^`]+)`", covered), covered if covered.startswith("none:") else ""
 
 
 def tests():
@@ -51,30 +53,29 @@ def run(names, release):
 def main():
     by_number, names = tests()
     wanted = {}
-    for number, _, covered in rows():
-        others = [] if covered.startswith("none:") else covered.replace("open", "").split()
-        wanted[number] = list(dict.fromkeys(by_number[number] + others))
+    for number, _, listed, _ in rows():
+        wanted[number] = list(dict.fromkeys(by_number[number] + listed))
     everything = {name for listed in wanted.values() for name in listed}
     shown = "--table" in sys.argv
     results = {} if shown else run(everything, "--release" in sys.argv)
-    passed = failed = open_numbers = excused = 0
-    for number, what, covered in rows():
+    passed = failed = bare = excused = 0
+    for number, what, _, excuse in rows():
         listed = wanted[number]
         good = sum(results.get(name, False) for name in listed)
-        if covered.startswith("none:"):
+        if excuse:
             excused += 1
-            state = covered
+            state = excuse
         elif not listed:
-            open_numbers += 1
-            state = "OPEN"
+            bare += 1
+            state = "NO TEST"
         else:
             passed += good == len(listed)
             failed += good != len(listed)
             state = f"{good}/{len(listed)}  " if not shown else ""
             state += "  ".join(name if shown or results.get(name) else f"FAILED:{name}" for name in listed)
         print(f"{number:>3}  {what:<52} {state}")
-    print(f"\n{passed} numbers passed, {failed} failed, {excused} do not apply, {open_numbers} open; {len(everything)} tests")
-    return 0 if shown or not (failed or open_numbers) else 1
+    print(f"\n{passed} numbers passed, {failed} failed, {excused} do not apply, {bare} without a test; {len(everything)} tests")
+    return 0 if shown or not (failed or bare) else 1
 
 
 sys.exit(main())

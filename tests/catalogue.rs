@@ -1,6 +1,6 @@
-//! The catalogue of hostile inputs: every number is a test named after it, or has its line in `tests/data/catalogue.txt`.
+//! Every number of `docs/threats.md` has a test: one that is named after it, or one that stands in its entry.
 //!
-//! `python3 tests/catalogue.py` runs what is named there and prints the table with results.
+//! `python3 tests/catalogue.py` runs them and prints the numbers with results.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,35 +8,69 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The last number.
 const LAST: u32 = 197;
 
-/// One line of the table.
-struct Row {
+/// One number, as its entry tells of it.
+struct Entry {
     number: u32,
-    covered: String,
+    /// The tests that it names.
+    tests: Vec<String>,
+    /// Why it needs none.
+    excuse: Option<String>,
 }
 
-fn table() -> Vec<Row> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/catalogue.txt");
-    let text = fs::read_to_string(path).unwrap();
-    let lines = text
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|line| {
-            let columns: Vec<&str> = line.split('|').map(str::trim).collect();
-            assert!(
-                columns.len() == 3 && !columns[1].is_empty(),
-                "three columns, please: {line}"
-            );
-            Row {
-                number: columns[0].parse().unwrap_or_else(|_| panic!("{line}")),
-                covered: columns[2].to_owned(),
+/// The entries of `docs/threats.md`: list items that begin with an anchor, up to the next item or an empty line.
+fn entries() -> Vec<Entry> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/threats.md");
+    read(&fs::read_to_string(path).unwrap())
+}
+
+fn read(page: &str) -> Vec<Entry> {
+    let mut items: Vec<(u32, String)> = Vec::new();
+    let mut inside = false;
+    for line in page.lines() {
+        if let Some(rest) = line.strip_prefix("* <a id=\"") {
+            let (id, rest) = rest
+                .split_once("\"></a>")
+                .unwrap_or_else(|| panic!("{line}"));
+            // Cases of other relays, `p01`, have no numbers.
+            inside = id.bytes().all(|octet| octet.is_ascii_digit());
+            if inside {
+                let title = format!("**{id}. ");
+                assert!(
+                    rest.starts_with(&title),
+                    "the number and its anchor: {line}"
+                );
+                items.push((id.parse().unwrap(), rest.to_owned()));
+            }
+        } else if let Some(more) = line.strip_prefix("  ").filter(|_| inside) {
+            let (_, text) = items.last_mut().unwrap();
+            text.push(' ');
+            text.push_str(more);
+        } else {
+            inside = false;
+        }
+    }
+    items
+        .into_iter()
+        .map(|(number, text)| {
+            let (_, tests) = text
+                .rsplit_once(" Tests: ")
+                .unwrap_or_else(|| panic!("{number} says nothing of its tests"));
+            Entry {
+                number,
+                tests: tests
+                    .split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .map(str::to_owned)
+                    .collect(),
+                excuse: tests.strip_prefix("none:").map(|why| why.trim().to_owned()),
             }
         })
         .collect()
@@ -108,41 +142,48 @@ fn names_of_tests_stand_for_numbers() {
 }
 
 #[test]
-fn every_number_has_a_test_or_a_line_that_says_why_not() {
+fn entries_are_read_from_their_anchor_to_their_tests() {
+    let page = "* <a id=\"1\"></a>**1. One.** Text in `code`.\n  Tests: `a`,\n  `b`.\n* <a id=\"2\"></a>**2. Two.** x\n  Tests: none: there is no such thing here.\n\n  `c`\n\
+                * <a id=\"p01\"></a>**p01.** y\n  Tests: `d`.\n";
+    let read = read(page);
+    let [one, two] = read.as_slice() else {
+        panic!("{} entries", read.len());
+    };
+    assert!(one.number == 1 && one.tests == ["a", "b"] && one.excuse.is_none());
+    assert!(two.number == 2 && two.tests.is_empty());
+    assert_eq!(two.excuse.as_deref(), Some("there is no such thing here."));
+}
+
+#[test]
+fn every_number_has_a_test_or_says_why_not() {
     let tests = tests();
-    let mut by_name: BTreeMap<u32, usize> = BTreeMap::new();
-    for name in &tests {
-        for number in numbers(name) {
-            *by_name.entry(number).or_default() += 1;
-        }
-    }
-    let rows = table();
-    let listed: Vec<u32> = rows.iter().map(|row| row.number).collect();
+    let named: BTreeSet<u32> = tests.iter().flat_map(|name| numbers(name)).collect();
+    let entries = entries();
+    let listed: Vec<u32> = entries.iter().map(|entry| entry.number).collect();
     assert_eq!(
         listed,
         (1..=LAST).collect::<Vec<_>>(),
         "each number once, in order"
     );
-    let (mut wrong, mut open) = (Vec::new(), Vec::new());
-    for row in &rows {
-        let named = by_name.get(&row.number).copied().unwrap_or_default();
-        if let Some(reason) = row.covered.strip_prefix("none:") {
-            if reason.trim().len() < 20 {
-                wrong.push(format!("{} needs a reason", row.number));
-            }
-        } else {
-            for other in row.covered.split_whitespace() {
-                if !tests.contains(other) && other != "open" {
-                    wrong.push(format!("{}: there is no test {other}", row.number));
-                }
+    let mut wrong = Vec::new();
+    for entry in &entries {
+        let number = entry.number;
+        for test in &entry.tests {
+            if !tests.contains(test) {
+                wrong.push(format!("{number}: there is no test {test}"));
             }
         }
-        if row.covered == "open" {
-            open.extend((named == 0).then_some(row.number));
-        } else if named == 0 && row.covered.is_empty() {
-            wrong.push(format!("{} has no test and no line", row.number));
+        match &entry.excuse {
+            Some(reason) if reason.len() < 20 => wrong.push(format!("{number} needs a reason")),
+            Some(_) => {}
+            None if entry.tests.is_empty() && !named.contains(&number) => {
+                wrong.push(format!("{number} has no test"));
+            }
+            None => {}
         }
     }
-    println!("{} numbers, {} open: {open:?}", rows.len(), open.len());
+    // A test that is named after a number which nobody knows.
+    let strange: Vec<_> = named.iter().filter(|number| **number > LAST).collect();
+    assert!(strange.is_empty(), "docs/threats.md lacks {strange:?}");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

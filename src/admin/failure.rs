@@ -6,7 +6,7 @@ pub(super) use crate::http::Failure;
 
 use crate::directory::{Conflict, Unavailable};
 
-// 503 and not 404: a directory that does not answer must not look like an account that does not exist (hostile-inputs 128).
+// 503 and not 404: a directory that does not answer must not look like an account that does not exist (docs/threats.md#128).
 impl From<Unavailable> for Failure {
     fn from(unavailable: Unavailable) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, unavailable.to_string())

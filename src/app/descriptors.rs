@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Kept for stores, look-ups, the admin interface and deliveries. Sessions that took them all would leave accepted mail undeliverable
-/// (hostile-inputs 123).
+/// (docs/threats.md#123).
 const RESERVE: u64 = 460;
 
 /// Raises the limit of this process to what it may have, and returns how many of `connections` fit beneath it.

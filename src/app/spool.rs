@@ -18,7 +18,7 @@ use crate::spool::{self, Damaged, LocalSpool, Opened, Spool, SpoolError};
 /// The size of one segment of the spool, in octets. The disk space of one is given back as a whole: larger ones later,
 /// smaller ones with more files.
 const SEGMENT: u64 = 64 * 1024 * 1024;
-/// Free inodes below which no mail is taken: enough for segments, exports and a day of history (hostile-inputs 121).
+/// Free inodes below which no mail is taken: enough for segments, exports and a day of history (docs/threats.md#121).
 const MIN_INODES: u64 = 1_000;
 
 /// Opens the spool while no server runs, for commands that only look.

@@ -1,7 +1,7 @@
 //! DKIM: did the From's own domain sign it (RFC 6376)?
 //!
 //! A signature says who wrote a message, not to whom it was sent. So it proves a sender here only if it covers the masked recipient as well
-//! (hostile-inputs 81).
+//! (docs/threats.md#81).
 
 use mail_auth::dmarc::Policy;
 
@@ -15,7 +15,7 @@ use super::{Means, SignatureDigest, dmarc};
 const TOLD: usize = 4;
 
 /// Checks every signature that could count; one pass is enough, and a missing answer counts only where none passes.
-/// `steps` tells of each, up to a few of those that fail, so that a refused sender learns what is wrong with which (DOMAIN.md #5168).
+/// `steps` tells of each, up to a few of those that fail, so that a refused sender learns what is wrong with which (docs/rules.md#issue-5168).
 pub(super) async fn check(
     questions: &Questions<'_>,
     evidence: &Evidence<'_>,

@@ -19,7 +19,7 @@ pub(super) struct Strict {
 }
 
 /// What the record that speaks for `from` says; a policy of none where there is no record. None: the DNS gave no answer. What the policy wants done
-/// never makes a proof easier: an aligned pass is asked of every domain (hostile-inputs 83).
+/// never makes a proof easier: an aligned pass is asked of every domain (docs/threats.md#83).
 pub(super) async fn policy(questions: &Questions<'_>, from: &Domain) -> Option<(Policy, Strict)> {
     // The library looks up the record in the course of a check, so it is given a message with no more than a domain in it.
     let head = format!("From: <postmaster@{from}>\r\n\r\n");

@@ -1,7 +1,7 @@
 //! [`Prover`]: asks SPF and DKIM, and says what came of it.
 //!
 //! The client waits at the end of its data meanwhile, so everything here has an end: the time for a question, for a place, for all of it. Running
-//! out of time is a temporary failure, never a refusal and never a pass (hostile-inputs 76, 82).
+//! out of time is a temporary failure, never a refusal and never a pass (docs/threats.md#76, #82).
 
 use std::net::IpAddr;
 use std::sync::Arc;

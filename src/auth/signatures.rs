@@ -22,7 +22,7 @@ use crate::offload::in_place;
 
 /// Signatures that are looked at, from the top, where the latest signer put his; each may cost a look-up and an RSA operation.
 pub(super) const MAX_SIGNATURES: usize = 8;
-/// Names in one `h=`; matching them costs names times fields (hostile-inputs 80).
+/// Names in one `h=`; matching them costs names times fields (docs/threats.md#80).
 const MAX_NAMES: usize = 256;
 /// How far a signer's clock may be ahead of ours, in seconds: a clock set wrong is no forgery, and a day covers every time zone.
 const AHEAD: u64 = 86_400;
@@ -190,7 +190,7 @@ fn useless(signature: &Signature, from: &Domain, now: u64) -> Option<String> {
     Some(format!("DKIM d={domain} {why}"))
 }
 
-/// Whether a selector is what a name may hold: it goes into questions, replies and results (hostile-inputs 74).
+/// Whether a selector is what a name may hold: it goes into questions, replies and results (docs/threats.md#74).
 fn plain(selector: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
     selector.len() <= 253 && selector.chars().all(plain)

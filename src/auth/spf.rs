@@ -46,7 +46,7 @@ impl Question<'_> {
     }
 
     /// Whether an address that nobody has would pass, too: `+all`, `ip4:0.0.0.0/0`, two halves of the net, all of them through includes
-    /// (hostile-inputs 82). Asking is surer than reading the record, and most of its answers are cached by now.
+    /// (docs/threats.md#82). Asking is surer than reading the record, and most of its answers are cached by now.
     async fn lets_everybody_in(&self, client: IpAddr) -> bool {
         let nobody = if client.is_ipv4() { NOBODY_4 } else { NOBODY_6 };
         self.ask(nobody).await == SpfResult::Pass
@@ -54,7 +54,7 @@ impl Question<'_> {
 }
 
 /// Checks SPF and its alignment with the From. Each finding names the domain and the client, for the reply has to say which record is missing or
-/// wrong (DOMAIN.md #5168).
+/// wrong (docs/rules.md#issue-5168).
 pub(super) async fn check(
     questions: &Questions<'_>,
     settings: &Settings,
@@ -136,7 +136,7 @@ pub(super) async fn helo_passes(
 }
 
 /// Whether the client is one of the servers that a shared include lists: every customer of that provider passes for every other one there
-/// (hostile-inputs 77, 89). Its other mechanisms may list the same servers: that makes
+/// (docs/threats.md#77, #89). Its other mechanisms may list the same servers: that makes
 /// them no less shared. None: the DNS gave no answer.
 async fn is_shared(questions: &Questions<'_>, settings: &Settings, client: IpAddr) -> Option<bool> {
     let mut unsure = false;

@@ -1,4 +1,4 @@
-//! How commands end (CONTRACT.md, "Exit codes"; 64 and above as in sysexits.h).
+//! How commands end (docs/interface.md#exit-codes; 64 and above as in sysexits.h).
 //! Scripts rely on these numbers; nothing else is ever returned.
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `allegromail import`: loads participants and transactions (CONTRACT.md, "Data").
+//! `allegromail import`: loads participants and transactions (docs/interface.md#data-format).
 //!
 //! Goes through the admin interface where a server runs, else straight into the directory. Every bad line is told with its number;
 //! the good ones are in.

@@ -1,4 +1,4 @@
-//! `allegromail queue`: look at what waits for delivery, and steer it (CONTRACT.md, "Program").
+//! `allegromail queue`: look at what waits for delivery, and steer it (docs/interface.md#allegromail-queue).
 //!
 //! Orders go to the running server. What only looks works on a stopped spool too. An order that a filter picks entries for says how
 //! many first, and wants `--yes`.

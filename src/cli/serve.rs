@@ -19,7 +19,7 @@ pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
         eprintln!("allegromail: the log was started twice");
     }
     let metrics = observe::install_metrics();
-    // A panic ends one session or task; the counter is how anybody hears of it (hostile-inputs 129).
+    // A panic ends one session or task; the counter is how anybody hears of it (docs/threats.md#129).
     observe::count_panics();
     for warning in &loaded.warnings {
         tracing::warn!(event = "configuration", %warning);

@@ -200,7 +200,7 @@ pub struct Delivery {
     pub ca_file: Option<PathBuf>,
 }
 
-/// Bounces may come for as long as a queue keeps mail, and two weeks more (DESIGN.md, "Envelope sender is a token"). A day less
+/// Bounces may come for as long as a queue keeps mail, and two weeks more (docs/architecture.md#masks-tokens-and-message-ids). A day less
 /// than the history keeps a message: a token that is still good must lead to it.
 const TOKEN_DAYS_BEYOND_EXPIRY: u16 = 14;
 

@@ -8,7 +8,7 @@ use rustls::{DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 /// Takes every certificate, but still checks that the peer holds its key. Many mail servers show one for another name, or made it themselves;
-/// to refuse those would send their mail in clear text (hostile-inputs 48).
+/// to refuse those would send their mail in clear text (docs/threats.md#48).
 #[derive(Debug)]
 pub struct AnyCertificate(
     /// Checks the signatures.

@@ -85,7 +85,7 @@ impl Connection {
         }
     }
 
-    /// EHLO, and HELO where a server refuses that: then it offers nothing (RFC 5321 3.2; hostile-inputs 136). A server that answers with our name
+    /// EHLO, and HELO where a server refuses that: then it offers nothing (RFC 5321 3.2; docs/threats.md#136). A server that answers with our name
     /// is ourselves, behind whatever address and banner.
     async fn greet(&mut self, own: &Domain) -> Result<(), Broken> {
         let reply = self
@@ -132,7 +132,7 @@ impl Connection {
         if !reply.code.is_success() {
             return Err(broken(&reply));
         }
-        // Replies that came before the handshake would be taken for the server's own (response injection, hostile-inputs 43).
+        // Replies that came before the handshake would be taken for the server's own (response injection, docs/threats.md#43).
         if !self.wire.is_drained() {
             return Err(broken(&"the server sent more than its reply to STARTTLS"));
         }
@@ -162,7 +162,7 @@ impl Connection {
         Ok(secured)
     }
 
-    /// Says goodbye, and does not wait long for an answer: the messages are settled, and nothing depends on it (hostile-inputs 137).
+    /// Says goodbye, and does not wait long for an answer: the messages are settled, and nothing depends on it (docs/threats.md#137).
     pub(super) async fn quit(mut self) {
         failpoint::pass("delivery.quitting");
         let patience = self.wire.patience.quit;

@@ -15,7 +15,7 @@ use crate::config::{Route, RouteDomain};
 use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
 use crate::resolve::{MailHosts, Resolver};
 
-/// The most addresses that one attempt tries: a domain may name a hundred, and each may cost half a minute (hostile-inputs 132, 133).
+/// The most addresses that one attempt tries: a domain may name a hundred, and each may cost half a minute (docs/threats.md#132, #133).
 const MAX_HOPS: usize = 5;
 
 /// One server to try. Also the key under which connections are kept, so two hops are the same only if a connection to one would do for the
@@ -42,7 +42,7 @@ pub(super) struct Guide<'a> {
 }
 
 /// The servers for mail to `domain`, best first, [`MAX_HOPS`] at most; or the outcome, where there are none. What the DNS says for certain fails
-/// the message at once, what it does not say defers it (hostile-inputs 130).
+/// the message at once, what it does not say defers it (docs/threats.md#130).
 pub(super) async fn hops(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
     let Guide {
         settings, resolver, ..

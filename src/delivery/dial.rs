@@ -20,7 +20,7 @@ pub(super) async fn dial(address: SocketAddr, patience: Duration) -> Result<TcpS
     let stream = stream.and_then(|stream| failpoint::hit("delivery.connecting").map(|()| stream));
     let stream = stream.map_err(|error| {
         let few = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-        // Out of files: a fault of ours, which says nothing about the server, so its lane is not closed for it (hostile-inputs 123).
+        // Out of files: a fault of ours, which says nothing about the server, so its lane is not closed for it (docs/threats.md#123).
         if error.raw_os_error().is_some_and(|code| few.contains(&code)) {
             Broken::Midway(error.to_string())
         } else {

@@ -25,7 +25,7 @@ impl Default for Reach {
 }
 
 /// Whether an address may be anybody's mail server: not this machine, not a private network, no mapped form of either. An MX record that names
-/// one would have us speak to what trusts us for standing near it (hostile-inputs 132).
+/// one would have us speak to what trusts us for standing near it (docs/threats.md#132).
 fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(v4) => {

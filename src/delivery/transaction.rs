@@ -22,7 +22,7 @@ impl Connection {
             return Ok(Spoken::Lacks(lack));
         }
         failpoint::pass("delivery.sending");
-        // Before MAIL: a message that cannot be stuffed must not leave a transaction open (hostile-inputs 16).
+        // Before MAIL: a message that cannot be stuffed must not leave a transaction open (docs/threats.md#16).
         let slices = stuffed(&work.body).map_err(|error| Broken::Midway(error.to_string()))?;
         self.used += 1;
         let commands = self.commands(work);

@@ -47,7 +47,7 @@ fn refused(hop: &Hop, command: &str, reply: Reply) -> Verdict {
         diagnostic.status = diagnostic.status.transient();
         return Verdict::NextHost(Outcome::Deferred(diagnostic));
     }
-    // Neither 2xx nor 3xx has a place here, nor a code that is none (hostile-inputs 134).
+    // Neither 2xx nor 3xx has a place here, nor a code that is none (docs/threats.md#134).
     if !sensible {
         return Verdict::NextHost(Outcome::Deferred(Diagnostic::local(
             EnhancedStatus::BAD_CONNECTION_4_4_2,

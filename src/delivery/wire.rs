@@ -19,7 +19,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
 pub(super) struct Wire {
     /// Taken out of here for the TLS handshake: what was read in clear text does not outlive that.
     pub(super) stream: Box<dyn Stream>,
-    /// Bounds replies in lines and octets, for a server may send without an end (hostile-inputs 134).
+    /// Bounds replies in lines and octets, for a server may send without an end (docs/threats.md#134).
     replies: ReplyReader,
     buffer: Vec<u8>,
     /// How long each step may take.
@@ -103,7 +103,7 @@ impl Wire {
             .map_err(|error| error.to_string())
     }
 
-    /// The next reply, within `wait` as a whole: a server that sends an octet a minute gets no more time for it (hostile-inputs 134).
+    /// The next reply, within `wait` as a whole: a server that sends an octet a minute gets no more time for it (docs/threats.md#134).
     pub(super) async fn reply(&mut self, wait: Duration) -> Result<Reply, String> {
         let read = async {
             loop {

@@ -1,4 +1,4 @@
-//! Writes a directory as the lines that `import` reads (CONTRACT.md, "Data").
+//! Writes a directory as the lines that `import` reads (docs/interface.md#data-format).
 //!
 //! The last line is `{"type":"end","records":N}`: an export without it was cut short.
 

@@ -1,4 +1,4 @@
-//! One line of data to one change, with every rule that a record must satisfy (CONTRACT.md, "Data").
+//! One line of data to one change, with every rule that a record must satisfy (docs/interface.md#data-format).
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! The records of the directory, in the vocabulary of CONTRACT.md "Data".
+//! The records of the directory, in the vocabulary of docs/interface.md#data-format.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -70,7 +70,7 @@ pub struct Report<'a> {
 }
 
 /// Text that goes into a line of a report: no control characters, so that a remote server's words make no field of their own
-/// (hostile-inputs 97), and no longer than a line may be (RFC 5322 2.1.1).
+/// (docs/threats.md#97), and no longer than a line may be (RFC 5322 2.1.1).
 fn line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -156,7 +156,7 @@ fn reason(report: &Report<'_>, words: &Words, language: &str) -> String {
     }
 }
 
-/// The words for people, once for each language. Rows name what the writer knows the message by (DOMAIN.md #1449); those without a value go.
+/// The words for people, once for each language. Rows name what the writer knows the message by (docs/rules.md#issue-1449); those without a value go.
 fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
     let about = report.about;
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What a remote server said, without what it tells of the hidden side (DOMAIN.md #2054: masked, not blanked).
+//! What a remote server said, without what it tells of the hidden side (docs/rules.md#issue-2054: masked, not blanked).
 //!
 //! Addresses become the masked one, for there is only one recipient that they can be about; hosts and links become words. What still names the
 //! hidden domain after that is given up whole: a poorer text is better than a leak.

@@ -38,7 +38,7 @@ impl Received {
     }
 }
 
-/// Octets of a part that are looked at: a report says it at the top, and whoever holds a token may send any amount (hostile-inputs 115).
+/// Octets of a part that are looked at: a report says it at the top, and whoever holds a token may send any amount (docs/threats.md#115).
 const MAX_LOOK: usize = 32 * 1024;
 /// Characters of a reason that are kept.
 const MAX_REASON: usize = 600;

@@ -27,7 +27,7 @@ const DISPOSITION: [&str; 2] = [
     "message/disposition-notification",
     "message/global-disposition-notification",
 ];
-/// The same of complaints (RFC 5965).
+/// The same of reports of abuse (RFC 5965).
 const FEEDBACK: [&str; 1] = ["message/feedback-report"];
 /// Fields of programs that want a sender to prove that it is a person.
 const CHALLENGES: [&str; 5] = [

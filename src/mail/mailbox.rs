@@ -1,7 +1,7 @@
 //! Mailboxes: `local-part@domain` (RFC 5321 4.1.2, RFC 6531 3.3).
 //!
 //! A [`Mailbox`] keeps the local part as written, without its quotes. Two mailboxes are equal when their local parts agree
-//! without regard to ASCII case and their domains agree as A-labels (DOMAIN.md, "Who may write"); nothing else is
+//! without regard to ASCII case and their domains agree as A-labels (docs/rules.md#equality-of-addresses); nothing else is
 //! folded: no dots, no plus.
 
 use std::fmt;

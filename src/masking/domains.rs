@@ -1,4 +1,4 @@
-//! Which domains are ours, and which of them a participant's address is written with (DOMAIN.md, "Domains").
+//! Which domains are ours, and which of them a participant's address is written with (docs/rules.md#domains).
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Participant, transaction and mask ids: opaque, 1 to 32 letters and digits (DOMAIN.md, "Words").
+//! Participant, transaction and mask ids: opaque, 1 to 32 letters and digits (docs/rules.md#words).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Message-ID tokens: `<TOKEN@masked domain>` stands for a Message-ID of the other side (DESIGN.md, "Message-IDs are reversible tokens").
+//! Message-ID tokens: `<TOKEN@masked domain>` stands for a Message-ID of the other side (docs/architecture.md#masks-tokens-and-message-ids).
 //!
 //! A token is the original id, padded to one length, encrypted and authenticated (AES-256-GCM-SIV, RFC 8452, with a fixed nonce: the same id gives
 //! the same token, and nothing else shows), bound to who wrote and who reads. Layout of the octets before base32: key number (1), kind (1), then

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
-/// Lower-case Crockford base32: no `i l o u` (DOMAIN.md, "Words").
+/// Lower-case Crockford base32: no `i l o u` (docs/rules.md#words).
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// A random id of `length` characters, five bits each. None when the system has no randomness to give.

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use crate::mail::Domain;
 
-/// At most so many accounts use a domain that belongs to somebody (DESIGN.md, "Leak gate").
+/// At most so many accounts use a domain that belongs to somebody (docs/rules.md#what-is-rewritten).
 pub const MOST_OWNERS: usize = 3;
 
 static PROVIDERS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! Bounce tokens: `b-TOKEN@masked domain`, the envelope sender of everything that we send (DESIGN.md, "Choices").
+//! Bounce tokens: `b-TOKEN@masked domain`, the envelope sender of everything that we send (docs/architecture.md#masks-tokens-and-message-ids).
 //!
 //! The hyphen can stand in no participant id, so a token is never taken for a mask. Layout of the 22 octets before base32:
 //! key number (1), kind (1), day since the epoch (2), message number (8), HMAC-SHA256 over these cut to 80 bits (10).

@@ -2,8 +2,8 @@
 //!
 //! A single left-to-right pass over bytes, no recursion. What honest mail writes passes: names quoted or not, encoded words, unquoted dots
 //! and 8-bit octets in names, comments beside an address. Source routes, two addresses in one mailbox, encoded words inside an
-//! address and everything that two readers might take for two different addresses are errors (hostile-inputs 70 to 72). Entries that name nobody
-//! and groups are errors where somebody has to be named, and read where it is asked whom a field names (hostile-inputs 179).
+//! address and everything that two readers might take for two different addresses are errors (docs/threats.md#70 to #72). Entries that name nobody
+//! and groups are errors where somebody has to be named, and read where it is asked whom a field names (docs/threats.md#179).
 
 use super::words;
 use crate::mail::Mailbox;
@@ -267,7 +267,7 @@ fn angle(rest: &mut Octets<'_>, entry: &mut Entry) -> Result<(), AddressError> {
                 return Ok(());
             }
             b'\r' | b'\n' => {}
-            // A comment in there is legal and read differently by many (hostile-inputs 72).
+            // A comment in there is legal and read differently by many (docs/threats.md#72).
             b'(' | b'<' if !in_quotes => {
                 return Err(AddressError::new("an address holds a bracket"));
             }

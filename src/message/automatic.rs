@@ -62,7 +62,7 @@ const RESPONDERS: [&str; 4] = [
 /// Reads the fields that programs set, and the subject. An answer first: only of those a pair gets one a day.
 ///
 /// A subject alone proves nothing: "Out of office chair" is a shop's article, and a person's message taken for a program's would be lost after
-/// the first of a day (osTicket #1744). Beside it stands a field that people's programs do not set, or a null sender, which they do not use.
+/// the first of a day (docs/rules.md#osticket-1744). Beside it stands a field that people's programs do not set, or a null sender, which they do not use.
 pub(super) fn read(letter: &Message, envelope: &ReversePath) -> Automatic {
     let word = |name: &str| letter.text(name).trim().to_ascii_lowercase();
     // A field may also say that there is nothing to say.

@@ -32,7 +32,7 @@ impl Decoded<'_> {
     }
 }
 
-/// A charset in which text is no text octet by octet, and that nothing here reads (hostile-inputs 105).
+/// A charset in which text is no text octet by octet, and that nothing here reads (docs/threats.md#105).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreadable;
 

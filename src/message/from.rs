@@ -1,4 +1,4 @@
-//! The visible sender: exactly one From field with exactly one mailbox (hostile-inputs 67 to 75; RFC 9989 has no answer for others).
+//! The visible sender: exactly one From field with exactly one mailbox (docs/threats.md#67 to #75; RFC 9989 has no answer for others).
 
 use super::Message;
 use super::address::{AddressError, parse_list};

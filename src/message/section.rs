@@ -1,7 +1,7 @@
 //! The header section as byte ranges (RFC 5322 2.2), strictly: what could be read in two ways is an error.
 //!
 //! A field name is printable ASCII with the colon directly after it; a line that is neither a field nor a continuation is an error,
-//! and so is a continuation before the first field. Limits: 256 KiB, 1,000 fields, 16 KiB a line (DESIGN.md, "Choices").
+//! and so is a continuation before the first field. Limits: 256 KiB, 1,000 fields, 16 KiB a line (docs/threats.md#103).
 
 use std::ops::Range;
 
@@ -140,7 +140,7 @@ fn is_space(octet: Option<&u8>) -> bool {
     matches!(octet, Some(b' ' | b'\t'))
 }
 
-/// Holds a line to its length, and to octets that no two readers take for different line ends (hostile-inputs 15). Octets over 127 pass: honest
+/// Holds a line to its length, and to octets that no two readers take for different line ends (docs/threats.md#15). Octets over 127 pass: honest
 /// programs write them into subjects and names.
 fn check_line(line: &[u8], number: usize) -> Result<(), Malformed> {
     if line.len() > MAX_LINE {
@@ -153,7 +153,7 @@ fn check_line(line: &[u8], number: usize) -> Result<(), Malformed> {
 }
 
 /// Where the colon stands, if what is before it is a field name. White space before the colon (`From : x`) is refused: some read that as
-/// From, others do not (hostile-inputs 68).
+/// From, others do not (docs/threats.md#68).
 fn field_name(line: &[u8]) -> Option<usize> {
     let colon = memchr::memchr(b':', line)?;
     let name = line.get(..colon)?;

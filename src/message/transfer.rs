@@ -1,6 +1,6 @@
 //! Content-Transfer-Encodings (RFC 2045 6), read leniently and written strictly.
 //!
-//! Leniently, since what a strict reader gives up some mail program shows: an address behind a missing padding must be found (hostile-inputs 108).
+//! Leniently, since what a strict reader gives up some mail program shows: an address behind a missing padding must be found (docs/threats.md#108).
 //! Reading takes linear time and gives no more octets than it was given.
 
 use std::borrow::Cow;
@@ -77,7 +77,7 @@ pub(super) fn has_line_over(text: &[u8], most: usize) -> bool {
     false
 }
 
-/// RFC 2045 6.7. An `=` that escapes nothing stands for itself; bare LF ends a line and stays (peers 3.5, 52).
+/// RFC 2045 6.7. An `=` that escapes nothing stands for itself; bare LF ends a line and stays (docs/threats.md#p52).
 fn from_quoted_printable(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len());
     for line in content.split_inclusive(|octet| *octet == b'\n') {

@@ -1,6 +1,6 @@
 //! One pass over a message that finds its MIME structure (RFC 2046 5.1): a stack, no recursion, bounded in depth and number.
 //!
-//! Other parsers overflow their stack on deep nesting or search for absent boundaries in quadratic time (DESIGN.md, "Choices"), so
+//! Other parsers overflow their stack on deep nesting or search for absent boundaries in quadratic time (docs/architecture.md#a-strict-reader-of-headers), so
 //! none of them sees a message that did not pass here.
 
 use std::ops::Range;
@@ -10,12 +10,12 @@ use super::section::{MAX_SECTION, Malformed};
 use super::structure::{Delimiter, Holds, Structure, is_field};
 use super::transfer::has_line_over;
 
-/// The most parts of a message. A letter has ten, a digest of a list a hundred (hostile-inputs 102).
+/// The most parts of a message. A letter has ten, a digest of a list a hundred (docs/threats.md#102).
 const MAX_PARTS: usize = 1_000;
 /// The deepest nesting: multiparts and messages within one another. Parsers that come later recurse this deep.
 const MAX_DEPTH: usize = 20;
 /// The longest body line in octets, its line end among them. Programs write whole pages as one line, so far more than RFC 5322 2.1.1 allows is
-/// taken (hostile-inputs 25).
+/// taken (docs/threats.md#25).
 const MAX_BODY_LINE: usize = 64 * 1024;
 
 /// A multipart whose delimiters are looked for, or a message within the message.

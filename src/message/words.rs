@@ -1,7 +1,7 @@
 //! Header text: encoded words decoded and written (RFC 2047), raw 8-bit octets understood.
 //!
 //! What [`decode`] returns holds no control characters, whatever was encoded; what [`encode`] writes is ASCII without line ends inside
-//! of words. So a decoded CR LF can never become a new header field (hostile-inputs 104).
+//! of words. So a decoded CR LF can never become a new header field (docs/threats.md#104).
 
 use mail_parser::parsers::MessageStream;
 

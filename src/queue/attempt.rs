@@ -112,7 +112,7 @@ fn note_handed(parts: &Parts, entry: &Entry, address: &Mailbox) {
     }
 }
 
-/// A diagnostic without anything of the hidden side: what is stored, logged and reported (DOMAIN.md #2054; hostile-inputs 97, 99). The remote
+/// A diagnostic without anything of the hidden side: what is stored, logged and reported (docs/rules.md#issue-2054; docs/threats.md#97, #99). The remote
 /// host goes altogether, for its name often is the domain.
 fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnostic {
     // One real address is enough: any other that the server names becomes the mask as well.

@@ -27,7 +27,7 @@ pub(super) fn is_absurd(settings: &Settings, entry: &Entry, now: Timestamp) -> b
 }
 
 /// Whether an entry has waited long enough. The clock alone does not decide: after a jump of years everything would expire at once, so an
-/// entry must also have had half of the attempts that its time allows (hostile-inputs 124).
+/// entry must also have had half of the attempts that its time allows (docs/threats.md#124).
 pub(super) fn expired(settings: &Settings, entry: &Entry, now: Timestamp) -> bool {
     let mut total = Duration::ZERO;
     let allowed = settings.retry.iter().take_while(|wait| {

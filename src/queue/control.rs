@@ -1,4 +1,4 @@
-//! What operators order: retry, hold, release, fail, drop (CONTRACT.md, "Program").
+//! What operators order: retry, hold, release, fail, drop (docs/interface.md#allegromail-queue).
 
 use super::Parts;
 use super::ending::{self, End};

@@ -104,7 +104,7 @@ async fn delay_notice(parts: &Parts, entry: &Entry, progress: &Progress) -> Opti
     Some(told)
 }
 
-/// Adds a line to the life of an entry, for `trace` (DOMAIN.md #3833).
+/// Adds a line to the life of an entry, for `trace` (docs/rules.md#issue-3833).
 pub(super) fn note(parts: &Parts, entry: &Entry, event: Event) {
     parts
         .history

@@ -1,7 +1,7 @@
 //! Makes of a failed entry the report to whoever wrote it; never one about a report (RFC 5321 4.5.5).
 //!
 //! An entry names whom to tell when it is accepted, and only somebody whose return path was proven is named: so no report ever goes to a stranger
-//! (hostile-inputs 113, 116).
+//! (docs/threats.md#113, #116).
 
 use bytes::Bytes;
 

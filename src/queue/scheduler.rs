@@ -28,7 +28,7 @@ use crate::history::Line;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::{Durable, Entry};
 
-/// A step back of the clock that is looked into; smaller ones do no harm (hostile-inputs 124).
+/// A step back of the clock that is looked into; smaller ones do no harm (docs/threats.md#124).
 const CLOCK_STEP: Duration = Duration::from_secs(60);
 /// The longest sleep: a clock that is moved must be noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -142,7 +142,7 @@ impl Queue {
         }
     }
 
-    /// Takes an entry that has just become durable; its first attempt leaves at once (DOMAIN.md #4853). What it teaches is noted here and not
+    /// Takes an entry that has just become durable; its first attempt leaves at once (docs/rules.md#issue-4853). What it teaches is noted here and not
     /// before the 250, for only what is durable has happened.
     fn admit(&mut self, new: Durable) {
         failpoint::pass("queue.admitted");

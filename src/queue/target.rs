@@ -5,8 +5,7 @@ use crate::directory::{AccountStatus, Unavailable};
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox};
 use crate::spool::{Entry, Target};
 
-/// The address for this attempt; a diagnostic, if the participant takes no mail any more (DOMAIN.md: removed, the primary one; suspended, a
-/// report).
+/// The address for this attempt; a diagnostic, if the participant takes no mail any more (docs/rules.md#where-mail-goes).
 ///
 /// # Errors
 /// [`Unavailable`]: the directory cannot be asked, so nothing is known of the participant.
@@ -37,7 +36,7 @@ pub(super) async fn find(
     // The mark fits no address that was removed since.
     let last = mark.and_then(|mark| mark.find(&account).cloned());
     let address = last.unwrap_or_else(|| account.primary.clone());
-    // Refused at import, but a domain may have become ours since (hostile-inputs 111).
+    // Refused at import, but a domain may have become ours since (docs/threats.md#111).
     if parts.reporter.domains.find(address.domain()).is_some() {
         let text = "the recipient's registered address is a masked one, so mail to it would go in a circle";
         return Ok(Err(Diagnostic::local(EnhancedStatus::LOOP_5_4_6, text)));

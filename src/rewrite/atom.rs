@@ -1,7 +1,7 @@
 //! One character of a text as any mail program or curious person would read it, whatever it was written as.
 //!
 //! As itself, as an HTML entity, percent-encoded (also twice), as a quoted-printable or backslash escape, as a letter that Unicode holds for the
-//! same (full-width, mathematical, circled); and what stands between characters without being seen (hostile-inputs 92).
+//! same (full-width, mathematical, circled); and what stands between characters without being seen (docs/threats.md#92).
 
 use super::fold::{Folded, fold};
 
@@ -122,7 +122,7 @@ fn coded(text: &[u8], form: Form, read: fn(&[u8]) -> Option<(u8, usize)>) -> Opt
     Some(alone)
 }
 
-/// `%40`, encoded again by every redirector that a link goes through (hostile-inputs 92).
+/// `%40`, encoded again by every redirector that a link goes through (docs/threats.md#92).
 fn percent(text: &[u8]) -> Option<Atom> {
     coded(text, Form::Percent, |text| {
         let mut at = 1;

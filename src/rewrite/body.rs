@@ -1,4 +1,4 @@
-//! Masks the body: changes the parts that need it and keeps every other byte (DESIGN.md, "Rewriting splices byte ranges").
+//! Masks the body: changes the parts that need it and keeps every other byte.
 
 mod work;
 

@@ -47,7 +47,7 @@ pub(super) fn is_calendar(part: &Part, text: &[u8]) -> bool {
 }
 
 /// The text with its ids turned; none if all may stay. Lines without a turned id keep their octets and their folds. ORGANIZER and ATTENDEE are
-/// not the matter here: they hold addresses, and are masked as any text is (hostile-inputs 95).
+/// not the matter here: they hold addresses, and are masked as any text is (docs/threats.md#95).
 ///
 /// Each is sealed, whatever it looks like: programs write the names of machines there. It comes back in an answer, and must not tell there whether it
 /// was the answerer's. In an answer itself it stays, if it is not the writer's: the event came by another way.

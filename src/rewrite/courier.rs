@@ -57,7 +57,7 @@ impl CourierTrace {
     }
 }
 
-/// A courier's message: every byte of it but forged results, so that its signature still verifies (DOMAIN.md).
+/// A courier's message: every byte of it but forged results, so that its signature still verifies (docs/rules.md#what-is-rewritten).
 #[must_use]
 pub fn courier(letter: &Message, trace: &CourierTrace) -> Bytes {
     let head = trace.write();
@@ -93,7 +93,7 @@ pub fn courier_as(
     let mut out = Vec::with_capacity(letter.raw().len() + 1_024);
     out.extend_from_slice(trace.write().as_bytes());
     out.extend_from_slice(format!("From: {phrase} <{shown}>\r\n").as_bytes());
-    // A Reply-To of the courier's own is free (DOMAIN.md), and stays.
+    // A Reply-To of the courier's own is free (docs/rules.md#return-path-and-reply-to), and stays.
     if letter.named("Reply-To").next().is_none() {
         out.extend_from_slice(format!("Reply-To: <{address}>\r\n").as_bytes());
     }

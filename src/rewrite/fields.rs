@@ -1,4 +1,4 @@
-//! Which fields of a participant's mail stay (DESIGN.md, "Headers are an allowlist").
+//! Which fields of a participant's mail stay (docs/architecture.md#header-fields-by-allowlist).
 //!
 //! A new header field that mail programs invent is gone until somebody has thought about what it shows.
 

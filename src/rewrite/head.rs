@@ -1,7 +1,7 @@
 //! The header fields of parts, and of messages within the message.
 //!
 //! As for the message itself, what stays is an allowlist: parts carry names of hosts and people in fields that no reader shows
-//! (Content-Location, X-Attachment-Id, Received of a forwarded message; hostile-inputs 94).
+//! (Content-Location, X-Attachment-Id, Received of a forwarded message; docs/threats.md#94).
 
 use sha2::{Digest, Sha256};
 

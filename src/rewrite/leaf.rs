@@ -21,7 +21,7 @@ pub(super) struct Leaf {
 }
 
 /// Masks a text part; none if it may stay as it is, to the octet: honest mail keeps its layout, its charset and its soft line breaks
-/// (peers 3.5).
+/// (docs/threats.md#p51).
 ///
 /// # Errors
 /// Why its text cannot be read, in words that follow "the part".
@@ -62,7 +62,7 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
     }
     let long = encoding == Encoding::Identity && has_long_line(content);
     // Nothing to mask; but what is unfit is written anew, and so is what armour was cut out of, and a line that the next server may refuse
-    // (RFC 5322 2.1.1; hostile-inputs 25).
+    // (RFC 5322 2.1.1; docs/threats.md#25).
     if changed.is_none() && !unfit && !armoured && !long {
         return Ok(None);
     }
@@ -90,7 +90,7 @@ fn current<'a>(changed: &'a Option<Vec<u8>>, text: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// Links of providers that keep an encrypted message on a page of their own, which names its writer (peers 3.1, 7).
+/// Links of providers that keep an encrypted message on a page of their own, which names its writer (docs/threats.md#p07).
 const PORTALS: [&str; 4] = [
     "mail.proton.me/eo/",
     "mail.protonmail.com/eo/",
@@ -143,7 +143,7 @@ fn embedded_mask(ids: &Ids<'_>, text: &[u8]) -> Option<Vec<u8>> {
     embedded::mask(text, ids.quoted)
 }
 
-/// PGP in the text itself: a signature and a key go, for they name their owner; what is encrypted cannot be judged (hostile-inputs 96). A block
+/// PGP in the text itself: a signature and a key go, for they name their owner; what is encrypted cannot be judged (docs/threats.md#96). A block
 /// that does not end takes the rest of the text with it. None: there is nothing of it.
 fn armour(text: &str) -> Result<Option<String>, String> {
     const OPEN: &str = "-----BEGIN PGP ";

@@ -119,7 +119,7 @@ impl Masker {
     }
 
     /// Whether an id, a boundary or a parameter names a domain of the writer's, or a host in one. In prose most of them give nobody away; there a
-    /// host of a shop does (hostile-inputs 94). Any piece counts: an id that is changed without need harms nobody.
+    /// host of a shop does (docs/threats.md#94). Any piece counts: an id that is changed without need harms nobody.
     pub(super) fn is_private(&self, id: &str) -> bool {
         let id = folded(id);
         let mut private = self.private.iter();

@@ -132,7 +132,7 @@ fn put(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The ids from the plan; none of the message's own passes (hostile-inputs 85).
+/// The ids from the plan; none of the message's own passes (docs/threats.md#85).
 fn thread(threading: &Threading, out: &mut Vec<u8>) {
     put(out, "Message-ID", &format!("<{}>", threading.message_id));
     for (name, ids) in [
@@ -254,7 +254,7 @@ fn automatic(letter: &Message, plan: &ParticipantPlan<'_>, out: &mut Vec<u8>) {
     put(out, "X-Auto-Response-Suppress", "All");
 }
 
-/// Copies the fields that stay, the first of each name (hostile-inputs 141). Of a MIME field there may be one only: by the other another reader
+/// Copies the fields that stay, the first of each name (docs/threats.md#141). Of a MIME field there may be one only: by the other another reader
 /// would find other parts than those that were masked.
 fn keep(
     letter: &Message,

@@ -15,7 +15,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// `ESMTP` whatever was spoken: how the client connects tells of its program. One field replaces all that came (hostile-inputs 94).
+    /// `ESMTP` whatever was spoken: how the client connects tells of its program. One field replaces all that came (docs/threats.md#94).
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         let line = format!(
             "Received: by {} with ESMTP id {};\r\n {}\r\n",

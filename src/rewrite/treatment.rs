@@ -1,4 +1,4 @@
-//! What becomes of a part, by its type and its file name (hostile-inputs 95, 96).
+//! What becomes of a part, by its type and its file name (docs/threats.md#95, #96).
 //!
 //! Both count, and the stricter of them wins: mail programs label a key as `application/octet-stream`, and readers open it by its name.
 
@@ -103,7 +103,7 @@ pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
         "message/partial" | "message/external-body" => {
             return Treatment::Refuse("is only a part of a message, or lies elsewhere");
         }
-        // Masked, the signature would not verify, and it names its signer: the text goes on without it (peers 3.1, 6).
+        // Masked, the signature would not verify, and it names its signer: the text goes on without it (docs/threats.md#p06).
         "multipart/signed" if part.holds == Holds::Parts => return Treatment::Unwrap,
         _ => {}
     }

@@ -1,4 +1,4 @@
-//! What stands between the characters of an address without being seen by who reads it (hostile-inputs 92).
+//! What stands between the characters of an address without being seen by who reads it (docs/threats.md#92).
 
 use super::atom::{Form, read};
 

@@ -1,7 +1,7 @@
 //! A message for the wire after 354: dot-stuffed, ended (RFC 5321 4.5.2).
 //!
 //! The body is not copied: the result is slices to be written in order. Bare CR or LF is refused, since what we send must not end
-//! anybody's data early (hostile-inputs 16).
+//! anybody's data early (docs/threats.md#16).
 
 use super::data_in::{BLOCK, stops};
 

@@ -92,7 +92,7 @@ impl Segment {
         Ok(())
     }
 
-    /// `fdatasync`: contents and size reach the disk. A failure is final (DESIGN.md): it must not be tried again.
+    /// `fdatasync`: contents and size reach the disk. A failure is final (docs/threats.md#122): it must not be tried again.
     pub(super) fn sync(&self) -> io::Result<()> {
         failpoint::hit("spool.syncing")?;
         self.file.sync_data()?;

@@ -1,4 +1,4 @@
-//! Faults of disk, descriptors and clock, one by one (hostile-inputs 118 to 129, reliability.md C4). Each prints a line of the matrix:
+//! Faults of disk, descriptors and clock, one by one (docs/threats.md#118 to #129). Each prints a line of the matrix:
 //!
 //! `cargo test --test crash faults -- --nocapture --test-threads=1 | grep '|'`
 

@@ -1,4 +1,4 @@
-//! SIGKILL at random moments under load (reliability.md C1), and the control that acknowledges before it writes.
+//! SIGKILL at random moments under load, and the control that acknowledges before it writes.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
@@ -142,7 +142,7 @@ fn a_relay_that_acknowledges_before_it_writes_is_caught() {
 #[test]
 fn h120_a_connection_takes_no_next_message_before_the_last_outcome_is_durable() {
     let ground = Ground::new();
-    // Every attempt panics, and every message stays queued (hostile-inputs 129).
+    // Every attempt panics, and every message stays queued (docs/threats.md#129).
     let relay = ground.start_armed("queue.target_found=panic");
     let mut client = Client::connect(relay.smtp).unwrap();
     for _ in 0..60 {

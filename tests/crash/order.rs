@@ -1,5 +1,5 @@
 //! The order of system calls, seen from outside by strace: for every message that was answered 250, its record was written, then synced, then
-//! answered (reliability.md C3).
+//! answered.
 
 use std::collections::HashMap;
 use std::fs;

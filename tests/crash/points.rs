@@ -1,4 +1,4 @@
-//! The process ends at every named point, one after the other (reliability.md C2). The points are read from the sources, so that none is forgotten.
+//! The process ends at every named point, one after the other. The points are read from the sources, so that none is forgotten.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGHUP under load (reliability.md C12): nothing is lost, nothing comes twice, no decision changes by a broken file.
+//! SIGTERM and SIGHUP under load: nothing is lost, nothing comes twice, no decision changes by a broken file.
 
 use std::fs;
 use std::time::{Duration, Instant};

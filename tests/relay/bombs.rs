@@ -1,4 +1,4 @@
-//! Messages that are made to cost (hostile-inputs 102, 103, 107 to 109), sent by a registered seller: each is delivered or refused as said here, within
+//! Messages that are made to cost (docs/threats.md#102, #103, #107 to #109), sent by a registered seller: each is delivered or refused as said here, within
 //! bounds of time and memory. `cargo test --release --test relay bombs -- --nocapture` prints what each one cost.
 
 use std::time::Instant;

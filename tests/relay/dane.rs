@@ -1,4 +1,4 @@
-//! DANE on the way out (RFC 7672, hostile-inputs 48), with a DNS server that says AD as a validating resolver does.
+//! DANE on the way out (RFC 7672, docs/threats.md#48), with a DNS server that says AD as a validating resolver does.
 
 use allegromail::resolve::{Dnssec, Options};
 use data_encoding::HEXLOWER;

@@ -1,4 +1,4 @@
-//! Delivery to servers that misbehave (hostile-inputs 130 to 138): nothing is lost, nothing is repeated without need, and what fails is
+//! Delivery to servers that misbehave (docs/threats.md#130 to #138): nothing is lost, nothing is repeated without need, and what fails is
 //! reported masked.
 
 use crate::peer::{Peer, Step, envelope, greeting, hear, say};

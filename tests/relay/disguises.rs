@@ -1,4 +1,4 @@
-//! Messages that show one thing to one reader and another to the next (hostile-inputs 104 to 106): encoded words, charsets, attachment names.
+//! Messages that show one thing to one reader and another to the next (docs/threats.md#104 to #106): encoded words, charsets, attachment names.
 
 use crate::bombs::{bomb, play, stage};
 use crate::dialogue::Dialogue;

@@ -1,4 +1,4 @@
-//! The grid of forgeries (hostile-inputs 67 to 91, after espoofer): every trick to write as somebody else, against a registered seller and
+//! The grid of forgeries (docs/threats.md#67 to #91, after espoofer): every trick to write as somebody else, against a registered seller and
 //! against a courier, over real SMTP. Not one may be accepted; the table is printed: `cargo test --test relay grid -- --nocapture`.
 //!
 //! The attacker owns `evil.example`: SPF lets it send, and it signs with DKIM. The victims' domains let other servers send and sign, too.

@@ -1,4 +1,4 @@
-//! Clients that hold on to what they were given (hostile-inputs 35 to 37): slow ones, silent ones, those that do not read, too many of them,
+//! Clients that hold on to what they were given (docs/threats.md#35 to #37): slow ones, silent ones, those that do not read, too many of them,
 //! and load balancers that are none. Time-outs are set to fractions of a second here; what the program waits for in earnest is in
 //! `src/inbound/limits.rs`.
 

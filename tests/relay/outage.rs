@@ -1,4 +1,4 @@
-//! Every server down for hours (hostile-inputs 140): the real queue and delivery on a clock that is moved, and a server that comes back.
+//! Every server down for hours (docs/threats.md#140): the real queue and delivery on a clock that is moved, and a server that comes back.
 //!
 //! `ALLEGROMAIL_OUTAGE_MESSAGES=50000 cargo test --release --test relay h140 -- --nocapture` is the long form.
 

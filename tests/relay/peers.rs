@@ -1,6 +1,6 @@
 //! Every fault of a receiving server at every phase of the dialogue, and every fault of the DNS: what one attempt makes of it.
 //!
-//! `cargo test --test relay matrix -- --nocapture` prints the tables (hostile-inputs 130 to 137, reliability.md C4).
+//! `cargo test --test relay matrix -- --nocapture` prints the tables (docs/threats.md#130 to #137).
 
 use allegromail::cli::demo::dns::Zones;
 use allegromail::mail::Outcome;

@@ -1,4 +1,4 @@
-//! What a reader's programs make of a message (hostile-inputs 184 to 197): browsers, charsets, Unicode, raw source; and honest mail that only looks
+//! What a reader's programs make of a message (docs/threats.md#184 to #197): browsers, charsets, Unicode, raw source; and honest mail that only looks
 //! like it. Each is sent by a registered seller, and what arrives is read by `mail-parser`, whose reading the rewriter does not share.
 
 use mail_parser::{MessageParser, MimeHeaders, PartType};

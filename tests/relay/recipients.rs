@@ -1,4 +1,4 @@
-//! Which addresses are taken for which (hostile-inputs 49 to 66), and what becomes of several at once.
+//! Which addresses are taken for which (docs/threats.md#49 to #66), and what becomes of several at once.
 
 use crate::dialogue::Dialogue;
 use crate::stage::{

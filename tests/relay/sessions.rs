@@ -1,4 +1,4 @@
-//! Sessions as hostile clients hold them (hostile-inputs 1 to 40): who keeps to the rules is served, who does not loses nothing but his
+//! Sessions as hostile clients hold them (docs/threats.md#1 to #40): who keeps to the rules is served, who does not loses nothing but his
 //! own session.
 
 use std::time::Duration;

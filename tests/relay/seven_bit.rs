@@ -1,4 +1,4 @@
-//! Mail for a server without 8BITMIME (hostile-inputs 138): the text arrives to the letter, our signature holds, others' are not broken.
+//! Mail for a server without 8BITMIME (docs/threats.md#138): the text arrives to the letter, our signature holds, others' are not broken.
 
 use std::sync::Arc;
 

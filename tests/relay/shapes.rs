@@ -1,4 +1,4 @@
-//! Messages of odd shape, and what must not come of them (hostile-inputs 15, 17, 18, 65, 83, 110, 116, 141 to 143).
+//! Messages of odd shape, and what must not come of them (docs/threats.md#15, #17, #18, #65, #83, #110, #116, #141 to #143).
 
 use allegromail::admin;
 use allegromail::config::HttpListen;

@@ -1,4 +1,4 @@
-//! MTA-STS on the way out (RFC 8461, hostile-inputs 48): who gets mail under a policy, and what an attacker in between can do.
+//! MTA-STS on the way out (RFC 8461, docs/threats.md#48): who gets mail under a policy, and what an attacker in between can do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

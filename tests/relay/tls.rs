@@ -1,4 +1,4 @@
-//! STARTTLS, both ways (hostile-inputs 41 to 48).
+//! STARTTLS, both ways (docs/threats.md#41 to #48).
 
 use std::fs;
 use std::sync::Arc;

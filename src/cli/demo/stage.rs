@@ -27,7 +27,7 @@ const ZONES: &[&str] = &[
     "dhl.com TXT v=spf1 ip4:192.0.2.1 -all",
 ];
 
-/// The sample accounts: a buyer, a seller with two addresses, one order (CONTRACT.md, "Data").
+/// The sample accounts: a buyer, a seller with two addresses, one order (docs/interface.md#data-format).
 const ACCOUNTS: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan_kowalski","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example","addresses":["jan@poczta.example"]}
 {"type":"participant","id":"k2m9x0r7t3","login":"sklep-rowery","marketplace":"allegro-pl","language":"pl","primary":"biuro@rowery.example","addresses":["biuro@rowery.example","sprzedaz@rowery.example"]}
 {"type":"participant","id":"5zz8c1w4mn","login":"ola_cz","marketplace":"allegro-cz","language":"cs","primary":"ola@poczta.example","addresses":["ola@poczta.example"]}

@@ -30,7 +30,7 @@ pub(super) fn smtp(section: &Section<'_>, folder: &Path, log: &mut Log<'_>) -> O
         None => Some(None),
         Some(found) => secrets::tls(&found, folder, log).map(Some),
     };
-    // A door at which anybody may say whose connection it is would undo every check of SPF (hostile-inputs 35).
+    // A door at which anybody may say whose connection it is would undo every check of SPF (docs/threats.md#35).
     let proxy_listen = section.list("proxy_listen", log, address);
     let proxy_from = section.list("proxy_from", log, |text| {
         text.parse::<Network>()

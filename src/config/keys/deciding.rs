@@ -3,7 +3,7 @@
 use super::key::Preset::{Absent, Required, Value};
 use super::key::{Key, key};
 
-/// In the order of the example. That a From must be proven is the default (DOMAIN.md); to do without has to be asked for.
+/// In the order of the example. That a From must be proven is the default (docs/rules.md#who-may-write); to do without has to be asked for.
 pub(super) const KEYS: &[Key] = &[
     key(
         "auth",

@@ -95,7 +95,7 @@ impl Fetcher {
         answered
     }
 
-    /// TLS with the policy's host, at the first of its addresses that takes a connection and may be gone to (hostile-inputs 132).
+    /// TLS with the policy's host, at the first of its addresses that takes a connection and may be gone to (docs/threats.md#132).
     async fn connect(
         &self,
         host: &Domain,

@@ -26,7 +26,7 @@ struct Seen<'p> {
 }
 
 impl Seen<'_> {
-    /// A refusal, which names the part (DOMAIN.md #7052); replies hold no address but the writer's own.
+    /// A refusal, which names the part (docs/rules.md#issue-7052); replies hold no address but the writer's own.
     fn hidden(&self, why: impl Into<String>) -> RewriteError {
         let shown = self.name.as_deref().map(|name| self.masker.mask_text(name));
         let shown = shown.as_deref().unwrap_or(&self.part.kind.essence);

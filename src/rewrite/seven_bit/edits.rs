@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Why a message has to stay as it is. It fails then at a server without 8BITMIME, with status 5.6.3: it is never sent as it is
-/// (hostile-inputs 138).
+/// (docs/threats.md#138).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the message cannot be written with seven bits: {0}")]
 pub struct EightBitOnly(pub(super) &'static str);
