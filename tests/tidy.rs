@@ -4,8 +4,17 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    unreachable_pub,
     reason = "a test fails by panicking"
 )]
+
+#[path = "tidy/citations.rs"]
+mod citations;
+#[path = "tidy/markdown.rs"]
+mod markdown;
+#[path = "tidy/surface.rs"]
+mod surface;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -243,6 +252,14 @@ fn the_top_level_is_the_one_agreed_on() {
         "Cargo.toml",
         "Cargo.lock",
         "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "deny.toml",
+        "rust-toolchain.toml",
+        "docs",
         "src",
         "allowlist",
         "certs",
@@ -259,13 +276,19 @@ fn the_top_level_is_the_one_agreed_on() {
 }
 
 #[test]
-fn every_path_in_the_readmes_exists() {
+fn every_path_in_the_pages_exists() {
     let mut missing = Vec::new();
-    for readme in ["README.md", "deploy/README.md", "certs/README.md"] {
-        let text = fs::read_to_string(root().join(readme)).unwrap();
+    let pages = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned);
+    let docs = ["docs", "deploy", "certs"].into_iter();
+    let docs = docs.flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let docs = docs.filter(|path| path.extension().is_some_and(|e| e == "md"));
+    let docs = docs.map(|path| path.strip_prefix(root()).unwrap().display().to_string());
+    for readme in docs.chain(pages) {
+        let text = fs::read_to_string(root().join(&readme)).unwrap();
         for quoted in text.split('`').skip(1).step_by(2) {
-            let path = quoted.split('*').next().unwrap();
-            let ours = ["src/", "tests/", "deploy/", "allowlist/", ".ci/"];
+            let path = quoted.split(['*', '#']).next().unwrap();
+            let ours = ["src/", "tests/", "deploy/", "allowlist/", "docs/", ".ci/"];
             if ours.iter().any(|folder| path.starts_with(folder))
                 && !path.contains(' ')
                 && !root().join(path).exists()
