@@ -138,21 +138,9 @@ fn help(words: &[String]) -> Help {
     help
 }
 
-#[test]
-fn the_interface_has_every_command_with_its_options() {
-    let page = page();
-    let whole = help(&[]);
-    let shared = section(&page, "## Commands")
-        .split("\n### ")
-        .next()
-        .unwrap();
-    let mut wrong: Vec<String> = whole
-        .options
-        .iter()
-        .filter(|option| !shared.contains(&format!("`{option}")))
-        .map(|option| format!("lacks {option} of all commands"))
-        .collect();
-    let (mut open, mut seen) = (vec![Vec::new()], 0);
+/// The help of every command by its words (`queue list`); that of the program itself under none.
+fn commands() -> BTreeMap<String, Help> {
+    let (mut open, mut found) = (vec![Vec::new()], BTreeMap::new());
     while let Some(words) = open.pop() {
         let help = help(&words);
         open.extend(help.commands.iter().map(|command| {
@@ -160,17 +148,35 @@ fn the_interface_has_every_command_with_its_options() {
             words.push(command.clone());
             words
         }));
-        let Some(first) = words.first() else { continue };
-        seen += 1;
+        found.insert(words.join(" "), help);
+    }
+    assert!(found.len() > 20, "the help was not understood");
+    found
+}
+
+#[test]
+fn the_interface_has_every_command_with_its_options() {
+    let page = page();
+    let commands = commands();
+    let shared = &commands[""].options;
+    let told = section(&page, "## Commands");
+    let told = told.split("\n### ").next().unwrap();
+    let mut wrong: Vec<String> = shared
+        .iter()
+        .filter(|option| !told.contains(&format!("`{option}")))
+        .map(|option| format!("lacks {option} of all commands"))
+        .collect();
+    for (words, help) in commands.iter().filter(|(words, _)| !words.is_empty()) {
+        let first = words.split(' ').next().unwrap();
         let told = section(&page, &format!("### `allegromail {first}`"));
-        let command = format!("`allegromail {}", words.join(" "));
+        let command = format!("`allegromail {words}");
         if ![" ", "`"]
             .iter()
             .any(|end| told.contains(&format!("{command}{end}")))
         {
             wrong.push(format!("lacks {command}`"));
         }
-        let options = help.options.difference(&whole.options);
+        let options = help.options.difference(shared);
         let options = options.filter(|option| !told.contains(&format!("`{option}")));
         wrong.extend(options.map(|option| format!("lacks {option} of {command}`")));
         let arguments = help
@@ -179,8 +185,47 @@ fn the_interface_has_every_command_with_its_options() {
             .filter(|name| !told.contains(name.as_str()));
         wrong.extend(arguments.map(|name| format!("lacks {name} of {command}`")));
     }
-    assert!(seen > 20, "the help was not understood");
     assert!(wrong.is_empty(), "docs/interface.md: {wrong:#?}");
+}
+
+#[test]
+fn every_command_in_the_pages_exists() {
+    let commands = commands();
+    let mut wrong = Vec::new();
+    for (name, text) in super::pages() {
+        // Inline code, and lines of fences.
+        for code in quoted(&text).flat_map(str::lines) {
+            let words: Vec<&str> = code.split_whitespace().collect();
+            let lower = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase());
+            for at in 0..words.len() {
+                let rest: Vec<&str> = words[at..].iter().copied().skip(1).collect();
+                if words[at] != "allegromail"
+                    || !rest.first().is_some_and(lower)
+                    || rest[0] == "allegromail"
+                {
+                    continue;
+                }
+                let named = rest.iter().take_while(|word| lower(word)).count();
+                let lengths = (1..=named.min(2)).rev();
+                let mut known =
+                    lengths.filter_map(|length| commands.get(&rest[..length].join(" ")));
+                let Some(help) = known.next() else {
+                    wrong.push(format!("{name}: there is no command: {code}"));
+                    continue;
+                };
+                let own = rest
+                    .iter()
+                    .take_while(|word| !["&&", "|", ">", "#"].contains(*word));
+                let options = own.filter(|word| word.starts_with("--"));
+                wrong.extend(
+                    options
+                        .filter(|option| !help.options.contains(**option))
+                        .map(|option| format!("{name}: there is no {option}: {code}")),
+                );
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
