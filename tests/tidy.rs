@@ -5,12 +5,13 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::string_slice,
-    unreachable_pub,
     reason = "a test fails by panicking"
 )]
 
 #[path = "tidy/citations.rs"]
 mod citations;
+#[path = "tidy/commands.rs"]
+mod commands;
 #[path = "tidy/markdown.rs"]
 mod markdown;
 #[path = "tidy/surface.rs"]

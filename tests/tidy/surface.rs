@@ -1,15 +1,14 @@
-//! `docs/interface.md` names the whole surface, and nothing that is not there. What there is is read from the program: its help, its example of a
-//! configuration, and the sources of the rest.
+//! `docs/interface.md` names the whole surface, and nothing that is not there: keys are read from the example of a configuration, the rest from the
+//! sources. Commands are in `commands.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::fs;
-use std::process::Command;
 
 use super::markdown::{quoted, rows, section};
 use super::{root, sources};
 
-fn page() -> String {
+pub(super) fn page() -> String {
     fs::read_to_string(root().join("docs/interface.md")).unwrap()
 }
 
@@ -76,7 +75,8 @@ fn the_interface_has_every_key_with_its_default() {
                 };
                 if !told {
                     wrong.push(format!(
-                        "{heading}: {key} has the default {default:?}, not {}",
+                        "{heading}: {key} has the default {}, not {}",
+                        default.as_deref().unwrap_or("none"),
                         row[1]
                     ));
                 }
@@ -93,141 +93,6 @@ fn the_interface_has_every_key_with_its_default() {
     assert!(wrong.is_empty(), "docs/interface.md: {wrong:#?}");
 }
 
-/// What `--help` of a command lists.
-#[derive(Default)]
-struct Help {
-    commands: Vec<String>,
-    options: BTreeSet<String>,
-    arguments: Vec<String>,
-}
-
-fn help(words: &[String]) -> Help {
-    let program = Command::new(env!("CARGO_BIN_EXE_allegromail"))
-        .args(words)
-        .arg("-h")
-        .output()
-        .unwrap();
-    assert!(program.status.success(), "{words:?} --help");
-    let text = String::from_utf8(program.stdout).unwrap();
-    let (mut help, mut part) = (Help::default(), "");
-    for line in text.lines() {
-        if !line.starts_with(' ') {
-            part = line.trim_end_matches(':');
-            continue;
-        }
-        let first = line.split_whitespace().next().unwrap_or_default();
-        match part {
-            "Commands" if line.starts_with("  ") && !line.starts_with("   ") => {
-                help.commands.push(first.to_owned());
-            }
-            "Arguments" if first.starts_with(['<', '[']) => {
-                let name = first.trim_matches(['<', '>', '[', ']', '.']);
-                help.arguments.push(name.to_owned());
-            }
-            "Options" if first.starts_with('-') => {
-                let words = line.split_whitespace().take(2);
-                help.options.extend(
-                    words
-                        .filter(|word| word.starts_with("--"))
-                        .map(str::to_owned),
-                );
-            }
-            _ => {}
-        }
-    }
-    help
-}
-
-/// The help of every command by its words (`queue list`); that of the program itself under none.
-fn commands() -> BTreeMap<String, Help> {
-    let (mut open, mut found) = (vec![Vec::new()], BTreeMap::new());
-    while let Some(words) = open.pop() {
-        let help = help(&words);
-        open.extend(help.commands.iter().map(|command| {
-            let mut words = words.clone();
-            words.push(command.clone());
-            words
-        }));
-        found.insert(words.join(" "), help);
-    }
-    assert!(found.len() > 20, "the help was not understood");
-    found
-}
-
-#[test]
-fn the_interface_has_every_command_with_its_options() {
-    let page = page();
-    let commands = commands();
-    let shared = &commands[""].options;
-    let told = section(&page, "## Commands");
-    let told = told.split("\n### ").next().unwrap();
-    let mut wrong: Vec<String> = shared
-        .iter()
-        .filter(|option| !told.contains(&format!("`{option}")))
-        .map(|option| format!("lacks {option} of all commands"))
-        .collect();
-    for (words, help) in commands.iter().filter(|(words, _)| !words.is_empty()) {
-        let first = words.split(' ').next().unwrap();
-        let told = section(&page, &format!("### `allegromail {first}`"));
-        let command = format!("`allegromail {words}");
-        if ![" ", "`"]
-            .iter()
-            .any(|end| told.contains(&format!("{command}{end}")))
-        {
-            wrong.push(format!("lacks {command}`"));
-        }
-        let options = help.options.difference(shared);
-        let options = options.filter(|option| !told.contains(&format!("`{option}")));
-        wrong.extend(options.map(|option| format!("lacks {option} of {command}`")));
-        let arguments = help
-            .arguments
-            .iter()
-            .filter(|name| !told.contains(name.as_str()));
-        wrong.extend(arguments.map(|name| format!("lacks {name} of {command}`")));
-    }
-    assert!(wrong.is_empty(), "docs/interface.md: {wrong:#?}");
-}
-
-#[test]
-fn every_command_in_the_pages_exists() {
-    let commands = commands();
-    let mut wrong = Vec::new();
-    for (name, text) in super::pages() {
-        // Inline code, and lines of fences.
-        for code in quoted(&text).flat_map(str::lines) {
-            let words: Vec<&str> = code.split_whitespace().collect();
-            let lower = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase());
-            for at in 0..words.len() {
-                let rest: Vec<&str> = words[at..].iter().copied().skip(1).collect();
-                if words[at] != "allegromail"
-                    || !rest.first().is_some_and(lower)
-                    || rest[0] == "allegromail"
-                {
-                    continue;
-                }
-                let named = rest.iter().take_while(|word| lower(word)).count();
-                let lengths = (1..=named.min(2)).rev();
-                let mut known =
-                    lengths.filter_map(|length| commands.get(&rest[..length].join(" ")));
-                let Some(help) = known.next() else {
-                    wrong.push(format!("{name}: there is no command: {code}"));
-                    continue;
-                };
-                let own = rest
-                    .iter()
-                    .take_while(|word| !["&&", "|", ">", "#"].contains(*word));
-                let options = own.filter(|word| word.starts_with("--"));
-                wrong.extend(
-                    options
-                        .filter(|option| !help.options.contains(**option))
-                        .map(|option| format!("{name}: there is no {option}: {code}")),
-                );
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
 #[test]
 fn the_interface_has_every_exit_code() {
     let text = fs::read_to_string(root().join("src/cli/exit.rs")).unwrap();
@@ -242,7 +107,7 @@ fn the_interface_has_every_exit_code() {
         .map(|(_, code)| digits(code))
         .filter(|code| !code.is_empty())
         .collect();
-    assert!(codes.contains("78"), "src/cli/exit.rs was not understood");
+    assert!(codes.len() > 5, "src/cli/exit.rs was not understood");
     let page = page();
     let rows = rows(section(&page, "### Exit codes"));
     let told = rows.iter().map(|row| row[0].to_owned()).collect();
