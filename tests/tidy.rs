@@ -4,8 +4,18 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test fails by panicking"
 )]
+
+#[path = "tidy/citations.rs"]
+mod citations;
+#[path = "tidy/commands.rs"]
+mod commands;
+#[path = "tidy/markdown.rs"]
+mod markdown;
+#[path = "tidy/surface.rs"]
+mod surface;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -248,6 +258,14 @@ fn the_top_level_is_the_one_agreed_on() {
         "Cargo.toml",
         "Cargo.lock",
         "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "deny.toml",
+        "rust-toolchain.toml",
+        "docs",
         "src",
         "allowlist",
         "certs",
@@ -263,23 +281,41 @@ fn the_top_level_is_the_one_agreed_on() {
     assert!(extra.is_empty(), "not agreed on: {extra:?}");
 }
 
+/// Pages for readers, by path relative to the root.
+fn pages() -> Vec<(String, String)> {
+    let names = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned);
+    let folders = ["docs", "deploy", "certs"].into_iter();
+    let entries = folders.flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "md"));
+    let paths = paths.map(|path| path.strip_prefix(root()).unwrap().display().to_string());
+    let mut names: Vec<String> = paths.chain(names).collect();
+    names.sort();
+    names
+        .into_iter()
+        .map(|name| {
+            let text = fs::read_to_string(root().join(&name)).unwrap();
+            (name, text)
+        })
+        .collect()
+}
+
 #[test]
-fn every_path_in_the_readmes_exists() {
+fn every_path_in_the_pages_exists() {
     let mut missing = Vec::new();
-    for readme in ["README.md", "deploy/README.md", "certs/README.md"] {
-        let text = fs::read_to_string(root().join(readme)).unwrap();
+    for (page, text) in pages() {
         for quoted in text.split('`').skip(1).step_by(2) {
-            let path = quoted.split('*').next().unwrap();
-            let ours = ["src/", "tests/", "deploy/", "allowlist/", ".ci/"];
+            let path = quoted.split(['*', '#']).next().unwrap();
+            let ours = ["src/", "tests/", "deploy/", "allowlist/", "docs/", ".ci/"];
             if ours.iter().any(|folder| path.starts_with(folder))
                 && !path.contains(' ')
                 && !root().join(path).exists()
             {
-                missing.push(format!("{readme}: {path}"));
+                missing.push(format!("{page}: {path}"));
             }
         }
     }
-    assert!(missing.is_empty(), "{missing:?}");
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]
