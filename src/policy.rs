@@ -1,4 +1,4 @@
-//! Who may write to whom (DOMAIN.md, "Who may write"; CONTRACT.md, "Decisions"). Pure: facts in, verdict and trail out.
+//! Who may write to whom (docs/rules.md#who-may-write). Pure: facts in, verdict and trail out.
 //!
 //! The order of the rules is part of the contract: the first that applies is the answer, and nothing that an unproven client could learn
 //! from comes before the proof.

@@ -16,7 +16,7 @@ pub(super) struct Crowd {
 
 #[derive(Default)]
 struct Open {
-    /// No entry stands at zero: the maps are as large as the number of open connections, whoever comes by (hostile-inputs 37).
+    /// No entry stands at zero: the maps are as large as the number of open connections, whoever comes by (docs/threats.md#37).
     addresses: HashMap<IpAddr, usize>,
     networks: HashMap<IpAddr, usize>,
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// Recipients beyond the limit that are answered 452 before the session is closed, as a multiple of the limit (hostile-inputs 26).
+/// Recipients beyond the limit that are answered 452 before the session is closed, as a multiple of the limit (docs/threats.md#26).
 pub(super) const RECIPIENT_FLOOD: usize = 10;
-/// How long connections are not accepted after the process ran out of files (hostile-inputs 123). Short beside any client's patience, long
+/// How long connections are not accepted after the process ran out of files (docs/threats.md#123). Short beside any client's patience, long
 /// beside the few microseconds in which `accept` fails again.
 pub(super) const OUT_OF_FILES: Duration = Duration::from_millis(200);
 /// What one message may become in all: octets times recipients, as a multiple of the largest message. Each recipient is a copy of its own.

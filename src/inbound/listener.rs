@@ -122,7 +122,7 @@ impl Floor {
         let (server, stop, door) = (self.server.clone(), self.stop.clone(), self.door);
         self.sessions.spawn(async move {
             let Ok(_place) = place else {
-                // 421 at once, not a silent wait in the backlog (hostile-inputs 37). One write, then the task is gone.
+                // 421 at once, not a silent wait in the backlog (docs/threats.md#37). One write, then the task is gone.
                 turn_away(stream, "the server").await;
                 return;
             };

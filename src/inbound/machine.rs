@@ -51,7 +51,7 @@ pub(super) struct Machine {
     pub(super) client: Client,
     /// MAILs that were asked about; numbers their traces within the session.
     transactions: u32,
-    /// Errors of the whole session: neither RSET, nor TLS, nor an accepted message wipes them out (hostile-inputs 27).
+    /// Errors of the whole session: neither RSET, nor TLS, nor an accepted message wipes them out (docs/threats.md#27).
     errors: u32,
     /// Errors beyond the free ones that have cost the client no time yet.
     unpaid: u32,
@@ -98,7 +98,7 @@ impl Machine {
             Command::Mail { path, parameters } => self.mail(path, parameters),
             Command::Rcpt { path } => self.rcpt(path),
             Command::Data => match &self.state {
-                // Not 354 and a refusal after the text: the client would send all of it for nothing (hostile-inputs 28).
+                // Not 354 and a refusal after the text: the client would send all of it for nothing (docs/threats.md#28).
                 State::Mail(transaction) if transaction.recipients.is_empty() => {
                     self.misplaced("no recipient was taken; RCPT comes first")
                 }
@@ -110,7 +110,7 @@ impl Machine {
                 self.chatter(say(250, Some(EnhancedStatus::OK_2_0_0), "forgotten"))
             }
             Command::Noop => self.chatter(say(250, Some(EnhancedStatus::OK_2_0_0), "ok")),
-            // One text for every address, so that nobody learns which exist (hostile-inputs 34; RFC 5321 3.5.3 allows 252).
+            // One text for every address, so that nobody learns which exist (docs/threats.md#34; RFC 5321 3.5.3 allows 252).
             Command::Vrfy => self.chatter(say(
                 252,
                 Some(EnhancedStatus::new(2, 5, 0)),
@@ -126,7 +126,7 @@ impl Machine {
                 Tls::Offered => {
                     Effect::StartTls(say(220, Some(EnhancedStatus::OK_2_0_0), "go ahead"))
                 }
-                // RFC 3207 4.2; hostile-inputs 44.
+                // RFC 3207 4.2; docs/threats.md#44.
                 Tls::On => self.misplaced("TLS is on already"),
                 Tls::Absent => self.blame(say(
                     502,
@@ -134,13 +134,13 @@ impl Machine {
                     "the command is not offered",
                 )),
             },
-            // The octets behind BDAT would be taken for commands: there is no way to go on (hostile-inputs 40).
+            // The octets behind BDAT would be taken for commands: there is no way to go on (docs/threats.md#40).
             Command::Bdat => Effect::Close(say(
                 503,
                 Some(EnhancedStatus::new(5, 5, 1)),
                 "CHUNKING is not offered",
             )),
-            // A browser that was made to post here, or a scanner: the lines that follow are not meant as commands (hostile-inputs 23).
+            // A browser that was made to post here, or a scanner: the lines that follow are not meant as commands (docs/threats.md#23).
             Command::Http => Effect::Close(say(
                 554,
                 Some(EnhancedStatus::new(5, 5, 0)),

@@ -20,7 +20,7 @@ pub(super) enum Received {
     Refused(Refusal),
     /// It is not taken, and the connection must be closed.
     Broken(Refusal),
-    /// The client is gone before the end of data; there is nobody to answer, and what came is thrown away (hostile-inputs 14, 38).
+    /// The client is gone before the end of data; there is nobody to answer, and what came is thrown away (docs/threats.md#14, #38).
     Gone,
 }
 
@@ -72,7 +72,7 @@ where
             Err(_) => return Received::Gone,
         }
         let (elapsed, patience) = (begun.elapsed(), server.patience());
-        // Over the whole message and not the last seconds: a link that stalls now and then is slow, one that drips is an attack (hostile-inputs 36).
+        // Over the whole message and not the last seconds: a link that stalls now and then is slow, one that drips is an attack (docs/threats.md#36).
         let rate = octets / elapsed.as_secs().max(1);
         let crawls = elapsed > patience.slow_start && rate < patience.min_rate;
         if crawls || elapsed > patience.message {
@@ -86,7 +86,7 @@ fn slow() -> Received {
 }
 
 /// The refusal for what the reader found. A bare line end closes the connection: what follows it may be commands for a smuggler's next
-/// message (hostile-inputs 1 to 10); so does a message without end, since its end will not come.
+/// message (docs/threats.md#1 to #10); so does a message without end, since its end will not come.
 fn refused(error: DataError, limit: usize) -> Received {
     match error {
         DataError::BareLineEnd => {

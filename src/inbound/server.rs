@@ -114,7 +114,7 @@ impl Server {
         Ok(())
     }
 
-    /// The acceptor that a new session uses for as long as it lives (hostile-inputs 47).
+    /// The acceptor that a new session uses for as long as it lives (docs/threats.md#47).
     pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
         self.acceptor.load().as_deref().cloned()
     }

@@ -42,7 +42,7 @@ struct Session<'a, S> {
     server: &'a Arc<Server>,
     /// What has been said. Outlives the change to TLS, with its counts of errors.
     machine: Machine,
-    /// Cuts octets into commands, in bounded memory (hostile-inputs 24).
+    /// Cuts octets into commands, in bounded memory (docs/threats.md#24).
     lines: LineReader,
     /// What was read and not used yet: commands, then a message, then commands again.
     buffer: BytesMut,
@@ -126,7 +126,7 @@ where
         .map_err(|_| ends())??;
     machine.secured();
     // New lines and a new buffer: what came in clear behind STARTTLS must never be read as said under TLS (RFC 3207 4.2, CVE-2011-0411;
-    // hostile-inputs 41). The machine has forgotten the rest.
+    // docs/threats.md#41). The machine has forgotten the rest.
     let mut secured = Session {
         stream,
         server,
@@ -151,10 +151,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             match self.lines.next_line(&mut self.buffer) {
                 Ok(Some(line)) => {
                     // The next command of a client that waits for replies shows that our last 250 arrived; without one it may come again
-                    // (hostile-inputs 118).
+                    // (docs/threats.md#118).
                     self.answered.heard();
                     let effect = match parse_command(&line) {
-                        // Never "read on and see": text behind DATA and words behind EHLO are what smuggling is made of (hostile-inputs 19 to 21).
+                        // Never "read on and see": text behind DATA and words behind EHLO are what smuggling is made of (docs/threats.md#19 to #21).
                         Ok(command) if self.is_out_of_step(&command) => Effect::Close(Reply::new(
                             554,
                             Some(EnhancedStatus::new(5, 5, 0)),

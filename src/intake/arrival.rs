@@ -61,7 +61,7 @@ impl Refused {
 }
 
 /// Whether the message goes in a circle: it has passed too many servers, or it is one of ours (every id at a masked domain was written by a
-/// relay of ours, hostile-inputs 110).
+/// relay of ours, docs/threats.md#110).
 pub(super) fn check_loop(message: &Message, domains: &MaskedDomains) -> Result<(), Refusal> {
     let hops = message.hops();
     // The host alone decides, whether or not the token can be opened: a key may have been retired since.

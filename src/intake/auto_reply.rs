@@ -68,7 +68,7 @@ pub(super) async fn auto_reply(
 ) -> Result<Option<Taken>, Refusal> {
     let (state, now) = (masking.ids.state, masking.entries.clock.now());
     let (writer, reader) = (&plan.writer.id, &plan.receiver.id);
-    // By pair and not by order: a mask with another transaction is the same two people (peers 3.7).
+    // By pair and not by order: a mask with another transaction is the same two people (docs/threats.md#p75).
     let Some(claim) = claim(claims, state, (writer, reader), now, arrival.purpose)? else {
         return Ok(None);
     };

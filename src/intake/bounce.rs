@@ -20,7 +20,7 @@ use crate::policy::Refusal;
 use crate::spool::{Committed, Entry, Memory, Origin, Progress, Target};
 
 /// The most reports that are passed on for one message. A receiver says "delayed" and "failed", some of them twice and in other words; more
-/// than this is no server's need (hostile-inputs 115).
+/// than this is no server's need (docs/threats.md#115).
 const MOST_REPORTS: u32 = 8;
 /// The longest that another server may say it tries: RFC 5321 4.5.4.1 has four to five days, and any date beyond is no date but a message.
 const LONGEST_RETRY: Duration = Duration::from_secs(30 * 86_400);
@@ -62,7 +62,7 @@ pub(super) async fn report(
     let claim = claim.beside(place);
     let diagnostic = diagnostic(reports, arrival, sent, report, action).await?;
     let said = diagnostic.reply.as_ref().map(ToString::to_string);
-    // The life of the message knows of it also where nobody is told: support finds it by trace (#3833).
+    // The life of the message knows of it also where nobody is told: support finds it by trace (docs/rules.md#issue-3833).
     let event = Event::Bounced {
         status: report.status,
         text: said.unwrap_or_else(|| diagnostic.text.clone()),

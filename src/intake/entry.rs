@@ -90,7 +90,7 @@ impl Entries<'_> {
         Ok(ReversePath::Mailbox(mailbox))
     }
 
-    /// What the Received field that we add tells: us, our trace, the time. No client's name or address (hostile-inputs 94).
+    /// What the Received field that we add tells: us, our trace, the time. No client's name or address (docs/threats.md#94).
     pub(super) fn trace(self, arrival: &Arrival<'_>) -> Trace {
         Trace {
             host: self.hostname.clone(),
@@ -117,7 +117,7 @@ pub(super) fn origin(sender: &Sender, order: Option<&TransactionId>) -> Origin {
             transaction: order.cloned(),
         },
         (None, ReversePath::Mailbox(path)) if sender.return_path_aligned => {
-            // Aligned, hence proven along with the From. Any other return path may be a stranger's (hostile-inputs 116).
+            // Aligned, hence proven along with the From. Any other return path may be a stranger's (docs/threats.md#116).
             Origin::Address(path.clone())
         }
         (None, _) => Origin::Nobody,
@@ -125,7 +125,7 @@ pub(super) fn origin(sender: &Sender, order: Option<&TransactionId>) -> Origin {
 }
 
 /// What is kept of a message, without its writer's addresses: the spool holds none. They are written as `shown`, the mask that the other
-/// side knows, so that a report stays readable (#2054).
+/// side knows, so that a report stays readable (docs/rules.md#issue-2054).
 pub(super) fn without(about: About, addresses: &[Mailbox], shown: &str) -> About {
     About {
         subject: rewrite::mask_text(&about.subject, addresses, shown),
@@ -154,7 +154,7 @@ fn content_type(message: &Message) -> String {
         return String::new();
     };
     let mut read = Parameters::parse(field.value);
-    // Only what is listed stays: a boundary or a file name may carry a host or an address (hostile-inputs 94).
+    // Only what is listed stays: a boundary or a file name may carry a host or an address (docs/threats.md#94).
     read.list
         .retain(|(name, value)| TOLD.contains(&name.as_str()) && !value.contains('@'));
     let plain = read.essence.contains('/') && !read.essence.contains('@');

@@ -9,7 +9,7 @@ use crate::masking::TransactionId;
 use crate::policy::{Facts, Options, Refusal, Sender, TransactionFact};
 
 /// All facts about a message from `sender` to `recipient`. What the directory cannot tell is no fact: the error is 451, never "unknown"
-/// (hostile-inputs 128).
+/// (docs/threats.md#128).
 pub(super) async fn gather<'a>(
     owners: Owners<'_>,
     names: Names<'_>,

@@ -31,7 +31,7 @@ pub(super) fn internal(what: &str) -> Refusal {
 }
 
 /// What a client hears when the spool takes nothing: always 4xx. The details are for the log, a path or an error of the system is nobody
-/// else's business (hostile-inputs 98).
+/// else's business (docs/threats.md#98).
 pub(super) fn unstored(error: &SpoolError) -> Refusal {
     tracing::error!(event = "spool_refused", %error);
     match error {

@@ -187,8 +187,9 @@ fn past_the_gate(
         tells_domains: !hides_domains,
         exempt: &|domain| is_public(public, domain, receiver),
     };
-    // The gate is other code than what rewrote the message, on the octets that leave (peers 5.1): a fault in one is not a fault in both. A hit
-    // is our bug and the writer's 550: it must not wait in a queue for the bug to be mended, nor go on.
+    // The gate is other code than what rewrote the message, on the octets that leave: a fault in one is not a fault in both
+    // (docs/architecture.md#two-parsers-that-share-no-code). A hit is our bug and the writer's 550: it must not wait in a queue for the bug to be
+    // mended, nor go on.
     let passage = rewrite::pass(message, plan, &suspects).map_err(|why| match why {
         Stopped::Unwritable(error) => Refusal::new(error.reason(), format!("{error}.")),
         Stopped::Leak(leak) => {
@@ -237,7 +238,7 @@ async fn hidden_domains(
     Ok(Some(hidden))
 }
 
-/// How `of` is shown to `seen_by`, in the domain of its own marketplace (DOMAIN.md, "Domains").
+/// How `of` is shown to `seen_by`, in the domain of its own marketplace (docs/rules.md#domains).
 pub(super) async fn mask_of(
     directory: &dyn Directory,
     domains: &MaskedDomains,

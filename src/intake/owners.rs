@@ -19,7 +19,7 @@ pub(super) struct Owners<'a> {
 
 impl Owners<'_> {
     /// As [`Self::owned`], for the addresses of a Reply-To, each once, up to the first that is not the writer's: that one is the policy's to refuse, by
-    /// name (#1340).
+    /// name (docs/rules.md#issue-1340).
     pub(super) async fn owned_by(
         &self,
         addresses: &[Mailbox],

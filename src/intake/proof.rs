@@ -65,7 +65,7 @@ pub(super) fn believe(
             let client = arrival.client.address;
             // A neighbour on the same servers can bring no signature of this domain; it would be the one sign that tells the two apart.
             if state.is_signer(from)? {
-                // The sentence names client, domain and what is missing: "SPF fail" alone is what users complain about (#5168).
+                // The sentence names client, domain and what is missing: "SPF fail" alone is what users complain about (docs/rules.md#issue-5168).
                 let text = format!(
                     "client {client} is not proven to send for {domain}: its mail has been signed with DKIM before, and this came without \
                      a signature through servers that strangers share"

@@ -205,7 +205,7 @@ impl Intake {
     }
 
     /// Counts, logs and prints a refusal: the one way in which mail is refused, so that each is in the metrics, the log and the history under the
-    /// trace that its reply names (#1449, #3833).
+    /// trace that its reply names (docs/rules.md#issue-1449, #issue-3833).
     fn refuse(
         &self,
         (client, payer): (&Client, &Payer),
@@ -283,7 +283,7 @@ impl Reception for Intake {
         transaction: &'a MailTransaction,
     ) -> Answer<'a, Result<(), Reply>> {
         Box::pin(async move {
-            // Asked at MAIL, so that the message need not be sent to hear that there is no room (hostile-inputs 121).
+            // Asked at MAIL, so that the message need not be sent to hear that there is no room (docs/threats.md#121).
             let ready = self.tools.spool.ready().map_err(|error| unstored(&error));
             let domain = envelope_domain(client, transaction);
             let refusals = &self.budgets.refusals;

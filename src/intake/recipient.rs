@@ -1,4 +1,4 @@
-//! Who a RCPT TO names: a role, a mask, or a bounce address of ours (CONTRACT.md, "Order").
+//! Who a RCPT TO names: a role, a mask, or a bounce address of ours (docs/rules.md#who-may-write).
 //!
 //! Only what everybody may know is told here: whether the domain is ours and whether the participant exists. The rest waits for
 //! the end of data, when the sender is known.
@@ -108,7 +108,7 @@ pub(super) struct Names<'a> {
 /// Finds out whom `to` names.
 ///
 /// The order is that of the contract: our domain, role, token, mask. An address that is not of one form is tried as the next, and the last
-/// answer is the same for a bad shape as for an id that nobody has (hostile-inputs 50 to 64).
+/// answer is the same for a bad shape as for an id that nobody has (docs/threats.md#50 to #64).
 pub(super) async fn find(
     directory: &dyn Directory,
     names: Names<'_>,
@@ -138,7 +138,7 @@ pub(super) fn name(names: Names<'_>, to: &ForwardPath) -> Result<Named, Refusal>
         ForwardPath::Mailbox(mailbox) => mailbox,
     };
     if names.domains.find(mailbox.domain()).is_none() {
-        // Whatever MAIL FROM says, and from loopback too: there is no client that may relay (hostile-inputs 49).
+        // Whatever MAIL FROM says, and from loopback too: there is no client that may relay (docs/threats.md#49).
         let text = "this server takes mail for masked addresses of the marketplace only.";
         return Err(Refusal::new(Reason::RelayDenied, text));
     }

@@ -1,4 +1,4 @@
-//! What comes back on a bounce token: one table, a row for each kind of mail (DESIGN.md, "Envelope sender is a token").
+//! What comes back on a bounce token: one table, a row for each kind of mail (docs/architecture.md#masks-tokens-and-message-ids).
 //!
 //! | what it is | what becomes of it |
 //! | --- | --- |

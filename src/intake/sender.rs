@@ -166,7 +166,7 @@ async fn look_up(
         &sender.proof,
         Proof::Proven(Means::Spf { .. } | Means::Name { .. })
     );
-    // Only then is the DMARC policy asked for: a signed message keeps its proof (DOMAIN.md, couriers keep every byte).
+    // Only then is the DMARC policy asked for: a signed message keeps its proof (docs/rules.md#what-is-rewritten).
     if sender.courier.is_some() && sender.writer.is_none() && by_envelope {
         let evidence = evidence(arrival, &sender.from, checks.auth.courier, recipients);
         sender.fails_elsewhere = fails_elsewhere(checks.prover, &evidence).await?;

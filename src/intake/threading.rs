@@ -1,4 +1,4 @@
-//! Message-ID, In-Reply-To and References as the reader is to see them (DESIGN.md, "Message-IDs are reversible tokens").
+//! Message-ID, In-Reply-To and References as the reader is to see them (docs/architecture.md#masks-tokens-and-message-ids).
 //!
 //! The writer's ids become tokens, for they name its host; tokens of the reader's own ids become those again, so that both mailboxes thread
 //! the conversation; a token of somebody else, or one that is none, is dropped.
@@ -43,7 +43,7 @@ pub(super) fn thread(
         }
         Some(id) => {
             let token = ids.keys.seal(pair, &id, domain).ok_or_else(unsealed)?;
-            // Stored with its pair, or anybody's reference to the token would open it (hostile-inputs 100).
+            // Stored with its pair, or anybody's reference to the token would open it (docs/threats.md#100).
             let kept = token.kept.filter(|_| id.len() <= MAX_KEPT);
             let kept = kept.map(|digest| KeptId {
                 digest,

@@ -1,4 +1,4 @@
-//! Runs the rules in the order of CONTRACT.md and writes the trail.
+//! Runs the rules in the order of docs/rules.md#who-may-write and writes the trail.
 
 use super::rules::{self, Finding};
 use super::{Facts, Plan, Refusal, Trail, Verdict};

@@ -49,9 +49,9 @@ pub enum MessageKind {
 /// The sender of one message: its From, the proof of it, the account or courier behind it. One for all its recipients.
 #[derive(Debug, Clone)]
 pub struct Sender {
-    /// The one mailbox of the one From; everything is decided on this value (hostile-inputs 67 to 72).
+    /// The one mailbox of the one From; everything is decided on this value (docs/threats.md#67 to #72).
     pub from: Mailbox,
-    /// The name beside it, decoded. Shown to the other side at most, never decided on (hostile-inputs 84).
+    /// The name beside it, decoded. Shown to the other side at most, never decided on (docs/threats.md#84).
     pub from_name: Option<String>,
     /// Whether the From's domain stands behind the message, and by what.
     pub proof: Proof,

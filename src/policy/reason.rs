@@ -1,4 +1,4 @@
-//! The only table of refusals: reason word, reply code, status, sentence (CONTRACT.md, "Decisions").
+//! The only table of refusals: reason word, reply code, status, sentence (docs/interface.md#replies-and-reasons).
 
 use crate::mail::{EnhancedStatus, Reply};
 
@@ -146,7 +146,7 @@ pub struct Refusal {
     pub text: String,
 }
 
-/// The longest reply line in octets, its code and CRLF included (CONTRACT.md, "Decisions").
+/// The longest reply line in octets, its code and CRLF included (docs/interface.md#replies-and-reasons).
 const MAX_LINE: usize = 500;
 /// The longest sentence in characters.
 const MAX_TEXT: usize = 2_000;

@@ -39,7 +39,7 @@ fn order<'a>(facts: &'a Facts<'_>) -> Option<&'a TransactionId> {
 }
 
 /// The writer as the party that it is. A registered address comes before the allowlist: a party leaves masked, also when its domain
-/// stands on the list (DOMAIN.md, rule 1).
+/// stands on the list (docs/rules.md#who-may-write).
 fn class<'a>(facts: &'a Facts<'_>) -> Class<'a> {
     let Some(writer) = &facts.sender.writer else {
         return Class::Courier;
@@ -81,7 +81,7 @@ pub fn unproven(proof: &Proof) -> Option<Refusal> {
     }
 }
 
-/// Nobody but registered addresses and couriers (DOMAIN.md, rule 4).
+/// Nobody but registered addresses and couriers (docs/rules.md#who-may-write).
 pub(super) fn known_sender(facts: &Facts<'_>) -> Answer {
     match (&facts.sender.writer, &facts.sender.courier) {
         (Some(writer), _) => found(format!("registered to participant {}", writer.id)),
@@ -177,7 +177,7 @@ pub(super) fn accounts_active(facts: &Facts<'_>) -> Answer {
     found("active")
 }
 
-/// The counterparty, a courier to a buyer, or anybody registered to an address without transaction (DOMAIN.md, rules 1 to 3).
+/// The counterparty, a courier to a buyer, or anybody registered to an address without transaction (docs/rules.md#who-may-write).
 pub(super) fn party(facts: &Facts<'_>) -> Answer {
     match class(facts) {
         Class::Courier => courier_recipient(facts),

@@ -1,4 +1,4 @@
-//! DOMAIN.md "Who may write" and CONTRACT.md "Decisions" as a table: facts in, reason out.
+//! docs/rules.md#who-may-write as a table: facts in, reason out.
 
 use std::sync::Arc;
 

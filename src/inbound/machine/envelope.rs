@@ -63,7 +63,7 @@ impl Machine {
         let taken = transaction.recipients.len();
         let size = transaction.parameters.size.unwrap_or_default();
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        // A report has one recipient (RFC 5321 4.5.5; hostile-inputs 66).
+        // A report has one recipient (RFC 5321 4.5.5; docs/threats.md#66).
         let limit = if transaction.reverse_path == ReversePath::Null {
             1
         } else {
@@ -76,7 +76,7 @@ impl Machine {
             return Effect::AskRecipient(path);
         }
         // The extra ones are 452 and no error (RFC 5321 4.5.3.1.10): an honest client sends them again in another message. One that goes on and on
-        // does not listen (hostile-inputs 26).
+        // does not listen (docs/threats.md#26).
         self.junk += 1;
         let refusal = Refusal::new(
             Reason::TooManyRecipients,
@@ -108,7 +108,7 @@ impl Machine {
     }
 
     /// The end of data: hands the transaction out and forgets it, also where the message is refused afterwards. A RCPT without a new MAIL
-    /// would otherwise join the envelope of the refused one (hostile-inputs 29).
+    /// would otherwise join the envelope of the refused one (docs/threats.md#29).
     pub(in crate::inbound) fn data_ended(&mut self) -> Option<MailTransaction> {
         self.junk = 0;
         match std::mem::replace(&mut self.state, State::Greeted) {

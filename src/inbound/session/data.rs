@@ -31,7 +31,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         let received =
             receive::message(&mut self.stream, &mut self.buffer, self.server, announced).await;
         failpoint::pass("inbound.data_read");
-        // Forgotten before it is judged, so that no way out of here leaves it behind (hostile-inputs 29).
+        // Forgotten before it is judged, so that no way out of here leaves it behind (docs/threats.md#29).
         let Some(transaction) = self.machine.data_ended() else {
             return Ok(Next::Close);
         };

@@ -29,7 +29,7 @@ impl Default for Waiting {
     }
 }
 
-/// What idle clients hear when the server stops (hostile-inputs 125).
+/// What idle clients hear when the server stops (docs/threats.md#125).
 fn stopping() -> Reply {
     Reply::new(
         421,
@@ -39,7 +39,7 @@ fn stopping() -> Reply {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
-    /// The banner; nobody speaks before it (hostile-inputs 22).
+    /// The banner; nobody speaks before it (docs/threats.md#22).
     pub(super) async fn greet(&mut self) -> io::Result<()> {
         let early = timeout(
             std::time::Duration::ZERO,

@@ -16,7 +16,7 @@ use crate::config::Budget;
 /// A bucket for each key.
 pub(super) type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
 /// How many keys a budget may hold before those that are full again are forgotten. What bounds memory against addresses made up by the
-/// million (hostile-inputs 64).
+/// million (docs/threats.md#64).
 const MANY_KEYS: usize = 100_000;
 /// A bucket of `count` that fills up evenly over the period; none where the budget is off.
 pub(super) fn limiter<K: Hash + Eq + Clone>(budget: Option<Budget>) -> Option<Limiter<K>> {

@@ -1,5 +1,5 @@
 //! Signed messages that have come before: whoever holds a copy of one can send it again, to whom the signature names, with anything that it does
-//! not cover changed (hostile-inputs 81).
+//! not cover changed (docs/threats.md#81).
 //!
 //! A message is known by its signatures, not by their fields: what stands beside them, and how they are folded, makes no new one. In memory only:
 //! a restart forgets, and so does a flood of other signed mail of registered senders.
