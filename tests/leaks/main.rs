@@ -18,8 +18,10 @@ mod generate;
 mod golden;
 mod guesses;
 mod honest;
+mod kept;
 mod reports;
 mod text;
+mod writers;
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
