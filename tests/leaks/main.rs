@@ -19,6 +19,7 @@ mod golden;
 mod guesses;
 mod honest;
 mod kept;
+mod near;
 mod reports;
 mod text;
 mod writers;
