@@ -18,8 +18,11 @@ mod generate;
 mod golden;
 mod guesses;
 mod honest;
+mod kept;
+mod near;
 mod reports;
 mod text;
+mod writers;
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
