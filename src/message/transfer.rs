@@ -99,20 +99,17 @@ fn from_quoted_printable(content: &[u8]) -> Vec<u8> {
     out
 }
 
-/// RFC 2045 6.7, as text: a line end stays one and leaves as CRLF. Only the last line may lack it.
+/// RFC 2045 6.7, as text: a line end stays one. A bare LF is none, and stands escaped as it did.
 fn to_quoted_printable(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + content.len() / 4);
-    for line in content.split_inclusive(|octet| *octet == b'\n') {
-        let (text, end) = match line {
-            [text @ .., b'\r', b'\n'] => (text, true),
-            [text @ .., b'\n'] => (text, true),
-            text => (text, false),
-        };
-        quote_line(text, &mut out);
-        if end {
-            out.extend_from_slice(b"\r\n");
-        }
+    let mut rest = content;
+    while let Some(end) = memchr::memmem::find(rest, b"\r\n") {
+        let (line, behind) = rest.split_at_checked(end).unwrap_or((rest, b""));
+        quote_line(line, &mut out);
+        out.extend_from_slice(b"\r\n");
+        rest = behind.get(2..).unwrap_or_default();
     }
+    quote_line(rest, &mut out);
     out
 }
 

@@ -4,6 +4,7 @@
 //! with the tags within a line gone and references decoded; attributes, comments and scripts are masked each by itself. Only the tokens that hold
 //! something are written anew. What a look at the source shows is the matter of [`Masker::mask`], which reads the octets afterwards.
 
+mod declared;
 mod pieces;
 mod shown;
 mod urls;
@@ -11,6 +12,7 @@ mod urls;
 use super::calendar::Ids;
 use super::masker::Masker;
 use super::quotes;
+pub(super) use declared::declared;
 use pieces::Kind;
 
 /// How deep documents may stand in one another: in `srcdoc`, in conditional comments, in `data:` links.

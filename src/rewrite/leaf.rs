@@ -8,7 +8,8 @@ use super::calendar::{self, Ids, is_calendar};
 use super::embedded;
 use super::html;
 use super::quotes;
-use crate::message::{Encoding, Part, charset, has_long_line};
+use crate::message::charset::{self, Decoded};
+use crate::message::{Encoding, Part, has_long_line};
 
 /// A text part as it will leave.
 pub(super) struct Leaf {
@@ -39,11 +40,55 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
             "has a charset that cannot be read, {label}; please send it as UTF-8"
         ));
     };
+    let mut changed = masked(part, &read.text, ids)?;
+    let mut read = read;
+    if changed.is_none()
+        && read.charset.is_none()
+        && let Some(own) = own_charset(&octets)
+    {
+        changed = masked(part, &own.text, ids)?;
+        read = own;
+    }
     // Nobody tells what other programs would take it for.
     let unfit = read.charset.is_none();
-    let cut = armour(&read.text)?;
-    let armoured = cut.is_some();
-    let text = cut.as_deref().unwrap_or(&read.text);
+    let long = encoding == Encoding::Identity && has_long_line(content);
+    // Nothing to mask; but what is unfit is written anew, and so is a line that the next server may refuse (RFC 5322 2.1.1;
+    // docs/threats.md#25).
+    if changed.is_none() && !unfit && !long {
+        return Ok(None);
+    }
+    let (content, charset) = read.write(&current(&changed, &read.text));
+    // A mask can make a line too long, and a part that called itself 7bit must not hold UTF-8.
+    let quoted = encoding == Encoding::Identity
+        && (has_long_line(&content) || (charset.is_some() && !content.is_ascii()));
+    let encoding = if quoted {
+        Encoding::QuotedPrintable
+    } else {
+        encoding
+    };
+    Ok(Some(Leaf {
+        content: encoding.encode(&content),
+        encoding: quoted.then_some("quoted-printable"),
+        charset,
+    }))
+}
+
+/// A text whose label does not fit it, or that has none, in the charset that it names itself: a file that is saved has no other. Where a program goes
+/// by something else it shows other letters at most, for only charsets of one octet count.
+fn own_charset(octets: &[u8]) -> Option<Decoded<'_>> {
+    let own = html::declared(octets)?;
+    let read = charset::decode(&own, octets).ok()?;
+    let single = read.charset.is_some_and(|charset| charset.is_single_byte());
+    single.then_some(read)
+}
+
+/// The text masked, with armour cut out; none if it may stay.
+///
+/// # Errors
+/// Why it cannot be judged, in words that follow "the part".
+fn masked(part: &Part, text: &str, ids: &Ids<'_>) -> Result<Option<Vec<u8>>, String> {
+    let cut = armour(text)?;
+    let text = cut.as_deref().unwrap_or(text);
     if portal(text) {
         return Err("leads to an encrypted message at the writer's mailbox provider".to_owned());
     }
@@ -60,26 +105,7 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
         let masked = step(ids, changed.as_deref().unwrap_or(text.as_bytes()));
         changed = masked.or(changed);
     }
-    let long = encoding == Encoding::Identity && has_long_line(content);
-    // Nothing to mask; but what is unfit is written anew, and so is what armour was cut out of, and a line that the next server may refuse
-    // (RFC 5322 2.1.1; docs/threats.md#25).
-    if changed.is_none() && !unfit && !armoured && !long {
-        return Ok(None);
-    }
-    let (content, charset) = read.write(&current(&changed, text));
-    // A mask can make a line too long, and a part that called itself 7bit must not hold UTF-8.
-    let quoted = encoding == Encoding::Identity
-        && (has_long_line(&content) || (charset.is_some() && !content.is_ascii()));
-    let encoding = if quoted {
-        Encoding::QuotedPrintable
-    } else {
-        encoding
-    };
-    Ok(Some(Leaf {
-        content: encoding.encode(&content),
-        encoding: quoted.then_some("quoted-printable"),
-        charset,
-    }))
+    Ok(changed.or_else(|| cut.map(String::into_bytes)))
 }
 
 /// The text as far as it was changed. What masks leave whole characters whole.
