@@ -25,6 +25,7 @@ pub use checked::{
 pub use example::example;
 pub use http::{Http, HttpListen};
 pub use problem::{Errors, Problem};
+pub use value::duration;
 
 /// A configuration that was read, with what is worth mending.
 #[derive(Clone)]

@@ -10,7 +10,10 @@ const MAX_WAITS: usize = 1_000;
 
 /// `90s`, `5m`, `4h`, `5d`: a whole number above zero and one unit. A number alone is an error: whether it meant seconds or minutes would be
 /// found out in the field.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What is wrong with it, and what is wanted.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let wanted = || {
         format!("{text:?} is no duration; wanted is a whole number with s, m, h or d, as \"4h\"")
     };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::config;
 use crate::mail::{Mailbox, QueueId, Timestamp};
 use crate::queue::{Listed, State};
 
@@ -22,7 +23,7 @@ pub(in crate::cli) struct Chosen {
     #[arg(long)]
     domain: Option<String>,
     /// Entries accepted longer ago than this, as 2h
-    #[arg(long, value_parser = duration)]
+    #[arg(long, value_parser = config::duration)]
     older: Option<Duration>,
     /// Entries in this state
     #[arg(long, value_enum)]
@@ -40,25 +41,6 @@ enum Word {
     Held,
     /// Changed on the disk
     Damaged,
-}
-
-/// For clap: the duration, or the error that it prints.
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| format!("{text:?} is no duration, as 30m, 2h or 1d"))
-}
-
-/// A number and a unit: s, m, h or d.
-fn parse_duration(text: &str) -> Option<Duration> {
-    let unit = text.chars().next_back()?;
-    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return None,
-    };
-    number.checked_mul(seconds).map(Duration::from_secs)
 }
 
 impl Chosen {
