@@ -39,9 +39,11 @@ mod recipient;
 mod returned;
 mod role;
 mod sender;
+mod sent;
 mod threading;
+mod tools;
 mod unmasked;
 mod weigh;
 
-pub use explain::{Inquiry, Opinion};
-pub use reception::{Intake, Tools};
+pub use explain::{Inquiry, Opinion, explain};
+pub use tools::{Intake, Tools};

@@ -90,7 +90,7 @@ impl Question {
             helo: self.helo,
             message: message.map(on_the_wire),
         };
-        let opinion = intake.explain(inquiry).await;
+        let opinion = crate::intake::explain(intake, inquiry).await;
         let decision = match &opinion.refusal {
             None => "accept",
             Some(refusal) if opinion.reply.code.is_transient() && refusal.reason.code() < 500 => {

@@ -6,21 +6,21 @@
 
 use bytes::Bytes;
 
-use super::arrival::{Arrival, Purpose, Refused, Taken, check_loop};
+use super::arrival::{Arrival, Purpose, check_loop};
 use super::auto_reply::{ONE_A_DAY, auto_reply};
 use super::budget::Tally;
 use super::dedup::{Claim, seal};
-use super::entry::{Entries, origin};
+use super::entry::{Entries, Refused, Taken, origin};
 use super::facts::gather;
 use super::fault::{internal, malformed, unstored};
 use super::masked::masked;
 use super::payer::Payer;
 use super::proof::mailboxes;
-use super::reception::Intake;
 use super::recipient::{MaskedRecipient, Named, Names, Recipient, find, name};
-use super::returned::returned;
+use super::returned::{Returned, returned};
 use super::role;
 use super::sender::identify;
+use super::tools::Intake;
 use super::unmasked::{to_role, unmasked};
 use crate::auth::Steps;
 use crate::directory::Directory;
@@ -68,9 +68,13 @@ pub(super) async fn accept(
     // One after the other: budgets and claims of the second see what the first has used.
     for (path, recipient) in recipients {
         let judged = match (&recipient, &sender) {
-            (Recipient::Bounce(token), _) => {
-                returned(intake, &arrival, payer, token, &mut tally).await
-            }
+            (Recipient::Bounce(token), _) => match returned(intake, &arrival, payer, token).await {
+                Ok(Returned::Ended(taken)) => Ok(taken),
+                Ok(Returned::Mail(mail)) => {
+                    judge(intake, &arrival, &mail.0, &mail.1, &mut tally).await
+                }
+                Err(refusal) => Err(refusal),
+            },
             (Recipient::Role { contact, written }, sender) => {
                 let admitted = role::admit(intake.checks(), &arrival, sender.as_ref()).await;
                 admitted.map(|()| to_role(intake.entries(), &arrival, contact, written))

@@ -1,12 +1,10 @@
-//! One message as it came, and what becomes of it for each recipient.
+//! One message as it came.
 
-use super::dedup::Claim;
 use crate::inbound::{Client, MailTransaction};
-use crate::mail::Domain;
-use crate::masking::{MaskedDomains, TransactionId};
+use crate::mail::{Domain, ReversePath};
+use crate::masking::MaskedDomains;
 use crate::message::Message;
 use crate::policy::{Reason, Refusal};
-use crate::spool::Committed;
 
 /// Hops after which a message is taken for one that goes in circles (RFC 5321 6.3; Postfix's number).
 const MAX_HOPS: usize = 50;
@@ -33,30 +31,18 @@ pub(super) struct Arrival<'a> {
     pub(super) purpose: Purpose,
 }
 
-/// What became of one recipient that was not refused.
-pub(super) enum Taken {
-    /// An entry, and the mark that it makes, if it stands for something that happens once.
-    Entry(Box<Committed>, Option<Claim>),
-    /// The writer's own mask beside others: no copy goes there.
-    OwnMask,
-    /// Nothing goes on, and nobody is told; why.
-    Discarded(&'static str),
+impl<'a> Arrival<'a> {
+    /// The domain that the client speaks for in its envelope.
+    pub(super) fn envelope_domain(&self) -> &'a str {
+        envelope_domain(self.client, self.transaction)
+    }
 }
 
-/// A refusal and the recipient that it is about.
-pub(super) struct Refused {
-    /// The forward-path as it was written.
-    pub(super) path: String,
-    /// The order that it names.
-    pub(super) order: Option<TransactionId>,
-    /// Why not.
-    pub(super) refusal: Refusal,
-}
-
-impl Refused {
-    /// The address without its brackets.
-    pub(super) fn name(&self) -> &str {
-        self.path.trim_matches(['<', '>'])
+/// The domain that a client speaks for in its envelope: MAIL FROM's, or its own name for a null sender.
+pub(super) fn envelope_domain<'a>(client: &'a Client, transaction: &'a MailTransaction) -> &'a str {
+    match &transaction.reverse_path {
+        ReversePath::Mailbox(mailbox) => mailbox.domain().as_str(),
+        ReversePath::Null => &client.helo,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Automatic replies: one a day for each pair and direction, masked, with a null sender.
 
-use super::arrival::{Arrival, Purpose, Taken};
+use super::arrival::{Arrival, Purpose};
 use super::dedup::{Claim, Claims, mark};
-use super::entry::without;
+use super::entry::{Taken, without};
 use super::masked::{Masking, rewritten};
-use super::returned::Sent;
+use super::sent::Sent;
 use crate::directory::{Directory, State};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use super::arrival::{Arrival, Purpose, Taken};
+use super::arrival::{Arrival, Purpose};
 use super::dedup::{self, Claim, Claims};
-use super::entry::Entries;
+use super::entry::{Entries, Taken};
 use super::handed::{Servers, is_handed_to, registered};
-use super::returned::{Sent, discard, note};
+use super::sent::{Sent, discard, note};
 use crate::directory::State;
 use crate::dsn::{self, Action, Received};
 use crate::history::{Event, History};

@@ -1,8 +1,9 @@
-//! The entry that is made durable: what every entry has, what is kept so that reports can name the message, and who hears of a failure.
+//! What becomes of a message for one recipient, and the entry that is made durable: what every entry has, what is kept so that reports can name the message, and who hears of a failure.
 
 use bytes::Bytes;
 
-use super::arrival::{Arrival, Refused};
+use super::arrival::Arrival;
+use super::dedup::Claim;
 use super::fault::internal;
 use crate::clock::Clock;
 use crate::directory::Participant;
@@ -12,6 +13,33 @@ use crate::message::{Message, Parameters};
 use crate::policy::{Refusal, Sender};
 use crate::rewrite::{self, Trace};
 use crate::spool::{About, Committed, Entry, Memory, Origin, Progress, Spool, Target};
+
+/// What became of one recipient that was not refused.
+pub(super) enum Taken {
+    /// An entry, and the mark that it makes, if it stands for something that happens once.
+    Entry(Box<Committed>, Option<Claim>),
+    /// The writer's own mask beside others: no copy goes there.
+    OwnMask,
+    /// Nothing goes on, and nobody is told; why.
+    Discarded(&'static str),
+}
+
+/// A refusal and the recipient that it is about.
+pub(super) struct Refused {
+    /// The forward-path as it was written.
+    pub(super) path: String,
+    /// The order that it names.
+    pub(super) order: Option<TransactionId>,
+    /// Why not.
+    pub(super) refusal: Refusal,
+}
+
+impl Refused {
+    /// The address without its brackets.
+    pub(super) fn name(&self) -> &str {
+        self.path.trim_matches(['<', '>'])
+    }
+}
 
 /// Characters of a subject that a report repeats.
 const SUBJECT: usize = 200;

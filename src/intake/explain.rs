@@ -8,11 +8,12 @@ use bytes::Bytes;
 use super::accept::{carry_out, open};
 use super::arrival::{Arrival, Purpose};
 use super::facts::gather;
+use super::fault::reply;
 use super::payer::Payer;
 use super::proof::mailboxes;
-use super::reception::Intake;
 use super::recipient::{Recipient, find};
 use super::sender::identify;
+use super::tools::Intake;
 use crate::auth::Steps;
 use crate::inbound::{Client, MailTransaction};
 use crate::mail::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath, TraceId};
@@ -49,12 +50,17 @@ pub struct Opinion {
 }
 
 /// What would become of a message.
-pub(super) async fn explain(intake: &Intake, inquiry: Inquiry) -> Opinion {
+pub async fn explain(intake: &Intake, inquiry: Inquiry) -> Opinion {
     let trace = TraceId::new(0, 0);
     let mut trail = Trail::default();
     let refusal = consider(intake, &inquiry, &trace, &mut trail).await.err();
     let reply = match &refusal {
-        Some(refusal) => intake.reply(refusal, &inquiry.to.to_string(), &trace),
+        Some(refusal) => reply(
+            &intake.tools.config.policy,
+            refusal,
+            &inquiry.to.to_string(),
+            &trace,
+        ),
         None => Reply::new(250, Some(EnhancedStatus::OK_2_0_0), "accepted"),
     };
     Opinion {

@@ -1,6 +1,9 @@
-//! Refusals that speak of no rule: a message that cannot be read, and what fails on our side. Ours are always 4xx: the client keeps the message.
+//! Refusals that speak of no rule, a message that cannot be read and what fails on our side, and the form of all. Ours are always 4xx: the client
+//! keeps the message.
 
+use crate::config::Policy;
 use crate::directory::Unavailable;
+use crate::mail::{Reply, TraceId};
 use crate::message::Malformed;
 use crate::policy::{Reason, Refusal};
 use crate::spool::SpoolError;
@@ -48,4 +51,10 @@ pub(super) fn unstored(error: &SpoolError) -> Refusal {
             "the server could not store the message; please try again later.",
         ),
     }
+}
+
+/// The house form of a refusal, with recipient, trace and help.
+pub(super) fn reply(policy: &Policy, refusal: &Refusal, recipient: &str, trace: &TraceId) -> Reply {
+    let recipient = recipient.trim_start_matches('<').trim_end_matches('>');
+    refusal.reply(recipient, trace.as_str(), policy.help_url.as_deref())
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::returned::Sent;
+use super::sent::Sent;
 use crate::auth::Prover;
 use crate::directory::{Directory, State, Unavailable};
 use crate::inbound::Client;

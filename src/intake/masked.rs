@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 
-use super::arrival::{Arrival, Taken};
-use super::entry::{Entries, origin, without};
+use super::arrival::Arrival;
+use super::entry::{Entries, Taken, origin, without};
 use super::fault::internal;
 use super::recall::{Recollection, is_public};
 use super::threading::{MessageIds, thread};

@@ -13,38 +13,29 @@
 //! whoever got our mail has its token, and what a stranger writes must not arrive as a participant's. Where a refusal could tell who is
 //! registered, the proof comes first.
 
-use super::accept::judge;
-use super::arrival::{Arrival, Taken};
+use super::arrival::Arrival;
 use super::auto_reply::{ONE_A_DAY, auto_reply, of_answer};
 use super::bounce::report;
-use super::budget::Tally;
+use super::entry::Taken;
 use super::fault::internal;
-use super::masked::mask_of;
 use super::payer::Payer;
-use super::reception::Intake;
-use super::recipient::{Recipient, find};
+use super::recipient::{MaskedRecipient, Recipient, find};
 use super::sender::identify;
+use super::sent::{Sent, discard, found, sent};
+use super::tools::Intake;
 use crate::auth::{Proof, Steps};
-use crate::directory::Directory;
-use crate::dsn::{self, Received, Returned};
-use crate::failpoint;
-use crate::history::{Accepted, Event, History, Line};
-use crate::mail::{ForwardPath, Mailbox, QueueId, ReversePath, Timestamp};
-use crate::masking::{BounceToken, MaskedDomains, TokenKind};
+use crate::dsn::{self, Received};
+use crate::mail::{ForwardPath, Mailbox, ReversePath};
+use crate::masking::{BounceToken, TokenKind};
 use crate::message::named_mailboxes;
 use crate::policy::{self, Reason, Refusal, Sender};
-use crate::spool::{Origin, Target};
 
-/// A message of ours that something comes back for.
-pub(super) struct Sent {
-    /// The token that names it.
-    pub(super) token: BounceToken,
-    /// Its first line in the history.
-    pub(super) line: Line,
-    /// What is kept of it.
-    pub(super) about: Accepted,
-    /// The mask of who wrote it, as the other side knows it; none at a courier's, to whom nothing of a participant's ever goes.
-    pub(super) mask: Option<Mailbox>,
+/// What mail to a bounce token is.
+pub(super) enum Returned {
+    /// Something that comes back.
+    Ended(Taken),
+    /// A person's message: it takes the way of all mail to the mask that it should have been written to.
+    Mail(Box<(Sender, MaskedRecipient)>),
 }
 
 /// What becomes of mail to a bounce token of ours, which was verified at RCPT and is its only recipient.
@@ -53,34 +44,31 @@ pub(super) async fn returned(
     arrival: &Arrival<'_>,
     payer: &mut Payer,
     token: &BounceToken,
-    tally: &mut Tally<'_>,
-) -> Result<Taken, Refusal> {
-    let found = found(&intake.tools.history, token).await?;
-    let sent = sent(
-        &*intake.tools.directory,
-        &intake.tools.domains,
-        token,
-        found,
-    )
-    .await?;
-    let envelope = &arrival.transaction.reverse_path;
-    let returned = dsn::returned(arrival.message, envelope);
-    match (returned, token.kind) {
-        (Returned::Report(received), _) => {
-            report(intake.reports(), arrival, &sent, &received).await
+) -> Result<Returned, Refusal> {
+    let tools = &intake.tools;
+    let found = found(&tools.history, token).await?;
+    let sent = sent(&*tools.directory, &tools.domains, token, found).await?;
+    let null = arrival.transaction.reverse_path == ReversePath::Null;
+    let taken = match (
+        dsn::returned(arrival.message, &arrival.transaction.reverse_path),
+        token.kind,
+    ) {
+        (dsn::Returned::Report(received), _) => {
+            report(intake.reports(), arrival, &sent, &received).await?
         }
-        (Returned::Noted(why), _) => Ok(discarded(intake, &sent, why)),
+        (dsn::Returned::Noted(why), _) => discarded(intake, &sent, why),
         // The courier knows an order number and a mask; the reply would come from the buyer's mailbox, with whatever stands in its text.
-        (Returned::Reply, TokenKind::Courier) => {
+        (dsn::Returned::Reply, TokenKind::Courier) => {
             let why = "an automatic reply to a courier would show the buyer";
-            Ok(discarded(intake, &sent, why))
+            discarded(intake, &sent, why)
         }
-        (Returned::Reply, TokenKind::Participant) => answer(intake, arrival, payer, &sent).await,
-        (Returned::Other, TokenKind::Courier) if *envelope != ReversePath::Null => {
-            Err(no_report(&sent))
+        (dsn::Returned::Reply, TokenKind::Participant) => {
+            answer(intake, arrival, payer, &sent).await?
         }
-        (Returned::Other, _) => written(intake, arrival, payer, &sent, tally).await,
-    }
+        (dsn::Returned::Other, TokenKind::Courier) if !null => return Err(no_report(&sent)),
+        (dsn::Returned::Other, _) => return written(intake, arrival, payer, &sent).await,
+    };
+    Ok(Returned::Ended(taken))
 }
 
 /// An automatic reply of the account that the message went to: masked, to whoever wrote.
@@ -108,9 +96,7 @@ async fn written(
     arrival: &Arrival<'_>,
     payer: &mut Payer,
     sent: &Sent,
-    tally: &mut Tally<'_>,
-) -> Result<Taken, Refusal> {
-    let null = arrival.transaction.reverse_path == ReversePath::Null;
+) -> Result<Returned, Refusal> {
     let sender = match prove(intake, arrival, payer, sent).await {
         Ok(sender) => Some(sender),
         // Without one From that can be read nobody is proven, and it is no person's.
@@ -120,31 +106,22 @@ async fn written(
     if let Some(Proof::Deferred(why)) = sender.as_ref().map(|sender| &sender.proof) {
         return Err(Refusal::new(Reason::SenderCheckDeferred, why.clone()));
     }
-    let known = sender.filter(|sender| sender.writer.is_some());
-    match known {
-        Some(_) if sent.token.kind == TokenKind::Courier => Err(no_report(sent)),
-        Some(sender) => as_to_the_mask(intake, arrival, sent, &sender, tally).await,
-        None if null => report(intake.reports(), arrival, sent, &Received::unknown()).await,
-        None => Err(no_report(sent)),
-    }
-}
-
-/// A person's message takes the way of all mail to the mask that it should have been written to.
-async fn as_to_the_mask(
-    intake: &Intake,
-    arrival: &Arrival<'_>,
-    sent: &Sent,
-    sender: &Sender,
-    tally: &mut Tally<'_>,
-) -> Result<Taken, Refusal> {
-    let Some(mask) = &sent.mask else {
-        return Err(no_report(sent));
-    };
-    let to = ForwardPath::Mailbox(mask.clone());
-    match find(&*intake.tools.directory, intake.names(), &to).await? {
-        // Boxed: all other mail would carry the room for it.
-        Recipient::Masked(masked) => Box::pin(judge(intake, arrival, sender, &masked, tally)).await,
-        _ => Err(internal("a mask that is a role or a token")),
+    let null = arrival.transaction.reverse_path == ReversePath::Null;
+    match (sender.filter(|sender| sender.writer.is_some()), &sent.mask) {
+        (Some(_), _) if sent.token.kind == TokenKind::Courier => Err(no_report(sent)),
+        (Some(sender), Some(mask)) => {
+            let to = ForwardPath::Mailbox(mask.clone());
+            match find(&*intake.tools.directory, intake.names(), &to).await? {
+                Recipient::Masked(masked) => Ok(Returned::Mail(Box::new((sender, masked)))),
+                _ => Err(internal("a mask that is a role or a token")),
+            }
+        }
+        (None, _) if null => {
+            let unknown = Received::unknown();
+            let taken = report(intake.reports(), arrival, sent, &unknown).await?;
+            Ok(Returned::Ended(taken))
+        }
+        _ => Err(no_report(sent)),
     }
 }
 
@@ -182,93 +159,9 @@ async fn prove(
     .await
 }
 
-/// What the history has of the message that a token names.
-async fn found(
-    history: &std::sync::Arc<History>,
-    token: &BounceToken,
-) -> Result<(Line, Accepted), Refusal> {
-    let history = history.clone();
-    let (number, day) = (QueueId(token.number), token.day);
-    // A file of a whole day is read: not on a thread that serves sessions.
-    let found = tokio::task::spawn_blocking(move || history.find(number, day)).await;
-    let found = found
-        .map_err(|error| internal(&error.to_string()))?
-        .map_err(|error| internal(&error.to_string()))?;
-    let found = found.ok_or_else(|| {
-        let text = "the message that this bounce address belongs to is not known any more.";
-        Refusal::new(Reason::BadToken, text)
-    })?;
-    failpoint::pass("inbound.bounce_found");
-    Ok(found)
-}
-
-/// The message that a token names.
-async fn sent(
-    directory: &dyn Directory,
-    domains: &MaskedDomains,
-    token: &BounceToken,
-    (line, about): (Line, Accepted),
-) -> Result<Sent, Refusal> {
-    let mask = match token.kind {
-        TokenKind::Participant => mask_of_writer(directory, domains, &about).await?,
-        TokenKind::Courier => None,
-    };
-    Ok(Sent {
-        token: *token,
-        line,
-        about,
-        mask,
-    })
-}
-
-/// The mask of who wrote a message, as its receiver saw it in From; none where either is gone.
-async fn mask_of_writer(
-    directory: &dyn Directory,
-    domains: &MaskedDomains,
-    about: &Accepted,
-) -> Result<Option<Mailbox>, Refusal> {
-    let Target::Participant { participant, .. } = &about.target else {
-        return Ok(None);
-    };
-    let Origin::Participant {
-        participant: writer,
-        transaction,
-    } = &about.origin
-    else {
-        return Ok(None);
-    };
-    let Some(writer) = directory.participant(writer).await? else {
-        return Ok(None);
-    };
-    let order = transaction.as_ref();
-    match mask_of(directory, domains, &writer, Some(participant), order).await {
-        // A mask or a marketplace that is gone: reports on the message are taken all the same.
-        Err(refusal) if refusal.reason == Reason::Internal => Ok(None),
-        mask => mask.map(Some),
-    }
-}
-
 fn discarded(intake: &Intake, sent: &Sent, why: &'static str) -> Taken {
     let now = intake.tools.clock.now();
     discard(&intake.tools.history, now, &sent.line, why)
-}
-
-/// Tells that mail was taken and goes nowhere.
-pub(super) fn discard(history: &History, now: Timestamp, line: &Line, why: &'static str) -> Taken {
-    let event = Event::Discarded {
-        text: why.to_owned(),
-    };
-    note(history, now, line, event);
-    Taken::Discarded(why)
-}
-
-/// Adds to the life of a message.
-pub(super) fn note(history: &History, now: Timestamp, line: &Line, event: Event) {
-    history.note(&Line {
-        at: now,
-        event,
-        ..line.clone()
-    });
 }
 
 /// The refusal of what does not belong here. It depends on nothing but the token.

@@ -9,7 +9,6 @@ use super::fault::malformed;
 use super::owners::Owners;
 use super::payer::Payer;
 use super::proof::{believe, evidence, fails_elsewhere, mode, unasked};
-use super::reception::envelope_domain;
 use super::weigh::weigh;
 use crate::allowlist::Live;
 use crate::auth::{Means, Proof, Prover, Steps};
@@ -58,7 +57,7 @@ pub(super) async fn identify(
         refusals.check_proven(client, &sender.from, &proven)?;
         refusals.trust(client, sender.from.domain().as_str());
         // What it calls itself at MAIL, too: that is all that is known of its next message there.
-        refusals.trust(client, envelope_domain(arrival.client, arrival.transaction));
+        refusals.trust(client, arrival.envelope_domain());
     }
     // An unproven From ends here with what it has; policy refuses it in one form, whoever is registered.
     if matches!(sender.proof, Proof::Proven(_) | Proof::NotAsked) {

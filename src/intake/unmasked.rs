@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::arrival::{Arrival, Taken};
-use super::entry::{Entries, origin};
+use super::arrival::Arrival;
+use super::entry::{Entries, Taken, origin};
 use super::fault::internal;
 use super::masked::domain_of;
 use crate::auth::{Proof, Prover};

@@ -1,0 +1,182 @@
+//! [`Intake`]: everything that the steps of a message work with, and to each step its own.
+
+use std::sync::Arc;
+
+use super::bounce::Reports;
+use super::budget::Budgets;
+use super::dedup::Claims;
+use super::entry::Entries;
+use super::handed::Servers;
+use super::masked::Masking;
+use super::owners::Owners;
+use super::recall::Recollection;
+use super::recipient::Names;
+use super::sender::Checks;
+use super::threading::MessageIds;
+use super::unmasked::Carrying;
+use crate::allowlist::Live;
+use crate::auth::Prover;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::directory::{Directory, State};
+use crate::flow::Flow;
+use crate::history::History;
+use crate::masking::{GuessKeys, HandedKeys, MaskedDomains, MessageIdKeys};
+use crate::resolve::Resolver;
+use crate::signing::Signer;
+use crate::spool::Spool;
+
+/// What the intake works with.
+pub struct Tools {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The domains of ours.
+    pub domains: Arc<MaskedDomains>,
+    /// Accounts and transactions.
+    pub directory: Arc<dyn Directory>,
+    /// What cannot be loaded again.
+    pub state: Arc<State>,
+    /// The couriers.
+    pub allowlist: Arc<Live>,
+    /// Who checks senders.
+    pub prover: Prover,
+    /// Asked whose server it is that brings a report.
+    pub resolver: Arc<dyn Resolver>,
+    /// Who signs what we write.
+    pub signer: Arc<Signer>,
+    /// Where accepted mail is kept.
+    pub spool: Arc<dyn Spool>,
+    /// The life of every message.
+    pub history: Arc<History>,
+    /// What is on its way out and still in memory.
+    pub flow: Arc<Flow>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Decides about messages and takes those that may pass.
+pub struct Intake {
+    /// Whom the decisions ask, and where what is taken goes.
+    pub(super) tools: Tools,
+    /// What is counted of clients and senders; begins anew with the server.
+    pub(super) budgets: Budgets,
+    /// What happens once, while its mark is not durable yet.
+    pub(super) claims: Claims,
+    /// What Message-IDs are sealed with; derived from `[secrets] key_file`, as the two below.
+    message_ids: MessageIdKeys,
+    /// What is remembered of messages is digested with.
+    guess_keys: GuessKeys,
+    /// Knows again to whose servers a message was handed.
+    handed_keys: HandedKeys,
+}
+
+impl Intake {
+    /// An intake over `tools`, with fresh budgets.
+    #[must_use]
+    pub fn new(tools: Tools) -> Self {
+        Self {
+            budgets: Budgets::new(&tools.config.limits),
+            claims: Claims::default(),
+            message_ids: MessageIdKeys::new(&tools.config.secrets),
+            guess_keys: GuessKeys::new(&tools.config.secrets),
+            handed_keys: HandedKeys::new(&tools.config.secrets),
+            tools,
+        }
+    }
+
+    /// For `recipient.rs`.
+    pub(super) fn names(&self) -> Names<'_> {
+        Names {
+            domains: &self.tools.domains,
+            policy: &self.tools.config.policy,
+            secrets: &self.tools.config.secrets,
+            token_days: self.tools.config.delivery.token_days(),
+            now: self.tools.clock.now(),
+        }
+    }
+
+    /// For `owners.rs`.
+    pub(super) fn owners(&self) -> Owners<'_> {
+        Owners {
+            directory: &*self.tools.directory,
+            domains: &self.tools.domains,
+        }
+    }
+
+    /// For `sender.rs` and `proof.rs`.
+    pub(super) fn checks(&self) -> Checks<'_> {
+        Checks {
+            auth: &self.tools.config.auth,
+            prover: &self.tools.prover,
+            owners: self.owners(),
+            state: &self.tools.state,
+            allowlist: &self.tools.allowlist,
+            budgets: &self.budgets,
+        }
+    }
+
+    /// For `entry.rs`.
+    pub(super) fn entries(&self) -> Entries<'_> {
+        Entries {
+            spool: &*self.tools.spool,
+            clock: &*self.tools.clock,
+            hostname: &self.tools.config.hostname,
+            secrets: &self.tools.config.secrets,
+            handed_keys: &self.handed_keys,
+        }
+    }
+
+    /// For `masked.rs`, `threading.rs`, `recall.rs` and `auto_reply.rs`.
+    pub(super) fn masking(&self) -> Masking<'_> {
+        let policy = &self.tools.config.policy;
+        let ids = MessageIds {
+            keys: &self.message_ids,
+            state: &self.tools.state,
+            domains: &self.tools.domains,
+        };
+        Masking {
+            policy,
+            directory: &*self.tools.directory,
+            domains: &self.tools.domains,
+            ids,
+            recollection: Recollection {
+                ids,
+                keys: &self.guess_keys,
+                state: &self.tools.state,
+                clock: &*self.tools.clock,
+                memory: policy.guess_memory,
+            },
+            allowlist: &self.tools.allowlist,
+            signer: &self.tools.signer,
+            entries: self.entries(),
+        }
+    }
+
+    /// For `unmasked.rs`.
+    pub(super) fn carrying(&self) -> Carrying<'_> {
+        Carrying {
+            domains: &self.tools.domains,
+            prover: &self.tools.prover,
+            signer: &self.tools.signer,
+            arc_seal: self.tools.config.auth.arc_seal,
+            entries: self.entries(),
+        }
+    }
+
+    /// For `bounce.rs` and `handed.rs`.
+    pub(super) fn reports(&self) -> Reports<'_> {
+        Reports {
+            entries: self.entries(),
+            claims: &self.claims,
+            state: &self.tools.state,
+            history: &self.tools.history,
+            servers: Servers {
+                keys: &self.handed_keys,
+                state: &self.tools.state,
+                directory: &*self.tools.directory,
+                prover: &self.tools.prover,
+                resolver: &*self.tools.resolver,
+            },
+        }
+    }
+}
