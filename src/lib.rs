@@ -34,7 +34,7 @@ pub mod rewrite;
 pub mod signing;
 pub mod spool;
 
-// Layer 4: in, out, and when. They do not know one another.
+// Layer 4: in, out, and when. `intake` answers what `inbound` asks, and `queue` calls `delivery`; else none of them uses another.
 pub mod delivery;
 pub mod http;
 pub mod inbound;
