@@ -1,7 +1,7 @@
 //! A read-mostly cache in front of any directory.
 //!
-//! Found records are kept until they change through this process, or are pushed out. "There is none" is kept only briefly: an import by
-//! another node must not be overlooked for long. "Unavailable" is never kept. A change clears what it may touch before and after it is
+//! Found records are kept for five minutes, unless they change through this process or are evicted before. "There is none" is kept for two seconds
+//! only: an import by another node must not be overlooked for long. "Unavailable" is never kept. A change clears what it may touch before and after it is
 //! applied. A look-up that it overtakes on the way keeps nothing and asks again: what was read before a change is not served once that is
 //! answered.
 
