@@ -1,5 +1,7 @@
 //! What operators order: retry, hold, release, fail, drop (docs/interface.md#allegromail-queue).
 
+use std::str::FromStr;
+
 use super::Parts;
 use super::ending::{self, End};
 use super::listed::State;
@@ -20,6 +22,41 @@ pub enum Control {
     Fail,
     /// Deleted; nobody is told.
     Drop,
+}
+
+impl Control {
+    /// All of them, in the order of the manual.
+    pub const ALL: [Self; 5] = [
+        Self::Retry,
+        Self::Hold,
+        Self::Release,
+        Self::Fail,
+        Self::Drop,
+    ];
+
+    /// Its name: as it is typed, as the path of the admin interface has it, and in the log.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Fail => "fail",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+impl FromStr for Control {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|control| control.word() == word);
+        found.ok_or_else(|| {
+            let known = Self::ALL.map(Self::word).join(", ");
+            format!("{word:?} is no action on the queue; the actions are {known}")
+        })
+    }
 }
 
 /// Why an order was not carried out.
@@ -58,7 +95,7 @@ pub(super) async fn carry_out(
     entry: Entry,
     control: Control,
 ) -> (End, Result<(), ControlError>) {
-    tracing::info!(event = "operator_order", queue_id = %entry.id, trace = %entry.trace, order = ?control);
+    tracing::info!(event = "operator_order", queue_id = %entry.id, trace = %entry.trace, order = control.word());
     let now = parts.clock.now();
     let progress = match control {
         Control::Fail => {
@@ -106,5 +143,22 @@ pub(super) async fn carry_out(
             End::Waits(entry.progress),
             Err(ControlError::Spool(error.to_string())),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Control;
+
+    #[test]
+    fn an_action_has_one_name_and_an_unknown_one_is_told_the_names() {
+        for control in Control::ALL {
+            assert_eq!(control.word().parse(), Ok(control));
+        }
+        let error = "Hold".parse::<Control>().unwrap_err();
+        assert!(
+            error.contains("\"Hold\"") && error.contains("retry, hold, release, fail, drop"),
+            "{error}"
+        );
     }
 }
