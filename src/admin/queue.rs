@@ -1,5 +1,6 @@
 //! The queue and the lives of messages, for operators.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -62,15 +63,9 @@ pub(super) async fn order(
     State(parts): State<Arc<Parts>>,
     Path((entry, order)): Path<(String, String)>,
 ) -> Result<Json<()>, Failure> {
-    let order = match order.as_str() {
-        "retry" => Control::Retry,
-        "hold" => Control::Hold,
-        "release" => Control::Release,
-        "fail" => Control::Fail,
-        "drop" => Control::Drop,
-        _ => return Err(Failure::not_found("order")),
-    };
-    parts.queue.order(id(&entry)?, order).await?;
+    let control =
+        Control::from_str(&order).map_err(|error| Failure::new(StatusCode::NOT_FOUND, error))?;
+    parts.queue.order(id(&entry)?, control).await?;
     Ok(Json(()))
 }
 
