@@ -172,6 +172,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Whether these arguments, the first being the program's name, run the server, wherever the options of all commands stand.
+pub fn is_serve(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    Arguments::try_parse_from(arguments)
+        .is_ok_and(|arguments| matches!(arguments.command, Command::Serve { .. }))
+}
+
 /// From words to the command. The configuration is read here, once, for all that cannot do without one: 78 and every problem of the file
 /// where it does not hold.
 fn dispatch(arguments: Arguments) -> Exit {
@@ -248,6 +254,33 @@ fn block_on(work: impl Future<Output = Exit>) -> Exit {
         Err(error) => {
             eprintln!("allegromail: the system gives no threads: {error}");
             Exit::Temporary
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_serve;
+
+    #[test]
+    fn serve_is_recognised_before_and_behind_options() {
+        let serves = |line: &str| is_serve(line.split(' ').map(Into::into));
+        for line in [
+            "allegromail serve",
+            "allegromail serve --log json --config x.toml",
+            "allegromail --config x.toml serve",
+            "allegromail --json --config=serve serve",
+        ] {
+            assert!(serves(line), "{line}");
+        }
+        for line in [
+            "allegromail demo",
+            "allegromail --config serve config check",
+            "allegromail serve --unknown",
+            "allegromail trace serve",
+            "allegromail",
+        ] {
+            assert!(!serves(line), "{line}");
         }
     }
 }

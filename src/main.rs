@@ -8,15 +8,12 @@ use std::process::{Command, ExitCode};
 /// ([mallopt(3)](https://man7.org/linux/man-pages/man3/mallopt.3.html), `M_MMAP_THRESHOLD`).
 const THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
 /// 8 MiB: smaller ones are used again all the time.
-const OCTETS: &str = "8388608";
+const BYTES: &str = "8388608";
 
 fn main() -> ExitCode {
     // What is made here is its owner's alone, also what libraries make; the library itself does not rely on it, for others may use that.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    let serves = std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| word == "serve");
-    if serves && std::env::var_os(THRESHOLD).is_none() {
+    if std::env::var_os(THRESHOLD).is_none() && allegromail::cli::is_serve(std::env::args_os()) {
         start_again();
     }
     allegromail::cli::run(std::env::args_os())
@@ -32,6 +29,6 @@ fn start_again() {
     let arguments = std::env::args_os().skip(1);
     let _failed = Command::new(program)
         .args(arguments)
-        .env(THRESHOLD, OCTETS)
+        .env(THRESHOLD, BYTES)
         .exec();
 }
