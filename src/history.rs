@@ -6,9 +6,11 @@
 
 mod day;
 mod line;
+mod shown;
 mod store;
 
 pub use line::{Accepted, Event, Line};
+pub use shown::TraceLine;
 pub use store::{History, Life, Query};
 
 #[cfg(test)]

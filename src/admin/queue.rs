@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Parts;
 use super::failure::Failure;
-use crate::history;
+use crate::history::{self, TraceLine};
 use crate::mail::QueueId;
 use crate::queue::{Control, ControlError, Listed};
 use crate::spool::SpoolError;
@@ -107,12 +107,13 @@ pub(super) async fn export(
 pub(super) async fn trace(
     State(parts): State<Arc<Parts>>,
     Query(asked): Query<Asked>,
-) -> Result<Json<Vec<history::Line>>, Failure> {
+) -> Result<Json<Vec<TraceLine>>, Failure> {
     let history = parts.history.clone();
     // Reads the files of many days: not on a thread that serves requests.
     let search = move || history.search(&history::Query::new(&asked.q));
     let found = tokio::task::spawn_blocking(search).await;
     let failed = |error: String| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error);
     let found = found.map_err(|error| failed(error.to_string()))?;
-    found.map(Json).map_err(|error| failed(error.to_string()))
+    let found = found.map_err(|error| failed(error.to_string()))?;
+    Ok(Json(found.into_iter().map(TraceLine::from).collect()))
 }

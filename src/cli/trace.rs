@@ -4,7 +4,7 @@ use super::Exit;
 use crate::admin::{Client, ClientError};
 use crate::app;
 use crate::config::Config;
-use crate::history::{Event, Line, Query};
+use crate::history::{Event, Query, TraceLine};
 
 /// Prints the lives of the messages that `query` names.
 pub(super) fn run(config: &Config, query: &str, json: bool) -> Exit {
@@ -32,16 +32,16 @@ pub(super) fn run(config: &Config, query: &str, json: bool) -> Exit {
 
 /// What the history has, by the running server or from its files. The files can be read beside a server that has no interface; what it has
 /// not flushed yet is missing then.
-async fn find(config: &Config, query: &str) -> Result<Vec<Line>, String> {
+async fn find(config: &Config, query: &str) -> Result<Vec<TraceLine>, String> {
     let path = format!("/v1/trace?q={}", escaped(query));
     match Client::new(&config.admin).get(&path).await {
         Err(ClientError::Unreachable(_)) => {}
         answer => return answer.map_err(|error| error.to_string()),
     }
     let history = app::open_history(config).map_err(|error| error.to_string())?;
-    history
-        .search(&Query::new(query))
-        .map_err(|error| error.to_string())
+    let found = history.search(&Query::new(query));
+    let found = found.map_err(|error| error.to_string())?;
+    Ok(found.into_iter().map(TraceLine::from).collect())
 }
 
 /// A value in the query of a URI (RFC 3986 2.1).
@@ -59,8 +59,8 @@ fn escaped(text: &str) -> String {
 }
 
 /// When, which transaction, which entry, to whom, what.
-fn print(line: &Line) {
-    let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+fn print(line: &TraceLine) {
+    let id = line.id.as_deref().unwrap_or("-");
     println!(
         "{} {} {id} {} {}",
         line.at,

@@ -231,6 +231,12 @@ async fn a_life_is_told_by_whatever_names_the_message() {
             assert!(!out.contains(secret), "{query}: {out}");
         }
     }
+    let (_, out, _) = command(&["trace", "--config", &config, "--json", &trace]).await;
+    let lines: Vec<Value> = serde_json::from_str(&out).unwrap();
+    let id = lines[0]["id"].as_str().expect("a queue id is text");
+    assert!(answer.0.contains(&format!("accepted as {id} ")), "{out}");
+    let by_id = command(&["trace", "--config", &config, "--json", id]).await;
+    assert_eq!((by_id.0, by_id.1), (0, out));
     let trace = between(&refused.0, "trace=", ';');
     let (code, out, _) = command(&["trace", "--config", &config, "--json", &trace]).await;
     assert_eq!(code, 0, "{trace} of {refused:?}");
