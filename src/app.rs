@@ -23,8 +23,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use ask::open_intake;
-pub use spool::open_idle_spool;
-pub use stores::{open_directory, open_history};
+pub use spool::inspect_spool;
+pub use stores::{inspect_history, open_directory};
 
 use self::backups::Backups;
 use self::stores::Stores;

@@ -109,6 +109,16 @@ fn foreign(folder: &Path) -> std::io::Result<Option<String>> {
 /// # Errors
 /// [`Unavailable`] with the remedy.
 pub(super) fn own(config: &Config) -> Result<(), Unavailable> {
+    refuse_root(config)?;
+    let folder = &config.data_dir;
+    files::folder(folder).map_err(|error| Unavailable(files::told(folder, &error)))
+}
+
+/// Refuses root in the folder of another user, and makes nothing.
+///
+/// # Errors
+/// [`Unavailable`] with the remedy.
+pub(super) fn refuse_root(config: &Config) -> Result<(), Unavailable> {
     let folder = &config.data_dir;
     let failed = |error: std::io::Error| Unavailable(files::told(folder, &error));
     if let Some(text) = foreign(folder).map_err(failed)? {
@@ -118,5 +128,5 @@ pub(super) fn own(config: &Config) -> Result<(), Unavailable> {
         );
         return Err(Unavailable(text));
     }
-    files::folder(folder).map_err(failed)
+    Ok(())
 }

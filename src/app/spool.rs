@@ -13,7 +13,7 @@ use crate::failpoint;
 use crate::files::Fault;
 use crate::flow::Flow;
 use crate::history::Life;
-use crate::spool::{self, Damaged, LocalSpool, Opened, Spool, SpoolError};
+use crate::spool::{self, Damaged, LocalSpool, Opened, ReadOnlySpool, Spool, SpoolError};
 
 /// The size of one segment of the spool, in octets. The disk space of one is given back as a whole: larger ones later,
 /// smaller ones with more files.
@@ -21,19 +21,16 @@ const SEGMENT: u64 = 64 * 1024 * 1024;
 /// Free inodes below which no mail is taken: enough for segments, exports and a day of history (docs/threats.md#121).
 const MIN_INODES: u64 = 1_000;
 
-/// Opens the spool while no server runs, for commands that only look.
+/// Reads the spool while no server runs, for commands that only look. Nothing is made or changed.
 ///
 /// # Errors
 /// `Locked` while a server runs.
-pub fn open_idle_spool(config: &Config) -> Result<Opened, SpoolError> {
-    data_dir::own(config).map_err(|error| SpoolError::Unhealthy(error.0))?;
-    LocalSpool::open(
-        settings(config, Arc::default()),
-        Box::new(|| Err("only a server reclaims".to_owned())),
-    )
+pub fn inspect_spool(config: &Config) -> Result<ReadOnlySpool, SpoolError> {
+    data_dir::refuse_root(config).map_err(|error| SpoolError::Unhealthy(error.0))?;
+    ReadOnlySpool::open(&config.data_dir.join("spool"))
 }
 
-/// What a spool of this configuration is like; the same for a server and for those who only look.
+/// What a spool of this configuration is like.
 fn settings(config: &Config, flow: Arc<Flow>) -> spool::Settings {
     spool::Settings {
         dir: config.data_dir.join("spool"),

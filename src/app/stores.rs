@@ -216,11 +216,14 @@ pub fn open_directory(config: &Config) -> Result<SledDirectory, Unavailable> {
     Ok(SledDirectory::open(&config.data_dir.join("directory"))?)
 }
 
-/// Opens the history of a configuration: for the server, and for commands while no server runs.
-///
-/// # Errors
-/// The folder cannot be made.
-pub fn open_history(config: &Config) -> std::io::Result<History> {
+/// Reads the history of a configuration while no server runs. Nothing is made.
+#[must_use]
+pub fn inspect_history(config: &Config) -> History {
+    History::inspect(&config.data_dir.join("trace"))
+}
+
+/// Opens the history of a configuration for the server.
+fn open_history(config: &Config) -> std::io::Result<History> {
     let keep = config.delivery.expire + BOUNCES_AFTER;
     History::open(&config.data_dir.join("trace"), keep)
 }

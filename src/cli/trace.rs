@@ -38,8 +38,7 @@ async fn find(config: &Config, query: &str) -> Result<Vec<TraceLine>, String> {
         Err(ClientError::Unreachable(_)) => {}
         answer => return answer.map_err(|error| error.to_string()),
     }
-    let history = app::open_history(config).map_err(|error| error.to_string())?;
-    let found = history.search(&Query::new(query));
+    let found = app::inspect_history(config).search(&Query::new(query));
     let found = found.map_err(|error| error.to_string())?;
     Ok(found.into_iter().map(TraceLine::from).collect())
 }

@@ -72,12 +72,21 @@ impl History {
         failpoint::hit("history.opening")?;
         files::folder(folder)?;
         Ok(Self {
-            folder: folder.to_owned(),
             keep,
+            ..Self::inspect(folder)
+        })
+    }
+
+    /// The history in a folder that need not be there, for whoever only searches it: nothing is made.
+    #[must_use]
+    pub fn inspect(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            keep: Duration::MAX,
             day: Mutex::new(None),
             outlines: Mutex::default(),
             lost: AtomicBool::new(false),
-        })
+        }
     }
 
     /// A panic elsewhere while it was held leaves the day whole: lines are added in one step.
@@ -276,8 +285,12 @@ impl History {
 
     /// The days that have a file, oldest first.
     fn days(&self) -> io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
         let mut days = Vec::new();
-        for entry in std::fs::read_dir(&self.folder)? {
+        for entry in entries {
             let name = entry?.file_name().to_string_lossy().into_owned();
             days.extend(name.strip_suffix(".ndjson").map(ToOwned::to_owned));
         }

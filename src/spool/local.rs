@@ -123,6 +123,19 @@ fn blocking<T: Send + 'static>(
     })
 }
 
+/// What is left of a message: of a damaged one that was copied, else of the record at `place`; none where there is neither.
+pub(super) fn left(
+    remains: &Remains,
+    id: QueueId,
+    place: Option<(Place, Arc<Segment>)>,
+) -> std::io::Result<Option<Vec<u8>>> {
+    match (remains.octets(id)?, place) {
+        (Some(octets), _) => Ok(Some(octets)),
+        (None, Some((place, segment))) => raw(&segment, place).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
 /// The message of a record as the file has it now: the body where the head says where that is, else everything.
 pub(super) fn raw(segment: &Segment, place: Place) -> std::io::Result<Vec<u8>> {
     let end = (place.at + place.size).min(segment.len()?);
@@ -247,11 +260,7 @@ impl Spool for LocalSpool {
 
     fn left(&self, id: QueueId) -> Answer<'_, Bytes> {
         let (remains, place) = (self.remains.clone(), self.place(id));
-        let read = blocking(move || match (remains.octets(id)?, place) {
-            (Some(octets), _) => Ok(Some(octets)),
-            (None, Some((place, segment))) => raw(&segment, place).map(Some),
-            (None, None) => Ok(None),
-        });
+        let read = blocking(move || left(&remains, id, place));
         Box::pin(async move {
             read.await?
                 .map(Bytes::from)

@@ -1,6 +1,5 @@
 //! Opens the log: locks the folder, reads what is live, and makes the writer ready.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,21 +10,17 @@ use tokio::sync::mpsc;
 
 use super::flight::Flights;
 use super::index::Index;
-use super::local::raw;
 use super::recover::{self, Last, Recovered, Recovery};
-use super::remains::{Damaged, Remains, own_file};
-use super::segment::Segment;
+use super::remains::{Damaged, Remains};
+use super::segment::{Access, Segment};
 use super::spare::Spare;
 use super::watermark::Watermark;
 use super::writer::{Checkpoint, Shared, Writer};
-use super::{Durable, Entry, LocalSpool, SpoolError, folder, head};
+use super::{Durable, Entry, LocalSpool, SpoolError, folder, head, triage};
 use crate::failpoint;
 use crate::files;
 use crate::flow::Flow;
 use crate::mail::QueueId;
-
-/// How far beyond the last number that is known a damaged one may be.
-const MAX_UNSEEN: u64 = 1_024;
 
 /// Where the log is and how large things may become.
 #[derive(Debug, Clone)]
@@ -76,7 +71,13 @@ impl LocalSpool {
         let heads = std::mem::take(&mut recovered.heads);
         let (mut waiting, done) = recover::entries(&recovered.index, heads);
         let remains = Remains::of(dir);
-        let damaged = damaged(&remains, &mut recovered, &mut waiting, &done);
+        let damaged = triage::open(
+            &remains,
+            &mut recovered,
+            &mut waiting,
+            &done,
+            Access::Repair,
+        );
         report.damaged_entries = damaged.len();
         let (writer, committed) = writer(&settings, checkpoint, recovered).map_err(failed)?;
         let (requests, receiver) = std::sync::mpsc::channel();
@@ -111,89 +112,10 @@ impl LocalSpool {
     }
 }
 
-/// The damaged messages that have not ended, taken from those that wait. What is left of each is kept before it is ended in the log; one that cannot be
-/// kept now, on a full disk, waits as before and is met again at its next attempt.
-fn damaged(
-    remains: &Remains,
-    recovered: &mut Recovered,
-    waiting: &mut Vec<Entry>,
-    done: &[Entry],
-) -> Vec<Damaged> {
-    let (index, mut next_id) = (&recovered.index, recovered.next_id);
-    for entry in waiting
-        .iter()
-        .filter(|entry| recovered.unread.contains(&entry.id))
-    {
-        if let Err(error) = keep(remains, index, entry) {
-            tracing::error!(event = "spool_damaged", queue_id = %entry.id, %error, "it could not be set aside");
-        }
-    }
-    let done: HashSet<QueueId> = done.iter().map(|entry| entry.id).collect();
-    let has_ended = |id: &QueueId| recovered.settled.contains(id) || done.contains(id);
-    let (mut known, mut open) = (HashSet::new(), Vec::new());
-    let told = |error: io::Error| tracing::error!(event = "spool_damaged", %error, "what is known of damaged messages is out of reach");
-    for damaged in remains.list().map_err(told).unwrap_or_default() {
-        let live = index.get(damaged.id).is_some();
-        if live && !damaged.ended && !recovered.unread.contains(&damaged.id) {
-            // The disk may have come to itself: its next attempt looks again.
-            let _ = remains.forget(damaged.id).map_err(told);
-            continue;
-        }
-        known.insert(damaged.id);
-        if !damaged.ended && has_ended(&damaged.id) {
-            // Where that cannot be noted, the next start notes it.
-            let _ = remains.end(damaged.id).map_err(told);
-        } else if !damaged.ended {
-            open.push(damaged);
-        }
-    }
-    // Heads that are lost: all that is known here is a number, which may be none. Others may know more.
-    for stretch in &recovered.stretches {
-        for (id, unsure) in &stretch.numbers {
-            let accounted = index.get(*id).is_some() || has_ended(id);
-            // Far beyond all others it is no number of an entry; a little, and it may have been the last one that was given out.
-            let plausible = id.0 < recovered.next_id.saturating_add(MAX_UNSEEN);
-            if !accounted && plausible && known.insert(*id) {
-                if !unsure {
-                    next_id = next_id.max(id.0.saturating_add(1));
-                }
-                open.push(Damaged {
-                    id: *id,
-                    entry: None,
-                    file: stretch.file.clone(),
-                    ended: false,
-                    unsure: *unsure,
-                });
-            }
-        }
-    }
-    waiting.retain(|entry| !known.contains(&entry.id));
-    recovered.next_id = next_id;
-    open
-}
-
-/// Keeps what is left of an entry whose head is good.
-fn keep(remains: &Remains, index: &Index, entry: &Entry) -> io::Result<()> {
-    let live = index.get(entry.id).map(|live| live.entry);
-    let Some((place, segment)) =
-        live.and_then(|place| Some((place, index.segment(place.segment)?)))
-    else {
-        return Ok(());
-    };
-    let damaged = Damaged {
-        id: entry.id,
-        entry: Some(entry.clone()),
-        file: own_file(entry.id),
-        ended: false,
-        unsure: false,
-    };
-    remains.keep(&damaged, Some(&raw(&segment, place)?))
-}
-
 /// Reads the log, without what a crash left that is none of it.
 pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
     Spare::clear(dir)?;
-    recover::read(dir)
+    recover::read(dir, Access::Repair)
 }
 
 /// The writer of a log that was read, and where it announces what has become durable.

@@ -10,12 +10,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::damaged_range::{DamagedRange, quarantine, quarantine_segment};
 use super::index::{Index, Place};
-use super::mend::{aside, mend, take_away};
-use super::record::{Kind, Record};
-use super::search::{Stretch, Tail};
-use super::segment::Segment;
-use super::walk::walk;
+use super::link::Link;
+use super::record::{END, Kind, Record};
+use super::segment::{Access, Segment};
+use super::walk::{Tail, Walked, walk};
 use super::writer::apply;
 use super::{Entry, Progress, folder, head};
 use crate::failpoint;
@@ -28,7 +28,7 @@ pub struct Recovery {
     pub live: usize,
     /// Octets of an unfinished batch that were taken out: nothing in them was ever acknowledged.
     pub torn_bytes: u64,
-    /// Damaged stretches that were set aside under `spool/damaged`.
+    /// Damaged ranges that were quarantined under `spool/damaged`.
     pub damaged: usize,
     /// Damaged messages whose writers are to be told.
     pub damaged_entries: usize,
@@ -53,8 +53,8 @@ pub(super) struct Recovered {
     pub(super) unread: BTreeSet<QueueId>,
     /// Entries that are done and whose own record was not found.
     pub(super) settled: HashSet<QueueId>,
-    /// What was set aside.
-    pub(super) stretches: Vec<Stretch>,
+    /// What was quarantined.
+    pub(super) damaged_ranges: Vec<DamagedRange>,
     /// Where the log goes on.
     pub(super) last: Last,
 }
@@ -68,7 +68,7 @@ pub(super) enum Last {
 }
 
 /// Reads every segment of `dir`.
-pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
+pub(super) fn read(dir: &Path, access: Access) -> io::Result<Recovered> {
     let mut recovered = Recovered {
         index: Index::default(),
         next_id: 1,
@@ -79,14 +79,16 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         unfinished: Vec::new(),
         unread: BTreeSet::new(),
         settled: HashSet::new(),
-        stretches: Vec::new(),
+        damaged_ranges: Vec::new(),
         last: Last::New(1),
     };
     let numbers = folder::numbers(dir)?;
     for number in &numbers {
-        let mut segment = Segment::open(dir, *number)?;
+        let mut segment = Segment::open(dir, *number, access)?;
         let tail = if Some(number) == numbers.last() {
-            segment.agree_with_disk()?;
+            if access == Access::Repair {
+                segment.agree_with_disk()?;
+            }
             Tail::May
         } else {
             Tail::MustNot
@@ -100,7 +102,8 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
             } else {
                 recovered.report.damaged += 1;
                 recovered.damage = Some((*number, u64::MAX));
-                recovered.stretches.extend(take_away(dir, &segment));
+                let range = quarantine_segment(dir, &segment, access);
+                recovered.damaged_ranges.extend(range);
                 recovered.last = Last::New(number.saturating_add(1));
             }
             continue;
@@ -108,7 +111,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
         segment.stamp = stamp;
         let segment = Arc::new(segment);
         recovered.index.add_segment(segment.clone(), size);
-        let end = scan(dir, &segment, size, tail, &mut recovered)?;
+        let end = scan((dir, access), &segment, size, tail, &mut recovered)?;
         if let Some(usage) = recovered.index.segments.get_mut(number) {
             usage.size = end;
         }
@@ -126,7 +129,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
 
 /// Reads one segment and returns where its good part ends.
 fn scan(
-    dir: &Path,
+    (dir, access): (&Path, Access),
     segment: &Segment,
     size: u64,
     tail: Tail,
@@ -139,8 +142,9 @@ fn scan(
         Tail::MustNot => size,
     };
     for (from, to) in walked.holes.iter().filter(|hole| hole.0 < synced) {
-        let aside = aside(dir, segment, *from, *to, &mut into.report);
-        into.stretches.extend(aside);
+        into.report.damaged += 1;
+        let range = quarantine(dir, segment, *from, *to, access);
+        into.damaged_ranges.extend(range);
         into.damage = Some((segment.number, *to));
     }
     // Of an entry whose head is good all is known but its message: it stays live, and is ended as what it is.
@@ -181,16 +185,71 @@ fn scan(
         }
     }
     match tail {
-        Tail::May => mend(dir, segment, size, (&walked, &kept), &mut into.report),
+        Tail::May if access == Access::ReadOnly => Ok(walked.end),
+        Tail::May => repair_tail(dir, segment, size, (&walked, &kept), &mut into.report),
         Tail::MustNot => {
             if walked.end < size {
-                let aside = aside(dir, segment, walked.end, size, &mut into.report);
-                into.stretches.extend(aside);
+                into.report.damaged += 1;
+                let range = quarantine(dir, segment, walked.end, size, access);
+                into.damaged_ranges.extend(range);
                 into.damage = Some((segment.number, size));
             }
             Ok(size)
         }
     }
+}
+
+/// Takes out of the log what was torn: fills the places between the records that were kept, and cuts off what is behind them. Returns where the log
+/// ends then. Left as it is it would look like damage once another batch stands behind it.
+fn repair_tail(
+    dir: &Path,
+    segment: &Segment,
+    size: u64,
+    (walked, kept): (&Walked, &[Place]),
+    report: &mut Recovery,
+) -> io::Result<u64> {
+    let mut end = walked.last_batch;
+    let mut filled = false;
+    for place in kept.iter().filter(|place| place.at >= walked.last_batch) {
+        let gap = place.at - end;
+        match Record::filler(gap).and_then(|filler| {
+            let front = filler.front(Link::INSIDE, segment.stamp)?;
+            Some((front, filler))
+        }) {
+            Some((front, filler)) => {
+                segment.write(end, &[&front, &filler.body, END])?;
+                report.torn_bytes += gap;
+                filled = true;
+            }
+            // Too short for a record: no crash does that.
+            None if gap > 0 => {
+                report.damaged += 1;
+                quarantine(dir, segment, end, place.at, Access::Repair);
+            }
+            None => {}
+        }
+        end = place.at + place.size;
+    }
+    if end == size && !filled {
+        return Ok(end);
+    }
+    report.torn_bytes += torn(segment, end, walked.end, size)?;
+    segment.truncate(end)?;
+    failpoint::hit("spool.tail_cut")?;
+    segment.sync()?;
+    Ok(end)
+}
+
+/// How much was written of commits that never were finished: whole records from `kept` to `at`, and one that is torn behind them. What stands
+/// after that the file may have held before.
+fn torn(segment: &Segment, kept: u64, at: u64, size: u64) -> io::Result<u64> {
+    if !segment.stamp.over {
+        return Ok(size - kept);
+    }
+    let at = at.max(kept);
+    let front = segment.front(at)?;
+    let end = front.map_or(at, |front| size.min(at + front.size()));
+    Ok(end - kept)
 }
 
 impl Recovered {

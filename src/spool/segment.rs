@@ -15,6 +15,15 @@ use crate::failpoint;
 /// Slices that one call may take (IOV_MAX on Linux).
 const MAX_SLICES: usize = 1024;
 
+/// Whether reading a log may change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// The start of a server: what is torn is taken out, and what is damaged is quarantined.
+    Repair,
+    /// A command that looks: nothing is written.
+    ReadOnly,
+}
+
 /// One file of the log.
 #[derive(Debug)]
 pub(super) struct Segment {
@@ -44,9 +53,12 @@ impl Segment {
     }
 
     /// Opens a file that is there. Its stamp is a new one, until its head has told its own.
-    pub(super) fn open(dir: &Path, number: u32) -> io::Result<Self> {
+    pub(super) fn open(dir: &Path, number: u32, access: Access) -> io::Result<Self> {
         let path = dir.join(folder::name(number));
-        let file = OpenOptions::new().read(true).write(true).open(&path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(access == Access::Repair)
+            .open(&path)?;
         Ok(Self {
             number,
             stamp: Stamp::new(false)?,

@@ -8,6 +8,7 @@ use crate::mail::{ReversePath, Timestamp, TraceId};
 
 mod asked;
 mod damage;
+mod inspect;
 mod pieces;
 mod power;
 mod reuse;

@@ -5,10 +5,18 @@ use std::io;
 use super::index::Place;
 use super::link::Link;
 use super::read::Read;
-use super::record::Kind;
-use super::search::{Tail, next_record, whole};
+use super::record::{FIXED, Fixed, Kind, MAGIC};
 use super::segment::Segment;
 use crate::mail::QueueId;
+
+/// Whether the tail may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// The last segment: a crash may have torn it.
+    May,
+    /// An older one: whatever is wrong is damage.
+    MustNot,
+}
 
 /// A good record.
 pub(super) struct Found {
@@ -110,4 +118,45 @@ fn note(found: &mut [Found], begun: Option<usize>) -> Option<usize> {
         record.whole = true;
     }
     None
+}
+
+/// Whether the body of a record at `at` needs no look, or is the one that was written. One that the disk does not give out now may be whole: it
+/// must not be cut off.
+fn whole(segment: &Segment, at: u64, fixed: &Fixed, tail: Tail) -> bool {
+    tail == Tail::MustNot || !matches!(segment.body(at, fixed), Ok(None))
+}
+
+/// Where the next good record begins.
+fn next_record(segment: &Segment, from: u64, size: u64, tail: Tail) -> io::Result<Option<u64>> {
+    find(segment, from, size, |at| {
+        let read = segment.record(at, size)?;
+        Ok(read.is_some_and(|read| whole(segment, at, &read.fixed, tail)))
+    })
+}
+
+/// The first place from `from` on that begins as records do and is `good`.
+fn find(
+    segment: &Segment,
+    from: u64,
+    size: u64,
+    mut good: impl FnMut(u64) -> io::Result<bool>,
+) -> io::Result<Option<u64>> {
+    const WINDOW: usize = 1024 * 1024;
+    let mut at = from;
+    while at + (FIXED as u64) < size {
+        let len = WINDOW.min(usize::try_from(size - at).unwrap_or(WINDOW));
+        let window = segment.bytes(at, len)?;
+        for found in memchr::memmem::find_iter(&window, MAGIC) {
+            let candidate = at + found as u64;
+            if good(candidate)? {
+                return Ok(Some(candidate));
+            }
+        }
+        if len < WINDOW {
+            return Ok(None);
+        }
+        // The mark may lie across the edge of the window.
+        at += (len - MAGIC.len() + 1) as u64;
+    }
+    Ok(None)
 }

@@ -202,6 +202,28 @@ async fn what_only_looks_works_on_a_stopped_spool_and_orders_do_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_only_looks_makes_nothing_where_no_server_has_run() {
+    let stage = with_admin().start().await;
+    let config = stage.config.to_string_lossy().into_owned();
+    let folder = stage.stop().await;
+    let data = folder.path().join("data");
+    std::fs::remove_dir_all(data.join("spool")).unwrap();
+    std::fs::remove_dir_all(data.join("trace")).unwrap();
+    let left = || {
+        let entries = std::fs::read_dir(&data).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = left();
+    assert_eq!(listed(&config, &[]).await.len(), 0);
+    let all = ["queue", "show", "--config", &config, "--all"];
+    assert_eq!(command(&all).await.0, 0);
+    assert_eq!(command(&["trace", "--config", &config, SELLER]).await.0, 65);
+    assert_eq!(left(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_life_is_told_by_whatever_names_the_message() {
     let stage = with_admin().start().await;
     let config = stage.config.to_string_lossy().into_owned();

@@ -8,7 +8,6 @@ use crate::cli::Exit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::queue::{Listed, State};
-use crate::spool::Spool;
 
 /// The entries that are chosen: of the running server, or of the spool where none runs. There nothing is being tried: an entry is held or it
 /// waits. A server that runs and is not reached has the spool locked, which is then the error.
@@ -16,7 +15,7 @@ pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>
     let answer = Client::new(&config.admin).get("/v1/queue").await;
     let listed: Vec<Listed> = match answer {
         Err(ClientError::Unreachable(_)) => {
-            let opened = app::open_idle_spool(config).map_err(not_reachable)?;
+            let spool = app::inspect_spool(config).map_err(not_reachable)?;
             let of = |entry| {
                 let state = if entry_held(entry) {
                     State::Held
@@ -25,10 +24,10 @@ pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>
                 };
                 Listed::of(entry, state)
             };
-            let mut listed = opened.recovered.iter().map(of).collect();
-            let kept = opened.spool.remains().list().map_err(not_reachable)?;
+            let mut listed = spool.entries.iter().map(of).collect();
+            let kept = spool.remains().list().map_err(not_reachable)?;
             // Those of which the server is still to find out more when it starts.
-            let sure = opened.damaged.iter().filter(|damaged| !damaged.unsure);
+            let sure = spool.damaged.iter().filter(|damaged| !damaged.unsure);
             Listed::add_damaged(&mut listed, sure);
             Listed::add_damaged(&mut listed, &kept);
             listed

@@ -8,7 +8,7 @@ use crate::app;
 use crate::cli::Exit;
 use crate::config::Config;
 use crate::queue::Listed;
-use crate::spool::{Spool, SpoolError};
+use crate::spool::SpoolError;
 
 /// Writes `ID.eml` for each entry. Files that are there are written over: the messages of an id never differ.
 pub(super) async fn export(
@@ -46,12 +46,10 @@ async fn message(config: &Config, entry: &Listed) -> Result<Vec<u8>, Failed> {
             .decode(exported.message.as_bytes())
             .map_err(|error| damaged(&error)),
         Err(ClientError::Unreachable(_)) => {
-            let opened = app::open_idle_spool(config).map_err(not_reachable)?;
+            let spool = app::inspect_spool(config).map_err(not_reachable)?;
             let id = entry.id.parse().map_err(|error: &str| damaged(&error))?;
-            let body = match opened.spool.body(id).await {
-                Err(SpoolError::NoSuchEntry(_) | SpoolError::Damaged(_)) => {
-                    opened.spool.left(id).await
-                }
+            let body = match spool.body(id).await {
+                Err(SpoolError::NoSuchEntry(_) | SpoolError::Damaged(_)) => spool.left(id),
                 body => body,
             };
             body.map(|body| body.to_vec())

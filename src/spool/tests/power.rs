@@ -14,8 +14,8 @@ use super::asked::{Asked, Known};
 use super::*;
 use crate::spool::recover::entries;
 use crate::spool::request::Request;
-use crate::spool::search::Tail;
-use crate::spool::segment::Segment;
+use crate::spool::segment::{Access, Segment};
+use crate::spool::walk::Tail;
 use crate::spool::walk::walk;
 use crate::spool::writer::Writer;
 
@@ -295,7 +295,7 @@ impl Work {
         let name = folder::name(number);
         back.insert(name.clone(), after[&name].clone());
         // The last batch of those that were copied forward.
-        let mut segment = Segment::open(dir, number).unwrap();
+        let mut segment = Segment::open(dir, number, Access::Repair).unwrap();
         segment.stamp = self.writer.active.stamp;
         let from = walk(&segment, self.writer.end, Tail::May)
             .unwrap()

@@ -1,0 +1,110 @@
+//! [`ReadOnlySpool`]: the log as commands see it while no server runs. Nothing is made, written or repaired.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::index::{Index, Place};
+use super::local::left;
+use super::recover;
+use super::remains::{Damaged, Remains};
+use super::segment::{Access, Segment};
+use super::{Entry, SpoolError, content, triage};
+use crate::files;
+use crate::mail::QueueId;
+
+/// The log of a server that does not run.
+pub struct ReadOnlySpool {
+    index: Index,
+    remains: Remains,
+    /// Entries that wait, with their progress, oldest first.
+    pub entries: Vec<Entry>,
+    /// Damaged messages that have not ended.
+    pub damaged: Vec<Damaged>,
+    /// Keeps a server from starting meanwhile; none where no server has ever run.
+    _lock: Option<File>,
+}
+
+impl ReadOnlySpool {
+    /// Reads the log in `dir`; empty where there is none.
+    ///
+    /// # Errors
+    /// `Locked` while a server runs; `Unhealthy` for whatever else keeps it from being read.
+    pub fn open(dir: &Path) -> Result<Self, SpoolError> {
+        let failed = |error: io::Error| SpoolError::Unhealthy(files::told(dir, &error));
+        let remains = Remains::of(dir);
+        if !dir.try_exists().map_err(failed)? {
+            return Ok(Self {
+                index: Index::default(),
+                remains,
+                entries: Vec::new(),
+                damaged: Vec::new(),
+                _lock: None,
+            });
+        }
+        let lock = lock(dir)?;
+        let mut recovered = recover::read(dir, Access::ReadOnly).map_err(failed)?;
+        let heads = std::mem::take(&mut recovered.heads);
+        let (mut entries, done) = recover::entries(&recovered.index, heads);
+        let damaged = triage::open(
+            &remains,
+            &mut recovered,
+            &mut entries,
+            &done,
+            Access::ReadOnly,
+        );
+        Ok(Self {
+            index: recovered.index,
+            remains,
+            entries,
+            damaged,
+            _lock: lock,
+        })
+    }
+
+    fn place(&self, id: QueueId) -> Option<(Place, Arc<Segment>)> {
+        let live = self.index.get(id)?;
+        Some((live.entry, self.index.segment(live.entry.segment)?))
+    }
+
+    /// The message of an entry.
+    ///
+    /// # Errors
+    /// `NoSuchEntry`, `Damaged`, `Unhealthy`.
+    pub async fn body(&self, id: QueueId) -> Result<Bytes, SpoolError> {
+        let (place, segment) = self.place(id).ok_or(SpoolError::NoSuchEntry(id))?;
+        content::find(id, place, segment).await?.whole().await
+    }
+
+    /// What is left of a message, as it is: of a damaged one that was copied, else of a live one.
+    ///
+    /// # Errors
+    /// `NoSuchEntry`, `Unhealthy`.
+    pub fn left(&self, id: QueueId) -> Result<Bytes, SpoolError> {
+        let read = left(&self.remains, id, self.place(id));
+        read.map_err(|error| SpoolError::Unhealthy(error.to_string()))?
+            .map(Bytes::from)
+            .ok_or(SpoolError::NoSuchEntry(id))
+    }
+
+    /// Damaged messages that are kept to be looked at.
+    #[must_use]
+    pub const fn remains(&self) -> &Remains {
+        &self.remains
+    }
+}
+
+/// Shared with others that look; a running server has it alone.
+fn lock(dir: &Path) -> Result<Option<File>, SpoolError> {
+    let path = dir.join("lock");
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(|error| SpoolError::Unhealthy(files::told(&path, &error)))?,
+    };
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared)
+        .map_err(|_| SpoolError::Locked(dir.display().to_string()))?;
+    Ok(Some(file))
+}
