@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::folder;
 use super::record::{FIXED, MAGIC};
+use super::segment;
 use super::segment::{Access, Segment};
 use crate::failpoint;
 use crate::files;
@@ -69,8 +69,8 @@ fn copy(
         .open(folder.join(&range.file))?;
     file.write_all(&bytes)?;
     file.sync_all()?;
-    folder::sync(&folder)?;
-    folder::sync(dir)?;
+    segment::sync_folder(&folder)?;
+    segment::sync_folder(dir)?;
     failpoint::hit("spool.set_aside")?;
     Ok(range)
 }
@@ -103,15 +103,15 @@ pub(super) fn quarantine_segment(
 fn take_out(dir: &Path, segment: &Segment, access: Access) -> io::Result<DamagedRange> {
     let len = usize::try_from(segment.len()?).map_err(io::Error::other)?;
     let range = DamagedRange {
-        file: folder::name(segment.number),
+        file: segment::file_name(segment.number),
         numbers: numbers(&segment.bytes(0, len)?),
     };
     if access == Access::Repair {
         let folder = dir.join("damaged");
         files::folder(&folder)?;
         segment.rename(&folder.join(&range.file))?;
-        folder::sync(&folder)?;
-        folder::sync(dir)?;
+        segment::sync_folder(&folder)?;
+        segment::sync_folder(dir)?;
     }
     Ok(range)
 }

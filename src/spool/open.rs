@@ -12,11 +12,11 @@ use super::flight::Flights;
 use super::index::Index;
 use super::recover::{self, Last, Recovered, Recovery};
 use super::remains::{Damaged, Remains};
+use super::segment::Spare;
 use super::segment::{Access, Segment};
-use super::spare::Spare;
 use super::watermark::Watermark;
 use super::writer::{Checkpoint, Shared, Writer};
-use super::{Durable, Entry, LocalSpool, SpoolError, folder, head, triage};
+use super::{Durable, Entry, LocalSpool, SpoolError, segment, triage};
 use crate::failpoint;
 use crate::files;
 use crate::flow::Flow;
@@ -130,14 +130,14 @@ pub(super) fn writer(
         Last::Segment(segment, end) => (segment, end),
         Last::New(number) => {
             let segment = Segment::begin(Spare::make(dir)?, dir, number, next_id)?;
-            folder::sync(dir)?;
+            segment::sync_folder(dir)?;
             let segment = Arc::new(segment);
-            index.add_segment(segment.clone(), head::SIZE);
-            (segment, head::SIZE)
+            index.add_segment(segment.clone(), segment::HEAD_SIZE);
+            (segment, segment::HEAD_SIZE)
         }
     };
     let (announce, committed) = mpsc::unbounded_channel();
-    let marked = head::marks_end(&active, end)?;
+    let marked = segment::ends_with_mark(&active, end)?;
     let mut writer = Writer {
         dir: dir.clone(),
         shared: Arc::new(Shared {

@@ -19,7 +19,6 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::link::Link;
 use crate::mail::QueueId;
 
 /// Where a record begins.
@@ -81,6 +80,51 @@ impl Kind {
     }
 }
 
+/// Where a record stands among those that are written with it: which records begin and end a commit, and what was synced before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Boundaries {
+    /// It begins a batch: whatever stands before it in the segment was durable when it was written.
+    pub(super) starts_batch: bool,
+    /// It is the first record of its commit.
+    pub(super) starts_commit: bool,
+    /// It is the last one.
+    pub(super) ends_commit: bool,
+}
+
+impl Boundaries {
+    /// Of a record that is a batch of its own.
+    pub(super) const OWN_BATCH: Self = Self {
+        starts_batch: true,
+        starts_commit: true,
+        ends_commit: true,
+    };
+    /// Of a commit of one record inside a batch.
+    pub(super) const OWN_COMMIT: Self = Self {
+        starts_batch: false,
+        ..Self::OWN_BATCH
+    };
+
+    /// As `more` and `link` of the disk format.
+    pub(super) const fn octets(self) -> (u8, u8) {
+        (
+            !self.ends_commit as u8,
+            self.starts_batch as u8 | (!self.starts_commit as u8) << 1,
+        )
+    }
+
+    /// Reads those; none if they cannot be what was written.
+    pub(super) const fn parse(more: u8, link: u8) -> Option<Self> {
+        if more > 1 || link > 3 {
+            return None;
+        }
+        Some(Self {
+            starts_batch: link & 1 != 0,
+            starts_commit: link & 2 == 0,
+            ends_commit: more == 0,
+        })
+    }
+}
+
 /// What the records of a segment have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
@@ -118,7 +162,7 @@ pub(super) struct Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fixed {
     pub(super) kind: Kind,
-    pub(super) link: Link,
+    pub(super) boundaries: Boundaries,
     pub(super) id: QueueId,
     pub(super) stamp: Stamp,
     pub(super) head_len: u32,
@@ -161,11 +205,11 @@ impl Record {
     }
 
     /// The octets before the body: fixed part and head. None: the record is too large.
-    pub(super) fn front(&self, link: Link, stamp: Stamp) -> Option<Vec<u8>> {
+    pub(super) fn front(&self, boundaries: Boundaries, stamp: Stamp) -> Option<Vec<u8>> {
         let mut front = Vec::with_capacity(FIXED + self.head.len());
         front.extend_from_slice(MAGIC);
         front.push(self.kind.octet());
-        let (more, link) = link.octets();
+        let (more, link) = boundaries.octets();
         front.extend_from_slice(&[more, u8::from(stamp.over), link]);
         front.extend_from_slice(&self.id.0.to_le_bytes());
         front.extend_from_slice(&stamp.salt.to_le_bytes());
@@ -206,7 +250,7 @@ impl Fixed {
             .filter_map(|word| word.try_into().ok().map(u32::from_le_bytes));
         let (head_len, body_len) = (words.next()?, words.next()?);
         let (head_crc, body_crc) = (words.next()?, words.next()?);
-        let link = Link::parse(more, link)?;
+        let boundaries = Boundaries::parse(more, link)?;
         let id = QueueId(u64::from_le_bytes(*id));
         let stamp = Stamp {
             salt: u64::from_le_bytes(*salt),
@@ -216,7 +260,7 @@ impl Fixed {
         let sane = magic == MAGIC && head_len <= MAX_HEAD && body_len <= MAX_BODY;
         sane.then_some(Self {
             kind,
-            link,
+            boundaries,
             id,
             stamp,
             head_len,

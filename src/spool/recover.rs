@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use super::damaged_range::{DamagedRange, quarantine, quarantine_segment};
 use super::index::{Index, Place};
-use super::link::Link;
+use super::record::Boundaries;
 use super::record::{END, Kind, Record};
 use super::segment::{Access, Segment};
 use super::walk::{Tail, Walked, walk};
 use super::writer::apply;
-use super::{Entry, Progress, folder, head};
+use super::{Entry, Progress, segment};
 use crate::failpoint;
 use crate::mail::QueueId;
 
@@ -82,7 +82,7 @@ pub(super) fn read(dir: &Path, access: Access) -> io::Result<Recovered> {
         damaged_ranges: Vec::new(),
         last: Last::New(1),
     };
-    let numbers = folder::numbers(dir)?;
+    let numbers = segment::segment_numbers(dir)?;
     for number in &numbers {
         let mut segment = Segment::open(dir, *number, access)?;
         let tail = if Some(number) == numbers.last() {
@@ -94,8 +94,8 @@ pub(super) fn read(dir: &Path, access: Access) -> io::Result<Recovered> {
             Tail::MustNot
         };
         let size = segment.len()?;
-        let Some(stamp) = head::stamp(&segment, size)? else {
-            if size < head::SIZE && tail == Tail::May {
+        let Some(stamp) = segment::read_stamp(&segment, size)? else {
+            if size < segment::HEAD_SIZE && tail == Tail::May {
                 // No commit ever went into it. The next segment takes its place.
                 recovered.report.torn_bytes += size;
                 recovered.last = Last::New(*number);
@@ -213,7 +213,7 @@ fn repair_tail(
     for place in kept.iter().filter(|place| place.at >= walked.last_batch) {
         let gap = place.at - end;
         match Record::filler(gap).and_then(|filler| {
-            let front = filler.front(Link::INSIDE, segment.stamp)?;
+            let front = filler.front(Boundaries::OWN_COMMIT, segment.stamp)?;
             Some((front, filler))
         }) {
             Some((front, filler)) => {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, folder};
+use super::{Entry, segment};
 use crate::failpoint;
 use crate::files;
 use crate::mail::QueueId;
@@ -57,9 +57,9 @@ impl Remains {
         let unfinished = self.0.join(format!("{}.unfinished", damaged.id));
         write(&unfinished, &serde_json::to_vec(damaged)?)?;
         std::fs::rename(unfinished, self.note(damaged.id))?;
-        folder::sync(&self.0)?;
+        segment::sync_folder(&self.0)?;
         if let Some(above) = self.0.parent() {
-            folder::sync(above)?;
+            segment::sync_folder(above)?;
         }
         failpoint::hit("spool.damaged_kept")
     }
@@ -146,7 +146,7 @@ impl Remains {
             }
         }
         std::fs::remove_file(self.note(id))?;
-        folder::sync(&self.0)?;
+        segment::sync_folder(&self.0)?;
         Ok(true)
     }
 }

@@ -296,7 +296,7 @@ async fn written_over(dir: &Path) -> Vec<u64> {
 
 /// The last segment in a folder, and where its own records end.
 fn last_segment(dir: &Path) -> (PathBuf, usize) {
-    let number = *folder::numbers(dir).unwrap().last().unwrap();
+    let number = *segment::segment_numbers(dir).unwrap().last().unwrap();
     let path = dir.join(format!("{number:08}.seg"));
     let octets = std::fs::read(&path).unwrap();
     let salt = &octets[16..24];

@@ -6,15 +6,14 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::folder;
-use super::head;
 use super::index::Live;
 use super::local::raw;
 use super::record::{Kind, Record};
 use super::remains::{Damaged, Remains, own_file};
 use super::request::Request;
+use super::segment;
 use super::segment::Segment;
-use super::spare::Spare;
+use super::segment::Spare;
 use super::writer::Writer;
 use super::{Entry, Progress};
 use crate::failpoint;
@@ -53,12 +52,12 @@ impl Writer {
         };
         let next = Segment::begin(spare, &self.dir, number, next_id)?;
         // Once the next one has a name, a start takes this one for finished: nothing may be written to it any more, nor to one without a name.
-        folder::sync(&self.dir).inspect_err(|error| {
+        segment::sync_folder(&self.dir).inspect_err(|error| {
             self.poison("sync of the folder", error);
         })?;
         failpoint::pass("spool.segment_named");
         self.active = Arc::new(next);
-        self.end = head::SIZE;
+        self.end = segment::HEAD_SIZE;
         self.shared
             .index()
             .add_segment(self.active.clone(), self.end);
@@ -93,7 +92,7 @@ impl Writer {
             let shared = Arc::strong_count(&segment) > OWN_HANDLES;
             if self.spare.is_some() || shared || failpoint::fails("spool.keep_none") {
                 segment.remove()?;
-                folder::sync(&self.dir)?;
+                segment::sync_folder(&self.dir)?;
             } else {
                 self.spare = Spare::keep(&self.dir, &segment, self.segment_bytes)?;
             }

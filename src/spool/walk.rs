@@ -3,8 +3,8 @@
 use std::io;
 
 use super::index::Place;
-use super::link::Link;
 use super::read::Read;
+use super::record::Boundaries;
 use super::record::{FIXED, Fixed, Kind, MAGIC};
 use super::segment::Segment;
 use crate::mail::QueueId;
@@ -24,7 +24,7 @@ pub(super) struct Found {
     pub(super) id: QueueId,
     pub(super) place: Place,
     pub(super) head: Vec<u8>,
-    link: Link,
+    boundaries: Boundaries,
     /// All of its commit is there.
     pub(super) whole: bool,
 }
@@ -79,7 +79,7 @@ pub(super) fn walk(segment: &Segment, size: u64, tail: Tail) -> io::Result<Walke
                 continue;
             }
         };
-        if found.link.opens {
+        if found.boundaries.starts_batch {
             walked.last_batch = at;
         }
         at += found.place.size;
@@ -101,7 +101,7 @@ fn found(segment: &Segment, at: u64, read: Read) -> Found {
             size: fixed.size(),
         },
         head,
-        link: fixed.link,
+        boundaries: fixed.boundaries,
         whole: false,
     }
 }
@@ -109,9 +109,13 @@ fn found(segment: &Segment, at: u64, read: Read) -> Found {
 /// Follows the commit that the last one found belongs to; `begun` is where the first record of it is. A commit that has come to its end is whole.
 fn note(found: &mut [Found], begun: Option<usize>) -> Option<usize> {
     let at = found.len().checked_sub(1)?;
-    let link = found.get(at)?.link;
-    let begun = if link.first { Some(at) } else { begun }?;
-    if !link.last {
+    let boundaries = found.get(at)?.boundaries;
+    let begun = if boundaries.starts_commit {
+        Some(at)
+    } else {
+        begun
+    }?;
+    if !boundaries.ends_commit {
         return Some(begun);
     }
     for record in found.get_mut(begun..)? {

@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 use super::index::{Index, Place};
-use super::link::Link;
+use super::record::Boundaries;
 use super::record::{END, Kind, Record};
 use super::request::{self, Request};
 use super::reserve::Reserve;
 use super::segment::Segment;
-use super::spare::Spare;
+use super::segment::Spare;
 use super::{Durable, SpoolError};
 use crate::failpoint;
 use crate::mail::QueueId;
@@ -199,13 +199,13 @@ impl Writer {
         for request in batch {
             let last = request.records.len().saturating_sub(1);
             for (at, record) in request.records.iter().enumerate() {
-                let link = Link {
-                    opens: fronts.is_empty(),
-                    first: at == 0,
-                    last: at == last,
+                let boundaries = Boundaries {
+                    starts_batch: fronts.is_empty(),
+                    starts_commit: at == 0,
+                    ends_commit: at == last,
                 };
                 let front = record
-                    .front(link, self.active.stamp)
+                    .front(boundaries, self.active.stamp)
                     .ok_or_else(|| SpoolError::Full(format!("entry {} is too large", record.id)))?;
                 fronts.push((front, record));
             }

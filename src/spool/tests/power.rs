@@ -258,7 +258,7 @@ impl Work {
     /// Power cuts while a batch is written, then the batch.
     fn write(&mut self, dir: &Path, cuts: u64) {
         let batch = self.batch();
-        let name = folder::name(self.writer.active.number);
+        let name = segment::file_name(self.writer.active.number);
         let (before, from) = (files(dir), self.writer.end as usize);
         let requests: Vec<Request> = batch.iter().map(Asked::request).collect();
         let highest = self.known.keys().next_back().copied().unwrap_or_default();
@@ -292,7 +292,7 @@ impl Work {
                 .filter(|(name, _)| name != "spare"),
         );
         let number = self.writer.active.number;
-        let name = folder::name(number);
+        let name = segment::file_name(number);
         back.insert(name.clone(), after[&name].clone());
         // The last batch of those that were copied forward.
         let mut segment = Segment::open(dir, number, Access::Repair).unwrap();
@@ -301,7 +301,7 @@ impl Work {
             .unwrap()
             .last_batch as usize;
         let to = self.writer.end as usize;
-        if from >= head::SIZE as usize && to > from {
+        if from >= segment::HEAD_SIZE as usize && to > from {
             let mut earlier = after[&name].clone();
             let stale = before.get(&name).or_else(|| before.get("spare"));
             let stale = stale.map_or(&[][..], |octets| octets.get(from..).unwrap_or_default());
@@ -329,7 +329,7 @@ async fn h153_power_cuts_lose_nothing_and_bring_nothing_back() {
     let other = tempfile::tempdir().unwrap();
     fill(other.path()).await;
     let forged = std::fs::read(other.path().join("00000001.seg")).unwrap();
-    let forged = forged[head::SIZE as usize..].to_vec();
+    let forged = forged[segment::HEAD_SIZE as usize..].to_vec();
     let dir = scratch();
     let (writer, known, _) = start(dir.path());
     let mut work = Work {

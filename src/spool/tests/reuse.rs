@@ -47,7 +47,7 @@ fn ids_do_not_come_again_when_all_that_had_them_is_gone() {
         let id = come(&mut writer);
         go(&mut writer, id);
         writer.tidy();
-        empty += usize::from(writer.end == head::SIZE);
+        empty += usize::from(writer.end == segment::HEAD_SIZE);
         let copy = scratch();
         for entry in std::fs::read_dir(dir.path()).unwrap() {
             let path = entry.unwrap().path();
