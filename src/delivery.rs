@@ -1,12 +1,10 @@
 //! The way out: routes and MX look-ups, connections, TLS, the SMTP dialogue, and one [`Outcome`] per recipient.
 
 mod any_certificate;
-mod broken;
 mod connection;
 mod dane;
 mod demand;
 mod destination;
-mod dial;
 mod downgrade;
 mod pool;
 mod reach;

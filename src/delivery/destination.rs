@@ -10,7 +10,6 @@ use super::reach::Reach;
 use super::settings::Settings;
 use super::sts::Policies;
 use super::tls::Security;
-use super::trouble::leads_back;
 use crate::config::{Route, RouteDomain};
 use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
 use crate::resolve::{MailHosts, Resolver};
@@ -105,6 +104,15 @@ fn no_answer() -> Outcome {
     deferred(
         EnhancedStatus::DIRECTORY_4_4_3,
         "the DNS gave no answer for the recipient's domain",
+    )
+}
+
+/// Why a message waits whose way leads back to this relay (RFC 5321 6.3). A fault of routes or of the DNS, to be mended by people: it is nobody's
+/// message that is wrong.
+pub(super) fn leads_back() -> Diagnostic {
+    Diagnostic::local(
+        EnhancedStatus::LOOP_4_4_6,
+        "the way to the recipient leads back to this server (a mail loop); a route or MX record must name another server, under another name than this one's",
     )
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::broken::{Broken, Spoken};
 use super::connection::{Connection, Side};
 use super::destination::{self, Guide, Hop};
 use super::downgrade::downgrade;
@@ -15,6 +14,7 @@ use super::settings::Settings;
 use super::sts::Policies;
 use super::tls::{Tls, TlsError};
 use super::trouble::{self, Verdict};
+use super::trouble::{Broken, Spoken};
 use super::{Attempt, Attempted, Deliver, Work};
 use crate::clock::Clock;
 use crate::mail::{Diagnostic, EnhancedStatus, Outcome};

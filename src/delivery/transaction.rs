@@ -4,8 +4,8 @@
 //! a reused connection has cost nothing; after the final dot nobody knows who has the message.
 
 use super::Work;
-use super::broken::{Broken, Spoken};
 use super::connection::Connection;
+use super::trouble::{Broken, Spoken};
 use crate::failpoint;
 use crate::mail::Reply;
 use crate::smtp::{BareLineEnd, end_of_data, stuff, stuff_part};

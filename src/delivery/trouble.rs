@@ -3,10 +3,39 @@
 //! A host's failure: the next host. A transient refusal: the next host, and if none takes it, later. A lasting refusal of the message or the
 //! recipient: failed. After the final dot nothing else is tried: the server may have the message.
 
-use super::broken::{Broken, Spoken};
-use super::destination::Hop;
+use super::destination::{Hop, leads_back};
 use crate::mail::{Diagnostic, EnhancedStatus, Outcome, Reply};
 use crate::policy::Reason;
+
+/// Where a transaction broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// The connection could not be opened, or died before the server answered MAIL.
+    BeforeMail(String),
+    /// Nothing came in time: no connection, or no banner.
+    Silent(&'static str),
+    /// It died later, before the final dot was sent whole.
+    Midway(String),
+    /// It died between the final dot and the reply: the server may have the message or not.
+    AfterDot(String),
+    /// STARTTLS was wanted and did not come about.
+    Tls(String),
+    /// The server refused at the door: banner or EHLO.
+    Door(Reply),
+    /// The server is this relay itself.
+    Ourselves,
+}
+
+/// The end of a transaction that did not break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Spoken {
+    /// Taken.
+    Accepted(Reply),
+    /// Refused, with the command that was refused.
+    Refused(&'static str, Reply),
+    /// Not even tried: the server lacks what the message needs.
+    Lacks(&'static str),
+}
 
 /// What to do after one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,15 +91,6 @@ fn is_refusal_of_ours(reply: &Reply, reason: Reason) -> bool {
     let bracket = format!("[{}; trace=", reason.word());
     let end = reply.lines.last().filter(|line| line.ends_with(']'));
     reply.code.is_permanent() && end.is_some_and(|line| line.contains(&bracket))
-}
-
-/// Why a message waits whose way leads back to this relay (RFC 5321 6.3). A fault of routes or of the DNS, to be mended by people: it is nobody's
-/// message that is wrong.
-pub(super) fn leads_back() -> Diagnostic {
-    Diagnostic::local(
-        EnhancedStatus::LOOP_4_4_6,
-        "the way to the recipient leads back to this server (a mail loop); a route or MX record must name another server, under another name than this one's",
-    )
 }
 
 /// What the writer is told of a lacking extension. None of the three can come right by waiting.
