@@ -8,7 +8,6 @@
 mod accounts;
 mod client;
 mod explain;
-mod failure;
 mod health;
 mod orders;
 mod pinned;

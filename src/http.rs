@@ -5,15 +5,11 @@
 //! JSON of a body that is JSON ([`want_body_type`]), and has a token ([`is_token`]). What a listener answers is up to its router.
 
 mod authority;
-mod bearer;
-mod body_type;
 mod failure;
 mod guard;
 mod listener;
 mod socket;
 
-pub use bearer::is_token;
-pub use body_type::{JSON, NDJSON, want_body_type};
 pub use failure::Failure;
-pub use guard::{Guard, want_our_name};
+pub use guard::{Guard, JSON, NDJSON, is_token, want_body_type, want_our_name};
 pub use listener::{BindError, Listener};

@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::Parts;
-use super::failure::Failure;
 use crate::directory::{self, Change, Participant};
+use crate::http::Failure;
 use crate::mail::Mailbox;
 use crate::masking::{MaskId, ParticipantId};
 

@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-use super::failure::Failure;
 use super::pinned;
 use crate::config::{Admin, HttpListen, TlsFiles};
+use crate::http::Failure;
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]

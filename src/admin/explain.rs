@@ -8,7 +8,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::Parts;
-use super::failure::Failure;
+use crate::http::Failure;
 use crate::intake::Inquiry;
 use crate::mail::{Mailbox, ReversePath};
 

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 use super::Parts;
-use super::failure::Failure;
+use crate::http::Failure;
 use crate::masking::ParticipantId;
 
 /// The process answers.

@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use super::Parts;
-use super::failure::Failure;
 use crate::directory::{Change, Transaction};
+use crate::http::Failure;
 use crate::masking::TransactionId;
 
 /// An id of the path; 422 if it has no such form.

@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::Parts;
-use super::failure::Failure;
 use crate::history::{self, TraceLine};
+use crate::http::Failure;
 use crate::mail::QueueId;
 use crate::queue::{Control, ControlError, Listed};
 use crate::spool::SpoolError;

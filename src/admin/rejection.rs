@@ -10,8 +10,11 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::failure::Failure;
-use super::server::MAX_BODY;
+use crate::directory::{Conflict, Unavailable};
+use crate::http::Failure;
+
+/// The largest request body in bytes: a batch of import lines, or the largest message in base64 that `explain` is asked about.
+pub(super) const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// Octets of the framework's own words that are kept: a sentence, most often with the place in the body.
 const MAX_WORDS: usize = 4 * 1024;
@@ -73,5 +76,23 @@ fn sentence(
             "{method} {path}: {}; /v1/openapi.json describes what it takes",
             words.trim_end_matches('.')
         ),
+    }
+}
+
+// 503 and not 404: a directory that does not answer must not look like an account that does not exist (docs/threats.md#128).
+impl From<Unavailable> for Failure {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, unavailable.to_string())
+    }
+}
+
+impl From<Conflict> for Failure {
+    fn from(conflict: Conflict) -> Self {
+        let status = match &conflict {
+            Conflict::AddressTaken { .. } => StatusCode::CONFLICT,
+            Conflict::NoSuchParticipant => StatusCode::NOT_FOUND,
+            Conflict::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, conflict.to_string())
     }
 }

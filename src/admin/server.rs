@@ -12,19 +12,17 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::failure::Failure;
+use super::rejection::MAX_BODY;
 use super::{accounts, explain, health, orders, queue, rejection, upkeep};
 use crate::allowlist::Live;
 use crate::directory::{Change, Directory, Rules};
 use crate::history::History;
+use crate::http::Failure;
 use crate::http::{self, Guard, Listener};
 use crate::intake::Intake;
 use crate::observe::Metrics;
 use crate::queue::Controls;
 use crate::spool::Spool;
-
-/// The largest request body in octets: a batch of import lines, or the largest message in base64 that `explain` is asked about.
-pub(super) const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// What the handlers work on.
 pub struct Parts {

@@ -10,8 +10,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::Parts;
-use super::failure::Failure;
 use crate::directory;
+use crate::http::Failure;
 
 /// What became of a batch of import lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
