@@ -7,23 +7,20 @@ mod check;
 mod checked;
 mod example;
 mod files;
-mod http;
 mod keys;
 mod log;
 mod plain;
 mod problem;
 mod reader;
-mod spelling;
 mod value;
 
 use std::path::{Path, PathBuf};
 
 pub use checked::{
-    Admin, Auth, Budget, Config, CourierRecipients, Delivery, DisplayName, Dkim, Limits,
-    MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
+    Admin, Auth, Budget, Config, CourierRecipients, Delivery, DisplayName, Dkim, Http, HttpListen,
+    Limits, MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
 };
 pub use example::example;
-pub use http::{Http, HttpListen};
 pub use problem::{Errors, Problem};
 pub use value::duration;
 

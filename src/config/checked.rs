@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Http;
 use crate::auth::{Mode, SharedSpf};
 use crate::mail::{Domain, Mailbox, Network};
 use crate::masking::{MaskedDomain, TokenKeys};
@@ -258,4 +257,24 @@ pub struct Admin {
     pub hosts: Vec<Domain>,
     /// The bearer token; none: a unix socket, or a loopback address where that was asked for.
     pub token: Option<String>,
+}
+
+/// Where an HTTP listener is, and where TLS ends.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Without `tls` and `behind_proxy` a loopback address or a unix socket.
+    pub listen: HttpListen,
+    /// Certificate and key; none: clear text.
+    pub tls: Option<TlsFiles>,
+    /// Proxies that end TLS; where there are any, nobody else is served.
+    pub behind_proxy: Vec<Network>,
+}
+
+/// A TCP address or a unix socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HttpListen {
+    /// `127.0.0.1:8025`.
+    Tcp(SocketAddr),
+    /// A path.
+    Unix(PathBuf),
 }

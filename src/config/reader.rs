@@ -13,7 +13,6 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{self, Preset};
 use super::log::Log;
 use super::plain::{Found, Plain};
-use super::spelling::nearest;
 
 /// One table of a file.
 pub(super) struct Section<'t> {
@@ -187,4 +186,14 @@ impl<'t> Section<'t> {
             }
         }
     }
+}
+
+/// The known name that differs in the fewest letters, if it is close: two letters, or a third of a long name. A guess further off would
+/// mislead more than it helps.
+fn nearest<'n>(name: &str, known: &BTreeSet<&'n str>) -> Option<&'n str> {
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::levenshtein(name, candidate), *candidate))
+        .min()?;
+    (near.0 <= 2.max(name.len() / 3)).then_some(near.1)
 }

@@ -1,9 +1,12 @@
 //! Values with units: durations, the retry notation, sizes and budgets.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Budget;
+use super::{Budget, files};
+use crate::mail::Domain;
 
 /// The most waits that a retry list may stand for: a slip as `*4000000` must not fill memory.
 const MAX_WAITS: usize = 1_000;
@@ -94,4 +97,27 @@ pub(super) fn budget(text: &str) -> Result<Option<Budget>, String> {
         count: count.get(),
         period: duration(period)?,
     }))
+}
+
+/// A domain in A-labels or U-labels; kept in lower case.
+pub(in crate::config) fn domain(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).map_err(|error| format!("{text:?} is no domain: {error}"))
+}
+
+/// An address with its port. Names are not looked up: what is listened on must not hang on a DNS.
+pub(in crate::config) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("{text:?} is no address with a port, as \"127.0.0.1:25\" or \"[::]:25\"")
+    })
+}
+
+/// A reader of paths that takes relative ones from `folder`. Whether anything is there is not asked: the server makes its own folders.
+pub(in crate::config) fn path(folder: &Path) -> impl Fn(&str) -> Result<PathBuf, String> {
+    move |text| {
+        if text.is_empty() {
+            Err("is empty".to_owned())
+        } else {
+            Ok(files::resolve(folder, text))
+        }
+    }
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::forms::domain;
 use super::http::http;
 use super::secrets;
 use crate::config::checked::Admin;
-use crate::config::http::{Http, HttpListen};
+use crate::config::checked::{Http, HttpListen};
 use crate::config::log::Log;
 use crate::config::reader::Section;
+use crate::config::value::domain;
 
 /// `[admin]`. There always is an interface: a unix socket under `data_dir` where the file names no other place.
 pub(super) fn admin(

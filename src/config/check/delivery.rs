@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::circle::Own;
-use super::forms::{domain, path};
 use crate::config::checked::{Delivery, Route, RouteDomain};
 use crate::config::log::Log;
 use crate::config::reader::Section;
 use crate::config::value;
+use crate::config::value::{domain, path};
 use crate::mail::Domain;
 
 /// `[delivery]`, with its routes in the order of the file: the first that fits is taken.

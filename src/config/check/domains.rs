@@ -5,11 +5,11 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::forms::domain;
 use super::secrets;
 use crate::config::checked::MaskedDomainConfig;
 use crate::config::log::Log;
 use crate::config::reader::Section;
+use crate::config::value::domain;
 use crate::masking::MaskedDomain;
 
 /// `[[domain]]`, at least one; none of them if one is wrong.

@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::secrets;
+use crate::config::checked::{Http, HttpListen};
 use crate::config::files;
-use crate::config::http::{Http, HttpListen};
 use crate::config::log::Log;
 use crate::config::reader::Section;
 use crate::mail::Network;

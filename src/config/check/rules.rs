@@ -1,11 +1,11 @@
 //! `[auth]`, `[policy]`, `[limits]`: what decisions are made by.
 
-use super::forms::domain;
 use crate::auth::Mode;
 use crate::config::checked::{Auth, Limits, Policy};
 use crate::config::log::Log;
 use crate::config::reader::Section;
 use crate::config::value;
+use crate::config::value::domain;
 use crate::mail::Mailbox;
 
 /// `[auth]`. That the proof is off is a warning: tests and closed networks need it, a server on the net must see it at every start.

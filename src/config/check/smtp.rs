@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::forms::address;
 use super::secrets;
 use crate::config::checked::Smtp;
 use crate::config::log::Log;
 use crate::config::reader::Section;
+use crate::config::value::address;
 use crate::mail::Network;
 
 /// `[smtp]`, with certificate and key looked at: a start must not end in STARTTLS that fails for everybody.
