@@ -62,6 +62,11 @@ impl Room {
     }
 }
 
+/// Octets that are free while mail is taken: room for a few of the largest messages, so that 452 comes before a write fails.
+pub(super) const fn min_free(config: &Config) -> u64 {
+    3 * config.smtp.max_message_size as u64
+}
+
 /// Octets that sled writes anew when it opens a database.
 fn snapshots(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

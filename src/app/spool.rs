@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::StartError;
 use super::data_dir;
 use super::memory::learn;
+use super::room;
 use super::stores::Stores;
 use crate::config::Config;
 use crate::failpoint;
@@ -35,15 +36,10 @@ fn settings(config: &Config, flow: Arc<Flow>) -> spool::Settings {
     spool::Settings {
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
-        min_free_bytes: min_free(config),
+        min_free_bytes: room::min_free(config),
         min_free_inodes: MIN_INODES,
         flow,
     }
-}
-
-/// Octets that are free while mail is taken: room for a few of the largest messages, so that 452 comes before a write fails.
-pub(super) const fn min_free(config: &Config) -> u64 {
-    3 * config.smtp.max_message_size as u64
 }
 
 /// Opens the spool and tells what the last stop left behind.

@@ -8,7 +8,7 @@ use super::StartError;
 use super::data_dir;
 use super::lost::{self, Found};
 use super::memory::LastAddresses;
-use super::room::Room;
+use super::room::{self, Room};
 use crate::allowlist::Live;
 use crate::auth::{self, Prover};
 use crate::clock::{Clock, SystemClock};
@@ -73,7 +73,7 @@ impl Stores {
         let allowlist = Live::load(&config.allowlist)
             .map_err(|error| StartError::because("allowlist", error))?;
         let local = Arc::new(Restored::default());
-        let kept = Room::of(&config, super::spool::min_free(&config));
+        let kept = Room::of(&config, room::min_free(&config));
         kept.prepare(&config.data_dir);
         let lost = match kept.open(|| lost::directory(&config))? {
             Found::There(directory) => {
