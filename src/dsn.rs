@@ -18,7 +18,7 @@ pub use mask::{Hidden, mask};
 pub use read::Received;
 pub use returned::{Returned, returned};
 pub use said::said;
-pub use text::sentence;
+pub use sentence::sentence;
 
 #[cfg(test)]
 mod tests;

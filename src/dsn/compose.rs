@@ -9,7 +9,7 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
 use super::phrases::translated;
-use super::sentence::sentence;
+use super::sentence::in_language;
 use super::text::{Words, words};
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, Timestamp};
 use crate::masking::MaskedDomains;
@@ -147,7 +147,7 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
 fn reason(report: &Report<'_>, words: &Words, language: &str) -> String {
     let diagnostic = report.diagnostic;
     let text = match diagnostic.reported {
-        Some(_) => sentence(words.language, report.action, diagnostic.status).to_owned(),
+        Some(_) => in_language(words.language, report.action, diagnostic.status).to_owned(),
         None => translated(language, &diagnostic.text),
     };
     match &diagnostic.reply {

@@ -49,8 +49,18 @@ impl Meaning {
     }
 }
 
+/// What a status that another server reported means, in English: for logs and traces. A report has it in its own languages.
+#[must_use]
+pub fn sentence(action: Action, status: EnhancedStatus) -> &'static str {
+    in_language(Language::English, action, status)
+}
+
 /// The sentence for a status that another server reported, without a full stop.
-pub(super) fn sentence(language: Language, action: Action, status: EnhancedStatus) -> &'static str {
+pub(super) fn in_language(
+    language: Language,
+    action: Action,
+    status: EnhancedStatus,
+) -> &'static str {
     let meaning = Meaning::of(status);
     let words = match language {
         Language::English => english(meaning),
@@ -224,17 +234,18 @@ mod tests {
         ] {
             let status = EnhancedStatus::new(5, subject, detail);
             assert!(
-                sentence(Language::English, Action::Failed, status).contains(want),
+                in_language(Language::English, Action::Failed, status).contains(want),
                 "{status}"
             );
             let told: std::collections::HashSet<_> = languages
-                .map(|language| sentence(language, Action::Failed, status))
+                .map(|language| in_language(language, Action::Failed, status))
                 .into();
             assert_eq!(told.len(), languages.len(), "{status}");
         }
         let unknown = EnhancedStatus::new(4, 0, 0);
         assert!(
-            sentence(Language::English, Action::Delayed, unknown).contains("not delivered it yet")
+            in_language(Language::English, Action::Delayed, unknown)
+                .contains("not delivered it yet")
         );
     }
 }

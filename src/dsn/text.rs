@@ -3,7 +3,6 @@
 //! No word here depends on who the other side is, nor says more than that the message did not arrive.
 
 use super::Action;
-use crate::mail::EnhancedStatus;
 
 /// The languages that reports have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,12 +125,6 @@ impl Words {
             Action::Delayed => (self.late_subject, self.late),
         }
     }
-}
-
-/// What a status that another server reported means, in English: for logs and traces. A report has it in its own languages.
-#[must_use]
-pub fn sentence(action: Action, status: EnhancedStatus) -> &'static str {
-    super::sentence::sentence(Language::English, action, status)
 }
 
 /// The words of `language` (ISO 639-1), and English ones beside them unless they are the same.
