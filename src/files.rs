@@ -4,13 +4,26 @@
 //! that may not be written to, no permission) says nothing about what is in a file: it is never taken for damage, and each has its own
 //! remedy.
 
+use std::io;
+use std::path::Path;
+
+use crate::failpoint;
+
 mod fault;
 mod private;
-mod room;
 
 pub use fault::{Fault, told};
 pub use private::{Mended, folder, is_open_to_all, mend, new, owner};
-pub use room::room;
+
+/// Octets that this process may still write to the file system of `folder`.
+///
+/// # Errors
+/// There is no such folder, or the system does not say.
+pub fn room(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    Ok(failpoint::number("files.room", free))
+}
 
 #[cfg(test)]
 mod tests;

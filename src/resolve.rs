@@ -3,7 +3,6 @@
 //! "No such record" and "no answer" are different answers: the first may be final, the second is always temporary.
 
 mod failures;
-mod found;
 mod hickory;
 mod tlsa;
 mod vouched;

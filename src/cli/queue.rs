@@ -7,7 +7,6 @@ mod chosen;
 mod entries;
 mod export;
 mod orders;
-mod outcome;
 mod show;
 
 use std::path::PathBuf;

@@ -15,8 +15,7 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::sync::Semaphore;
 
-use super::found::Found;
-use super::vouched::Vouching;
+use super::vouched::{Found, Vouching};
 use super::{Answer, Dnssec, Failures, MailHosts, NoAnswer, Resolver, Tlsa, Vouched};
 use crate::mail::Domain;
 

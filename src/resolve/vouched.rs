@@ -10,11 +10,9 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Query, ResponseCode};
-use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use moka::sync::Cache;
-
-use super::found::Found;
 
 /// Answers that are kept.
 const KEPT: u64 = 50_000;
@@ -22,6 +20,13 @@ const KEPT: u64 = 50_000;
 const LONGEST: Duration = Duration::from_secs(3_600);
 /// How long the absence of records is kept.
 const ABSENT: Duration = Duration::from_secs(60);
+
+/// What a look-up found.
+pub(super) enum Found {
+    Records(Vec<RData>),
+    NoData,
+    NoName,
+}
 
 /// Asks servers whose word on DNSSEC is taken.
 pub(super) struct Vouching {

@@ -1,13 +1,29 @@
-//! The entries that are meant: of the running server, or of a spool that nobody works on.
+//! The entries that are meant, of the running server or of a spool that nobody works on; and how a command on them ends.
 
 use super::chosen::Chosen;
-use super::outcome::{Failed, not_reachable};
 use crate::admin::{Client, ClientError};
 use crate::app;
 use crate::cli::Exit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::queue::{Listed, State};
+use crate::spool::Entry;
+
+/// The exit code, and what is wrong.
+pub(super) type Failed = (Exit, String);
+
+/// Neither the server nor the spool can be had.
+pub(super) fn not_reachable(error: impl std::fmt::Display) -> Failed {
+    (Exit::Unreachable, error.to_string())
+}
+
+/// Prints data as one line of JSON.
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failed> {
+    let text =
+        serde_json::to_string(value).map_err(|error| (Exit::Temporary, error.to_string()))?;
+    println!("{text}");
+    Ok(Exit::Done)
+}
 
 /// The entries that are chosen: of the running server, or of the spool where none runs. There nothing is being tried: an entry is held or it
 /// waits. A server that runs and is not reached has the spool locked, which is then the error.
@@ -16,8 +32,8 @@ pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>
     let listed: Vec<Listed> = match answer {
         Err(ClientError::Unreachable(_)) => {
             let spool = app::inspect_spool(config).map_err(not_reachable)?;
-            let of = |entry| {
-                let state = if entry_held(entry) {
+            let of = |entry: &Entry| {
+                let state = if entry.progress.held {
                     State::Held
                 } else {
                     State::Deferred
@@ -40,10 +56,6 @@ pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>
         .into_iter()
         .filter(|entry| chosen.takes(entry, now))
         .collect())
-}
-
-fn entry_held(entry: &crate::spool::Entry) -> bool {
-    entry.progress.held
 }
 
 /// As [`find`], where something must be chosen: a command that was typed too early must not mean everything. Ids that are named must be there,

@@ -1,8 +1,7 @@
 //! Messages of entries, written to files as they would leave.
 
 use super::chosen::Chosen;
-use super::entries::which;
-use super::outcome::{Failed, not_reachable, print_json};
+use super::entries::{Failed, not_reachable, print_json, which};
 use crate::admin::{Client, ClientError, Exported};
 use crate::app;
 use crate::cli::Exit;

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use clap::Args;
 
 use super::chosen::Chosen;
-use super::entries::which;
-use super::outcome::{Failed, not_reachable, print_json};
+use super::entries::{Failed, not_reachable, print_json, which};
 use crate::admin::{Client, ClientError};
 use crate::cli::Exit;
 use crate::config::Config;

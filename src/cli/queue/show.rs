@@ -1,8 +1,7 @@
 //! What waits, printed.
 
 use super::chosen::Chosen;
-use super::entries::{find, which};
-use super::outcome::{Failed, print_json};
+use super::entries::{Failed, find, print_json, which};
 use crate::cli::Exit;
 use crate::config::Config;
 use crate::queue::State;
