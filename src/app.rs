@@ -74,7 +74,7 @@ pub struct Relay {
     /// The certificate of the admin interface, if it has one.
     certificate: Option<Arc<Certificate>>,
     /// Ends the scheduler, and tells when it has failed.
-    queue: queue::Handle,
+    queue: queue::QueueHandle,
     /// The way out, for its open connections.
     delivery: Arc<SmtpDelivery>,
     /// The log, closed after everybody who writes to it.
@@ -125,7 +125,7 @@ impl Relay {
             allowlist: stores.allowlist.clone(),
             intake,
             spool: spool.clone(),
-            queue: queue.controls(),
+            queue: queue.client(),
             history: stores.history.clone(),
             metrics,
             token: config.admin.token.clone(),
@@ -190,7 +190,7 @@ impl Relay {
 
     /// What waits for delivery.
     #[must_use]
-    pub const fn queue(&self) -> &queue::Handle {
+    pub const fn queue(&self) -> &queue::QueueHandle {
         &self.queue
     }
 

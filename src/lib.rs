@@ -25,9 +25,9 @@ pub mod resolve;
 pub mod smtp;
 
 // Layer 3: deciding, rewriting, reporting, keeping.
+pub mod backpressure;
 pub mod certificate;
 pub mod dsn;
-pub mod flow;
 pub mod history;
 pub mod policy;
 pub mod rewrite;

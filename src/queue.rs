@@ -3,9 +3,9 @@
 //! The spool has the truth; what is here is in memory and made anew at every start. The receiver's real address is asked of the directory at
 //! every attempt (docs/rules.md#where-mail-goes).
 
+mod action;
 mod attempt;
 mod backoff;
-mod control;
 mod damaged;
 mod ending;
 mod handle;
@@ -18,21 +18,21 @@ mod target;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::backpressure::Backpressure;
 use crate::clock::Clock;
 use crate::config;
 use crate::delivery::Deliver;
 use crate::directory::{AddressMark, Directory, Unavailable};
 use crate::dsn::Reporter;
-use crate::flow::Flow;
 use crate::history::History;
 use crate::masking::{HandedKeys, ParticipantId, TransactionId};
 use crate::signing::Signer;
-use crate::spool::{Memory, Spool};
+use crate::spool::{Spool, StateUpdates};
 
-pub use control::{Control, ControlError};
+pub use action::{QueueAction, QueueActionError};
 pub use damaged::end_damaged;
-pub use handle::{Controls, Handle};
-pub use listed::{Listed, State};
+pub use handle::{QueueClient, QueueHandle};
+pub use listed::{EntryState, ListedEntry};
 pub use scheduler::Queue;
 
 /// Remembers what entries teach: the address that each party last wrote from, and what happens once.
@@ -48,12 +48,12 @@ pub trait LastUsed: Send + Sync + 'static {
     ) -> Result<Option<AddressMark>, Unavailable>;
 
     /// Remembers what a durable entry teaches. The spool has it, so a failure is logged and not told.
-    fn remember(&self, memory: &Memory);
+    fn remember(&self, memory: &StateUpdates);
 }
 
 /// The `[delivery]` keys, and what is not configurable.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct QueueSettings {
     /// The waits after the first, second … attempt; the last one repeats.
     pub retry: Vec<Duration>,
     /// How long an entry may wait in all.
@@ -66,7 +66,7 @@ pub struct Settings {
     pub total: usize,
 }
 
-impl Settings {
+impl QueueSettings {
     /// The settings of a configuration.
     #[must_use]
     pub fn from_config(delivery: &config::Delivery) -> Self {
@@ -83,7 +83,7 @@ impl Settings {
 
 /// What the queue works with.
 #[derive(Clone)]
-pub struct Parts {
+pub struct QueueContext {
     /// Where entries are kept.
     pub spool: Arc<dyn Spool>,
     /// Who is behind a mask.
@@ -101,11 +101,11 @@ pub struct Parts {
     /// The life of every message.
     pub history: Arc<History>,
     /// What is on its way out and still in memory.
-    pub flow: Arc<Flow>,
+    pub flow: Arc<Backpressure>,
     /// Makes the digest of whose servers a message is handed to.
     pub handed: HandedKeys,
     /// How often and how long.
-    pub settings: Settings,
+    pub settings: QueueSettings,
 }
 
 #[cfg(test)]

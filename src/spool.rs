@@ -11,44 +11,45 @@ use bytes::Bytes;
 
 use crate::mail::QueueId;
 
+mod compaction;
 mod content;
 mod damaged_range;
 mod entry;
-mod flight;
-mod gradual;
+mod in_flight;
 mod index;
 mod inspect;
 mod local;
+mod multipart;
 mod open;
+mod quarantine;
 mod read;
 mod record;
 mod recover;
-mod remains;
 mod request;
 mod reserve;
 mod segment;
-mod tidy;
 mod triage;
 mod walk;
 mod watermark;
 mod writer;
 
 pub use content::{Content, Stored};
-pub use flight::Flight;
-pub use gradual::{Gradual, PIECE};
+pub use in_flight::InFlight;
 pub use inspect::ReadOnlySpool;
 pub use local::LocalSpool;
-pub use open::{Opened, Settings};
-pub use recover::Recovery;
-pub use remains::{Damaged, Remains};
+pub use multipart::{MultipartCommit, PART_SIZE};
+pub use open::{Opened, SpoolSettings};
+pub use quarantine::{DamagedMessage, Quarantine};
+pub use recover::RecoveryReport;
 pub use reserve::{ENDS, Reserve};
 
 pub use entry::{
-    About, Delivery, Entry, KeptId, LastWriter, Memory, OnceMark, Origin, Progress, Target,
+    Disclosure, Entry, KeptId, LastWriter, MessageSummary, OnceMark, Origin, Progress,
+    StateUpdates, Target,
 };
 
 /// A pending answer of the spool.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SpoolError>> + Send + 'a>>;
+pub type SpoolFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SpoolError>> + Send + 'a>>;
 
 /// Why the spool did not do what it was asked. Our own fault, always: a client hears 4xx, and nothing is acknowledged.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -72,7 +73,7 @@ pub enum SpoolError {
 
 /// An entry that is to become durable.
 #[derive(Debug, Clone)]
-pub struct Committed {
+pub struct NewEntry {
     /// What is to be delivered.
     pub entry: Entry,
     /// The message.
@@ -81,7 +82,7 @@ pub struct Committed {
 
 /// An entry that has just become durable.
 #[derive(Debug)]
-pub struct Durable {
+pub struct CommittedEntry {
     /// What is to be delivered.
     pub entry: Entry,
     /// The message, so that a first attempt need not read it back; none where there was no room for it in memory.
@@ -103,14 +104,19 @@ pub trait Spool: Send + Sync + 'static {
     fn next_id(&self) -> QueueId;
 
     /// Makes all entries durable together, or none of them, and hands them to the queue. Cancelling the future does not undo it.
-    fn commit(&self, entries: Vec<Committed>) -> Answer<'_, ()>;
+    fn commit(&self, entries: Vec<NewEntry>) -> SpoolFuture<'_, ()>;
 
     /// Makes entries durable as a piece of the commit `number`, a fresh id. They count once it is finished; to be awaited before the next piece.
-    fn piece(&self, number: QueueId, entries: Vec<Committed>) -> Answer<'_, ()>;
+    fn write_part(&self, number: QueueId, entries: Vec<NewEntry>) -> SpoolFuture<'_, ()>;
 
     /// Makes the last entries of the commit `number` durable and ends it: from now on all of its entries are live, and the queue hears of them.
     /// `written` are those of its pieces.
-    fn finish(&self, number: QueueId, written: Vec<Entry>, last: Vec<Committed>) -> Answer<'_, ()>;
+    fn finish(
+        &self,
+        number: QueueId,
+        written: Vec<Entry>,
+        last: Vec<NewEntry>,
+    ) -> SpoolFuture<'_, ()>;
 
     /// Gives the commit `number` up: what was written of it is dead. Nothing is waited for.
     fn abandon(&self, number: QueueId);
@@ -120,32 +126,37 @@ pub trait Spool: Send + Sync + 'static {
     ///
     /// # Errors
     /// Nothing can be recorded any more, the end of the attempt neither: it must not be made.
-    fn begin(&self, id: QueueId) -> Result<Flight, SpoolError>;
+    fn begin_attempt(&self, id: QueueId) -> Result<InFlight, SpoolError>;
 
     /// Records where an attempt left an entry; durable when it answers.
-    fn settle(&self, id: QueueId, settlement: Settlement) -> Answer<'_, ()>;
+    fn settle(&self, id: QueueId, settlement: Settlement) -> SpoolFuture<'_, ()>;
 
     /// Makes a report durable and settles the entry that it reports on, both or neither.
-    fn report(&self, about: QueueId, settlement: Settlement, report: Committed) -> Answer<'_, ()>;
+    fn report(
+        &self,
+        about: QueueId,
+        settlement: Settlement,
+        report: NewEntry,
+    ) -> SpoolFuture<'_, ()>;
 
     /// The message of a live entry, to be handed on: a large one stays in the log meanwhile.
-    fn content(&self, id: QueueId) -> Answer<'_, Content>;
+    fn content(&self, id: QueueId) -> SpoolFuture<'_, Content>;
 
     /// Reads the message of a live entry back.
-    fn body(&self, id: QueueId) -> Answer<'_, Bytes>;
+    fn body(&self, id: QueueId) -> SpoolFuture<'_, Bytes>;
 
     /// Messages whose octets have changed on the disk.
-    fn remains(&self) -> Remains {
-        Remains::default()
+    fn quarantine(&self) -> Quarantine {
+        Quarantine::default()
     }
 
     /// Copies what is left of a damaged message out of the log, with what is known of it; durable when it answers. The entry is live until it is settled.
-    fn set_aside(&self, entry: &Entry) -> Answer<'_, ()> {
+    fn quarantine_message(&self, entry: &Entry) -> SpoolFuture<'_, ()> {
         Box::pin(std::future::ready(Err(SpoolError::NoSuchEntry(entry.id))))
     }
 
     /// What is left of a message, as it is: of a damaged one that was copied, else of a live one.
-    fn left(&self, id: QueueId) -> Answer<'_, Bytes> {
+    fn raw_bytes(&self, id: QueueId) -> SpoolFuture<'_, Bytes> {
         Box::pin(std::future::ready(Err(SpoolError::NoSuchEntry(id))))
     }
 

@@ -12,16 +12,18 @@ use super::Parts;
 use crate::history::{self, TraceLine};
 use crate::http::Failure;
 use crate::mail::QueueId;
-use crate::queue::{Control, ControlError, Listed};
+use crate::queue::{ListedEntry, QueueAction, QueueActionError};
 use crate::spool::SpoolError;
 
 // 409 for an entry that is being delivered: what was ordered may come too late, and only another try can tell.
-impl From<ControlError> for Failure {
-    fn from(error: ControlError) -> Self {
+impl From<QueueActionError> for Failure {
+    fn from(error: QueueActionError) -> Self {
         let status = match &error {
-            ControlError::NoSuchEntry(_) => StatusCode::NOT_FOUND,
-            ControlError::Busy(_) | ControlError::Damaged(_) => StatusCode::CONFLICT,
-            ControlError::Spool(_) | ControlError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            QueueActionError::NoSuchEntry(_) => StatusCode::NOT_FOUND,
+            QueueActionError::Busy(_) | QueueActionError::Damaged(_) => StatusCode::CONFLICT,
+            QueueActionError::Spool(_) | QueueActionError::Stopped => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         };
         Self::new(status, error.to_string())
     }
@@ -48,8 +50,8 @@ fn id(text: &str) -> Result<QueueId, Failure> {
 }
 
 /// Everything that waits, by id.
-#[utoipa::path(get, path = "/v1/queue", responses((status = 200, body = Vec<Listed>)))]
-pub(super) async fn list(State(parts): State<Arc<Parts>>) -> Json<Vec<Listed>> {
+#[utoipa::path(get, path = "/v1/queue", responses((status = 200, body = Vec<ListedEntry>)))]
+pub(super) async fn list(State(parts): State<Arc<Parts>>) -> Json<Vec<ListedEntry>> {
     Json(parts.queue.list().await)
 }
 
@@ -63,9 +65,9 @@ pub(super) async fn order(
     State(parts): State<Arc<Parts>>,
     Path((entry, order)): Path<(String, String)>,
 ) -> Result<Json<()>, Failure> {
-    let control =
-        Control::from_str(&order).map_err(|error| Failure::new(StatusCode::NOT_FOUND, error))?;
-    parts.queue.order(id(&entry)?, control).await?;
+    let action = QueueAction::from_str(&order)
+        .map_err(|error| Failure::new(StatusCode::NOT_FOUND, error))?;
+    parts.queue.act(id(&entry)?, action).await?;
     Ok(Json(()))
 }
 
@@ -84,8 +86,8 @@ pub(super) async fn export(
     let body = match parts.spool.body(id).await {
         // Of one that is listed as damaged what is left is all that there is. One that is found to be so only now is told: nobody is to take it for whole.
         Err(error @ (SpoolError::NoSuchEntry(_) | SpoolError::Damaged(_))) => {
-            let remains = parts.spool.remains();
-            let left = tokio::task::spawn_blocking(move || remains.octets(id)).await;
+            let quarantine = parts.spool.quarantine();
+            let left = tokio::task::spawn_blocking(move || quarantine.bytes(id)).await;
             match left {
                 Ok(Ok(Some(octets))) => Ok(octets.into()),
                 _ => Err(error),

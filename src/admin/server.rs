@@ -21,7 +21,7 @@ use crate::http::Failure;
 use crate::http::{self, Guard, Listener};
 use crate::intake::Intake;
 use crate::observe::Metrics;
-use crate::queue::Controls;
+use crate::queue::QueueClient;
 use crate::spool::Spool;
 
 /// What the handlers work on.
@@ -37,7 +37,7 @@ pub struct Parts {
     /// Accepted mail.
     pub spool: Arc<dyn Spool>,
     /// What waits for delivery.
-    pub queue: Controls,
+    pub queue: QueueClient,
     /// The lives of messages.
     pub history: Arc<History>,
     /// Counters.

@@ -11,7 +11,9 @@ use super::stores::Stores;
 use crate::config::Config;
 use crate::intake::Intake;
 use crate::mail::QueueId;
-use crate::spool::{Answer, Committed, Content, Entry, Flight, Settlement, Spool, SpoolError};
+use crate::spool::{
+    Content, Entry, InFlight, NewEntry, Settlement, Spool, SpoolError, SpoolFuture,
+};
 
 /// Opens what a decision needs.
 ///
@@ -32,7 +34,7 @@ pub fn open_intake(config: Config) -> Result<Intake, StartError> {
 struct NoSpool;
 
 /// For everything that would have to be stored.
-fn refuse<T: Send + 'static>() -> Answer<'static, T> {
+fn refuse<T: Send + 'static>() -> SpoolFuture<'static, T> {
     Box::pin(async { Err(SpoolError::Unhealthy("no server runs".to_owned())) })
 }
 
@@ -42,37 +44,37 @@ impl Spool for NoSpool {
         QueueId(0)
     }
 
-    fn commit(&self, _: Vec<Committed>) -> Answer<'_, ()> {
+    fn commit(&self, _: Vec<NewEntry>) -> SpoolFuture<'_, ()> {
         refuse()
     }
 
-    fn piece(&self, _: QueueId, _: Vec<Committed>) -> Answer<'_, ()> {
+    fn write_part(&self, _: QueueId, _: Vec<NewEntry>) -> SpoolFuture<'_, ()> {
         refuse()
     }
 
-    fn finish(&self, _: QueueId, _: Vec<Entry>, _: Vec<Committed>) -> Answer<'_, ()> {
+    fn finish(&self, _: QueueId, _: Vec<Entry>, _: Vec<NewEntry>) -> SpoolFuture<'_, ()> {
         refuse()
     }
 
     fn abandon(&self, _: QueueId) {}
 
-    fn begin(&self, _: QueueId) -> Result<Flight, SpoolError> {
+    fn begin_attempt(&self, _: QueueId) -> Result<InFlight, SpoolError> {
         Err(SpoolError::Unhealthy("no server runs".to_owned()))
     }
 
-    fn settle(&self, _: QueueId, _: Settlement) -> Answer<'_, ()> {
+    fn settle(&self, _: QueueId, _: Settlement) -> SpoolFuture<'_, ()> {
         refuse()
     }
 
-    fn report(&self, _: QueueId, _: Settlement, _: Committed) -> Answer<'_, ()> {
+    fn report(&self, _: QueueId, _: Settlement, _: NewEntry) -> SpoolFuture<'_, ()> {
         refuse()
     }
 
-    fn content(&self, _: QueueId) -> Answer<'_, Content> {
+    fn content(&self, _: QueueId) -> SpoolFuture<'_, Content> {
         refuse()
     }
 
-    fn body(&self, _: QueueId) -> Answer<'_, Bytes> {
+    fn body(&self, _: QueueId) -> SpoolFuture<'_, Bytes> {
         refuse()
     }
 

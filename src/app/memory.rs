@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::directory::{AddressMark, State, Unavailable};
 use crate::masking::{ParticipantId, TransactionId};
 use crate::queue::LastUsed;
-use crate::spool::Memory;
+use crate::spool::StateUpdates;
 
 /// Writes what an entry teaches into the state store.
 /// Each of these may be learnt again: the same entry is read at every start for as long as its segment is there.
-pub(super) fn learn(state: &State, memory: &Memory) -> Result<(), Unavailable> {
+pub(super) fn learn(state: &State, memory: &StateUpdates) -> Result<(), Unavailable> {
     if let Some(last) = &memory.last_writer {
         state.remember(&last.transaction, &last.participant, last.address)?;
     }
@@ -39,7 +39,7 @@ impl LastUsed for LastAddresses {
         self.0.last_writer(transaction, participant)
     }
 
-    fn remember(&self, memory: &Memory) {
+    fn remember(&self, memory: &StateUpdates) {
         if let Err(error) = learn(&self.0, memory) {
             tracing::error!(event = "state_write_failed", %error);
         }

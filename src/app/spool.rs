@@ -9,12 +9,12 @@ use super::data_dir;
 use super::memory::learn;
 use super::room;
 use super::stores::Stores;
+use crate::backpressure::Backpressure;
 use crate::config::Config;
 use crate::failpoint;
 use crate::files::Fault;
-use crate::flow::Flow;
 use crate::history::Life;
-use crate::spool::{self, Damaged, LocalSpool, Opened, ReadOnlySpool, Spool, SpoolError};
+use crate::spool::{self, DamagedMessage, LocalSpool, Opened, ReadOnlySpool, Spool, SpoolError};
 
 /// The size of one segment of the spool, in octets. The disk space of one is given back as a whole: larger ones later,
 /// smaller ones with more files.
@@ -32,8 +32,8 @@ pub fn inspect_spool(config: &Config) -> Result<ReadOnlySpool, SpoolError> {
 }
 
 /// What a spool of this configuration is like.
-fn settings(config: &Config, flow: Arc<Flow>) -> spool::Settings {
-    spool::Settings {
+fn settings(config: &Config, flow: Arc<Backpressure>) -> spool::SpoolSettings {
+    spool::SpoolSettings {
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
         min_free_bytes: room::min_free(config),
@@ -93,8 +93,8 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
 
 /// What the history knows of damaged messages whose heads are lost. Those that it saw end are none; of the others it knows the writer, and each is kept to
 /// be listed until an operator drops it.
-fn identify(stores: &Stores, opened: &Opened) -> Vec<Damaged> {
-    let remains = opened.spool.remains();
+fn identify(stores: &Stores, opened: &Opened) -> Vec<DamagedMessage> {
+    let quarantine = opened.spool.quarantine();
     let mut damaged = opened.damaged.clone();
     damaged.retain_mut(|damaged| {
         if damaged.entry.is_some() {
@@ -109,7 +109,7 @@ fn identify(stores: &Stores, opened: &Opened) -> Vec<Damaged> {
                 tracing::error!(event = "history_unreadable", queue_id = %damaged.id, %error);
             }
         }
-        if let Err(error) = remains.keep(damaged, None) {
+        if let Err(error) = quarantine.keep(damaged, None) {
             tracing::error!(event = "spool_damaged", queue_id = %damaged.id, %error, "what is known of it could not be kept");
         }
         true

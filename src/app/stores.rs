@@ -11,6 +11,7 @@ use super::memory::LastAddresses;
 use super::room::{self, Room};
 use crate::allowlist::Live;
 use crate::auth::{self, Prover};
+use crate::backpressure::Backpressure;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::delivery::{self, SmtpDelivery};
@@ -18,7 +19,6 @@ use crate::directory::{
     self, CachedDirectory, Directory, Restored, Rules, SledDirectory, State, Unavailable,
 };
 use crate::files;
-use crate::flow::Flow;
 use crate::history::History;
 use crate::inbound;
 use crate::intake::Tools;
@@ -62,7 +62,7 @@ pub(super) struct Stores {
     /// What is kept free for the ends of messages.
     pub(super) room: Room,
     /// What is on its way: the queue tells, and the way in asks.
-    pub(super) flow: Arc<Flow>,
+    pub(super) flow: Arc<Backpressure>,
 }
 
 impl Stores {
@@ -114,7 +114,7 @@ impl Stores {
             resolver: Arc::new(resolver),
             clock: Arc::new(SystemClock),
             history: Arc::new(history),
-            flow: Arc::new(Flow::new(room)),
+            flow: Arc::new(Backpressure::new(room)),
             room: kept,
             config: Arc::new(config),
         })
@@ -187,8 +187,12 @@ impl Stores {
     }
 
     /// What delivery is scheduled with.
-    pub(super) fn queue(&self, spool: Arc<LocalSpool>, deliver: Arc<SmtpDelivery>) -> queue::Parts {
-        queue::Parts {
+    pub(super) fn queue(
+        &self,
+        spool: Arc<LocalSpool>,
+        deliver: Arc<SmtpDelivery>,
+    ) -> queue::QueueContext {
+        queue::QueueContext {
             spool,
             directory: self.directory.clone(),
             last_used: Arc::new(LastAddresses(self.state.clone())),
@@ -202,7 +206,7 @@ impl Stores {
             history: self.history.clone(),
             flow: self.flow.clone(),
             handed: HandedKeys::new(&self.config.secrets),
-            settings: queue::Settings::from_config(&self.config.delivery),
+            settings: queue::QueueSettings::from_config(&self.config.delivery),
         }
     }
 }

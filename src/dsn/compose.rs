@@ -14,7 +14,7 @@ use super::text::{Words, words};
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, Timestamp};
 use crate::masking::MaskedDomains;
 use crate::message;
-use crate::spool::About;
+use crate::spool::MessageSummary;
 
 /// What every report of this server has in common.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub struct Report<'a> {
     /// ISO 639-1.
     pub language: &'a str,
     /// The message.
-    pub about: &'a About,
+    pub about: &'a MessageSummary,
     /// When it was accepted.
     pub arrived: Timestamp,
     /// Now.
@@ -272,7 +272,7 @@ fn folded(value: &str) -> String {
 
 /// The id of the message for the report's own In-Reply-To, so that it stands in the thread of what it is about; none if there is none that
 /// can be written.
-fn thread(about: &About) -> Option<String> {
+fn thread(about: &MessageSummary) -> Option<String> {
     let id = about
         .message_id
         .trim()

@@ -10,7 +10,7 @@ use crate::mail::{
 };
 use crate::masking::MaskedDomains;
 use crate::message::Message;
-use crate::spool::About;
+use crate::spool::MessageSummary;
 
 const MASK: &str = "k2m9x0r7t3+cub31c122@allegromail.pl";
 
@@ -55,11 +55,16 @@ fn remote_words_are_masked_not_blanked() {
     assert!(!mask("po czta.example=poczta.example", &hidden()).contains("poczta.example"));
 }
 
-fn report(language: &str, diagnostic: &Diagnostic, about: &About) -> Vec<u8> {
+fn report(language: &str, diagnostic: &Diagnostic, about: &MessageSummary) -> Vec<u8> {
     report_of(Action::Failed, language, diagnostic, about)
 }
 
-fn report_of(action: Action, language: &str, diagnostic: &Diagnostic, about: &About) -> Vec<u8> {
+fn report_of(
+    action: Action,
+    language: &str,
+    diagnostic: &Diagnostic,
+    about: &MessageSummary,
+) -> Vec<u8> {
     let reporter = Reporter {
         hostname: Domain::parse("mx.allegromail.pl").unwrap(),
         domains: Arc::new(MaskedDomains::default()),
@@ -84,8 +89,8 @@ fn report_of(action: Action, language: &str, diagnostic: &Diagnostic, about: &Ab
     .unwrap()
 }
 
-fn about() -> About {
-    About {
+fn about() -> MessageSummary {
+    MessageSummary {
         recipient: MASK.to_owned(),
         subject: "Pytanie o żółty rower".to_owned(),
         date: "Mon, 23 Nov 2026 10:00:00 +0100".to_owned(),

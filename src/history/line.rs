@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mail::{EnhancedStatus, QueueId, ReversePath, Timestamp, TraceId};
 use crate::masking::HandedTo;
-use crate::spool::{About, Entry, Memory, Origin, Progress, Target};
+use crate::spool::{Entry, MessageSummary, Origin, Progress, StateUpdates, Target};
 
 /// Something that happened to a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ pub struct Accepted {
     /// Who is told if it fails.
     pub origin: Origin,
     /// What a report says about it.
-    pub about: About,
+    pub about: MessageSummary,
     /// The Message-ID that it leaves with.
     #[serde(default)]
     pub sent_as: String,
@@ -121,7 +121,7 @@ impl Line {
             eight_bit: false,
             about: accepted.about.clone(),
             sent_as: accepted.sent_as.clone(),
-            memory: Memory::default(),
+            memory: StateUpdates::default(),
             progress: Progress::default(),
         })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::mail::{QueueId, ReversePath, Timestamp, TraceId};
-use crate::spool::{About, Entry, Memory, Origin, Progress, Target};
+use crate::spool::{Entry, MessageSummary, Origin, Progress, StateUpdates, Target};
 
 const NOW: Timestamp = Timestamp(1_795_392_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -23,13 +23,13 @@ fn entry(number: u64, arrived: Timestamp) -> Entry {
         reverse_path: ReversePath::Null,
         smtputf8: false,
         eight_bit: false,
-        about: About {
+        about: MessageSummary {
             recipient: MASK.to_owned(),
             message_id: format!("<{number}@poczta.example>"),
-            ..About::default()
+            ..MessageSummary::default()
         },
         sent_as: format!("token{number}@allegromail.pl"),
-        memory: Memory::default(),
+        memory: StateUpdates::default(),
         progress: Progress::default(),
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::limits::{BYTES_UNIT, COPIES, TURN};
-use crate::spool::PIECE;
+use crate::spool::PART_SIZE;
 
 /// The most and the least that is kept for messages on their way out.
 const WAY_OUT: (usize, usize) = (16 * 1024 * 1024, 32 * 1024 * 1024);
@@ -94,7 +94,7 @@ impl Memory {
         recipients: usize,
     ) -> Option<OwnedSemaphorePermit> {
         // What is gathered before it is written is less than a piece, beside the copy that is being made.
-        let gathered = octets.saturating_mul(recipients).min(PIECE);
+        let gathered = octets.saturating_mul(recipients).min(PART_SIZE);
         let wanted = units(octets.saturating_mul(COPIES).saturating_add(gathered));
         // More than there is would be waited for without end; the largest message has all of it for itself.
         let wanted = wanted.clamp(1, u32::try_from(self.most_work).unwrap_or(u32::MAX));

@@ -32,7 +32,7 @@ use crate::masking::MaskedAddress;
 use crate::message::{Effort, Message};
 use crate::offload::offload;
 use crate::policy::{self, Plan, Reason, Refusal, Sender};
-use crate::spool::{Committed, Gradual, Origin};
+use crate::spool::{MultipartCommit, NewEntry, Origin};
 
 /// Why nothing goes to the writer's own mask.
 const OWN_MASK: &str = "the address is the writer's own mask, beside others";
@@ -63,7 +63,7 @@ pub(super) async fn accept(
     // Gives back what is spent wherever this ends without a reply of success.
     let mut tally = Tally::new(&intake.budgets);
     // After a crash all entries are there or none, and none means that no 250 was heard; but their copies are written one after another.
-    let mut taken = Gradual::new(&*intake.tools.spool);
+    let mut taken = MultipartCommit::new(&*intake.tools.spool);
     let mut outcome = Outcome::default();
     // One after the other: budgets and claims of the second see what the first has used.
     for (path, recipient) in recipients {
@@ -261,7 +261,7 @@ impl Outcome {
         recipient: &Recipient,
         judged: Result<Taken, Refusal>,
         transaction: &MailTransaction,
-    ) -> Option<Committed> {
+    ) -> Option<NewEntry> {
         match judged {
             Ok(Taken::Entry(committed, claim)) => {
                 self.claims.extend(claim);
@@ -314,7 +314,7 @@ fn refusals_to_report(
     arrival: &Arrival<'_>,
     sender: Option<&Sender>,
     outcome: &Outcome,
-) -> Option<Vec<Committed>> {
+) -> Option<Vec<NewEntry>> {
     let sender = sender?;
     let mut refused = outcome.refused.iter();
     let lasting = refused.all(|refused| refused.refusal.reason.code() >= 500);

@@ -9,7 +9,7 @@ use crate::directory::{Directory, State};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 use crate::policy::{Masked, Reason, Refusal, Sender};
-use crate::spool::{Committed, Entry, Memory, Origin, Target};
+use crate::spool::{Entry, NewEntry, Origin, StateUpdates, Target};
 
 /// Why an automatic reply is not passed on.
 pub(super) const ONE_A_DAY: &str =
@@ -98,7 +98,7 @@ async fn entry(
     plan: &Masked,
     from_name: Option<&str>,
     claim: &Claim,
-) -> Result<Committed, Refusal> {
+) -> Result<NewEntry, Refusal> {
     let id = masking.entries.spool.next_id();
     let outgoing = rewritten(masking, arrival, id, plan, from_name).await?;
     let target = Target::Participant {
@@ -112,16 +112,16 @@ async fn entry(
         eight_bit: !outgoing.body.is_ascii(),
         about: without(blank.about, addresses, &shown),
         sent_as: outgoing.sent_as,
-        memory: Memory {
+        memory: StateUpdates {
             once: Some(claim.mark),
             kept_id: outgoing.kept_id,
             delivery: Some(outgoing.delivery),
             // Its null sender brings nothing back.
-            ..Memory::default()
+            ..StateUpdates::default()
         },
         ..blank
     };
-    Ok(Committed {
+    Ok(NewEntry {
         entry,
         body: outgoing.body,
     })

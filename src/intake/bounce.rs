@@ -17,7 +17,7 @@ use crate::history::{Event, History};
 use crate::mail::{Diagnostic, Reply, Reported, ReversePath, Timestamp};
 use crate::masking::BounceToken;
 use crate::policy::Refusal;
-use crate::spool::{Committed, Entry, Memory, Origin, Progress, Target};
+use crate::spool::{Entry, NewEntry, Origin, Progress, StateUpdates, Target};
 
 /// The most reports that are passed on for one message. A receiver says "delayed" and "failed", some of them twice and in other words; more
 /// than this is no server's need (docs/threats.md#115).
@@ -89,16 +89,16 @@ pub(super) async fn report(
         about: about.about.clone(),
         // Nothing leaves under this entry; the report that the queue makes of it has an id of its own.
         sent_as: String::new(),
-        memory: Memory {
+        memory: StateUpdates {
             once: Some(claim.mark),
             counted: claim.marks(),
-            ..Memory::default()
+            ..StateUpdates::default()
         },
         progress: Progress::default(),
     };
     let body = bytes::Bytes::new();
     Ok(Taken::Entry(
-        Box::new(Committed { entry, body }),
+        Box::new(NewEntry { entry, body }),
         Some(claim),
     ))
 }

@@ -12,12 +12,14 @@ use crate::masking::{HandedKeys, HandedTo, TokenKeys, TokenKind, TransactionId};
 use crate::message::{Message, Parameters};
 use crate::policy::{Refusal, Sender};
 use crate::rewrite::{self, Trace};
-use crate::spool::{About, Committed, Entry, Memory, Origin, Progress, Spool, Target};
+use crate::spool::{
+    Entry, MessageSummary, NewEntry, Origin, Progress, Spool, StateUpdates, Target,
+};
 
 /// What became of one recipient that was not refused.
 pub(super) enum Taken {
     /// An entry, and the mark that it makes, if it stands for something that happens once.
-    Entry(Box<Committed>, Option<Claim>),
+    Entry(Box<NewEntry>, Option<Claim>),
     /// The writer's own mask beside others: no copy goes there.
     OwnMask,
     /// Nothing goes on, and nobody is told; why.
@@ -75,7 +77,7 @@ impl Entries<'_> {
             eight_bit: false,
             about: about(arrival.message, recipient),
             sent_as: String::new(),
-            memory: Memory::default(),
+            memory: StateUpdates::default(),
             progress: Progress::default(),
         }
     }
@@ -87,7 +89,7 @@ impl Entries<'_> {
         arrival: &Arrival<'_>,
         sender: &Sender,
         refused: &Refused,
-    ) -> Committed {
+    ) -> NewEntry {
         let refusal = &refused.refusal;
         let target = Target::Refused(Diagnostic::local(refusal.reason.status(), &refusal.text));
         let blank = self.blank(arrival, self.spool.next_id(), target, refused.name());
@@ -95,7 +97,7 @@ impl Entries<'_> {
             Some(writer) => without(blank.about, &writer.addresses, &writer.login),
             None => blank.about,
         };
-        Committed {
+        NewEntry {
             entry: Entry {
                 origin: origin(sender, refused.order.as_ref()),
                 about,
@@ -154,8 +156,8 @@ pub(super) fn origin(sender: &Sender, order: Option<&TransactionId>) -> Origin {
 
 /// What is kept of a message, without its writer's addresses: the spool holds none. They are written as `shown`, the mask that the other
 /// side knows, so that a report stays readable (docs/rules.md#issue-2054).
-pub(super) fn without(about: About, addresses: &[Mailbox], shown: &str) -> About {
-    About {
+pub(super) fn without(about: MessageSummary, addresses: &[Mailbox], shown: &str) -> MessageSummary {
+    MessageSummary {
         subject: rewrite::mask_text(&about.subject, addresses, shown),
         date: rewrite::mask_text(&about.date, addresses, shown),
         ..about
@@ -163,8 +165,8 @@ pub(super) fn without(about: About, addresses: &[Mailbox], shown: &str) -> About
 }
 
 /// What is kept of `message` for the one who wrote it to `recipient`.
-fn about(message: &Message, recipient: &str) -> About {
-    About {
+fn about(message: &Message, recipient: &str) -> MessageSummary {
+    MessageSummary {
         recipient: recipient.to_owned(),
         subject: message.text("Subject").chars().take(SUBJECT).collect(),
         date: message.text("Date"),

@@ -19,7 +19,7 @@ use crate::offload::in_place;
 use crate::policy::{self, Reason, Refusal, Sender};
 use crate::rewrite::{self, Events, Options, ParticipantPlan, Stopped, Suspects};
 use crate::signing::Signer;
-use crate::spool::{Committed, Delivery, Entry, KeptId, LastWriter, Memory, Target};
+use crate::spool::{Disclosure, Entry, KeptId, LastWriter, NewEntry, StateUpdates, Target};
 
 /// What a message is masked with.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub(super) struct Outgoing {
     pub(super) sent_as: String,
     pub(super) kept_id: Option<KeptId>,
     /// What it brings to the receiver.
-    pub(super) delivery: Delivery,
+    pub(super) delivery: Disclosure,
 }
 
 /// The entry of a participant's message that is no automatic reply. `recipient` is the mask as it was addressed.
@@ -79,17 +79,17 @@ pub(super) async fn masked(
         origin: origin(sender, plan.transaction.as_ref()),
         about: without(blank.about, &writer.addresses, &shown),
         sent_as: outgoing.sent_as,
-        memory: Memory {
+        memory: StateUpdates {
             last_writer,
             kept_id: outgoing.kept_id,
             handed_to: entries.handed_to(id, &plan.receiver),
             delivery: Some(outgoing.delivery),
-            ..Memory::default()
+            ..StateUpdates::default()
         },
         ..blank
     };
     let body = outgoing.body;
-    Ok(Taken::Entry(Box::new(Committed { entry, body }), None))
+    Ok(Taken::Entry(Box::new(NewEntry { entry, body }), None))
 }
 
 /// Rewrites a message, lets the leak gate look at the result, and signs it. `from_name` is the name beside the From, as it came.
@@ -171,7 +171,7 @@ fn past_the_gate(
     pair: Pair<'_>,
     plan: &ParticipantPlan<'_>,
     (receiver, hides_domains): (&Participant, bool),
-) -> Result<(Vec<u8>, Delivery), Refusal> {
+) -> Result<(Vec<u8>, Disclosure), Refusal> {
     let recollection = masking.recollection;
     let public = (masking.domains, masking.entries.hostname, masking.allowlist);
     // Only the writer is hidden from the reader: by what it registered, and by what the reader may have guessed. The reader's own addresses

@@ -14,7 +14,7 @@ use crate::masking::{Brought, GuessKeys, MaskedDomains, Pair, providers};
 use crate::message::Message;
 use crate::policy::Refusal;
 use crate::rewrite::{Everything, Sightings, Standing};
-use crate::spool::Delivery;
+use crate::spool::Disclosure;
 
 /// What is remembered for one message: what its reader wrote to its writer.
 pub(super) struct Recalled {
@@ -145,7 +145,7 @@ impl Recollection<'_> {
         sightings: &Sightings,
         domains: bool,
         sent_as: &str,
-    ) -> Result<Delivery, Refusal> {
+    ) -> Result<Disclosure, Refusal> {
         let number = self
             .keys
             .first()
@@ -178,7 +178,7 @@ impl Recollection<'_> {
         // Cut to what a record holds.
         let mut brought = Record::default();
         brought.add(&all);
-        Ok(Delivery {
+        Ok(Disclosure {
             writer: pair.writer.clone(),
             reader: pair.reader.clone(),
             at: self.clock.now(),

@@ -12,7 +12,7 @@ use super::payer::Payer;
 use super::recipient::{Recipient, check_beside, find, name};
 use super::role;
 use super::tools::Intake;
-use crate::flow::is_large;
+use crate::backpressure::is_large;
 use crate::history::{Event, Line};
 use crate::inbound::{Answer, Client, MailTransaction, Reception};
 use crate::mail::{ForwardPath, Reply, TraceId};
@@ -60,7 +60,7 @@ impl Reception for Intake {
     fn ease(&self, octets: usize) -> Answer<'_, ()> {
         Box::pin(async move {
             if is_large(octets) {
-                self.tools.flow.ease().await;
+                self.tools.flow.wait_for_room().await;
             }
         })
     }

@@ -16,10 +16,10 @@ use super::threading::MessageIds;
 use super::unmasked::Carrying;
 use crate::allowlist::Live;
 use crate::auth::Prover;
+use crate::backpressure::Backpressure;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{Directory, State};
-use crate::flow::Flow;
 use crate::history::History;
 use crate::masking::{GuessKeys, HandedKeys, MaskedDomains, MessageIdKeys};
 use crate::resolve::Resolver;
@@ -49,7 +49,7 @@ pub struct Tools {
     /// The life of every message.
     pub history: Arc<History>,
     /// What is on its way out and still in memory.
-    pub flow: Arc<Flow>,
+    pub flow: Arc<Backpressure>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

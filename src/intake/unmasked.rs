@@ -12,7 +12,7 @@ use crate::masking::{MaskedDomains, TokenKind};
 use crate::policy::{self, Refusal, Sender};
 use crate::rewrite::{self, CourierTrace};
 use crate::signing::{Sealing, Signer};
-use crate::spool::{Committed, Entry, Memory, Target};
+use crate::spool::{Entry, NewEntry, StateUpdates, Target};
 
 /// What mail is carried on with.
 #[derive(Clone, Copy)]
@@ -47,13 +47,13 @@ pub(super) async fn unmasked(
         reverse_path: entries.bounce_address(TokenKind::Courier, id, domain)?,
         eight_bit: !body.is_ascii(),
         origin: origin(sender, plan.transaction.as_ref()),
-        memory: Memory {
+        memory: StateUpdates {
             handed_to: entries.handed_to(id, &plan.receiver),
-            ..Memory::default()
+            ..StateUpdates::default()
         },
         ..entries.blank(arrival, id, target, recipient)
     };
-    Ok(Taken::Entry(Box::new(Committed { entry, body }), None))
+    Ok(Taken::Entry(Box::new(NewEntry { entry, body }), None))
 }
 
 /// Mail to a role goes to the contact as it came, with a null sender: a contact that bounces must not start a circle. `written` is how the role was
@@ -72,7 +72,7 @@ pub(super) fn to_role(
         eight_bit: !body.is_ascii(),
         ..blank
     };
-    Taken::Entry(Box::new(Committed { entry, body }), None)
+    Taken::Entry(Box::new(NewEntry { entry, body }), None)
 }
 
 /// A courier's mail as it is; from an address of ours, where it would be refused behind us as it is.

@@ -2,51 +2,56 @@
 
 use bytes::Bytes;
 
-use super::ending::{End, done, fail, note, postpone, words};
+use super::ending::{AttemptEnd, done, fail, note, postpone, reply_text};
 use super::lanes::Lanes;
-use super::{Parts, backoff, damaged, target};
+use super::{QueueContext, backoff, damaged, target};
 use crate::delivery::{Attempted, Work};
 use crate::dsn::{Hidden, mask};
 use crate::failpoint;
 use crate::history::Event;
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome};
-use crate::spool::{Entry, Memory, OnceMark, SpoolError};
+use crate::spool::{Entry, OnceMark, SpoolError, StateUpdates};
 
 /// Makes one attempt for `entry`. `body`: the message where it is still in memory; none: it is read from the spool.
-pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Option<Bytes>) -> End {
-    let address = match target::find(parts, entry).await {
+pub(super) async fn run(
+    context: &QueueContext,
+    lanes: &Lanes,
+    entry: &Entry,
+    body: Option<Bytes>,
+) -> AttemptEnd {
+    let address = match target::find(context, entry).await {
         Ok(Ok(address)) => address,
         // The account takes no mail any more, or the entry was about a report from the start.
-        Ok(Err(diagnostic)) => return fail(parts, entry, diagnostic).await,
+        Ok(Err(diagnostic)) => return fail(context, entry, diagnostic).await,
         Err(unavailable) => {
             // Our own fault is no attempt: the recipient's server has not been asked.
             tracing::error!(event = "target_unknown", queue_id = %entry.id, error = %unavailable);
-            return postpone(parts, entry, entry.progress.attempts, None).await;
+            return postpone(context, entry, entry.progress.attempts, None).await;
         }
     };
     failpoint::pass("queue.target_found");
     // What comes back from the spool was not taken just now.
     let first = body.is_some();
     let place = match lanes.enter(address.domain()).await {
-        None => return End::Untried,
+        None => return AttemptEnd::NotAttempted,
         Some(Ok(place)) => place,
         // Counted as an attempt, or all that wait for a dead server would come back every few seconds.
         Some(Err(diagnostic)) => {
-            return settle(parts, entry, &address, Outcome::Deferred(diagnostic)).await;
+            return settle(context, entry, &address, Outcome::Deferred(diagnostic)).await;
         }
     };
     // Only now that there is a place: what waits for one holds no memory.
     let body = match body {
         Some(body) => body.into(),
-        None => match parts.spool.content(entry.id).await {
+        None => match context.spool.content(entry.id).await {
             Ok(content) => content,
             Err(error) => {
                 tracing::error!(event = "body_unreadable", queue_id = %entry.id, %error);
                 drop(place);
                 // No other try can read it: what was written is not there any more.
                 if matches!(error, SpoolError::Damaged(_) | SpoolError::NoSuchEntry(_)) {
-                    match damaged::found(parts, entry).await {
-                        Ok(()) => return End::Done,
+                    match damaged::found(context, entry).await {
+                        Ok(()) => return AttemptEnd::Done,
                         Err(error) => {
                             tracing::error!(event = "report_waits", queue_id = %entry.id, error);
                         }
@@ -55,7 +60,7 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
                 // An attempt that failed: a disk may come to itself, and else the writer is told in the end.
                 let text = "the message cannot be read from the spool";
                 let unread = Diagnostic::local(EnhancedStatus::SYSTEM_4_3_0, text);
-                return settle(parts, entry, &address, Outcome::Deferred(unread)).await;
+                return settle(context, entry, &address, Outcome::Deferred(unread)).await;
             }
         },
     };
@@ -69,15 +74,15 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         eight_bit: entry.eight_bit,
     };
     // Nothing is sent whose end could not be written: it would arrive twice.
-    let Ok(flight) = parts.spool.begin(entry.id) else {
-        return End::Untried;
+    let Ok(flight) = context.spool.begin_attempt(entry.id) else {
+        return AttemptEnd::NotAttempted;
     };
     failpoint::pass("queue.begun");
-    note_handed(parts, entry, &address);
+    note_handed(context, entry, &address);
     let Attempted {
         outcome,
         connection,
-    } = parts.deliver.deliver(work).await;
+    } = context.deliver.deliver(work).await;
     failpoint::pass("queue.attempted");
     match &outcome {
         // Nobody there: the messages behind this one need not find that out for themselves. Anything else opens the lane.
@@ -87,10 +92,10 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
         _ => lanes.open(address.domain()),
     }
     if matches!(outcome, Outcome::Delivered { .. }) && first {
-        parts.flow.arrived();
+        context.flow.delivered();
     }
     let unsettled = place.attempted();
-    let end = settle(parts, entry, &address, outcome).await;
+    let end = settle(context, entry, &address, outcome).await;
     // The outcome is durable: now the connection may take the next message, or say goodbye.
     drop((flight, connection, unsettled));
     end
@@ -98,17 +103,17 @@ pub(super) async fn run(parts: &Parts, lanes: &Lanes, entry: &Entry, body: Optio
 
 /// Remembers to whose servers the message is handed, where that is another domain than when it was accepted: a report from there is then known
 /// for theirs. Lost in a crash, that report is told in our words only.
-fn note_handed(parts: &Parts, entry: &Entry, address: &Mailbox) {
+fn note_handed(context: &QueueContext, entry: &Entry, address: &Mailbox) {
     let Some(planned) = entry.memory.handed_to else {
         return;
     };
-    let used = parts.handed.digest(entry.id, address.domain());
+    let used = context.handed.digest(entry.id, address.domain());
     if used != planned {
-        let memory = Memory {
+        let memory = StateUpdates {
             once: Some(OnceMark::handed(entry.arrived, used)),
-            ..Memory::default()
+            ..StateUpdates::default()
         };
-        parts.last_used.remember(&memory);
+        context.last_used.remember(&memory);
     }
 }
 
@@ -134,21 +139,28 @@ fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnosti
 }
 
 /// Makes an outcome durable. The diagnostic is masked here, and goes nowhere before that.
-async fn settle(parts: &Parts, entry: &Entry, address: &Mailbox, outcome: Outcome) -> End {
-    let now = parts.clock.now();
+async fn settle(
+    context: &QueueContext,
+    entry: &Entry,
+    address: &Mailbox,
+    outcome: Outcome,
+) -> AttemptEnd {
+    let now = context.clock.now();
     match outcome {
         Outcome::Delivered { .. } => {
             let delay_ms = now.since(entry.arrived).as_millis();
             tracing::info!(event = "delivered", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, delay_ms, attempts = entry.progress.attempts + 1);
             metrics::counter!("allegromail_queue_delivered_total").increment(1);
             let attempts = entry.progress.attempts + 1;
-            note(parts, entry, Event::Delivered { attempts });
-            done(parts, entry).await
+            note(context, entry, Event::Delivered { attempts });
+            done(context, entry).await
         }
-        Outcome::Failed(diagnostic) => fail(parts, entry, masked(entry, address, diagnostic)).await,
+        Outcome::Failed(diagnostic) => {
+            fail(context, entry, masked(entry, address, diagnostic)).await
+        }
         Outcome::Deferred(diagnostic) => {
             let diagnostic = masked(entry, address, diagnostic);
-            if backoff::expired(&parts.settings, entry, now) {
+            if backoff::expired(&context.settings, entry, now) {
                 // The last server's words stay, for they are why.
                 let expired = Diagnostic {
                     status: EnhancedStatus::EXPIRED_4_4_7,
@@ -158,12 +170,18 @@ async fn settle(parts: &Parts, entry: &Entry, address: &Mailbox, outcome: Outcom
                     ),
                     ..diagnostic
                 };
-                return fail(parts, entry, expired).await;
+                return fail(context, entry, expired).await;
             }
             metrics::counter!("allegromail_queue_deferred_total").increment(1);
-            let (status, text) = (diagnostic.status, words(&diagnostic));
-            note(parts, entry, Event::Deferred { status, text });
-            postpone(parts, entry, entry.progress.attempts + 1, Some(diagnostic)).await
+            let (status, text) = (diagnostic.status, reply_text(&diagnostic));
+            note(context, entry, Event::Deferred { status, text });
+            postpone(
+                context,
+                entry,
+                entry.progress.attempts + 1,
+                Some(diagnostic),
+            )
+            .await
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::Settings;
+use super::QueueSettings;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::Entry;
 
 /// The wait after attempt number `attempts`, spread by up to a tenth either way, so that what failed together does not come back together.
-pub(super) fn wait(settings: &Settings, id: QueueId, attempts: u32) -> Duration {
+pub(super) fn wait(settings: &QueueSettings, id: QueueId, attempts: u32) -> Duration {
     let at = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let base = settings
         .retry
@@ -21,14 +21,14 @@ pub(super) fn wait(settings: &Settings, id: QueueId, attempts: u32) -> Duration 
 }
 
 /// Whether an entry is put off further than any wait can be: the clock was wrong when that was written.
-pub(super) fn is_absurd(settings: &Settings, entry: &Entry, now: Timestamp) -> bool {
+pub(super) fn is_beyond_schedule(settings: &QueueSettings, entry: &Entry, now: Timestamp) -> bool {
     let longest = settings.retry.iter().max().copied().unwrap_or_default();
     entry.progress.next_attempt > now.plus(longest * 2)
 }
 
 /// Whether an entry has waited long enough. The clock alone does not decide: after a jump of years everything would expire at once, so an
 /// entry must also have had half of the attempts that its time allows (docs/threats.md#124).
-pub(super) fn expired(settings: &Settings, entry: &Entry, now: Timestamp) -> bool {
+pub(super) fn expired(settings: &QueueSettings, entry: &Entry, now: Timestamp) -> bool {
     let mut total = Duration::ZERO;
     let allowed = settings.retry.iter().take_while(|wait| {
         total += **wait;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Parts, backoff, report};
+use super::{QueueContext, backoff, report};
 use crate::dsn::Action;
 use crate::failpoint;
 use crate::history::{Event, Line};
@@ -13,21 +13,21 @@ use crate::spool::{Entry, Progress, Settlement, SpoolError, Target};
 const FULL_WAIT: Duration = Duration::from_secs(1);
 
 /// Where an attempt left an entry, for the schedule.
-pub(super) enum End {
+pub(super) enum AttemptEnd {
     /// It is done.
     Done,
     /// It waits, with this progress.
-    Waits(Progress),
+    Waiting(Progress),
     /// Nothing is known of an attempt and nothing was written: the queue shuts down, the spool can record no end, or the attempt has panicked.
-    Untried,
+    NotAttempted,
 }
 
 /// The entry is at its end. Returns only when that is durable or cannot be made so: what follows (the next message over the connection) may
 /// rely on it.
-pub(super) async fn done(parts: &Parts, entry: &Entry) -> End {
+pub(super) async fn done(context: &QueueContext, entry: &Entry) -> AttemptEnd {
     failpoint::pass("queue.settling");
     loop {
-        match parts.spool.settle(entry.id, Settlement::Done).await {
+        match context.spool.settle(entry.id, Settlement::Done).await {
             Ok(()) => break,
             // The message has arrived. Room comes back when other entries end; until then the connection and the place wait.
             Err(SpoolError::Full(why)) => {
@@ -42,21 +42,21 @@ pub(super) async fn done(parts: &Parts, entry: &Entry) -> End {
         }
     }
     failpoint::pass("queue.settled");
-    End::Done
+    AttemptEnd::Done
 }
 
 /// Puts an entry off, with the writer told if that is due. `attempts` is the number made so far: as before, where nobody was asked. `last`
 /// is masked; none: the one of before stands.
 pub(super) async fn postpone(
-    parts: &Parts,
+    context: &QueueContext,
     entry: &Entry,
     attempts: u32,
     last: Option<Diagnostic>,
-) -> End {
-    let wait = backoff::wait(&parts.settings, entry.id, attempts.max(1));
+) -> AttemptEnd {
+    let wait = backoff::wait(&context.settings, entry.id, attempts.max(1));
     let progress = Progress {
         attempts,
-        next_attempt: parts.clock.now().plus(wait),
+        next_attempt: context.clock.now().plus(wait),
         last: last.or_else(|| entry.progress.last.clone()),
         held: entry.progress.held,
         told: entry.progress.told,
@@ -64,32 +64,36 @@ pub(super) async fn postpone(
     if let Some(last) = &progress.last {
         tracing::info!(event = "deferred", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %last.status, text = last.text, attempts, next = %progress.next_attempt);
     }
-    let progress = match delay_notice(parts, entry, &progress).await {
+    let progress = match delay_notice(context, entry, &progress).await {
         Some(told) => told,
         None => {
             failpoint::pass("queue.deferring");
             let settled = Settlement::Deferred(progress.clone());
             // The schedule has it in memory all the same; a restart would try earlier, which harms nobody.
-            if let Err(error) = parts.spool.settle(entry.id, settled).await {
+            if let Err(error) = context.spool.settle(entry.id, settled).await {
                 tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
             }
             failpoint::pass("queue.deferred");
             progress
         }
     };
-    End::Waits(progress)
+    AttemptEnd::Waiting(progress)
 }
 
 /// Tells the writer once that the message takes longer (RFC 3461 4.1, `DELAY`), and settles the entry with that. None: nothing was told, for it
 /// was told before, is not due, or could not be written now.
-async fn delay_notice(parts: &Parts, entry: &Entry, progress: &Progress) -> Option<Progress> {
-    let waited = parts.clock.now().since(entry.arrived);
-    if progress.told || waited < parts.settings.delay_notice {
+async fn delay_notice(
+    context: &QueueContext,
+    entry: &Entry,
+    progress: &Progress,
+) -> Option<Progress> {
+    let waited = context.clock.now().since(entry.arrived);
+    if progress.told || waited < context.settings.delay_notice {
         return None;
     }
     let diagnostic = progress.last.as_ref()?;
     // A notice that fails costs nothing: the next deferral tries it again.
-    let report = report::on(parts, entry, diagnostic, Action::Delayed)
+    let report = report::on(context, entry, diagnostic, Action::Delayed)
         .await
         .ok()??;
     let told = Progress {
@@ -98,21 +102,21 @@ async fn delay_notice(parts: &Parts, entry: &Entry, progress: &Progress) -> Opti
     };
     let settled = Settlement::Deferred(told.clone());
     failpoint::pass("queue.delay_composed");
-    parts.spool.report(entry.id, settled, report).await.ok()?;
+    context.spool.report(entry.id, settled, report).await.ok()?;
     failpoint::pass("queue.delay_told");
     tracing::info!(event = "delay_told", queue_id = %entry.id, trace = %entry.trace);
     Some(told)
 }
 
 /// Adds a line to the life of an entry, for `trace` (docs/rules.md#issue-3833).
-pub(super) fn note(parts: &Parts, entry: &Entry, event: Event) {
-    parts
+pub(super) fn note(context: &QueueContext, entry: &Entry, event: Event) {
+    context
         .history
-        .note(&Line::of(entry, parts.clock.now(), event));
+        .note(&Line::of(entry, context.clock.now(), event));
 }
 
 /// What the other server said, or what we found; masked where the diagnostic is.
-pub(super) fn words(diagnostic: &Diagnostic) -> String {
+pub(super) fn reply_text(diagnostic: &Diagnostic) -> String {
     match &diagnostic.reply {
         Some(reply) => reply.to_string(),
         None => diagnostic.text.clone(),
@@ -121,39 +125,47 @@ pub(super) fn words(diagnostic: &Diagnostic) -> String {
 
 /// Gives an entry up, with a report to its writer. Both become durable together: after a crash there is never a message that ended in silence,
 /// nor one reported twice. `diagnostic` is masked.
-pub(super) async fn fail(parts: &Parts, entry: &Entry, diagnostic: Diagnostic) -> End {
+pub(super) async fn fail(
+    context: &QueueContext,
+    entry: &Entry,
+    diagnostic: Diagnostic,
+) -> AttemptEnd {
     // An entry that only carries another server's word of a delay.
     let action = match entry.target {
         Target::Delayed(_) => Action::Delayed,
         _ => Action::Failed,
     };
-    let report = match report::on(parts, entry, &diagnostic, action).await {
+    let report = match report::on(context, entry, &diagnostic, action).await {
         Ok(report) => report,
         Err(unavailable) => {
             tracing::error!(event = "report_waits", queue_id = %entry.id, error = %unavailable);
-            return postpone(parts, entry, entry.progress.attempts, Some(diagnostic)).await;
+            return postpone(context, entry, entry.progress.attempts, Some(diagnostic)).await;
         }
     };
     tracing::info!(event = "failed", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %diagnostic.status, text = diagnostic.text, reported = report.is_some());
     metrics::counter!("allegromail_queue_failed_total").increment(1);
     let event = Event::Failed {
         status: diagnostic.status,
-        text: words(&diagnostic),
+        text: reply_text(&diagnostic),
         reported: report.is_some(),
     };
-    note(parts, entry, event);
+    note(context, entry, event);
     let Some(report) = report else {
-        return done(parts, entry).await;
+        return done(context, entry).await;
     };
     failpoint::pass("queue.report_composed");
-    match parts.spool.report(entry.id, Settlement::Done, report).await {
+    match context
+        .spool
+        .report(entry.id, Settlement::Done, report)
+        .await
+    {
         Ok(()) => {
             failpoint::pass("queue.reported");
-            End::Done
+            AttemptEnd::Done
         }
         Err(error) => {
             tracing::error!(event = "report_waits", queue_id = %entry.id, %error);
-            postpone(parts, entry, entry.progress.attempts, Some(diagnostic)).await
+            postpone(context, entry, entry.progress.attempts, Some(diagnostic)).await
         }
     }
 }

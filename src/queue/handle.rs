@@ -9,28 +9,32 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::control::{Control, ControlError};
-use super::ending::End;
+use super::action::{QueueAction, QueueActionError};
+use super::ending::AttemptEnd;
 use super::lanes::Lanes;
-use super::listed::Listed;
+use super::listed::ListedEntry;
 use crate::mail::QueueId;
-use crate::spool::Remains;
+use crate::spool::Quarantine;
 
 /// What the schedule hears.
-pub(super) enum Message {
+pub(super) enum SchedulerMessage {
     /// The entry, and how its attempt ended.
-    Ended(QueueId, End),
+    Ended(QueueId, AttemptEnd),
     /// Somebody wants to see everything.
-    List(oneshot::Sender<Vec<Listed>>),
+    List(oneshot::Sender<Vec<ListedEntry>>),
     /// Everything that waits is to be due.
     RetryNow,
-    /// An order on one entry, and where its answer goes.
-    Control(QueueId, Control, oneshot::Sender<Result<(), ControlError>>),
+    /// An action on one entry, and where its answer goes.
+    Action(
+        QueueId,
+        QueueAction,
+        oneshot::Sender<Result<(), QueueActionError>>,
+    ),
 }
 
-/// The way to speak to a running queue, for whoever started it and will end it. Dropped without [`Handle::shutdown`], the queue goes on.
-pub struct Handle {
-    pub(super) messages: mpsc::UnboundedSender<Message>,
+/// The way to speak to a running queue, for whoever started it and will end it. Dropped without [`QueueHandle::shutdown`], the queue goes on.
+pub struct QueueHandle {
+    pub(super) messages: mpsc::UnboundedSender<SchedulerMessage>,
     /// Ends the schedule, once attempts have ended.
     pub(super) stop: CancellationToken,
     /// Shut first, so that nothing begins any more.
@@ -42,16 +46,16 @@ pub struct Handle {
     /// The schedule.
     pub(super) task: JoinHandle<()>,
     /// Damaged messages, which no schedule knows any more.
-    pub(super) remains: Remains,
+    pub(super) quarantine: Quarantine,
 }
 
-impl Handle {
+impl QueueHandle {
     /// The part of the handle that can be given to others.
     #[must_use]
-    pub fn controls(&self) -> Controls {
-        Controls {
+    pub fn client(&self) -> QueueClient {
+        QueueClient {
             messages: self.messages.clone(),
-            remains: self.remains.clone(),
+            quarantine: self.quarantine.clone(),
         }
     }
 
@@ -61,14 +65,14 @@ impl Handle {
     }
 
     /// Everything in the queue, by id.
-    pub async fn list(&self) -> Vec<Listed> {
-        self.controls().list().await
+    pub async fn list(&self) -> Vec<ListedEntry> {
+        self.client().list().await
     }
 
     /// Makes every entry that waits due now; held ones stay held.
     pub fn retry_now(&self) {
         // A queue that has stopped retries at its next start.
-        let _ = self.messages.send(Message::RetryNow);
+        let _ = self.messages.send(SchedulerMessage::RetryNow);
     }
 
     /// Starts nothing any more and waits for attempts under way, at most `patience`. What is cut off is tried again after the next start.
@@ -92,21 +96,21 @@ impl Handle {
 
 /// Listing and steering a running queue: what the admin interface gets. It cannot stop it.
 #[derive(Clone)]
-pub struct Controls {
-    messages: mpsc::UnboundedSender<Message>,
-    remains: Remains,
+pub struct QueueClient {
+    messages: mpsc::UnboundedSender<SchedulerMessage>,
+    quarantine: Quarantine,
 }
 
-impl Controls {
+impl QueueClient {
     /// Everything in the queue, and what is damaged, by id; empty when the queue has stopped.
-    pub async fn list(&self) -> Vec<Listed> {
+    pub async fn list(&self) -> Vec<ListedEntry> {
         let (answer, listed) = oneshot::channel();
-        if self.messages.send(Message::List(answer)).is_err() {
+        if self.messages.send(SchedulerMessage::List(answer)).is_err() {
             return Vec::new();
         }
         let mut listed = listed.await.unwrap_or_default();
-        match self.look(|remains| remains.list()).await {
-            Ok(damaged) => Listed::add_damaged(&mut listed, &damaged),
+        match self.look(|quarantine| quarantine.list()).await {
+            Ok(damaged) => ListedEntry::add_damaged(&mut listed, &damaged),
             // What waits is worth more than nothing.
             Err(error) => {
                 tracing::error!(event = "spool_damaged", %error, "damaged messages cannot be listed")
@@ -118,36 +122,38 @@ impl Controls {
     /// Looks at damaged messages, on a thread that may wait for the disk.
     async fn look<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&Remains) -> io::Result<T> + Send + 'static,
+        look: impl FnOnce(&Quarantine) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        let remains = self.remains.clone();
-        let looked = tokio::task::spawn_blocking(move || look(&remains)).await;
+        let quarantine = self.quarantine.clone();
+        let looked = tokio::task::spawn_blocking(move || look(&quarantine)).await;
         looked.map_err(io::Error::other)?
     }
 
-    /// Carries out an order on one entry; durable when it answers.
+    /// Carries out an action on one entry; durable when it answers.
     ///
     /// # Errors
-    /// [`ControlError`]: nothing was done.
-    pub async fn order(&self, id: QueueId, control: Control) -> Result<(), ControlError> {
-        let failed = |error: io::Error| ControlError::Spool(error.to_string());
-        let damaged = self.look(move |remains| remains.get(id)).await;
+    /// [`QueueActionError`]: nothing was done.
+    pub async fn act(&self, id: QueueId, action: QueueAction) -> Result<(), QueueActionError> {
+        let failed = |error: io::Error| QueueActionError::Spool(error.to_string());
+        let damaged = self.look(move |quarantine| quarantine.get(id)).await;
         match damaged.map_err(failed)? {
-            None => self.order_entry(id, control).await,
-            Some(damaged) if control == Control::Drop && damaged.ended => {
-                let forgotten = self.look(move |remains| remains.forget(id)).await;
+            None => self.act_on_entry(id, action).await,
+            Some(damaged) if action == QueueAction::Drop && damaged.ended => {
+                let forgotten = self.look(move |quarantine| quarantine.forget(id)).await;
                 forgotten.map(|_| ()).map_err(failed)
             }
-            Some(damaged) if damaged.ended => Err(ControlError::Damaged(id)),
+            Some(damaged) if damaged.ended => Err(QueueActionError::Damaged(id)),
             // Its end is being written.
-            Some(_) => Err(ControlError::Busy(id)),
+            Some(_) => Err(QueueActionError::Busy(id)),
         }
     }
 
-    async fn order_entry(&self, id: QueueId, control: Control) -> Result<(), ControlError> {
+    async fn act_on_entry(&self, id: QueueId, action: QueueAction) -> Result<(), QueueActionError> {
         let (answer, done) = oneshot::channel();
-        let sent = self.messages.send(Message::Control(id, control, answer));
-        sent.map_err(|_| ControlError::Stopped)?;
-        done.await.map_err(|_| ControlError::Stopped)?
+        let sent = self
+            .messages
+            .send(SchedulerMessage::Action(id, action, answer));
+        sent.map_err(|_| QueueActionError::Stopped)?;
+        done.await.map_err(|_| QueueActionError::Stopped)?
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Lanes {
 const OPEN: usize = 2;
 
 /// A place in a lane, held for the length of an attempt.
-pub(super) struct Place {
+pub(super) struct LaneSlot {
     _lane: OwnedSemaphorePermit,
     _total: OwnedSemaphorePermit,
     open: Unsettled,
@@ -58,7 +58,7 @@ pub(super) struct Unsettled {
     _total: OwnedSemaphorePermit,
 }
 
-impl Place {
+impl LaneSlot {
     /// The attempt has ended: the next may begin while its outcome is written.
     pub(super) fn attempted(self) -> Unsettled {
         self.open
@@ -80,7 +80,7 @@ impl Lanes {
     }
 
     /// Waits for a place towards `domain`; the diagnostic, if the lane is closed. None when the queue shuts down.
-    pub(super) async fn enter(&self, domain: &Domain) -> Option<Result<Place, Diagnostic>> {
+    pub(super) async fn enter(&self, domain: &Domain) -> Option<Result<LaneSlot, Diagnostic>> {
         let (places, open) = {
             let mut lanes = self.lanes();
             if lanes.len() > MANY {
@@ -113,7 +113,7 @@ impl Lanes {
             _lane: open.acquire_owned().await.ok()?,
             _total: self.total_open.clone().acquire_owned().await.ok()?,
         };
-        Some(Ok(Place {
+        Some(Ok(LaneSlot {
             _lane: lane,
             _total: total,
             open,
@@ -157,7 +157,7 @@ mod tests {
         Domain::parse(&format!("d{number}.example")).unwrap()
     }
 
-    async fn enter(lanes: &Lanes, number: usize) -> Place {
+    async fn enter(lanes: &Lanes, number: usize) -> LaneSlot {
         match lanes.enter(&domain(number)).await {
             Some(Ok(place)) => place,
             Some(Err(_)) => panic!("the lane of {number} is closed"),

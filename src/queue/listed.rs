@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::mail::Timestamp;
-use crate::spool::{Damaged, Entry};
+use crate::spool::{DamagedMessage, Entry};
 
 /// What an entry is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum EntryState {
     /// An attempt is under way or about to begin.
     Active,
     /// It waits for its next attempt.
@@ -21,11 +21,11 @@ pub enum State {
 
 /// An entry as operators see it; every address in it is masked.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Listed {
+pub struct ListedEntry {
     /// The queue id.
     pub id: String,
     /// What it is doing.
-    pub state: State,
+    pub state: EntryState,
     /// MAIL FROM: a token of ours; empty for a report.
     pub from: String,
     /// The masked recipient.
@@ -43,19 +43,19 @@ pub struct Listed {
     pub arrived: Timestamp,
 }
 
-impl Listed {
+impl ListedEntry {
     /// A damaged message, with what is known of it.
     #[must_use]
-    pub fn damaged(damaged: &Damaged) -> Self {
+    pub fn damaged(damaged: &DamagedMessage) -> Self {
         if let Some(entry) = &damaged.entry {
             return Self {
                 last_reply: Some("damaged on the disk".to_owned()),
-                ..Self::of(entry, State::Damaged)
+                ..Self::of(entry, EntryState::Damaged)
             };
         }
         Self {
             id: damaged.id.to_string(),
-            state: State::Damaged,
+            state: EntryState::Damaged,
             from: "-".to_owned(),
             to: "-".to_owned(),
             attempts: 0,
@@ -67,7 +67,10 @@ impl Listed {
     }
 
     /// The damaged messages take the places of what else is listed under their numbers.
-    pub fn add_damaged<'a>(listed: &mut Vec<Self>, damaged: impl IntoIterator<Item = &'a Damaged>) {
+    pub fn add_damaged<'a>(
+        listed: &mut Vec<Self>,
+        damaged: impl IntoIterator<Item = &'a DamagedMessage>,
+    ) {
         for damaged in damaged {
             let damaged = Self::damaged(damaged);
             listed.retain(|entry| entry.id != damaged.id);
@@ -78,7 +81,7 @@ impl Listed {
 
     /// An entry in this state.
     #[must_use]
-    pub fn of(entry: &Entry, state: State) -> Self {
+    pub fn of(entry: &Entry, state: EntryState) -> Self {
         Self {
             id: entry.id.to_string(),
             state,

@@ -5,13 +5,13 @@
 
 use bytes::Bytes;
 
-use super::Parts;
+use super::QueueContext;
 use crate::directory::Unavailable;
 use crate::dsn::{Action, Report, Reporter, compose};
 use crate::mail::{Diagnostic, Domain, Mailbox, ReversePath};
 use crate::masking::{MaskedAddress, MaskedLocal};
 use crate::rewrite::{self, Needles};
-use crate::spool::{About, Committed, Entry, Memory, Origin, Progress, Target};
+use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Progress, StateUpdates, Target};
 
 /// The report on `entry`, signed and ready to be committed; none where nobody is to be told, or whoever wrote it has no account any more.
 /// `diagnostic` is masked.
@@ -19,12 +19,12 @@ use crate::spool::{About, Committed, Entry, Memory, Origin, Progress, Target};
 /// # Errors
 /// Our own fault, in words for the log: the report must wait, and the entry with it.
 pub(super) async fn on(
-    parts: &Parts,
+    context: &QueueContext,
     entry: &Entry,
     diagnostic: &Diagnostic,
     action: Action,
-) -> Result<Option<Committed>, String> {
-    let Some((target, to, domain, language)) = reader(parts, entry)
+) -> Result<Option<NewEntry>, String> {
+    let Some((target, to, domain, language)) = reader(context, entry)
         .await
         .map_err(|error| error.to_string())?
     else {
@@ -37,8 +37,8 @@ pub(super) async fn on(
         language: &language,
         about: &entry.about,
         arrived: entry.arrived,
-        now: parts.clock.now(),
-        retries_until: entry.arrived.plus(parts.settings.expire),
+        now: context.clock.now(),
+        retries_until: entry.arrived.plus(context.settings.expire),
         diagnostic,
         action,
     };
@@ -48,57 +48,57 @@ pub(super) async fn on(
         reply: None,
         ..diagnostic.clone()
     };
-    let hidden = hidden(parts, &entry.about.recipient)
+    let hidden = hidden(context, &entry.about.recipient)
         .await
         .map_err(|error| error.to_string())?;
-    if shows(&parts.reporter, &report, &hidden) {
+    if shows(&context.reporter, &report, &hidden) {
         metrics::counter!("allegromail_dsn_leaks_stopped_total").increment(1);
         tracing::error!(event = "leak_stopped", trace = %entry.trace, place = "report");
         report.diagnostic = &bare;
     }
-    let Some(body) = compose(&parts.reporter, &report) else {
+    let Some(body) = compose(&context.reporter, &report) else {
         return Ok(None);
     };
-    let signed = parts.signer.sign(&domain, Bytes::from(body)).await;
+    let signed = context.signer.sign(&domain, Bytes::from(body)).await;
     let body = signed.map_err(|error| error.to_string())?;
     let eight_bit = !body.is_ascii();
     // Null reverse-path and nobody to tell: a report that fails ends there.
     let entry = Entry {
-        id: parts.spool.next_id(),
+        id: context.spool.next_id(),
         trace: entry.trace.clone(),
-        arrived: parts.clock.now(),
+        arrived: context.clock.now(),
         target,
         origin: Origin::Nobody,
         reverse_path: ReversePath::Null,
         smtputf8: false,
         eight_bit,
-        about: About {
+        about: MessageSummary {
             recipient: to.to_string(),
             // What operators see of it in the queue.
             subject: "report".to_owned(),
-            ..About::default()
+            ..MessageSummary::default()
         },
         sent_as: String::new(),
-        memory: Memory::default(),
+        memory: StateUpdates::default(),
         progress: Progress::default(),
     };
-    Ok(Some(Committed { entry, body }))
+    Ok(Some(NewEntry { entry, body }))
 }
 
 /// The addresses that the reader of a report must not learn: those of the account behind the recipient's mask. None where the recipient was no
 /// mask: a role of ours hides nobody.
-async fn hidden(parts: &Parts, recipient: &str) -> Result<Vec<Mailbox>, Unavailable> {
+async fn hidden(context: &QueueContext, recipient: &str) -> Result<Vec<Mailbox>, Unavailable> {
     let mask = Mailbox::parse(recipient)
         .ok()
-        .filter(|mask| parts.reporter.domains.find(mask.domain()).is_some())
+        .filter(|mask| context.reporter.domains.find(mask.domain()).is_some())
         .and_then(|mask| MaskedLocal::parse(mask.local()).ok());
     let Some(mask) = mask else {
         return Ok(Vec::new());
     };
-    let Some(mask) = parts.directory.mask(&mask.mask).await? else {
+    let Some(mask) = context.directory.mask(&mask.mask).await? else {
         return Ok(Vec::new());
     };
-    let account = parts.directory.participant(&mask.participant).await?;
+    let account = context.directory.participant(&mask.participant).await?;
     Ok(account.map_or_else(Vec::new, |account| account.addresses.clone()))
 }
 
@@ -108,9 +108,9 @@ fn shows(reporter: &Reporter, report: &Report<'_>, hidden: &[Mailbox]) -> bool {
     if report.diagnostic.reply.is_none() || hidden.is_empty() {
         return false;
     }
-    let about = About {
+    let about = MessageSummary {
         recipient: report.about.recipient.clone(),
-        ..About::default()
+        ..MessageSummary::default()
     };
     let said = Report {
         about: &about,
@@ -133,8 +133,8 @@ fn shows(reporter: &Reporter, report: &Report<'_>, hidden: &[Mailbox]) -> bool {
 type Reader = (Target, Mailbox, Domain, String);
 
 /// Who reads the report, as whom he is addressed, from which domain, and in which language.
-async fn reader(parts: &Parts, entry: &Entry) -> Result<Option<Reader>, Unavailable> {
-    let domains = &parts.reporter.domains;
+async fn reader(context: &QueueContext, entry: &Entry) -> Result<Option<Reader>, Unavailable> {
+    let domains = &context.reporter.domains;
     match &entry.origin {
         Origin::Nobody => Ok(None),
         // A courier, who has neither a mask nor a language here.
@@ -153,11 +153,11 @@ async fn reader(parts: &Parts, entry: &Entry) -> Result<Option<Reader>, Unavaila
             participant,
             transaction,
         } => {
-            let Some(account) = parts.directory.participant(participant).await? else {
+            let Some(account) = context.directory.participant(participant).await? else {
                 return Ok(None);
             };
             // Named by his own mask, for the report goes the way of all mail; his real address is found when it is sent.
-            let Some(mask) = parts.directory.mask_of(participant, None).await? else {
+            let Some(mask) = context.directory.mask_of(participant, None).await? else {
                 return Ok(None);
             };
             let address = domains.address(&mask, transaction.as_ref(), &account.marketplace);

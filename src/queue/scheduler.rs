@@ -13,18 +13,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Parts;
+use super::QueueContext;
+use super::action::{self, QueueAction, QueueActionError};
 use super::attempt;
 use super::backoff;
-use super::control::{self, Control, ControlError};
-use super::ending::End;
-use super::handle::{Handle, Message};
+use super::ending::AttemptEnd;
+use super::handle::{QueueHandle, SchedulerMessage};
 use super::lanes::Lanes;
-use super::listed::{Listed, State};
+use super::listed::{EntryState, ListedEntry};
 use crate::failpoint;
 use crate::history::Line;
 use crate::mail::{QueueId, Timestamp};
-use crate::spool::{Durable, Entry};
+use crate::spool::{CommittedEntry, Entry};
 
 /// A step back of the clock that is looked into; smaller ones do no harm (docs/threats.md#124).
 const CLOCK_STEP: Duration = Duration::from_secs(60);
@@ -34,32 +34,32 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// Actions that wait for one entry.
 const MAX_PENDING_ACTIONS: usize = 16;
 
-/// The queue itself; only its [`Handle`] is seen.
+/// The queue itself; only its [`QueueHandle`] is seen.
 pub struct Queue {
-    parts: Parts,
+    context: QueueContext,
     /// Shared with the handle, which shuts them.
     lanes: Arc<Lanes>,
     /// Shared with the attempts under way, so that none of them copies what it only reads.
-    entries: HashMap<QueueId, (Arc<Entry>, State)>,
+    entries: HashMap<QueueId, (Arc<Entry>, EntryState)>,
     /// The earliest first. An entry may stand here twice, or at a time that does not hold any more: what the entry itself says counts.
     due: BinaryHeap<Reverse<(Timestamp, QueueId)>>,
-    /// Orders on entries that are worked on, each to be carried out after that.
-    orders: HashMap<QueueId, VecDeque<Order>>,
+    /// Actions on entries that are worked on, each to be carried out after that.
+    pending: HashMap<QueueId, VecDeque<PendingAction>>,
     /// The clock when it was last read.
     last: Timestamp,
     /// Everything under way, for the end to wait for.
     attempts: TaskTracker,
     /// Its own inbox, for attempts to tell how they ended. Unbounded: each entry has one word to say.
-    messages: mpsc::UnboundedSender<Message>,
+    messages: mpsc::UnboundedSender<SchedulerMessage>,
 }
 
-/// An order of an operator, and where its answer goes.
-type Order = (Control, oneshot::Sender<Result<(), ControlError>>);
+/// An action of an operator, and where its answer goes.
+type PendingAction = (QueueAction, oneshot::Sender<Result<(), QueueActionError>>);
 
 /// Tells that the schedule has panicked: a process that takes mail and delivers none is worse than one that ends.
-struct Alarm(CancellationToken);
+struct PanicGuard(CancellationToken);
 
-impl Drop for Alarm {
+impl Drop for PanicGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.cancel();
@@ -72,63 +72,63 @@ impl Queue {
     /// lanes keep them from leaving all at once.
     #[must_use]
     pub fn start(
-        parts: Parts,
+        context: QueueContext,
         recovered: Vec<Entry>,
-        committed: mpsc::UnboundedReceiver<Durable>,
-    ) -> Handle {
+        committed: mpsc::UnboundedReceiver<CommittedEntry>,
+    ) -> QueueHandle {
         let (messages, inbox) = mpsc::unbounded_channel();
         let lanes = Arc::new(Lanes::new(
-            parts.settings.per_destination,
-            parts.settings.total,
+            context.settings.per_destination,
+            context.settings.total,
         ));
         let attempts = TaskTracker::new();
-        let remains = parts.spool.remains();
+        let quarantine = context.spool.quarantine();
         let mut queue = Self {
-            parts,
+            context,
             lanes: lanes.clone(),
             entries: HashMap::with_capacity(recovered.len()),
             due: BinaryHeap::new(),
-            orders: HashMap::new(),
+            pending: HashMap::new(),
             last: Timestamp(0),
             attempts: attempts.clone(),
             messages: messages.clone(),
         };
-        let now = queue.parts.clock.now();
+        let now = queue.context.clock.now();
         for mut entry in recovered {
             // Put off by a clock that was ahead: it would wait until that time comes true.
-            if backoff::is_absurd(&queue.parts.settings, &entry, now) {
+            if backoff::is_beyond_schedule(&queue.context.settings, &entry, now) {
                 entry.progress.next_attempt = now;
             }
             queue
                 .due
                 .push(Reverse((entry.progress.next_attempt, entry.id)));
-            let state = control::waiting(&entry);
+            let state = action::waiting(&entry);
             queue.entries.insert(entry.id, (Arc::new(entry), state));
         }
         let stop = CancellationToken::new();
         let broken = CancellationToken::new();
-        let alarm = Alarm(broken.clone());
+        let alarm = PanicGuard(broken.clone());
         let running = queue.run(committed, inbox, stop.clone());
         let task = tokio::spawn(async move {
             let _alarm = alarm;
             running.await;
         });
-        Handle {
+        QueueHandle {
             messages,
             stop,
             lanes,
             attempts,
             broken,
             task,
-            remains,
+            quarantine,
         }
     }
 
     /// Until it is stopped. A channel that has closed is passed over: the others go on.
     async fn run(
         mut self,
-        mut committed: mpsc::UnboundedReceiver<Durable>,
-        mut inbox: mpsc::UnboundedReceiver<Message>,
+        mut committed: mpsc::UnboundedReceiver<CommittedEntry>,
+        mut inbox: mpsc::UnboundedReceiver<SchedulerMessage>,
         stop: CancellationToken,
     ) {
         loop {
@@ -145,11 +145,11 @@ impl Queue {
 
     /// Takes an entry that has just become durable; its first attempt leaves at once (docs/rules.md#issue-4853). What it teaches is noted here and not
     /// before the 250, for only what is durable has happened.
-    fn admit(&mut self, new: Durable) {
+    fn admit(&mut self, new: CommittedEntry) {
         failpoint::pass("queue.admitted");
-        self.parts.last_used.remember(&new.entry.memory);
+        self.context.last_used.remember(&new.entry.memory);
         failpoint::pass("queue.remembered");
-        self.parts.history.note(&Line::accepted(&new.entry));
+        self.context.history.note(&Line::accepted(&new.entry));
         failpoint::pass("queue.noted");
         self.launch(Arc::new(new.entry), new.body);
     }
@@ -157,28 +157,28 @@ impl Queue {
     /// Starts an attempt, with the message where it is in memory. The entry is active from here on.
     fn launch(&mut self, entry: Arc<Entry>, body: Option<Bytes>) {
         let id = entry.id;
-        self.entries.insert(id, (entry.clone(), State::Active));
-        let (parts, lanes, messages) = (
-            self.parts.clone(),
+        self.entries.insert(id, (entry.clone(), EntryState::Active));
+        let (context, lanes, messages) = (
+            self.context.clone(),
             self.lanes.clone(),
             self.messages.clone(),
         );
         self.attempts.spawn(async move {
             // An attempt that panics must not take the entry with it: it is tried again.
             let attempt =
-                tokio::spawn(async move { attempt::run(&parts, &lanes, &entry, body).await });
+                tokio::spawn(async move { attempt::run(&context, &lanes, &entry, body).await });
             let end = attempt.await.unwrap_or_else(|error| {
                 tracing::error!(event = "attempt_panicked", queue_id = %id, %error);
-                End::Untried
+                AttemptEnd::NotAttempted
             });
             // The queue is gone only when the process stops; the spool has the entry.
-            let _ = messages.send(Message::Ended(id, end));
+            let _ = messages.send(SchedulerMessage::Ended(id, end));
         });
     }
 
     /// Starts what is due and returns how long nothing will be.
     fn start_due(&mut self) -> Duration {
-        let now = self.parts.clock.now();
+        let now = self.context.clock.now();
         if now.plus(CLOCK_STEP) < self.last {
             self.clock_went_back(now);
         }
@@ -190,7 +190,7 @@ impl Queue {
             self.due.pop();
             // Gone, held, under way, or put off since.
             let waiting = self.entries.get(&id).filter(|(entry, state)| {
-                *state == State::Deferred && entry.progress.next_attempt <= now
+                *state == EntryState::Deferred && entry.progress.next_attempt <= now
             });
             if let Some((entry, _)) = waiting {
                 self.launch(entry.clone(), None);
@@ -202,10 +202,10 @@ impl Queue {
     /// Brings near what the old clock had put off: it would wait for as long as the clock was wrong.
     fn clock_went_back(&mut self, now: Timestamp) {
         tracing::warn!(event = "clock_went_back", from = %self.last, to = %now);
-        let settings = self.parts.settings.clone();
+        let settings = self.context.settings.clone();
         let waiting = self.entries.iter();
         let far = waiting.filter(|(_, (entry, state))| {
-            *state == State::Deferred && backoff::is_absurd(&settings, entry, now)
+            *state == EntryState::Deferred && backoff::is_beyond_schedule(&settings, entry, now)
         });
         let ids: Vec<QueueId> = far.map(|(id, _)| *id).collect();
         for id in ids {
@@ -214,51 +214,51 @@ impl Queue {
     }
 
     /// Takes one message. Nothing here waits.
-    fn handle_message(&mut self, message: Message) {
+    fn handle_message(&mut self, message: SchedulerMessage) {
         match message {
-            Message::Ended(id, end) => self.end(id, end),
-            Message::List(answer) => {
-                let mut listed: Vec<Listed> = self
+            SchedulerMessage::Ended(id, end) => self.end(id, end),
+            SchedulerMessage::List(answer) => {
+                let mut listed: Vec<ListedEntry> = self
                     .entries
                     .values()
-                    .map(|(entry, state)| Listed::of(entry, *state))
+                    .map(|(entry, state)| ListedEntry::of(entry, *state))
                     .collect();
                 listed.sort_by(|a, b| a.id.cmp(&b.id));
                 // Whoever asked has gone.
                 let _ = answer.send(listed);
             }
-            Message::RetryNow => {
+            SchedulerMessage::RetryNow => {
                 self.lanes.open_all();
-                let now = self.parts.clock.now();
+                let now = self.context.clock.now();
                 let waiting = self.entries.iter();
-                let waiting = waiting.filter(|(_, (_, state))| *state == State::Deferred);
+                let waiting = waiting.filter(|(_, (_, state))| *state == EntryState::Deferred);
                 let ids: Vec<QueueId> = waiting.map(|(id, _)| *id).collect();
                 for id in ids {
                     self.wait(id, |entry| entry.progress.next_attempt = now);
                 }
             }
-            Message::Control(id, control, answer) => self.control(id, (control, answer)),
+            SchedulerMessage::Action(id, action, answer) => self.start_action(id, (action, answer)),
         }
     }
 
-    /// Carries out an operator's order on an entry that waits, or later on one that is worked on. It is durable before it is answered.
-    fn control(&mut self, id: QueueId, order: Order) {
+    /// Carries out an operator's action on an entry that waits, or later on one that is worked on. It is durable before it is answered.
+    fn start_action(&mut self, id: QueueId, pending_action: PendingAction) {
         let entry = match self.entries.get_mut(&id) {
-            None => Err(ControlError::NoSuchEntry(id)),
-            Some((_, State::Active)) => {
-                let waiting = self.orders.entry(id).or_default();
+            None => Err(QueueActionError::NoSuchEntry(id)),
+            Some((_, EntryState::Active)) => {
+                let waiting = self.pending.entry(id).or_default();
                 if waiting.len() < MAX_PENDING_ACTIONS {
-                    waiting.push_back(order);
+                    waiting.push_back(pending_action);
                     return;
                 }
-                Err(ControlError::Busy(id))
+                Err(QueueActionError::Busy(id))
             }
             Some((entry, state)) => {
-                *state = State::Active;
+                *state = EntryState::Active;
                 Ok(entry.clone())
             }
         };
-        let (control, answer) = order;
+        let (action, answer) = pending_action;
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -268,42 +268,42 @@ impl Queue {
             }
         };
         // Else the closed lane would answer in place of the server.
-        if control == Control::Retry {
+        if action == QueueAction::Retry {
             self.lanes.open_all();
         }
-        let (parts, messages) = (self.parts.clone(), self.messages.clone());
+        let (context, messages) = (self.context.clone(), self.messages.clone());
         self.attempts.spawn(async move {
             let (end, result) =
-                control::carry_out(&parts, Arc::unwrap_or_clone(entry), control).await;
-            let _ = messages.send(Message::Ended(id, end));
+                action::execute(&context, Arc::unwrap_or_clone(entry), action).await;
+            let _ = messages.send(SchedulerMessage::Ended(id, end));
             let _ = answer.send(result);
         });
     }
 
-    /// Files how an attempt or an order left an entry.
-    fn end(&mut self, id: QueueId, end: End) {
+    /// Files how an attempt or an action left an entry.
+    fn end(&mut self, id: QueueId, end: AttemptEnd) {
         failpoint::pass("queue.ended");
         match end {
-            End::Done => drop(self.entries.remove(&id)),
-            End::Waits(progress) => self.wait(id, |entry| entry.progress = progress),
-            End::Untried => {
+            AttemptEnd::Done => drop(self.entries.remove(&id)),
+            AttemptEnd::Waiting(progress) => self.wait(id, |entry| entry.progress = progress),
+            AttemptEnd::NotAttempted => {
                 // In memory only: no attempt was made, so none is counted.
-                let again = self.parts.clock.now().plus(LONGEST_SLEEP);
+                let again = self.context.clock.now().plus(LONGEST_SLEEP);
                 self.wait(id, |entry| entry.progress.next_attempt = again);
             }
         }
-        self.next_order(id);
+        self.next_action(id);
     }
 
-    /// Carries out the order that waited for the end of what was done with an entry; of an entry that has ended, all are answered.
-    fn next_order(&mut self, id: QueueId) {
-        while let Some(waiting) = self.orders.get_mut(&id) {
-            let order = waiting.pop_front();
+    /// Carries out the action that waited for the end of what was done with an entry; of an entry that has ended, all are answered.
+    fn next_action(&mut self, id: QueueId) {
+        while let Some(waiting) = self.pending.get_mut(&id) {
+            let pending_action = waiting.pop_front();
             if waiting.is_empty() {
-                self.orders.remove(&id);
+                self.pending.remove(&id);
             }
-            match order {
-                Some(order) => self.control(id, order),
+            match pending_action {
+                Some(pending_action) => self.start_action(id, pending_action),
                 None => return,
             }
             // The others wait for this one.
@@ -318,14 +318,14 @@ impl Queue {
         if let Some((entry, state)) = self.entries.get_mut(&id) {
             let entry = Arc::make_mut(entry);
             change(entry);
-            let now = self.parts.clock.now();
-            if backoff::is_absurd(&self.parts.settings, entry, now) {
+            let now = self.context.clock.now();
+            if backoff::is_beyond_schedule(&self.context.settings, entry, now) {
                 // The clock went back, perhaps while the attempt was under way.
                 let attempts = entry.progress.attempts.max(1);
-                let wait = backoff::wait(&self.parts.settings, id, attempts);
+                let wait = backoff::wait(&self.context.settings, id, attempts);
                 entry.progress.next_attempt = now.plus(wait);
             }
-            *state = control::waiting(entry);
+            *state = action::waiting(entry);
             self.due.push(Reverse((entry.progress.next_attempt, id)));
         }
     }

@@ -1,6 +1,6 @@
 //! Where an entry goes now: the address last used in the transaction if it still is registered, else the primary one.
 
-use super::Parts;
+use super::QueueContext;
 use crate::directory::{AccountStatus, Unavailable};
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox};
 use crate::spool::{Entry, Target};
@@ -10,7 +10,7 @@ use crate::spool::{Entry, Target};
 /// # Errors
 /// [`Unavailable`]: the directory cannot be asked, so nothing is known of the participant.
 pub(super) async fn find(
-    parts: &Parts,
+    context: &QueueContext,
     entry: &Entry,
 ) -> Result<Result<Mailbox, Diagnostic>, Unavailable> {
     let (participant, transaction) = match &entry.target {
@@ -24,20 +24,20 @@ pub(super) async fn find(
             transaction,
         } => (participant, transaction),
     };
-    let found = parts.directory.participant(participant).await?;
+    let found = context.directory.participant(participant).await?;
     let Some(account) = found.filter(|account| account.status == AccountStatus::Active) else {
         let text = "the recipient's account takes no mail any more";
         return Ok(Err(Diagnostic::local(EnhancedStatus::DISABLED_5_2_1, text)));
     };
     let mark = match transaction {
-        Some(transaction) => parts.last_used.last_used(transaction, participant)?,
+        Some(transaction) => context.last_used.last_used(transaction, participant)?,
         None => None,
     };
     // The mark fits no address that was removed since.
     let last = mark.and_then(|mark| mark.find(&account).cloned());
     let address = last.unwrap_or_else(|| account.primary.clone());
     // Refused at import, but a domain may have become ours since (docs/threats.md#111).
-    if parts.reporter.domains.find(address.domain()).is_some() {
+    if context.reporter.domains.find(address.domain()).is_some() {
         let text = "the recipient's registered address is a masked one, so mail to it would go in a circle";
         return Ok(Err(Diagnostic::local(EnhancedStatus::LOOP_5_4_6, text)));
     }

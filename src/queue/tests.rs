@@ -18,7 +18,8 @@ use crate::mail::{
 };
 use crate::masking::{MaskedDomain, MaskedDomains};
 use crate::spool::{
-    self, About, Committed, Entry, LastWriter, LocalSpool, Memory, Opened, Origin, Progress, Target,
+    self, Entry, LastWriter, LocalSpool, MessageSummary, NewEntry, Opened, Origin, Progress,
+    StateUpdates, Target,
 };
 
 const SHOP: &str = r#"{"type":"participant","id":"k2m9x0r7t3","login":"sklep","marketplace":"allegro-pl","language":"pl","primary":"biuro@rowery.example","addresses":["biuro@rowery.example","sprzedaz@rowery.example"]}"#;
@@ -28,7 +29,7 @@ const JAN: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan","mark
 struct Script {
     outcomes: Mutex<VecDeque<Outcome>>,
     seen: mpsc::UnboundedSender<Work>,
-    flow: Arc<Flow>,
+    flow: Arc<Backpressure>,
     /// What was on its way at each attempt.
     under_way: Arc<Mutex<Vec<usize>>>,
 }
@@ -41,7 +42,7 @@ impl Deliver for Script {
             .unwrap()
             .pop_front()
             .unwrap_or_else(delivered);
-        let octets = self.flow.under_way();
+        let octets = self.flow.held_bytes();
         self.under_way.lock().unwrap().push(octets);
         let _ = self.seen.send(work);
         Box::pin(std::future::ready(outcome.into()))
@@ -95,7 +96,7 @@ impl LastUsed for Recalled {
             .map(|last| last.address))
     }
 
-    fn remember(&self, memory: &Memory) {
+    fn remember(&self, memory: &StateUpdates) {
         let mut last = self.0.lock().unwrap();
         *last = memory.last_writer.clone().or_else(|| last.take());
     }
@@ -105,16 +106,16 @@ impl LastUsed for Recalled {
 const NEVER_TOLD: Duration = Duration::from_secs(86_400 * 36_500);
 
 struct Stage {
-    parts: Parts,
+    context: QueueContext,
     clock: Arc<ManualClock>,
     seen: mpsc::UnboundedReceiver<Work>,
     under_way: Arc<Mutex<Vec<usize>>>,
-    handle: Handle,
+    handle: QueueHandle,
     folder: tempfile::TempDir,
 }
 
-fn open(folder: &Path, flow: &Arc<Flow>) -> Opened {
-    let settings = spool::Settings {
+fn open(folder: &Path, flow: &Arc<Backpressure>) -> Opened {
+    let settings = spool::SpoolSettings {
         dir: folder.join("spool"),
         segment_bytes: 1 << 20,
         min_free_bytes: 0,
@@ -149,11 +150,14 @@ impl Stage {
             marketplaces: vec!["allegro-pl".into()],
             aliases: vec![],
         }]);
-        let (flow, under_way) = (Arc::<Flow>::default(), Arc::<Mutex<Vec<usize>>>::default());
+        let (flow, under_way) = (
+            Arc::<Backpressure>::default(),
+            Arc::<Mutex<Vec<usize>>>::default(),
+        );
         let opened = open(folder.path(), &flow);
         let (sender, seen) = mpsc::unbounded_channel();
         let clock = Arc::new(ManualClock::new(Timestamp(1_795_392_000_000)));
-        let parts = Parts {
+        let context = QueueContext {
             spool: opened.spool.clone(),
             directory,
             last_used: Arc::new(Recalled::default()),
@@ -175,7 +179,7 @@ impl Stage {
                 7;
                 32
             ]])),
-            settings: Settings {
+            settings: QueueSettings {
                 retry: vec![Duration::from_secs(60), Duration::from_secs(300)],
                 expire: Duration::from_secs(3_600),
                 delay_notice,
@@ -183,9 +187,9 @@ impl Stage {
                 total: 4,
             },
         };
-        let handle = Queue::start(parts.clone(), opened.recovered, opened.committed);
+        let handle = Queue::start(context.clone(), opened.recovered, opened.committed);
         Self {
-            parts,
+            context,
             clock,
             seen,
             under_way,
@@ -196,7 +200,7 @@ impl Stage {
 
     async fn submit(&self, transaction: Option<&str>) {
         let entry = Entry {
-            id: self.parts.spool.next_id(),
+            id: self.context.spool.next_id(),
             trace: TraceId::new(1, 1),
             arrived: self.clock.now(),
             target: Target::Participant {
@@ -210,18 +214,18 @@ impl Stage {
             reverse_path: ReversePath::Null,
             smtputf8: false,
             eight_bit: false,
-            about: About {
+            about: MessageSummary {
                 recipient: "k2m9x0r7t3+cub31c122@allegromail.pl".into(),
                 subject: "Pytanie".into(),
-                ..About::default()
+                ..MessageSummary::default()
             },
             sent_as: String::new(),
-            memory: Memory::default(),
+            memory: StateUpdates::default(),
             progress: Progress::default(),
         };
-        self.parts
+        self.context
             .spool
-            .commit(vec![Committed {
+            .commit(vec![NewEntry {
                 entry,
                 body: Bytes::from_static(b"x"),
             }])
@@ -242,10 +246,14 @@ impl Stage {
     }
 
     /// Waits until the queue holds `count` entries that wait.
-    async fn settle(&self, count: usize) -> Vec<Listed> {
+    async fn settle(&self, count: usize) -> Vec<ListedEntry> {
         loop {
             let listed = self.handle.list().await;
-            if listed.len() == count && listed.iter().all(|entry| entry.state == State::Deferred) {
+            if listed.len() == count
+                && listed
+                    .iter()
+                    .all(|entry| entry.state == EntryState::Deferred)
+            {
                 return listed;
             }
             tokio::task::yield_now().await;
@@ -260,7 +268,7 @@ async fn the_first_attempt_leaves_at_once_and_ends_the_entry() {
     assert_eq!(stage.next().await.0, "biuro@rowery.example");
     stage.settle(0).await;
     stage.handle.shutdown(Duration::from_secs(1)).await;
-    drop(stage.parts);
+    drop(stage.context);
     assert!(
         open(stage.folder.path(), &Arc::default())
             .recovered
@@ -303,7 +311,7 @@ async fn what_was_just_taken_is_on_its_way_until_its_first_attempt_has_ended() {
     stage.settle(0).await;
     // One octet in memory; the second time it was read back.
     assert_eq!(*stage.under_way.lock().unwrap(), [1, 0]);
-    assert_eq!(stage.parts.flow.under_way(), 0);
+    assert_eq!(stage.context.flow.held_bytes(), 0);
 }
 
 #[tokio::test]
@@ -313,7 +321,7 @@ async fn a_restart_goes_on_where_it_was() {
     stage.next().await;
     stage.settle(1).await;
     stage.handle.shutdown(Duration::from_secs(1)).await;
-    drop(stage.parts);
+    drop(stage.context);
     let mut stage = Stage::build_in(stage.folder, vec![], NEVER_TOLD).await;
     assert_eq!(stage.settle(1).await[0].attempts, 1);
     stage.clock.advance(Duration::from_secs(70));
@@ -368,9 +376,9 @@ async fn h174_a_message_that_cannot_be_read_any_more_is_told_to_its_writer_at_on
         }
         tokio::task::yield_now().await;
     };
-    assert_eq!(listed[0].state, State::Damaged);
+    assert_eq!(listed[0].state, EntryState::Damaged);
     let life = stage
-        .parts
+        .context
         .history
         .search(&Query::new(&listed[0].id))
         .unwrap();
@@ -409,13 +417,13 @@ async fn the_address_is_asked_for_at_every_attempt() {
     let mut stage = Stage::build(vec![later(), later()]).await;
     let shop: ParticipantId = "k2m9x0r7t3".parse().unwrap();
     let address = AddressMark::of(&shop, &Mailbox::parse("sprzedaz@rowery.example").unwrap());
-    stage.parts.last_used.remember(&Memory {
+    stage.context.last_used.remember(&StateUpdates {
         last_writer: Some(LastWriter {
             transaction: "cub31c122".parse().unwrap(),
             participant: shop,
             address,
         }),
-        ..Memory::default()
+        ..StateUpdates::default()
     });
     stage.submit(Some("cub31c122")).await;
     assert_eq!(
@@ -426,7 +434,7 @@ async fn the_address_is_asked_for_at_every_attempt() {
     stage.settle(1).await;
     let one = SHOP.replace(",\"sprzedaz@rowery.example\"", "");
     import(
-        &*stage.parts.directory,
+        &*stage.context.directory,
         &Rules::default(),
         one.as_bytes(),
         |_| {},
@@ -442,7 +450,7 @@ async fn the_address_is_asked_for_at_every_attempt() {
     stage.settle(1).await;
     let suspended = SHOP.replace("\"type\"", "\"status\":\"suspended\",\"type\"");
     import(
-        &*stage.parts.directory,
+        &*stage.context.directory,
         &Rules::default(),
         suspended.as_bytes(),
         |_| {},
@@ -460,7 +468,7 @@ async fn a_registered_address_that_became_a_masked_one_is_not_written_to() {
     let mut stage = Stage::build(vec![]).await;
     let circle = SHOP.replace("rowery.example", "allegromail.pl");
     import(
-        &*stage.parts.directory,
+        &*stage.context.directory,
         &Rules::default(),
         circle.as_bytes(),
         |_| {},
@@ -505,7 +513,7 @@ async fn a_delay_is_told_once_and_the_life_is_kept() {
         "{told:?}"
     );
     let life = stage
-        .parts
+        .context
         .history
         .search(&Query::new("k2m9x0r7t3+cub31c122@allegromail.pl"))
         .unwrap();
@@ -522,20 +530,20 @@ async fn h197_an_order_waits_for_the_one_before_it() {
     stage.submit(None).await;
     stage.next().await;
     let id = stage.settle(1).await[0].id.parse().unwrap();
-    let controls = stage.handle.controls();
-    controls.order(id, Control::Hold).await.unwrap();
+    let controls = stage.handle.client();
+    controls.act(id, QueueAction::Hold).await.unwrap();
     let (released, failed) = tokio::join!(
-        controls.order(id, Control::Release),
-        controls.order(id, Control::Fail)
+        controls.act(id, QueueAction::Release),
+        controls.act(id, QueueAction::Fail)
     );
     // Whichever came first, the other waited for it.
     assert_eq!(failed, Ok(()));
     assert!(
-        matches!(released, Ok(()) | Err(ControlError::NoSuchEntry(_))),
+        matches!(released, Ok(()) | Err(QueueActionError::NoSuchEntry(_))),
         "{released:?}"
     );
     assert_eq!(
-        controls.order(id, Control::Fail).await,
-        Err(ControlError::NoSuchEntry(id))
+        controls.act(id, QueueAction::Fail).await,
+        Err(QueueActionError::NoSuchEntry(id))
     );
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::SpoolError;
-use super::index::Place;
-use super::record::{FIXED, Fixed};
+use super::index::RecordPosition;
+use super::record::{FIXED_LEN, FixedPart};
 use super::segment::Segment;
 use crate::mail::QueueId;
 
@@ -30,7 +30,7 @@ pub struct Stored {
     segment: Arc<Segment>,
     /// Where the message begins.
     at: u64,
-    fixed: Fixed,
+    fixed: FixedPart,
 }
 
 impl From<Bytes> for Content {
@@ -100,7 +100,7 @@ impl Content {
 /// `Damaged`, `Unhealthy`.
 pub(super) async fn find(
     id: QueueId,
-    place: Place,
+    place: RecordPosition,
     segment: Arc<Segment>,
 ) -> Result<Content, SpoolError> {
     let found = off_thread(move || match look(place, segment) {
@@ -112,7 +112,7 @@ pub(super) async fn find(
 }
 
 /// Looks at all octets once; none where they are not those that were written.
-fn look(place: Place, segment: Arc<Segment>) -> std::io::Result<Option<Content>> {
+fn look(place: RecordPosition, segment: Arc<Segment>) -> std::io::Result<Option<Content>> {
     let Some(read) = segment.record(place.at, place.at + place.size)? else {
         return Ok(None);
     };
@@ -121,7 +121,7 @@ fn look(place: Place, segment: Arc<Segment>) -> std::io::Result<Option<Content>>
         let body = segment.body(place.at, &fixed)?;
         return Ok(body.map(|body| Content::Held(Bytes::from(body))));
     }
-    let at = place.at + FIXED as u64 + u64::from(fixed.head_len);
+    let at = place.at + FIXED_LEN as u64 + u64::from(fixed.head_len);
     let mut checksum = crc32fast::Hasher::new();
     let end = at + u64::from(fixed.body_len);
     let mut from = at;

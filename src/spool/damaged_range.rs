@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::record::{FIXED, MAGIC};
+use super::record::{FIXED_LEN, MAGIC};
 use super::segment;
 use super::segment::{Access, Segment};
 use crate::failpoint;
@@ -135,7 +135,7 @@ fn numbers(bytes: &[u8]) -> Vec<(QueueId, bool)> {
             .filter(|_| is_entry)
             .and_then(|bytes| bytes.try_into().ok())
             .map(|bytes| QueueId(u64::from_le_bytes(bytes)));
-        let head = record.get(FIXED..).unwrap_or_default();
+        let head = record.get(FIXED_LEN..).unwrap_or_default();
         let mut heads = serde_json::Deserializer::from_slice(head).into_iter::<Numbered>();
         let head = heads.next().and_then(Result::ok).map(|head| head.id);
         let unsure = fixed.is_some() && head.is_some() && fixed != head;

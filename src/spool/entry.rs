@@ -30,13 +30,13 @@ pub struct Entry {
     #[serde(default)]
     pub eight_bit: bool,
     /// What a report says about the message.
-    pub about: About,
+    pub about: MessageSummary,
     /// The Message-ID that it leaves with, without angle brackets; empty where it keeps its own.
     #[serde(default)]
     pub sent_as: String,
     /// What is to be remembered once the entry is durable.
     #[serde(default)]
-    pub memory: Memory,
+    pub memory: StateUpdates,
     /// How far delivery has come; as committed, a fresh start.
     #[serde(default)]
     pub progress: Progress,
@@ -81,7 +81,7 @@ pub enum Origin {
 
 /// What a report (DSN) says about the message, all of it in the view of the writer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct About {
+pub struct MessageSummary {
     /// The recipient as the writer wrote it: a masked address or a role.
     pub recipient: String,
     /// The Subject as text, without control characters; at most 200 characters.
@@ -97,7 +97,7 @@ pub struct About {
 
 /// What an entry teaches. It stands in the log with the message and is as durable as that; the state store learns it from there.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Memory {
+pub struct StateUpdates {
     /// The address that the writer wrote from, to be used for answers; none for couriers and reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_writer: Option<LastWriter>,
@@ -115,12 +115,12 @@ pub struct Memory {
     pub handed_to: Option<HandedTo>,
     /// What the message brings to its reader.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delivery: Option<Delivery>,
+    pub delivery: Option<Disclosure>,
 }
 
 /// What a message brings to its reader, as keyed digests: if it comes back, it must not tell whether it is the reader's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
+pub struct Disclosure {
     /// Who wrote.
     pub writer: ParticipantId,
     /// To whom.

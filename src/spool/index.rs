@@ -8,7 +8,7 @@ use crate::mail::QueueId;
 
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct RecordPosition {
     pub(super) segment: u32,
     pub(super) at: u64,
     pub(super) size: u64,
@@ -16,15 +16,15 @@ pub(super) struct Place {
 
 /// A live entry.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Live {
-    pub(super) entry: Place,
+pub(super) struct LiveEntry {
+    pub(super) entry: RecordPosition,
     /// Its latest progress, which stands in the same segment or in a later one.
-    pub(super) progress: Option<Place>,
+    pub(super) progress: Option<RecordPosition>,
 }
 
 /// A segment and how much of it is still wanted.
 #[derive(Debug)]
-pub(super) struct Usage {
+pub(super) struct SegmentUsage {
     pub(super) segment: Arc<Segment>,
     pub(super) size: u64,
     pub(super) live: u64,
@@ -36,10 +36,10 @@ pub(super) struct Usage {
 /// The index.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    live: HashMap<QueueId, Live>,
+    live: HashMap<QueueId, LiveEntry>,
     /// Entries of commits that are not finished, by the numbers of these.
-    open: BTreeMap<QueueId, Vec<(QueueId, Place)>>,
-    pub(super) segments: BTreeMap<u32, Usage>,
+    open: BTreeMap<QueueId, Vec<(QueueId, RecordPosition)>>,
+    pub(super) segments: BTreeMap<u32, SegmentUsage>,
 }
 
 impl Index {
@@ -47,7 +47,7 @@ impl Index {
     pub(super) fn add_segment(&mut self, segment: Arc<Segment>, size: u64) {
         self.segments.insert(
             segment.number,
-            Usage {
+            SegmentUsage {
                 segment,
                 size,
                 live: 0,
@@ -58,10 +58,10 @@ impl Index {
     }
 
     /// Notes an entry; one of the same id was copied forward from its older place.
-    pub(super) fn add(&mut self, id: QueueId, entry: Place) {
+    pub(super) fn add(&mut self, id: QueueId, entry: RecordPosition) {
         if let Some(old) = self.live.insert(
             id,
-            Live {
+            LiveEntry {
                 entry,
                 progress: None,
             },
@@ -72,7 +72,7 @@ impl Index {
     }
 
     /// Notes the latest progress of an entry.
-    pub(super) fn progress(&mut self, id: QueueId, place: Place) {
+    pub(super) fn progress(&mut self, id: QueueId, place: RecordPosition) {
         if let Some(live) = self.live.get_mut(&id) {
             live.progress = Some(place);
         }
@@ -86,7 +86,7 @@ impl Index {
     }
 
     /// Notes an entry of a commit that is not finished.
-    pub(super) fn hold(&mut self, commit: QueueId, id: QueueId, place: Place) {
+    pub(super) fn hold(&mut self, commit: QueueId, id: QueueId, place: RecordPosition) {
         self.open.entry(commit).or_default().push((id, place));
         if let Some(usage) = self.segments.get_mut(&place.segment) {
             usage.open += 1;
@@ -105,7 +105,7 @@ impl Index {
         self.take(commit).into_iter().map(|(id, _)| id).collect()
     }
 
-    fn take(&mut self, commit: QueueId) -> Vec<(QueueId, Place)> {
+    fn take(&mut self, commit: QueueId) -> Vec<(QueueId, RecordPosition)> {
         let entries = self.open.remove(&commit).unwrap_or_default();
         for (_, place) in &entries {
             if let Some(usage) = self.segments.get_mut(&place.segment) {
@@ -116,14 +116,14 @@ impl Index {
     }
 
     /// The commits that are not finished, each with the place of its last entry.
-    pub(super) fn unfinished(&self) -> Vec<(QueueId, Place)> {
-        let last = |(commit, entries): (&QueueId, &Vec<(QueueId, Place)>)| {
+    pub(super) fn unfinished(&self) -> Vec<(QueueId, RecordPosition)> {
+        let last = |(commit, entries): (&QueueId, &Vec<(QueueId, RecordPosition)>)| {
             entries.last().map(|(_, place)| (*commit, *place))
         };
         self.open.iter().filter_map(last).collect()
     }
 
-    fn count(&mut self, place: Place, change: i64) {
+    fn count(&mut self, place: RecordPosition, change: i64) {
         if let Some(usage) = self.segments.get_mut(&place.segment) {
             usage.live = usage.live.saturating_add_signed(change);
             usage.live_bytes = if change > 0 {
@@ -135,7 +135,7 @@ impl Index {
     }
 
     /// A live entry.
-    pub(super) fn get(&self, id: QueueId) -> Option<Live> {
+    pub(super) fn get(&self, id: QueueId) -> Option<LiveEntry> {
         self.live.get(&id).copied()
     }
 
@@ -147,7 +147,7 @@ impl Index {
     }
 
     /// All live entries whose record stands in a segment.
-    pub(super) fn in_segment(&self, number: u32) -> Vec<(QueueId, Live)> {
+    pub(super) fn in_segment(&self, number: u32) -> Vec<(QueueId, LiveEntry)> {
         self.live
             .iter()
             .filter(|(_, live)| live.entry.segment == number)

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::index::{Index, Place};
-use super::local::left;
+use super::index::{Index, RecordPosition};
+use super::local::raw_bytes;
+use super::quarantine::{DamagedMessage, Quarantine};
 use super::recover;
-use super::remains::{Damaged, Remains};
 use super::segment::{Access, Segment};
 use super::{Entry, SpoolError, content, triage};
 use crate::files;
@@ -19,11 +19,11 @@ use crate::mail::QueueId;
 /// The log of a server that does not run.
 pub struct ReadOnlySpool {
     index: Index,
-    remains: Remains,
+    quarantine: Quarantine,
     /// Entries that wait, with their progress, oldest first.
     pub entries: Vec<Entry>,
     /// Damaged messages that have not ended.
-    pub damaged: Vec<Damaged>,
+    pub damaged: Vec<DamagedMessage>,
     /// Keeps a server from starting meanwhile; none where no server has ever run.
     _lock: Option<File>,
 }
@@ -35,11 +35,11 @@ impl ReadOnlySpool {
     /// `Locked` while a server runs; `Unhealthy` for whatever else keeps it from being read.
     pub fn open(dir: &Path) -> Result<Self, SpoolError> {
         let failed = |error: io::Error| SpoolError::Unhealthy(files::told(dir, &error));
-        let remains = Remains::of(dir);
+        let quarantine = Quarantine::of(dir);
         if !dir.try_exists().map_err(failed)? {
             return Ok(Self {
                 index: Index::default(),
-                remains,
+                quarantine,
                 entries: Vec::new(),
                 damaged: Vec::new(),
                 _lock: None,
@@ -50,7 +50,7 @@ impl ReadOnlySpool {
         let heads = std::mem::take(&mut recovered.heads);
         let (mut entries, done) = recover::entries(&recovered.index, heads);
         let damaged = triage::open(
-            &remains,
+            &quarantine,
             &mut recovered,
             &mut entries,
             &done,
@@ -58,14 +58,14 @@ impl ReadOnlySpool {
         );
         Ok(Self {
             index: recovered.index,
-            remains,
+            quarantine,
             entries,
             damaged,
             _lock: lock,
         })
     }
 
-    fn place(&self, id: QueueId) -> Option<(Place, Arc<Segment>)> {
+    fn place(&self, id: QueueId) -> Option<(RecordPosition, Arc<Segment>)> {
         let live = self.index.get(id)?;
         Some((live.entry, self.index.segment(live.entry.segment)?))
     }
@@ -83,8 +83,8 @@ impl ReadOnlySpool {
     ///
     /// # Errors
     /// `NoSuchEntry`, `Unhealthy`.
-    pub fn left(&self, id: QueueId) -> Result<Bytes, SpoolError> {
-        let read = left(&self.remains, id, self.place(id));
+    pub fn raw_bytes(&self, id: QueueId) -> Result<Bytes, SpoolError> {
+        let read = raw_bytes(&self.quarantine, id, self.place(id));
         read.map_err(|error| SpoolError::Unhealthy(error.to_string()))?
             .map(Bytes::from)
             .ok_or(SpoolError::NoSuchEntry(id))
@@ -92,8 +92,8 @@ impl ReadOnlySpool {
 
     /// Damaged messages that are kept to be looked at.
     #[must_use]
-    pub const fn remains(&self) -> &Remains {
-        &self.remains
+    pub const fn quarantine(&self) -> &Quarantine {
+        &self.quarantine
     }
 }
 

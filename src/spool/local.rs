@@ -9,27 +9,29 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::flight::{Flight, Flights};
-use super::index::Place;
-use super::record::{FIXED, Kind, Record};
-use super::remains::{Damaged, Remains, own_file};
+use super::in_flight::{InFlight, InFlightSlots};
+use super::index::RecordPosition;
+use super::quarantine::{DamagedMessage, Quarantine, own_file};
+use super::record::{FIXED_LEN, Kind, Record};
 use super::request::{self, Request};
 use super::segment::Segment;
 use super::watermark::Watermark;
-use super::writer::Shared;
-use super::{Answer, Committed, Content, Durable, Entry, Settlement, Spool, SpoolError, content};
+use super::writer::SharedState;
+use super::{
+    CommittedEntry, Content, Entry, NewEntry, Settlement, Spool, SpoolError, SpoolFuture, content,
+};
+use crate::backpressure::Backpressure;
 use crate::failpoint;
-use crate::flow::Flow;
 use crate::mail::QueueId;
 
 /// The log on local disk.
 pub struct LocalSpool {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SharedState>,
     pub(super) watermark: Watermark,
     /// Where messages are counted that stay in memory.
-    pub(super) flow: Arc<Flow>,
-    pub(super) flights: Arc<Flights>,
-    pub(super) remains: Remains,
+    pub(super) flow: Arc<Backpressure>,
+    pub(super) flights: Arc<InFlightSlots>,
+    pub(super) quarantine: Quarantine,
     pub(super) requests: Mutex<Option<Sender<Request>>>,
     pub(super) thread: Mutex<Option<JoinHandle<()>>>,
     /// Held for as long as the process uses the folder.
@@ -65,15 +67,15 @@ impl LocalSpool {
     }
 
     /// Where the record of a live entry stands.
-    fn place(&self, id: QueueId) -> Option<(Place, Arc<Segment>)> {
+    fn place(&self, id: QueueId) -> Option<(RecordPosition, Arc<Segment>)> {
         let index = self.shared.index();
         let live = index.get(id)?;
         Some((live.entry, index.segment(live.entry.segment)?))
     }
 
     /// The entry as the queue hears of it, with its message where there is room for it.
-    fn durable(&self, committed: Committed) -> Durable {
-        Durable {
+    fn durable(&self, committed: NewEntry) -> CommittedEntry {
+        CommittedEntry {
             body: self.flow.hold(committed.body),
             entry: committed.entry,
         }
@@ -83,15 +85,15 @@ impl LocalSpool {
     fn ask(
         &self,
         records: Result<Vec<Record>, SpoolError>,
-        announce: impl FnOnce() -> Vec<Durable>,
-    ) -> Answer<'_, ()> {
+        announce: impl FnOnce() -> Vec<CommittedEntry>,
+    ) -> SpoolFuture<'_, ()> {
         match records {
             Ok(records) => self.request(records, announce()),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }
 
-    fn request(&self, records: Vec<Record>, announce: Vec<Durable>) -> Answer<'_, ()> {
+    fn request(&self, records: Vec<Record>, announce: Vec<CommittedEntry>) -> SpoolFuture<'_, ()> {
         let (done, answer) = oneshot::channel();
         let sent = self.hand_over(Request {
             records,
@@ -114,7 +116,7 @@ impl LocalSpool {
 /// Work on files, on a thread that may wait for them.
 fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Answer<'static, T> {
+) -> SpoolFuture<'static, T> {
     Box::pin(async move {
         let failed = |error: String| SpoolError::Unhealthy(error);
         let done = tokio::task::spawn_blocking(work).await;
@@ -124,12 +126,12 @@ fn blocking<T: Send + 'static>(
 }
 
 /// What is left of a message: of a damaged one that was copied, else of the record at `place`; none where there is neither.
-pub(super) fn left(
-    remains: &Remains,
+pub(super) fn raw_bytes(
+    quarantine: &Quarantine,
     id: QueueId,
-    place: Option<(Place, Arc<Segment>)>,
+    place: Option<(RecordPosition, Arc<Segment>)>,
 ) -> std::io::Result<Option<Vec<u8>>> {
-    match (remains.octets(id)?, place) {
+    match (quarantine.bytes(id)?, place) {
         (Some(octets), _) => Ok(Some(octets)),
         (None, Some((place, segment))) => raw(&segment, place).map(Some),
         (None, None) => Ok(None),
@@ -137,7 +139,7 @@ pub(super) fn left(
 }
 
 /// The message of a record as the file has it now: the body where the head says where that is, else everything.
-pub(super) fn raw(segment: &Segment, place: Place) -> std::io::Result<Vec<u8>> {
+pub(super) fn raw(segment: &Segment, place: RecordPosition) -> std::io::Result<Vec<u8>> {
     let end = (place.at + place.size).min(segment.len()?);
     let head = match segment.record(place.at, end) {
         Ok(read) => read.map(|read| (read.fixed.head_len, read.fixed.body_len)),
@@ -146,7 +148,7 @@ pub(super) fn raw(segment: &Segment, place: Place) -> std::io::Result<Vec<u8>> {
     };
     let (from, to) = match head {
         Some((head, body)) => {
-            let from = place.at + FIXED as u64 + u64::from(head);
+            let from = place.at + FIXED_LEN as u64 + u64::from(head);
             (from, from + u64::from(body))
         }
         None => (place.at, end),
@@ -166,25 +168,30 @@ impl Spool for LocalSpool {
         QueueId(self.shared.next_id.fetch_add(1, Ordering::SeqCst))
     }
 
-    fn commit(&self, entries: Vec<Committed>) -> Answer<'_, ()> {
+    fn commit(&self, entries: Vec<NewEntry>) -> SpoolFuture<'_, ()> {
         let records = entries.iter().map(request::entry).collect();
         let announce = || entries.into_iter().map(|new| self.durable(new)).collect();
         self.ask(records, announce)
     }
 
-    fn piece(&self, number: QueueId, entries: Vec<Committed>) -> Answer<'_, ()> {
-        let records = entries.iter().map(|new| request::piece(number, new));
+    fn write_part(&self, number: QueueId, entries: Vec<NewEntry>) -> SpoolFuture<'_, ()> {
+        let records = entries.iter().map(|new| request::part(number, new));
         self.ask(records.collect(), Vec::new)
     }
 
-    fn finish(&self, number: QueueId, written: Vec<Entry>, last: Vec<Committed>) -> Answer<'_, ()> {
+    fn finish(
+        &self,
+        number: QueueId,
+        written: Vec<Entry>,
+        last: Vec<NewEntry>,
+    ) -> SpoolFuture<'_, ()> {
         let end = Ok(Record::end(Kind::Finish, number));
-        let records = last.iter().map(|new| request::piece(number, new));
+        let records = last.iter().map(|new| request::part(number, new));
         // The queue hears of them in the order in which they came.
         let announce = || {
             let written = written
                 .into_iter()
-                .map(|entry| Durable { entry, body: None });
+                .map(|entry| CommittedEntry { entry, body: None });
             written
                 .chain(last.iter().cloned().map(|new| self.durable(new)))
                 .collect()
@@ -197,18 +204,23 @@ impl Spool for LocalSpool {
         self.hand_over(Request::of(Record::end(Kind::Abandon, number)));
     }
 
-    fn settle(&self, id: QueueId, settlement: Settlement) -> Answer<'_, ()> {
+    fn settle(&self, id: QueueId, settlement: Settlement) -> SpoolFuture<'_, ()> {
         let record = request::settled(id, &settlement);
         self.ask(record.map(|record| vec![record]), Vec::new)
     }
 
-    fn report(&self, about: QueueId, settlement: Settlement, report: Committed) -> Answer<'_, ()> {
+    fn report(
+        &self,
+        about: QueueId,
+        settlement: Settlement,
+        report: NewEntry,
+    ) -> SpoolFuture<'_, ()> {
         let records = request::entry(&report)
             .and_then(|record| Ok(vec![record, request::settled(about, &settlement)?]));
         self.ask(records, || vec![self.durable(report)])
     }
 
-    fn begin(&self, id: QueueId) -> Result<Flight, SpoolError> {
+    fn begin_attempt(&self, id: QueueId) -> Result<InFlight, SpoolError> {
         if self.shared.unhealthy.load(Ordering::SeqCst) {
             return Err(SpoolError::Unhealthy(
                 "a write failed; restart the server".to_owned(),
@@ -217,7 +229,7 @@ impl Spool for LocalSpool {
         Ok(self.flights.take(id))
     }
 
-    fn content(&self, id: QueueId) -> Answer<'_, Content> {
+    fn content(&self, id: QueueId) -> SpoolFuture<'_, Content> {
         let found = self.place(id);
         Box::pin(async move {
             let (place, segment) = found.ok_or(SpoolError::NoSuchEntry(id))?;
@@ -225,19 +237,20 @@ impl Spool for LocalSpool {
         })
     }
 
-    fn body(&self, id: QueueId) -> Answer<'_, Bytes> {
+    fn body(&self, id: QueueId) -> SpoolFuture<'_, Bytes> {
         let content = self.content(id);
         Box::pin(async move { content.await?.whole().await })
     }
 
-    fn remains(&self) -> Remains {
-        self.remains.clone()
+    fn quarantine(&self) -> Quarantine {
+        self.quarantine.clone()
     }
 
-    fn set_aside(&self, entry: &Entry) -> Answer<'_, ()> {
-        let (remains, place, entry) = (self.remains.clone(), self.place(entry.id), entry.clone());
+    fn quarantine_message(&self, entry: &Entry) -> SpoolFuture<'_, ()> {
+        let (quarantine, place, entry) =
+            (self.quarantine.clone(), self.place(entry.id), entry.clone());
         blocking(move || {
-            let known = remains.get(entry.id)?;
+            let known = quarantine.get(entry.id)?;
             if known.as_ref().is_some_and(|known| known.entry.is_some()) {
                 return Ok(());
             }
@@ -247,20 +260,20 @@ impl Spool for LocalSpool {
                 // The log has lost it altogether.
                 (None, None) => Some(Vec::new()),
             };
-            let damaged = Damaged {
+            let damaged = DamagedMessage {
                 id: entry.id,
                 file: known.map_or_else(|| own_file(entry.id), |known| known.file),
                 entry: Some(entry),
                 ended: false,
                 unsure: false,
             };
-            remains.keep(&damaged, octets.as_deref())
+            quarantine.keep(&damaged, octets.as_deref())
         })
     }
 
-    fn left(&self, id: QueueId) -> Answer<'_, Bytes> {
-        let (remains, place) = (self.remains.clone(), self.place(id));
-        let read = blocking(move || left(&remains, id, place));
+    fn raw_bytes(&self, id: QueueId) -> SpoolFuture<'_, Bytes> {
+        let (quarantine, place) = (self.quarantine.clone(), self.place(id));
+        let read = blocking(move || raw_bytes(&quarantine, id, place));
         Box::pin(async move {
             read.await?
                 .map(Bytes::from)

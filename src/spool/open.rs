@@ -8,23 +8,23 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc;
 
-use super::flight::Flights;
+use super::in_flight::InFlightSlots;
 use super::index::Index;
-use super::recover::{self, Last, Recovered, Recovery};
-use super::remains::{Damaged, Remains};
+use super::quarantine::{DamagedMessage, Quarantine};
+use super::recover::{self, LogEnd, RecoveredLog, RecoveryReport};
 use super::segment::Spare;
 use super::segment::{Access, Segment};
 use super::watermark::Watermark;
-use super::writer::{Checkpoint, Shared, Writer};
-use super::{Durable, Entry, LocalSpool, SpoolError, segment, triage};
+use super::writer::{Checkpoint, SharedState, Writer};
+use super::{CommittedEntry, Entry, LocalSpool, SpoolError, segment, triage};
+use crate::backpressure::Backpressure;
 use crate::failpoint;
 use crate::files;
-use crate::flow::Flow;
 use crate::mail::QueueId;
 
 /// Where the log is and how large things may become.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct SpoolSettings {
     /// The folder of the segments; made if it is missing.
     pub dir: PathBuf,
     /// Size in octets at which a new segment is begun.
@@ -34,7 +34,7 @@ pub struct Settings {
     /// Free inodes below which no mail is taken.
     pub min_free_inodes: u64,
     /// Room in memory for what waits for its first attempt.
-    pub flow: Arc<Flow>,
+    pub flow: Arc<Backpressure>,
 }
 
 /// A spool that was opened.
@@ -42,15 +42,15 @@ pub struct Opened {
     /// The spool.
     pub spool: Arc<LocalSpool>,
     /// Entries as they become durable, for the queue.
-    pub committed: mpsc::UnboundedReceiver<Durable>,
+    pub committed: mpsc::UnboundedReceiver<CommittedEntry>,
     /// Entries that wait from before, with their progress, oldest first.
     pub recovered: Vec<Entry>,
     /// Entries that are done and still stand in the log: what they taught may not have reached the state store.
     pub done: Vec<Entry>,
     /// Damaged messages that have not ended yet: their writers are to be told.
-    pub damaged: Vec<Damaged>,
+    pub damaged: Vec<DamagedMessage>,
     /// What the start found.
-    pub report: Recovery,
+    pub report: RecoveryReport,
 }
 
 impl LocalSpool {
@@ -58,21 +58,21 @@ impl LocalSpool {
     ///
     /// # Errors
     /// `Locked` if another process has it; `Unhealthy` for whatever else keeps it from being read.
-    pub fn open(settings: Settings, checkpoint: Checkpoint) -> Result<Opened, SpoolError> {
+    pub fn open(settings: SpoolSettings, checkpoint: Checkpoint) -> Result<Opened, SpoolError> {
         let dir = &settings.dir;
         let failed = |error: io::Error| SpoolError::Unhealthy(files::told(dir, &error));
         failpoint::hit("spool.opening").map_err(failed)?;
         files::folder(dir).map_err(failed)?;
         let lock = lock(dir)?;
         let mut recovered = read(dir).map_err(failed)?;
-        let (flights, left) = Flights::open(dir).map_err(failed)?;
+        let (flights, left) = InFlightSlots::open(dir).map_err(failed)?;
         let mut report = recovered.report;
         report.in_flight = in_flight(&recovered.index, &left);
         let heads = std::mem::take(&mut recovered.heads);
         let (mut waiting, done) = recover::entries(&recovered.index, heads);
-        let remains = Remains::of(dir);
+        let quarantine = Quarantine::of(dir);
         let damaged = triage::open(
-            &remains,
+            &quarantine,
             &mut recovered,
             &mut waiting,
             &done,
@@ -96,7 +96,7 @@ impl LocalSpool {
             watermark,
             flow: settings.flow,
             flights,
-            remains,
+            quarantine,
             requests: Mutex::new(Some(requests)),
             thread: Mutex::new(Some(thread)),
             _lock: lock,
@@ -113,22 +113,22 @@ impl LocalSpool {
 }
 
 /// Reads the log, without what a crash left that is none of it.
-pub(super) fn read(dir: &Path) -> io::Result<Recovered> {
+pub(super) fn read(dir: &Path) -> io::Result<RecoveredLog> {
     Spare::clear(dir)?;
     recover::read(dir, Access::Repair)
 }
 
 /// The writer of a log that was read, and where it announces what has become durable.
 pub(super) fn writer(
-    settings: &Settings,
+    settings: &SpoolSettings,
     checkpoint: Checkpoint,
-    recovered: Recovered,
-) -> io::Result<(Writer, mpsc::UnboundedReceiver<Durable>)> {
+    recovered: RecoveredLog,
+) -> io::Result<(Writer, mpsc::UnboundedReceiver<CommittedEntry>)> {
     let (dir, next_id) = (&settings.dir, recovered.next_id);
     let mut index = recovered.index;
     let (active, end) = match recovered.last {
-        Last::Segment(segment, end) => (segment, end),
-        Last::New(number) => {
+        LogEnd::Segment(segment, end) => (segment, end),
+        LogEnd::New(number) => {
             let segment = Segment::begin(Spare::make(dir)?, dir, number, next_id)?;
             segment::sync_folder(dir)?;
             let segment = Arc::new(segment);
@@ -140,7 +140,7 @@ pub(super) fn writer(
     let marked = segment::ends_with_mark(&active, end)?;
     let mut writer = Writer {
         dir: dir.clone(),
-        shared: Arc::new(Shared {
+        shared: Arc::new(SharedState {
             index: Mutex::new(index),
             next_id: AtomicU64::new(next_id),
             unhealthy: AtomicBool::new(false),

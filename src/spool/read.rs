@@ -6,13 +6,13 @@ use std::os::unix::fs::FileExt;
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 
-use super::record::{END, FIXED, Fixed, Stamp};
+use super::record::{END, FIXED_LEN, FixedPart, Stamp};
 use super::segment::Segment;
 use crate::failpoint;
 
 /// A record as it was read.
-pub(super) struct Read {
-    pub(super) fixed: Fixed,
+pub(super) struct ReadRecord {
+    pub(super) fixed: FixedPart,
     pub(super) head: Vec<u8>,
 }
 
@@ -35,18 +35,18 @@ impl Segment {
     }
 
     /// The record of this segment at `at`, its head checked; none where no whole one stands.
-    pub(super) fn record(&self, at: u64, end: u64) -> io::Result<Option<Read>> {
+    pub(super) fn record(&self, at: u64, end: u64) -> io::Result<Option<ReadRecord>> {
         self.any_record(at, end, |stamp| stamp.salt == self.stamp.salt)
     }
 
     /// The fixed part of a record of this segment at `at`, whatever of the record is there.
-    pub(super) fn front(&self, at: u64) -> io::Result<Option<Fixed>> {
-        let mut front = [0; FIXED];
+    pub(super) fn front(&self, at: u64) -> io::Result<Option<FixedPart>> {
+        let mut front = [0; FIXED_LEN];
         match self.file.read_exact_at(&mut front, at) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             read => read?,
         }
-        Ok(Fixed::parse(&front).filter(|fixed| fixed.stamp.salt == self.stamp.salt))
+        Ok(FixedPart::parse(&front).filter(|fixed| fixed.stamp.salt == self.stamp.salt))
     }
 
     /// The record at `at`, if its stamp is one that is wanted.
@@ -55,27 +55,30 @@ impl Segment {
         at: u64,
         end: u64,
         wanted: impl Fn(Stamp) -> bool,
-    ) -> io::Result<Option<Read>> {
-        let mut front = [0; FIXED];
-        if at + (FIXED + END.len()) as u64 > end {
+    ) -> io::Result<Option<ReadRecord>> {
+        let mut front = [0; FIXED_LEN];
+        if at + (FIXED_LEN + END.len()) as u64 > end {
             return Ok(None);
         }
         self.file.read_exact_at(&mut front, at)?;
-        let Some(fixed) = Fixed::parse(&front).filter(|fixed| wanted(fixed.stamp)) else {
+        let Some(fixed) = FixedPart::parse(&front).filter(|fixed| wanted(fixed.stamp)) else {
             return Ok(None);
         };
         if at + fixed.size() > end {
             return Ok(None);
         }
-        let head = self.bytes(at + FIXED as u64, fixed.head_len as usize)?;
+        let head = self.bytes(at + FIXED_LEN as u64, fixed.head_len as usize)?;
         let mark = self.bytes(at + fixed.size() - END.len() as u64, END.len())?;
-        Ok((fixed.head_matches(&front, &head) && mark == END).then_some(Read { fixed, head }))
+        Ok(
+            (fixed.head_matches(&front, &head) && mark == END)
+                .then_some(ReadRecord { fixed, head }),
+        )
     }
 
     /// The body of the record at `at`; none where it does not match its checksum.
-    pub(super) fn body(&self, at: u64, fixed: &Fixed) -> io::Result<Option<Vec<u8>>> {
+    pub(super) fn body(&self, at: u64, fixed: &FixedPart) -> io::Result<Option<Vec<u8>>> {
         let body = self.bytes(
-            at + FIXED as u64 + u64::from(fixed.head_len),
+            at + FIXED_LEN as u64 + u64::from(fixed.head_len),
             fixed.body_len as usize,
         )?;
         Ok(fixed.body_matches(&body).then_some(body))

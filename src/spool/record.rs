@@ -28,7 +28,7 @@ pub(super) const OLD_MAGIC: &[u8; 4] = b"AMS1";
 /// Where it ends.
 pub(super) const END: &[u8; 4] = b"END\n";
 /// Octets before the head.
-pub(super) const FIXED: usize = 40;
+pub(super) const FIXED_LEN: usize = 40;
 /// The longest head in octets; a larger one is damage.
 const MAX_HEAD: u32 = 256 * 1024;
 /// The longest body in octets; far above any message size that can be configured.
@@ -46,7 +46,7 @@ pub(super) enum Kind {
     /// The next free id, at the head of a segment; also what fills a place where nothing stands.
     Sequence,
     /// An entry and its message that count once their commit is finished: its number stands in the head.
-    Piece,
+    Part,
     /// All pieces of a commit are there, and count.
     Finish,
     /// A commit was given up: none of its pieces counts, now or later.
@@ -60,7 +60,7 @@ impl Kind {
             Self::Progress => 2,
             Self::Done => 3,
             Self::Sequence => 4,
-            Self::Piece => 5,
+            Self::Part => 5,
             Self::Finish => 6,
             Self::Abandon => 7,
         }
@@ -72,7 +72,7 @@ impl Kind {
             2 => Some(Self::Progress),
             3 => Some(Self::Done),
             4 => Some(Self::Sequence),
-            5 => Some(Self::Piece),
+            5 => Some(Self::Part),
             6 => Some(Self::Finish),
             7 => Some(Self::Abandon),
             _ => None,
@@ -160,7 +160,7 @@ pub(super) struct Record {
 
 /// The fixed part of a record that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fixed {
+pub(super) struct FixedPart {
     pub(super) kind: Kind,
     pub(super) boundaries: Boundaries,
     pub(super) id: QueueId,
@@ -192,7 +192,7 @@ impl Record {
 
     /// A record of `size` octets that says nothing; none where it would be shorter than a record is.
     pub(super) fn filler(size: u64) -> Option<Self> {
-        let body = size.checked_sub((FIXED + END.len()) as u64)?;
+        let body = size.checked_sub((FIXED_LEN + END.len()) as u64)?;
         Some(Self {
             body: Bytes::from(vec![0; usize::try_from(body).ok()?]),
             ..Self::sequence(0)
@@ -206,7 +206,7 @@ impl Record {
 
     /// The octets before the body: fixed part and head. None: the record is too large.
     pub(super) fn front(&self, boundaries: Boundaries, stamp: Stamp) -> Option<Vec<u8>> {
-        let mut front = Vec::with_capacity(FIXED + self.head.len());
+        let mut front = Vec::with_capacity(FIXED_LEN + self.head.len());
         front.extend_from_slice(MAGIC);
         front.push(self.kind.octet());
         let (more, link) = boundaries.octets();
@@ -232,13 +232,13 @@ impl Record {
 
     /// Octets on disk.
     pub(super) fn size(&self) -> u64 {
-        (FIXED + self.head.len() + self.body.len() + END.len()) as u64
+        (FIXED_LEN + self.head.len() + self.body.len() + END.len()) as u64
     }
 }
 
-impl Fixed {
+impl FixedPart {
     /// Reads the fixed part, if it can be one. Whether it is, the head's checksum says.
-    pub(super) fn parse(octets: &[u8; FIXED]) -> Option<Self> {
+    pub(super) fn parse(octets: &[u8; FIXED_LEN]) -> Option<Self> {
         let (magic, rest) = octets.split_at_checked(4)?;
         let &[kind, more, over, link, ref numbers @ ..] = rest else {
             return None;
@@ -271,9 +271,9 @@ impl Fixed {
     }
 
     /// Whether `head` is the one that was written behind `octets`.
-    pub(super) fn head_matches(&self, octets: &[u8; FIXED], head: &[u8]) -> bool {
+    pub(super) fn head_matches(&self, octets: &[u8; FIXED_LEN], head: &[u8]) -> bool {
         let mut crc = crc32fast::Hasher::new();
-        crc.update(octets.get(..FIXED - 8).unwrap_or_default());
+        crc.update(octets.get(..FIXED_LEN - 8).unwrap_or_default());
         crc.update(head);
         crc.finalize() == self.head_crc
     }
@@ -290,6 +290,6 @@ impl Fixed {
 
     /// Octets on disk.
     pub(super) fn size(&self) -> u64 {
-        FIXED as u64 + u64::from(self.head_len) + u64::from(self.body_len) + END.len() as u64
+        FIXED_LEN as u64 + u64::from(self.head_len) + u64::from(self.body_len) + END.len() as u64
     }
 }

@@ -11,11 +11,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::damaged_range::{DamagedRange, quarantine, quarantine_segment};
-use super::index::{Index, Place};
+use super::index::{Index, RecordPosition};
 use super::record::Boundaries;
 use super::record::{END, Kind, Record};
 use super::segment::{Access, Segment};
-use super::walk::{Tail, Walked, walk};
+use super::walk::{SegmentScan, TornTail, walk};
 use super::writer::apply;
 use super::{Entry, Progress, segment};
 use crate::failpoint;
@@ -23,7 +23,7 @@ use crate::mail::QueueId;
 
 /// What a start found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Recovery {
+pub struct RecoveryReport {
     /// Live entries.
     pub live: usize,
     /// Octets of an unfinished batch that were taken out: nothing in them was ever acknowledged.
@@ -37,10 +37,10 @@ pub struct Recovery {
 }
 
 /// The state after reading.
-pub(super) struct Recovered {
+pub(super) struct RecoveredLog {
     pub(super) index: Index,
     pub(super) next_id: u64,
-    pub(super) report: Recovery,
+    pub(super) report: RecoveryReport,
     /// The heads of all entries in the log, the latest copy of each.
     pub(super) heads: BTreeMap<QueueId, Vec<u8>>,
     /// Heads of entries whose commit is not finished so far.
@@ -56,11 +56,11 @@ pub(super) struct Recovered {
     /// What was quarantined.
     pub(super) damaged_ranges: Vec<DamagedRange>,
     /// Where the log goes on.
-    pub(super) last: Last,
+    pub(super) last: LogEnd,
 }
 
 /// Where a log goes on.
-pub(super) enum Last {
+pub(super) enum LogEnd {
     /// Behind the last record of its last segment.
     Segment(Arc<Segment>, u64),
     /// In a new segment of this number.
@@ -68,11 +68,11 @@ pub(super) enum Last {
 }
 
 /// Reads every segment of `dir`.
-pub(super) fn read(dir: &Path, access: Access) -> io::Result<Recovered> {
-    let mut recovered = Recovered {
+pub(super) fn read(dir: &Path, access: Access) -> io::Result<RecoveredLog> {
+    let mut recovered = RecoveredLog {
         index: Index::default(),
         next_id: 1,
-        report: Recovery::default(),
+        report: RecoveryReport::default(),
         heads: BTreeMap::new(),
         pieces: HashMap::new(),
         damage: None,
@@ -80,7 +80,7 @@ pub(super) fn read(dir: &Path, access: Access) -> io::Result<Recovered> {
         unread: BTreeSet::new(),
         settled: HashSet::new(),
         damaged_ranges: Vec::new(),
-        last: Last::New(1),
+        last: LogEnd::New(1),
     };
     let numbers = segment::segment_numbers(dir)?;
     for number in &numbers {
@@ -89,22 +89,22 @@ pub(super) fn read(dir: &Path, access: Access) -> io::Result<Recovered> {
             if access == Access::Repair {
                 segment.agree_with_disk()?;
             }
-            Tail::May
+            TornTail::Allowed
         } else {
-            Tail::MustNot
+            TornTail::Forbidden
         };
         let size = segment.len()?;
         let Some(stamp) = segment::read_stamp(&segment, size)? else {
-            if size < segment::HEAD_SIZE && tail == Tail::May {
+            if size < segment::HEAD_SIZE && tail == TornTail::Allowed {
                 // No commit ever went into it. The next segment takes its place.
                 recovered.report.torn_bytes += size;
-                recovered.last = Last::New(*number);
+                recovered.last = LogEnd::New(*number);
             } else {
                 recovered.report.damaged += 1;
                 recovered.damage = Some((*number, u64::MAX));
                 let range = quarantine_segment(dir, &segment, access);
                 recovered.damaged_ranges.extend(range);
-                recovered.last = Last::New(number.saturating_add(1));
+                recovered.last = LogEnd::New(number.saturating_add(1));
             }
             continue;
         };
@@ -115,7 +115,7 @@ pub(super) fn read(dir: &Path, access: Access) -> io::Result<Recovered> {
         if let Some(usage) = recovered.index.segments.get_mut(number) {
             usage.size = end;
         }
-        recovered.last = Last::Segment(segment, end);
+        recovered.last = LogEnd::Segment(segment, end);
     }
     end_unfinished(&mut recovered);
     recovered.report.live = recovered.index.len();
@@ -132,14 +132,14 @@ fn scan(
     (dir, access): (&Path, Access),
     segment: &Segment,
     size: u64,
-    tail: Tail,
-    into: &mut Recovered,
+    tail: TornTail,
+    into: &mut RecoveredLog,
 ) -> io::Result<u64> {
     let mut walked = walk(segment, size, tail)?;
     // Up to here all was synced once.
     let synced = match tail {
-        Tail::May => walked.last_batch,
-        Tail::MustNot => size,
+        TornTail::Allowed => walked.last_batch,
+        TornTail::Forbidden => size,
     };
     for (from, to) in walked.holes.iter().filter(|hole| hole.0 < synced) {
         into.report.damaged += 1;
@@ -155,11 +155,11 @@ fn scan(
         .retain(|found| found.whole || found.place.at < synced);
     let entries = unread
         .iter()
-        .filter(|found| matches!(found.kind, Kind::Entry | Kind::Piece));
+        .filter(|found| matches!(found.kind, Kind::Entry | Kind::Part));
     into.unread.extend(entries.map(|found| found.id));
     walked.found.append(&mut unread);
     walked.found.sort_by_key(|found| found.place.at);
-    let kept: Vec<Place> = walked.found.iter().map(|found| found.place).collect();
+    let kept: Vec<RecordPosition> = walked.found.iter().map(|found| found.place).collect();
     for found in std::mem::take(&mut walked.found) {
         let next = if found.kind == Kind::Sequence {
             found.id.0
@@ -177,7 +177,7 @@ fn scan(
         );
         match found.kind {
             Kind::Entry => drop(into.heads.insert(found.id, found.head)),
-            Kind::Piece => drop(into.pieces.insert(found.id, found.head)),
+            Kind::Part => drop(into.pieces.insert(found.id, found.head)),
             Kind::Done if !into.heads.contains_key(&found.id) => {
                 into.settled.insert(found.id);
             }
@@ -185,9 +185,9 @@ fn scan(
         }
     }
     match tail {
-        Tail::May if access == Access::ReadOnly => Ok(walked.end),
-        Tail::May => repair_tail(dir, segment, size, (&walked, &kept), &mut into.report),
-        Tail::MustNot => {
+        TornTail::Allowed if access == Access::ReadOnly => Ok(walked.end),
+        TornTail::Allowed => repair_tail(dir, segment, size, (&walked, &kept), &mut into.report),
+        TornTail::Forbidden => {
             if walked.end < size {
                 into.report.damaged += 1;
                 let range = quarantine(dir, segment, walked.end, size, access);
@@ -205,8 +205,8 @@ fn repair_tail(
     dir: &Path,
     segment: &Segment,
     size: u64,
-    (walked, kept): (&Walked, &[Place]),
-    report: &mut Recovery,
+    (walked, kept): (&SegmentScan, &[RecordPosition]),
+    report: &mut RecoveryReport,
 ) -> io::Result<u64> {
     let mut end = walked.last_batch;
     let mut filled = false;
@@ -252,7 +252,7 @@ fn torn(segment: &Segment, kept: u64, at: u64, size: u64) -> io::Result<u64> {
     Ok(end - kept)
 }
 
-impl Recovered {
+impl RecoveredLog {
     /// The commit of an entry has come to its end.
     fn ended(&mut self, kind: Kind, id: QueueId) {
         if let Some(head) = self.pieces.remove(&id)
@@ -265,7 +265,7 @@ impl Recovered {
 
 /// Ends the commits that have no end: a crash came before it, so nothing of them was acknowledged. Only where there is damage behind them the
 /// end may have been lost with that; then they count, for an acknowledged message must not go with one octet.
-fn end_unfinished(recovered: &mut Recovered) {
+fn end_unfinished(recovered: &mut RecoveredLog) {
     for (commit, last) in recovered.index.unfinished() {
         let damaged = recovered.damage > Some((last.segment, last.at));
         let (kind, ended) = if damaged {
@@ -286,7 +286,7 @@ pub(super) fn entries(
     index: &Index,
     heads: BTreeMap<QueueId, Vec<u8>>,
 ) -> (Vec<Entry>, Vec<Entry>) {
-    let progress = |place: Place| -> Option<Progress> {
+    let progress = |place: RecordPosition| -> Option<Progress> {
         let segment = index.segment(place.segment)?;
         let read = segment.record(place.at, place.at + place.size).ok()??;
         serde_json::from_slice(&read.head).ok()

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::record::{Kind, Record};
-use super::{Committed, Durable, Entry, Settlement, SpoolError};
+use super::{CommittedEntry, Entry, NewEntry, Settlement, SpoolError};
 use crate::mail::QueueId;
 
 /// What the writer is asked for.
@@ -12,7 +12,7 @@ pub(super) struct Request {
     /// Written together or not at all.
     pub(super) records: Vec<Record>,
     /// Told to the queue once durable.
-    pub(super) announce: Vec<Durable>,
+    pub(super) announce: Vec<CommittedEntry>,
     /// Who waits.
     pub(super) done: oneshot::Sender<Result<(), SpoolError>>,
 }
@@ -59,7 +59,7 @@ fn fitting(record: Record) -> Result<Record, SpoolError> {
 ///
 /// # Errors
 /// `Full`: it is larger than a record may be.
-pub(super) fn entry(committed: &Committed) -> Result<Record, SpoolError> {
+pub(super) fn entry(committed: &NewEntry) -> Result<Record, SpoolError> {
     let entry = &committed.entry;
     fitting(Record {
         kind: Kind::Entry,
@@ -71,7 +71,7 @@ pub(super) fn entry(committed: &Committed) -> Result<Record, SpoolError> {
 
 /// The head of an entry that is a piece of a commit: that of an entry, and the number of the commit.
 #[derive(serde::Serialize)]
-struct Piece<'a> {
+struct PartHead<'a> {
     piece_of: u64,
     #[serde(flatten)]
     entry: &'a Entry,
@@ -79,7 +79,7 @@ struct Piece<'a> {
 
 /// What is read of that to know where it belongs.
 #[derive(serde::Deserialize)]
-struct Belongs {
+struct PartOf {
     piece_of: u64,
 }
 
@@ -87,20 +87,20 @@ struct Belongs {
 ///
 /// # Errors
 /// `Full`: it is larger than a record may be.
-pub(super) fn piece(number: QueueId, committed: &Committed) -> Result<Record, SpoolError> {
+pub(super) fn part(number: QueueId, committed: &NewEntry) -> Result<Record, SpoolError> {
     let entry = &committed.entry;
     let piece_of = number.0;
     fitting(Record {
-        kind: Kind::Piece,
+        kind: Kind::Part,
         id: entry.id,
-        head: head(&Piece { piece_of, entry })?,
+        head: head(&PartHead { piece_of, entry })?,
         body: committed.body.clone(),
     })
 }
 
 /// The commit that the head of a piece names.
 pub(super) fn piece_of(head: &[u8]) -> Option<QueueId> {
-    let belongs: Belongs = serde_json::from_slice(head).ok()?;
+    let belongs: PartOf = serde_json::from_slice(head).ok()?;
     Some(QueueId(belongs.piece_of))
 }
 

@@ -13,8 +13,8 @@ mod pieces;
 mod power;
 mod reuse;
 
-fn settings(dir: &Path, segment_bytes: u64) -> Settings {
-    Settings {
+fn settings(dir: &Path, segment_bytes: u64) -> SpoolSettings {
+    SpoolSettings {
         dir: dir.to_owned(),
         segment_bytes,
         min_free_bytes: 0,
@@ -32,7 +32,7 @@ fn open(dir: &Path) -> Opened {
     LocalSpool::open(settings(dir, 64 * 1024 * 1024), Box::new(|| Ok(()))).unwrap()
 }
 
-fn committed(id: QueueId, body: &[u8]) -> Committed {
+fn committed(id: QueueId, body: &[u8]) -> NewEntry {
     let entry = Entry {
         id,
         trace: TraceId::new(1, 1),
@@ -45,12 +45,12 @@ fn committed(id: QueueId, body: &[u8]) -> Committed {
         reverse_path: ReversePath::Null,
         smtputf8: false,
         eight_bit: false,
-        about: About::default(),
+        about: MessageSummary::default(),
         sent_as: String::new(),
-        memory: Memory::default(),
+        memory: StateUpdates::default(),
         progress: Progress::default(),
     };
-    Committed {
+    NewEntry {
         entry,
         body: Bytes::copy_from_slice(body),
     }
@@ -148,9 +148,9 @@ async fn h120_what_was_being_delivered_at_a_crash_is_counted_at_the_next_start()
     }
     // What a kill leaves behind: no flight of these ends.
     for id in 1..=3 {
-        std::mem::forget(opened.spool.begin(QueueId(id)).unwrap());
+        std::mem::forget(opened.spool.begin_attempt(QueueId(id)).unwrap());
     }
-    drop(opened.spool.begin(QueueId(4)).unwrap());
+    drop(opened.spool.begin_attempt(QueueId(4)).unwrap());
     let spool = &opened.spool;
     spool.settle(QueueId(1), Settlement::Done).await.unwrap();
     let progress = Settlement::Deferred(Progress::default());

@@ -6,8 +6,8 @@ use std::io;
 use super::Entry;
 use super::index::Index;
 use super::local::raw;
-use super::recover::Recovered;
-use super::remains::{Damaged, Remains, own_file};
+use super::quarantine::{DamagedMessage, Quarantine, own_file};
+use super::recover::RecoveredLog;
 use super::segment::Access;
 use crate::mail::QueueId;
 
@@ -17,21 +17,21 @@ const MAX_UNSEEN: u64 = 1_024;
 /// The damaged messages that have not ended, taken from those that wait. What is left of each is kept before it is ended in the log; one that cannot be
 /// kept now, on a full disk, waits as before and is met again at its next attempt.
 pub(super) fn open(
-    remains: &Remains,
-    recovered: &mut Recovered,
+    quarantine: &Quarantine,
+    recovered: &mut RecoveredLog,
     waiting: &mut Vec<Entry>,
     done: &[Entry],
     access: Access,
-) -> Vec<Damaged> {
+) -> Vec<DamagedMessage> {
     let (index, mut next_id) = (&recovered.index, recovered.next_id);
     let unread = waiting
         .iter()
         .filter(|entry| recovered.unread.contains(&entry.id));
-    let mut found: Vec<Damaged> = Vec::new();
+    let mut found: Vec<DamagedMessage> = Vec::new();
     for entry in unread {
         if access == Access::ReadOnly {
             found.push(damaged(entry));
-        } else if let Err(error) = keep(remains, index, entry) {
+        } else if let Err(error) = keep(quarantine, index, entry) {
             tracing::error!(event = "spool_damaged", queue_id = %entry.id, %error, "it could not be quarantined");
         }
     }
@@ -39,14 +39,14 @@ pub(super) fn open(
     let has_ended = |id: &QueueId| recovered.settled.contains(id) || done.contains(id);
     let (mut known, mut open) = (HashSet::new(), Vec::new());
     let told = |error: io::Error| tracing::error!(event = "spool_damaged", %error, "what is known of damaged messages is out of reach");
-    let listed = remains.list().map_err(told).unwrap_or_default();
+    let listed = quarantine.list().map_err(told).unwrap_or_default();
     found.retain(|damaged| listed.iter().all(|listed| listed.id != damaged.id));
     for damaged in listed.into_iter().chain(found) {
         let live = index.get(damaged.id).is_some();
         if live && !damaged.ended && !recovered.unread.contains(&damaged.id) {
             // The disk may have come to itself: its next attempt looks again.
             if access == Access::Repair {
-                let _ = remains.forget(damaged.id).map_err(told);
+                let _ = quarantine.forget(damaged.id).map_err(told);
             }
             continue;
         }
@@ -54,7 +54,7 @@ pub(super) fn open(
         if !damaged.ended && has_ended(&damaged.id) {
             // Where that cannot be noted, the next start notes it.
             if access == Access::Repair {
-                let _ = remains.end(damaged.id).map_err(told);
+                let _ = quarantine.end(damaged.id).map_err(told);
             }
         } else if !damaged.ended {
             open.push(damaged);
@@ -70,7 +70,7 @@ pub(super) fn open(
                 if !unsure {
                     next_id = next_id.max(id.0.saturating_add(1));
                 }
-                open.push(Damaged {
+                open.push(DamagedMessage {
                     id: *id,
                     entry: None,
                     file: range.file.clone(),
@@ -86,8 +86,8 @@ pub(super) fn open(
 }
 
 /// What is known of an entry whose head is good.
-fn damaged(entry: &Entry) -> Damaged {
-    Damaged {
+fn damaged(entry: &Entry) -> DamagedMessage {
+    DamagedMessage {
         id: entry.id,
         entry: Some(entry.clone()),
         file: own_file(entry.id),
@@ -97,12 +97,12 @@ fn damaged(entry: &Entry) -> Damaged {
 }
 
 /// Keeps what is left of an entry whose head is good.
-fn keep(remains: &Remains, index: &Index, entry: &Entry) -> io::Result<()> {
+fn keep(quarantine: &Quarantine, index: &Index, entry: &Entry) -> io::Result<()> {
     let live = index.get(entry.id).map(|live| live.entry);
     let Some((place, segment)) =
         live.and_then(|place| Some((place, index.segment(place.segment)?)))
     else {
         return Ok(());
     };
-    remains.keep(&damaged(entry), Some(&raw(&segment, place)?))
+    quarantine.keep(&damaged(entry), Some(&raw(&segment, place)?))
 }

@@ -2,27 +2,27 @@
 
 use std::io;
 
-use super::index::Place;
-use super::read::Read;
+use super::index::RecordPosition;
+use super::read::ReadRecord;
 use super::record::Boundaries;
-use super::record::{FIXED, Fixed, Kind, MAGIC};
+use super::record::{FIXED_LEN, FixedPart, Kind, MAGIC};
 use super::segment::Segment;
 use crate::mail::QueueId;
 
 /// Whether the tail may be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tail {
+pub(super) enum TornTail {
     /// The last segment: a crash may have torn it.
-    May,
+    Allowed,
     /// An older one: whatever is wrong is damage.
-    MustNot,
+    Forbidden,
 }
 
 /// A good record.
-pub(super) struct Found {
+pub(super) struct FoundRecord {
     pub(super) kind: Kind,
     pub(super) id: QueueId,
-    pub(super) place: Place,
+    pub(super) place: RecordPosition,
     pub(super) head: Vec<u8>,
     boundaries: Boundaries,
     /// All of its commit is there.
@@ -30,11 +30,11 @@ pub(super) struct Found {
 }
 
 /// What a segment holds.
-pub(super) struct Walked {
+pub(super) struct SegmentScan {
     /// In the order of the file.
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<FoundRecord>,
     /// Entries whose head is good and whose body is not: no good records, and no holes.
-    pub(super) unread: Vec<Found>,
+    pub(super) unread: Vec<FoundRecord>,
     /// From and to, of stretches that are no records and have good ones behind them.
     pub(super) holes: Vec<(u64, u64)>,
     /// Where the last good record ends.
@@ -44,8 +44,8 @@ pub(super) struct Walked {
 }
 
 /// Reads a segment of `size` octets.
-pub(super) fn walk(segment: &Segment, size: u64, tail: Tail) -> io::Result<Walked> {
-    let mut walked = Walked {
+pub(super) fn walk(segment: &Segment, size: u64, tail: TornTail) -> io::Result<SegmentScan> {
+    let mut walked = SegmentScan {
         found: Vec::new(),
         unread: Vec::new(),
         holes: Vec::new(),
@@ -90,12 +90,12 @@ pub(super) fn walk(segment: &Segment, size: u64, tail: Tail) -> io::Result<Walke
     Ok(walked)
 }
 
-fn found(segment: &Segment, at: u64, read: Read) -> Found {
-    let Read { fixed, head } = read;
-    Found {
+fn found(segment: &Segment, at: u64, read: ReadRecord) -> FoundRecord {
+    let ReadRecord { fixed, head } = read;
+    FoundRecord {
         kind: fixed.kind,
         id: fixed.id,
-        place: Place {
+        place: RecordPosition {
             segment: segment.number,
             at,
             size: fixed.size(),
@@ -107,7 +107,7 @@ fn found(segment: &Segment, at: u64, read: Read) -> Found {
 }
 
 /// Follows the commit that the last one found belongs to; `begun` is where the first record of it is. A commit that has come to its end is whole.
-fn note(found: &mut [Found], begun: Option<usize>) -> Option<usize> {
+fn note(found: &mut [FoundRecord], begun: Option<usize>) -> Option<usize> {
     let at = found.len().checked_sub(1)?;
     let boundaries = found.get(at)?.boundaries;
     let begun = if boundaries.starts_commit {
@@ -126,12 +126,12 @@ fn note(found: &mut [Found], begun: Option<usize>) -> Option<usize> {
 
 /// Whether the body of a record at `at` needs no look, or is the one that was written. One that the disk does not give out now may be whole: it
 /// must not be cut off.
-fn whole(segment: &Segment, at: u64, fixed: &Fixed, tail: Tail) -> bool {
-    tail == Tail::MustNot || !matches!(segment.body(at, fixed), Ok(None))
+fn whole(segment: &Segment, at: u64, fixed: &FixedPart, tail: TornTail) -> bool {
+    tail == TornTail::Forbidden || !matches!(segment.body(at, fixed), Ok(None))
 }
 
 /// Where the next good record begins.
-fn next_record(segment: &Segment, from: u64, size: u64, tail: Tail) -> io::Result<Option<u64>> {
+fn next_record(segment: &Segment, from: u64, size: u64, tail: TornTail) -> io::Result<Option<u64>> {
     find(segment, from, size, |at| {
         let read = segment.record(at, size)?;
         Ok(read.is_some_and(|read| whole(segment, at, &read.fixed, tail)))
@@ -147,7 +147,7 @@ fn find(
 ) -> io::Result<Option<u64>> {
     const WINDOW: usize = 1024 * 1024;
     let mut at = from;
-    while at + (FIXED as u64) < size {
+    while at + (FIXED_LEN as u64) < size {
         let len = WINDOW.min(usize::try_from(size - at).unwrap_or(WINDOW));
         let window = segment.bytes(at, len)?;
         for found in memchr::memmem::find_iter(&window, MAGIC) {

@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::index::{Index, Place};
+use super::index::{Index, RecordPosition};
 use super::record::Boundaries;
 use super::record::{END, Kind, Record};
 use super::request::{self, Request};
 use super::reserve::Reserve;
 use super::segment::Segment;
 use super::segment::Spare;
-use super::{Durable, SpoolError};
+use super::{CommittedEntry, SpoolError};
 use crate::failpoint;
 use crate::mail::QueueId;
 
@@ -28,13 +28,13 @@ const MAX_BATCH: usize = 512;
 const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What the writer shares with the rest of the spool.
-pub(super) struct Shared {
+pub(super) struct SharedState {
     pub(super) index: Mutex<Index>,
     pub(super) next_id: AtomicU64,
     pub(super) unhealthy: AtomicBool,
 }
 
-impl Shared {
+impl SharedState {
     /// The index. A panic elsewhere while it was held leaves it whole: every change of it is a single step.
     pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
@@ -42,9 +42,9 @@ impl Shared {
 }
 
 /// Marks the spool unhealthy if its writer panics.
-struct Alarm(Arc<Shared>);
+struct PanicGuard(Arc<SharedState>);
 
-impl Drop for Alarm {
+impl Drop for PanicGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.unhealthy.store(true, Ordering::SeqCst);
@@ -59,7 +59,7 @@ pub(super) type Checkpoint = Box<dyn Fn() -> Result<(), String> + Send>;
 /// The writer's own state.
 pub(super) struct Writer {
     pub(super) dir: PathBuf,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SharedState>,
     pub(super) active: Arc<Segment>,
     pub(super) end: u64,
     pub(super) segment_bytes: u64,
@@ -67,14 +67,14 @@ pub(super) struct Writer {
     pub(super) marked: bool,
     /// The file for the next segment, where one is left over.
     pub(super) spare: Option<Spare>,
-    pub(super) announce: mpsc::UnboundedSender<Durable>,
+    pub(super) announce: mpsc::UnboundedSender<CommittedEntry>,
     pub(super) checkpoint: Checkpoint,
 }
 
 impl Writer {
     /// Works until every sender of requests is gone.
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
-        let _alarm = Alarm(self.shared.clone());
+        let _alarm = PanicGuard(self.shared.clone());
         while let Ok(first) = requests.recv() {
             let mut bytes = first.size();
             let mut batch = vec![first];
@@ -91,7 +91,7 @@ impl Writer {
             }
             failpoint::pass("spool.batch_gathered");
             self.commit(batch);
-            self.tidy();
+            self.compact();
         }
         self.leave();
     }
@@ -224,7 +224,7 @@ impl Writer {
         self.marked = matches!(fronts.as_slice(), [(_, only)] if only.kind == Kind::Sequence);
         let mut index = self.shared.index();
         for (_, record) in &fronts {
-            let place = Place {
+            let place = RecordPosition {
                 segment: self.active.number,
                 at: self.end,
                 size: record.size(),
@@ -274,12 +274,12 @@ pub(super) fn apply(
     kind: Kind,
     id: QueueId,
     head: &[u8],
-    place: Place,
+    place: RecordPosition,
 ) -> Vec<QueueId> {
     match kind {
         Kind::Finish => return index.finish(id),
         Kind::Abandon => return index.abandon(id),
-        Kind::Piece => match request::piece_of(head) {
+        Kind::Part => match request::piece_of(head) {
             Some(commit) => index.hold(commit, id, place),
             None => {
                 tracing::error!(event = "spool_damaged", queue_id = %id, "the entry cannot be read; its bytes stay in the spool");

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use allegromail::mail::{ReversePath, Timestamp, TraceId};
 use allegromail::spool::{
-    About, Committed, Entry, LocalSpool, Memory, Origin, Progress, Settings, Spool, Target,
+    Entry, LocalSpool, MessageSummary, NewEntry, Origin, Progress, Spool, SpoolSettings,
+    StateUpdates, Target,
 };
 
 use crate::asked;
@@ -28,7 +29,7 @@ fn mebibytes(pid: u32, file: &str, name: &str) -> u64 {
         / 1024
 }
 
-fn entry(spool: &LocalSpool, number: usize) -> Committed {
+fn entry(spool: &LocalSpool, number: usize) -> NewEntry {
     let pair = number % 50;
     let id = spool.next_id();
     // Not due before the end of the test.
@@ -57,18 +58,18 @@ fn entry(spool: &LocalSpool, number: usize) -> Committed {
         ),
         smtputf8: false,
         eight_bit: false,
-        about: About {
+        about: MessageSummary {
             recipient: format!("se{pair:05}+tse{pair:05}@allegromail.pl"),
             subject: format!("Pytanie o zamówienie numer {number}"),
             date: "Mon, 23 Nov 2026 10:00:00 +0100".to_owned(),
             message_id: format!("<{number}.abcdefgh@poczta.example>"),
-            ..About::default()
+            ..MessageSummary::default()
         },
         sent_as: format!("m-0123456789abcdefghijklmnopqrstuvwxyz{number}@allegromail.pl"),
-        memory: Memory::default(),
+        memory: StateUpdates::default(),
         progress,
     };
-    Committed {
+    NewEntry {
         entry,
         body: vec![b'x'; SIZE].into(),
     }
@@ -82,7 +83,7 @@ fn recovery_of_a_long_queue() {
         .enable_all()
         .build()
         .unwrap();
-    let settings = Settings {
+    let settings = SpoolSettings {
         dir: ground.data("spool"),
         segment_bytes: 64 * 1024 * 1024,
         min_free_bytes: 0,

@@ -12,7 +12,7 @@ use allegromail::mail::{
 use allegromail::masking::MaskedDomains;
 use allegromail::message::Message;
 use allegromail::rewrite::{self, Needles};
-use allegromail::spool::About;
+use allegromail::spool::MessageSummary;
 
 use crate::golden::{folders, input, shown};
 use crate::{domain, mailbox};
@@ -79,7 +79,7 @@ fn every_report_is_told_as_it_should() {
             shown_as: get("recipient"),
         };
         let (action, diagnostic) = diagnostic(folder, &hidden);
-        let told = About {
+        let told = MessageSummary {
             recipient: get("recipient"),
             subject: get("subject"),
             date: get("date"),

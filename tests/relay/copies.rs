@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use allegromail::mail::QueueId;
 use allegromail::spool::{
-    Answer, Committed, Content, Entry, Flight, PIECE, Settlement, Spool, SpoolError,
+    Content, Entry, InFlight, NewEntry, PART_SIZE, Settlement, Spool, SpoolError, SpoolFuture,
 };
 use bytes::Bytes;
 
@@ -148,7 +148,7 @@ struct Watching {
 }
 
 impl Watching {
-    fn look(&self, entries: &[Committed]) {
+    fn look(&self, entries: &[NewEntry]) {
         let mut given = self.given.lock().unwrap();
         // Whoever else has one of them has it in memory.
         given.retain(|copy| !copy.is_unique());
@@ -164,20 +164,25 @@ impl Spool for Watching {
         self.spool.next_id()
     }
 
-    fn commit(&self, entries: Vec<Committed>) -> Answer<'_, ()> {
+    fn commit(&self, entries: Vec<NewEntry>) -> SpoolFuture<'_, ()> {
         self.look(&entries);
         self.spool.commit(entries)
     }
 
-    fn piece(&self, number: QueueId, entries: Vec<Committed>) -> Answer<'_, ()> {
+    fn write_part(&self, number: QueueId, entries: Vec<NewEntry>) -> SpoolFuture<'_, ()> {
         self.look(&entries);
         if self.pieces.fetch_add(1, Ordering::SeqCst) + 1 == self.fails_at {
             return Box::pin(async { Err(SpoolError::Full("no room".to_owned())) });
         }
-        self.spool.piece(number, entries)
+        self.spool.write_part(number, entries)
     }
 
-    fn finish(&self, number: QueueId, written: Vec<Entry>, last: Vec<Committed>) -> Answer<'_, ()> {
+    fn finish(
+        &self,
+        number: QueueId,
+        written: Vec<Entry>,
+        last: Vec<NewEntry>,
+    ) -> SpoolFuture<'_, ()> {
         self.look(&last);
         self.spool.finish(number, written, last)
     }
@@ -186,23 +191,28 @@ impl Spool for Watching {
         self.spool.abandon(number);
     }
 
-    fn begin(&self, id: QueueId) -> Result<Flight, SpoolError> {
+    fn begin_attempt(&self, id: QueueId) -> Result<InFlight, SpoolError> {
         self.spool.begin(id)
     }
 
-    fn settle(&self, id: QueueId, settlement: Settlement) -> Answer<'_, ()> {
+    fn settle(&self, id: QueueId, settlement: Settlement) -> SpoolFuture<'_, ()> {
         self.spool.settle(id, settlement)
     }
 
-    fn report(&self, about: QueueId, settlement: Settlement, report: Committed) -> Answer<'_, ()> {
+    fn report(
+        &self,
+        about: QueueId,
+        settlement: Settlement,
+        report: NewEntry,
+    ) -> SpoolFuture<'_, ()> {
         self.spool.report(about, settlement, report)
     }
 
-    fn content(&self, id: QueueId) -> Answer<'_, Content> {
+    fn content(&self, id: QueueId) -> SpoolFuture<'_, Content> {
         self.spool.content(id)
     }
 
-    fn body(&self, id: QueueId) -> Answer<'_, Bytes> {
+    fn body(&self, id: QueueId) -> SpoolFuture<'_, Bytes> {
         self.spool.body(id)
     }
 
@@ -247,14 +257,14 @@ async fn h153_copies_of_a_large_message_are_let_go_one_after_another() {
     assert_eq!(taken, 3, "those, and what is to be reported on");
     let most = most.load(Ordering::SeqCst);
     assert!(most >= LARGE, "nothing was looked at");
-    assert!(most < LARGE + PIECE, "{most} octets of copies at once");
+    assert!(most < LARGE + PART_SIZE, "{most} octets of copies at once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h153_what_fails_on_the_way_is_refused_as_a_whole() {
     let (server, _, copies) = watched(2).await;
     let mut dialogue = Dialogue::greeted(server).await;
-    let large = message(2 * PIECE);
+    let large = message(2 * PART_SIZE);
     let answer = dialogue.send(JAN, &MASKS, &large).await;
     answer.assert("452").because("storage");
     // The next message passes: nothing of the first is in its way.
@@ -313,5 +323,8 @@ async fn h154_ten_large_messages_at_once_take_the_memory_of_one_and_small_ones_p
     let most = most.load(Ordering::SeqCst);
     assert!(most >= LARGE, "nothing was looked at");
     // The copies of one large message, and those of the small ones beside it.
-    assert!(most < LARGE + 2 * PIECE, "{most} octets of copies at once");
+    assert!(
+        most < LARGE + 2 * PART_SIZE,
+        "{most} octets of copies at once"
+    );
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use allegromail::history::Line;
 use allegromail::mail::QueueId;
-use allegromail::spool::{self, Committed, Entry, Flight, Settlement, Spool, SpoolError};
+use allegromail::spool::{self, Entry, InFlight, NewEntry, Settlement, Spool, SpoolError};
 use bytes::Bytes;
 
 use crate::dialogue::{Answer, Dialogue};
@@ -42,7 +42,7 @@ impl Spool for Failing {
     fn next_id(&self) -> QueueId {
         self.inner.next_id()
     }
-    fn commit(&self, entries: Vec<Committed>) -> spool::Answer<'_, ()> {
+    fn commit(&self, entries: Vec<NewEntry>) -> spool::SpoolFuture<'_, ()> {
         let fails = self
             .fail
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
@@ -55,38 +55,38 @@ impl Spool for Failing {
         self.taken.lock().unwrap().extend(new);
         self.inner.commit(entries)
     }
-    fn piece(&self, number: QueueId, entries: Vec<Committed>) -> spool::Answer<'_, ()> {
-        self.inner.piece(number, entries)
+    fn write_part(&self, number: QueueId, entries: Vec<NewEntry>) -> spool::SpoolFuture<'_, ()> {
+        self.inner.write_part(number, entries)
     }
     fn finish(
         &self,
         number: QueueId,
         written: Vec<Entry>,
-        last: Vec<Committed>,
-    ) -> spool::Answer<'_, ()> {
+        last: Vec<NewEntry>,
+    ) -> spool::SpoolFuture<'_, ()> {
         self.inner.finish(number, written, last)
     }
     fn abandon(&self, number: QueueId) {
         self.inner.abandon(number);
     }
-    fn begin(&self, id: QueueId) -> Result<Flight, SpoolError> {
+    fn begin_attempt(&self, id: QueueId) -> Result<InFlight, SpoolError> {
         self.inner.begin(id)
     }
-    fn settle(&self, id: QueueId, settlement: Settlement) -> spool::Answer<'_, ()> {
+    fn settle(&self, id: QueueId, settlement: Settlement) -> spool::SpoolFuture<'_, ()> {
         self.inner.settle(id, settlement)
     }
     fn report(
         &self,
         about: QueueId,
         settlement: Settlement,
-        report: Committed,
-    ) -> spool::Answer<'_, ()> {
+        report: NewEntry,
+    ) -> spool::SpoolFuture<'_, ()> {
         self.inner.report(about, settlement, report)
     }
-    fn content(&self, id: QueueId) -> spool::Answer<'_, spool::Content> {
+    fn content(&self, id: QueueId) -> spool::SpoolFuture<'_, spool::Content> {
         self.inner.content(id)
     }
-    fn body(&self, id: QueueId) -> spool::Answer<'_, Bytes> {
+    fn body(&self, id: QueueId) -> spool::SpoolFuture<'_, Bytes> {
         self.inner.body(id)
     }
     fn ready(&self) -> Result<(), SpoolError> {

@@ -12,11 +12,12 @@ use allegromail::dsn::Reporter;
 use allegromail::history::History;
 use allegromail::mail::{Mailbox, ReversePath, Timestamp, TraceId};
 use allegromail::masking::{MaskedDomains, ParticipantId, TransactionId};
-use allegromail::queue::{self, Handle, LastUsed, Queue, State};
+use allegromail::queue::{self, EntryState, LastUsed, Queue, QueueHandle};
 use allegromail::resolve::DnsResolver;
 use allegromail::signing::Signer;
 use allegromail::spool::{
-    self, About, Committed, Entry, LocalSpool, Memory, Opened, Origin, Progress, Spool, Target,
+    self, Entry, LocalSpool, MessageSummary, NewEntry, Opened, Origin, Progress, Spool,
+    StateUpdates, Target,
 };
 use tokio::net::TcpListener;
 
@@ -37,11 +38,11 @@ impl LastUsed for Nobody {
         Ok(None)
     }
 
-    fn remember(&self, _: &Memory) {}
+    fn remember(&self, _: &StateUpdates) {}
 }
 
 fn open(folder: &std::path::Path) -> Opened {
-    let settings = spool::Settings {
+    let settings = spool::SpoolSettings {
         dir: folder.join("spool"),
         segment_bytes: 16 << 20,
         min_free_bytes: 0,
@@ -56,7 +57,7 @@ fn start(
     folder: &std::path::Path,
     port: u16,
     clock: &Arc<ManualClock>,
-) -> (Handle, Arc<LocalSpool>, usize) {
+) -> (QueueHandle, Arc<LocalSpool>, usize) {
     let mut settings: Settings = Field::new(port).settings;
     settings.routes = vec![allegromail::config::Route {
         domain: allegromail::config::RouteDomain::Every,
@@ -71,7 +72,7 @@ fn start(
         clock: clock.clone(),
     };
     let opened = open(folder);
-    let parts = queue::Parts {
+    let parts = queue::QueueContext {
         spool: opened.spool.clone(),
         directory: Arc::new(SledDirectory::open(&folder.join("directory")).unwrap()),
         last_used: Arc::new(Nobody),
@@ -87,7 +88,7 @@ fn start(
         handed: allegromail::masking::HandedKeys::new(&allegromail::masking::TokenKeys::new(vec![
             vec![7; 32],
         ])),
-        settings: queue::Settings {
+        settings: queue::QueueSettings {
             retry: [60, 300, 300, 900, 900, 1_800, 3_600]
                 .map(Duration::from_secs)
                 .to_vec(),
@@ -102,7 +103,7 @@ fn start(
     (handle, opened.spool, recovered)
 }
 
-fn entry(spool: &LocalSpool, clock: &ManualClock, domain: usize) -> Committed {
+fn entry(spool: &LocalSpool, clock: &ManualClock, domain: usize) -> NewEntry {
     let recipient = Mailbox::parse(&format!("a@d{domain}.example")).unwrap();
     let entry = Entry {
         id: spool.next_id(),
@@ -113,22 +114,25 @@ fn entry(spool: &LocalSpool, clock: &ManualClock, domain: usize) -> Committed {
         reverse_path: ReversePath::Null,
         smtputf8: false,
         eight_bit: false,
-        about: About::default(),
+        about: MessageSummary::default(),
         sent_as: String::new(),
-        memory: Memory::default(),
+        memory: StateUpdates::default(),
         progress: Progress::default(),
     };
-    Committed {
+    NewEntry {
         entry,
         body: MESSAGE.as_bytes().into(),
     }
 }
 
 /// Waits until nothing is being tried, and returns when each entry is due.
-async fn quiet(handle: &Handle) -> Vec<String> {
+async fn quiet(handle: &QueueHandle) -> Vec<String> {
     loop {
         let listed = handle.list().await;
-        if listed.iter().all(|entry| entry.state == State::Deferred) {
+        if listed
+            .iter()
+            .all(|entry| entry.state == EntryState::Deferred)
+        {
             return listed
                 .iter()
                 .map(|entry| entry.next_attempt.clone())

@@ -455,7 +455,7 @@ async fn a_large_message_waits_while_much_is_on_its_way_and_is_taken_all_the_sam
     };
     let arriving = async {
         loop {
-            flow.arrived();
+            flow.delivered();
             tokio::task::yield_now().await;
         }
     };

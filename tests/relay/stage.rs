@@ -20,7 +20,7 @@ use allegromail::history::History;
 use allegromail::inbound::{self, Door, Server};
 use allegromail::intake::Intake;
 use allegromail::masking::MaskedDomains;
-use allegromail::queue::State;
+use allegromail::queue::EntryState;
 use allegromail::resolve::DnsResolver;
 use allegromail::spool::{self, LocalSpool};
 use allegromail::{config, observe};
@@ -235,7 +235,11 @@ impl Stage {
     pub async fn deferred(&self) -> String {
         loop {
             let listed = self.relay.queue().list().await;
-            if !listed.is_empty() && listed.iter().all(|entry| entry.state == State::Deferred) {
+            if !listed.is_empty()
+                && listed
+                    .iter()
+                    .all(|entry| entry.state == EntryState::Deferred)
+            {
                 return listed[0].last_reply.clone().unwrap_or_default();
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -315,7 +319,7 @@ impl Bare {
         let file = write_files(folder.path(), &setup, "127.0.0.1:1".parse().unwrap(), 1);
         let config = Arc::new(config::load(&file).unwrap().config);
         let resolver = DnsResolver::new(&config.dns_servers).unwrap();
-        let spool = spool::Settings {
+        let spool = spool::SpoolSettings {
             dir: folder.path().join("spool"),
             segment_bytes: 1 << 20,
             min_free_bytes: 0,
@@ -330,7 +334,7 @@ impl Bare {
         let tools = allegromail::intake::Tools {
             domains: Arc::new(MaskedDomains::new(domains)),
             directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
-            state: Arc::new(directory::State::open(&folder.path().join("state")).unwrap()),
+            state: Arc::new(directory::EntryState::open(&folder.path().join("state")).unwrap()),
             allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
             prover: Prover::new(
                 &resolver,
@@ -363,7 +367,7 @@ impl Bare {
 
     /// With a spool that wants so many octets of free disk.
     pub fn want_disk(&mut self, octets: u64) {
-        let settings = spool::Settings {
+        let settings = spool::SpoolSettings {
             dir: self._folder.path().join("other-spool"),
             segment_bytes: 1 << 20,
             min_free_bytes: octets,

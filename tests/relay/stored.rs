@@ -6,7 +6,8 @@ use std::sync::Arc;
 use allegromail::delivery::{Deliver, Work};
 use allegromail::mail::{Mailbox, Outcome, QueueId, ReversePath, Timestamp, TraceId};
 use allegromail::spool::{
-    self, About, Committed, Content, Entry, LocalSpool, Memory, Origin, Progress, Spool, Target,
+    self, Content, Entry, LocalSpool, MessageSummary, NewEntry, Origin, Progress, Spool,
+    StateUpdates, Target,
 };
 use bytes::Bytes;
 
@@ -16,7 +17,7 @@ use crate::way_out::{WayOut, peer};
 const CHUNK: usize = 128 * 1024;
 
 fn open(folder: &std::path::Path) -> Arc<LocalSpool> {
-    let settings = spool::Settings {
+    let settings = spool::SpoolSettings {
         dir: folder.join("spool"),
         segment_bytes: 64 << 20,
         min_free_bytes: 0,
@@ -39,13 +40,13 @@ async fn stored(spool: &LocalSpool, body: &Bytes) -> (QueueId, Content) {
         reverse_path: ReversePath::Null,
         smtputf8: false,
         eight_bit: false,
-        about: About::default(),
+        about: MessageSummary::default(),
         sent_as: String::new(),
-        memory: Memory::default(),
+        memory: StateUpdates::default(),
         progress: Progress::default(),
     };
     let body = body.clone();
-    spool.commit(vec![Committed { entry, body }]).await.unwrap();
+    spool.commit(vec![NewEntry { entry, body }]).await.unwrap();
     (id, spool.content(id).await.unwrap())
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::config;
 use crate::mail::{Mailbox, QueueId, Timestamp};
-use crate::queue::{Listed, State};
+use crate::queue::{EntryState, ListedEntry};
 
 /// Which entries.
 #[derive(Debug, Clone, Args)]
@@ -55,7 +55,7 @@ impl Chosen {
     }
 
     /// Whether all that was said fits this entry. What was not said fits every one.
-    pub(super) fn takes(&self, entry: &Listed, now: Timestamp) -> bool {
+    pub(super) fn takes(&self, entry: &ListedEntry, now: Timestamp) -> bool {
         let id = entry.id.parse::<QueueId>().ok();
         let by_id = self.ids.is_empty() || id.is_some_and(|id| self.ids.contains(&id));
         let is = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
@@ -66,10 +66,10 @@ impl Chosen {
         };
         let state = match self.state {
             None => true,
-            Some(Word::Active) => entry.state == State::Active,
-            Some(Word::Deferred) => entry.state == State::Deferred,
-            Some(Word::Held) => entry.state == State::Held,
-            Some(Word::Damaged) => entry.state == State::Damaged,
+            Some(Word::Active) => entry.state == EntryState::Active,
+            Some(Word::Deferred) => entry.state == EntryState::Deferred,
+            Some(Word::Held) => entry.state == EntryState::Held,
+            Some(Word::Damaged) => entry.state == EntryState::Damaged,
         };
         let to = self.to.as_deref().is_none_or(|to| is(&entry.to, to));
         let domain = self

@@ -6,7 +6,7 @@ use crate::app;
 use crate::cli::Exit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::queue::{Listed, State};
+use crate::queue::{EntryState, ListedEntry};
 use crate::spool::Entry;
 
 /// The exit code, and what is wrong.
@@ -27,25 +27,25 @@ pub(super) fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failed> 
 
 /// The entries that are chosen: of the running server, or of the spool where none runs. There nothing is being tried: an entry is held or it
 /// waits. A server that runs and is not reached has the spool locked, which is then the error.
-pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>, Failed> {
+pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<ListedEntry>, Failed> {
     let answer = Client::new(&config.admin).get("/v1/queue").await;
-    let listed: Vec<Listed> = match answer {
+    let listed: Vec<ListedEntry> = match answer {
         Err(ClientError::Unreachable(_)) => {
             let spool = app::inspect_spool(config).map_err(not_reachable)?;
             let of = |entry: &Entry| {
                 let state = if entry.progress.held {
-                    State::Held
+                    EntryState::Held
                 } else {
-                    State::Deferred
+                    EntryState::Deferred
                 };
-                Listed::of(entry, state)
+                ListedEntry::of(entry, state)
             };
             let mut listed = spool.entries.iter().map(of).collect();
-            let kept = spool.remains().list().map_err(not_reachable)?;
+            let kept = spool.quarantine().list().map_err(not_reachable)?;
             // Those of which the server is still to find out more when it starts.
             let sure = spool.damaged.iter().filter(|damaged| !damaged.unsure);
-            Listed::add_damaged(&mut listed, sure);
-            Listed::add_damaged(&mut listed, &kept);
+            ListedEntry::add_damaged(&mut listed, sure);
+            ListedEntry::add_damaged(&mut listed, &kept);
             listed
         }
         answer => answer.map_err(not_reachable)?,
@@ -60,7 +60,7 @@ pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>
 
 /// As [`find`], where something must be chosen: a command that was typed too early must not mean everything. Ids that are named must be there,
 /// one of them at least; a filter may pick nothing.
-pub(super) async fn which(config: &Config, chosen: &Chosen) -> Result<Vec<Listed>, Failed> {
+pub(super) async fn which(config: &Config, chosen: &Chosen) -> Result<Vec<ListedEntry>, Failed> {
     if !chosen.says_which() {
         let text = "say which: ids, --to, --domain, --older, --state or --all".to_owned();
         return Err((Exit::Usage, text));

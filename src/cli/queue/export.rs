@@ -6,7 +6,7 @@ use crate::admin::{Client, ClientError, Exported};
 use crate::app;
 use crate::cli::Exit;
 use crate::config::Config;
-use crate::queue::Listed;
+use crate::queue::ListedEntry;
 use crate::spool::SpoolError;
 
 /// Writes `ID.eml` for each entry. Files that are there are written over: the messages of an id never differ.
@@ -36,7 +36,7 @@ pub(super) async fn export(
 }
 
 /// The octets of one message. They are rewritten already, for that is how the spool has them.
-async fn message(config: &Config, entry: &Listed) -> Result<Vec<u8>, Failed> {
+async fn message(config: &Config, entry: &ListedEntry) -> Result<Vec<u8>, Failed> {
     let path = format!("/v1/queue/{}/message", entry.id);
     let answer: Result<Exported, _> = Client::new(&config.admin).get(&path).await;
     let damaged = |error: &dyn std::fmt::Display| (Exit::Temporary, error.to_string());
@@ -48,7 +48,7 @@ async fn message(config: &Config, entry: &Listed) -> Result<Vec<u8>, Failed> {
             let spool = app::inspect_spool(config).map_err(not_reachable)?;
             let id = entry.id.parse().map_err(|error: &str| damaged(&error))?;
             let body = match spool.body(id).await {
-                Err(SpoolError::NoSuchEntry(_) | SpoolError::Damaged(_)) => spool.left(id),
+                Err(SpoolError::NoSuchEntry(_) | SpoolError::Damaged(_)) => spool.raw_bytes(id),
                 body => body,
             };
             body.map(|body| body.to_vec())

@@ -4,15 +4,15 @@ use super::chosen::Chosen;
 use super::entries::{Failed, find, print_json, which};
 use crate::cli::Exit;
 use crate::config::Config;
-use crate::queue::State;
+use crate::queue::EntryState;
 
 /// A state as it is typed and printed.
-fn word(state: State) -> &'static str {
+fn word(state: EntryState) -> &'static str {
     match state {
-        State::Active => "active",
-        State::Deferred => "deferred",
-        State::Held => "held",
-        State::Damaged => "damaged",
+        EntryState::Active => "active",
+        EntryState::Deferred => "deferred",
+        EntryState::Held => "held",
+        EntryState::Damaged => "damaged",
     }
 }
 

@@ -90,7 +90,7 @@ impl Asked {
 
 fn pieces(commit: u64, entries: &[(u64, Vec<u8>)]) -> Vec<Record> {
     let piece = |(id, body): &(u64, Vec<u8>)| {
-        request::piece(QueueId(commit), &committed(QueueId(*id), body)).unwrap()
+        request::part(QueueId(commit), &committed(QueueId(*id), body)).unwrap()
     };
     entries.iter().map(piece).collect()
 }

@@ -194,7 +194,7 @@ async fn h174_a_bit_in_a_message_makes_it_damaged_and_its_head_is_known() {
         assert_eq!(ids(&opened), wanted, "{number}");
         if ended {
             assert!(opened.damaged.is_empty(), "it concerns nobody any more");
-            assert!(opened.spool.remains().list().unwrap().is_empty());
+            assert!(opened.spool.quarantine().list().unwrap().is_empty());
             continue;
         }
         let [damaged] = opened.damaged.as_slice() else {
@@ -203,7 +203,7 @@ async fn h174_a_bit_in_a_message_makes_it_damaged_and_its_head_is_known() {
         assert_eq!(damaged.id, QueueId(number));
         let entry = damaged.entry.as_ref().unwrap();
         assert_eq!(entry.id, QueueId(number));
-        let left = opened.spool.left(QueueId(number)).await.unwrap();
+        let left = opened.spool.raw_bytes(QueueId(number)).await.unwrap();
         assert_eq!(left.len(), body.len());
         let changed = left.iter().filter(|octet| **octet != b'm').count();
         assert_eq!(changed, 1, "all but one octet is left");
@@ -219,14 +219,14 @@ async fn h174_a_bit_in_a_message_makes_it_damaged_and_its_head_is_known() {
         for _ in 0..2 {
             let opened = open(dir.path());
             assert!(opened.damaged.is_empty(), "it ends once");
-            let listed = opened.spool.remains().list().unwrap();
+            let listed = opened.spool.quarantine().list().unwrap();
             assert_eq!(listed.len(), 1, "and stays to be looked at");
             assert!(listed[0].ended);
             drop(opened);
         }
         let opened = open(dir.path());
-        assert!(opened.spool.remains().forget(id).unwrap());
-        assert!(opened.spool.left(id).await.is_err());
+        assert!(opened.spool.quarantine().forget(id).unwrap());
+        assert!(opened.spool.raw_bytes(id).await.is_err());
         drop(opened);
         assert!(open(dir.path()).damaged.is_empty());
     }
@@ -306,10 +306,10 @@ async fn h174_a_message_that_is_damaged_before_it_is_copied_forward_is_kept() {
     handle.write_all_at(b"x", at as u64 + 50).unwrap();
     churn(&opened.spool, 200).await;
     assert!(!file.exists(), "the segment was given back");
-    let kept = opened.spool.remains().get(id).unwrap().unwrap();
+    let kept = opened.spool.quarantine().get(id).unwrap().unwrap();
     assert_eq!(kept.entry.unwrap().id, id);
-    opened.spool.set_aside(&entry.entry).await.unwrap();
-    assert_eq!(opened.spool.left(id).await.unwrap().len(), 3_000);
+    opened.spool.quarantine_message(&entry.entry).await.unwrap();
+    assert_eq!(opened.spool.raw_bytes(id).await.unwrap().len(), 3_000);
     drop(opened);
     let opened = open(dir.path());
     assert_eq!(opened.damaged.len(), 1);

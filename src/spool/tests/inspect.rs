@@ -27,14 +27,14 @@ async fn same_as_a_start(dir: &Path, what: &str) {
         bodies.push(seen.body(entry.id).await.ok());
     }
     for damaged in &seen.damaged {
-        let _ = seen.left(damaged.id);
+        let _ = seen.raw_bytes(damaged.id);
     }
     assert!(files(dir) == before, "{what}: something was changed");
     let (entries, damaged) = (seen.entries.clone(), seen.damaged.clone());
     drop(seen);
     let opened = open(dir);
     assert_eq!(entries, opened.recovered, "{what}");
-    let same = |damaged: &[Damaged]| -> Vec<_> {
+    let same = |damaged: &[DamagedMessage]| -> Vec<_> {
         let known = damaged.iter();
         known
             .map(|damaged| (damaged.id, damaged.entry.is_some(), damaged.unsure))

@@ -13,12 +13,12 @@ fn open_small(dir: &Path) -> Opened {
 const ENTRIES: usize = 5;
 const OCTETS: usize = 3_000;
 
-fn piece(spool: &LocalSpool, letter: u8) -> Vec<Committed> {
+fn write_part(spool: &LocalSpool, letter: u8) -> Vec<NewEntry> {
     let one = |_| committed(spool.next_id(), &[letter; OCTETS]);
     (0..ENTRIES).map(one).collect()
 }
 
-fn entries(pieces: &[Vec<Committed>]) -> Vec<Entry> {
+fn entries(pieces: &[Vec<NewEntry>]) -> Vec<Entry> {
     let all = pieces.iter().flatten();
     all.map(|new| new.entry.clone()).collect()
 }
@@ -57,7 +57,7 @@ async fn h153_no_half_of_a_commit_in_pieces_survives_a_crash_and_none_is_lost() 
     let mut written = Vec::new();
     for letter in 0..PIECES {
         let new = piece(&spool, b'a' + u8::try_from(letter).unwrap());
-        spool.piece(number, new.clone()).await.unwrap();
+        spool.write_part(number, new.clone()).await.unwrap();
         written.push(new);
         rest(&spool).await;
         let highest = written.last().unwrap().last().unwrap().entry.id;
@@ -130,7 +130,10 @@ async fn h153_the_space_of_a_commit_that_was_not_finished_is_given_back() {
     let opened = open_small(dir.path());
     let (spool, number) = (opened.spool.clone(), opened.spool.next_id());
     for letter in *b"abc" {
-        spool.piece(number, piece(&spool, letter)).await.unwrap();
+        spool
+            .write_part(number, piece(&spool, letter))
+            .await
+            .unwrap();
     }
     rest(&spool).await;
     let crash = image(dir.path());
@@ -162,7 +165,7 @@ async fn h153_living_entries_of_a_commit_in_pieces_are_copied_forward_without_it
     let (spool, number) = (opened.spool.clone(), opened.spool.next_id());
     let written: Vec<_> = (*b"abc").map(|letter| piece(&spool, letter)).into();
     for new in &written {
-        spool.piece(number, new.clone()).await.unwrap();
+        spool.write_part(number, new.clone()).await.unwrap();
     }
     spool
         .finish(number, entries(&written), Vec::new())
@@ -194,7 +197,7 @@ async fn h153_damage_does_not_take_a_commit_whose_end_it_took() {
     let (spool, number) = (opened.spool.clone(), opened.spool.next_id());
     let written = vec![piece(&spool, b'a'), piece(&spool, b'b')];
     for new in &written {
-        spool.piece(number, new.clone()).await.unwrap();
+        spool.write_part(number, new.clone()).await.unwrap();
     }
     rest(&spool).await;
     let unfinished = image(dir.path());
@@ -239,9 +242,9 @@ async fn h153_what_is_gathered_stays_small_and_what_is_given_up_leaves_nothing()
     let dir = scratch();
     let mut opened = open(dir.path());
     let spool = opened.spool.clone();
-    let large = vec![b'x'; PIECE * 2 / 3];
+    let large = vec![b'x'; PART_SIZE * 2 / 3];
     for (count, given_up) in [(5, true), (5, false), (1, false), (0, false)] {
-        let mut commit = Gradual::new(&*spool);
+        let mut commit = MultipartCommit::new(&*spool);
         let mut all = Vec::new();
         for _ in 0..count {
             let id = spool.next_id();

@@ -15,7 +15,7 @@ use super::*;
 use crate::spool::recover::entries;
 use crate::spool::request::Request;
 use crate::spool::segment::{Access, Segment};
-use crate::spool::walk::Tail;
+use crate::spool::walk::TornTail;
 use crate::spool::walk::walk;
 use crate::spool::writer::Writer;
 
@@ -56,7 +56,7 @@ fn files(dir: &Path) -> Files {
 }
 
 /// A start without the thread: the writer, what lives, and what was found.
-pub(super) fn start(dir: &Path) -> (Writer, Known, Recovery) {
+pub(super) fn start(dir: &Path) -> (Writer, Known, RecoveryReport) {
     let mut recovered = crate::spool::open::read(dir).unwrap();
     let heads = std::mem::take(&mut recovered.heads);
     let (waiting, _) = entries(&recovered.index, heads);
@@ -277,7 +277,7 @@ impl Work {
     /// Tidies up, with power cuts on the way. Returns how many.
     fn tidy(&mut self, dir: &Path) -> u64 {
         let before = files(dir);
-        self.writer.tidy();
+        self.writer.compact();
         let after = files(dir);
         if before == after {
             return 0;
@@ -297,7 +297,7 @@ impl Work {
         // The last batch of those that were copied forward.
         let mut segment = Segment::open(dir, number, Access::Repair).unwrap();
         segment.stamp = self.writer.active.stamp;
-        let from = walk(&segment, self.writer.end, Tail::May)
+        let from = walk(&segment, self.writer.end, TornTail::Allowed)
             .unwrap()
             .last_batch as usize;
         let to = self.writer.end as usize;
@@ -345,7 +345,7 @@ async fn h153_power_cuts_lose_nothing_and_bring_nothing_back() {
     // Until a file has been written over.
     while !work.writer.active.stamp.over {
         work.write(dir.path(), 0);
-        work.writer.tidy();
+        work.writer.compact();
     }
     let (mut made, mut batches) = (0, 0);
     while made < cuts {

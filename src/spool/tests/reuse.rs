@@ -30,7 +30,7 @@ fn a_reader_finds_in_its_file_what_was_there_whatever_becomes_of_the_segment() {
     for _ in 0..30 {
         let id = come(&mut writer);
         go(&mut writer, id);
-        writer.tidy();
+        writer.compact();
     }
     assert!(writer.active.stamp.over, "no file was written over");
     let read = held.record(place.at, place.at + place.size).unwrap();
@@ -46,7 +46,7 @@ fn ids_do_not_come_again_when_all_that_had_them_is_gone() {
     for _ in 0..30 {
         let id = come(&mut writer);
         go(&mut writer, id);
-        writer.tidy();
+        writer.compact();
         empty += usize::from(writer.end == segment::HEAD_SIZE);
         let copy = scratch();
         for entry in std::fs::read_dir(dir.path()).unwrap() {

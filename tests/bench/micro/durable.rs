@@ -12,8 +12,8 @@ use allegromail::directory::{
 };
 use allegromail::mail::{Mailbox, ReversePath, Timestamp, TraceId};
 use allegromail::spool::{
-    About, Committed, Entry, LocalSpool, Memory, Opened, Origin, Progress, Settings, Settlement,
-    Spool, Target,
+    Entry, LocalSpool, MessageSummary, NewEntry, Opened, Origin, Progress, Settlement, Spool,
+    SpoolSettings, StateUpdates, Target,
 };
 
 use super::sample::{SELLER_MASK, mailbox};
@@ -23,7 +23,7 @@ const RECORDS: u32 = 1_000_000;
 /// Entries that each producer commits in one sample.
 const EACH: usize = 16;
 
-fn committed(spool: &LocalSpool) -> Committed {
+fn committed(spool: &LocalSpool) -> NewEntry {
     let entry = Entry {
         id: spool.next_id(),
         trace: TraceId::new(1, 1),
@@ -36,22 +36,22 @@ fn committed(spool: &LocalSpool) -> Committed {
         reverse_path: ReversePath::Null,
         smtputf8: false,
         eight_bit: false,
-        about: About {
+        about: MessageSummary {
             recipient: SELLER_MASK.to_owned(),
-            ..About::default()
+            ..MessageSummary::default()
         },
         sent_as: String::new(),
-        memory: Memory::default(),
+        memory: StateUpdates::default(),
         progress: Progress::default(),
     };
-    Committed {
+    NewEntry {
         entry,
         body: Bytes::from_static(&[b'x'; 10_240]),
     }
 }
 
 fn open(dir: &Path) -> Opened {
-    let settings = Settings {
+    let settings = SpoolSettings {
         dir: dir.to_owned(),
         segment_bytes: 64 * 1024 * 1024,
         min_free_bytes: 0,

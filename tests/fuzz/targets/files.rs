@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use allegromail::allowlist::Allowlist;
 use allegromail::config;
 use allegromail::mail::Mailbox;
-use allegromail::spool::{LocalSpool, Settings};
+use allegromail::spool::{LocalSpool, SpoolSettings};
 
 /// A folder for this process.
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
@@ -90,7 +90,7 @@ pub fn spool(octets: &[u8]) {
     }
     std::fs::write(dir.join("00000002.seg"), last).expect("a file");
     let open = || {
-        let settings = Settings {
+        let settings = SpoolSettings {
             dir: dir.clone(),
             segment_bytes: 1 << 20,
             min_free_bytes: 0,

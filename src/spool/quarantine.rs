@@ -16,7 +16,7 @@ use crate::mail::QueueId;
 
 /// A message whose octets have changed on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Damaged {
+pub struct DamagedMessage {
     /// Its number.
     pub id: QueueId,
     /// What is known of it; none where its head was lost and nobody else knows.
@@ -33,9 +33,9 @@ pub struct Damaged {
 
 /// All of them.
 #[derive(Debug, Clone, Default)]
-pub struct Remains(PathBuf);
+pub struct Quarantine(PathBuf);
 
-impl Remains {
+impl Quarantine {
     /// Those beside the log in `dir`.
     pub(super) fn of(dir: &Path) -> Self {
         Self(dir.join("damaged"))
@@ -49,7 +49,7 @@ impl Remains {
     ///
     /// # Errors
     /// The disk.
-    pub fn keep(&self, damaged: &Damaged, octets: Option<&[u8]>) -> io::Result<()> {
+    pub fn keep(&self, damaged: &DamagedMessage, octets: Option<&[u8]>) -> io::Result<()> {
         files::folder(&self.0)?;
         if let Some(octets) = octets {
             write(&self.0.join(&damaged.file), octets)?;
@@ -68,7 +68,7 @@ impl Remains {
     ///
     /// # Errors
     /// The disk.
-    pub fn get(&self, id: QueueId) -> io::Result<Option<Damaged>> {
+    pub fn get(&self, id: QueueId) -> io::Result<Option<DamagedMessage>> {
         match std::fs::read(self.note(id)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             octets => Ok(Some(serde_json::from_slice(&octets?)?)),
@@ -79,7 +79,7 @@ impl Remains {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn list(&self) -> io::Result<Vec<Damaged>> {
+    pub fn list(&self) -> io::Result<Vec<DamagedMessage>> {
         let entries = match std::fs::read_dir(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries?,
@@ -98,7 +98,7 @@ impl Remains {
                 }
             }
         }
-        found.sort_by_key(|damaged: &Damaged| damaged.id);
+        found.sort_by_key(|damaged: &DamagedMessage| damaged.id);
         Ok(found)
     }
 
@@ -106,7 +106,7 @@ impl Remains {
     ///
     /// # Errors
     /// The disk.
-    pub fn octets(&self, id: QueueId) -> io::Result<Option<Vec<u8>>> {
+    pub fn bytes(&self, id: QueueId) -> io::Result<Option<Vec<u8>>> {
         match self.get(id)? {
             None => Ok(None),
             Some(damaged) => std::fs::read(self.0.join(damaged.file)).map(Some),
@@ -120,7 +120,7 @@ impl Remains {
     pub fn end(&self, id: QueueId) -> io::Result<()> {
         match self.get(id)? {
             Some(damaged) if !damaged.ended => self.keep(
-                &Damaged {
+                &DamagedMessage {
                     ended: true,
                     ..damaged
                 },

@@ -3,27 +3,27 @@
 //! Nothing of it counts before its end is durable: no entry is delivered, and none is there after a crash. What is given up on the way, by a
 //! refusal, an error or a task that ends, leaves dead octets in the log and nothing else.
 
-use super::{Committed, Entry, Spool, SpoolError};
+use super::{Entry, NewEntry, Spool, SpoolError};
 use crate::failpoint;
 use crate::mail::QueueId;
 
 /// Octets of messages that are gathered before they are written. What stays below is an ordinary commit, with one sync.
-pub const PIECE: usize = 1024 * 1024;
+pub const PART_SIZE: usize = 1024 * 1024;
 
 /// A commit on its way.
-pub struct Gradual<'a> {
+pub struct MultipartCommit<'a> {
     spool: &'a dyn Spool,
     /// Its number, once a piece of it has been written.
     number: Option<QueueId>,
     /// What was written of it, for the queue to hear of in the end.
     written: Vec<Entry>,
     /// What was not written yet.
-    gathered: Vec<Committed>,
+    gathered: Vec<NewEntry>,
     /// Octets of messages in `gathered`.
     octets: usize,
 }
 
-impl<'a> Gradual<'a> {
+impl<'a> MultipartCommit<'a> {
     /// A commit without entries.
     #[must_use]
     pub fn new(spool: &'a dyn Spool) -> Self {
@@ -36,14 +36,14 @@ impl<'a> Gradual<'a> {
         }
     }
 
-    /// Adds an entry. From [`PIECE`] octets on what was added is written, and the messages are let go.
+    /// Adds an entry. From [`PART_SIZE`] octets on what was added is written, and the messages are let go.
     ///
     /// # Errors
     /// As of [`Spool::commit`]: the commit can only be given up.
-    pub async fn add(&mut self, committed: Committed) -> Result<(), SpoolError> {
+    pub async fn add(&mut self, committed: NewEntry) -> Result<(), SpoolError> {
         self.octets += committed.body.len();
         self.gathered.push(committed);
-        if self.octets < PIECE {
+        if self.octets < PART_SIZE {
             return Ok(());
         }
         self.octets = 0;
@@ -53,7 +53,7 @@ impl<'a> Gradual<'a> {
         let number = *self.number.get_or_insert_with(|| self.spool.next_id());
         // A commit of this kind may be many times the largest message, and was asked about once.
         self.spool.ready()?;
-        self.spool.piece(number, piece).await?;
+        self.spool.write_part(number, piece).await?;
         failpoint::pass("spool.piece_written");
         self.written.extend(entries);
         Ok(())
@@ -90,7 +90,7 @@ impl<'a> Gradual<'a> {
     }
 }
 
-impl Drop for Gradual<'_> {
+impl Drop for MultipartCommit<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             self.spool.abandon(number);

@@ -1,17 +1,17 @@
-//! What operators order: retry, hold, release, fail, drop (docs/interface.md#allegromail-queue).
+//! What operators do with entries: retry, hold, release, fail, drop (docs/interface.md#allegromail-queue).
 
 use std::str::FromStr;
 
-use super::Parts;
-use super::ending::{self, End};
-use super::listed::State;
+use super::QueueContext;
+use super::ending::{self, AttemptEnd};
+use super::listed::EntryState;
 use crate::history::Event;
 use crate::mail::{Diagnostic, EnhancedStatus, QueueId};
 use crate::spool::{Entry, Progress, Settlement};
 
-/// An order on one entry.
+/// An action on one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
+pub enum QueueAction {
     /// An attempt now.
     Retry,
     /// No attempt until it is released. Expiry does not end it meanwhile.
@@ -24,8 +24,8 @@ pub enum Control {
     Drop,
 }
 
-impl Control {
-    /// All of them, in the order of the manual.
+impl QueueAction {
+    /// All of them, in the order in which the manual has them.
     pub const ALL: [Self; 5] = [
         Self::Retry,
         Self::Hold,
@@ -47,11 +47,11 @@ impl Control {
     }
 }
 
-impl FromStr for Control {
+impl FromStr for QueueAction {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|control| control.word() == word);
+        let found = Self::ALL.into_iter().find(|action| action.word() == word);
         found.ok_or_else(|| {
             let known = Self::ALL.map(Self::word).join(", ");
             format!("{word:?} is no action on the queue; the actions are {known}")
@@ -59,13 +59,13 @@ impl FromStr for Control {
     }
 }
 
-/// Why an order was not carried out.
+/// Why an action was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ControlError {
+pub enum QueueActionError {
     /// It was delivered, failed, or never was.
     #[error("there is no entry {0} in the queue")]
     NoSuchEntry(QueueId),
-    /// Many orders wait already for the end of what is done with it; or it is damaged, and its end is being written.
+    /// Many actions wait already for the end of what is done with it; or it is damaged, and its end is being written.
     #[error("entry {0} is being worked on now; try again in a moment")]
     Busy(QueueId),
     /// Its octets have changed on the disk, and it has ended.
@@ -80,82 +80,82 @@ pub enum ControlError {
 }
 
 /// The state of an entry that no attempt is under way for.
-pub(super) fn waiting(entry: &Entry) -> State {
+pub(super) fn waiting(entry: &Entry) -> EntryState {
     if entry.progress.held {
-        State::Held
+        EntryState::Held
     } else {
-        State::Deferred
+        EntryState::Deferred
     }
 }
 
-/// Carries out `control` on an entry that nobody else works on. Where the spool refuses, the entry waits as it did, and the order is answered
+/// Carries out `action` on an entry that nobody else works on. Where the spool refuses, the entry waits as it did, and the action is answered
 /// with why.
-pub(super) async fn carry_out(
-    parts: &Parts,
+pub(super) async fn execute(
+    context: &QueueContext,
     entry: Entry,
-    control: Control,
-) -> (End, Result<(), ControlError>) {
-    tracing::info!(event = "operator_order", queue_id = %entry.id, trace = %entry.trace, order = control.word());
-    let now = parts.clock.now();
-    let progress = match control {
-        Control::Fail => {
+    action: QueueAction,
+) -> (AttemptEnd, Result<(), QueueActionError>) {
+    tracing::info!(event = "operator_order", queue_id = %entry.id, trace = %entry.trace, order = action.word());
+    let now = context.clock.now();
+    let progress = match action {
+        QueueAction::Fail => {
             let text = "the operator of this server has ended the delivery";
             let diagnostic = Diagnostic::local(EnhancedStatus::FAILURE_5_0_0, text);
-            return match ending::fail(parts, &entry, diagnostic).await {
-                End::Done => (End::Done, Ok(())),
+            return match ending::fail(context, &entry, diagnostic).await {
+                AttemptEnd::Done => (AttemptEnd::Done, Ok(())),
                 left => {
                     let text = "the report could not be written".to_owned();
-                    (left, Err(ControlError::Spool(text)))
+                    (left, Err(QueueActionError::Spool(text)))
                 }
             };
         }
-        Control::Drop => {
-            return match parts.spool.settle(entry.id, Settlement::Done).await {
+        QueueAction::Drop => {
+            return match context.spool.settle(entry.id, Settlement::Done).await {
                 Ok(()) => {
                     let text = "dropped by the operator of this server".to_owned();
-                    ending::note(parts, &entry, Event::Discarded { text });
-                    (End::Done, Ok(()))
+                    ending::note(context, &entry, Event::Discarded { text });
+                    (AttemptEnd::Done, Ok(()))
                 }
                 Err(error) => (
-                    End::Waits(entry.progress),
-                    Err(ControlError::Spool(error.to_string())),
+                    AttemptEnd::Waiting(entry.progress),
+                    Err(QueueActionError::Spool(error.to_string())),
                 ),
             };
         }
-        Control::Retry => Progress {
+        QueueAction::Retry => Progress {
             next_attempt: now,
             ..entry.progress.clone()
         },
-        Control::Hold => Progress {
+        QueueAction::Hold => Progress {
             held: true,
             ..entry.progress.clone()
         },
-        Control::Release => Progress {
+        QueueAction::Release => Progress {
             held: false,
             next_attempt: now,
             ..entry.progress.clone()
         },
     };
     let settled = Settlement::Deferred(progress.clone());
-    match parts.spool.settle(entry.id, settled).await {
-        Ok(()) => (End::Waits(progress), Ok(())),
+    match context.spool.settle(entry.id, settled).await {
+        Ok(()) => (AttemptEnd::Waiting(progress), Ok(())),
         Err(error) => (
-            End::Waits(entry.progress),
-            Err(ControlError::Spool(error.to_string())),
+            AttemptEnd::Waiting(entry.progress),
+            Err(QueueActionError::Spool(error.to_string())),
         ),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Control;
+    use super::QueueAction;
 
     #[test]
     fn an_action_has_one_name_and_an_unknown_one_is_told_the_names() {
-        for control in Control::ALL {
-            assert_eq!(control.word().parse(), Ok(control));
+        for action in QueueAction::ALL {
+            assert_eq!(action.word().parse(), Ok(action));
         }
-        let error = "Hold".parse::<Control>().unwrap_err();
+        let error = "Hold".parse::<QueueAction>().unwrap_err();
         assert!(
             error.contains("\"Hold\"") && error.contains("retry, hold, release, fail, drop"),
             "{error}"

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::index::Live;
+use super::index::LiveEntry;
 use super::local::raw;
+use super::quarantine::{DamagedMessage, Quarantine, own_file};
 use super::record::{Kind, Record};
-use super::remains::{Damaged, Remains, own_file};
 use super::request::Request;
 use super::segment;
 use super::segment::Segment;
@@ -27,7 +27,7 @@ const OWN_HANDLES: usize = 2;
 
 impl Writer {
     /// Begins a new segment when this one is full, and gives old ones back.
-    pub(super) fn tidy(&mut self) {
+    pub(super) fn compact(&mut self) {
         if self.shared.unhealthy.load(Ordering::SeqCst) {
             return;
         }
@@ -102,12 +102,12 @@ impl Writer {
 
     /// Writes the living of `from` again at the end of the log, with their latest progress inside: many with one sync, for mail waits meanwhile.
     /// One that is damaged is set aside, or the log would grow behind it without end.
-    fn copy_forward(&mut self, from: &Segment, live: &[(QueueId, Live)]) -> io::Result<()> {
+    fn copy_forward(&mut self, from: &Segment, live: &[(QueueId, LiveEntry)]) -> io::Result<()> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for (id, live) in live {
             let Some(record) = self.again(from, *id, live)? else {
                 tracing::error!(event = "spool_damaged", queue_id = %id, "the message cannot be read any more");
-                self.set_aside(from, *id, live)?;
+                self.quarantine_message(from, *id, live)?;
                 continue;
             };
             bytes += record.size();
@@ -125,24 +125,24 @@ impl Writer {
     }
 
     /// Keeps what is left of a living entry that is damaged, with what its head says: its attempts find it there, or the next start does.
-    fn set_aside(&self, from: &Segment, id: QueueId, live: &Live) -> io::Result<()> {
-        let remains = Remains::of(&self.dir);
-        if remains.get(id)?.is_some() {
+    fn quarantine_message(&self, from: &Segment, id: QueueId, live: &LiveEntry) -> io::Result<()> {
+        let quarantine = Quarantine::of(&self.dir);
+        if quarantine.get(id)?.is_some() {
             return Ok(());
         }
         let read = from.record(live.entry.at, live.entry.at + live.entry.size)?;
-        let damaged = Damaged {
+        let damaged = DamagedMessage {
             id,
             entry: read.and_then(|read| serde_json::from_slice(&read.head).ok()),
             file: own_file(id),
             ended: false,
             unsure: false,
         };
-        remains.keep(&damaged, Some(&raw(from, live.entry)?))
+        quarantine.keep(&damaged, Some(&raw(from, live.entry)?))
     }
 
     /// The record of a living entry as it is to be written again; none if it is damaged.
-    fn again(&self, from: &Segment, id: QueueId, live: &Live) -> io::Result<Option<Record>> {
+    fn again(&self, from: &Segment, id: QueueId, live: &LiveEntry) -> io::Result<Option<Record>> {
         let Some(read) = from.record(live.entry.at, live.entry.at + live.entry.size)? else {
             return Ok(None);
         };
@@ -166,7 +166,7 @@ impl Writer {
     }
 
     /// The latest progress of an entry; none if there was none, or if it is damaged: the entry is then tried earlier, which does no harm.
-    fn progress(&self, live: &Live) -> io::Result<Option<Progress>> {
+    fn progress(&self, live: &LiveEntry) -> io::Result<Option<Progress>> {
         let Some(place) = live.progress else {
             return Ok(None);
         };

@@ -17,12 +17,12 @@ const SLOT: usize = 8;
 const SLOTS: usize = 4_096;
 
 /// The slots of a running spool.
-pub(super) struct Flights {
+pub(super) struct InFlightSlots {
     file: File,
     free: Mutex<Vec<usize>>,
 }
 
-impl Flights {
+impl InFlightSlots {
     /// Opens the file in `dir`, made if it is missing, and returns what an earlier process left in it. All slots are free then.
     pub(super) fn open(dir: &Path) -> io::Result<(Arc<Self>, Vec<QueueId>)> {
         let path = dir.join("flights");
@@ -48,10 +48,10 @@ impl Flights {
     }
 
     /// Notes that an attempt for `id` is under way.
-    pub(super) fn take(self: &Arc<Self>, id: QueueId) -> Flight {
+    pub(super) fn take(self: &Arc<Self>, id: QueueId) -> InFlight {
         let slot = self.free().pop();
         self.write(slot, id.0);
-        Flight {
+        InFlight {
             flights: self.clone(),
             slot,
         }
@@ -77,12 +77,12 @@ fn parse(slot: &[u8]) -> Option<QueueId> {
 }
 
 /// An attempt under way, until it is dropped.
-pub struct Flight {
-    flights: Arc<Flights>,
+pub struct InFlight {
+    flights: Arc<InFlightSlots>,
     slot: Option<usize>,
 }
 
-impl Drop for Flight {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.flights.write(self.slot, 0);
         if let Some(slot) = self.slot {

@@ -17,13 +17,13 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 /// Octets that may be on their way in memory where nothing else is said.
-const ROOM: usize = 32 * 1024 * 1024;
+const CAPACITY: usize = 32 * 1024 * 1024;
 /// When no server has taken anything for so long, nobody is busy, but all are slow or down: no use waiting for them.
-const STILL: Duration = Duration::from_millis(250);
+const STALLED_AFTER: Duration = Duration::from_millis(250);
 /// The longest that a message waits: a client is not kept from its reply for more than that (Postfix: a second, too).
-const LONGEST: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// Whether a message of `octets` should ask [`Flow::ease`]: smaller ones never wait.
+/// Whether a message of `octets` should ask [`Backpressure::wait_for_room`]: smaller ones never wait.
 #[must_use]
 pub const fn is_large(octets: usize) -> bool {
     octets >= 256 * 1024
@@ -31,7 +31,7 @@ pub const fn is_large(octets: usize) -> bool {
 
 /// Messages that are in memory for their first attempt.
 #[derive(Debug)]
-pub struct Flow {
+pub struct Backpressure {
     /// Octets that fit.
     room: usize,
     /// Octets on their way.
@@ -44,13 +44,13 @@ pub struct Flow {
     turn: tokio::sync::Mutex<()>,
 }
 
-impl Default for Flow {
+impl Default for Backpressure {
     fn default() -> Self {
-        Self::new(ROOM)
+        Self::new(CAPACITY)
     }
 }
 
-impl Flow {
+impl Backpressure {
     /// One with room for so many octets.
     #[must_use]
     pub fn new(room: usize) -> Self {
@@ -79,23 +79,23 @@ impl Flow {
 
     /// Octets that are on their way.
     #[must_use]
-    pub fn under_way(&self) -> usize {
+    pub fn held_bytes(&self) -> usize {
         self.octets.load(Ordering::SeqCst)
     }
 
     /// A server has taken one that was held.
-    pub fn arrived(&self) {
+    pub fn delivered(&self) {
         *self.took.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Whether there is enough to do, and it is being done.
     fn is_busy(&self) -> bool {
         let took = *self.took.lock().unwrap_or_else(PoisonError::into_inner);
-        self.under_way() > self.room / 2 && took.is_some_and(|at| at.elapsed() < STILL)
+        self.held_bytes() > self.room / 2 && took.is_some_and(|at| at.elapsed() < STALLED_AFTER)
     }
 
     /// Returns when a large message should go on, whomever it is for: at once, unless much is on its way.
-    pub async fn ease(&self) {
+    pub async fn wait_for_room(&self) {
         if self.is_busy() {
             metrics::counter!("allegromail_flow_waited_total").increment(1);
         }
@@ -103,17 +103,17 @@ impl Flow {
             let _turn = self.turn.lock().await;
             while self.is_busy() {
                 // Whatever happens, it is looked at again when all would count as still.
-                let _ = timeout(STILL, self.moved.notified()).await;
+                let _ = timeout(STALLED_AFTER, self.moved.notified()).await;
             }
         };
         // Who has waited so long goes on in any case.
-        let _ = timeout(LONGEST, wait).await;
+        let _ = timeout(MAX_WAIT, wait).await;
     }
 }
 
 /// A message and the room that it takes.
 struct Held {
-    flow: Arc<Flow>,
+    flow: Arc<Backpressure>,
     message: Bytes,
 }
 
@@ -139,56 +139,56 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     /// A message of a MiB that is on its way.
-    fn held(flow: &Arc<Flow>) -> Bytes {
+    fn held(flow: &Arc<Backpressure>) -> Bytes {
         flow.hold(Bytes::from(vec![b'x'; MIB])).unwrap()
     }
 
     /// How long a large message waits.
-    async fn waited(flow: &Arc<Flow>) -> Duration {
+    async fn waited(flow: &Arc<Backpressure>) -> Duration {
         let begun = Instant::now();
-        flow.ease().await;
+        flow.wait_for_room().await;
         begun.elapsed()
     }
 
     #[test]
     fn what_is_held_counts_until_its_last_copy_is_gone_and_more_does_not_fit() {
-        let flow = Arc::new(Flow::new(3 * MIB));
+        let flow = Arc::new(Backpressure::new(3 * MIB));
         let (one, two) = (held(&flow), held(&flow));
         let copies = [one.clone(), one.slice(10..20)];
         drop(one);
-        assert_eq!(flow.under_way(), 2 * MIB);
+        assert_eq!(flow.held_bytes(), 2 * MIB);
         assert_eq!(copies[1].len(), 10);
         assert!(flow.hold(Bytes::from(vec![b'x'; MIB + 1])).is_none());
         assert_eq!(
-            flow.under_way(),
+            flow.held_bytes(),
             2 * MIB,
             "what does not fit is not counted"
         );
         drop(copies);
-        assert_eq!(flow.under_way(), MIB);
+        assert_eq!(flow.held_bytes(), MIB);
         drop((two, held(&flow), flow.hold(Bytes::new()).unwrap()));
-        assert_eq!(flow.under_way(), 0);
+        assert_eq!(flow.held_bytes(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn large_messages_wait_while_much_is_on_its_way_and_moves() {
-        let flow = Arc::new(Flow::new(32 * MIB));
+        let flow = Arc::new(Backpressure::new(32 * MIB));
         let mut under_way: Vec<_> = (0..17).map(|_| held(&flow)).collect();
         let none = Duration::ZERO;
         assert_eq!(waited(&flow).await, none, "none has arrived yet");
-        flow.arrived();
-        assert_eq!(waited(&flow).await, STILL, "they stand still");
+        flow.delivered();
+        assert_eq!(waited(&flow).await, STALLED_AFTER, "they stand still");
         assert_eq!(waited(&flow).await, none);
         under_way.pop();
-        flow.arrived();
+        flow.delivered();
         assert_eq!(waited(&flow).await, none, "not too much");
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_goes_on_in_turn_and_not_later_than_after_a_second() {
-        let flow = Arc::new(Flow::new(32 * MIB));
+        let flow = Arc::new(Backpressure::new(32 * MIB));
         let mut under_way: Vec<_> = (0..18).map(|_| held(&flow)).collect();
-        flow.arrived();
+        flow.delivered();
         let mut waiting: Vec<_> = (0..3)
             .map(|_| {
                 let flow = flow.clone();
@@ -198,7 +198,7 @@ mod tests {
         // One arrives every 100 milliseconds: 17 are left, then 16, which is not too much.
         for _ in 0..2 {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            flow.arrived();
+            flow.delivered();
             under_way.pop();
         }
         for waiting in waiting.drain(..) {
@@ -210,13 +210,13 @@ mod tests {
             let flow = flow.clone();
             tokio::spawn(async move {
                 loop {
-                    flow.arrived();
+                    flow.delivered();
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             })
         };
         tokio::task::yield_now().await;
-        assert_eq!(waited(&flow).await, LONGEST);
+        assert_eq!(waited(&flow).await, MAX_WAIT);
         steady.abort();
     }
 
@@ -230,14 +230,14 @@ mod tests {
         }
 
         /// Hands a message over once there is a place, as the queue does. What finds no room in memory is read back then.
-        fn deliver(&self, flow: &Arc<Flow>, octets: usize) {
+        fn deliver(&self, flow: &Arc<Backpressure>, octets: usize) {
             let body = flow.hold(Bytes::from(vec![b'x'; octets]));
             let (places, flow) = (self.0.clone(), flow.clone());
             tokio::spawn(async move {
                 let _place = places.acquire_owned().await.unwrap();
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 if body.is_some() {
-                    flow.arrived();
+                    flow.delivered();
                 }
             });
         }
@@ -272,7 +272,7 @@ mod tests {
     /// the two had to wait. `ease` waits as a session does.
     #[tokio::test(start_paused = true)]
     async fn h172_a_flooded_provider_makes_mail_to_it_wait_no_longer_than_other_mail() {
-        let flow = Arc::new(Flow::new(32 * MIB));
+        let flow = Arc::new(Backpressure::new(32 * MIB));
         let (flooded, other) = (Provider::new(), Provider::new());
         let (mut there, mut elsewhere, mut number) = (Vec::new(), Vec::new(), 7_u64);
         for round in 0..400 {
