@@ -13,33 +13,33 @@ use crate::config::TlsFiles;
 /// Certificate or key cannot be used; the sentence names the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct TlsError(String);
+pub struct CertificateError(String);
 
 /// The certificates of the chain file, leaf first.
 ///
 /// # Errors
 /// It cannot be read or is no PEM.
-pub fn chain(files: &TlsFiles) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub fn chain(files: &TlsFiles) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     CertificateDer::pem_file_iter(&files.certificate)
         .and_then(Iterator::collect)
-        .map_err(|error| TlsError(format!("{}: {error}", files.certificate.display())))
+        .map_err(|error| CertificateError(format!("{}: {error}", files.certificate.display())))
 }
 
 /// An acceptor over the files: TLS 1.2 and 1.3 (docs/threats.md#45), no client certificates. What is broken is told before anything is changed,
 /// so that the certificate in use stays.
 ///
 /// # Errors
-/// [`TlsError`].
-pub fn load(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+/// [`CertificateError`].
+pub fn load(files: &TlsFiles) -> Result<TlsAcceptor, CertificateError> {
     let chain = chain(files)?;
     let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|error| TlsError(format!("{}: {error}", files.key.display())))?;
+        .map_err(|error| CertificateError(format!("{}: {error}", files.key.display())))?;
     // Named here, not taken from a process-wide default that the first library to come along may set.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|error| TlsError(format!("{}: {error}", files.certificate.display())))?;
+        .map_err(|error| CertificateError(format!("{}: {error}", files.certificate.display())))?;
     Ok(Arc::new(config).into())
 }
 
@@ -55,8 +55,8 @@ impl Certificate {
     /// Loads the files.
     ///
     /// # Errors
-    /// [`TlsError`].
-    pub fn new(files: TlsFiles) -> Result<Self, TlsError> {
+    /// [`CertificateError`].
+    pub fn new(files: TlsFiles) -> Result<Self, CertificateError> {
         let acceptor = ArcSwap::from_pointee(load(&files)?);
         Ok(Self { files, acceptor })
     }
@@ -64,8 +64,8 @@ impl Certificate {
     /// Loads them again. Connections that are open keep what they have.
     ///
     /// # Errors
-    /// [`TlsError`]; the old one stays.
-    pub fn reload(&self) -> Result<(), TlsError> {
+    /// [`CertificateError`]; the old one stays.
+    pub fn reload(&self) -> Result<(), CertificateError> {
         self.acceptor.store(Arc::new(load(&self.files)?));
         Ok(())
     }

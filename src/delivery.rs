@@ -3,11 +3,11 @@
 mod any_certificate;
 mod connection;
 mod dane;
-mod demand;
 mod destination;
 mod downgrade;
+mod network_policy;
 mod pool;
-mod reach;
+mod requirements;
 mod settings;
 mod smtp;
 mod sts;
@@ -23,15 +23,15 @@ use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
 use crate::spool::Content;
 
 pub use any_certificate::AnyCertificate;
-pub use pool::Parked;
-pub use reach::Reach;
-pub use settings::{Patience, Settings};
-pub use smtp::{SmtpDelivery, Tools};
+pub use network_policy::NetworkPolicy;
+pub use pool::ParkedConnection;
+pub use settings::{DeliverySettings, Timeouts};
+pub use smtp::{DeliveryContext, SmtpDelivery};
 pub use tls::TlsError;
 
 /// One message to one recipient, ready for the wire.
 #[derive(Debug, Clone)]
-pub struct Work {
+pub struct DeliveryRequest {
     /// The entry, for logs.
     pub id: QueueId,
     /// MAIL FROM.
@@ -47,15 +47,15 @@ pub struct Work {
 }
 
 /// How an attempt ended. Never an error: what goes wrong out there is data.
-pub struct Attempted {
+pub struct AttemptResult {
     /// What became of the message.
     pub outcome: Outcome,
     /// The connection that the message went over, to be dropped when the outcome is durable: before that it takes no other message and says no
     /// goodbye, so that a crash leaves at most one message for each connection that may arrive twice.
-    pub connection: Option<Parked>,
+    pub connection: Option<ParkedConnection>,
 }
 
-impl From<Outcome> for Attempted {
+impl From<Outcome> for AttemptResult {
     /// An outcome that no connection waits for.
     fn from(outcome: Outcome) -> Self {
         Self {
@@ -66,10 +66,10 @@ impl From<Outcome> for Attempted {
 }
 
 /// A pending attempt.
-pub type Attempt<'a> = Pin<Box<dyn Future<Output = Attempted> + Send + 'a>>;
+pub type AttemptFuture<'a> = Pin<Box<dyn Future<Output = AttemptResult> + Send + 'a>>;
 
 /// Makes one attempt to deliver.
 pub trait Deliver: Send + Sync + 'static {
     /// Tries every host that may take the message and says how it ended.
-    fn deliver(&self, work: Work) -> Attempt<'_>;
+    fn deliver(&self, work: DeliveryRequest) -> AttemptFuture<'_>;
 }

@@ -2,13 +2,13 @@
 //!
 //! "No such record" and "no answer" are different answers: the first may be final, the second is always temporary.
 
-mod failures;
+mod failure_cache;
 mod hickory;
 mod tlsa;
-mod vouched;
+mod validated;
 
-pub use failures::Failures;
-pub use hickory::{DnsResolver, Options};
+pub use failure_cache::FailureCache;
+pub use hickory::{DnsResolver, ResolverOptions};
 pub use tlsa::{Tlsa, TlsaMatching, TlsaUsage};
 
 use std::future::Future;
@@ -28,7 +28,7 @@ pub struct NoAnswer {
 }
 
 /// A pending answer.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, NoAnswer>> + Send + 'a>>;
+pub type DnsFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, NoAnswer>> + Send + 'a>>;
 
 /// Whether the word of the DNS servers on DNSSEC is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
@@ -43,7 +43,7 @@ pub enum Dnssec {
 
 /// An answer, and whether DNSSEC vouches for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vouched<T> {
+pub struct Validated<T> {
     /// The answer.
     pub value: T,
     /// Whether it is vouched for.
@@ -66,15 +66,15 @@ pub enum MailHosts {
 /// A source of DNS answers.
 pub trait Resolver: Send + Sync + 'static {
     /// Where the mail of `domain` goes.
-    fn mail_hosts(&self, domain: &Domain) -> Answer<'_, Vouched<MailHosts>>;
+    fn mail_hosts(&self, domain: &Domain) -> DnsFuture<'_, Validated<MailHosts>>;
 
     /// The addresses of `host`, IPv6 and IPv4; empty where it has none or does not exist.
-    fn addresses(&self, host: &Domain) -> Answer<'_, Vouched<Vec<IpAddr>>>;
+    fn addresses(&self, host: &Domain) -> DnsFuture<'_, Validated<Vec<IpAddr>>>;
 
     /// The TLSA records of a host's port that can be used for mail; none where there are no records that DNSSEC vouches for, and empty where
     /// there are some and none can be used.
-    fn tlsa(&self, host: &Domain, port: u16) -> Answer<'_, Option<Vec<Tlsa>>>;
+    fn tlsa(&self, host: &Domain, port: u16) -> DnsFuture<'_, Option<Vec<Tlsa>>>;
 
     /// The TXT records of a name, each with its strings joined; none where there are none.
-    fn txt(&self, name: &str) -> Answer<'_, Vec<String>>;
+    fn txt(&self, name: &str) -> DnsFuture<'_, Vec<String>>;
 }

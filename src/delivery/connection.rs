@@ -8,9 +8,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::destination::Hop;
-use super::settings::Patience;
+use super::settings::Timeouts;
 use super::tls::{Security, Tls};
-use super::trouble::Broken;
+use super::trouble::SessionError;
 use super::wire::Wire;
 use crate::failpoint;
 use crate::mail::{Domain, Listeners, Reply};
@@ -28,74 +28,87 @@ pub(super) struct Connection {
 
 /// What every connection of ours has in common.
 #[derive(Clone, Copy)]
-pub(super) struct Side<'a> {
+pub(super) struct ConnectionOptions<'a> {
     /// Our name in EHLO.
-    pub(super) own: &'a Domain,
+    pub(super) hostname: &'a Domain,
     /// Where we listen.
     pub(super) listeners: &'a Listeners,
     /// How TLS is spoken.
     pub(super) tls: &'a Tls,
     /// How long the other side is waited for.
-    pub(super) patience: Patience,
+    pub(super) timeouts: Timeouts,
 }
 
 impl Connection {
     /// Connects, greets, and turns to TLS as the hop wants it.
     ///
     /// # Errors
-    /// [`Broken`], before anything of a message was said. [`Broken::Tls`] only where the hop demands TLS.
-    pub(super) async fn open(hop: &Hop, side: Side<'_>) -> Result<Self, Broken> {
-        match Self::open_with(hop, side, &hop.security).await {
+    /// [`SessionError`], before anything of a message was said. [`SessionError::Tls`] only where the hop demands TLS.
+    pub(super) async fn open(
+        hop: &Hop,
+        options: ConnectionOptions<'_>,
+    ) -> Result<Self, SessionError> {
+        match Self::open_with(hop, options, &hop.security).await {
             // A handshake that fails must not stop mail that would also have gone in clear text; the peer gets a new connection.
-            Err(Broken::Tls(_)) if hop.security == Security::Opportunistic => {
-                Self::open_with(hop, side, &Security::Clear).await
+            Err(SessionError::Tls(_)) if hop.security == Security::Opportunistic => {
+                Self::open_with(hop, options, &Security::Clear).await
             }
             opened => opened,
         }
     }
 
     /// As [`Self::open`], at one level of security and without a second try.
-    async fn open_with(hop: &Hop, side: Side<'_>, security: &Security) -> Result<Self, Broken> {
-        let stream = dial(hop.address, side.patience.connect).await?;
-        if ends_at(&stream, side.listeners) {
-            return Err(Broken::Ourselves);
+    async fn open_with(
+        hop: &Hop,
+        options: ConnectionOptions<'_>,
+        security: &Security,
+    ) -> Result<Self, SessionError> {
+        let stream = dial(hop.address, options.timeouts.connect).await?;
+        if ends_at(&stream, options.listeners) {
+            return Err(SessionError::OwnServer);
         }
         failpoint::pass("delivery.connected");
         let mut connection = Self {
-            wire: Wire::new(Box::new(stream), side.patience),
+            wire: Wire::new(Box::new(stream), options.timeouts),
             extensions: Extensions::default(),
             used: 0,
         };
         // No banner is told apart from a connection that breaks: only a silent server is passed over for a while.
-        let banner = timeout(side.patience.command, connection.wire.reply(Duration::MAX)).await;
+        let banner = timeout(
+            options.timeouts.command,
+            connection.wire.reply(Duration::MAX),
+        )
+        .await;
         let banner = banner
-            .map_err(|_| Broken::Silent("no banner in time"))?
-            .map_err(Broken::BeforeMail)?;
-        if is_named(&banner, side.own) {
-            return Err(Broken::Ourselves);
+            .map_err(|_| SessionError::Unresponsive("no banner in time"))?
+            .map_err(SessionError::BeforeMail)?;
+        if is_named(&banner, options.hostname) {
+            return Err(SessionError::OwnServer);
         }
         if !banner.code.is_success() {
-            return Err(Broken::Door(banner));
+            return Err(SessionError::Greeting(banner));
         }
-        connection.greet(side.own).await?;
+        connection.greet(options.hostname).await?;
         match (security, connection.extensions.starttls) {
             (Security::Clear, _) | (Security::Opportunistic, false) => Ok(connection),
             // Demanded and not offered: perhaps somebody in between took the offer out.
-            (_, false) => Err(Broken::Tls("the server does not offer STARTTLS".to_owned())),
-            (_, true) => connection.start_tls(hop, side, security).await,
+            (_, false) => Err(SessionError::Tls(
+                "the server does not offer STARTTLS".to_owned(),
+            )),
+            (_, true) => connection.start_tls(hop, options, security).await,
         }
     }
 
     /// EHLO, and HELO where a server refuses that: then it offers nothing (RFC 5321 3.2; docs/threats.md#136). A server that answers with our name
     /// is ourselves, behind whatever address and banner.
-    async fn greet(&mut self, own: &Domain) -> Result<(), Broken> {
+    async fn greet(&mut self, own: &Domain) -> Result<(), SessionError> {
         let reply = self
             .wire
             .command(&format!("EHLO {own}\r\n"))
             .await
-            .map_err(Broken::BeforeMail)?;
+            .map_err(SessionError::BeforeMail)?;
         if is_named(&reply, own) {
-            return Err(Broken::Ourselves);
+            return Err(SessionError::OwnServer);
         }
         if reply.code.is_success() {
             self.extensions = Extensions::of(&reply);
@@ -105,26 +118,26 @@ impl Connection {
             .wire
             .command(&format!("HELO {own}\r\n"))
             .await
-            .map_err(Broken::BeforeMail)?;
+            .map_err(SessionError::BeforeMail)?;
         self.extensions = Extensions::default();
         if is_named(&reply, own) {
-            return Err(Broken::Ourselves);
+            return Err(SessionError::OwnServer);
         }
         if reply.code.is_success() {
             Ok(())
         } else {
-            Err(Broken::Door(reply))
+            Err(SessionError::Greeting(reply))
         }
     }
 
-    /// STARTTLS and the handshake, then EHLO anew. Whatever goes wrong on the way is [`Broken::Tls`].
+    /// STARTTLS and the handshake, then EHLO anew. Whatever goes wrong on the way is [`SessionError::Tls`].
     async fn start_tls(
         mut self,
         hop: &Hop,
-        side: Side<'_>,
+        options: ConnectionOptions<'_>,
         security: &Security,
-    ) -> Result<Self, Broken> {
-        let broken = |error: &dyn std::fmt::Display| Broken::Tls(error.to_string());
+    ) -> Result<Self, SessionError> {
+        let broken = |error: &dyn std::fmt::Display| SessionError::Tls(error.to_string());
         let reply = self
             .wire
             .command("STARTTLS\r\n")
@@ -143,12 +156,12 @@ impl Connection {
             .as_ref()
             .map_or_else(|| hop.address.ip().to_string(), ToString::to_string);
         let name = rustls_pki_types::ServerName::try_from(name).map_err(|error| broken(&error))?;
-        let connector = side
+        let connector = options
             .tls
             .connector(security)
             .map_err(|error| broken(&error))?;
         let stream = timeout(
-            side.patience.handshake,
+            options.timeouts.handshake,
             connector.connect(name, self.wire.stream),
         )
         .await;
@@ -156,36 +169,36 @@ impl Connection {
             .map_err(|_| broken(&"no handshake in time"))?
             .map_err(|error| broken(&error))?;
         let mut secured = Self {
-            wire: Wire::new(Box::new(stream), side.patience),
+            wire: Wire::new(Box::new(stream), options.timeouts),
             ..self
         };
-        secured.greet(side.own).await?;
+        secured.greet(options.hostname).await?;
         Ok(secured)
     }
 
     /// Says goodbye, and does not wait long for an answer: the messages are settled, and nothing depends on it (docs/threats.md#137).
     pub(super) async fn quit(mut self) {
         failpoint::pass("delivery.quitting");
-        let patience = self.wire.patience.quit;
-        let _ = timeout(patience, self.wire.command("QUIT\r\n")).await;
+        let limit = self.wire.timeouts.quit;
+        let _ = timeout(limit, self.wire.command("QUIT\r\n")).await;
     }
 }
 
-/// Connects to `address` within `patience`, and tells a lack of files of our own from a server that cannot be reached.
+/// Connects to `address` within `limit`, and tells a lack of files of our own from a server that cannot be reached.
 ///
 /// # Errors
-/// [`Broken`] before anything was said.
-async fn dial(address: SocketAddr, patience: Duration) -> Result<TcpStream, Broken> {
-    let stream = timeout(patience, TcpStream::connect(address)).await;
-    let stream = stream.map_err(|_| Broken::Silent("no connection in time"))?;
+/// [`SessionError`] before anything was said.
+async fn dial(address: SocketAddr, limit: Duration) -> Result<TcpStream, SessionError> {
+    let stream = timeout(limit, TcpStream::connect(address)).await;
+    let stream = stream.map_err(|_| SessionError::Unresponsive("no connection in time"))?;
     let stream = stream.and_then(|stream| failpoint::hit("delivery.connecting").map(|()| stream));
     let stream = stream.map_err(|error| {
         let few = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
         // Out of files: a fault of ours, which says nothing about the server, so its lane is not closed for it (docs/threats.md#123).
         if error.raw_os_error().is_some_and(|code| few.contains(&code)) {
-            Broken::Midway(error.to_string())
+            SessionError::MidTransaction(error.to_string())
         } else {
-            Broken::BeforeMail(error.to_string())
+            SessionError::BeforeMail(error.to_string())
         }
     })?;
     // Commands are small and wait for replies. A failure costs speed, nothing else.

@@ -25,7 +25,7 @@ pub(super) fn connector(
     records: Arc<[Tlsa]>,
     provider: Arc<CryptoProvider>,
 ) -> Result<TlsConnector, Error> {
-    let verifier = Arc::new(Named {
+    let verifier = Arc::new(DaneVerifier {
         records,
         signatures: AnyCertificate(provider.clone()),
         provider: provider.clone(),
@@ -40,7 +40,7 @@ pub(super) fn connector(
 
 /// Takes certificates that records name.
 #[derive(Debug)]
-struct Named {
+struct DaneVerifier {
     /// Those of the host, vouched for by DNSSEC.
     records: Arc<[Tlsa]>,
     /// Checks that the server holds the key.
@@ -48,7 +48,7 @@ struct Named {
     provider: Arc<CryptoProvider>,
 }
 
-impl Named {
+impl DaneVerifier {
     /// The records of one usage: DANE-EE for the server's own certificate, DANE-TA for an issuer's. No others are usable for SMTP (RFC 7672 3.1.3).
     fn of(&self, usage: TlsaUsage) -> impl Iterator<Item = &Tlsa> {
         self.records
@@ -75,7 +75,7 @@ fn fits(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {
     }
 }
 
-impl ServerCertVerifier for Named {
+impl ServerCertVerifier for DaneVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -5,10 +5,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::demand::Demands;
-use super::reach::Reach;
-use super::settings::Settings;
-use super::sts::Policies;
+use super::network_policy::NetworkPolicy;
+use super::requirements::TlsRequirements;
+use super::settings::DeliverySettings;
+use super::sts::PolicyCache;
 use super::tls::Security;
 use crate::config::{Route, RouteDomain};
 use crate::mail::{Diagnostic, Domain, EnhancedStatus, Outcome};
@@ -31,19 +31,19 @@ pub(super) struct Hop {
 
 /// What the way is found by.
 #[derive(Clone, Copy)]
-pub(super) struct Guide<'a> {
+pub(super) struct RouteContext<'a> {
     /// Routes, our own name, and where we may go.
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a DeliverySettings,
     /// Asked for hosts and addresses.
     pub(super) resolver: &'a dyn Resolver,
     /// The MTA-STS policies that are known.
-    pub(super) policies: &'a Policies,
+    pub(super) policies: &'a PolicyCache,
 }
 
 /// The servers for mail to `domain`, best first, [`MAX_HOPS`] at most; or the outcome, where there are none. What the DNS says for certain fails
 /// the message at once, what it does not say defers it (docs/threats.md#130).
-pub(super) async fn hops(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
-    let Guide {
+pub(super) async fn hops(domain: &Domain, guide: RouteContext<'_>) -> Result<Vec<Hop>, Outcome> {
+    let RouteContext {
         settings, resolver, ..
     } = guide;
     let route = settings.routes.iter().find(|route| match &route.domain {
@@ -152,23 +152,23 @@ fn keep_better(hosts: &mut Vec<Preferred>, own: &Domain) -> bool {
 }
 
 /// The servers that the DNS names, each with what a connection to it must be like.
-async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
-    let Guide {
+async fn by_mx(domain: &Domain, guide: RouteContext<'_>) -> Result<Vec<Hop>, Outcome> {
+    let RouteContext {
         settings,
         resolver,
         policies,
     } = guide;
     let (mut hosts, vouched) = named(domain, resolver).await?;
     let own = keep_better(&mut hosts, &settings.hostname);
-    let demands = Demands {
+    let requirements = TlsRequirements {
         domain,
         policy: policies.find(domain, resolver).await,
         resolver,
-        reach: settings.reach,
+        network: settings.network,
     };
-    let Reach {
+    let NetworkPolicy {
         smtp_port, allows, ..
-    } = settings.reach;
+    } = settings.network;
     let mut hops = Vec::new();
     // Why hosts were left out: no answer; not in the policy; not to be gone to from here.
     let (mut silent, mut unnamed, mut passed_over) = (false, false, false);
@@ -177,7 +177,7 @@ async fn by_mx(domain: &Domain, guide: Guide<'_>) -> Result<Vec<Hop>, Outcome> {
             silent = true;
             continue;
         };
-        let security = match demands.of(&host, vouched && addresses.secure).await {
+        let security = match requirements.of(&host, vouched && addresses.secure).await {
             Ok(Some(security)) => security,
             Ok(None) => {
                 unnamed = true;

@@ -7,18 +7,18 @@ use crate::message::Message;
 use crate::rewrite::seven_bit;
 use crate::signing::Signer;
 
-use super::Work;
+use super::DeliveryRequest;
 
 /// `work` with a body in ASCII; none where it must stay as it is, and fails at this server (RFC 6152 3, RFC 3463 X.6.3).
-pub(super) async fn downgrade(work: &Work, signer: &Signer) -> Option<Work> {
+pub(super) async fn downgrade(work: &DeliveryRequest, signer: &Signer) -> Option<DeliveryRequest> {
     let whole = work.body.whole().await.ok()?;
-    let letter = Message::parse(whole.clone()).ok()?;
-    let (signed_by, length) = own_signatures(&letter, signer);
+    let message = Message::parse(whole.clone()).ok()?;
+    let (signed_by, length) = own_signatures(&message, signer);
     // A seal counts too, ours as well: what it seals is a courier's message as it came.
     let foreign = signed_by.is_none()
         && ["DKIM-Signature", "ARC-Seal"]
             .iter()
-            .any(|name| letter.named(name).next().is_some());
+            .any(|name| message.named(name).next().is_some());
     if foreign {
         return None;
     }
@@ -42,7 +42,7 @@ pub(super) async fn downgrade(work: &Work, signer: &Signer) -> Option<Work> {
             }
         },
     };
-    Some(Work {
+    Some(DeliveryRequest {
         body: body.into(),
         eight_bit: false,
         ..work.clone()
@@ -51,9 +51,9 @@ pub(super) async fn downgrade(work: &Work, signer: &Signer) -> Option<Work> {
 
 /// Whose signatures of ours stand on top, and how long they are. Ours are put before everything else, so what stands further down is
 /// anybody's word, whatever domain it names.
-fn own_signatures(letter: &Message, signer: &Signer) -> (Option<Domain>, usize) {
+fn own_signatures(message: &Message, signer: &Signer) -> (Option<Domain>, usize) {
     let (mut signed_by, mut length) = (None, 0);
-    for field in letter.fields() {
+    for field in message.fields() {
         if !field.name.eq_ignore_ascii_case(b"DKIM-Signature") {
             break;
         }

@@ -19,13 +19,13 @@ const MAX_WAITING: usize = 40;
 const MAX_ALL: usize = 200;
 
 /// A connection whose last outcome is not durable yet. Dropped, it waits for the next message or is closed.
-pub struct Parked {
+pub struct ParkedConnection {
     pool: Arc<Pool>,
     hop: Hop,
     connection: Option<Connection>,
 }
 
-impl Parked {
+impl ParkedConnection {
     /// Keeps `connection` to `hop` back from `pool`.
     pub(super) const fn new(pool: Arc<Pool>, hop: Hop, connection: Connection) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl Parked {
     }
 }
 
-impl Drop for Parked {
+impl Drop for ParkedConnection {
     fn drop(&mut self) {
         failpoint::pass("delivery.unparking");
         let connection = self.connection.take();

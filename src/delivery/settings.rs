@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::reach::Reach;
+use super::network_policy::NetworkPolicy;
 use crate::config::{Config, Route};
 use crate::mail::{Domain, Listeners};
 
 /// What delivery needs to know.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct DeliverySettings {
     /// Our name in EHLO.
     pub hostname: Domain,
     /// Where we listen ourselves.
@@ -17,16 +17,16 @@ pub struct Settings {
     /// Routes, the first that fits is taken.
     pub routes: Vec<Route>,
     /// How long each step may take.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// Which servers may be found by look-up. No key of the configuration changes it.
-    pub reach: Reach,
+    pub network: NetworkPolicy,
     /// PEM file of certificates that count as roots beside the public ones.
     pub ca_file: Option<PathBuf>,
     /// Where the MTA-STS policies of other domains are kept.
     pub policies: PathBuf,
 }
 
-impl Settings {
+impl DeliverySettings {
     /// The settings of a configuration; `listeners` are the sockets as they were bound.
     #[must_use]
     pub fn from_config(config: &Config, listeners: Listeners) -> Self {
@@ -34,8 +34,8 @@ impl Settings {
             hostname: config.hostname.clone(),
             listeners,
             routes: config.delivery.routes.clone(),
-            patience: Patience::default(),
-            reach: Reach::default(),
+            timeouts: Timeouts::default(),
+            network: NetworkPolicy::default(),
             ca_file: config.delivery.ca_file.clone(),
             policies: config.data_dir.join("mta-sts"),
         }
@@ -45,7 +45,7 @@ impl Settings {
 /// How long each step may take (RFC 5321 4.5.3.2). Connecting has no time there; 30 seconds is Postfix's. No key of the configuration changes any:
 /// shorter ones lose mail at slow servers, or make it arrive twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// Opening the connection: 30 seconds.
     pub connect: Duration,
     /// The reply to anything but DATA and the final dot: 5 minutes.
@@ -64,7 +64,7 @@ pub struct Patience {
     pub policy: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),

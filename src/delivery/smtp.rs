@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::connection::{Connection, Side};
-use super::destination::{self, Guide, Hop};
+use super::connection::{Connection, ConnectionOptions};
+use super::destination::{self, Hop, RouteContext};
 use super::downgrade::downgrade;
-use super::pool::{Parked, Pool};
-use super::settings::Settings;
-use super::sts::Policies;
+use super::pool::{ParkedConnection, Pool};
+use super::settings::DeliverySettings;
+use super::sts::PolicyCache;
 use super::tls::{Tls, TlsError};
 use super::trouble::{self, Verdict};
-use super::trouble::{Broken, Spoken};
-use super::{Attempt, Attempted, Deliver, Work};
+use super::trouble::{SessionError, SessionOutcome};
+use super::{AttemptFuture, AttemptResult, Deliver, DeliveryRequest};
 use crate::clock::Clock;
 use crate::mail::{Diagnostic, EnhancedStatus, Outcome};
 use crate::resolve::Resolver;
@@ -25,7 +25,7 @@ use crate::signing::Signer;
 const SILENT_FOR: Duration = Duration::from_secs(60);
 
 /// What delivery works with.
-pub struct Tools {
+pub struct DeliveryContext {
     /// Finds hosts.
     pub resolver: Arc<dyn Resolver>,
     /// Signs anew what had to be written anew.
@@ -39,11 +39,11 @@ pub struct Tools {
 /// One for the whole process: what it holds are connections and what was learnt of servers, and a restart may forget all of it but the
 /// policies, which are kept on disk.
 pub struct SmtpDelivery {
-    settings: Settings,
+    settings: DeliverySettings,
     resolver: Arc<dyn Resolver>,
     signer: Arc<Signer>,
     tls: Tls,
-    policies: Policies,
+    policies: PolicyCache,
     pool: Arc<Pool>,
     /// Addresses that kept silent a moment ago.
     silent: Cache<SocketAddr, ()>,
@@ -54,10 +54,10 @@ impl SmtpDelivery {
     ///
     /// # Errors
     /// TLS cannot be set up: a file of roots that cannot be read.
-    pub fn new(settings: Settings, tools: Tools) -> Result<Self, TlsError> {
+    pub fn new(settings: DeliverySettings, tools: DeliveryContext) -> Result<Self, TlsError> {
         let tls = Tls::new(settings.ca_file.as_deref())?;
         Ok(Self {
-            policies: Policies::new(&settings, &tls, tools.clock),
+            policies: PolicyCache::new(&settings, &tls, tools.clock),
             tls,
             settings,
             resolver: tools.resolver,
@@ -96,18 +96,18 @@ impl SmtpDelivery {
     }
 
     /// Our side of every connection.
-    const fn side(&self) -> Side<'_> {
-        Side {
-            own: &self.settings.hostname,
+    const fn options(&self) -> ConnectionOptions<'_> {
+        ConnectionOptions {
+            hostname: &self.settings.hostname,
             listeners: &self.settings.listeners,
             tls: &self.tls,
-            patience: self.settings.patience,
+            timeouts: self.settings.timeouts,
         }
     }
 
     /// One attempt: host after host until one settles it. The outcome of the last one counts if none does.
-    async fn attempt(&self, work: &Work) -> Attempted {
-        let guide = Guide {
+    async fn attempt(&self, work: &DeliveryRequest) -> AttemptResult {
+        let guide = RouteContext {
             settings: &self.settings,
             resolver: &*self.resolver,
             policies: &self.policies,
@@ -125,7 +125,7 @@ impl SmtpDelivery {
         for hop in &hops {
             match self.try_host(hop, work).await {
                 (Verdict::Settled(outcome), connection) => {
-                    return Attempted {
+                    return AttemptResult {
                         outcome,
                         connection,
                     };
@@ -137,44 +137,52 @@ impl SmtpDelivery {
     }
 
     /// One host, over a connection that waits or over a fresh one.
-    async fn try_host(&self, hop: &Hop, work: &Work) -> (Verdict, Option<Parked>) {
+    async fn try_host(
+        &self,
+        hop: &Hop,
+        work: &DeliveryRequest,
+    ) -> (Verdict, Option<ParkedConnection>) {
         // A connection that died while it waited is no attempt: the message goes at once over a fresh one.
         while let Some(mut connection) = self.pool.take(hop).await {
             match self.send(&mut connection, work).await {
-                Err(Broken::BeforeMail(_)) => {}
+                Err(SessionError::BeforeMail(_)) => {}
                 // It said goodbye while it waited, and that came too late to be seen.
-                Ok(Spoken::Refused("MAIL", reply)) if reply.code.get() == 421 => {}
+                Ok(SessionOutcome::Refused("MAIL", reply)) if reply.code.get() == 421 => {}
                 sent => return self.finish(hop, connection, sent),
             }
         }
         // Waiting costs a place that others need, and many domains may have the same dead server: one of them finds out for all.
         if self.silent.contains_key(&hop.address) {
-            let known = Broken::Silent("it kept silent a moment ago");
-            return (trouble::broken(hop, known), None);
+            let known = SessionError::Unresponsive("it kept silent a moment ago");
+            return (trouble::judge_error(hop, known), None);
         }
-        match Connection::open(hop, self.side()).await {
+        match Connection::open(hop, self.options()).await {
             Ok(mut connection) => {
                 let sent = self.send(&mut connection, work).await;
                 self.finish(hop, connection, sent)
             }
             Err(broken) => {
                 match broken {
-                    Broken::Silent(_) => self.silent.insert(hop.address, ()),
+                    SessionError::Unresponsive(_) => self.silent.insert(hop.address, ()),
                     // Ours, hence no secret: what the operator has to look for.
-                    Broken::Ourselves => {
+                    SessionError::OwnServer => {
                         tracing::error!(event = "mail_loop", address = %hop.address, "the way out leads back to this relay")
                     }
                     _ => {}
                 }
-                (trouble::broken(hop, broken), None)
+                (trouble::judge_error(hop, broken), None)
             }
         }
     }
 
     /// Sends the message, written with seven bits where the server takes no others.
-    async fn send(&self, connection: &mut Connection, work: &Work) -> Result<Spoken, Broken> {
+    async fn send(
+        &self,
+        connection: &mut Connection,
+        work: &DeliveryRequest,
+    ) -> Result<SessionOutcome, SessionError> {
         let sent = connection.send(work).await;
-        if !matches!(sent, Ok(Spoken::Lacks("8BITMIME"))) {
+        if !matches!(sent, Ok(SessionOutcome::MissingExtension("8BITMIME"))) {
             return sent;
         }
         match downgrade(work, &self.signer).await {
@@ -188,20 +196,20 @@ impl SmtpDelivery {
         &self,
         hop: &Hop,
         connection: Connection,
-        sent: Result<Spoken, Broken>,
-    ) -> (Verdict, Option<Parked>) {
+        sent: Result<SessionOutcome, SessionError>,
+    ) -> (Verdict, Option<ParkedConnection>) {
         match sent {
             Ok(spoken) => {
-                let parked = Parked::new(self.pool.clone(), hop.clone(), connection);
-                (trouble::spoken(hop, spoken), Some(parked))
+                let parked = ParkedConnection::new(self.pool.clone(), hop.clone(), connection);
+                (trouble::judge_outcome(hop, spoken), Some(parked))
             }
-            Err(broken) => (trouble::broken(hop, broken), None),
+            Err(broken) => (trouble::judge_error(hop, broken), None),
         }
     }
 }
 
 impl Deliver for SmtpDelivery {
-    fn deliver(&self, work: Work) -> Attempt<'_> {
+    fn deliver(&self, work: DeliveryRequest) -> AttemptFuture<'_> {
         Box::pin(async move { self.attempt(&work).await })
     }
 }

@@ -16,8 +16,8 @@ use moka::sync::Cache;
 use tokio::sync::Mutex;
 
 use self::fetch::Fetcher;
-use self::store::{Kept, Store};
-use super::settings::Settings;
+use self::store::{CachedPolicy, PolicyStore};
+use super::settings::DeliverySettings;
 use super::tls::Tls;
 use crate::clock::Clock;
 use crate::mail::Domain;
@@ -35,34 +35,34 @@ const OLD: Duration = Duration::from_secs(86_400);
 const KNOWN: u64 = 10_000;
 
 /// The policies of all domains.
-pub(super) struct Policies {
+pub(super) struct PolicyCache {
     /// A lock for each domain, so that a slow web server holds up nobody else's mail.
-    known: Cache<Domain, Arc<Mutex<Known>>>,
+    known: Cache<Domain, Arc<Mutex<DomainPolicy>>>,
     fetcher: Fetcher,
-    store: Store,
+    store: PolicyStore,
     clock: Arc<dyn Clock>,
 }
 
 /// What is known of a domain.
 #[derive(Default)]
-struct Known {
+struct DomainPolicy {
     /// Whether its file has been read.
     read: bool,
     /// The policy in force.
-    kept: Option<Kept>,
+    kept: Option<CachedPolicy>,
     /// When its record was looked at last.
     looked: Option<Instant>,
     /// When fetching failed last, since the last success.
     failed: Option<Instant>,
 }
 
-impl Policies {
+impl PolicyCache {
     /// Policies kept in the folder of `settings`.
-    pub(super) fn new(settings: &Settings, tls: &Tls, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(settings: &DeliverySettings, tls: &Tls, clock: Arc<dyn Clock>) -> Self {
         Self {
             known: Cache::new(KNOWN),
             fetcher: Fetcher::new(settings, tls),
-            store: Store::new(settings.policies.clone()),
+            store: PolicyStore::new(settings.policies.clone()),
             clock,
         }
     }
@@ -86,7 +86,7 @@ impl Policies {
     }
 
     /// Looks whether there is a new policy, and fetches it.
-    async fn look(&self, domain: &Domain, known: &mut Known, resolver: &dyn Resolver) {
+    async fn look(&self, domain: &Domain, known: &mut DomainPolicy, resolver: &dyn Resolver) {
         let Some(id) = published(domain, resolver).await else {
             // No record, or none that can be had: a policy that is kept stays in force (RFC 8461 5.1).
             return;
@@ -100,7 +100,7 @@ impl Policies {
         }
         match self.fetcher.fetch(domain, resolver).await {
             Ok(policy) => {
-                let kept = Kept {
+                let kept = CachedPolicy {
                     id,
                     fetched: now,
                     policy,

@@ -3,9 +3,9 @@
 //! With PIPELINING, MAIL, RCPT and DATA leave in one segment. Whatever breaks tells at which point it broke: before the reply to MAIL
 //! a reused connection has cost nothing; after the final dot nobody knows who has the message.
 
-use super::Work;
+use super::DeliveryRequest;
 use super::connection::Connection;
-use super::trouble::{Broken, Spoken};
+use super::trouble::{SessionError, SessionOutcome};
 use crate::failpoint;
 use crate::mail::Reply;
 use crate::smtp::{BareLineEnd, end_of_data, stuff, stuff_part};
@@ -16,24 +16,28 @@ impl Connection {
     /// it is not.
     ///
     /// # Errors
-    /// [`Broken`] tells at which point the connection broke; it is of no use then.
-    pub(super) async fn send(&mut self, work: &Work) -> Result<Spoken, Broken> {
+    /// [`SessionError`] tells at which point the connection broke; it is of no use then.
+    pub(super) async fn send(
+        &mut self,
+        work: &DeliveryRequest,
+    ) -> Result<SessionOutcome, SessionError> {
         if let Some(lack) = self.lacks(work) {
-            return Ok(Spoken::Lacks(lack));
+            return Ok(SessionOutcome::MissingExtension(lack));
         }
         failpoint::pass("delivery.sending");
         // Before MAIL: a message that cannot be stuffed must not leave a transaction open (docs/threats.md#16).
-        let slices = stuffed(&work.body).map_err(|error| Broken::Midway(error.to_string()))?;
+        let slices =
+            stuffed(&work.body).map_err(|error| SessionError::MidTransaction(error.to_string()))?;
         self.used += 1;
         let commands = self.commands(work);
         // One segment, one round trip in place of three (RFC 2920 3.1).
         if self.extensions.pipelining {
-            self.wire.unanswered().map_err(Broken::BeforeMail)?;
+            self.wire.unanswered().map_err(SessionError::BeforeMail)?;
             let all = commands.concat();
             self.wire
                 .write(all.as_bytes())
                 .await
-                .map_err(Broken::BeforeMail)?;
+                .map_err(SessionError::BeforeMail)?;
         }
         let mut refused = None;
         for (at, (name, command)) in ["MAIL", "RCPT", "DATA"]
@@ -43,9 +47,9 @@ impl Connection {
         {
             let broken = |error| {
                 if at == 0 {
-                    Broken::BeforeMail(error)
+                    SessionError::BeforeMail(error)
                 } else {
-                    Broken::Midway(error)
+                    SessionError::MidTransaction(error)
                 }
             };
             if !self.extensions.pipelining {
@@ -53,9 +57,9 @@ impl Connection {
                 self.wire.write(command.as_bytes()).await.map_err(broken)?;
             }
             let wait = if name == "DATA" {
-                self.wire.patience.data
+                self.wire.timeouts.data
             } else {
-                self.wire.patience.command
+                self.wire.timeouts.command
             };
             let reply = self.wire.reply(wait).await.map_err(broken)?;
             let taken = if name == "DATA" {
@@ -73,7 +77,7 @@ impl Connection {
                 // DATA was accepted although no recipient was: an empty message ends it, and is refused or goes nowhere (RFC 2920 3.1).
                 self.wire.write(b".\r\n").await.map_err(broken)?;
                 self.wire
-                    .reply(self.wire.patience.end_of_data)
+                    .reply(self.wire.timeouts.end_of_data)
                     .await
                     .map_err(broken)?;
                 return self.refuse(refused).await;
@@ -83,22 +87,24 @@ impl Connection {
         if refused.is_some() {
             return self.refuse(refused).await;
         }
-        self.wire.unanswered().map_err(Broken::Midway)?;
+        self.wire
+            .unanswered()
+            .map_err(SessionError::MidTransaction)?;
         failpoint::pass("delivery.data_allowed");
         self.write_message(slices, &work.body)
             .await
-            .map_err(Broken::Midway)?;
+            .map_err(SessionError::MidTransaction)?;
         failpoint::pass("delivery.dot_sent");
         let reply = self
             .wire
-            .reply(self.wire.patience.end_of_data)
+            .reply(self.wire.timeouts.end_of_data)
             .await
-            .map_err(Broken::AfterDot)?;
+            .map_err(SessionError::AfterDot)?;
         failpoint::pass("delivery.answered");
         Ok(if reply.code.is_success() {
-            Spoken::Accepted(reply)
+            SessionOutcome::Accepted(reply)
         } else {
-            Spoken::Refused("DATA", reply)
+            SessionOutcome::Refused("DATA", reply)
         })
     }
 
@@ -138,17 +144,21 @@ impl Connection {
     }
 
     /// Clears the transaction, so that the connection can be used again; if it cannot be, the connection is used up.
-    async fn refuse(&mut self, refused: Option<(&'static str, Reply)>) -> Result<Spoken, Broken> {
-        let (name, reply) = refused.ok_or_else(|| Broken::Midway("no reply".to_owned()))?;
+    async fn refuse(
+        &mut self,
+        refused: Option<(&'static str, Reply)>,
+    ) -> Result<SessionOutcome, SessionError> {
+        let (name, reply) =
+            refused.ok_or_else(|| SessionError::MidTransaction("no reply".to_owned()))?;
         // After 421 the server goes (RFC 5321 3.8).
         if reply.code.get() == 421 || self.wire.command("RSET\r\n").await.is_err() {
             self.used = u32::MAX;
         }
-        Ok(Spoken::Refused(name, reply))
+        Ok(SessionOutcome::Refused(name, reply))
     }
 
     /// The extension without which the server cannot take the message. SIZE 0 names no limit (RFC 1870 4).
-    fn lacks(&self, work: &Work) -> Option<&'static str> {
+    fn lacks(&self, work: &DeliveryRequest) -> Option<&'static str> {
         let too_large = self
             .extensions
             .size
@@ -162,7 +172,7 @@ impl Connection {
     }
 
     /// MAIL, RCPT and DATA. Only what was offered is used; neither ENVID nor ORCPT, which would carry the writer's words (RFC 3461).
-    fn commands(&self, work: &Work) -> [String; 3] {
+    fn commands(&self, work: &DeliveryRequest) -> [String; 3] {
         // Octets before dot-stuffing (RFC 1870 5).
         let size = if self.extensions.size.is_some() {
             format!(" SIZE={}", work.body.len())

@@ -9,32 +9,32 @@ use crate::policy::Reason;
 
 /// Where a transaction broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(super) enum SessionError {
     /// The connection could not be opened, or died before the server answered MAIL.
     BeforeMail(String),
     /// Nothing came in time: no connection, or no banner.
-    Silent(&'static str),
+    Unresponsive(&'static str),
     /// It died later, before the final dot was sent whole.
-    Midway(String),
+    MidTransaction(String),
     /// It died between the final dot and the reply: the server may have the message or not.
     AfterDot(String),
     /// STARTTLS was wanted and did not come about.
     Tls(String),
     /// The server refused at the door: banner or EHLO.
-    Door(Reply),
+    Greeting(Reply),
     /// The server is this relay itself.
-    Ourselves,
+    OwnServer,
 }
 
 /// The end of a transaction that did not break.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Spoken {
+pub(super) enum SessionOutcome {
     /// Taken.
     Accepted(Reply),
     /// Refused, with the command that was refused.
     Refused(&'static str, Reply),
     /// Not even tried: the server lacks what the message needs.
-    Lacks(&'static str),
+    MissingExtension(&'static str),
 }
 
 /// What to do after one host.
@@ -47,14 +47,16 @@ pub(super) enum Verdict {
 }
 
 /// Judges what a server said. A message that a server lacks an extension for may pass at the next one; if it does not, it fails.
-pub(super) fn spoken(hop: &Hop, spoken: Spoken) -> Verdict {
+pub(super) fn judge_outcome(hop: &Hop, spoken: SessionOutcome) -> Verdict {
     match spoken {
-        Spoken::Accepted(reply) => Verdict::Settled(Outcome::Delivered {
+        SessionOutcome::Accepted(reply) => Verdict::Settled(Outcome::Delivered {
             host: hop.host.clone(),
             reply,
         }),
-        Spoken::Refused(command, reply) => refused(hop, command, reply),
-        Spoken::Lacks(extension) => Verdict::NextHost(Outcome::Failed(lacks(extension))),
+        SessionOutcome::Refused(command, reply) => refused(hop, command, reply),
+        SessionOutcome::MissingExtension(extension) => {
+            Verdict::NextHost(Outcome::Failed(lacks(extension)))
+        }
     }
 }
 
@@ -113,7 +115,7 @@ fn lacks(extension: &str) -> Diagnostic {
 
 /// Judges a connection that broke. What the system says of it stays here: the writer's report speaks of the server in general words, and the
 /// status tells the queue whether the destination can be reached at all (4.4.1).
-pub(super) fn broken(hop: &Hop, broken: Broken) -> Verdict {
+pub(super) fn judge_error(hop: &Hop, broken: SessionError) -> Verdict {
     let local = |status, text: &str| {
         Outcome::Deferred(Diagnostic {
             host: hop.host.clone(),
@@ -121,26 +123,26 @@ pub(super) fn broken(hop: &Hop, broken: Broken) -> Verdict {
         })
     };
     match broken {
-        Broken::BeforeMail(_) | Broken::Silent(_) => Verdict::NextHost(local(
+        SessionError::BeforeMail(_) | SessionError::Unresponsive(_) => Verdict::NextHost(local(
             EnhancedStatus::NO_ANSWER_4_4_1,
             "the receiving server cannot be reached",
         )),
-        Broken::Midway(_) => Verdict::NextHost(local(
+        SessionError::MidTransaction(_) => Verdict::NextHost(local(
             EnhancedStatus::BAD_CONNECTION_4_4_2,
             "the connection to the receiving server broke",
         )),
-        Broken::AfterDot(_) => Verdict::Settled(local(
+        SessionError::AfterDot(_) => Verdict::Settled(local(
             EnhancedStatus::BAD_CONNECTION_4_4_2,
             "the receiving server did not say whether it took the message",
         )),
-        Broken::Tls(_) => Verdict::NextHost(local(
+        SessionError::Tls(_) => Verdict::NextHost(local(
             EnhancedStatus::new(4, 7, 5),
             "no secure connection to the receiving server came about",
         )),
         // Of what stands behind it in the list nothing is better (RFC 5321 5.1).
-        Broken::Ourselves => Verdict::Settled(Outcome::Deferred(leads_back())),
+        SessionError::OwnServer => Verdict::Settled(Outcome::Deferred(leads_back())),
         // A server that refuses everybody at the door speaks of itself, not of the recipient: 5xx there is no verdict on the message.
-        Broken::Door(reply) => {
+        SessionError::Greeting(reply) => {
             let mut diagnostic = Diagnostic::remote(hop.host.clone(), reply);
             diagnostic.status = EnhancedStatus::NO_ANSWER_4_4_1;
             Verdict::NextHost(Outcome::Deferred(diagnostic))

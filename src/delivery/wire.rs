@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::settings::Patience;
+use super::settings::Timeouts;
 use crate::clock::at_once;
 use crate::mail::Reply;
 use crate::smtp::ReplyReader;
@@ -23,17 +23,17 @@ pub(super) struct Wire {
     replies: ReplyReader,
     buffer: Vec<u8>,
     /// How long each step may take.
-    pub(super) patience: Patience,
+    pub(super) timeouts: Timeouts,
 }
 
 impl Wire {
     /// A stream of which nothing was read.
-    pub(super) fn new(stream: Box<dyn Stream>, patience: Patience) -> Self {
+    pub(super) fn new(stream: Box<dyn Stream>, timeouts: Timeouts) -> Self {
         Self {
             stream,
             replies: ReplyReader::default(),
             buffer: vec![0; 4096],
-            patience,
+            timeouts,
         }
     }
 
@@ -62,12 +62,12 @@ impl Wire {
     pub(super) async fn command(&mut self, command: &str) -> Result<Reply, String> {
         self.unanswered()?;
         self.write(command.as_bytes()).await?;
-        self.reply(self.patience.command).await
+        self.reply(self.timeouts.command).await
     }
 
     /// Writes commands: small, so that one patience is enough for them together.
     pub(super) async fn write(&mut self, octets: &[u8]) -> Result<(), String> {
-        let written = timeout(self.patience.block, async {
+        let written = timeout(self.timeouts.block, async {
             self.stream.write_all(octets).await?;
             self.stream.flush().await
         });
@@ -88,7 +88,7 @@ impl Wire {
         let mut rest = slices.as_mut_slice();
         while !rest.is_empty() {
             let some = rest.get(..rest.len().min(64)).unwrap_or_default();
-            let written = timeout(self.patience.block, self.stream.write_vectored(some)).await;
+            let written = timeout(self.timeouts.block, self.stream.write_vectored(some)).await;
             let written = written
                 .map_err(|_| "the server takes no data".to_owned())?
                 .map_err(|error| error.to_string())?;
@@ -97,7 +97,7 @@ impl Wire {
             }
             IoSlice::advance_slices(&mut rest, written);
         }
-        timeout(self.patience.block, self.stream.flush())
+        timeout(self.timeouts.block, self.stream.flush())
             .await
             .map_err(|_| "the server takes no data".to_owned())?
             .map_err(|error| error.to_string())

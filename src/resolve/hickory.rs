@@ -1,7 +1,7 @@
 //! [`DnsResolver`]: DNS through hickory, with the edges that matter for mail.
 //!
 //! Names are asked for as fully qualified: a search list must not turn `dhl.com` into `dhl.com.office.example`. The hosts file is not asked.
-//! hickory keeps answers but no failures: those are in [`Failures`].
+//! hickory keeps answers but no failures: those are in [`FailureCache`].
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::sync::Semaphore;
 
-use super::vouched::{Found, Vouching};
-use super::{Answer, Dnssec, Failures, MailHosts, NoAnswer, Resolver, Tlsa, Vouched};
+use super::validated::{LookupResult, ValidatingClient};
+use super::{DnsFuture, Dnssec, FailureCache, MailHosts, NoAnswer, Resolver, Tlsa, Validated};
 use crate::mail::Domain;
 
 /// Answers that are kept.
@@ -26,14 +26,14 @@ const AT_ONCE: usize = 256;
 
 /// How DNS is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
+pub struct ResolverOptions {
     /// How long one server may take for one question: 3 seconds.
     pub patience: Duration,
     /// Whether the servers' word on DNSSEC is taken.
     pub dnssec: Dnssec,
 }
 
-impl Default for Options {
+impl Default for ResolverOptions {
     fn default() -> Self {
         Self {
             patience: Duration::from_secs(3),
@@ -46,9 +46,9 @@ impl Default for Options {
 pub struct DnsResolver {
     resolver: TokioResolver,
     slots: Arc<Semaphore>,
-    failures: Arc<Failures>,
+    failures: Arc<FailureCache>,
     patience: Duration,
-    vouching: Option<Vouching>,
+    validating: Option<ValidatingClient>,
 }
 
 impl DnsResolver {
@@ -57,14 +57,14 @@ impl DnsResolver {
     /// # Errors
     /// The system's settings cannot be read.
     pub fn new(servers: &[SocketAddr]) -> Result<Self, NetError> {
-        Self::with_options(servers, Options::default())
+        Self::with_options(servers, ResolverOptions::default())
     }
 
     /// The same with other options than the usual ones.
     ///
     /// # Errors
     /// The system's settings cannot be read.
-    pub fn with_options(servers: &[SocketAddr], with: Options) -> Result<Self, NetError> {
+    pub fn with_options(servers: &[SocketAddr], with: ResolverOptions) -> Result<Self, NetError> {
         let config = if servers.is_empty() {
             hickory_resolver::system_conf::read_system_conf()?.0
         } else {
@@ -85,12 +85,12 @@ impl DnsResolver {
         options.timeout = with.patience;
         options.attempts = 1;
         options.edns0 = true;
-        let vouching = match with.dnssec {
+        let validating = match with.dnssec {
             Dnssec::Off => None,
-            Dnssec::TrustAd => Some(Vouching::new(asked, options.clone())?),
+            Dnssec::TrustAd => Some(ValidatingClient::new(asked, options.clone())?),
         };
         Ok(Self {
-            vouching,
+            validating,
             resolver: builder.build()?,
             slots: Arc::new(Semaphore::new(AT_ONCE)),
             failures: Arc::default(),
@@ -106,7 +106,7 @@ impl DnsResolver {
 
     /// The questions that failed lately, shared with the library that checks senders.
     #[must_use]
-    pub const fn failures(&self) -> &Arc<Failures> {
+    pub const fn failures(&self) -> &Arc<FailureCache> {
         &self.failures
     }
 
@@ -146,7 +146,11 @@ impl DnsResolver {
     }
 
     /// The records of a name, and whether DNSSEC vouches for them.
-    async fn ask(&self, name: &str, kind: RecordType) -> Result<(Arc<Found>, bool), NoAnswer> {
+    async fn ask(
+        &self,
+        name: &str,
+        kind: RecordType,
+    ) -> Result<(Arc<LookupResult>, bool), NoAnswer> {
         let refuse = |cause: String| NoAnswer {
             name: name.to_owned(),
             cause,
@@ -161,8 +165,8 @@ impl DnsResolver {
             .acquire()
             .await
             .map_err(|error| refuse(error.to_string()))?;
-        let answered = match &self.vouching {
-            Some(vouching) => vouching.ask(&asked, kind).await,
+        let answered = match &self.validating {
+            Some(validating) => validating.ask(&asked, kind).await,
             None => self
                 .look_up(&asked, kind)
                 .await
@@ -174,9 +178,9 @@ impl DnsResolver {
         })
     }
 
-    async fn look_up(&self, name: &Name, kind: RecordType) -> Result<Found, String> {
+    async fn look_up(&self, name: &Name, kind: RecordType) -> Result<LookupResult, String> {
         match self.resolver.lookup(name.clone(), kind).await {
-            Ok(lookup) => Ok(Found::Records(
+            Ok(lookup) => Ok(LookupResult::Records(
                 lookup
                     .answers()
                     .iter()
@@ -184,8 +188,8 @@ impl DnsResolver {
                     .collect(),
             )),
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => match none.response_code {
-                ResponseCode::NXDomain => Ok(Found::NoName),
-                ResponseCode::NoError => Ok(Found::NoData),
+                ResponseCode::NXDomain => Ok(LookupResult::NoName),
+                ResponseCode::NoError => Ok(LookupResult::NoData),
                 code => Err(code.to_string()),
             },
             Err(error) => Err(error.to_string()),
@@ -194,29 +198,31 @@ impl DnsResolver {
 }
 
 impl Resolver for DnsResolver {
-    fn mail_hosts(&self, domain: &Domain) -> Answer<'_, Vouched<MailHosts>> {
+    fn mail_hosts(&self, domain: &Domain) -> DnsFuture<'_, Validated<MailHosts>> {
         let domain = domain.clone();
         Box::pin(async move {
             let (found, secure) = self.ask(domain.as_str(), RecordType::MX).await?;
             let value = match &*found {
-                Found::NoName => MailHosts::NoDomain,
-                Found::NoData => MailHosts::Implicit,
-                Found::Records(records) => hosts(records),
+                LookupResult::NoName => MailHosts::NoDomain,
+                LookupResult::NoData => MailHosts::Implicit,
+                LookupResult::Records(records) => hosts(records),
             };
-            Ok(Vouched { value, secure })
+            Ok(Validated { value, secure })
         })
     }
 
-    fn tlsa(&self, host: &Domain, port: u16) -> Answer<'_, Option<Vec<Tlsa>>> {
+    fn tlsa(&self, host: &Domain, port: u16) -> DnsFuture<'_, Option<Vec<Tlsa>>> {
         let name = format!("_{port}._tcp.{host}");
         Box::pin(async move {
-            if self.vouching.is_none() {
+            if self.validating.is_none() {
                 return Ok(None);
             }
             Ok(match self.ask(&name, RecordType::TLSA).await? {
                 (found, true) => match &*found {
-                    Found::Records(records) => Some(records.iter().filter_map(usable).collect()),
-                    Found::NoData | Found::NoName => None,
+                    LookupResult::Records(records) => {
+                        Some(records.iter().filter_map(usable).collect())
+                    }
+                    LookupResult::NoData | LookupResult::NoName => None,
                 },
                 // What DNSSEC does not vouch for says nothing (RFC 7672 2.2).
                 (_, false) => None,
@@ -224,12 +230,12 @@ impl Resolver for DnsResolver {
         })
     }
 
-    fn txt(&self, name: &str) -> Answer<'_, Vec<String>> {
+    fn txt(&self, name: &str) -> DnsFuture<'_, Vec<String>> {
         let name = name.to_owned();
         Box::pin(async move { self.texts(&name).await })
     }
 
-    fn addresses(&self, host: &Domain) -> Answer<'_, Vouched<Vec<IpAddr>>> {
+    fn addresses(&self, host: &Domain) -> DnsFuture<'_, Validated<Vec<IpAddr>>> {
         let host = host.clone();
         Box::pin(async move {
             let (six, four) = tokio::join!(
@@ -241,7 +247,7 @@ impl Resolver for DnsResolver {
             for answer in [six, four] {
                 match answer {
                     Ok((found, vouched)) => {
-                        if let Found::Records(records) = &*found {
+                        if let LookupResult::Records(records) = &*found {
                             secure &= vouched;
                             value.extend(records.iter().filter_map(address));
                         }
@@ -251,7 +257,7 @@ impl Resolver for DnsResolver {
             }
             match failure {
                 Some(error) if value.is_empty() => Err(error),
-                _ => Ok(Vouched {
+                _ => Ok(Validated {
                     secure: secure && !value.is_empty(),
                     value,
                 }),

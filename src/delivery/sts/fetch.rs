@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::policy::Policy;
-use crate::delivery::reach::Reach;
-use crate::delivery::settings::Settings;
+use crate::delivery::network_policy::NetworkPolicy;
+use crate::delivery::settings::DeliverySettings;
 use crate::delivery::tls::Tls;
 use crate::mail::Domain;
 use crate::resolve::Resolver;
@@ -27,18 +27,18 @@ const MAX_ADDRESSES: usize = 3;
 
 /// Fetches policies.
 pub(super) struct Fetcher {
-    reach: Reach,
+    network: NetworkPolicy,
     /// For all of it, look-up to last octet.
-    patience: Duration,
+    limit: Duration,
     /// With known roots: a policy is worth what the certificate of its host is (RFC 8461 3.3).
     tls: Tls,
 }
 
 impl Fetcher {
-    pub(super) fn new(settings: &Settings, tls: &Tls) -> Self {
+    pub(super) fn new(settings: &DeliverySettings, tls: &Tls) -> Self {
         Self {
-            reach: settings.reach,
-            patience: settings.patience.policy,
+            network: settings.network,
+            limit: settings.timeouts.policy,
             tls: tls.clone(),
         }
     }
@@ -52,7 +52,7 @@ impl Fetcher {
         domain: &Domain,
         resolver: &dyn Resolver,
     ) -> Result<Policy, String> {
-        tokio::time::timeout(self.patience, self.get(domain, resolver))
+        tokio::time::timeout(self.limit, self.get(domain, resolver))
             .await
             .map_err(|_| "it does not come in time".to_owned())?
     }
@@ -105,9 +105,9 @@ impl Fetcher {
         let found = found.map_err(|error| error.to_string())?;
         let name = ServerName::try_from(host.to_string()).map_err(|error| error.to_string())?;
         let mut last = "its host has no address that may be gone to".to_owned();
-        let allowed = |ip: &IpAddr| (self.reach.allows)(*ip);
+        let allowed = |ip: &IpAddr| (self.network.allows)(*ip);
         for ip in found.value.into_iter().filter(allowed).take(MAX_ADDRESSES) {
-            let address = SocketAddr::new(ip, self.reach.https_port);
+            let address = SocketAddr::new(ip, self.network.https_port);
             match TcpStream::connect(address).await {
                 Ok(stream) => {
                     let secured = self.tls.verified().connect(name, stream).await;

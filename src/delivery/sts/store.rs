@@ -11,7 +11,7 @@ use crate::mail::{Domain, Timestamp};
 
 /// A policy that was fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct CachedPolicy {
     /// The id of the record that announced it.
     pub(super) id: String,
     /// When it was fetched.
@@ -20,7 +20,7 @@ pub(super) struct Kept {
     pub(super) policy: Policy,
 }
 
-impl Kept {
+impl CachedPolicy {
     /// Whether it may not be used any more. A clock that was set back does not end it.
     pub(super) fn has_expired(&self, now: Timestamp) -> bool {
         now.since(self.fetched) >= self.policy.max_age
@@ -28,9 +28,9 @@ impl Kept {
 }
 
 /// The folder of the files. It is made when the first is written.
-pub(super) struct Store(PathBuf);
+pub(super) struct PolicyStore(PathBuf);
 
-impl Store {
+impl PolicyStore {
     pub(super) const fn new(folder: PathBuf) -> Self {
         Self(folder)
     }
@@ -41,7 +41,7 @@ impl Store {
     }
 
     /// The policy of a domain; none without a file that can be read.
-    pub(super) async fn read(&self, domain: &Domain) -> Option<Kept> {
+    pub(super) async fn read(&self, domain: &Domain) -> Option<CachedPolicy> {
         let octets = tokio::fs::read(self.path(domain)).await.ok()?;
         match serde_json::from_slice(&octets) {
             Ok(kept) => Some(kept),
@@ -53,7 +53,7 @@ impl Store {
     }
 
     /// Keeps a policy. A failure is logged: the policy is in force until the next restart.
-    pub(super) async fn write(&self, domain: &Domain, kept: &Kept) {
+    pub(super) async fn write(&self, domain: &Domain, kept: &CachedPolicy) {
         let path = self.path(domain);
         let octets = serde_json::to_vec(kept).unwrap_or_default();
         let written = tokio::task::spawn_blocking(move || write(&path, &octets)).await;
@@ -73,7 +73,7 @@ impl Store {
 /// Writes a file whole or not at all: a policy cut short would read as none, and protect nobody.
 fn write(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    files::folder(folder)?;
+    files::create_folder(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(octets)?;
     file.as_file().sync_all()?;

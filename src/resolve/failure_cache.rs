@@ -1,4 +1,4 @@
-//! [`Failures`]: questions that the DNS lately gave no answer to.
+//! [`FailureCache`]: questions that the DNS lately gave no answer to.
 //!
 //! hickory keeps answers, also "no such name", but no failures: without this every message would wait for a dead domain again.
 
@@ -13,9 +13,9 @@ const FAILED_FOR: Duration = Duration::from_secs(10);
 const FAILED_MANY: u64 = 20_000;
 
 /// Remembers failed questions for ten seconds. One type of one name each: a server that is silent about AAAA may well answer A.
-pub struct Failures(Cache<(RecordType, String), String>);
+pub struct FailureCache(Cache<(RecordType, String), String>);
 
-impl Default for Failures {
+impl Default for FailureCache {
     fn default() -> Self {
         Self(
             Cache::builder()
@@ -30,7 +30,7 @@ fn key(kind: RecordType, name: &str) -> (RecordType, String) {
     (kind, name.trim_end_matches('.').to_ascii_lowercase())
 }
 
-impl Failures {
+impl FailureCache {
     /// What was said when `name` was last asked for and gave no answer; none if it is to be asked.
     #[must_use]
     pub fn get(&self, kind: RecordType, name: &str) -> Option<String> {
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_of_one_type_of_one_name() {
-        let failures = Failures::default();
+        let failures = FailureCache::default();
         failures.note(RecordType::AAAA, "Mx.Shop.example.", "timed out".to_owned());
         let cause = failures.get(RecordType::AAAA, "mx.shop.example");
         assert_eq!(cause.as_deref(), Some("timed out"));

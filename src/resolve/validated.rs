@@ -22,19 +22,19 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 const ABSENT: Duration = Duration::from_secs(60);
 
 /// What a look-up found.
-pub(super) enum Found {
+pub(super) enum LookupResult {
     Records(Vec<RData>),
     NoData,
     NoName,
 }
 
 /// Asks servers whose word on DNSSEC is taken.
-pub(super) struct Vouching {
+pub(super) struct ValidatingClient {
     pool: NameServerPool<TokioRuntimeProvider>,
-    kept: Cache<(Name, RecordType), (Instant, Arc<Found>, bool)>,
+    kept: Cache<(Name, RecordType), (Instant, Arc<LookupResult>, bool)>,
 }
 
-impl Vouching {
+impl ValidatingClient {
     /// Asks these servers.
     pub(super) fn new(
         servers: Vec<NameServerConfig>,
@@ -55,7 +55,7 @@ impl Vouching {
         &self,
         name: &Name,
         kind: RecordType,
-    ) -> Result<(Arc<Found>, bool), String> {
+    ) -> Result<(Arc<LookupResult>, bool), String> {
         let key = (name.clone(), kind);
         if let Some((until, found, secure)) = self.kept.get(&key)
             && until > Instant::now()
@@ -82,16 +82,16 @@ impl Vouching {
                         let records = of_kind().map(|record| record.data.clone()).collect();
                         let ttl = Duration::from_secs(ttl.into());
                         let secure = answer.metadata.authentic_data;
-                        (Found::Records(records), secure, ttl.min(LONGEST))
+                        (LookupResult::Records(records), secure, ttl.min(LONGEST))
                     }
-                    (ResponseCode::NoError, None) => (Found::NoData, false, ABSENT),
-                    (ResponseCode::NXDomain, _) => (Found::NoName, false, ABSENT),
+                    (ResponseCode::NoError, None) => (LookupResult::NoData, false, ABSENT),
+                    (ResponseCode::NXDomain, _) => (LookupResult::NoName, false, ABSENT),
                     (code, _) => return Err(code.to_string()),
                 }
             }
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => match none.response_code {
-                ResponseCode::NXDomain => (Found::NoName, false, ABSENT),
-                ResponseCode::NoError => (Found::NoData, false, ABSENT),
+                ResponseCode::NXDomain => (LookupResult::NoName, false, ABSENT),
+                ResponseCode::NoError => (LookupResult::NoData, false, ABSENT),
                 code => return Err(code.to_string()),
             },
             Err(error) => return Err(error.to_string()),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// Which servers may be found by look-up: what an MX record says is anybody's text.
 #[derive(Debug, Clone, Copy)]
-pub struct Reach {
+pub struct NetworkPolicy {
     /// Where mail servers listen.
     pub smtp_port: u16,
     /// Where web servers with MTA-STS policies listen.
@@ -13,7 +13,7 @@ pub struct Reach {
     pub allows: fn(IpAddr) -> bool,
 }
 
-impl Default for Reach {
+impl Default for NetworkPolicy {
     /// Ports 25 and 443, and public addresses only.
     fn default() -> Self {
         Self {

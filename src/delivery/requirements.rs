@@ -3,14 +3,14 @@
 //!
 //! DANE decides alone where it is there (RFC 8461 2): the host's name has come by DNSSEC, and its records say more than a name does.
 
-use super::reach::Reach;
+use super::network_policy::NetworkPolicy;
 use super::sts::{Mode, Policy};
 use super::tls::Security;
 use crate::mail::Domain;
 use crate::resolve::{NoAnswer, Resolver};
 
 /// What a recipient's domain demands.
-pub(super) struct Demands<'a> {
+pub(super) struct TlsRequirements<'a> {
     /// The recipient's.
     pub(super) domain: &'a Domain,
     /// Its MTA-STS policy; none: it has none that could be had.
@@ -18,10 +18,10 @@ pub(super) struct Demands<'a> {
     /// Asked for TLSA records.
     pub(super) resolver: &'a dyn Resolver,
     /// Names the port, which is part of the name of TLSA records (RFC 7672 2.2.3).
-    pub(super) reach: Reach,
+    pub(super) network: NetworkPolicy,
 }
 
-impl Demands<'_> {
+impl TlsRequirements<'_> {
     /// What a connection to `host` must be like; none if the domain's policy does not name the host. `vouched`: DNSSEC vouches for the way
     /// from the domain to the host's addresses.
     ///
@@ -36,7 +36,7 @@ impl Demands<'_> {
         if !vouched {
             return Ok(by_policy);
         }
-        let tlsa = self.resolver.tlsa(host, self.reach.smtp_port).await?;
+        let tlsa = self.resolver.tlsa(host, self.network.smtp_port).await?;
         Ok(match tlsa {
             None => by_policy,
             Some(records) if !records.is_empty() => Some(Security::Dane(records.into())),
