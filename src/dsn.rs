@@ -4,20 +4,20 @@
 //! and link in it masked. Pure and deterministic: time and ids are handed in.
 
 mod compose;
+mod heuristics;
 mod mask;
 mod phrases;
+mod quotable;
 mod read;
 mod returned;
-mod said;
 mod sentence;
-mod signs;
 mod text;
 
 pub use compose::{Action, Report, Reporter, compose};
-pub use mask::{Hidden, mask};
-pub use read::Received;
-pub use returned::{Returned, returned};
-pub use said::said;
+pub use mask::{HiddenAddresses, mask};
+pub use quotable::quotable_text;
+pub use read::RemoteReport;
+pub use returned::{ReturnedMail, classify_returned};
 pub use sentence::sentence;
 
 #[cfg(test)]

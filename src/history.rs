@@ -9,9 +9,9 @@ mod line;
 mod shown;
 mod store;
 
-pub use line::{Accepted, Event, Line};
+pub use line::{Accepted, HistoryEvent, HistoryRecord};
 pub use shown::TraceLine;
-pub use store::{History, Life, Query};
+pub use store::{History, MessageFate, TraceQuery};
 
 #[cfg(test)]
 mod tests;

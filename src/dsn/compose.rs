@@ -114,13 +114,13 @@ pub fn compose(reporter: &Reporter, report: &Report<'_>) -> Option<Vec<u8>> {
     let kind = ContentType::new("multipart/report")
         .attribute("report-type", "delivery-status")
         .attribute("boundary", format!("=_report_{}", report.id));
-    let mut letter = MessageBuilder::new();
+    let mut message = MessageBuilder::new();
     if let Some(id) = thread(report.about) {
-        letter = letter
+        message = message
             .header("In-Reply-To", Raw::new(id.clone()))
             .header("References", Raw::new(id));
     }
-    letter
+    message
         .header(
             "From",
             Raw::new(format!("Mail delivery <mailer-daemon@{}>", report.domain)),

@@ -199,7 +199,7 @@ const DELAYED: &[&str] = &[
 
 /// What a subject says of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Says {
+pub(super) enum SubjectMeaning {
     /// It failed.
     Failed,
     /// It waits.
@@ -209,7 +209,7 @@ pub(super) enum Says {
 }
 
 /// How a subject begins, behind the marks that filters set in front of it.
-pub(super) fn subject(subject: &str) -> Says {
+pub(super) fn subject(subject: &str) -> SubjectMeaning {
     let lower = subject.to_lowercase();
     let mut rest = lower.trim_start_matches(['*', '"', '\'', ' ']);
     while let Some((_, after)) = rest.strip_prefix('[').and_then(|tag| tag.split_once(']')) {
@@ -218,11 +218,11 @@ pub(super) fn subject(subject: &str) -> Says {
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| rest.starts_with(phrase));
     // Before the failures: "Delivery Status Notification (Delay)" begins like one.
     if begins(DELAYED) {
-        Says::Delayed
+        SubjectMeaning::Delayed
     } else if begins(FAILED) {
-        Says::Failed
+        SubjectMeaning::Failed
     } else {
-        Says::Nothing
+        SubjectMeaning::Nothing
     }
 }
 
@@ -375,22 +375,37 @@ mod tests {
     #[test]
     fn subjects_of_servers_are_told_from_those_of_people() {
         for (text, want) in [
-            ("Undelivered Mail Returned to Sender", Says::Failed),
-            ("[SPAM] Undeliverable: rower", Says::Failed),
-            ("Zwrot wiadomości", Says::Failed),
-            ("Could not deliver message to recipient", Says::Failed),
-            ("Kézbesíthetetlen: rower", Says::Failed),
-            ("Nedoručitelná zpráva: rower", Says::Failed),
-            ("Delivery Status Notification (Delay)", Says::Delayed),
-            ("Delivery Status Notification (Failure)", Says::Failed),
-            ("Zwrot towaru", Says::Nothing),
-            ("Zwrot do nadawcy, paczka 17", Says::Nothing),
-            ("Returned to sender, my parcel", Says::Nothing),
-            ("Niedostarczona paczka", Says::Nothing),
-            ("Undelivered parcel", Says::Nothing),
-            ("Re: Undelivered Mail Returned to Sender", Says::Nothing),
-            ("Automatic reply: Undeliverable", Says::Nothing),
-            ("Nedoručená zásilka", Says::Nothing),
+            (
+                "Undelivered Mail Returned to Sender",
+                SubjectMeaning::Failed,
+            ),
+            ("[SPAM] Undeliverable: rower", SubjectMeaning::Failed),
+            ("Zwrot wiadomości", SubjectMeaning::Failed),
+            (
+                "Could not deliver message to recipient",
+                SubjectMeaning::Failed,
+            ),
+            ("Kézbesíthetetlen: rower", SubjectMeaning::Failed),
+            ("Nedoručitelná zpráva: rower", SubjectMeaning::Failed),
+            (
+                "Delivery Status Notification (Delay)",
+                SubjectMeaning::Delayed,
+            ),
+            (
+                "Delivery Status Notification (Failure)",
+                SubjectMeaning::Failed,
+            ),
+            ("Zwrot towaru", SubjectMeaning::Nothing),
+            ("Zwrot do nadawcy, paczka 17", SubjectMeaning::Nothing),
+            ("Returned to sender, my parcel", SubjectMeaning::Nothing),
+            ("Niedostarczona paczka", SubjectMeaning::Nothing),
+            ("Undelivered parcel", SubjectMeaning::Nothing),
+            (
+                "Re: Undelivered Mail Returned to Sender",
+                SubjectMeaning::Nothing,
+            ),
+            ("Automatic reply: Undeliverable", SubjectMeaning::Nothing),
+            ("Nedoručená zásilka", SubjectMeaning::Nothing),
         ] {
             assert_eq!(subject(text), want, "{text}");
         }

@@ -8,14 +8,14 @@ use crate::rewrite;
 
 /// The recipient whose addresses must not show, and what shows instead.
 #[derive(Debug, Clone)]
-pub struct Hidden {
+pub struct HiddenAddresses {
     /// The real addresses; at least the one that the message went to.
     pub real: Vec<Mailbox>,
     /// The address that the writer knows.
     pub shown_as: String,
 }
 
-impl Hidden {
+impl HiddenAddresses {
     /// Whether a lower-case text names one of the domains.
     fn names_domain(&self, lower: &str) -> bool {
         self.real
@@ -30,7 +30,7 @@ const MAX_TEXT: usize = 400;
 /// Masks `text`; the result is one line without control characters, of a few hundred characters at most. What names nobody stays word for word, for
 /// without it nobody can mend anything.
 #[must_use]
-pub fn mask(text: &str, hidden: &Hidden) -> String {
+pub fn mask(text: &str, hidden: &HiddenAddresses) -> String {
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
     // Whole addresses first, in any spelling: some of its characters end a word.
@@ -64,7 +64,7 @@ pub fn mask(text: &str, hidden: &Hidden) -> String {
 }
 
 /// Whether the masked text would still tell: then all of it is given up.
-fn still_shows(text: &str, hidden: &Hidden) -> bool {
+fn still_shows(text: &str, hidden: &HiddenAddresses) -> bool {
     // The leak gate looks at it as at a message: it decodes what a curious reader may.
     hidden.names_domain(&text.to_ascii_lowercase())
         || rewrite::check(text.as_bytes(), &hidden.real).is_err()
@@ -72,7 +72,7 @@ fn still_shows(text: &str, hidden: &Hidden) -> bool {
 
 /// One word: an address, a link, a host, an IP address, the hidden local part, or nothing of these. Any address becomes the mask: a server that
 /// forwards names the next one, which is just as hidden.
-fn masked_word(word: &str, hidden: &Hidden) -> String {
+fn masked_word(word: &str, hidden: &HiddenAddresses) -> String {
     let lower = word.to_ascii_lowercase();
     // A sentence may end with it.
     let bare = lower.trim_end_matches(['.', ':', '!', '?']);

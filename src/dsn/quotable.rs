@@ -6,7 +6,7 @@
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::signs;
+use super::heuristics;
 use crate::mail::{Domain, Mailbox};
 use crate::rewrite::{self, Needles};
 
@@ -24,7 +24,7 @@ const MIN_INSIDE: usize = 4;
 /// The words of a report without what could name somebody; none where nothing is left, or something still shows. `hidden` are the registered
 /// addresses of both sides.
 #[must_use]
-pub fn said(text: &str, hidden: &[Mailbox]) -> Option<String> {
+pub fn quotable_text(text: &str, hidden: &[Mailbox]) -> Option<String> {
     let locals: Vec<String> = hidden.iter().flat_map(spellings).collect();
     // Some more than is kept, since what is hidden may be longer than what stands for it.
     let start: String = text.chars().take(MAX_LINE * 4).collect();
@@ -87,7 +87,7 @@ fn hides(word: &str, locals: &[String]) -> bool {
     const AROUND: &[char] = &[
         '(', ')', '<', '>', '[', ']', '{', '}', '"', '\'', ',', ';', '#', '.', ':', '!', '?',
     ];
-    if signs::status(word.trim_matches(AROUND)).is_some() {
+    if heuristics::status(word.trim_matches(AROUND)).is_some() {
         return false;
     }
     // A sentence ends there, or a part of one.
@@ -168,20 +168,20 @@ mod tests {
             ("two\r\nlines\x1b[31m here", "two lines […] here"),
             ("Odrzucono: skrzynka pełna", "Odrzucono: skrzynka pełna"),
         ] {
-            let said = said(text, &hidden());
+            let said = quotable_text(text, &hidden());
             // Where all of it goes nothing is said.
             let want = (want != "[…]").then(|| want.to_owned());
             assert_eq!(said, want, "{text}");
         }
-        let long = said(&"ab ".repeat(5_000), &hidden()).unwrap();
+        let long = quotable_text(&"ab ".repeat(5_000), &hidden()).unwrap();
         assert!(long.chars().count() <= MAX_LINE - CODES);
         assert_eq!(
-            said("po czta . example", &[]).as_deref(),
+            quotable_text("po czta . example", &[]).as_deref(),
             Some("po czta . example")
         );
         // Over the borders of words it is the gate that looks.
         assert_eq!(
-            said("biuro rowery example YmI1cm9Acm93ZXJ5", &[]).map(|line| line.len() < 60),
+            quotable_text("biuro rowery example YmI1cm9Acm93ZXJ5", &[]).map(|line| line.len() < 60),
             Some(true)
         );
     }

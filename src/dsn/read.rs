@@ -5,13 +5,13 @@
 use mail_parser::DateTime;
 
 use super::Action;
-use super::signs::{self, Says, code_and_status, code_in, status_in};
+use super::heuristics::{self, SubjectMeaning, code_and_status, code_in, status_in};
 use crate::mail::{EnhancedStatus, Reply, Timestamp};
 use crate::message::{Encoding, Message, Part};
 
 /// What a report says of the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
+pub struct RemoteReport {
     /// Failed or delayed; none: something that asks for nothing (delivered, relayed, expanded).
     pub action: Option<Action>,
     /// RFC 3463; X.0.0 where it names none that it defines.
@@ -24,7 +24,7 @@ pub struct Received {
     pub retry_until: Option<Timestamp>,
 }
 
-impl Received {
+impl RemoteReport {
     /// A failure of which nothing is known.
     #[must_use]
     pub const fn unknown() -> Self {
@@ -46,17 +46,17 @@ const MAX_REASON: usize = 600;
 const QSBMF: &str = "hi. this is the";
 
 /// The beginning of a part, decoded. Other charsets than UTF-8 lose letters, which neither codes nor field names have.
-fn text(letter: &Message, part: &Part) -> String {
-    let body = letter.raw().get(part.body.clone()).unwrap_or_default();
+fn text(message: &Message, part: &Part) -> String {
+    let body = message.raw().get(part.body.clone()).unwrap_or_default();
     let body = body.get(..MAX_LOOK.min(body.len())).unwrap_or_default();
     String::from_utf8_lossy(&Encoding::of(&part.encoding).decode(body)).into_owned()
 }
 
 /// The machine-readable part: groups of fields, the first about the message and one for each recipient (RFC 3464 2.1). We send to one
 /// recipient, so the gravest group counts.
-pub(super) fn by_fields(letter: &Message, part: &Part) -> Option<Received> {
-    let text = text(letter, part).replace("\r\n", "\n");
-    let mut found: Option<Received> = None;
+pub(super) fn by_fields(message: &Message, part: &Part) -> Option<RemoteReport> {
+    let text = text(message, part).replace("\r\n", "\n");
+    let mut found: Option<RemoteReport> = None;
     for group in text.split("\n\n") {
         let group = group.replace("\n ", " ").replace("\n\t", " ");
         let field = |name: &str| {
@@ -89,7 +89,7 @@ pub(super) fn by_fields(letter: &Message, part: &Part) -> Option<Received> {
             Some(_) => None,
             None => Some(action_of(status)),
         };
-        let group = Received {
+        let group = RemoteReport {
             last_attempt: field("Last-Attempt-Date").and_then(date),
             retry_until: field("Will-Retry-Until").and_then(date),
             ..received(action, status, reason)
@@ -115,15 +115,15 @@ fn date(value: &str) -> Option<Timestamp> {
 
 /// Without such a part: a failure is known by its fields, its From, the beginning of its subject, or a line with a code and a status. `parts` are
 /// those of the message itself.
-pub(super) fn by_words(letter: &Message, parts: &[&Part]) -> Option<Received> {
-    let named = letter.named("X-Failed-Recipients").next().is_some();
-    let says = signs::subject(&letter.text("Subject"));
+pub(super) fn by_words(message: &Message, parts: &[&Part]) -> Option<RemoteReport> {
+    let named = message.named("X-Failed-Recipients").next().is_some();
+    let says = heuristics::subject(&message.text("Subject"));
     let report = parts.first().is_some_and(|part| {
         let kind = part.kind.get("report-type");
         part.kind.essence == "multipart/report"
             && kind.is_none_or(|kind| kind.eq_ignore_ascii_case("delivery-status"))
     });
-    let words = readable(letter, parts);
+    let words = readable(message, parts);
     let qmail = words
         .trim_start()
         .get(..QSBMF.len())
@@ -135,8 +135,12 @@ pub(super) fn by_words(letter: &Message, parts: &[&Part]) -> Option<Received> {
             .filter(|line| !line.trim_start().starts_with('>'))
     };
     let coded = spoken().find_map(code_and_status);
-    let known =
-        named || qmail || report || says != Says::Nothing || is_daemon(letter) || coded.is_some();
+    let known = named
+        || qmail
+        || report
+        || says != SubjectMeaning::Nothing
+        || is_daemon(message)
+        || coded.is_some();
     if !known {
         return None;
     }
@@ -145,24 +149,24 @@ pub(super) fn by_words(letter: &Message, parts: &[&Part]) -> Option<Received> {
         .map(|(_, status)| status)
         .or_else(|| reason.as_deref().and_then(status_in));
     let action = match says {
-        Says::Delayed => Action::Delayed,
+        SubjectMeaning::Delayed => Action::Delayed,
         // "4.2.2, giving up": what calls itself a failure is one.
-        Says::Failed => Action::Failed,
-        Says::Nothing if named => Action::Failed,
-        Says::Nothing => action_of(status),
+        SubjectMeaning::Failed => Action::Failed,
+        SubjectMeaning::Nothing if named => Action::Failed,
+        SubjectMeaning::Nothing => action_of(status),
     };
     Some(received(Some(action), status, reason.as_deref()))
 }
 
 /// Whether the From is one that servers write under.
-fn is_daemon(letter: &Message) -> bool {
+fn is_daemon(message: &Message) -> bool {
     const DAEMONS: [&str; 4] = ["mailer-daemon", "mailerdaemon", "mail-daemon", "postmaster"];
     let is = |local: &str| DAEMONS.contains(&local.to_ascii_lowercase().as_str());
-    match letter.from() {
+    match message.from() {
         Ok(from) => is(from.mailbox.local()),
         // `From: MAILER-DAEMON (Mail Delivery System)`, with nothing that is an address.
         Err(_) => {
-            let text = letter.text("From");
+            let text = message.text("From");
             let mut words = text.split(|c: char| c.is_whitespace() || "<>@()\"".contains(c));
             words.any(is)
         }
@@ -170,10 +174,10 @@ fn is_daemon(letter: &Message) -> bool {
 }
 
 /// The text that people read: the first plain part, else the first HTML part without its tags.
-fn readable(letter: &Message, parts: &[&Part]) -> String {
+fn readable(message: &Message, parts: &[&Part]) -> String {
     let of = |kind: &str| {
         let part = parts.iter().find(|part| part.kind.essence == kind);
-        part.map(|part| text(letter, part))
+        part.map(|part| text(message, part))
     };
     of("text/plain")
         .or_else(|| of("text/html").map(|html| without_tags(&html)))
@@ -215,7 +219,7 @@ fn received(
     action: Option<Action>,
     status: Option<EnhancedStatus>,
     reason: Option<&str>,
-) -> Received {
+) -> RemoteReport {
     let class = match (action, status.map(EnhancedStatus::class)) {
         // An attempt that passed in vain is given up in the end (RFC 3463 3.5, X.4.7).
         (Some(Action::Failed), Some(4)) => 4,
@@ -238,7 +242,7 @@ fn received(
         let words: String = words.chars().take(MAX_REASON).collect();
         Reply::new(code, Some(status), &words)
     });
-    Received {
+    RemoteReport {
         action,
         status,
         reply,

@@ -3,15 +3,15 @@
 //! What a program wrote for programs decides first. Then, with a null sender, the signs of a failure, whatever Auto-Submitted says, for real bounces
 //! carry `auto-replied`. Then automatic replies. Nothing of it says who wrote it: that is for the proof.
 
-use super::read::{self, Received};
+use super::read::{self, RemoteReport};
 use crate::mail::ReversePath;
 use crate::message::{Automatic, Holds, Message, Part};
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Returned {
+pub enum ReturnedMail {
     /// A failure or a delay.
-    Report(Received),
+    Report(RemoteReport),
     /// What asks for nothing; in words for the trace.
     Noted(&'static str),
     /// A responder's answer.
@@ -46,11 +46,11 @@ const CHALLENGED: [&str; 5] = [
     "[verification required]",
 ];
 
-/// Says what `letter` is, that came to a bounce token with `envelope` as its MAIL FROM.
+/// Says what `message` is, that came to a bounce token with `envelope` as its MAIL FROM.
 #[must_use]
-pub fn returned(letter: &Message, envelope: &ReversePath) -> Returned {
+pub fn classify_returned(message: &Message, envelope: &ReversePath) -> ReturnedMail {
     let null = *envelope == ReversePath::Null;
-    let parts = outer(letter);
+    let parts = outer(message);
     let whole = parts.first().map(|part| part.kind.essence.as_str());
     let is_report = whole == Some("multipart/report");
     let find = |kinds: &[&str]| {
@@ -60,38 +60,39 @@ pub fn returned(letter: &Message, envelope: &ReversePath) -> Returned {
     // With a sender, only what is a report as a whole: a person may send on one that it got.
     if null || is_report {
         if let Some(part) = find(&DELIVERY) {
-            return match read::by_fields(letter, part).or_else(|| read::by_words(letter, &parts)) {
+            return match read::by_fields(message, part).or_else(|| read::by_words(message, &parts))
+            {
                 Some(received) if received.action.is_none() => {
-                    Returned::Noted("a report of success")
+                    ReturnedMail::Noted("a report of success")
                 }
-                Some(received) => Returned::Report(received),
-                None => Returned::Report(Received::unknown()),
+                Some(received) => ReturnedMail::Report(received),
+                None => ReturnedMail::Report(RemoteReport::unknown()),
             };
         }
         if find(&DISPOSITION).is_some() {
-            return Returned::Noted("a read receipt");
+            return ReturnedMail::Noted("a read receipt");
         }
         if find(&FEEDBACK).is_some() {
-            return Returned::Noted("a complaint");
+            return ReturnedMail::Noted("a complaint");
         }
     }
-    if null && let Some(received) = read::by_words(letter, &parts) {
-        return Returned::Report(received);
+    if null && let Some(received) = read::by_words(message, &parts) {
+        return ReturnedMail::Report(received);
     }
-    let automatic = letter.automatic(envelope);
-    if (null || automatic.by_program()) && is_challenge(letter) {
-        return Returned::Noted("a challenge");
+    let automatic = message.automatic(envelope);
+    if (null || automatic.by_program()) && is_challenge(message) {
+        return ReturnedMail::Noted("a challenge");
     }
     // Whoever answers the envelope without a sender of its own is a responder, though it calls itself auto-generated as Exchange does.
     if automatic == Automatic::Reply || (null && automatic.by_program()) {
-        return Returned::Reply;
+        return ReturnedMail::Reply;
     }
-    Returned::Other
+    ReturnedMail::Other
 }
 
 /// The parts of the message itself: not those of messages that it carries, the returned one above all.
-fn outer(letter: &Message) -> Vec<&Part> {
-    let parts = &letter.structure().parts;
+fn outer(message: &Message) -> Vec<&Part> {
+    let parts = &message.structure().parts;
     let mut carried: Vec<bool> = Vec::with_capacity(parts.len());
     for part in parts {
         // A part stands behind the one that it is in.
@@ -106,9 +107,9 @@ fn outer(letter: &Message) -> Vec<&Part> {
         .collect()
 }
 
-fn is_challenge(letter: &Message) -> bool {
-    let subject = letter.text("Subject").to_lowercase();
-    let named = |name: &str| letter.named(name).next().is_some();
+fn is_challenge(message: &Message) -> bool {
+    let subject = message.text("Subject").to_lowercase();
+    let named = |name: &str| message.named(name).next().is_some();
     CHALLENGES.iter().any(|name| named(name))
         || CHALLENGED.iter().any(|start| subject.starts_with(start))
 }

@@ -14,8 +14,8 @@ use crate::spool::MessageSummary;
 
 const MASK: &str = "k2m9x0r7t3+cub31c122@allegromail.pl";
 
-fn hidden() -> Hidden {
-    Hidden {
+fn hidden() -> HiddenAddresses {
+    HiddenAddresses {
         real: vec![Mailbox::parse("jan.k@poczta.example").unwrap()],
         shown_as: MASK.to_owned(),
     }
@@ -176,13 +176,13 @@ fn hostile_values_make_no_new_lines_or_fields() {
     );
 }
 
-fn letter(raw: &str) -> Message {
+fn received(raw: &str) -> Message {
     Message::parse(raw.replace('\n', "\r\n").into()).unwrap()
 }
 
-/// What a letter with a null sender is.
-fn returned_null(raw: &str) -> Returned {
-    returned(&letter(raw), &ReversePath::Null)
+/// What a message with a null sender is.
+fn returned_null(raw: &str) -> ReturnedMail {
+    classify_returned(&received(raw), &ReversePath::Null)
 }
 
 #[test]
@@ -190,23 +190,23 @@ fn h150_what_is_no_report_is_not_read_as_one() {
     for (head, want) in [
         (
             "From: Jan <jan@poczta.example>\nSubject: Automatic reply: Re: delayed parcel\n",
-            Returned::Reply,
+            ReturnedMail::Reply,
         ),
         (
             "From: Jan <jan@poczta.example>\nAuto-Submitted: auto-replied\nSubject: undelivered parcel\n",
-            Returned::Reply,
+            ReturnedMail::Reply,
         ),
         (
             "From: Jan <jan@poczta.example>\nAuto-Submitted: auto-generated\nSubject: Re: rower\n",
-            Returned::Reply,
+            ReturnedMail::Reply,
         ),
         (
             "From: Jan <jan@poczta.example>\nSubject: Re: rower\n",
-            Returned::Other,
+            ReturnedMail::Other,
         ),
         (
             "From: Jan <jan@poczta.example>\nSubject: Niedostarczona paczka\n",
-            Returned::Other,
+            ReturnedMail::Other,
         ),
     ] {
         for body in [
@@ -277,7 +277,7 @@ fn h177_a_failure_in_words_is_one_whatever_it_calls_itself() {
             ),
         ] {
             let raw = format!("{head}{automatic}\n{body}\n");
-            let Returned::Report(report) = returned_null(&raw) else {
+            let ReturnedMail::Report(report) = returned_null(&raw) else {
                 panic!("no report: {raw}");
             };
             assert_eq!(
@@ -288,7 +288,7 @@ fn h177_a_failure_in_words_is_one_whatever_it_calls_itself() {
         }
     }
     let late = "From: MAILER-DAEMON@x.example\nAuto-Submitted: auto-replied\nSubject: Delayed Mail\n\n4.4.1 later\n";
-    let Returned::Report(report) = returned_null(late) else {
+    let ReturnedMail::Report(report) = returned_null(late) else {
         panic!("no report");
     };
     assert_eq!(report.action, Some(Action::Delayed));
@@ -314,7 +314,10 @@ fn h148_what_programs_read_decides_first_and_only_in_the_message_itself() {
     );
     let report = "multipart/report; report-type=delivery-status";
     let is_report = |raw: &str, envelope: &ReversePath| {
-        matches!(returned(&letter(raw), envelope), Returned::Report(_))
+        matches!(
+            classify_returned(&received(raw), envelope),
+            ReturnedMail::Report(_)
+        )
     };
     let somebody = ReversePath::Mailbox(Mailbox::parse("a@x.example").unwrap());
     let whole = parts(report, &[("text/plain", "x"), (delivery, failed)]);
@@ -366,10 +369,10 @@ fn h148_what_programs_read_decides_first_and_only_in_the_message_itself() {
             "multipart/report",
             &[("text/plain", "550 5.1.1 x"), (kind, &found)],
         );
-        assert_eq!(returned_null(&raw), Returned::Noted(want), "{raw}");
+        assert_eq!(returned_null(&raw), ReturnedMail::Noted(want), "{raw}");
         assert_eq!(
-            returned(&letter(&raw), &somebody),
-            Returned::Noted(want),
+            classify_returned(&received(&raw), &somebody),
+            ReturnedMail::Noted(want),
             "{raw}"
         );
     }
@@ -378,7 +381,11 @@ fn h148_what_programs_read_decides_first_and_only_in_the_message_itself() {
         "Subject: Please confirm your message\n",
     ] {
         let raw = format!("From: a@x.example\n{challenge}\nClick http://x\n");
-        assert_eq!(returned_null(&raw), Returned::Noted("a challenge"), "{raw}");
+        assert_eq!(
+            returned_null(&raw),
+            ReturnedMail::Noted("a challenge"),
+            "{raw}"
+        );
     }
 }
 
@@ -396,7 +403,7 @@ fn h149_a_status_says_what_rfc_3463_knows() {
         ("x", "5.0.0"),
     ] {
         let raw = parts(report, &[(delivery, &failed.replace("5.1.1", status))]);
-        let Returned::Report(found) = returned_null(&raw) else {
+        let ReturnedMail::Report(found) = returned_null(&raw) else {
             panic!("no report: {raw}");
         };
         assert_eq!(found.status.to_string(), want, "{status}");

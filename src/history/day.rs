@@ -1,4 +1,4 @@
-//! The file of one day and its index: lines of JSON, and 16 octets for every accepted message (its number and where its line begins).
+//! The file of one day and its index: lines of JSON, and 16 bytes for every accepted message (its number and where its line begins).
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -8,19 +8,19 @@ use crate::failpoint;
 use crate::files;
 use crate::mail::QueueId;
 
-/// Octets that gather before they are written.
+/// Bytes that gather before they are written.
 const BUFFER: usize = 64 * 1024;
-/// Octets that gather at most while the disk is full.
+/// Bytes that gather at most while the disk is full.
 const MOST_GATHERED: usize = 4 * 1024 * 1024;
-/// Octets of one record of the index.
+/// Bytes of one record of the index.
 const PLACE: usize = 16;
-/// Octets of an index that are read at once: 4,096 places.
+/// Bytes of an index that are read at once: 4,096 places.
 const BLOCK: usize = 4_096 * PLACE;
 /// The longest line that is read back.
 const MAX_LINE: u64 = 64 * 1024;
 
 /// The file that lines are added to.
-pub(super) struct Day {
+pub(super) struct DayFile {
     /// `2026-11-24`.
     pub(super) name: String,
     lines: File,
@@ -38,9 +38,9 @@ fn paths(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     )
 }
 
-impl Day {
+impl DayFile {
     pub(super) fn open(folder: &Path, name: &str) -> io::Result<Self> {
-        let open = |path: PathBuf| files::new().create(true).append(true).open(path);
+        let open = |path: PathBuf| files::private_file().create(true).append(true).open(path);
         let (lines, index) = paths(folder, name);
         let (mut lines, index) = (open(lines)?, open(index)?);
         let mut end = lines.seek(SeekFrom::End(0))?;
@@ -107,8 +107,8 @@ impl Day {
 }
 
 /// Writes all of it behind `end`, where the file ends, or nothing: what a full disk cut short is cut off again.
-fn append(file: &mut File, end: u64, octets: &[u8]) -> io::Result<()> {
-    if let Err(error) = file.write_all(octets) {
+fn append(file: &mut File, end: u64, bytes: &[u8]) -> io::Result<()> {
+    if let Err(error) = file.write_all(bytes) {
         file.set_len(end)?;
         return Err(error);
     }
@@ -156,13 +156,13 @@ fn in_block(block: &[u8]) -> impl Iterator<Item = (u64, u64)> + '_ {
 /// What is known of the index of a day without reading it: the least and the greatest number of each block. Numbers rise as a rule, so a number
 /// is in one block or two; those that came late, after a crash, only make a block stand for more.
 #[derive(Default)]
-pub(super) struct Outline {
+pub(super) struct SparseIndex {
     blocks: Vec<(u64, u64)>,
-    /// Octets of the index that it knows of.
+    /// Bytes of the index that it knows of.
     known: u64,
 }
 
-impl Outline {
+impl SparseIndex {
     /// Learns what was added to the index. The first time that is all of it.
     fn catch_up(&mut self, index: &File) -> io::Result<()> {
         let size = index.metadata()?.len() / PLACE as u64 * PLACE as u64;
@@ -170,17 +170,17 @@ impl Outline {
             // Cut, so nothing of it is known.
             *self = Self::default();
         }
-        let mut octets = Vec::with_capacity(BLOCK);
+        let mut bytes = Vec::with_capacity(BLOCK);
         while self.known < size {
             let number = usize::try_from(self.known / BLOCK as u64).unwrap_or(usize::MAX);
-            block(index, number, &mut octets)?;
-            let numbers = || in_block(&octets).map(|(number, _)| number);
+            block(index, number, &mut bytes)?;
+            let numbers = || in_block(&bytes).map(|(number, _)| number);
             let (Some(least), Some(greatest)) = (numbers().min(), numbers().max()) else {
                 break;
             };
             self.blocks.truncate(number);
             self.blocks.push((least, greatest));
-            self.known = (number * BLOCK + octets.len()) as u64;
+            self.known = (number * BLOCK + bytes.len()) as u64;
         }
         Ok(())
     }
@@ -188,11 +188,11 @@ impl Outline {
     /// Where the line of `number` begins.
     pub(super) fn find(&mut self, index: &File, number: QueueId) -> io::Result<Option<u64>> {
         self.catch_up(index)?;
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         for (at, (least, greatest)) in self.blocks.iter().enumerate() {
             if (*least..=*greatest).contains(&number.0) {
-                block(index, at, &mut octets)?;
-                let found = in_block(&octets).find(|(found, _)| *found == number.0);
+                block(index, at, &mut bytes)?;
+                let found = in_block(&bytes).find(|(found, _)| *found == number.0);
                 if let Some((_, at)) = found {
                     return Ok(Some(at));
                 }
@@ -207,9 +207,9 @@ pub(super) fn numbers(folder: &Path, name: &str) -> io::Result<Vec<u64>> {
     let Some(index) = index(folder, name)? else {
         return Ok(Vec::new());
     };
-    let mut octets = Vec::new();
-    io::BufReader::new(index).read_to_end(&mut octets)?;
-    Ok(in_block(&octets).map(|(number, _)| number).collect())
+    let mut bytes = Vec::new();
+    io::BufReader::new(index).read_to_end(&mut bytes)?;
+    Ok(in_block(&bytes).map(|(number, _)| number).collect())
 }
 
 /// The line that begins at `at`.

@@ -8,7 +8,7 @@ use crate::spool::{Entry, MessageSummary, Origin, Progress, StateUpdates, Target
 
 /// Something that happened to a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Line {
+pub struct HistoryRecord {
     /// When.
     pub at: Timestamp,
     /// The SMTP transaction that the message came with.
@@ -20,13 +20,13 @@ pub struct Line {
     pub to: String,
     /// What.
     #[serde(flatten)]
-    pub event: Event,
+    pub event: HistoryEvent,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub enum HistoryEvent {
     /// Durable in the spool.
     Accepted(Box<Accepted>),
     /// Refused in the session.
@@ -87,7 +87,7 @@ pub struct Accepted {
     pub handed_to: Option<HandedTo>,
 }
 
-impl Line {
+impl HistoryRecord {
     /// The line of an entry that has become durable.
     #[must_use]
     pub fn accepted(entry: &Entry) -> Self {
@@ -100,14 +100,18 @@ impl Line {
         };
         Self {
             at: entry.arrived,
-            ..Self::of(entry, entry.arrived, Event::Accepted(Box::new(accepted)))
+            ..Self::of(
+                entry,
+                entry.arrived,
+                HistoryEvent::Accepted(Box::new(accepted)),
+            )
         }
     }
 
     /// The entry that the line of an accepted message tells of; none of other lines. How it was to leave is not known: it is only good to be told of.
     #[must_use]
     pub fn entry(&self) -> Option<Entry> {
-        let (id, Event::Accepted(accepted)) = (self.id?, &self.event) else {
+        let (id, HistoryEvent::Accepted(accepted)) = (self.id?, &self.event) else {
             return None;
         };
         Some(Entry {
@@ -128,7 +132,7 @@ impl Line {
 
     /// A line about an entry.
     #[must_use]
-    pub fn of(entry: &Entry, at: Timestamp, event: Event) -> Self {
+    pub fn of(entry: &Entry, at: Timestamp, event: HistoryEvent) -> Self {
         Self {
             at,
             trace: entry.trace.clone(),

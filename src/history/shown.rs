@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::line::{Event, Line};
+use super::line::{HistoryEvent, HistoryRecord};
 use crate::mail::{Timestamp, TraceId};
 
 /// Something that happened to a message. The files have the queue number where this has the queue id.
@@ -19,11 +19,11 @@ pub struct TraceLine {
     pub to: String,
     /// What.
     #[serde(flatten)]
-    pub event: Event,
+    pub event: HistoryEvent,
 }
 
-impl From<Line> for TraceLine {
-    fn from(line: Line) -> Self {
+impl From<HistoryRecord> for TraceLine {
+    fn from(line: HistoryRecord) -> Self {
         Self {
             at: line.at,
             trace: line.trace,

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::day::{self, Day, Outline};
-use super::line::{Accepted, Event, Line};
+use super::day::{self, DayFile, SparseIndex};
+use super::line::{Accepted, HistoryEvent, HistoryRecord};
 use crate::failpoint;
 use crate::files;
 use crate::mail::{QueueId, Timestamp};
@@ -21,9 +21,9 @@ const MAX_FOUND: usize = 1_000;
 
 /// What a search looks for: a trace id, a queue id, a masked address or a Message-ID; letter case is free.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query(String);
+pub struct TraceQuery(String);
 
-impl Query {
+impl TraceQuery {
     /// A query for `text`; angle brackets around it are free.
     #[must_use]
     pub fn new(text: &str) -> Self {
@@ -31,18 +31,18 @@ impl Query {
         Self(text.to_ascii_lowercase())
     }
 
-    fn names(&self, line: &Line) -> bool {
+    fn names(&self, line: &HistoryRecord) -> bool {
         let is = |text: &str| text.trim_matches(['<', '>']).eq_ignore_ascii_case(&self.0);
         let by_id = is(line.trace.as_str()) || line.id.is_some_and(|id| is(&id.to_string()));
         by_id
             || is(&line.to)
-            || matches!(&line.event, Event::Accepted(accepted) if is(&accepted.sent_as) || is(&accepted.about.message_id))
+            || matches!(&line.event, HistoryEvent::Accepted(accepted) if is(&accepted.sent_as) || is(&accepted.about.message_id))
     }
 }
 
 /// What is known of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Life {
+pub enum MessageFate {
     /// It was accepted, and no end of it is known: what the spool had of it, without its reverse-path and how far delivery had come.
     Open(Box<Entry>),
     /// It was delivered, failed or dropped.
@@ -55,9 +55,9 @@ pub enum Life {
 pub struct History {
     folder: PathBuf,
     keep: Duration,
-    day: Mutex<Option<Day>>,
-    /// What is known of the indexes of days that were asked for: sixteen octets for 4,096 messages.
-    outlines: Mutex<BTreeMap<String, Arc<Mutex<Outline>>>>,
+    day: Mutex<Option<DayFile>>,
+    /// What is known of the indexes of days that were asked for: sixteen bytes for 4,096 messages.
+    outlines: Mutex<BTreeMap<String, Arc<Mutex<SparseIndex>>>>,
     /// Lines of accepted messages were lost by a failed write. From then on nothing counts as durable: the spool keeps its log, and a restart
     /// writes them again from there.
     lost: AtomicBool,
@@ -70,7 +70,7 @@ impl History {
     /// The folder cannot be made.
     pub fn open(folder: &Path, keep: Duration) -> io::Result<Self> {
         failpoint::hit("history.opening")?;
-        files::folder(folder)?;
+        files::create_folder(folder)?;
         Ok(Self {
             keep,
             ..Self::inspect(folder)
@@ -90,28 +90,30 @@ impl History {
     }
 
     /// A panic elsewhere while it was held leaves the day whole: lines are added in one step.
-    fn day(&self) -> MutexGuard<'_, Option<Day>> {
+    fn day(&self) -> MutexGuard<'_, Option<DayFile>> {
         self.day.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a line. A failure is logged and not told: the spool has the message.
-    pub fn note(&self, line: &Line) {
+    pub fn note(&self, line: &HistoryRecord) {
         if let Err(error) = self.add(line) {
             metrics::counter!("allegromail_history_failed_total").increment(1);
             tracing::error!(event = "history_write_failed", %error);
         }
     }
 
-    fn add(&self, line: &Line) -> io::Result<()> {
+    fn add(&self, line: &HistoryRecord) -> io::Result<()> {
         let text = serde_json::to_vec(line)?;
         let name = name(line.at);
-        let number = line.id.filter(|_| matches!(line.event, Event::Accepted(_)));
+        let number = line
+            .id
+            .filter(|_| matches!(line.event, HistoryEvent::Accepted(_)));
         self.with_day(|day| {
             if day.as_ref().is_none_or(|day| day.name != name) {
                 if let Some(last) = day.as_mut() {
                     last.sync()?;
                 }
-                *day = Some(Day::open(&self.folder, &name)?);
+                *day = Some(DayFile::open(&self.folder, &name)?);
             }
             match day.as_mut() {
                 Some(day) => day.add(&text, number),
@@ -122,12 +124,15 @@ impl History {
 
     /// Works on the day that is written. After a failure that is not a full disk what had gathered is given up and the file is opened anew, since
     /// nobody knows how much of it was written.
-    fn with_day(&self, work: impl FnOnce(&mut Option<Day>) -> io::Result<()>) -> io::Result<()> {
+    fn with_day(
+        &self,
+        work: impl FnOnce(&mut Option<DayFile>) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut day = self.day();
         work(&mut day).inspect_err(|error| {
             // Room comes back: what has gathered waits for it.
             let full = files::Fault::of(error).is_some_and(files::Fault::is_full);
-            if full && day.as_ref().is_some_and(Day::may_gather) {
+            if full && day.as_ref().is_some_and(DayFile::may_gather) {
                 return;
             }
             *day = None;
@@ -140,7 +145,7 @@ impl History {
     /// # Errors
     /// A write failed.
     pub fn flush(&self) -> io::Result<()> {
-        self.with_day(|day| day.as_mut().map_or(Ok(()), Day::flush))
+        self.with_day(|day| day.as_mut().map_or(Ok(()), DayFile::flush))
     }
 
     /// Makes everything so far durable.
@@ -148,7 +153,7 @@ impl History {
     /// # Errors
     /// The log must then keep what it has.
     pub fn sync(&self) -> io::Result<()> {
-        self.with_day(|day| day.as_mut().map_or(Ok(()), Day::sync))?;
+        self.with_day(|day| day.as_mut().map_or(Ok(()), DayFile::sync))?;
         if self.lost.load(Ordering::SeqCst) {
             return Err(io::Error::other(
                 "lines of the history were lost; a restart writes them again from the spool",
@@ -174,7 +179,7 @@ impl History {
                 .get_mut(&day)
                 .is_some_and(|numbers| numbers.insert(entry.id.0))
             {
-                self.add(&Line::accepted(entry))?;
+                self.add(&HistoryRecord::accepted(entry))?;
                 written += 1;
             }
         }
@@ -187,13 +192,13 @@ impl History {
     ///
     /// # Errors
     /// The files cannot be read: a fault of ours, and no proof that there is no such message.
-    pub fn find(&self, number: QueueId, day: u16) -> io::Result<Option<(Line, Accepted)>> {
+    pub fn find(&self, number: QueueId, day: u16) -> io::Result<Option<(HistoryRecord, Accepted)>> {
         self.flush()?;
         for day in [day, day.saturating_add(1)] {
             let at = Timestamp(0).plus(DAY * u32::from(day));
             if let Some(text) = self.line(&name(at), number)? {
-                let line: Line = serde_json::from_slice(&text)?;
-                if let Event::Accepted(accepted) = &line.event {
+                let line: HistoryRecord = serde_json::from_slice(&text)?;
+                if let HistoryEvent::Accepted(accepted) = &line.event {
                     let accepted = (**accepted).clone();
                     return Ok(Some((line, accepted)));
                 }
@@ -217,7 +222,7 @@ impl History {
     }
 
     /// A panic elsewhere while they were held leaves them whole: each is put in and taken out in one step.
-    fn outlines(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Mutex<Outline>>>> {
+    fn outlines(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Mutex<SparseIndex>>>> {
         self.outlines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -225,7 +230,7 @@ impl History {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn search(&self, query: &Query) -> io::Result<Vec<Line>> {
+    pub fn search(&self, query: &TraceQuery) -> io::Result<Vec<HistoryRecord>> {
         self.flush()?;
         let days = self.days()?;
         let mut traces = HashSet::new();
@@ -251,29 +256,33 @@ impl History {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn life(&self, number: QueueId) -> io::Result<Life> {
+    pub fn fate(&self, number: QueueId) -> io::Result<MessageFate> {
         self.flush()?;
         let (mut open, mut ended) = (None, false);
         for day in self.days()? {
             self.each(&day, |line| match line.event {
                 _ if line.id != Some(number) => {}
-                Event::Accepted(_) => open = Some(line),
-                Event::Delivered { .. } | Event::Failed { .. } | Event::Discarded { .. } => {
+                HistoryEvent::Accepted(_) => open = Some(line),
+                HistoryEvent::Delivered { .. }
+                | HistoryEvent::Failed { .. }
+                | HistoryEvent::Discarded { .. } => {
                     ended = true;
                 }
-                Event::Deferred { .. } | Event::Bounced { .. } | Event::Refused { .. } => {}
+                HistoryEvent::Deferred { .. }
+                | HistoryEvent::Bounced { .. }
+                | HistoryEvent::Refused { .. } => {}
             })?;
         }
         let entry = open.and_then(|line| line.entry());
         Ok(match entry {
-            _ if ended => Life::Ended,
-            Some(entry) => Life::Open(Box::new(entry)),
-            None => Life::Unknown,
+            _ if ended => MessageFate::Ended,
+            Some(entry) => MessageFate::Open(Box::new(entry)),
+            None => MessageFate::Unknown,
         })
     }
 
     /// Calls `visit` for every line of a day; a torn one is passed over.
-    fn each(&self, day: &str, mut visit: impl FnMut(Line)) -> io::Result<()> {
+    fn each(&self, day: &str, mut visit: impl FnMut(HistoryRecord)) -> io::Result<()> {
         let file = File::open(self.folder.join(format!("{day}.ndjson")))?;
         for text in BufReader::new(file).split(b'\n') {
             if let Ok(line) = serde_json::from_slice(&text?) {

@@ -48,7 +48,7 @@ fn a_message_is_found_by_its_number_until_it_expires() {
     let history = open(&folder);
     let tomorrow = NOW.plus(DAY);
     for (number, at) in [(1, NOW), (2, NOW), (3, tomorrow)] {
-        history.note(&Line::accepted(&entry(number, at)));
+        history.note(&HistoryRecord::accepted(&entry(number, at)));
     }
     for (number, minted) in [(1, NOW), (2, NOW), (3, NOW), (3, tomorrow)] {
         let (line, accepted) = history
@@ -73,8 +73,12 @@ fn a_life_is_found_by_whatever_names_it() {
     let history = open(&folder);
     for number in 1..=3 {
         let entry = entry(number, NOW);
-        history.note(&Line::accepted(&entry));
-        history.note(&Line::of(&entry, NOW, Event::Delivered { attempts: 1 }));
+        history.note(&HistoryRecord::accepted(&entry));
+        history.note(&HistoryRecord::of(
+            &entry,
+            NOW,
+            HistoryEvent::Delivered { attempts: 1 },
+        ));
     }
     for query in [
         TraceId::new(2, 1).to_string(),
@@ -82,14 +86,22 @@ fn a_life_is_found_by_whatever_names_it() {
         "<2@POCZTA.example>".to_owned(),
         "token2@allegromail.pl".to_owned(),
     ] {
-        let life = history.search(&Query::new(&query)).unwrap();
+        let life = history.search(&TraceQuery::new(&query)).unwrap();
         let events: Vec<_> = life.iter().map(|line| (line.id, &line.event)).collect();
         assert_eq!(events.len(), 2, "{query}: {events:?}");
         assert!(events.iter().all(|(id, _)| *id == Some(QueueId(2))));
-        assert!(matches!(events[1].1, Event::Delivered { attempts: 1 }));
+        assert!(matches!(
+            events[1].1,
+            HistoryEvent::Delivered { attempts: 1 }
+        ));
     }
-    assert_eq!(history.search(&Query::new(MASK)).unwrap().len(), 6);
-    assert!(history.search(&Query::new("nobody")).unwrap().is_empty());
+    assert_eq!(history.search(&TraceQuery::new(MASK)).unwrap().len(), 6);
+    assert!(
+        history
+            .search(&TraceQuery::new("nobody"))
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -98,15 +110,15 @@ fn what_a_crash_took_is_written_again_from_the_log() {
     let history = open(&folder);
     let entries: Vec<Entry> = (1..=5).map(|number| entry(number, NOW)).collect();
     for entry in &entries[..3] {
-        history.note(&Line::accepted(entry));
+        history.note(&HistoryRecord::accepted(entry));
     }
     history.sync().unwrap();
     drop(history);
     // The crash tore the last line and the last record of the index.
     let path = |kind: &str| folder.path().join(format!("trace/2026-11-23.{kind}"));
     for kind in ["ndjson", "index"] {
-        let octets = std::fs::read(path(kind)).unwrap();
-        std::fs::write(path(kind), &octets[..octets.len() - 5]).unwrap();
+        let bytes = std::fs::read(path(kind)).unwrap();
+        std::fs::write(path(kind), &bytes[..bytes.len() - 5]).unwrap();
     }
     let history = open(&folder);
     assert_eq!(history.replay(entries.iter()).unwrap(), 3);
@@ -123,15 +135,15 @@ fn what_a_crash_took_is_written_again_from_the_log() {
 fn lines_that_could_not_be_written_keep_the_log_until_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let history = open(&folder);
-    history.note(&Line::accepted(&entry(1, NOW)));
+    history.note(&HistoryRecord::accepted(&entry(1, NOW)));
     history.sync().unwrap();
     // The next day's file cannot be made.
     std::fs::create_dir(folder.path().join("trace/2026-11-24.ndjson")).unwrap();
     let tomorrow = entry(2, NOW.plus(DAY));
-    history.note(&Line::accepted(&tomorrow));
+    history.note(&HistoryRecord::accepted(&tomorrow));
     assert!(history.sync().is_err(), "the spool must keep its log");
     std::fs::remove_dir(folder.path().join("trace/2026-11-24.ndjson")).unwrap();
-    history.note(&Line::accepted(&entry(3, NOW.plus(DAY))));
+    history.note(&HistoryRecord::accepted(&entry(3, NOW.plus(DAY))));
     assert!(history.sync().is_err(), "what was lost is still lost");
     assert!(
         history
@@ -151,7 +163,7 @@ fn lines_that_could_not_be_written_keep_the_log_until_a_restart() {
     );
 }
 
-/// Octets that this thread has read so far.
+/// Bytes that this thread has read so far.
 fn octets_read() -> u64 {
     let told = std::fs::read_to_string("/proc/thread-self/io").unwrap();
     let line = told.lines().find_map(|line| line.strip_prefix("rchar: "));
@@ -163,24 +175,24 @@ fn h162_a_look_up_reads_a_piece_of_a_day() {
     const MANY: u64 = 200_000;
     let folder = tempfile::tempdir().unwrap();
     let history = open(&folder);
-    history.note(&Line::accepted(&entry(7, NOW)));
-    history.note(&Line::accepted(&entry(MANY + 9, NOW)));
+    history.note(&HistoryRecord::accepted(&entry(7, NOW)));
+    history.note(&HistoryRecord::accepted(&entry(MANY + 9, NOW)));
     history.sync().unwrap();
     drop(history);
     // As a version before left it: numbers rise, but for those that overtook others, and for what a start after a crash added at the end.
     let index = folder.path().join("trace/2026-11-23.index");
     let written = std::fs::read(&index).unwrap();
     let (first, last) = written.split_at(16);
-    let mut octets = first.to_vec();
+    let mut bytes = first.to_vec();
     for number in 0..MANY {
         let number = 8 + (number ^ 3);
-        octets.extend_from_slice(&number.to_le_bytes());
-        octets.extend_from_slice(&0_u64.to_le_bytes());
+        bytes.extend_from_slice(&number.to_le_bytes());
+        bytes.extend_from_slice(&0_u64.to_le_bytes());
     }
-    octets.extend_from_slice(last);
-    octets.extend_from_slice(&3_u64.to_le_bytes());
-    octets.extend_from_slice(first.split_at(8).1);
-    std::fs::write(&index, octets).unwrap();
+    bytes.extend_from_slice(last);
+    bytes.extend_from_slice(&3_u64.to_le_bytes());
+    bytes.extend_from_slice(first.split_at(8).1);
+    std::fs::write(&index, bytes).unwrap();
     let history = open(&folder);
     let find = |number| history.find(QueueId(number), day(NOW)).unwrap();
     assert!(find(7).is_some());
@@ -192,9 +204,9 @@ fn h162_a_look_up_reads_a_piece_of_a_day() {
         assert_eq!(find(MANY * 2), None);
     }
     let each = (octets_read() - before) / 40;
-    assert!(each < 256 * 1024, "{each} octets for one number");
+    assert!(each < 256 * 1024, "{each} bytes for one number");
     // What is written meanwhile is found as well, on the same terms.
-    history.note(&Line::accepted(&entry(MANY + 50, NOW)));
+    history.note(&HistoryRecord::accepted(&entry(MANY + 50, NOW)));
     let before = octets_read();
     assert!(find(MANY + 50).is_some());
     assert!(octets_read() - before < 512 * 1024);
