@@ -3,17 +3,17 @@
 //! [`Relay::start`] opens the stores, binds the listeners and starts the tasks; [`Relay::stop`] drains them. Whatever fails while
 //! starting is told with its remedy, and nothing has been taken or sent by then.
 
-mod ask;
 mod backups;
 mod data_dir;
 mod descriptors;
 mod listen;
 mod lost;
-mod memory;
-mod room;
+mod maintenance;
+mod offline;
+mod reserved_space;
 mod spool;
+mod state_updates;
 mod stores;
-mod upkeep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use ask::open_intake;
+pub use offline::open_intake;
 pub use spool::inspect_spool;
 pub use stores::{inspect_history, open_directory};
 
@@ -119,7 +119,7 @@ impl Relay {
         let queue = stores.queue(spool.clone(), delivery.clone());
         let damaged = queue::end_damaged(queue.clone(), opened.damaged, shutdown.clone());
         let queue = Queue::start(queue, opened.recovered, opened.committed);
-        let parts = admin::Parts {
+        let parts = admin::AdminContext {
             directory: stores.directory.clone(),
             rules: stores.rules(),
             allowlist: stores.allowlist.clone(),
@@ -137,8 +137,8 @@ impl Relay {
             server.clone(),
             shutdown.clone(),
         ))];
-        tasks.push(tokio::spawn(upkeep::run(
-            upkeep::Kept {
+        tasks.push(tokio::spawn(maintenance::run(
+            maintenance::Maintained {
                 history: stores.history.clone(),
                 state: stores.state.clone(),
                 room: stores.room.clone(),

@@ -13,13 +13,13 @@ use crate::masking::{MaskId, ParticipantId, TransactionId};
 mod backup;
 mod brought;
 mod cache;
-mod disk;
+mod creation;
+mod database;
 mod export;
+mod flusher;
 mod import;
-mod keeper;
 mod line;
 mod loaded;
-mod making;
 mod record;
 mod restore;
 mod state;
@@ -29,15 +29,15 @@ mod users;
 pub use backup::Backup;
 pub use brought::{Brought, Digests, MOST_ADDRESSES, MOST_DOMAINS};
 pub use cache::CachedDirectory;
-pub use disk::Broken;
+pub use database::OpenError;
 pub use export::{export, rows};
-pub use import::{BadLine, Counts, ImportError, Report, import, import_part};
-pub use line::{Rules, check, parse_line};
+pub use import::{BadLine, ImportError, ImportOutcome, ImportProgress, import, import_part};
+pub use line::{RecordRules, check, parse_line};
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,
 };
-pub use restore::{Restored, move_away, restore};
-pub use state::State;
+pub use restore::{RestorableDirectory, move_away, restore};
+pub use state::StateStore;
 pub use store::SledDirectory;
 
 /// The directory could not answer. Our own fault, so whoever asked is told to come back.
@@ -46,7 +46,7 @@ pub use store::SledDirectory;
 pub struct Unavailable(pub String);
 
 /// A pending answer of the directory.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
+pub type DirectoryFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
 
 /// Whom a mask leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,30 +60,30 @@ pub struct Mask {
 /// The accounts and orders of the marketplace, as far as mail needs them.
 pub trait Directory: Send + Sync + 'static {
     /// Whom a mask leads to; `None` where there is no such mask.
-    fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>>;
+    fn mask(&self, mask: &MaskId) -> DirectoryFuture<'_, Option<Mask>>;
 
     /// The mask that `participant` shows to `counterparty`; `None` where there is no such participant.
     fn mask_of(
         &self,
         participant: &ParticipantId,
         counterparty: Option<&ParticipantId>,
-    ) -> Answer<'_, Option<MaskId>>;
+    ) -> DirectoryFuture<'_, Option<MaskId>>;
 
     /// An account by its id.
-    fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>>;
+    fn participant(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>>;
 
     /// The account that an address is registered to. One address belongs to one account.
-    fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>>;
+    fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>>;
 
     /// How many accounts have an address at the organisation of `domain` ([`crate::masking::providers::organisation`]). Beyond
     /// [`crate::masking::providers::MOST_OWNERS`] nobody counts on: any larger number is then as good.
-    fn users(&self, domain: &Domain) -> Answer<'_, usize>;
+    fn users(&self, domain: &Domain) -> DirectoryFuture<'_, usize>;
 
     /// A transaction by its id.
-    fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>>;
+    fn transaction(&self, id: &TransactionId) -> DirectoryFuture<'_, Option<Arc<Transaction>>>;
 
     /// Applies changes in order, durably before it answers; one result per change, and a refused change leaves no trace.
-    fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>>;
+    fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>>;
 }
 
 #[cfg(test)]

@@ -12,14 +12,14 @@ use crate::failpoint;
 mod fault;
 mod private;
 
-pub use fault::{Fault, told};
-pub use private::{Mended, folder, is_open_to_all, mend, new, owner};
+pub use fault::{Fault, describe};
+pub use private::{ModeRepair, create_folder, is_open_to_all, owner, private_file, repair_modes};
 
-/// Octets that this process may still write to the file system of `folder`.
+/// Bytes that this process may still write to the file system of `folder`.
 ///
 /// # Errors
 /// There is no such folder, or the system does not say.
-pub fn room(folder: &Path) -> io::Result<u64> {
+pub fn free_space(folder: &Path) -> io::Result<u64> {
     let disk = rustix::fs::statvfs(folder)?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     Ok(failpoint::number("files.room", free))

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::lost;
 use super::stores::Stores;
 use crate::clock::Clock;
-use crate::directory::{Backup, Restored, State, rows};
+use crate::directory::{Backup, RestorableDirectory, StateStore, rows};
 use crate::failpoint;
 use crate::files::{self, Fault};
 
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const SOON: u64 = 60;
 /// Seconds between two exports of few changes. Without any there is none: the last one has everything.
 const LATE: u64 = 3_600;
-/// Octets that an export leaves free.
+/// Bytes that an export leaves free.
 const SPARE: u64 = 1024 * 1024;
 /// Changes of the directory that are many: more than these nobody wants to load again by hand.
 const MANY: u64 = 1_000;
@@ -29,9 +29,9 @@ const MANY: u64 = 1_000;
 /// Both stores and where their exports go.
 pub(super) struct Backups {
     /// The directory without its cache, and where its exports go.
-    directory: (Arc<Restored>, Backup),
+    directory: (Arc<RestorableDirectory>, Backup),
     /// The same for the state.
-    state: (Arc<State>, Backup),
+    state: (Arc<StateStore>, Backup),
     /// Where both are.
     data_dir: PathBuf,
     /// Names the exports.
@@ -130,7 +130,7 @@ impl Backups {
         let now = self.clock.now();
         // What is left of a disk that is nearly full is for mail.
         let wanted = 2 * (self.directory.1.size() + self.state.1.size()) + SPARE;
-        if files::room(&self.data_dir).is_ok_and(|free| free < wanted) {
+        if files::free_space(&self.data_dir).is_ok_and(|free| free < wanted) {
             tracing::error!(event = "export_failed", what = "directory and state", error = %Fault::Full);
             return false;
         }

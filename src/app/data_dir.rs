@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::StartError;
 use crate::config::Config;
 use crate::directory::Unavailable;
-use crate::files::{self, Mended};
+use crate::files::{self, ModeRepair};
 
 /// Folders of ours, and what stands beside them while one is made or was moved away. `lost+found` comes with a file system.
 const OURS: [&str; 7] = [
@@ -27,36 +27,36 @@ const TOLD: usize = 20;
 /// It cannot be made or looked through.
 pub(super) fn close(config: &Config) -> Result<(), StartError> {
     let failed = |error: std::io::Error| {
-        StartError::because("data_dir", files::told(&config.data_dir, &error))
+        StartError::because("data_dir", files::describe(&config.data_dir, &error))
     };
-    files::folder(&config.data_dir).map_err(failed)?;
+    files::create_folder(&config.data_dir).map_err(failed)?;
     // What the name leads to: the folder itself may be a link, nothing in it is followed.
     let folder = config.data_dir.canonicalize().map_err(failed)?;
     if let Some(text) = foreign(&folder).map_err(failed)? {
         tracing::warn!(event = "data_dir_foreign", "{text}");
     }
-    let mut mended = Vec::new();
+    let mut repaired = Vec::new();
     for path in places(config, &folder).map_err(failed)? {
-        mended.extend(files::mend(&path).map_err(failed)?);
+        repaired.extend(files::repair_modes(&path).map_err(failed)?);
     }
-    for loose in mended.iter().take(TOLD) {
+    for loose in repaired.iter().take(TOLD) {
         tell(loose);
     }
-    if mended.len() > TOLD {
+    if repaired.len() > TOLD {
         tracing::warn!(
-            event = "modes_mended",
-            more = mended.len() - TOLD,
+            event = "modes_repaired",
+            more = repaired.len() - TOLD,
             "more files and folders under data_dir were open to others"
         );
     }
     Ok(())
 }
 
-fn tell(loose: &Mended) {
+fn tell(loose: &ModeRepair) {
     let (path, mode) = (loose.path.display(), format!("{:04o}", loose.mode));
     match &loose.failed {
         None => {
-            tracing::warn!(event = "modes_mended", %path, mode, "others could get at it; now its owner alone can");
+            tracing::warn!(event = "modes_repaired", %path, mode, "others could get at it; now its owner alone can");
         }
         Some(error) => {
             tracing::error!(event = "modes_loose", %path, mode, %error, "others can get at it, and it belongs to another user: chown it to the user that the server runs as");
@@ -111,7 +111,7 @@ fn foreign(folder: &Path) -> std::io::Result<Option<String>> {
 pub(super) fn own(config: &Config) -> Result<(), Unavailable> {
     refuse_root(config)?;
     let folder = &config.data_dir;
-    files::folder(folder).map_err(|error| Unavailable(files::told(folder, &error)))
+    files::create_folder(folder).map_err(|error| Unavailable(files::describe(folder, &error)))
 }
 
 /// Refuses root in the folder of another user, and makes nothing.
@@ -120,7 +120,7 @@ pub(super) fn own(config: &Config) -> Result<(), Unavailable> {
 /// [`Unavailable`] with the remedy.
 pub(super) fn refuse_root(config: &Config) -> Result<(), Unavailable> {
     let folder = &config.data_dir;
-    let failed = |error: std::io::Error| Unavailable(files::told(folder, &error));
+    let failed = |error: std::io::Error| Unavailable(files::describe(folder, &error));
     if let Some(text) = foreign(folder).map_err(failed)? {
         let text = format!(
             "{text}: run this command as that user (sudo -u '#{}' allegromail …), or give the folder to root",

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use super::StartError;
-use crate::config::{Http, Smtp};
+use crate::config::{HttpConfig, Smtp};
 use crate::http::Listener;
 use crate::inbound::{self, Door};
 
@@ -30,7 +30,7 @@ pub(super) fn smtp(smtp: &Smtp) -> Result<Vec<(TcpListener, Door)>, StartError> 
 }
 
 /// The listener of a table with its certificate.
-pub(super) async fn http(table: &str, http: &Http) -> Result<Listener, StartError> {
+pub(super) async fn http(table: &str, http: &HttpConfig) -> Result<Listener, StartError> {
     let failed = |error| StartError::because(&format!("[{table}] listen"), error);
     Listener::bind(http).await.map_err(failed)
 }

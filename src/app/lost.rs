@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::StartError;
 use crate::config::Config;
-use crate::directory::{self, Backup, Broken, SledDirectory, State};
+use crate::directory::{self, Backup, OpenError, SledDirectory, StateStore};
 use crate::files;
 
 /// The directory as a start finds it.
-pub(super) enum Found {
+pub(super) enum FoundDirectory {
     /// It can be used.
-    There(SledDirectory),
+    Usable(SledDirectory),
     /// It is damaged or gone, and to be made again from this export.
     Lost(PathBuf),
 }
@@ -35,17 +35,17 @@ fn is_gone(folder: &Path) -> io::Result<bool> {
     let there = folder.join("db").try_exists();
     there
         .map(|there| !there)
-        .map_err(|error| io::Error::other(files::told(folder, &error)))
+        .map_err(|error| io::Error::other(files::describe(folder, &error)))
 }
 
 /// Opens the directory, or says what it is to be made from.
 ///
 /// # Errors
 /// It is in use, or it is damaged and there is no export: what is left of it may still be read by hand.
-pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
+pub(super) fn directory(config: &Config) -> Result<FoundDirectory, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::because("directory", error);
-    files::folder(&config.data_dir)
-        .map_err(|error| failed(&files::told(&config.data_dir, &error)))?;
+    files::create_folder(&config.data_dir)
+        .map_err(|error| failed(&files::describe(&config.data_dir, &error)))?;
     let folder = config.data_dir.join("directory");
     let gone = is_gone(&folder).map_err(|error| failed(&error))?;
     let newest = || {
@@ -59,22 +59,22 @@ pub(super) fn directory(config: &Config) -> Result<Found, StartError> {
         match SledDirectory::open(&folder) {
             Ok(directory) => {
                 tell_if_not_loaded(&directory, &folder, newest()?);
-                return Ok(Found::There(directory));
+                return Ok(FoundDirectory::Usable(directory));
             }
-            Err(Broken::Damaged(why)) => why,
+            Err(OpenError::Damaged(why)) => why,
             Err(error) => return Err(failed(&error)),
         }
     };
     match newest()? {
         Some(export) => {
             tracing::error!(event = "directory_lost", why, export = %export.display(), "it is made again from this export; until then everything is answered 451");
-            Ok(Found::Lost(export))
+            Ok(FoundDirectory::Lost(export))
         }
         // A first start, or a disk that is not mounted: the two look the same. So mail waits with its senders until somebody has loaded it.
         None if gone => {
             let directory = SledDirectory::open(&folder).map_err(|error| failed(&error))?;
             tell_if_not_loaded(&directory, &folder, None);
-            Ok(Found::There(directory))
+            Ok(FoundDirectory::Usable(directory))
         }
         None => Err(failed(&why)),
     }
@@ -100,16 +100,16 @@ fn tell_if_not_loaded(directory: &SledDirectory, folder: &Path, export: Option<P
 
 /// Opens the state, made again from its last export if it is damaged or gone. What is newer than the export comes from the spool's log, as far
 /// as that reaches.
-pub(super) fn state(config: &Config) -> Result<State, StartError> {
+pub(super) fn state(config: &Config) -> Result<StateStore, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::because("state", error);
     let folder = config.data_dir.join("state");
     let gone = is_gone(&folder).map_err(|error| failed(&error))?;
     let why = if gone {
         format!("{} is gone", folder.display())
     } else {
-        match State::open(&folder) {
+        match StateStore::open(&folder) {
             Ok(state) => return Ok(state),
-            Err(Broken::Damaged(why)) => why,
+            Err(OpenError::Damaged(why)) => why,
             Err(error) => return Err(failed(&error)),
         }
     };
@@ -121,7 +121,7 @@ pub(super) fn state(config: &Config) -> Result<State, StartError> {
             tracing::error!(event = "state_lost", why, export = %export.display(), "it is made again from this export");
             let records = remake(&folder, &export).map_err(|error| failed(&error))?;
             tracing::warn!(event = "state_restored", records);
-            State::open(&folder).map_err(|error| failed(&error))
+            StateStore::open(&folder).map_err(|error| failed(&error))
         }
         // Without it mail works: answers go to primary addresses, some old threads break. So it may be begun anew, where the directory may not.
         None if gone => {
@@ -132,7 +132,7 @@ pub(super) fn state(config: &Config) -> Result<State, StartError> {
                     "begun anew; only the spool's log is known"
                 );
             }
-            State::open(&folder).map_err(|error| failed(&error))
+            StateStore::open(&folder).map_err(|error| failed(&error))
         }
         // Damaged and no export: what is left of it may still be read by hand, so it is not moved away here.
         None => Err(failed(&why)),
@@ -146,7 +146,7 @@ fn remake(folder: &Path, export: &Path) -> io::Result<u64> {
     if fresh.exists() {
         std::fs::remove_dir_all(&fresh)?;
     }
-    let state = State::open(&fresh).map_err(io::Error::other)?;
+    let state = StateStore::open(&fresh).map_err(io::Error::other)?;
     let records = state.import(BufReader::new(File::open(export)?))?;
     drop(state);
     if folder.exists() {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::room::Room;
+use super::reserved_space::ReservedSpace;
 use crate::clock::Clock;
-use crate::directory::State;
+use crate::directory::StateStore;
 use crate::history::History;
 use crate::mail::Timestamp;
 
@@ -21,16 +21,16 @@ const FORGET_PAIRS: u32 = 24;
 
 /// What is looked after.
 #[derive(Clone)]
-pub(super) struct Kept {
+pub(super) struct Maintained {
     pub(super) history: Arc<History>,
-    pub(super) state: Arc<State>,
-    pub(super) room: Room,
+    pub(super) state: Arc<StateStore>,
+    pub(super) room: ReservedSpace,
 }
 
 /// Works until `shutdown`. Once-only marks are kept for `mark_days`: a bounce token that is still good must find its mark. What a pair has brought is
 /// kept for `guess_memory` after its last message.
 pub(super) async fn run(
-    kept: Kept,
+    kept: Maintained,
     clock: Arc<dyn Clock>,
     mark_days: u16,
     guess_memory: Duration,

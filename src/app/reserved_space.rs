@@ -7,33 +7,33 @@ use crate::config::Config;
 use crate::files::{self, Fault};
 use crate::spool::{ENDS, Reserve};
 
-/// Octets that a start needs beside what the stores say.
+/// Bytes that a start needs beside what the stores say.
 const START: u64 = 1024 * 1024;
 
 /// What is kept, and for what.
 #[derive(Debug, Clone)]
-pub(super) struct Room {
+pub(super) struct ReservedSpace {
     reserve: Reserve,
-    octets: u64,
+    bytes: u64,
     /// What has to be free beside it.
     beyond: u64,
 }
 
-impl Room {
-    /// The room of a configuration, of which `beyond` octets must be free for new mail.
+impl ReservedSpace {
+    /// The room of a configuration, of which `beyond` bytes must be free for new mail.
     pub(super) fn of(config: &Config, beyond: u64) -> Self {
         let stores = ["directory", "state"].map(|name| snapshots(&config.data_dir.join(name)));
         Self {
             reserve: Reserve::of(&config.data_dir.join("spool")),
-            octets: ENDS + 2 * stores.iter().sum::<u64>(),
+            bytes: ENDS + 2 * stores.iter().sum::<u64>(),
             beyond,
         }
     }
 
     /// Gives up what is kept if a start would hardly find room else.
     pub(super) fn prepare(&self, data_dir: &Path) {
-        let needed = START + self.octets.saturating_sub(ENDS);
-        if files::room(data_dir).is_ok_and(|free| free < needed) {
+        let needed = START + self.bytes.saturating_sub(ENDS);
+        if files::free_space(data_dir).is_ok_and(|free| free < needed) {
             let _ = self.reserve.give_up();
         }
     }
@@ -56,18 +56,18 @@ impl Room {
 
     /// Keeps room again, once there is enough of it.
     pub(super) fn keep(&self) {
-        if let Err(error) = self.reserve.keep(self.octets, self.beyond) {
+        if let Err(error) = self.reserve.keep(self.bytes, self.beyond) {
             tracing::debug!(event = "reserve_not_kept", %error);
         }
     }
 }
 
-/// Octets that are free while mail is taken: room for a few of the largest messages, so that 452 comes before a write fails.
+/// Bytes that are free while mail is taken: room for a few of the largest messages, so that 452 comes before a write fails.
 pub(super) const fn min_free(config: &Config) -> u64 {
     3 * config.smtp.max_message_size as u64
 }
 
-/// Octets that sled writes anew when it opens a database.
+/// Bytes that sled writes anew when it opens a database.
 fn snapshots(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let snapshots = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("snap"));

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use super::StartError;
 use super::data_dir;
-use super::memory::learn;
-use super::room;
+use super::reserved_space;
+use super::state_updates::apply_updates;
 use super::stores::Stores;
 use crate::backpressure::Backpressure;
 use crate::config::Config;
 use crate::failpoint;
 use crate::files::Fault;
-use crate::history::Life;
+use crate::history::MessageFate;
 use crate::spool::{self, DamagedMessage, LocalSpool, Opened, ReadOnlySpool, Spool, SpoolError};
 
-/// The size of one segment of the spool, in octets. The disk space of one is given back as a whole: larger ones later,
+/// The size of one segment of the spool, in bytes. The disk space of one is given back as a whole: larger ones later,
 /// smaller ones with more files.
 const SEGMENT: u64 = 64 * 1024 * 1024;
 /// Free inodes below which no mail is taken: enough for segments, exports and a day of history (docs/threats.md#121).
@@ -36,7 +36,7 @@ fn settings(config: &Config, flow: Arc<Backpressure>) -> spool::SpoolSettings {
     spool::SpoolSettings {
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
-        min_free_bytes: room::min_free(config),
+        min_free_bytes: reserved_space::min_free(config),
         min_free_inodes: MIN_INODES,
         flow,
     }
@@ -57,7 +57,7 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
     })?;
     stores.room.keep();
     failpoint::pass("app.spool_opened");
-    learn_again(stores, &opened)?;
+    replay_updates(stores, &opened)?;
     opened.damaged = identify(stores, &opened);
     failpoint::pass("app.learned_again");
     // All of it is told to whoever runs the server, for each asks for something else: patience, a look at the disk, nothing.
@@ -76,7 +76,7 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
         tracing::error!(
             event = "spool_damaged",
             stretches = report.damaged,
-            "set aside under spool/damaged"
+            "quarantined under spool/damaged"
         );
     }
     metrics::counter!("allegromail_spool_damaged_total")
@@ -100,11 +100,11 @@ fn identify(stores: &Stores, opened: &Opened) -> Vec<DamagedMessage> {
         if damaged.entry.is_some() {
             return true;
         }
-        match stores.history.life(damaged.id) {
-            Ok(Life::Ended) => return false,
-            Ok(Life::Open(entry)) => damaged.entry = Some(*entry),
-            Ok(Life::Unknown) if damaged.unsure => return false,
-            Ok(Life::Unknown) => {}
+        match stores.history.fate(damaged.id) {
+            Ok(MessageFate::Ended) => return false,
+            Ok(MessageFate::Open(entry)) => damaged.entry = Some(*entry),
+            Ok(MessageFate::Unknown) if damaged.unsure => return false,
+            Ok(MessageFate::Unknown) => {}
             Err(error) => {
                 tracing::error!(event = "history_unreadable", queue_id = %damaged.id, %error);
             }
@@ -119,11 +119,11 @@ fn identify(stores: &Stores, opened: &Opened) -> Vec<DamagedMessage> {
 
 /// What entries in the log teach may not have reached state and history before a crash, also of those that are done. In the order of their ids,
 /// so that of two last writers the later one stays.
-fn learn_again(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
+fn replay_updates(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
     let mut entries: Vec<_> = opened.done.iter().chain(&opened.recovered).collect();
     entries.sort_unstable_by_key(|entry| entry.id);
     for entry in &entries {
-        if let Err(error) = learn(&stores.state, &entry.memory) {
+        if let Err(error) = apply_updates(&stores.state, &entry.memory) {
             if !stores.state.is_behind() {
                 return Err(StartError::because("state", error));
             }

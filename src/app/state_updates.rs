@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::directory::{AddressMark, State, Unavailable};
+use crate::directory::{AddressMark, StateStore, Unavailable};
 use crate::masking::{ParticipantId, TransactionId};
 use crate::queue::LastUsed;
 use crate::spool::StateUpdates;
 
 /// Writes what an entry teaches into the state store.
 /// Each of these may be learnt again: the same entry is read at every start for as long as its segment is there.
-pub(super) fn learn(state: &State, memory: &StateUpdates) -> Result<(), Unavailable> {
+pub(super) fn apply_updates(state: &StateStore, memory: &StateUpdates) -> Result<(), Unavailable> {
     if let Some(last) = &memory.last_writer {
         state.remember(&last.transaction, &last.participant, last.address)?;
     }
@@ -28,7 +28,7 @@ pub(super) fn learn(state: &State, memory: &StateUpdates) -> Result<(), Unavaila
 }
 
 /// The address that a party last wrote from, kept in the state store.
-pub(super) struct LastAddresses(pub(super) Arc<State>);
+pub(super) struct LastAddresses(pub(super) Arc<StateStore>);
 
 impl LastUsed for LastAddresses {
     fn last_used(
@@ -40,7 +40,7 @@ impl LastUsed for LastAddresses {
     }
 
     fn remember(&self, memory: &StateUpdates) {
-        if let Err(error) = learn(&self.0, memory) {
+        if let Err(error) = apply_updates(&self.0, memory) {
             tracing::error!(event = "state_write_failed", %error);
         }
     }

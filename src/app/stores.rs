@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::StartError;
 use super::data_dir;
-use super::lost::{self, Found};
-use super::memory::LastAddresses;
-use super::room::{self, Room};
+use super::lost::{self, FoundDirectory};
+use super::reserved_space::{self, ReservedSpace};
+use super::state_updates::LastAddresses;
 use crate::allowlist::Live;
 use crate::auth::{self, Prover};
 use crate::backpressure::Backpressure;
@@ -16,7 +16,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
-    self, CachedDirectory, Directory, Restored, Rules, SledDirectory, State, Unavailable,
+    self, CachedDirectory, Directory, RecordRules, RestorableDirectory, SledDirectory, StateStore,
+    Unavailable,
 };
 use crate::files;
 use crate::history::History;
@@ -41,14 +42,14 @@ pub(super) struct Stores {
     pub(super) config: Arc<Config>,
     /// The domains of ours, with their aliases.
     pub(super) domains: Arc<MaskedDomains>,
-    /// Accounts and orders, with the cache in front: what every decision asks.
+    /// Accounts and transactions, with the cache in front: what every decision asks.
     pub(super) directory: Arc<dyn Directory>,
     /// The same without the cache, for exports.
-    pub(super) local: Arc<Restored>,
+    pub(super) local: Arc<RestorableDirectory>,
     /// The export that the directory is to be made again from, where it is lost.
     pub(super) lost: Option<PathBuf>,
     /// What mail itself teaches, and no import can bring back.
-    pub(super) state: Arc<State>,
+    pub(super) state: Arc<StateStore>,
     /// The couriers; read again on SIGHUP.
     pub(super) allowlist: Arc<Live>,
     /// The DKIM keys; read again on SIGHUP.
@@ -60,7 +61,7 @@ pub(super) struct Stores {
     /// The lives of messages.
     pub(super) history: Arc<History>,
     /// What is kept free for the ends of messages.
-    pub(super) room: Room,
+    pub(super) room: ReservedSpace,
     /// What is on its way: the queue tells, and the way in asks.
     pub(super) flow: Arc<Backpressure>,
 }
@@ -72,25 +73,28 @@ impl Stores {
         // Files that an operator writes come first: a slip in one is told before a store is touched.
         let allowlist = Live::load(&config.allowlist)
             .map_err(|error| StartError::because("allowlist", error))?;
-        let local = Arc::new(Restored::default());
-        let kept = Room::of(&config, room::min_free(&config));
+        let local = Arc::new(RestorableDirectory::default());
+        let kept = ReservedSpace::of(&config, reserved_space::min_free(&config));
         kept.prepare(&config.data_dir);
         let lost = match kept.open(|| lost::directory(&config))? {
-            Found::There(directory) => {
+            FoundDirectory::Usable(directory) => {
                 local.set(directory);
                 None
             }
-            Found::Lost(export) => Some(export),
+            FoundDirectory::Lost(export) => Some(export),
         };
         let state = kept.open(|| lost::state(&config))?;
         let history = kept.open(|| {
             open_history(&config).map_err(|error| {
-                StartError::because("trace", files::told(&config.data_dir.join("trace"), &error))
+                StartError::because(
+                    "trace",
+                    files::describe(&config.data_dir.join("trace"), &error),
+                )
             })
         })?;
-        let asked = resolve::Options {
+        let asked = resolve::ResolverOptions {
             dnssec: config.dnssec,
-            ..resolve::Options::default()
+            ..resolve::ResolverOptions::default()
         };
         let resolver = DnsResolver::with_options(&config.dns_servers, asked)
             .map_err(|error| StartError::because("[dns] servers", error))?;
@@ -143,8 +147,8 @@ impl Stores {
     }
 
     /// What records must satisfy.
-    pub(super) fn rules(&self) -> Rules {
-        Rules {
+    pub(super) fn rules(&self) -> RecordRules {
+        RecordRules {
             domains: (*self.domains).clone(),
             roles: self.config.policy.roles.clone(),
         }
@@ -175,12 +179,12 @@ impl Stores {
 
     /// The way out, which must not lead to `listeners`.
     pub(super) fn delivery(&self, listeners: Listeners) -> Result<Arc<SmtpDelivery>, StartError> {
-        let tools = delivery::Tools {
+        let tools = delivery::DeliveryContext {
             resolver: self.resolver.clone(),
             signer: self.signer.clone(),
             clock: self.clock.clone(),
         };
-        let settings = delivery::Settings::from_config(&self.config, listeners);
+        let settings = delivery::DeliverySettings::from_config(&self.config, listeners);
         SmtpDelivery::new(settings, tools)
             .map(Arc::new)
             .map_err(|error| StartError::because("[delivery]", error))

@@ -1,7 +1,7 @@
 //! Exports that the server writes by itself: the way back after a store is lost.
 //!
 //! `KIND-TIME.ndjson` is written under another name, synced, renamed, and the folder synced; the last line tells the number of records and the
-//! CRC-32 of all octets before it. One that is cut short or altered is never loaded. The newest three of a kind are kept.
+//! CRC-32 of all bytes before it. One that is cut short or altered is never loaded. The newest three of a kind are kept.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -46,7 +46,7 @@ impl Backup {
         now: Timestamp,
         rows: impl FnOnce(&mut dyn Write) -> io::Result<u64>,
     ) -> io::Result<u64> {
-        files::folder(&self.folder)?;
+        files::create_folder(&self.folder)?;
         let unfinished = self.folder.join(format!("{}.unfinished", self.kind));
         let written = self.write_by(&unfinished, now, rows);
         if written.is_err() {
@@ -56,7 +56,7 @@ impl Backup {
         written
     }
 
-    /// Octets of the newest export, whole or not; none: zero.
+    /// Bytes of the newest export, whole or not; none: zero.
     #[must_use]
     pub fn size(&self) -> u64 {
         let newest = self.list().ok().and_then(|mut listed| listed.pop());
@@ -139,7 +139,7 @@ impl Backup {
                 Ok(()) => return Ok(Some(path)),
                 // It may be whole: an older one must not take its place for that.
                 Err(error) if error.raw_os_error().is_some() => {
-                    return Err(io::Error::other(files::told(&path, &error)));
+                    return Err(io::Error::other(files::describe(&path, &error)));
                 }
                 Err(error) => {
                     tracing::error!(event = "export_damaged", file = %path.display(), %error, "it is passed over");
@@ -156,7 +156,10 @@ fn new_file(path: &Path) -> io::Result<File> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    files::new().write(true).create_new(true).open(path)
+    files::private_file()
+        .write(true)
+        .create_new(true)
+        .open(path)
 }
 
 /// Reads an export to its end and compares it with its last line.
@@ -191,9 +194,9 @@ struct Summed {
 }
 
 impl Write for Summed {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let written = self.output.write(octets)?;
-        self.sum.update(octets.get(..written).unwrap_or_default());
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.output.write(bytes)?;
+        self.sum.update(bytes.get(..written).unwrap_or_default());
         Ok(written)
     }
 

@@ -99,26 +99,26 @@ impl FromIterator<u64> for Digests {
     }
 }
 
-/// As base64 of their octets: JSON would take twice the room for numbers.
+/// As base64 of their bytes: JSON would take twice the room for numbers.
 impl Serialize for Digests {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let octets: Vec<u8> = self
+        let bytes: Vec<u8> = self
             .0
             .iter()
             .flat_map(|digest| digest.to_be_bytes())
             .collect();
-        serializer.serialize_str(&BASE64_NOPAD.encode(&octets))
+        serializer.serialize_str(&BASE64_NOPAD.encode(&bytes))
     }
 }
 
 impl<'de> Deserialize<'de> for Digests {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let octets = BASE64_NOPAD.decode(text.as_bytes());
-        let octets = octets.map_err(serde::de::Error::custom)?;
-        let digests = octets
+        let bytes = BASE64_NOPAD.decode(text.as_bytes());
+        let bytes = bytes.map_err(serde::de::Error::custom)?;
+        let digests = bytes
             .chunks_exact(8)
-            .filter_map(|octets| octets.try_into().ok());
+            .filter_map(|bytes| bytes.try_into().ok());
         Ok(digests.map(u64::from_be_bytes).collect())
     }
 }

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction, Unavailable};
+use super::{
+    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, Transaction, Unavailable,
+};
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
@@ -24,14 +26,16 @@ const PRESENT: Duration = Duration::from_secs(300);
 const TRIES: usize = 8;
 
 /// One kind of records.
-struct Shelf<K, V> {
+struct RecordCache<K, V> {
     present: Cache<K, V>,
     absent: Cache<K, ()>,
     /// How many changes have touched it. Held while something is put or cleared, or an old answer could come in between.
     changes: RwLock<u64>,
 }
 
-impl<K: Hash + Eq + Clone + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Shelf<K, V> {
+impl<K: Hash + Eq + Clone + Send + Sync + 'static, V: Clone + Send + Sync + 'static>
+    RecordCache<K, V>
+{
     fn new(entries: u64) -> Self {
         let present = Cache::builder()
             .max_capacity(entries)
@@ -59,7 +63,7 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
     async fn look_up<'a>(
         &self,
         key: K,
-        ask: impl Fn(K) -> Answer<'a, Option<V>>,
+        ask: impl Fn(K) -> DirectoryFuture<'a, Option<V>>,
     ) -> Result<Option<V>, Unavailable> {
         let mut tries = 0;
         loop {
@@ -113,12 +117,12 @@ type Shown = (ParticipantId, Option<ParticipantId>);
 /// A directory with its latest answers at hand.
 pub struct CachedDirectory {
     inner: Arc<dyn Directory>,
-    masks: Shelf<MaskId, Mask>,
-    shown: Shelf<Shown, MaskId>,
-    participants: Shelf<ParticipantId, Arc<Participant>>,
-    owners: Shelf<Mailbox, ParticipantId>,
-    transactions: Shelf<TransactionId, Arc<Transaction>>,
-    users: Shelf<Domain, usize>,
+    masks: RecordCache<MaskId, Mask>,
+    shown: RecordCache<Shown, MaskId>,
+    participants: RecordCache<ParticipantId, Arc<Participant>>,
+    owners: RecordCache<Mailbox, ParticipantId>,
+    transactions: RecordCache<TransactionId, Arc<Transaction>>,
+    users: RecordCache<Domain, usize>,
 }
 
 impl CachedDirectory {
@@ -127,12 +131,12 @@ impl CachedDirectory {
     pub fn new(inner: Arc<dyn Directory>, entries: u64) -> Self {
         Self {
             inner,
-            masks: Shelf::new(entries),
-            shown: Shelf::new(entries),
-            participants: Shelf::new(entries),
-            owners: Shelf::new(entries),
-            transactions: Shelf::new(entries),
-            users: Shelf::new(entries),
+            masks: RecordCache::new(entries),
+            shown: RecordCache::new(entries),
+            participants: RecordCache::new(entries),
+            owners: RecordCache::new(entries),
+            transactions: RecordCache::new(entries),
+            users: RecordCache::new(entries),
         }
     }
 
@@ -167,7 +171,7 @@ impl CachedDirectory {
 }
 
 impl Directory for CachedDirectory {
-    fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>> {
+    fn mask(&self, mask: &MaskId) -> DirectoryFuture<'_, Option<Mask>> {
         let key = mask.clone();
         Box::pin(self.masks.look_up(key, move |key| {
             Box::pin(async move { self.inner.mask(&key).await })
@@ -178,28 +182,28 @@ impl Directory for CachedDirectory {
         &self,
         participant: &ParticipantId,
         counterparty: Option<&ParticipantId>,
-    ) -> Answer<'_, Option<MaskId>> {
+    ) -> DirectoryFuture<'_, Option<MaskId>> {
         let key = (participant.clone(), counterparty.cloned());
         Box::pin(self.shown.look_up(key, move |(of, to)| {
             Box::pin(async move { self.inner.mask_of(&of, to.as_ref()).await })
         }))
     }
 
-    fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>> {
+    fn participant(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>> {
         let key = id.clone();
         Box::pin(self.participants.look_up(key, move |key| {
             Box::pin(async move { self.inner.participant(&key).await })
         }))
     }
 
-    fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
+    fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
         let key = address.clone();
         Box::pin(self.owners.look_up(key, move |key| {
             Box::pin(async move { self.inner.owner(&key).await })
         }))
     }
 
-    fn users(&self, domain: &Domain) -> Answer<'_, usize> {
+    fn users(&self, domain: &Domain) -> DirectoryFuture<'_, usize> {
         let key = domain.clone();
         let found = self.users.look_up(key, move |key| {
             Box::pin(async move { self.inner.users(&key).await.map(Some) })
@@ -207,14 +211,14 @@ impl Directory for CachedDirectory {
         Box::pin(async move { Ok(found.await?.unwrap_or_default()) })
     }
 
-    fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
+    fn transaction(&self, id: &TransactionId) -> DirectoryFuture<'_, Option<Arc<Transaction>>> {
         let key = id.clone();
         Box::pin(self.transactions.look_up(key, move |key| {
             Box::pin(async move { self.inner.transaction(&key).await })
         }))
     }
 
-    fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>> {
+    fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {
         Box::pin(async move {
             self.forget(&changes);
             let applied = self.inner.apply(changes.clone()).await;

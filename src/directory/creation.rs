@@ -7,14 +7,14 @@ use crate::files;
 
 /// A note beside a database that is being made: `NAME.making`. A process that ends before the mark is durable leaves a database without
 /// one, which would be taken for a lost one; where the note stands, nothing was ever kept in it.
-pub(super) struct Making {
+pub(super) struct CreationMarker {
     folder: PathBuf,
     note: PathBuf,
     /// Locked while the database is made, so that no other process takes the making for an unfinished one.
     lock: Option<File>,
 }
 
-impl Making {
+impl CreationMarker {
     pub(super) fn of(folder: &Path) -> Self {
         let mut note = folder.as_os_str().to_owned();
         note.push(".making");
@@ -26,7 +26,7 @@ impl Making {
     }
 
     fn lock(&mut self) -> std::io::Result<()> {
-        let file = files::new()
+        let file = files::private_file()
             .create(true)
             .truncate(false)
             .write(true)
@@ -50,7 +50,7 @@ impl Making {
 
     pub(super) fn begin(&mut self) -> std::io::Result<()> {
         if let Some(parent) = self.folder.parent() {
-            files::folder(parent)?;
+            files::create_folder(parent)?;
         }
         self.lock()?;
         self.sync_parent()

@@ -14,19 +14,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rustix::fs::FallocateFlags;
 
 use super::Unavailable;
-use super::keeper::Keeper;
-use super::making::Making;
+use super::creation::CreationMarker;
+use super::flusher::Flusher;
 use crate::failpoint;
 use crate::files::{self, Fault};
 
-/// Pages that sled keeps in memory, in octets. Its default of 1 GiB is meant for a machine of its own.
+/// Pages that sled keeps in memory, in bytes. Its default of 1 GiB is meant for a machine of its own.
 const CACHE: u64 = 32 * 1024 * 1024;
-/// The longest value in octets: far below what sled would put into files that it never syncs.
+/// The longest value in bytes: far below what sled would put into files that it never syncs.
 pub(super) const MAX_VALUE: usize = 16 * 1024;
 
-/// Octets that stay free when something is written: what sled may write by the way.
+/// Bytes that stay free when something is written: what sled may write by the way.
 const MARGIN: u64 = 1024 * 1024;
-/// Octets behind the end of the file that are its own: what was taken while there was room is written later, when somebody else may have filled the
+/// Bytes behind the end of the file that are its own: what was taken while there was room is written later, when somebody else may have filled the
 /// disk, and sled cannot go on after that. Four of its segments.
 const AHEAD: u64 = 4 * 512 * 1024;
 
@@ -39,61 +39,62 @@ const MARK: &[u8] = b"!allegromail";
 
 /// Why a database was not opened.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Broken {
+pub enum OpenError {
     /// Another process has it, or the system does not let us at it.
     #[error("{0}")]
-    OutOfReach(String),
+    Inaccessible(String),
     /// Its contents are lost.
     #[error("{0}")]
     Damaged(String),
 }
 
-impl From<Broken> for Unavailable {
-    fn from(broken: Broken) -> Self {
+impl From<OpenError> for Unavailable {
+    fn from(broken: OpenError) -> Self {
         Self(broken.to_string())
     }
 }
 
 /// An open database.
-pub(super) struct Disk {
+pub(super) struct Database {
     // First, for it ends first: what it holds of the database must be gone when the database is opened again.
-    keeper: Keeper,
-    open: Arc<Open>,
+    flusher: Flusher,
+    open: Arc<SharedDatabase>,
 }
 
 /// What the keeper has, too.
-struct Open {
+struct SharedDatabase {
     db: sled::Db,
     file: File,
     folder: PathBuf,
     bad: AtomicBool,
     /// How often there was something to bring to the disk.
     brought: AtomicU64,
-    /// The octets of the file that it has room for.
+    /// The bytes of the file that it has room for.
     room: AtomicU64,
 }
 
-impl Disk {
+impl Database {
     /// Opens or makes the database in `folder`; `point` is where tests make that fail.
-    pub(super) fn open(folder: &Path, point: &'static str) -> Result<Self, Broken> {
+    pub(super) fn open(folder: &Path, point: &'static str) -> Result<Self, OpenError> {
         let shown = folder.display();
-        let out_of_reach = |error: std::io::Error| Broken::OutOfReach(files::told(folder, &error));
+        let out_of_reach =
+            |error: std::io::Error| OpenError::Inaccessible(files::describe(folder, &error));
         failpoint::hit(point).map_err(out_of_reach)?;
-        let mut making = Making::of(folder);
-        making.clear().map_err(out_of_reach)?;
+        let mut creation = CreationMarker::of(folder);
+        creation.clear().map_err(out_of_reach)?;
         // That it cannot be looked for does not mean that it is gone.
         let fresh = !folder.join("db").try_exists().map_err(out_of_reach)?;
         if fresh && holds_something(folder).map_err(out_of_reach)? {
             let text = format!(
                 "{shown} is not empty and holds no database; move it away, then import the last export"
             );
-            return Err(Broken::Damaged(text));
+            return Err(OpenError::Damaged(text));
         }
         if fresh {
-            making.begin().map_err(out_of_reach)?;
+            creation.begin().map_err(out_of_reach)?;
         }
         // sled would make it as the umask says.
-        files::folder(folder).map_err(out_of_reach)?;
+        files::create_folder(folder).map_err(out_of_reach)?;
         let config = sled::Config::new()
             .path(folder)
             .cache_capacity(CACHE)
@@ -126,14 +127,14 @@ impl Disk {
                 File::open(folder.join("conf"))?.sync_all()?;
                 file.sync_all()?;
                 File::open(folder)?.sync_all()?;
-                making.end()?;
+                creation.end()?;
             }
             Ok(file)
         };
         let file = open().map_err(out_of_reach)?;
         // The files that sled makes when it opens a database; later it makes none.
-        files::mend(folder).map_err(out_of_reach)?;
-        let open = Arc::new(Open {
+        files::repair_modes(folder).map_err(out_of_reach)?;
+        let open = Arc::new(SharedDatabase {
             db,
             file,
             folder: folder.to_owned(),
@@ -143,28 +144,28 @@ impl Disk {
         });
         open.take_room();
         let kept = open.clone();
-        let keeper = Keeper::start(move || kept.keep()).map_err(out_of_reach)?;
-        Ok(Self { keeper, open })
+        let flusher = Flusher::start(move || kept.keep()).map_err(out_of_reach)?;
+        Ok(Self { flusher, open })
     }
 
     /// Runs `work` on the database; an error or a panic ends the use of it in this process. What it changes is on the disk soon after, and no
-    /// promise before [`Disk::sync`].
+    /// promise before [`Database::sync`].
     pub(super) fn with<T>(
         &self,
         work: impl FnOnce(&sled::Db) -> sled::Result<T>,
     ) -> Result<T, Unavailable> {
         let done = self.open.with(work);
-        self.keeper.stir();
+        self.flusher.wake();
         done
     }
 
-    /// Whether there is room for a change of `octets`. To be asked first: sled cannot go on after a write that found none, and everything that is
+    /// Whether there is room for a change of `bytes`. To be asked first: sled cannot go on after a write that found none, and everything that is
     /// known would be out of reach until a restart.
-    pub(super) fn room_for(&self, octets: usize) -> Result<(), Unavailable> {
+    pub(super) fn room_for(&self, bytes: usize) -> Result<(), Unavailable> {
         let folder = &self.open.folder;
         // sled writes some of it more than once, and moves other pages meanwhile.
-        let wanted = MARGIN + 4 * octets as u64;
-        match files::room(folder) {
+        let wanted = MARGIN + 4 * bytes as u64;
+        match files::free_space(folder) {
             Ok(free) if free < wanted => {
                 let text = format!("{}: {}", folder.display(), Fault::Full);
                 Err(Unavailable(text))
@@ -207,7 +208,7 @@ impl Disk {
     }
 }
 
-impl Open {
+impl SharedDatabase {
     fn with<T>(&self, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Unavailable> {
         if self.bad.load(Ordering::SeqCst) {
             return Err(Unavailable(
@@ -223,11 +224,11 @@ impl Open {
 
     /// Hands to the system what was written, and says whether there was anything.
     fn flush(&self) -> Result<bool, Unavailable> {
-        let octets = self.with(|db| db.flush())?;
-        if octets > 0 {
+        let bytes = self.with(|db| db.flush())?;
+        if bytes > 0 {
             self.brought.fetch_add(1, Ordering::SeqCst);
         }
-        Ok(octets > 0)
+        Ok(bytes > 0)
     }
 
     /// Brings what was written to the disk; nothing is done where nothing was. A failure is told and marks the store bad.
@@ -266,14 +267,14 @@ impl Open {
 }
 
 /// Opens the database; a lock is waited for a little, since sled's threads let go of it some time after the last handle.
-fn open_patiently(config: &sled::Config, folder: &Path) -> Result<sled::Db, Broken> {
+fn open_patiently(config: &sled::Config, folder: &Path) -> Result<sled::Db, OpenError> {
     let shown = folder.display();
     for attempt in 1.. {
         match catch_unwind(AssertUnwindSafe(|| config.open())) {
             Ok(Ok(db)) => return Ok(db),
             Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
                 if attempt == LOCK_ATTEMPTS {
-                    return Err(Broken::OutOfReach(format!(
+                    return Err(OpenError::Inaccessible(format!(
                         "{shown} is in use by another process; is the server running?"
                     )));
                 }
@@ -304,12 +305,12 @@ fn holds_something(folder: &Path) -> std::io::Result<bool> {
 }
 
 /// Why a database was not opened. Damage is what is left when everything in the folder can be read and something can be written there.
-fn refused(folder: &Path, error: &dyn std::fmt::Display) -> Broken {
+fn refused(folder: &Path, error: &dyn std::fmt::Display) -> OpenError {
     if let Some(fault) = Fault::in_text(&error.to_string()) {
-        return Broken::OutOfReach(format!("{}: {fault} ({error})", folder.display()));
+        return OpenError::Inaccessible(format!("{}: {fault} ({error})", folder.display()));
     }
     match probe(folder) {
-        Err(error) => Broken::OutOfReach(files::told(folder, &error)),
+        Err(error) => OpenError::Inaccessible(files::describe(folder, &error)),
         Ok(()) => damaged(folder, error),
     }
 }
@@ -324,7 +325,7 @@ fn probe(folder: &Path) -> std::io::Result<()> {
         }
     }
     let path = folder.join("probe");
-    let written = files::new()
+    let written = files::private_file()
         .write(true)
         .create(true)
         .truncate(true)
@@ -337,9 +338,9 @@ fn probe(folder: &Path) -> std::io::Result<()> {
     written.and(removed)
 }
 
-fn damaged(folder: &Path, error: &dyn std::fmt::Display) -> Broken {
+fn damaged(folder: &Path, error: &dyn std::fmt::Display) -> OpenError {
     let shown = folder.display();
-    Broken::Damaged(format!(
+    OpenError::Damaged(format!(
         "{shown} cannot be read ({error}); move it away, then import the last export"
     ))
 }

@@ -15,29 +15,29 @@ const WAIT: Duration = Duration::from_millis(200);
 
 /// What the thread and its owner share.
 #[derive(Default)]
-struct Wish {
+struct WakeSignal {
     /// Somebody was at the store since it was last brought to the disk.
     stirred: AtomicBool,
     ended: Mutex<bool>,
     told: Condvar,
 }
 
-impl Wish {
+impl WakeSignal {
     fn ended(&self) -> MutexGuard<'_, bool> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A thread that sleeps until the store is used.
-pub(super) struct Keeper {
-    wish: Arc<Wish>,
+pub(super) struct Flusher {
+    wish: Arc<WakeSignal>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
+impl Flusher {
     /// Starts the thread; `keep` brings the store to the disk, and costs little where there is nothing to bring.
     pub(super) fn start(keep: impl Fn() + Send + 'static) -> std::io::Result<Self> {
-        let wish = Arc::new(Wish::default());
+        let wish = Arc::new(WakeSignal::default());
         let shared = wish.clone();
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
@@ -49,7 +49,7 @@ impl Keeper {
     }
 
     /// The store was used, and may have changed.
-    pub(super) fn stir(&self) {
+    pub(super) fn wake(&self) {
         if !self.wish.stirred.swap(true, Ordering::SeqCst) {
             let _ended = self.wish.ended();
             self.wish.told.notify_one();
@@ -57,7 +57,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Flusher {
     fn drop(&mut self) {
         *self.wish.ended() = true;
         self.wish.told.notify_one();
@@ -66,7 +66,7 @@ impl Drop for Keeper {
     }
 }
 
-fn run(wish: &Wish, keep: impl Fn()) {
+fn run(wish: &WakeSignal, keep: impl Fn()) {
     loop {
         let mut ended = wish.ended();
         while !*ended && !wish.stirred.load(Ordering::SeqCst) {
@@ -97,7 +97,7 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::time::{Duration, SystemTime};
 
-    use crate::directory::disk::Disk;
+    use crate::directory::database::Database;
 
     /// Length, time of the last change, and contents of every file.
     fn files(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime, u32)> {
@@ -124,15 +124,15 @@ mod tests {
         assert_eq!(files(folder), before, "written to {when}");
     }
 
-    fn put(disk: &Disk, keys: std::ops::Range<u32>, octets: usize) {
-        let value = vec![b'x'; octets];
+    fn put(disk: &Database, keys: std::ops::Range<u32>, bytes: usize) {
+        let value = vec![b'x'; bytes];
         for key in keys {
             disk.with(|db| db.insert(format!("k{key:06}"), value.as_slice()))
                 .unwrap();
         }
     }
 
-    fn export(disk: &Disk) {
+    fn export(disk: &Database) {
         let mut records = 0;
         disk.each(|_, _| {
             records += 1;
@@ -146,7 +146,7 @@ mod tests {
     fn h183_a_store_that_nobody_writes_to_rests() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        let disk = Disk::open(&path, "store.opening").unwrap();
+        let disk = Database::open(&path, "store.opening").unwrap();
         put(&disk, 0..4_000, 8_000);
         disk.sync().unwrap();
         export(&disk);
@@ -164,7 +164,7 @@ mod tests {
         }
         rests(&path, "after a load that has ended");
         drop(disk);
-        let disk = Disk::open(&path, "store.opening").unwrap();
+        let disk = Database::open(&path, "store.opening").unwrap();
         export(&disk);
         rests(&path, "after a restart");
     }
@@ -173,7 +173,7 @@ mod tests {
     fn h183_what_nobody_syncs_is_on_the_disk_soon_after() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        let disk = Disk::open(&path, "store.opening").unwrap();
+        let disk = Database::open(&path, "store.opening").unwrap();
         let before = files(&path);
         put(&disk, 0..10, 100);
         let begun = std::time::Instant::now();

@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::line::{Rules, parse_line};
+use super::line::{RecordRules, parse_line};
 use super::{Change, Directory};
 
-/// The longest line in octets.
+/// The longest line in bytes.
 const MAX_LINE: u64 = 64 * 1024;
 /// Changes that are applied at once: one sync each.
 const BATCH: usize = 5_000;
@@ -14,7 +14,7 @@ const KEPT: usize = 10_000;
 
 /// How far an import has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct ImportProgress {
     /// Lines that held a record.
     pub read: u64,
     /// Records applied.
@@ -34,7 +34,7 @@ pub struct BadLine {
 
 /// What an import did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct ImportOutcome {
     /// Lines that held a record.
     pub read: u64,
     /// Records applied.
@@ -63,10 +63,10 @@ pub enum ImportError {
 /// [`ImportError`]; wrong lines are no error but part of the report.
 pub async fn import(
     directory: &dyn Directory,
-    rules: &Rules,
+    rules: &RecordRules,
     input: impl BufRead,
-    on_progress: impl FnMut(Counts),
-) -> Result<Report, ImportError> {
+    on_progress: impl FnMut(ImportProgress),
+) -> Result<ImportOutcome, ImportError> {
     let report = import_part(directory, rules, input, on_progress).await?;
     if report.is_load() {
         directory.apply(vec![Change::EndLoad]).await?;
@@ -80,11 +80,11 @@ pub async fn import(
 /// As [`import`].
 pub async fn import_part(
     directory: &dyn Directory,
-    rules: &Rules,
+    rules: &RecordRules,
     mut input: impl BufRead,
-    mut on_progress: impl FnMut(Counts),
-) -> Result<Report, ImportError> {
-    let mut report = Report::default();
+    mut on_progress: impl FnMut(ImportProgress),
+) -> Result<ImportOutcome, ImportError> {
+    let mut report = ImportOutcome::default();
     let mut batch: Vec<(u64, Change)> = Vec::with_capacity(BATCH);
     let mut line = Vec::new();
     for number in 1.. {
@@ -92,7 +92,7 @@ pub async fn import_part(
         if !line.trim_ascii().is_empty() {
             report.read += 1;
             let parsed = if line.len() as u64 > MAX_LINE {
-                Err(format!("the line is longer than {MAX_LINE} octets"))
+                Err(format!("the line is longer than {MAX_LINE} bytes"))
             } else {
                 parse_line(&line, rules)
             };
@@ -108,7 +108,7 @@ pub async fn import_part(
                 directory.apply(vec![Change::BeginLoad]).await?;
             }
             apply(directory, std::mem::take(&mut batch), &mut report).await?;
-            on_progress(Counts {
+            on_progress(ImportProgress {
                 read: report.read,
                 applied: report.applied,
                 bad: report.bad_lines,
@@ -122,7 +122,7 @@ pub async fn import_part(
     Ok(report)
 }
 
-impl Report {
+impl ImportOutcome {
     /// Whether a load can end with it.
     #[must_use]
     pub const fn is_load(&self) -> bool {
@@ -140,7 +140,7 @@ impl Report {
 async fn apply(
     directory: &dyn Directory,
     batch: Vec<(u64, Change)>,
-    report: &mut Report,
+    report: &mut ImportOutcome,
 ) -> Result<(), ImportError> {
     let (numbers, changes): (Vec<u64>, Vec<Change>) = batch.into_iter().unzip();
     for (number, result) in numbers.into_iter().zip(directory.apply(changes).await?) {

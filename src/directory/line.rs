@@ -13,7 +13,7 @@ const MAX_WORD: usize = 100;
 
 /// What the configuration says about records.
 #[derive(Debug, Clone, Default)]
-pub struct Rules {
+pub struct RecordRules {
     /// The domains of ours: an address there cannot be a registered one, or mail would go in a circle.
     pub domains: MaskedDomains,
     /// Local parts that are roles and never ids, lower case.
@@ -67,7 +67,7 @@ struct TransactionRow {
 ///
 /// # Errors
 /// A sentence that names the field and what is wanted.
-pub fn parse_line(line: &[u8], rules: &Rules) -> Result<Option<Change>, String> {
+pub fn parse_line(line: &[u8], rules: &RecordRules) -> Result<Option<Change>, String> {
     let row: Row = serde_json::from_slice(line).map_err(|error| plain(&error))?;
     match row {
         Row::End { .. } => Ok(None),
@@ -111,7 +111,7 @@ pub fn parse_line(line: &[u8], rules: &Rules) -> Result<Option<Change>, String> 
     }
 }
 
-/// serde's words without the column, which counts octets of the line and helps nobody.
+/// serde's words without the column, which counts bytes of the line and helps nobody.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
@@ -121,7 +121,7 @@ fn plain(error: &serde_json::Error) -> String {
 ///
 /// # Errors
 /// A sentence that names the field and what is wanted.
-pub fn check(participant: &Participant, rules: &Rules) -> Result<(), String> {
+pub fn check(participant: &Participant, rules: &RecordRules) -> Result<(), String> {
     if rules
         .roles
         .iter()

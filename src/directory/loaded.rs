@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::Unavailable;
-use super::disk::{Broken, Disk};
+use super::database::{Database, OpenError};
 
 /// The key of the record.
 pub(super) const KEY: &[u8] = b"!loaded";
@@ -18,7 +18,7 @@ const ENDED: &[u8] = b"1";
 
 /// How far the directory is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loaded {
+pub(super) enum LoadState {
     /// Nothing was ever put into it.
     Never,
     /// The first load has begun: a part of the accounts may be there.
@@ -29,9 +29,9 @@ pub(super) enum Loaded {
     Wholly,
 }
 
-impl Loaded {
+impl LoadState {
     /// What an open database says.
-    pub(super) fn read(disk: &Disk) -> Result<Self, Broken> {
+    pub(super) fn read(disk: &Database) -> Result<Self, OpenError> {
         let found = disk.with(|db| {
             Ok(match db.get(KEY)?.as_deref() {
                 Some(BEGUN) => Self::Partly,
@@ -40,7 +40,7 @@ impl Loaded {
                 None => Self::Never,
             })
         });
-        found.map_err(|error| Broken::OutOfReach(error.to_string()))
+        found.map_err(|error| OpenError::Inaccessible(error.to_string()))
     }
 
     /// The record that says so; none where there is none to write.
@@ -93,29 +93,29 @@ impl Loaded {
 
 /// The same, shared by all who look.
 #[derive(Debug)]
-pub(super) struct Shared(AtomicU8);
+pub(super) struct SharedLoadState(AtomicU8);
 
-impl Shared {
+impl SharedLoadState {
     /// As it is now.
-    pub(super) const fn new(loaded: Loaded) -> Self {
+    pub(super) const fn new(loaded: LoadState) -> Self {
         Self(AtomicU8::new(loaded as u8))
     }
 
     /// As it is now.
-    pub(super) fn get(&self) -> Loaded {
-        const NEVER: u8 = Loaded::Never as u8;
-        const PARTLY: u8 = Loaded::Partly as u8;
-        const UNRECORDED: u8 = Loaded::Unrecorded as u8;
+    pub(super) fn get(&self) -> LoadState {
+        const NEVER: u8 = LoadState::Never as u8;
+        const PARTLY: u8 = LoadState::Partly as u8;
+        const UNRECORDED: u8 = LoadState::Unrecorded as u8;
         match self.0.load(Ordering::Acquire) {
-            NEVER => Loaded::Never,
-            PARTLY => Loaded::Partly,
-            UNRECORDED => Loaded::Unrecorded,
-            _ => Loaded::Wholly,
+            NEVER => LoadState::Never,
+            PARTLY => LoadState::Partly,
+            UNRECORDED => LoadState::Unrecorded,
+            _ => LoadState::Wholly,
         }
     }
 
     /// Once it is durable.
-    pub(super) fn set(&self, loaded: Loaded) {
+    pub(super) fn set(&self, loaded: LoadState) {
         self.0.store(loaded as u8, Ordering::Release);
     }
 }

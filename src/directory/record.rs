@@ -50,7 +50,7 @@ pub struct Participant {
     pub status: AccountStatus,
 }
 
-/// An order between two participants.
+/// A purchase, or a conversation about one, between two participants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
     /// The fixed id.
@@ -108,16 +108,16 @@ impl AddressMark {
             .find(|address| Self::of(&participant.id, address) == self)
     }
 
-    /// The eight octets, for storage.
+    /// The eight bytes, for storage.
     #[must_use]
-    pub const fn octets(self) -> [u8; 8] {
+    pub const fn bytes(self) -> [u8; 8] {
         self.0
     }
 
     /// A mark from storage.
     #[must_use]
-    pub const fn from_octets(octets: [u8; 8]) -> Self {
-        Self(octets)
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::{
-    Answer, Change, Conflict, Directory, Mask, Participant, Rules, SledDirectory, Transaction,
-    Unavailable, import,
+    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, RecordRules, SledDirectory,
+    Transaction, Unavailable, import,
 };
 use crate::failpoint;
 use crate::mail::{Domain, Mailbox};
@@ -18,7 +18,11 @@ use crate::masking::{MaskId, ParticipantId, TransactionId};
 ///
 /// # Errors
 /// The disk, or an export that is none.
-pub async fn restore(folder: &Path, export: &Path, rules: &Rules) -> io::Result<SledDirectory> {
+pub async fn restore(
+    folder: &Path,
+    export: &Path,
+    rules: &RecordRules,
+) -> io::Result<SledDirectory> {
     let fresh = beside(folder, "restoring");
     if fresh.exists() {
         std::fs::remove_dir_all(&fresh)?;
@@ -74,9 +78,9 @@ pub fn move_away(folder: &Path) -> io::Result<PathBuf> {
 
 /// The local directory, or none while it is being made again.
 #[derive(Default)]
-pub struct Restored(OnceLock<Arc<SledDirectory>>);
+pub struct RestorableDirectory(OnceLock<Arc<SledDirectory>>);
 
-impl Restored {
+impl RestorableDirectory {
     /// It is there.
     pub fn set(&self, directory: SledDirectory) {
         // Only one task makes it.
@@ -91,8 +95,8 @@ impl Restored {
 
     fn ask<'a, T: Send + 'a>(
         &'a self,
-        ask: impl FnOnce(&'a SledDirectory) -> Answer<'a, T>,
-    ) -> Answer<'a, T> {
+        ask: impl FnOnce(&'a SledDirectory) -> DirectoryFuture<'a, T>,
+    ) -> DirectoryFuture<'a, T> {
         match self.get() {
             Some(directory) => ask(directory),
             None => Box::pin(std::future::ready(Err(Unavailable(
@@ -102,8 +106,8 @@ impl Restored {
     }
 }
 
-impl Directory for Restored {
-    fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>> {
+impl Directory for RestorableDirectory {
+    fn mask(&self, mask: &MaskId) -> DirectoryFuture<'_, Option<Mask>> {
         self.ask(|directory| directory.mask(mask))
     }
 
@@ -111,27 +115,27 @@ impl Directory for Restored {
         &self,
         participant: &ParticipantId,
         counterparty: Option<&ParticipantId>,
-    ) -> Answer<'_, Option<MaskId>> {
+    ) -> DirectoryFuture<'_, Option<MaskId>> {
         self.ask(|directory| directory.mask_of(participant, counterparty))
     }
 
-    fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>> {
+    fn participant(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>> {
         self.ask(|directory| directory.participant(id))
     }
 
-    fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
+    fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
         self.ask(|directory| directory.owner(address))
     }
 
-    fn users(&self, domain: &Domain) -> Answer<'_, usize> {
+    fn users(&self, domain: &Domain) -> DirectoryFuture<'_, usize> {
         self.ask(|directory| directory.users(domain))
     }
 
-    fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
+    fn transaction(&self, id: &TransactionId) -> DirectoryFuture<'_, Option<Arc<Transaction>>> {
         self.ask(|directory| directory.transaction(id))
     }
 
-    fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>> {
+    fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {
         self.ask(|directory| directory.apply(changes))
     }
 }

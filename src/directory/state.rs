@@ -1,7 +1,7 @@
 //! What cannot be loaded again: the address each party last wrote from, once-only marks, long Message-IDs, what was brought to whom, and when
 //! an unknown transaction was first asked for.
 //!
-//! The spool's log has it first, so nothing here is synced by itself; [`State::checkpoint`] is called before the log drops a segment.
+//! The spool's log has it first, so nothing here is synced by itself; [`StateStore::checkpoint`] is called before the log drops a segment.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::disk::{Broken, Disk};
+use super::database::{Database, OpenError};
 use super::{AddressMark, Brought, Unavailable};
 use crate::mail::{Mailbox, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
@@ -38,13 +38,13 @@ fn brought_key(writer: &ParticipantId, reader: &ParticipantId, number: Option<u3
 }
 
 /// The state store.
-pub struct State {
-    disk: Disk,
+pub struct StateStore {
+    disk: Database,
     /// Something of the spool's log was not written for want of room: it is in that log alone, until a restart learns it again.
     behind: AtomicBool,
 }
 
-/// Octets of a record, as far as the room for it goes.
+/// Bytes of a record, as far as the room for it goes.
 const RECORD: usize = 4_096;
 
 fn key(kind: &str, participant: &ParticipantId, transaction: &TransactionId) -> String {
@@ -52,9 +52,9 @@ fn key(kind: &str, participant: &ParticipantId, transaction: &TransactionId) -> 
 }
 
 /// A time as it is stored.
-fn time(octets: &[u8]) -> Option<Timestamp> {
-    let octets = <[u8; 8]>::try_from(octets).ok()?;
-    Some(Timestamp(u64::from_be_bytes(octets)))
+fn time(bytes: &[u8]) -> Option<Timestamp> {
+    let bytes = <[u8; 8]>::try_from(bytes).ok()?;
+    Some(Timestamp(u64::from_be_bytes(bytes)))
 }
 
 /// The key of an address that signs: a digest, for no real address stands in this store.
@@ -68,14 +68,14 @@ fn once(day: u16, digest: &[u8; 16]) -> Vec<u8> {
     [b"o", day.to_be_bytes().as_slice(), digest.as_slice()].concat()
 }
 
-impl State {
+impl StateStore {
     /// Opens or makes the store in the folder `path`.
     ///
     /// # Errors
-    /// [`Broken`] if another process has it or it cannot be read.
-    pub fn open(path: &Path) -> Result<Self, Broken> {
+    /// [`OpenError`] if another process has it or it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self {
-            disk: Disk::open(path, "state.opening")?,
+            disk: Database::open(path, "state.opening")?,
             behind: AtomicBool::new(false),
         })
     }
@@ -94,7 +94,7 @@ impl State {
             .with(|db| db.get(key("w", participant, transaction)))?;
         Ok(found
             .and_then(|value| <[u8; 8]>::try_from(value.as_ref()).ok())
-            .map(AddressMark::from_octets))
+            .map(AddressMark::from_bytes))
     }
 
     /// Remembers that `participant` wrote from `address` in `transaction`. Durable through the spool's log. Nothing is written where that is
@@ -108,7 +108,7 @@ impl State {
         participant: &ParticipantId,
         address: AddressMark,
     ) -> Result<(), Unavailable> {
-        let (key, mark) = (key("w", participant, transaction), address.octets());
+        let (key, mark) = (key("w", participant, transaction), address.bytes());
         if self
             .disk
             .with(|db| db.get(&key))?
@@ -155,7 +155,7 @@ impl State {
         })
     }
 
-    /// As [`State::first_seen`]; what `asker` asks for the first time is remembered as asked for `now`. An asker is whoever was proven: nobody's
+    /// As [`StateStore::first_seen`]; what `asker` asks for the first time is remembered as asked for `now`. An asker is whoever was proven: nobody's
     /// rows make room for another's.
     ///
     /// # Errors
@@ -177,9 +177,9 @@ impl State {
             self.disk.room_for(RECORD)?;
             self.make_room(&own)?;
             let mut batch = sled::Batch::default();
-            let octets = now.0.to_be_bytes();
-            batch.insert(row.as_bytes(), &octets);
-            batch.insert(counted.as_bytes(), &octets);
+            let bytes = now.0.to_be_bytes();
+            batch.insert(row.as_bytes(), &bytes);
+            batch.insert(counted.as_bytes(), &bytes);
             self.disk.with(|db| db.apply_batch(batch))?;
         }
         let first = self.first_seen(participant, transaction)?;
@@ -200,9 +200,9 @@ impl State {
             for (counted, _) in rows.iter().take(MAX_UNKNOWN / 2) {
                 batch.remove(counted.clone());
                 // `qASKER/PARTICIPANT/TRANSACTION` beside `uPARTICIPANT/TRANSACTION/ASKER`.
-                if let Some(order) = counted.get(own.len()..) {
+                if let Some(transaction) = counted.get(own.len()..) {
                     let asker = own.trim_start_matches('q').trim_end_matches('/');
-                    batch.remove([b"u".as_slice(), order, b"/", asker.as_bytes()].concat());
+                    batch.remove([b"u".as_slice(), transaction, b"/", asker.as_bytes()].concat());
                 }
             }
             db.apply_batch(batch)
@@ -263,8 +263,8 @@ impl State {
             let Some(oldest) = marks(day).next().transpose()? else {
                 return Ok(());
             };
-            let octets = oldest.0.get(1..3).and_then(|day| day.try_into().ok());
-            let oldest = octets.map_or(0, u16::from_be_bytes);
+            let bytes = oldest.0.get(1..3).and_then(|day| day.try_into().ok());
+            let oldest = bytes.map_or(0, u16::from_be_bytes);
             marks(oldest + 1).try_for_each(|row| db.remove(row?.0).map(|_| ()))
         })
     }

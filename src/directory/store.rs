@@ -13,10 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::disk::{Broken, Disk, MAX_VALUE};
-use super::loaded::{self, Loaded};
+use super::database::{Database, MAX_VALUE, OpenError};
+use super::loaded::{self, LoadState};
 use super::users::{Users, organisations};
-use super::{Answer, Change, Conflict, Directory, Mask, Participant, Transaction, Unavailable};
+use super::{
+    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, Transaction, Unavailable,
+};
 use crate::failpoint;
 use crate::mail::{Domain, Mailbox};
 use crate::masking::providers::organisation;
@@ -28,11 +30,11 @@ pub struct SledDirectory {
 }
 
 struct Inner {
-    disk: Disk,
+    disk: Database,
     /// One change at a time: it reads before it writes.
     changes: Mutex<()>,
     applied: AtomicU64,
-    loaded: loaded::Shared,
+    loaded: loaded::SharedLoadState,
 }
 
 /// A mask for one counterparty, as stored.
@@ -58,11 +60,11 @@ impl SledDirectory {
     /// Opens or makes the directory in the folder `path`.
     ///
     /// # Errors
-    /// [`Broken`] if another process has it or it cannot be read; never an empty directory in the place of a broken one.
-    pub fn open(path: &Path) -> Result<Self, Broken> {
-        let disk = Disk::open(path, "directory.opening")?;
+    /// [`OpenError`] if another process has it or it cannot be read; never an empty directory in the place of a broken one.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let disk = Database::open(path, "directory.opening")?;
         let inner = Inner {
-            loaded: loaded::Shared::new(Loaded::read(&disk)?),
+            loaded: loaded::SharedLoadState::new(LoadState::read(&disk)?),
             disk,
             changes: Mutex::new(()),
             applied: AtomicU64::new(0),
@@ -163,7 +165,7 @@ impl Inner {
                     Ok(())
                 }
                 Change::EndLoad => {
-                    loaded = Loaded::Wholly;
+                    loaded = LoadState::Wholly;
                     Ok(())
                 }
             });
@@ -183,7 +185,7 @@ impl Inner {
         let mut batch = sled::Batch::default();
         let value_octets = |value: &Option<Vec<u8>>| value.as_ref().map_or(0, Vec::len);
         let sizes = draft.writes.iter();
-        let octets = sizes
+        let bytes = sizes
             .map(|(key, value)| key.len() + value_octets(value))
             .sum();
         for (key, value) in draft.writes {
@@ -192,7 +194,7 @@ impl Inner {
                 None => batch.remove(key),
             }
         }
-        self.disk.room_for(octets)?;
+        self.disk.room_for(bytes)?;
         failpoint::pass("directory.applying");
         self.disk.with(|db| db.apply_batch(batch))?;
         failpoint::pass("directory.applied");
@@ -228,7 +230,7 @@ impl Draft<'_> {
             serde_json::to_vec(record).map_err(|error| Conflict::Invalid(error.to_string()))?;
         if value.len() > MAX_VALUE {
             return Err(Conflict::Invalid(format!(
-                "the record is longer than {MAX_VALUE} octets"
+                "the record is longer than {MAX_VALUE} bytes"
             )));
         }
         self.writes.insert(key(kind, id), Some(value));
@@ -315,7 +317,7 @@ impl Draft<'_> {
 }
 
 impl Directory for SledDirectory {
-    fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>> {
+    fn mask(&self, mask: &MaskId) -> DirectoryFuture<'_, Option<Mask>> {
         let find = || -> Result<Option<Mask>, Unavailable> {
             if let Some(stored) = self.inner.look_up::<StoredMask>(b'm', mask.as_str())? {
                 return Ok(Some(Mask {
@@ -336,7 +338,7 @@ impl Directory for SledDirectory {
         &self,
         participant: &ParticipantId,
         _counterparty: Option<&ParticipantId>,
-    ) -> Answer<'_, Option<MaskId>> {
+    ) -> DirectoryFuture<'_, Option<MaskId>> {
         let found = self
             .inner
             .look_up::<Participant>(b'p', participant.as_str());
@@ -345,16 +347,16 @@ impl Directory for SledDirectory {
         })))
     }
 
-    fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>> {
+    fn participant(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>> {
         let found = self.inner.look_up::<Participant>(b'p', id.as_str());
         Box::pin(std::future::ready(found.map(|found| found.map(Arc::new))))
     }
 
-    fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
+    fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
         Box::pin(std::future::ready(self.inner.look_up(b'a', &address.key())))
     }
 
-    fn users(&self, domain: &Domain) -> Answer<'_, usize> {
+    fn users(&self, domain: &Domain) -> DirectoryFuture<'_, usize> {
         let found = self
             .inner
             .look_up::<Users>(b'd', organisation(domain).as_str());
@@ -362,12 +364,12 @@ impl Directory for SledDirectory {
         Box::pin(std::future::ready(count))
     }
 
-    fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
+    fn transaction(&self, id: &TransactionId) -> DirectoryFuture<'_, Option<Arc<Transaction>>> {
         let found = self.inner.look_up::<Transaction>(b't', id.as_str());
         Box::pin(std::future::ready(found.map(|found| found.map(Arc::new))))
     }
 
-    fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>> {
+    fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {
         let inner = self.inner.clone();
         Box::pin(async move {
             let applied = tokio::task::spawn_blocking(move || inner.apply(changes)).await;

@@ -12,20 +12,20 @@ const SHOP: &str = r#"{"type":"participant","id":"k2m9x0r7t3","login":"sklep-row
 const ORDER: &str =
     r#"{"type":"transaction","id":"cub31c122","buyer":"8awgqyk6a5","seller":"k2m9x0r7t3"}"#;
 
-fn rules() -> Rules {
+fn rules() -> RecordRules {
     let name = Domain::parse("allegromail.pl").unwrap();
     let domains = MaskedDomains::new(vec![MaskedDomain {
         name,
         marketplaces: vec![],
         aliases: vec![],
     }]);
-    Rules {
+    RecordRules {
         domains,
         roles: vec!["postmaster".to_owned()],
     }
 }
 
-async fn load(directory: &dyn Directory, lines: &[&str]) -> Report {
+async fn load(directory: &dyn Directory, lines: &[&str]) -> ImportOutcome {
     import(directory, &rules(), lines.join("\n").as_bytes(), |_| {})
         .await
         .unwrap()
@@ -354,7 +354,7 @@ fn state_is_remembered() {
     let (order, jan) = ("cub31c122".parse().unwrap(), id("8awgqyk6a5"));
     let mark = AddressMark::of(&jan, &mailbox("jan@poczta.example"));
     {
-        let state = State::open(&folder.path().join("s")).unwrap();
+        let state = StateStore::open(&folder.path().join("s")).unwrap();
         assert_eq!(state.last_writer(&order, &jan).unwrap(), None);
         state.remember(&order, &jan, mark).unwrap();
         assert_eq!(
@@ -371,7 +371,7 @@ fn state_is_remembered() {
         );
         state.checkpoint().unwrap();
     }
-    let state = State::open(&folder.path().join("s")).unwrap();
+    let state = StateStore::open(&folder.path().join("s")).unwrap();
     assert_eq!(state.last_writer(&order, &jan).unwrap(), Some(mark));
     for number in 0..2_500_u64 {
         state
@@ -388,7 +388,7 @@ fn state_is_remembered() {
 #[test]
 fn marks_are_forgotten_day_by_day() {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(&folder.path().join("s")).unwrap();
+    let state = StateStore::open(&folder.path().join("s")).unwrap();
     for day in [254, 255, 256, 257] {
         state.mark(day, &[7; 16]).unwrap();
     }
@@ -414,7 +414,7 @@ async fn h181_an_older_store_that_holds_an_account_counts_as_loaded() {
     let path = folder.path().join("d");
     // As 0.1.0 left it: records, and none that tells of a load.
     let older = || {
-        let disk = super::disk::Disk::open(&path, "store.opening").unwrap();
+        let disk = super::database::Database::open(&path, "store.opening").unwrap();
         disk.with(|db| db.remove(super::loaded::KEY)).unwrap();
         disk.sync().unwrap();
     };
@@ -447,9 +447,9 @@ async fn h181_an_older_store_that_holds_an_account_counts_as_loaded() {
 fn h164_who_asks_for_a_thousand_orders_restarts_nobody_elses_grace() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
-    let state = State::open(&path).unwrap();
+    let state = StateStore::open(&path).unwrap();
     let jan = id("8awgqyk6a5");
-    let note = |state: &State, asker: &str, order: &str, now| {
+    let note = |state: &StateStore, asker: &str, order: &str, now| {
         state
             .note_first_seen(&jan, &order.parse().unwrap(), asker, Timestamp(now))
             .unwrap()
@@ -466,7 +466,7 @@ fn h164_who_asks_for_a_thousand_orders_restarts_nobody_elses_grace() {
     }
     state.checkpoint().unwrap();
     drop(state);
-    let state = State::open(&path).unwrap();
+    let state = StateStore::open(&path).unwrap();
     for order in ["honest1", "zzz", "0"] {
         assert_eq!(note(&state, "shop1", order, 9_000), Timestamp(5));
     }
@@ -479,7 +479,7 @@ fn h164_who_asks_for_a_thousand_orders_restarts_nobody_elses_grace() {
 #[test]
 fn h164_what_0_1_0_has_seen_first_still_counts() {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(&folder.path().join("s")).unwrap();
+    let state = StateStore::open(&folder.path().join("s")).unwrap();
     let (jan, order) = (id("8awgqyk6a5"), "cub31c122".parse().unwrap());
     let row = format!(
         r#"{{"type":"state","key":"{}","value":"{}"}}"#,

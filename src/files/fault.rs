@@ -107,7 +107,7 @@ impl Fault {
                 "give the files under data_dir to the user that the server runs as (chown -R USER) and start again; nothing is damaged, so move nothing away"
             }
             Self::Disk => {
-                "look in the system's log for errors of the disk, mend or replace it and start again; what is on it may be whole, so move nothing away before it was copied"
+                "look in the system's log for errors of the disk, repair or replace it and start again; what is on it may be whole, so move nothing away before it was copied"
             }
             Self::Descriptors => {
                 "raise the limit of open files (LimitNOFILE, fs.file-max) and start again; nothing is damaged, so move nothing away"
@@ -127,7 +127,7 @@ impl std::fmt::Display for Fault {
 
 /// The sentence for the operator: which file, what the system said, and the remedy where one is known.
 #[must_use]
-pub fn told(path: &Path, error: &io::Error) -> String {
+pub fn describe(path: &Path, error: &io::Error) -> String {
     let shown = path.display();
     match Fault::of(error) {
         Some(fault) => format!("{shown}: {fault} ({error})"),

@@ -22,13 +22,13 @@ const DEEPEST: usize = 16;
 ///
 /// # Errors
 /// The system does not let us.
-pub fn folder(path: &Path) -> io::Result<()> {
+pub fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER).create(path)
 }
 
 /// Options for a file that is its owner's alone where it is made; `File::options()` otherwise.
 #[must_use]
-pub fn new() -> OpenOptions {
+pub fn private_file() -> OpenOptions {
     let mut options = File::options();
     options.mode(FILE);
     options
@@ -52,12 +52,12 @@ pub fn is_open_to_all(folder: &Path) -> io::Result<bool> {
 
 /// A file or folder that others could get at.
 #[derive(Debug)]
-pub struct Mended {
+pub struct ModeRepair {
     /// Which.
     pub path: PathBuf,
     /// Its mode before.
     pub mode: u32,
-    /// Why it still is so, where it could not be mended.
+    /// Why it still is so, where it could not be repaired.
     pub failed: Option<io::Error>,
 }
 
@@ -65,28 +65,28 @@ pub struct Mended {
 ///
 /// # Errors
 /// A folder cannot be read; what it holds is as it was.
-pub fn mend(path: &Path) -> io::Result<Vec<Mended>> {
-    let mut mended = Vec::new();
+pub fn repair_modes(path: &Path) -> io::Result<Vec<ModeRepair>> {
+    let mut repaired = Vec::new();
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let Some(name) = path.file_name() else {
-        return Ok(mended);
+        return Ok(repaired);
     };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let within = rustix::fs::open(parent, flags, Mode::empty())?;
-    mend_at(File::from(within), name, path, 0, &mut mended)?;
-    Ok(mended)
+    repair_at(File::from(within), name, path, 0, &mut repaired)?;
+    Ok(repaired)
 }
 
 /// The folder first: once others cannot enter it, nobody changes what is in it meanwhile.
-fn mend_at(
+fn repair_at(
     within: File,
     name: &OsStr,
     path: &Path,
     depth: usize,
-    mended: &mut Vec<Mended>,
+    repaired: &mut Vec<ModeRepair>,
 ) -> io::Result<()> {
     let known = match rustix::fs::statat(&within, name, AtFlags::SYMLINK_NOFOLLOW) {
         // Gone since it was listed.
@@ -103,7 +103,7 @@ fn mend_at(
         // Not a link a moment ago, and nobody else can put one here: whoever could write to this folder is the owner.
         let changed =
             rustix::fs::chmodat(&within, name, Mode::from_raw_mode(wanted), AtFlags::empty());
-        mended.push(Mended {
+        repaired.push(ModeRepair {
             path: path.to_owned(),
             mode,
             failed: changed.err().map(io::Error::from),
@@ -119,7 +119,7 @@ fn mend_at(
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         if name != "." && name != ".." {
             let inside = File::from(inside.try_clone()?);
-            mend_at(inside, name, &path.join(name), depth + 1, mended)?;
+            repair_at(inside, name, &path.join(name), depth + 1, repaired)?;
         }
     }
     Ok(())

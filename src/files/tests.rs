@@ -1,4 +1,4 @@
-//! Errors are told by what helps, and loose modes are mended without following a link.
+//! Errors are told by what helps, and loose modes are repaired without following a link.
 
 use std::fs;
 use std::io;
@@ -30,7 +30,7 @@ fn h175_each_error_of_the_system_has_its_own_words() {
         let panicked = io::Error::other(format!("called unwrap on an Err value: {error:?}"));
         for error in [error, wrapped, panicked] {
             assert_eq!(Fault::of(&error), Some(fault), "{error}");
-            let told = told(Path::new("/data/state"), &error);
+            let told = describe(Path::new("/data/state"), &error);
             assert!(
                 told.contains("/data/state") && told.contains(word),
                 "{told}"
@@ -58,7 +58,7 @@ fn h167_loose_modes_are_mended_and_told_and_links_are_not_followed() {
     fs::create_dir(&stranger).unwrap();
     fs::write(stranger.join("file"), "x").unwrap();
     let data = outside.path().join("data");
-    folder(&data.join("directory/blobs")).unwrap();
+    create_folder(&data.join("directory/blobs")).unwrap();
     fs::write(data.join("directory/db"), "x").unwrap();
     fs::write(data.join("tight"), "x").unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(data.join("admin.sock")).unwrap();
@@ -77,13 +77,13 @@ fn h167_loose_modes_are_mended_and_told_and_links_are_not_followed() {
         set(path, *mode);
     }
     set(&data.join("tight"), 0o400);
-    let mut mended = mend(&data).unwrap();
-    mended.sort_by(|a, b| a.path.cmp(&b.path));
-    let told: Vec<_> = mended.iter().map(|m| (m.path.clone(), m.mode)).collect();
+    let mut repaired = repair_modes(&data).unwrap();
+    repaired.sort_by(|a, b| a.path.cmp(&b.path));
+    let told: Vec<_> = repaired.iter().map(|m| (m.path.clone(), m.mode)).collect();
     let mut wanted = loose[..5].to_vec();
     wanted.sort();
     assert_eq!(told, wanted);
-    assert!(mended.iter().all(|mended| mended.failed.is_none()));
+    assert!(repaired.iter().all(|repaired| repaired.failed.is_none()));
     for (path, _) in &loose[..5] {
         let wanted = if path.is_dir() { 0o700 } else { 0o600 };
         assert_eq!(mode(path), wanted, "{}", path.display());
@@ -93,5 +93,5 @@ fn h167_loose_modes_are_mended_and_told_and_links_are_not_followed() {
         (mode(&stranger), mode(&stranger.join("file"))),
         (0o755, 0o644)
     );
-    assert!(mend(&data).unwrap().is_empty(), "it was told once");
+    assert!(repair_modes(&data).unwrap().is_empty(), "it was told once");
 }

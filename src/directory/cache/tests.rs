@@ -22,7 +22,7 @@ struct Pausing {
 }
 
 impl Pausing {
-    async fn after<T: Send>(&self, read: Answer<'_, T>) -> Result<T, Unavailable> {
+    async fn after<T: Send>(&self, read: DirectoryFuture<'_, T>) -> Result<T, Unavailable> {
         let found = read.await;
         let stop = self
             .stops
@@ -37,7 +37,7 @@ impl Pausing {
 }
 
 impl Directory for Pausing {
-    fn mask(&self, mask: &MaskId) -> Answer<'_, Option<Mask>> {
+    fn mask(&self, mask: &MaskId) -> DirectoryFuture<'_, Option<Mask>> {
         let read = self.inner.mask(mask);
         Box::pin(self.after(read))
     }
@@ -45,27 +45,27 @@ impl Directory for Pausing {
         &self,
         participant: &ParticipantId,
         counterparty: Option<&ParticipantId>,
-    ) -> Answer<'_, Option<MaskId>> {
+    ) -> DirectoryFuture<'_, Option<MaskId>> {
         let read = self.inner.mask_of(participant, counterparty);
         Box::pin(self.after(read))
     }
-    fn participant(&self, id: &ParticipantId) -> Answer<'_, Option<Arc<Participant>>> {
+    fn participant(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>> {
         let read = self.inner.participant(id);
         Box::pin(self.after(read))
     }
-    fn owner(&self, address: &Mailbox) -> Answer<'_, Option<ParticipantId>> {
+    fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
         let read = self.inner.owner(address);
         Box::pin(self.after(read))
     }
-    fn users(&self, domain: &Domain) -> Answer<'_, usize> {
+    fn users(&self, domain: &Domain) -> DirectoryFuture<'_, usize> {
         let read = self.inner.users(domain);
         Box::pin(self.after(read))
     }
-    fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
+    fn transaction(&self, id: &TransactionId) -> DirectoryFuture<'_, Option<Arc<Transaction>>> {
         let read = self.inner.transaction(id);
         Box::pin(self.after(read))
     }
-    fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>> {
+    fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {
         self.inner.apply(changes)
     }
 }
@@ -142,7 +142,7 @@ async fn h163_no_look_up_serves_what_was_before_a_change_once_that_is_answered()
             store.stops.store(1, Ordering::SeqCst);
             let looking = cached.clone();
             let moved = moved.clone();
-            let mut old: Answer<'static, ()> = Box::pin(async move {
+            let mut old: DirectoryFuture<'static, ()> = Box::pin(async move {
                 let (jan, ola) = (account(JAN).id, account(OLA).id);
                 match kind {
                     0 => drop(looking.owner(&moved).await),

@@ -5,17 +5,17 @@ use std::io::{self, BufRead, Write};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use super::State;
+use super::StateStore;
 
 /// A line of an export.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Row {
-    State { key: String, value: String },
+    StateStore { key: String, value: String },
     End {},
 }
 
-impl State {
+impl StateStore {
     /// Writes every record as a line, and returns how many.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ impl State {
         let mut records = 0;
         self.disk.each(|key, value| {
             records += 1;
-            let row = Row::State {
+            let row = Row::StateStore {
                 key: HEXLOWER.encode(key),
                 value: HEXLOWER.encode(value),
             };
@@ -41,11 +41,11 @@ impl State {
     pub fn import(&self, input: impl BufRead) -> io::Result<u64> {
         let mut records = 0;
         for line in input.lines() {
-            let Row::State { key, value } = serde_json::from_str(&line?)? else {
+            let Row::StateStore { key, value } = serde_json::from_str(&line?)? else {
                 continue;
             };
-            let octets = |text: &str| HEXLOWER.decode(text.as_bytes()).map_err(io::Error::other);
-            let (key, value) = (octets(&key)?, octets(&value)?);
+            let bytes = |text: &str| HEXLOWER.decode(text.as_bytes()).map_err(io::Error::other);
+            let (key, value) = (bytes(&key)?, bytes(&value)?);
             self.disk
                 .with(|db| db.insert(key, value))
                 .map_err(io::Error::other)?;
