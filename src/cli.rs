@@ -27,7 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use exit::Exit;
 
-use crate::config::Loaded;
+use crate::config::LoadedConfig;
 use crate::mail::Mailbox;
 use crate::masking::{ParticipantId, TransactionId};
 use crate::observe;
@@ -183,7 +183,7 @@ pub fn is_serve(arguments: impl IntoIterator<Item = OsString>) -> bool {
 fn dispatch(arguments: Arguments) -> Exit {
     let Shared { config: path, json } = arguments.shared;
     let load = || crate::config::find(path.as_deref()).and_then(|path| crate::config::load(&path));
-    let loaded = |run: &dyn Fn(Loaded) -> Exit| match load() {
+    let loaded = |run: &dyn Fn(LoadedConfig) -> Exit| match load() {
         Ok(loaded) => run(loaded),
         Err(errors) => {
             eprintln!("{errors}");
@@ -235,6 +235,11 @@ fn dispatch(arguments: Arguments) -> Exit {
     }
 }
 
+/// A number and the noun for it: `1 bad line`, `2 bad lines`.
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// How long work on blocking threads may take after a command has ended: a flush of the history or an export, at most.
 const LAST_WORK: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -252,7 +257,7 @@ fn block_on(work: impl Future<Output = Exit>) -> Exit {
             exit
         }
         Err(error) => {
-            eprintln!("allegromail: the system gives no threads: {error}");
+            eprintln!("allegromail: cannot start the async runtime: {error}");
             Exit::Temporary
         }
     }

@@ -5,28 +5,28 @@
 
 mod check;
 mod checked;
+mod diagnostics;
 mod example;
 mod files;
 mod keys;
-mod log;
-mod plain;
 mod problem;
+mod raw_value;
 mod reader;
 mod value;
 
 use std::path::{Path, PathBuf};
 
 pub use checked::{
-    Admin, Auth, Budget, Config, CourierRecipients, Delivery, DisplayName, Dkim, Http, HttpListen,
-    Limits, MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
+    Admin, Auth, Budget, Config, CourierRecipients, Delivery, DisplayName, Dkim, HttpConfig,
+    HttpListen, Limits, MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
 };
 pub use example::example;
-pub use problem::{Errors, Problem};
+pub use problem::{ConfigErrors, Problem};
 pub use value::duration;
 
 /// A configuration that was read, with what is worth mending.
 #[derive(Clone)]
-pub struct Loaded {
+pub struct LoadedConfig {
     /// The checked configuration.
     pub config: Config,
     /// Not wrong, but not wise.
@@ -37,9 +37,9 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Every problem of the file at once.
-pub fn load(path: &Path) -> Result<Loaded, Errors> {
+pub fn load(path: &Path) -> Result<LoadedConfig, ConfigErrors> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Errors(vec![Problem::whole_file(
+        ConfigErrors(vec![Problem::whole_file(
             path,
             &format!("cannot be read: {error}"),
         )])
@@ -51,7 +51,7 @@ pub fn load(path: &Path) -> Result<Loaded, Errors> {
 ///
 /// # Errors
 /// There is none; the message names the places.
-pub fn find(named: Option<&Path>) -> Result<PathBuf, Errors> {
+pub fn find(named: Option<&Path>) -> Result<PathBuf, ConfigErrors> {
     if let Some(path) = named {
         return Ok(path.to_owned());
     }
@@ -62,7 +62,7 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf, Errors> {
     ];
     places.into_iter().find(|path| path.is_file()).ok_or_else(|| {
         let message = "not found here nor in /etc/allegromail; name it with --config, or begin with `allegromail config example`";
-        Errors(vec![Problem::whole_file(Path::new("allegromail.toml"), message)])
+        ConfigErrors(vec![Problem::whole_file(Path::new("allegromail.toml"), message)])
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A browser on the host, or on the way, is the stranger here. A page of another site may have it send requests to us, under a name of its own that
 //! it has pointed at us (DNS rebinding), or as a form. So a request must name us ([`Guard`]), must not come from a page of another site, must say
-//! JSON of a body that is JSON ([`want_body_type`]), and has a token ([`is_token`]). What a listener answers is up to its router.
+//! JSON of a body that is JSON ([`require_content_type`]), and has a token ([`has_token`]). What a listener answers is up to its router.
 
 mod authority;
 mod failure;
@@ -10,6 +10,6 @@ mod guard;
 mod listener;
 mod socket;
 
-pub use failure::Failure;
-pub use guard::{Guard, JSON, NDJSON, is_token, want_body_type, want_our_name};
+pub use failure::ApiError;
+pub use guard::{Guard, JSON, NDJSON, has_token, require_content_type, require_own_name};
 pub use listener::{BindError, Listener};

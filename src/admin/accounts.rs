@@ -7,46 +7,47 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::Parts;
+use super::AdminContext;
 use crate::directory::{self, Change, Participant};
-use crate::http::Failure;
+use crate::http::ApiError;
 use crate::mail::Mailbox;
 use crate::masking::{MaskId, ParticipantId};
 
 /// An id of the path; 422 if it has no such form.
-fn id(text: &str) -> Result<ParticipantId, Failure> {
-    ParticipantId::parse(text).map_err(|error| Failure::bad(error.to_string()))
+fn id(text: &str) -> Result<ParticipantId, ApiError> {
+    ParticipantId::parse(text).map_err(|error| ApiError::bad(error.to_string()))
 }
 
 /// The account, or 404. A copy: handlers change it and put it back.
-async fn find(parts: &Parts, id: &ParticipantId) -> Result<Participant, Failure> {
-    let found = parts.directory.participant(id).await?;
+async fn find(context: &AdminContext, id: &ParticipantId) -> Result<Participant, ApiError> {
+    let found = context.directory.participant(id).await?;
     found
         .map(|participant| (*participant).clone())
-        .ok_or_else(|| Failure::not_found("participant"))
+        .ok_or_else(|| ApiError::not_found("participant"))
 }
 
 /// Puts an account if it satisfies the rules of an import; the same ones, or data could come in here that no export can bring back.
-async fn put(parts: &Parts, participant: Participant) -> Result<(), Failure> {
-    directory::check(&participant, &parts.rules).map_err(Failure::bad)?;
-    parts.apply(Change::PutParticipant(participant)).await
+async fn put(context: &AdminContext, participant: Participant) -> Result<(), ApiError> {
+    directory::check(&participant, &context.rules).map_err(ApiError::bad)?;
+    context.apply(Change::PutParticipant(participant)).await
 }
 
 /// An account with its real addresses.
 #[utoipa::path(get, path = "/v1/participants/{id}", params(("id" = String, Path)), responses(
     (status = 200, description = "the account, in the form of an import line without `type`"),
-    (status = 404, body = Failure),
+    (status = 404, body = ApiError),
 ))]
 pub(super) async fn get_participant(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path(text): Path<String>,
-) -> Result<Json<Participant>, Failure> {
-    Ok(Json(find(&parts, &id(&text)?).await?))
+) -> Result<Json<Participant>, ApiError> {
+    Ok(Json(find(&context, &id(&text)?).await?))
 }
 
 /// How an account is written.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Masked {
+#[schema(as = Masked)]
+pub struct MaskParts {
     /// The local part before any `+`.
     pub mask: String,
     /// The domain of its marketplace.
@@ -55,25 +56,25 @@ pub struct Masked {
 
 /// The masked address of an account, in its parts.
 #[utoipa::path(get, path = "/v1/participants/{id}/mask", params(("id" = String, Path)), responses(
-    (status = 200, body = Masked),
-    (status = 404, body = Failure),
+    (status = 200, body = MaskParts),
+    (status = 404, body = ApiError),
 ))]
 pub(super) async fn get_mask(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path(text): Path<String>,
-) -> Result<Json<Masked>, Failure> {
+) -> Result<Json<MaskParts>, ApiError> {
     let id = id(&text)?;
-    let participant = find(&parts, &id).await?;
+    let participant = find(&context, &id).await?;
     // The mask for everybody: whoever asks here is no counterparty.
-    let mask = parts.directory.mask_of(&id, None).await?;
-    let domain = parts
+    let mask = context.directory.mask_of(&id, None).await?;
+    let domain = context
         .rules
         .domains
         .for_marketplace(&participant.marketplace);
     let (Some(mask), Some(domain)) = (mask, domain) else {
-        return Err(Failure::not_found("mask"));
+        return Err(ApiError::not_found("mask"));
     };
-    Ok(Json(Masked {
+    Ok(Json(MaskParts {
         mask: mask.to_string(),
         domain: domain.to_string(),
     }))
@@ -82,55 +83,55 @@ pub(super) async fn get_mask(
 /// The account behind a mask (`unmask`).
 #[utoipa::path(get, path = "/v1/masks/{mask}", params(("mask" = String, Path)), responses(
     (status = 200, description = "the account, in the form of an import line without `type`"),
-    (status = 404, body = Failure),
+    (status = 404, body = ApiError),
 ))]
 pub(super) async fn get_holder(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path(text): Path<String>,
-) -> Result<Json<Participant>, Failure> {
-    let mask = MaskId::parse(&text).map_err(|error| Failure::bad(error.to_string()))?;
-    let mask = parts
+) -> Result<Json<Participant>, ApiError> {
+    let mask = MaskId::parse(&text).map_err(|error| ApiError::bad(error.to_string()))?;
+    let mask = context
         .directory
         .mask(&mask)
         .await?
-        .ok_or_else(|| Failure::not_found("mask"))?;
-    Ok(Json(find(&parts, &mask.participant).await?))
+        .ok_or_else(|| ApiError::not_found("mask"))?;
+    Ok(Json(find(&context, &mask.participant).await?))
 }
 
 /// Adds an account or replaces it whole.
 #[utoipa::path(put, path = "/v1/participants/{id}", params(("id" = String, Path)), responses(
     (status = 204, description = "done, durably"),
-    (status = 409, description = "an address is registered to another account", body = Failure),
-    (status = 422, body = Failure),
+    (status = 409, description = "an address is registered to another account", body = ApiError),
+    (status = 422, body = ApiError),
 ))]
 pub(super) async fn put_participant(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path(text): Path<String>,
     Json(participant): Json<Participant>,
-) -> Result<StatusCode, Failure> {
+) -> Result<StatusCode, ApiError> {
     // A slip in a script would otherwise replace another account.
     if participant.id != id(&text)? {
-        return Err(Failure::bad(
+        return Err(ApiError::bad(
             "the id in the path and the one in the body differ",
         ));
     }
-    let _turn = parts.changes.lock().await;
-    put(&parts, participant).await?;
+    let _turn = context.changes.lock().await;
+    put(&context, participant).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Removes an account and frees its addresses.
 #[utoipa::path(delete, path = "/v1/participants/{id}", params(("id" = String, Path)), responses(
     (status = 204, description = "done, durably"),
-    (status = 404, body = Failure),
+    (status = 404, body = ApiError),
 ))]
 pub(super) async fn delete_participant(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path(text): Path<String>,
-) -> Result<StatusCode, Failure> {
+) -> Result<StatusCode, ApiError> {
     let id = id(&text)?;
-    let _turn = parts.changes.lock().await;
-    parts.apply(Change::RemoveParticipant(id)).await?;
+    let _turn = context.changes.lock().await;
+    context.apply(Change::RemoveParticipant(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -138,18 +139,18 @@ pub(super) async fn delete_participant(
 #[utoipa::path(put, path = "/v1/participants/{id}/addresses/{address}",
     params(("id" = String, Path), ("address" = String, Path)), responses(
     (status = 204, description = "done, durably; also if it was there"),
-    (status = 409, description = "registered to another account", body = Failure),
+    (status = 409, description = "registered to another account", body = ApiError),
 ))]
 pub(super) async fn put_address(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path((text, address)): Path<(String, String)>,
-) -> Result<StatusCode, Failure> {
-    let address = Mailbox::parse(&address).map_err(|error| Failure::bad(error.to_string()))?;
-    let _turn = parts.changes.lock().await;
-    let mut participant = find(&parts, &id(&text)?).await?;
+) -> Result<StatusCode, ApiError> {
+    let address = Mailbox::parse(&address).map_err(|error| ApiError::bad(error.to_string()))?;
+    let _turn = context.changes.lock().await;
+    let mut participant = find(&context, &id(&text)?).await?;
     if !participant.addresses.contains(&address) {
         participant.addresses.push(address);
-        put(&parts, participant).await?;
+        put(&context, participant).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -158,27 +159,27 @@ pub(super) async fn put_address(
 #[utoipa::path(delete, path = "/v1/participants/{id}/addresses/{address}",
     params(("id" = String, Path), ("address" = String, Path)), responses(
     (status = 204, description = "done, durably"),
-    (status = 404, body = Failure),
-    (status = 409, description = "it is the primary address", body = Failure),
+    (status = 404, body = ApiError),
+    (status = 409, description = "it is the primary address", body = ApiError),
 ))]
 pub(super) async fn delete_address(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path((text, address)): Path<(String, String)>,
-) -> Result<StatusCode, Failure> {
-    let address = Mailbox::parse(&address).map_err(|error| Failure::bad(error.to_string()))?;
-    let _turn = parts.changes.lock().await;
-    let mut participant = find(&parts, &id(&text)?).await?;
+) -> Result<StatusCode, ApiError> {
+    let address = Mailbox::parse(&address).map_err(|error| ApiError::bad(error.to_string()))?;
+    let _turn = context.changes.lock().await;
+    let mut participant = find(&context, &id(&text)?).await?;
     if participant.primary == address {
         let error = "the primary address cannot be removed; put the participant with another primary instead";
-        return Err(Failure::new(StatusCode::CONFLICT, error));
+        return Err(ApiError::new(StatusCode::CONFLICT, error));
     }
     let before = participant.addresses.len();
     participant
         .addresses
         .retain(|registered| *registered != address);
     if participant.addresses.len() == before {
-        return Err(Failure::not_found("address on this account"));
+        return Err(ApiError::not_found("address on this account"));
     }
-    put(&parts, participant).await?;
+    put(&context, participant).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -15,7 +15,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::pinned;
 use crate::config::{Admin, HttpListen, TlsFiles};
-use crate::http::Failure;
+use crate::http::ApiError;
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]
@@ -174,7 +174,7 @@ where
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| lost(&error))?;
-    // Moves the octets while the answer is waited for.
+    // Moves the bytes while the answer is waited for.
     let driver = tokio::spawn(connection);
     let answer = sender
         .send_request(request)
@@ -190,7 +190,7 @@ where
     driver.abort();
     if !status.is_success() {
         // Something else than our server may answer there; its own words say most.
-        let message = serde_json::from_slice::<Failure>(&body).map_or_else(
+        let message = serde_json::from_slice::<ApiError>(&body).map_or_else(
             |_| String::from_utf8_lossy(&body).into_owned(),
             |failure| failure.error,
         );

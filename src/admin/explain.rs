@@ -7,14 +7,15 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::Parts;
-use crate::http::Failure;
+use super::AdminContext;
+use crate::http::ApiError;
 use crate::intake::Inquiry;
 use crate::mail::{Mailbox, ReversePath};
 
 /// Who writes to whom, from where, and what.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Question {
+#[schema(as = Question)]
+pub struct ExplainRequest {
     /// The visible From.
     #[schema(value_type = String)]
     pub from: Mailbox,
@@ -39,14 +40,15 @@ pub struct Question {
     #[serde(default)]
     pub message: Option<String>,
     /// The message in base64, where it is no text.
-    // Wins over `message`. JSON holds no octets, and a signature is over those.
+    // Wins over `message`. JSON holds no bytes, and a signature is over those.
     #[serde(default)]
     pub message_base64: Option<String>,
 }
 
 /// The decision with its trail.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Explained {
+#[schema(as = Explained)]
+pub struct Explanation {
     /// `accept`, `defer` or `refuse`.
     pub decision: String,
     /// The reason word; none for `accept`.
@@ -58,24 +60,24 @@ pub struct Explained {
 }
 
 /// The decision that the server would make, by the code that makes it. Nothing is sent or stored.
-#[utoipa::path(post, path = "/v1/explain", request_body = Question, responses(
-    (status = 200, body = Explained),
-    (status = 422, description = "the message is no base64", body = Failure),
+#[utoipa::path(post, path = "/v1/explain", request_body = ExplainRequest, responses(
+    (status = 200, body = Explanation),
+    (status = 422, description = "the message is no base64", body = ApiError),
 ))]
 pub(super) async fn explain(
-    State(parts): State<Arc<Parts>>,
-    Json(question): Json<Question>,
-) -> Result<Json<Explained>, Failure> {
-    let answer = question.ask(&parts.intake).await;
-    answer.map(Json).map_err(Failure::bad)
+    State(context): State<Arc<AdminContext>>,
+    Json(question): Json<ExplainRequest>,
+) -> Result<Json<Explanation>, ApiError> {
+    let answer = question.ask(&context.intake).await;
+    answer.map(Json).map_err(ApiError::bad)
 }
 
-impl Question {
+impl ExplainRequest {
     /// Puts the question to the intake of this process.
     ///
     /// # Errors
     /// What is wrong with the question.
-    pub async fn ask(self, intake: &crate::intake::Intake) -> Result<Explained, String> {
+    pub async fn ask(self, intake: &crate::intake::Intake) -> Result<Explanation, String> {
         // Null wins over an address: both together is a mistake, and the null sender is the stricter question.
         let null = self.null_sender.then_some(ReversePath::Null);
         let decode = |text: String| data_encoding::BASE64_MIME_PERMISSIVE.decode(text.as_bytes());
@@ -98,7 +100,7 @@ impl Question {
             }
             Some(_) => "refuse",
         };
-        Ok(Explained {
+        Ok(Explanation {
             decision: decision.to_owned(),
             reason: opinion
                 .refusal
@@ -117,7 +119,7 @@ impl Question {
 /// A message as SMTP brings it: a file may have lost the CR of its line ends, and the last line end.
 fn on_the_wire(message: Vec<u8>) -> Vec<u8> {
     let mut wire = if memchr::memchr(b'\r', &message).is_none() {
-        let lines: Vec<&[u8]> = message.split(|octet| *octet == b'\n').collect();
+        let lines: Vec<&[u8]> = message.split(|byte| *byte == b'\n').collect();
         lines.join(&b"\r\n"[..])
     } else {
         message

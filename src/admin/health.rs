@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
-use super::Parts;
-use crate::http::Failure;
+use super::AdminContext;
+use crate::http::ApiError;
 use crate::masking::ParticipantId;
 
 /// The process answers.
@@ -21,24 +21,26 @@ pub(super) async fn healthz() -> &'static str {
 /// Spool and directory would take a message now.
 #[utoipa::path(get, path = "/readyz", responses(
     (status = 200, description = "mail would be taken"),
-    (status = 503, description = "mail would be answered 4xx; the sentence says why", body = Failure),
+    (status = 503, description = "mail would be answered 4xx; the sentence says why", body = ApiError),
 ))]
-pub(super) async fn readyz(State(parts): State<Arc<Parts>>) -> Result<&'static str, Failure> {
-    parts
+pub(super) async fn readyz(
+    State(context): State<Arc<AdminContext>>,
+) -> Result<&'static str, ApiError> {
+    context
         .spool
         .ready()
-        .map_err(|error| Failure::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
+        .map_err(|error| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     // Any id will do: the question is whether an answer comes.
-    let nobody = ParticipantId::parse("0").map_err(|error| Failure::bad(error.to_string()))?;
-    parts.directory.participant(&nobody).await?;
+    let nobody = ParticipantId::parse("0").map_err(|error| ApiError::bad(error.to_string()))?;
+    context.directory.participant(&nobody).await?;
     Ok("ready\n")
 }
 
 /// All metrics in Prometheus' text form.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, description = "Prometheus text exposition format")))]
-pub(super) async fn metrics(State(parts): State<Arc<Parts>>) -> impl IntoResponse {
+pub(super) async fn metrics(State(context): State<Arc<AdminContext>>) -> impl IntoResponse {
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4")],
-        parts.metrics.render(),
+        context.metrics.render(),
     )
 }

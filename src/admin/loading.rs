@@ -9,24 +9,25 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::Parts;
+use super::AdminContext;
 use crate::directory;
-use crate::http::Failure;
+use crate::http::ApiError;
 
 /// What became of a batch of import lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Imported {
+#[schema(as = Imported)]
+pub struct ImportReport {
     /// Lines that held a record.
     pub read: u64,
     /// Records applied.
     pub applied: u64,
     /// Lines refused; nothing of them was applied.
-    pub bad: Vec<BadLine>,
+    pub bad: Vec<RejectedLine>,
 }
 
 /// How a batch stands in its load.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
-pub(super) struct Batch {
+pub(super) struct ImportParams {
     /// true: more of the same load follows. A directory that was never loaded answers from the end of its first load on.
     #[serde(default)]
     more: bool,
@@ -34,7 +35,8 @@ pub(super) struct Batch {
 
 /// One refused line.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct BadLine {
+#[schema(as = BadLine)]
+pub struct RejectedLine {
     /// Its number, the first line being 1.
     pub line: u64,
     /// What is wrong with it.
@@ -55,30 +57,30 @@ pub struct AllowlistDiff {
 }
 
 /// Applies a batch of import lines (`application/x-ndjson`, at most 64 MiB).
-#[utoipa::path(post, path = "/v1/import", params(Batch), request_body(content = String, content_type = "application/x-ndjson"), responses(
-    (status = 200, body = Imported),
-    (status = 503, description = "the directory gives no answer", body = Failure),
+#[utoipa::path(post, path = "/v1/import", params(ImportParams), request_body(content = String, content_type = "application/x-ndjson"), responses(
+    (status = 200, body = ImportReport),
+    (status = 503, description = "the directory gives no answer", body = ApiError),
 ))]
 pub(super) async fn import(
-    State(parts): State<Arc<Parts>>,
-    Query(batch): Query<Batch>,
+    State(context): State<Arc<AdminContext>>,
+    Query(batch): Query<ImportParams>,
     lines: Bytes,
-) -> Result<Json<Imported>, Failure> {
+) -> Result<Json<ImportReport>, ApiError> {
     // With the changes of single accounts in turn: one that read an account before the import would put the old one back.
-    let _turn = parts.changes.lock().await;
-    let (directory, rules, lines) = (&*parts.directory, &parts.rules, Cursor::new(lines));
+    let _turn = context.changes.lock().await;
+    let (directory, rules, lines) = (&*context.directory, &context.rules, Cursor::new(lines));
     let report = if batch.more {
         directory::import_part(directory, rules, lines, |_| {}).await
     } else {
         directory::import(directory, rules, lines, |_| {}).await
     };
-    let report =
-        report.map_err(|error| Failure::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    let bad = report.bad.into_iter().map(|bad| BadLine {
+    let report = report
+        .map_err(|error| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
+    let bad = report.bad.into_iter().map(|bad| RejectedLine {
         line: bad.line,
         message: bad.message,
     });
-    Ok(Json(Imported {
+    Ok(Json(ImportReport {
         read: report.read,
         applied: report.applied,
         bad: bad.collect(),
@@ -88,19 +90,19 @@ pub(super) async fn import(
 /// Reads the allowlist files again; a broken set changes nothing.
 #[utoipa::path(post, path = "/v1/allowlist/reload", responses(
     (status = 200, body = AllowlistDiff),
-    (status = 422, description = "every error with file and line; the old set stays", body = Failure),
+    (status = 422, description = "every error with file and line; the old set stays", body = ApiError),
 ))]
 pub(super) async fn reload_allowlist(
-    State(parts): State<Arc<Parts>>,
-) -> Result<Json<AllowlistDiff>, Failure> {
-    let allowlist = parts.allowlist.clone();
+    State(context): State<Arc<AdminContext>>,
+) -> Result<Json<AllowlistDiff>, ApiError> {
+    let allowlist = context.allowlist.clone();
     // Reads files. A set takes the place of the old one in one step, for all messages after it.
     let reloaded = tokio::task::spawn_blocking(move || allowlist.reload()).await;
     let diff = reloaded
-        .map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
-        .map_err(|errors| Failure::bad(errors.to_string()))?;
+        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
+        .map_err(|errors| ApiError::bad(errors.to_string()))?;
     Ok(Json(AllowlistDiff {
-        entries: parts.allowlist.current().len(),
+        entries: context.allowlist.current().len(),
         added: diff.added,
         removed: diff.removed,
         warnings: diff.warnings.iter().map(ToString::to_string).collect(),
@@ -109,8 +111,8 @@ pub(super) async fn reload_allowlist(
 
 /// How many entries are in force.
 #[utoipa::path(get, path = "/v1/allowlist", responses((status = 200, body = AllowlistDiff)))]
-pub(super) async fn get_allowlist(State(parts): State<Arc<Parts>>) -> Json<AllowlistDiff> {
-    let entries = parts.allowlist.current().len();
+pub(super) async fn get_allowlist(State(context): State<Arc<AdminContext>>) -> Json<AllowlistDiff> {
+    let entries = context.allowlist.current().len();
     Json(AllowlistDiff {
         entries,
         added: Vec::new(),

@@ -8,15 +8,15 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::Parts;
+use super::AdminContext;
 use crate::history::{self, TraceLine};
-use crate::http::Failure;
+use crate::http::ApiError;
 use crate::mail::QueueId;
 use crate::queue::{ListedEntry, QueueAction, QueueActionError};
 use crate::spool::SpoolError;
 
-// 409 for an entry that is being delivered: what was ordered may come too late, and only another try can tell.
-impl From<QueueActionError> for Failure {
+// 409 for an entry that is being delivered: what was asked for may come too late, and only another try can tell.
+impl From<QueueActionError> for ApiError {
     fn from(error: QueueActionError) -> Self {
         let status = match &error {
             QueueActionError::NoSuchEntry(_) => StatusCode::NOT_FOUND,
@@ -31,90 +31,91 @@ impl From<QueueActionError> for Failure {
 
 /// A spooled message.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Exported {
-    /// Its octets in base64 (RFC 4648): masked, as it would be delivered. Of a damaged one what is left of them.
+#[schema(as = Exported)]
+pub struct ExportedMessage {
+    /// Its bytes in base64 (RFC 4648): masked, as it would be delivered. Of a damaged one what is left of them.
     pub message: String,
 }
 
 /// What is asked of the history.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
-pub(super) struct Asked {
+pub(super) struct TraceParams {
     /// A trace id, a queue id, a masked address or a Message-ID.
     q: String,
 }
 
 /// A queue id of the path; 422 if it has no such form.
-fn id(text: &str) -> Result<QueueId, Failure> {
+fn id(text: &str) -> Result<QueueId, ApiError> {
     text.parse()
-        .map_err(|_| Failure::bad(format!("{text:?} is no queue id")))
+        .map_err(|_| ApiError::bad(format!("{text:?} is no queue id")))
 }
 
 /// Everything that waits, by id.
 #[utoipa::path(get, path = "/v1/queue", responses((status = 200, body = Vec<ListedEntry>)))]
-pub(super) async fn list(State(parts): State<Arc<Parts>>) -> Json<Vec<ListedEntry>> {
-    Json(parts.queue.list().await)
+pub(super) async fn list(State(context): State<Arc<AdminContext>>) -> Json<Vec<ListedEntry>> {
+    Json(context.queue.list().await)
 }
 
-/// Orders something for one entry: `retry`, `hold`, `release`, `fail` or `drop`.
-#[utoipa::path(post, path = "/v1/queue/{id}/{order}", params(("id" = String, Path), ("order" = String, Path)), responses(
+/// Does something with one entry: `retry`, `hold`, `release`, `fail` or `drop`.
+#[utoipa::path(post, path = "/v1/queue/{id}/{action}", params(("id" = String, Path), ("action" = String, Path)), responses(
     (status = 200, description = "done, and durable"),
-    (status = 404, description = "no such entry", body = Failure),
-    (status = 409, description = "it is being delivered now, or is damaged", body = Failure),
+    (status = 404, description = "no such entry", body = ApiError),
+    (status = 409, description = "it is being delivered now, or is damaged", body = ApiError),
 ))]
-pub(super) async fn order(
-    State(parts): State<Arc<Parts>>,
-    Path((entry, order)): Path<(String, String)>,
-) -> Result<Json<()>, Failure> {
-    let action = QueueAction::from_str(&order)
-        .map_err(|error| Failure::new(StatusCode::NOT_FOUND, error))?;
-    parts.queue.act(id(&entry)?, action).await?;
+pub(super) async fn act(
+    State(context): State<Arc<AdminContext>>,
+    Path((entry, word)): Path<(String, String)>,
+) -> Result<Json<()>, ApiError> {
+    let action = QueueAction::from_str(&word)
+        .map_err(|error| ApiError::new(StatusCode::NOT_FOUND, error))?;
+    context.queue.act(id(&entry)?, action).await?;
     Ok(Json(()))
 }
 
 /// The message of one entry, masked as it would be delivered.
 #[utoipa::path(get, path = "/v1/queue/{id}/message", params(("id" = String, Path)), responses(
-    (status = 200, body = Exported),
-    (status = 404, description = "no such entry", body = Failure),
-    (status = 503, description = "the log cannot be read", body = Failure),
+    (status = 200, body = ExportedMessage),
+    (status = 404, description = "no such entry", body = ApiError),
+    (status = 503, description = "the log cannot be read", body = ApiError),
 ))]
 pub(super) async fn export(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path(entry): Path<String>,
-) -> Result<Json<Exported>, Failure> {
+) -> Result<Json<ExportedMessage>, ApiError> {
     // As it was committed, which is how it would leave: no address is looked up for this.
     let id = id(&entry)?;
-    let body = match parts.spool.body(id).await {
+    let body = match context.spool.body(id).await {
         // Of one that is listed as damaged what is left is all that there is. One that is found to be so only now is told: nobody is to take it for whole.
         Err(error @ (SpoolError::NoSuchEntry(_) | SpoolError::Damaged(_))) => {
-            let quarantine = parts.spool.quarantine();
+            let quarantine = context.spool.quarantine();
             let left = tokio::task::spawn_blocking(move || quarantine.bytes(id)).await;
             match left {
-                Ok(Ok(Some(octets))) => Ok(octets.into()),
+                Ok(Ok(Some(bytes))) => Ok(bytes.into()),
                 _ => Err(error),
             }
         }
         body => body,
     };
     let body = body.map_err(|error| match error {
-        SpoolError::NoSuchEntry(_) => Failure::new(StatusCode::NOT_FOUND, error.to_string()),
-        _ => Failure::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        SpoolError::NoSuchEntry(_) => ApiError::new(StatusCode::NOT_FOUND, error.to_string()),
+        _ => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
     })?;
-    Ok(Json(Exported {
+    Ok(Json(ExportedMessage {
         message: data_encoding::BASE64.encode(&body),
     }))
 }
 
 /// The lives of the messages that `q` names, oldest line first.
-#[utoipa::path(get, path = "/v1/trace", params(Asked), responses((status = 200, body = Vec<Object>)))]
+#[utoipa::path(get, path = "/v1/trace", params(TraceParams), responses((status = 200, body = Vec<Object>)))]
 pub(super) async fn trace(
-    State(parts): State<Arc<Parts>>,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Vec<TraceLine>>, Failure> {
-    let history = parts.history.clone();
+    State(context): State<Arc<AdminContext>>,
+    Query(asked): Query<TraceParams>,
+) -> Result<Json<Vec<TraceLine>>, ApiError> {
+    let history = context.history.clone();
     // Reads the files of many days: not on a thread that serves requests.
-    let search = move || history.search(&history::Query::new(&asked.q));
+    let search = move || history.search(&history::TraceQuery::new(&asked.q));
     let found = tokio::task::spawn_blocking(search).await;
-    let failed = |error: String| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error);
+    let failed = |error: String| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error);
     let found = found.map_err(|error| failed(error.to_string()))?;
     let found = found.map_err(|error| failed(error.to_string()))?;
     Ok(Json(found.into_iter().map(TraceLine::from).collect()))

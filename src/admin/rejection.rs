@@ -11,16 +11,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::directory::{Conflict, Unavailable};
-use crate::http::Failure;
+use crate::http::ApiError;
 
 /// The largest request body in bytes: a batch of import lines, or the largest message in base64 that `explain` is asked about.
 pub(super) const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// Octets of the framework's own words that are kept: a sentence, most often with the place in the body.
+/// Bytes of the framework's own words that are kept: a sentence, most often with the place in the body.
 const MAX_WORDS: usize = 4 * 1024;
 
-/// Answers with [`Failure`] where the framework answered for the handlers.
-pub(super) async fn in_our_form(request: Request, next: Next) -> Response {
+/// Answers with [`ApiError`] where the framework answered for the handlers.
+pub(super) async fn with_error_body(request: Request, next: Next) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let (mut head, body) = next.run(request).await.into_parts();
     let kind = head.headers.get(CONTENT_TYPE);
@@ -39,7 +39,7 @@ pub(super) async fn in_our_form(request: Request, next: Next) -> Response {
         &String::from_utf8_lossy(&words),
         allowed,
     );
-    let failure = Failure::new(head.status, error).into_response();
+    let failure = ApiError::new(head.status, error).into_response();
     // The other fields stay: `Allow` belongs to 405 (RFC 9110 15.5.6).
     head.headers.remove(CONTENT_LENGTH);
     head.headers.extend(failure.headers().clone());
@@ -80,13 +80,13 @@ fn sentence(
 }
 
 // 503 and not 404: a directory that does not answer must not look like an account that does not exist (docs/threats.md#128).
-impl From<Unavailable> for Failure {
+impl From<Unavailable> for ApiError {
     fn from(unavailable: Unavailable) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, unavailable.to_string())
     }
 }
 
-impl From<Conflict> for Failure {
+impl From<Conflict> for ApiError {
     fn from(conflict: Conflict) -> Self {
         let status = match &conflict {
             Conflict::AddressTaken { .. } => StatusCode::CONFLICT,

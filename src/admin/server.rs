@@ -13,11 +13,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::rejection::MAX_BODY;
-use super::{accounts, explain, health, orders, queue, rejection, upkeep};
+use super::{accounts, explain, health, loading, queue, rejection, transactions};
 use crate::allowlist::Live;
-use crate::directory::{Change, Directory, Rules};
+use crate::directory::{Change, Directory, RecordRules};
 use crate::history::History;
-use crate::http::Failure;
+use crate::http::ApiError;
 use crate::http::{self, Guard, Listener};
 use crate::intake::Intake;
 use crate::observe::Metrics;
@@ -25,11 +25,11 @@ use crate::queue::QueueClient;
 use crate::spool::Spool;
 
 /// What the handlers work on.
-pub struct Parts {
+pub struct AdminContext {
     /// Accounts and transactions.
     pub directory: Arc<dyn Directory>,
     /// What a record must satisfy.
-    pub rules: Rules,
+    pub rules: RecordRules,
     /// The couriers.
     pub allowlist: Arc<Live>,
     /// Who decides.
@@ -50,9 +50,9 @@ pub struct Parts {
     pub changes: Mutex<()>,
 }
 
-impl Parts {
+impl AdminContext {
     /// Applies one change.
-    pub(super) async fn apply(&self, change: Change) -> Result<(), Failure> {
+    pub(super) async fn apply(&self, change: Change) -> Result<(), ApiError> {
         // Durable when it returns: 204 is a promise like 250.
         for result in self.directory.apply(vec![change]).await? {
             result?;
@@ -62,8 +62,8 @@ impl Parts {
 }
 
 /// Answers requests until `shutdown`; requests under way are finished.
-pub async fn serve(listener: Listener, parts: Arc<Parts>, shutdown: CancellationToken) {
-    listener.serve(router(parts), shutdown).await;
+pub async fn serve(listener: Listener, context: Arc<AdminContext>, shutdown: CancellationToken) {
+    listener.serve(router(context), shutdown).await;
 }
 
 /// What the description says of all paths.
@@ -72,10 +72,11 @@ the hostname or one of `[admin] hosts`; else 400 or 421), comes from no page of 
 one (else 401). A body has its Content-Type (else 415). Behind a proxy, 403 for whoever is not one of `[admin] behind_proxy`.";
 
 /// All paths. Those above the layers want token and name; what is merged below them does not.
-fn router(parts: Arc<Parts>) -> Router {
-    let typed = |kind: &'static str| middleware::from_fn_with_state(kind, http::want_body_type);
+fn router(context: Arc<AdminContext>) -> Router {
+    let typed =
+        |kind: &'static str| middleware::from_fn_with_state(kind, http::require_content_type);
     let lines = OpenApiRouter::new()
-        .routes(routes!(upkeep::import))
+        .routes(routes!(loading::import))
         .layer(typed(http::NDJSON));
     // A health check of a supervisor or a load balancer has no token and another name for us, and learns only whether mail is taken.
     let health = OpenApiRouter::new()
@@ -92,12 +93,15 @@ fn router(parts: Arc<Parts>) -> Router {
         .routes(routes!(accounts::get_mask))
         .routes(routes!(accounts::get_holder))
         .routes(routes!(accounts::put_address, accounts::delete_address))
-        .routes(routes!(orders::get_transaction, orders::put_transaction))
-        .routes(routes!(upkeep::reload_allowlist))
-        .routes(routes!(upkeep::get_allowlist))
+        .routes(routes!(
+            transactions::get_transaction,
+            transactions::put_transaction
+        ))
+        .routes(routes!(loading::reload_allowlist))
+        .routes(routes!(loading::get_allowlist))
         .routes(routes!(explain::explain))
         .routes(routes!(queue::list))
-        .routes(routes!(queue::order))
+        .routes(routes!(queue::act))
         .routes(routes!(queue::export))
         .routes(routes!(queue::trace))
         .layer(typed(http::JSON))
@@ -113,26 +117,33 @@ fn router(parts: Arc<Parts>) -> Router {
         )
         // Named, so that the layers are around it, too.
         .fallback(|| async { StatusCode::NOT_FOUND })
-        .layer(middleware::from_fn_with_state(parts.clone(), want_token))
         .layer(middleware::from_fn_with_state(
-            parts.guard.clone(),
-            http::want_our_name,
+            context.clone(),
+            require_token,
+        ))
+        .layer(middleware::from_fn_with_state(
+            context.guard.clone(),
+            http::require_own_name,
         ))
         .merge(health)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(parts);
+        .with_state(context);
     // Around the whole and not a layer of it: the methods that a path takes are told outside of its layers only.
     Router::new()
         .fallback_service(router)
-        .layer(middleware::from_fn(rejection::in_our_form))
+        .layer(middleware::from_fn(rejection::with_error_body))
 }
 
 /// Lets a request pass that has the token, or any where none is configured: the configuration then allows a unix socket, or loopback on request.
-async fn want_token(State(parts): State<Arc<Parts>>, request: Request, next: Next) -> Response {
-    match &parts.token {
-        Some(token) if !http::is_token(request.headers(), token) => {
+async fn require_token(
+    State(context): State<Arc<AdminContext>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match &context.token {
+        Some(token) if !http::has_token(request.headers(), token) => {
             let error = "a bearer token is wanted: Authorization: Bearer and what stands in [admin] token_file";
-            Failure::new(StatusCode::UNAUTHORIZED, error).into_response()
+            ApiError::new(StatusCode::UNAUTHORIZED, error).into_response()
         }
         _ => next.run(request).await,
     }

@@ -6,51 +6,51 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use super::Parts;
+use super::AdminContext;
 use crate::directory::{Change, Transaction};
-use crate::http::Failure;
+use crate::http::ApiError;
 use crate::masking::TransactionId;
 
 /// An id of the path; 422 if it has no such form.
-fn id(text: &str) -> Result<TransactionId, Failure> {
-    TransactionId::parse(text).map_err(|error| Failure::bad(error.to_string()))
+fn id(text: &str) -> Result<TransactionId, ApiError> {
+    TransactionId::parse(text).map_err(|error| ApiError::bad(error.to_string()))
 }
 
 /// A transaction and its parties.
 #[utoipa::path(get, path = "/v1/transactions/{id}", params(("id" = String, Path)), responses(
     (status = 200, description = "the transaction, in the form of an import line without `type`"),
-    (status = 404, body = Failure),
+    (status = 404, body = ApiError),
 ))]
 pub(super) async fn get_transaction(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path(text): Path<String>,
-) -> Result<Json<Transaction>, Failure> {
-    let found = parts.directory.transaction(&id(&text)?).await?;
+) -> Result<Json<Transaction>, ApiError> {
+    let found = context.directory.transaction(&id(&text)?).await?;
     found
         .map(|transaction| Json((*transaction).clone()))
-        .ok_or_else(|| Failure::not_found("transaction"))
+        .ok_or_else(|| ApiError::not_found("transaction"))
 }
 
 /// Adds a transaction or replaces it.
 #[utoipa::path(put, path = "/v1/transactions/{id}", params(("id" = String, Path)), responses(
     (status = 204, description = "done, durably"),
-    (status = 422, body = Failure),
+    (status = 422, body = ApiError),
 ))]
 pub(super) async fn put_transaction(
-    State(parts): State<Arc<Parts>>,
+    State(context): State<Arc<AdminContext>>,
     Path(text): Path<String>,
     Json(transaction): Json<Transaction>,
-) -> Result<StatusCode, Failure> {
-    // A slip in a script would otherwise replace another order.
+) -> Result<StatusCode, ApiError> {
+    // A slip in a script would otherwise replace another transaction.
     if transaction.id != id(&text)? {
-        return Err(Failure::bad(
+        return Err(ApiError::bad(
             "the id in the path and the one in the body differ",
         ));
     }
     // Mail about it would come back to its writer, masked.
     if transaction.buyer == transaction.seller {
-        return Err(Failure::bad("buyer and seller are the same participant"));
+        return Err(ApiError::bad("buyer and seller are the same participant"));
     }
-    parts.apply(Change::PutTransaction(transaction)).await?;
+    context.apply(Change::PutTransaction(transaction)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

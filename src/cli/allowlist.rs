@@ -74,9 +74,10 @@ fn check(path: &Path, json: bool) -> Exit {
             .for_each(|warning| eprintln!("{warning} (warning)"));
         if errors.is_empty() {
             println!(
-                "{}: {entries} entries, {} warnings",
+                "{}: {}, {}",
                 path.display(),
-                warnings.len()
+                super::count(entries, "entry", "entries"),
+                super::count(warnings.len(), "warning", "warnings")
             );
         }
     }
@@ -125,7 +126,10 @@ async fn reload(config: &config::Config, json: bool) -> Exit {
             diff.warnings
                 .iter()
                 .for_each(|warning| eprintln!("{warning} (warning)"));
-            println!("{} entries in force", diff.entries);
+            println!(
+                "{} in force",
+                super::count(diff.entries, "entry", "entries")
+            );
         }
         Err(error) => {
             eprintln!("allegromail: {error}");

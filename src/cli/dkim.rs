@@ -102,7 +102,7 @@ pub(super) fn run(command: &Command, config: Option<&Config>, json: bool) -> Exi
 fn is_selector(text: &str) -> bool {
     let plain = text
         .bytes()
-        .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     (1..=63).contains(&text.len()) && plain && !text.starts_with('-') && !text.ends_with('-')
 }
 
@@ -127,7 +127,7 @@ fn generate(dkim: &Dkim) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes one key, for its owner's eyes only from the first octet on, and on disk before its record is printed.
+/// Writes one key, for its owner's eyes only from the first byte on, and on disk before its record is printed.
 fn write(path: &Path, pem: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -141,7 +141,7 @@ fn write(path: &Path, pem: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// A TXT record's text as a zone file holds it: strings of at most 255 octets. A 2048-bit key does not fit into one.
+/// A TXT record's text as a zone file holds it: strings of at most 255 bytes. A 2048-bit key does not fit into one.
 fn quoted(record: &str) -> String {
     let strings = record.as_bytes().chunks(TXT_STRING);
     let strings: Vec<String> = strings

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::Exit;
-use crate::admin::{Client, ClientError, Explained, Question};
+use crate::admin::{Client, ClientError, ExplainRequest, Explanation};
 use crate::app;
 use crate::config::Config;
 use crate::mail::Mailbox;
@@ -15,7 +15,7 @@ use crate::mail::Mailbox;
 /// What was asked on the command line.
 #[derive(Debug, Clone)]
 pub(super) struct Arguments {
-    /// `--from`, and so on: as [`Question`] has them.
+    /// `--from`, and so on: as [`ExplainRequest`] has them.
     pub(super) from: Mailbox,
     pub(super) mail_from: Option<String>,
     pub(super) to: Mailbox,
@@ -53,12 +53,12 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
     // Unlike in a session, where nonsense is an error of the client, here it is one of the question.
     if helo
         .as_deref()
-        .is_some_and(|name| name.is_empty() || !name.bytes().all(|octet| octet.is_ascii_graphic()))
+        .is_some_and(|name| name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()))
     {
         eprintln!("allegromail: --helo: a host name, or an address in brackets");
         return Exit::Usage;
     }
-    let question = Question {
+    let question = ExplainRequest {
         from: arguments.from,
         mail_from,
         null_sender,
@@ -66,7 +66,7 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
         ip: arguments.ip,
         helo,
         message: None,
-        message_base64: message.map(|octets| data_encoding::BASE64.encode(&octets)),
+        message_base64: message.map(|bytes| data_encoding::BASE64.encode(&bytes)),
     };
     super::block_on(async {
         match ask(config, question).await {
@@ -81,7 +81,7 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
 
 /// The decision of the running server, or of the stores where none runs. A server that answers with an error is not gone round: its own
 /// stores would be locked anyway.
-async fn ask(config: Config, question: Question) -> Result<Explained, String> {
+async fn ask(config: Config, question: ExplainRequest) -> Result<Explanation, String> {
     let body = serde_json::to_vec(&question).map_err(|error| error.to_string())?;
     match Client::new(&config.admin)
         .post("/v1/explain", "application/json", body.into())
@@ -94,7 +94,7 @@ async fn ask(config: Config, question: Question) -> Result<Explained, String> {
     question.ask(&intake).await
 }
 
-fn print(explained: &Explained, json: bool) -> Exit {
+fn print(explained: &Explanation, json: bool) -> Exit {
     if json {
         println!("{}", serde_json::to_string(explained).unwrap_or_default());
     } else {

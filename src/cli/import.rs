@@ -10,15 +10,15 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Exit;
-use crate::admin::{BadLine, Client, ClientError, Imported};
+use crate::admin::{Client, ClientError, ImportReport, RejectedLine};
 use crate::app;
 use crate::config::Config;
-use crate::directory::{self, Rules};
+use crate::directory::{self, RecordRules};
 use crate::masking::MaskedDomains;
 
-/// Octets of lines that go to the server in one request: far below what it takes, and often enough for the bar to move.
+/// Bytes of lines that go to the server in one request: far below what it takes, and often enough for the bar to move.
 const BATCH: usize = 1024 * 1024;
-/// The longest line in octets; a longer one is bad data whatever is in it.
+/// The longest line in bytes; a longer one is bad data whatever is in it.
 const MAX_LINE: u64 = 64 * 1024;
 
 /// Loads `data` into the directory of `config`; `-` is standard input.
@@ -63,7 +63,7 @@ async fn load(
     config: &Config,
     mut input: impl BufRead,
     bar: &ProgressBar,
-) -> Result<Imported, (String, Exit)> {
+) -> Result<ImportReport, (String, Exit)> {
     let client = Client::new(&config.admin);
     // Any answer tells that a server runs. Asked first, for standard input can be read only once.
     let running = match client.get::<serde_json::Value>("/v1/allowlist").await {
@@ -74,7 +74,7 @@ async fn load(
     let Some(client) = running else {
         return load_here(config, input, bar).await;
     };
-    let mut total = Imported::default();
+    let mut total = ImportReport::default();
     let mut line = 0_u64;
     loop {
         let batch = next_batch(&mut input).map_err(|error| (error.to_string(), Exit::BadData))?;
@@ -82,24 +82,26 @@ async fn load(
             // Only who reads the file knows where it ends. Of a wrong file nothing came in, and nothing was loaded.
             if total.read == 0 || total.applied > 0 {
                 let end =
-                    client.post::<Imported>("/v1/import", "application/x-ndjson", batch.into());
+                    client.post::<ImportReport>("/v1/import", "application/x-ndjson", batch.into());
                 end.await
                     .map_err(|error| (error.to_string(), Exit::Unreachable))?;
             }
             return Ok(total);
         }
-        let lines = batch.iter().filter(|octet| **octet == b'\n').count() as u64;
-        let done: Imported = client
+        let lines = batch.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let done: ImportReport = client
             .post("/v1/import?more=true", "application/x-ndjson", batch.into())
             .await
             .map_err(|error| (error.to_string(), Exit::Unreachable))?;
         total.read += done.read;
         total.applied += done.applied;
-        total.bad.extend(done.bad.into_iter().map(|bad| BadLine {
-            // The server counts from the start of its piece, the operator from the start of the file.
-            line: bad.line + line,
-            ..bad
-        }));
+        total
+            .bad
+            .extend(done.bad.into_iter().map(|bad| RejectedLine {
+                // The server counts from the start of its piece, the operator from the start of the file.
+                line: bad.line + line,
+                ..bad
+            }));
         line += lines;
         bar.set_message(format!("{} records", total.applied));
     }
@@ -110,7 +112,7 @@ pub(super) async fn load_here(
     config: &Config,
     input: impl BufRead,
     bar: &ProgressBar,
-) -> Result<Imported, (String, Exit)> {
+) -> Result<ImportReport, (String, Exit)> {
     let directory =
         app::open_directory(config).map_err(|error| (error.to_string(), Exit::Unreachable))?;
     let domains = MaskedDomains::new(
@@ -120,7 +122,7 @@ pub(super) async fn load_here(
             .map(|domain| domain.masked.clone())
             .collect(),
     );
-    let rules = Rules {
+    let rules = RecordRules {
         domains,
         roles: config.policy.roles.clone(),
     };
@@ -132,19 +134,19 @@ pub(super) async fn load_here(
     let bad = report
         .bad
         .into_iter()
-        .map(|bad| BadLine {
+        .map(|bad| RejectedLine {
             line: bad.line,
             message: bad.message,
         })
         .collect();
-    Ok(Imported {
+    Ok(ImportReport {
         read: report.read,
         applied: report.applied,
         bad,
     })
 }
 
-/// Whole lines of about [`BATCH`] octets; empty at the end.
+/// Whole lines of about [`BATCH`] bytes; empty at the end.
 fn next_batch(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
     let mut batch = Vec::with_capacity(BATCH);
     while batch.len() < BATCH {
@@ -162,18 +164,19 @@ fn next_batch(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
 }
 
 /// Bad lines in the form that editors jump to, then the count. One bad line is 65, though the others are in.
-fn report(imported: &Imported, data: &Path, json: bool) -> Exit {
+fn report(imported: &ImportReport, data: &Path, json: bool) -> Exit {
     if json {
         println!("{}", serde_json::to_string(imported).unwrap_or_default());
     } else {
         for bad in &imported.bad {
             eprintln!("{}:{}: {}", data.display(), bad.line, bad.message);
         }
+        let records = usize::try_from(imported.read).unwrap_or(usize::MAX);
         println!(
-            "{} of {} records loaded, {} bad lines",
+            "{} of {} loaded, {}",
             imported.applied,
-            imported.read,
-            imported.bad.len()
+            super::count(records, "record", "records"),
+            super::count(imported.bad.len(), "bad line", "bad lines")
         );
     }
     if imported.bad.is_empty() {

@@ -2,7 +2,7 @@
 //! The domain is the one of the participant's marketplace, so the account must be known.
 
 use super::Exit;
-use crate::admin::{Client, ClientError, Masked};
+use crate::admin::{Client, ClientError, MaskParts};
 use crate::app;
 use crate::config::Config;
 use crate::directory::Directory;
@@ -43,13 +43,13 @@ async fn find(
     id: &ParticipantId,
     transaction: Option<&TransactionId>,
 ) -> Result<Option<String>, String> {
-    // Whether the transaction exists is not asked: addresses are printed before the order has arrived.
-    let with = |masked: &Masked| match transaction {
+    // Whether the transaction exists is not asked: addresses are printed before the transaction has arrived.
+    let with = |masked: &MaskParts| match transaction {
         Some(transaction) => format!("{}+{transaction}@{}", masked.mask, masked.domain),
         None => format!("{}@{}", masked.mask, masked.domain),
     };
     match Client::new(&config.admin)
-        .get::<Masked>(&format!("/v1/participants/{id}/mask"))
+        .get::<MaskParts>(&format!("/v1/participants/{id}/mask"))
         .await
     {
         Err(ClientError::Unreachable(_)) => {}
@@ -83,7 +83,7 @@ async fn find(
     let domain = domains
         .for_marketplace(&participant.marketplace)
         .ok_or("no [[domain]] is configured")?;
-    Ok(Some(with(&Masked {
+    Ok(Some(with(&MaskParts {
         mask: mask.to_string(),
         domain: domain.to_string(),
     })))

@@ -1,21 +1,21 @@
 //! `allegromail queue`: look at what waits for delivery, and steer it (docs/interface.md#allegromail-queue).
 //!
-//! Orders go to the running server. What only looks works on a stopped spool too. An order that a filter picks entries for says how
+//! Actions go to the running server. What only looks works on a stopped spool too. An action that a filter picks entries for says how
 //! many first, and wants `--yes`.
 
-mod chosen;
+mod actions;
 mod entries;
 mod export;
-mod orders;
+mod selection;
 mod show;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use self::chosen::Chosen;
+use self::actions::{ActionArgs, act};
 use self::export::export;
-use self::orders::{Ordered, order};
+use self::selection::Selection;
 use self::show::{list, show};
 use super::Exit;
 use crate::config::Config;
@@ -24,23 +24,23 @@ use crate::config::Config;
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Command {
     /// List what waits; everything without a filter
-    List(Chosen),
+    List(Selection),
     /// Print everything about entries
-    Show(Chosen),
+    Show(Selection),
     /// Try entries now
-    Retry(Ordered),
+    Retry(ActionArgs),
     /// Keep entries from being tried
-    Hold(Ordered),
+    Hold(ActionArgs),
     /// Let held entries go on
-    Release(Ordered),
+    Release(ActionArgs),
     /// Give entries up; their writers get a report
-    Fail(Ordered),
+    Fail(ActionArgs),
     /// Delete entries; nobody is told
-    Drop(Ordered),
+    Drop(ActionArgs),
     /// Write messages, masked as they would be delivered, to files ID.eml
     Export {
         #[command(flatten)]
-        chosen: Chosen,
+        selection: Selection,
         /// The folder
         #[arg(long, value_name = "FOLDER", default_value = ".")]
         into: PathBuf,
@@ -51,14 +51,14 @@ pub(super) enum Command {
 pub(super) fn run(config: &Config, command: &Command, json: bool) -> Exit {
     super::block_on(async {
         let done = match command {
-            Command::List(chosen) => list(config, chosen, json).await,
-            Command::Show(chosen) => show(config, chosen, json).await,
-            Command::Retry(ordered) => order(config, ordered, "retry", json).await,
-            Command::Hold(ordered) => order(config, ordered, "hold", json).await,
-            Command::Release(ordered) => order(config, ordered, "release", json).await,
-            Command::Fail(ordered) => order(config, ordered, "fail", json).await,
-            Command::Drop(ordered) => order(config, ordered, "drop", json).await,
-            Command::Export { chosen, into } => export(config, chosen, into, json).await,
+            Command::List(selection) => list(config, selection, json).await,
+            Command::Show(selection) => show(config, selection, json).await,
+            Command::Retry(arguments) => act(config, arguments, "retry", json).await,
+            Command::Hold(arguments) => act(config, arguments, "hold", json).await,
+            Command::Release(arguments) => act(config, arguments, "release", json).await,
+            Command::Fail(arguments) => act(config, arguments, "fail", json).await,
+            Command::Drop(arguments) => act(config, arguments, "drop", json).await,
+            Command::Export { selection, into } => export(config, selection, into, json).await,
         };
         done.unwrap_or_else(|(exit, text)| {
             eprintln!("allegromail: {text}");

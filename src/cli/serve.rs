@@ -9,11 +9,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Exit;
 use crate::app::Relay;
-use crate::config::Loaded;
+use crate::config::LoadedConfig;
 use crate::observe;
 
 /// Runs until it is told to stop.
-pub(super) fn run(loaded: Loaded, format: observe::Format) -> Exit {
+pub(super) fn run(loaded: LoadedConfig, format: observe::Format) -> Exit {
     // Served all the same: mail is worth more than a line of log.
     if observe::start_log(format).is_err() {
         eprintln!("allegromail: the log was started twice");

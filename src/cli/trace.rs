@@ -4,7 +4,7 @@ use super::Exit;
 use crate::admin::{Client, ClientError};
 use crate::app;
 use crate::config::Config;
-use crate::history::{Event, Query, TraceLine};
+use crate::history::{HistoryEvent, TraceLine, TraceQuery};
 
 /// Prints the lives of the messages that `query` names.
 pub(super) fn run(config: &Config, query: &str, json: bool) -> Exit {
@@ -38,20 +38,20 @@ async fn find(config: &Config, query: &str) -> Result<Vec<TraceLine>, String> {
         Err(ClientError::Unreachable(_)) => {}
         answer => return answer.map_err(|error| error.to_string()),
     }
-    let found = app::inspect_history(config).search(&Query::new(query));
+    let found = app::inspect_history(config).search(&TraceQuery::new(query));
     let found = found.map_err(|error| error.to_string())?;
     Ok(found.into_iter().map(TraceLine::from).collect())
 }
 
 /// A value in the query of a URI (RFC 3986 2.1).
 fn escaped(text: &str) -> String {
-    let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~".contains(octet);
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     text.bytes()
-        .map(|octet| {
-            if plain(&octet) {
-                char::from(octet).to_string()
+        .map(|byte| {
+            if plain(&byte) {
+                char::from(byte).to_string()
             } else {
-                format!("%{octet:02X}")
+                format!("%{byte:02X}")
             }
         })
         .collect()
@@ -70,19 +70,19 @@ fn print(line: &TraceLine) {
 }
 
 /// An event in words. They are for people; scripts take `--json`.
-fn told(event: &Event) -> String {
+fn told(event: &HistoryEvent) -> String {
     match event {
-        Event::Accepted(accepted) => {
+        HistoryEvent::Accepted(accepted) => {
             format!(
                 "accepted {} as <{}>",
                 accepted.about.message_id, accepted.sent_as
             )
         }
-        Event::Refused { reason } => format!("refused {reason}"),
-        Event::Discarded { text } => format!("discarded: {text}"),
-        Event::Deferred { status, text } => format!("deferred {status} {text}"),
-        Event::Delivered { attempts } => format!("delivered at attempt {attempts}"),
-        Event::Failed {
+        HistoryEvent::Refused { reason } => format!("refused {reason}"),
+        HistoryEvent::Discarded { text } => format!("discarded: {text}"),
+        HistoryEvent::Deferred { status, text } => format!("deferred {status} {text}"),
+        HistoryEvent::Delivered { attempts } => format!("delivered at attempt {attempts}"),
+        HistoryEvent::Failed {
             status,
             text,
             reported,
@@ -94,6 +94,6 @@ fn told(event: &Event) -> String {
             };
             format!("failed {status} {text} ({told})")
         }
-        Event::Bounced { status, text } => format!("bounced {status} {text}"),
+        HistoryEvent::Bounced { status, text } => format!("bounced {status} {text}"),
     }
 }

@@ -3,10 +3,10 @@
 //! Each table has a function that reads all of its keys before it gives up on any: a `?` on the way would hide what is wrong behind it.
 
 mod admin;
-mod circle;
 mod delivery;
 mod domains;
 mod http;
+mod route_loop;
 mod rules;
 mod secrets;
 mod smtp;
@@ -16,24 +16,24 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use self::admin::admin;
-use self::circle::Own;
 use self::delivery::delivery;
 use self::domains::domains;
+use self::route_loop::OwnAddresses;
 use self::rules::{auth, limits, policy};
 use self::smtp::smtp;
 use super::checked::Config;
-use super::log::Log;
+use super::diagnostics::Diagnostics;
 use super::reader::Section;
 use super::value::{address, domain, path};
-use super::{Errors, Loaded};
+use super::{ConfigErrors, LoadedConfig};
 use crate::masking::TokenKeys;
 
 /// Reads `text`, the contents of `file`.
 ///
 /// # Errors
 /// Every problem, by line. Problems of the whole file come first.
-pub(super) fn check(file: &Path, text: &str) -> Result<Loaded, Errors> {
-    let mut log = Log::new(file, text);
+pub(super) fn check(file: &Path, text: &str) -> Result<LoadedConfig, ConfigErrors> {
+    let mut log = Diagnostics::new(file, text);
     // What follows a fault of syntax is read as well as it can be; the file is refused in any case.
     let (root, syntax) = DeTable::parse_recoverable(text);
     for error in syntax {
@@ -44,16 +44,21 @@ pub(super) fn check(file: &Path, text: &str) -> Result<Loaded, Errors> {
     let config = build(root.get_ref(), file, folder, &mut log);
     log.errors.sort_by_key(|problem| problem.line);
     match config {
-        Some(config) if log.errors.is_empty() => Ok(Loaded {
+        Some(config) if log.errors.is_empty() => Ok(LoadedConfig {
             config,
             warnings: log.warnings,
         }),
-        _ => Err(Errors(log.errors)),
+        _ => Err(ConfigErrors(log.errors)),
     }
 }
 
 /// None where anything is missing; then it is in the log.
-fn build(root: &DeTable<'_>, file: &Path, folder: &Path, log: &mut Log<'_>) -> Option<Config> {
+fn build(
+    root: &DeTable<'_>,
+    file: &Path,
+    folder: &Path,
+    log: &mut Diagnostics<'_>,
+) -> Option<Config> {
     let top = Section::of(root, "", log);
     let hostname = top.text("hostname", log, domain);
     let data_dir = top.text("data_dir", log, path(folder));
@@ -75,7 +80,7 @@ fn build(root: &DeTable<'_>, file: &Path, folder: &Path, log: &mut Log<'_>) -> O
     let limits = limits(&Section::of(root, "limits", log), log);
     let secrets =
         secrets::keys(&Section::of(root, "secrets", log), folder, log).map(TokenKeys::new);
-    let own = Own::of(hostname.as_ref(), domains.as_ref(), smtp.as_ref());
+    let own = OwnAddresses::of(hostname.as_ref(), domains.as_ref(), smtp.as_ref());
     let delivery = delivery(&Section::of(root, "delivery", log), folder, &own, log);
     let dns = Section::of(root, "dns", log);
     let dns_servers = dns.list("servers", log, address);

@@ -49,7 +49,7 @@ pub struct Config {
 pub struct Smtp {
     /// Addresses to listen on; `[::]` is dual stack.
     pub listen: Vec<SocketAddr>,
-    /// The largest message in octets, announced by SIZE.
+    /// The largest message in bytes, announced by SIZE.
     pub max_message_size: usize,
     /// The most recipients of one message.
     pub max_recipients: usize,
@@ -180,7 +180,7 @@ pub struct Limits {
     pub connections: usize,
     /// Open connections per /24 or /64.
     pub connections_per_network: usize,
-    /// Octets of memory for messages under way.
+    /// Bytes of memory for messages under way.
     pub memory: usize,
 }
 
@@ -252,7 +252,7 @@ pub enum RouteTls {
 #[derive(Debug, Clone)]
 pub struct Admin {
     /// Where it listens, by default on `data_dir/admin.sock`.
-    pub http: Http,
+    pub http: HttpConfig,
     /// Names that it goes by, beside `hostname` and `localhost`.
     pub hosts: Vec<Domain>,
     /// The bearer token; none: a unix socket, or a loopback address where that was asked for.
@@ -261,7 +261,7 @@ pub struct Admin {
 
 /// Where an HTTP listener is, and where TLS ends.
 #[derive(Debug, Clone)]
-pub struct Http {
+pub struct HttpConfig {
     /// Without `tls` and `behind_proxy` a loopback address or a unix socket.
     pub listen: HttpListen,
     /// Certificate and key; none: clear text.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::problem::Problem;
 
 /// Gathers problems while a file is read.
-pub(super) struct Log<'a> {
+pub(super) struct Diagnostics<'a> {
     /// The file, which every problem names.
     file: &'a Path,
     /// Its text, in which places become lines.
@@ -17,7 +17,7 @@ pub(super) struct Log<'a> {
     pub(super) warnings: Vec<Problem>,
 }
 
-impl<'a> Log<'a> {
+impl<'a> Diagnostics<'a> {
     pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
         Self {
             file,
@@ -27,7 +27,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// `at` is the octets that it is about. None means that no line is named: the value is a default, or the table is missing.
+    /// `at` is the bytes that it is about. None means that no line is named: the value is a default, or the table is missing.
     fn problem(&self, at: Option<Range<usize>>, key: &str, message: &str) -> Problem {
         let before = at.and_then(|span| self.text.get(..span.start));
         let line = before.map(|before| before.matches('\n').count() + 1);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::keys::{self, ARRAYS, Preset, SHOWN};
+use super::keys::{self, ARRAYS, DefaultValue, SHOWN};
 
 /// The configuration with every key, its default and its words. What has no default stands behind a `#`, and so do tables of examples: the file
 /// as printed is one that loads and serves, once the secret key that it names is there.
@@ -25,11 +25,13 @@ pub fn example() -> String {
             let _ = write!(text, "\n{mark}{heading}\n");
         }
         let (mark, value) = match key.default {
-            Preset::Required(value) | Preset::Value(value) if SHOWN.contains(&table) => {
+            DefaultValue::Required(value) | DefaultValue::Value(value)
+                if SHOWN.contains(&table) =>
+            {
                 ("# ", value)
             }
-            Preset::Required(value) | Preset::Value(value) => ("", value),
-            Preset::Absent(value) => ("# ", value),
+            DefaultValue::Required(value) | DefaultValue::Value(value) => ("", value),
+            DefaultValue::Absent(value) => ("# ", value),
         };
         let _ = write!(text, "# {}\n{mark}{} = {value}\n", key.words, key.name);
     }

@@ -18,10 +18,10 @@ pub(super) enum Readers {
     Others,
 }
 
-/// The octets of a secret file and who may read it beside its owner, by the mode of the file; access lists are not looked at.
+/// The bytes of a secret file and who may read it beside its owner, by the mode of the file; access lists are not looked at.
 pub(super) fn secret(path: &Path) -> Result<(Vec<u8>, Readers), String> {
     let shown = path.display();
-    let octets = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let bytes = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
     let mode = std::fs::metadata(path)
         .map_err(|error| format!("{shown}: {error}"))?
         .permissions()
@@ -32,7 +32,7 @@ pub(super) fn secret(path: &Path) -> Result<(Vec<u8>, Readers), String> {
         bits if bits & 0o007 != 0 => Readers::Others,
         _ => Readers::Group,
     };
-    Ok((octets, readers))
+    Ok((bytes, readers))
 }
 
 /// Checks that `path` holds an RSA key for signing, 2048 bits or more, PKCS#1 or PKCS#8 PEM.

@@ -8,7 +8,7 @@ mod key;
 mod receiving;
 mod sending;
 
-pub(super) use key::{Key, Preset};
+pub(super) use key::{DefaultValue, Key};
 
 /// Tables that may stand several times, as `[[…]]`. One of them lies in another table; its name has both.
 pub(super) const ARRAYS: &[&str] = &["domain", "delivery.route"];
@@ -33,7 +33,7 @@ pub(super) fn of(table: &str) -> impl Iterator<Item = &'static Key> {
 }
 
 /// What stands for a key that is not set; none where there is no such key, which only a mistake in `check/` can ask for.
-pub(super) fn default(table: &str, name: &str) -> Option<Preset> {
+pub(super) fn default(table: &str, name: &str) -> Option<DefaultValue> {
     of(table)
         .find(|key| key.name == name)
         .map(|key| key.default)

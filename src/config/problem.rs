@@ -44,9 +44,9 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a file, in the order of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Errors(pub Vec<Problem>);
+pub struct ConfigErrors(pub Vec<Problem>);
 
-impl fmt::Display for Errors {
+impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, problem) in self.0.iter().enumerate() {
             let end = if at + 1 == self.0.len() { "" } else { "\n" };
@@ -56,4 +56,4 @@ impl fmt::Display for Errors {
     }
 }
 
-impl std::error::Error for Errors {}
+impl std::error::Error for ConfigErrors {}

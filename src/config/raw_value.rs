@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use toml::de::DeValue;
 
-use super::log::Log;
+use super::diagnostics::Diagnostics;
 
 /// A TOML value without its source text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Plain {
+pub(super) enum RawValue {
     /// In any of TOML's four kinds of quotes.
     Text(String),
     /// Whole and signed, as TOML has them; whether below zero makes sense is the key's business.
@@ -22,7 +22,7 @@ pub(super) enum Plain {
     Other,
 }
 
-impl Plain {
+impl RawValue {
     /// A copy, free of the text's lifetime, so that defaults and values of the file are one type.
     pub(super) fn of(value: &DeValue<'_>) -> Self {
         match value {
@@ -46,18 +46,22 @@ impl Plain {
 
 /// One value of a file, or the default that stands for it.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct KeyValue {
     /// What it is.
-    pub(super) value: Plain,
+    pub(super) value: RawValue,
     /// Where it stands; none for a default.
     pub(super) at: Option<Range<usize>>,
     /// `table.key`.
     pub(super) key: String,
 }
 
-impl Found {
+impl KeyValue {
     /// The value, or none and a line in the log. Every reader ends here, so that each error has key and line.
-    pub(super) fn or_tell<T>(&self, parsed: Result<T, String>, log: &mut Log<'_>) -> Option<T> {
+    pub(super) fn or_tell<T>(
+        &self,
+        parsed: Result<T, String>,
+        log: &mut Diagnostics<'_>,
+    ) -> Option<T> {
         parsed
             .map_err(|message| log.error(self.at.clone(), &self.key, &message))
             .ok()

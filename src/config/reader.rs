@@ -10,9 +10,9 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, Preset};
-use super::log::Log;
-use super::plain::{Found, Plain};
+use super::diagnostics::Diagnostics;
+use super::keys::{self, DefaultValue};
+use super::raw_value::{KeyValue, RawValue};
 
 /// One table of a file.
 pub(super) struct Section<'t> {
@@ -35,7 +35,7 @@ fn full(table: &str, name: &str) -> String {
 
 impl<'t> Section<'t> {
     /// The table called `name`; an empty one where the file has none. Names of keys in it that do not exist are noted.
-    pub(super) fn of(root: &'t DeTable<'t>, name: &'static str, log: &mut Log<'_>) -> Self {
+    pub(super) fn of(root: &'t DeTable<'t>, name: &'static str, log: &mut Diagnostics<'_>) -> Self {
         let found = if name.is_empty() {
             None
         } else {
@@ -72,7 +72,7 @@ impl<'t> Section<'t> {
     pub(super) fn several(
         parent: Option<&'t DeTable<'t>>,
         name: &'static str,
-        log: &mut Log<'_>,
+        log: &mut Diagnostics<'_>,
     ) -> Vec<Self> {
         let last = name.rsplit('.').next().unwrap_or(name);
         let found = parent.and_then(|parent| {
@@ -122,7 +122,7 @@ impl<'t> Section<'t> {
     }
 
     /// Notes every key that does not exist. A misspelt key would otherwise leave its default in force without a word.
-    fn check_names(&self, log: &mut Log<'_>) {
+    fn check_names(&self, log: &mut Diagnostics<'_>) {
         let mut known: BTreeSet<&str> = keys::of(self.name).map(|key| key.name).collect();
         // At the top of a file tables stand beside keys.
         if self.name.is_empty() {
@@ -152,7 +152,7 @@ impl<'t> Section<'t> {
     }
 
     /// The value of a key or its default; none where it has none, which is an error for a required one.
-    pub(super) fn get(&self, name: &str, log: &mut Log<'_>) -> Option<Found> {
+    pub(super) fn get(&self, name: &str, log: &mut Diagnostics<'_>) -> Option<KeyValue> {
         let key = full(self.name, name);
         let found = self.table.and_then(|table| {
             table
@@ -160,14 +160,14 @@ impl<'t> Section<'t> {
                 .find(|(found, _)| found.get_ref().as_ref() == name)
         });
         if let Some((_, value)) = found {
-            return Some(Found {
-                value: Plain::of(value.get_ref()),
+            return Some(KeyValue {
+                value: RawValue::of(value.get_ref()),
                 at: Some(value.span()),
                 key,
             });
         }
         match keys::default(self.name, name)? {
-            Preset::Required(example) => {
+            DefaultValue::Required(example) => {
                 log.error(
                     self.at.clone(),
                     &key,
@@ -175,10 +175,10 @@ impl<'t> Section<'t> {
                 );
                 None
             }
-            Preset::Absent(_) => None,
-            Preset::Value(text) => {
-                let value = Plain::of(DeValue::parse(text).ok()?.get_ref());
-                Some(Found {
+            DefaultValue::Absent(_) => None,
+            DefaultValue::Value(text) => {
+                let value = RawValue::of(DeValue::parse(text).ok()?.get_ref());
+                Some(KeyValue {
                     value,
                     at: None,
                     key,

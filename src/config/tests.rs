@@ -17,12 +17,12 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn write(folder: &Path, name: &str, octets: &[u8], mode: u32) {
-    std::fs::write(folder.join(name), octets).unwrap();
+fn write(folder: &Path, name: &str, bytes: &[u8], mode: u32) {
+    std::fs::write(folder.join(name), bytes).unwrap();
     std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn load_text(folder: &Path, text: &str) -> Result<Loaded, Errors> {
+fn load_text(folder: &Path, text: &str) -> Result<LoadedConfig, ConfigErrors> {
     let path = folder.join("allegromail.toml");
     std::fs::write(&path, text).unwrap();
     load(&path)

@@ -64,9 +64,8 @@ pub(super) fn waits(text: &str) -> Result<Vec<Duration>, String> {
 /// `36700160` is given as a number; `35 MiB` as text. Only units of 1024, spelt so: with `MB` in between, a limit would be off by five in a
 /// hundred and nobody would see why.
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    let wanted = || {
-        format!("{text:?} is no size; wanted is a number of octets, or one with KiB, MiB or GiB")
-    };
+    let wanted =
+        || format!("{text:?} is no size; wanted is a number of bytes, or one with KiB, MiB or GiB");
     let digits = text
         .trim_end_matches(|c: char| c.is_ascii_alphabetic())
         .trim_end();

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// The body of every answer that is no success.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Failure {
+#[schema(as = Failure)]
+pub struct ApiError {
     /// What is wrong and how to mend it.
     pub error: String,
     /// The HTTP status; not part of the body.
@@ -16,7 +17,7 @@ pub struct Failure {
     pub status: u16,
 }
 
-impl Failure {
+impl ApiError {
     /// `error` is a sentence for the operator that names the thing and the remedy.
     pub fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self {
@@ -37,7 +38,7 @@ impl Failure {
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();

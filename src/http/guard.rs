@@ -15,8 +15,8 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use super::authority::{Authority, Host};
-use super::failure::Failure;
-use crate::config::Http;
+use super::failure::ApiError;
+use crate::config::HttpConfig;
 use crate::mail::Domain;
 
 /// Whose page a request is for: `same-origin`, `same-site`, `cross-site`, or `none` where a person typed it (W3C Fetch Metadata).
@@ -36,7 +36,7 @@ pub struct Guard {
 impl Guard {
     /// For the listener `http` of the host `hostname`, which goes by `hosts`, too.
     #[must_use]
-    pub fn new(http: &Http, hostname: &Domain, hosts: &[Domain]) -> Self {
+    pub fn new(http: &HttpConfig, hostname: &Domain, hosts: &[Domain]) -> Self {
         let localhost = Domain::parse("localhost").ok();
         let own = std::iter::once(hostname).chain(hosts).cloned();
         Self {
@@ -46,7 +46,7 @@ impl Guard {
     }
 
     /// Says why a request is not for us, or not from whom it seems.
-    fn judge(&self, request: &Request) -> Result<(), Failure> {
+    fn check(&self, request: &Request) -> Result<(), ApiError> {
         let headers = request.headers();
         let host = self.host(request)?;
         if let Host::Name(name) = &host.host
@@ -55,23 +55,23 @@ impl Guard {
             let error = format!(
                 "this server does not go by the name {name}; ask it by its address, as localhost, by its hostname, or put the name into `hosts` beside the `listen` of this interface"
             );
-            return Err(Failure::new(StatusCode::MISDIRECTED_REQUEST, error));
+            return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, error));
         }
         if headers.contains_key(ORIGIN) && !self.is_own_page(headers, &host) {
             let error = "the page that asks is not of this server: Origin and Host must name the same place";
-            return Err(Failure::new(StatusCode::FORBIDDEN, error));
+            return Err(ApiError::new(StatusCode::FORBIDDEN, error));
         }
         if is_for_another_site(request.method(), headers) {
             let error = "a page of another site asks: Sec-Fetch-Site must be same-origin or none";
-            return Err(Failure::new(StatusCode::FORBIDDEN, error));
+            return Err(ApiError::new(StatusCode::FORBIDDEN, error));
         }
         Ok(())
     }
 
     /// The one host that the request names. A target in absolute form counts more than Host (RFC 9112 3.2.2): where they differ, somebody is deceived.
-    fn host(&self, request: &Request) -> Result<Authority, Failure> {
+    fn host(&self, request: &Request) -> Result<Authority, ApiError> {
         let host = single(request.headers(), &HOST).and_then(Authority::parse);
-        let bad = |error: &str| Err(Failure::new(StatusCode::BAD_REQUEST, error));
+        let bad = |error: &str| Err(ApiError::new(StatusCode::BAD_REQUEST, error));
         let Some(host) = host else {
             return bad(
                 "a request has one Host field with the name or address of this server (RFC 9112 3.2)",
@@ -133,8 +133,12 @@ fn is_for_another_site(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// Lets a request pass that [`Guard`] finds nothing against; else 400, 403 or 421.
-pub async fn want_our_name(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    match guard.judge(&request) {
+pub async fn require_own_name(
+    State(guard): State<Guard>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match guard.check(&request) {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     }
@@ -146,7 +150,7 @@ pub const JSON: &str = "application/json";
 pub const NDJSON: &str = "application/x-ndjson";
 
 /// 415 for a body that is not declared as `wanted`; parameters do not count. A request without a body needs no Content-Type.
-pub async fn want_body_type(
+pub async fn require_content_type(
     State(wanted): State<&'static str>,
     request: Request,
     next: Next,
@@ -160,7 +164,7 @@ pub async fn want_body_type(
         request.method(),
         request.uri().path()
     );
-    Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error).into_response()
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error).into_response()
 }
 
 /// Whether the one Content-Type is `wanted`, up to its parameters and letter case.
@@ -176,7 +180,7 @@ fn is_declared(headers: &HeaderMap, wanted: &str) -> bool {
 /// Whether the request shows the bearer token `token` (RFC 6750 2.1): in one `Authorization` field, scheme `Bearer` in any letter case. The time that it takes tells neither the
 /// characters of the token nor their number.
 #[must_use]
-pub fn is_token(headers: &HeaderMap, token: &str) -> bool {
+pub fn has_token(headers: &HeaderMap, token: &str) -> bool {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else {
         return false;

@@ -20,10 +20,10 @@ use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::failure::Failure;
+use super::failure::ApiError;
 use super::socket;
-use crate::certificate::{Certificate, TlsError};
-use crate::config::{Http, HttpListen};
+use crate::certificate::{Certificate, CertificateError};
+use crate::config::{HttpConfig, HttpListen};
 use crate::mail::Network;
 
 /// Connections that are open at once; others wait in the backlog. Files are needed for mail, too.
@@ -46,7 +46,7 @@ pub enum BindError {
     },
     /// The certificate.
     #[error("tls: {0}")]
-    Tls(#[from] TlsError),
+    Tls(#[from] CertificateError),
 }
 
 /// A bound socket.
@@ -68,7 +68,7 @@ impl Listener {
     ///
     /// # Errors
     /// [`BindError`].
-    pub async fn bind(http: &Http) -> Result<Self, BindError> {
+    pub async fn bind(http: &HttpConfig) -> Result<Self, BindError> {
         let certificate = http.tls.clone().map(Certificate::new).transpose()?;
         let (socket, shown) = match &http.listen {
             HttpListen::Tcp(address) => {
@@ -111,14 +111,14 @@ impl Listener {
 
     /// Serves `router` until `stop`; requests under way are finished.
     pub async fn serve(self, router: Router, stop: CancellationToken) {
-        let (places, open) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
+        let (slots, open) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
         loop {
-            // The place first: whoever has none waits in the backlog.
+            // The slot first: whoever has none waits in the backlog.
             let accepted = async {
-                let place = places.clone().acquire_owned().await;
-                (place, self.accept().await)
+                let slot = slots.clone().acquire_owned().await;
+                (slot, self.accept().await)
             };
-            let (place, accepted) = tokio::select! {
+            let (slot, accepted) = tokio::select! {
                 accepted = accepted => accepted,
                 () = stop.cancelled() => break,
             };
@@ -130,21 +130,21 @@ impl Listener {
                     continue;
                 }
             };
-            let barred = self.barred(peer);
+            let foreign_peer = self.foreign_peer(peer);
             let (router, stop) = (router.clone(), stop.clone());
             let acceptor = self
                 .certificate
                 .as_ref()
                 .map(|certificate| certificate.acceptor());
             open.spawn(async move {
-                let _place = place;
+                let _slot = slot;
                 match acceptor {
-                    None => answer(stream, router, barred, &stop).await,
+                    None => answer(stream, router, foreign_peer, &stop).await,
                     // Here and not where connections are accepted: a client that says nothing must not keep others waiting.
                     Some(acceptor) => {
                         let shaken = tokio::time::timeout(HEAD, acceptor.accept(stream)).await;
                         if let Ok(Ok(stream)) = shaken {
-                            answer(stream, router, barred, &stop).await;
+                            answer(stream, router, foreign_peer, &stop).await;
                         }
                     }
                 }
@@ -168,7 +168,7 @@ impl Listener {
     }
 
     /// The address of a client that is no proxy of ours, where only those may come.
-    fn barred(&self, peer: Option<SocketAddr>) -> Option<IpAddr> {
+    fn foreign_peer(&self, peer: Option<SocketAddr>) -> Option<IpAddr> {
         let peer = peer?.ip().to_canonical();
         let is_proxy = self
             .behind_proxy
@@ -179,15 +179,19 @@ impl Listener {
 }
 
 /// Answers the requests of one connection.
-async fn answer<S>(stream: S, router: Router, barred: Option<IpAddr>, stop: &CancellationToken)
-where
+async fn answer<S>(
+    stream: S,
+    router: Router,
+    foreign_peer: Option<IpAddr>,
+    stop: &CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let handled = match barred {
+        let handled = match foreign_peer {
             None => Ok(router.call(request)),
-            Some(peer) => Err(turned_away(peer)),
+            Some(peer) => Err(forbidden(peer)),
         };
         async move {
             match handled {
@@ -210,9 +214,9 @@ where
 }
 
 /// 403: whoever comes past the proxy may have come in clear text.
-fn turned_away(peer: IpAddr) -> Response {
+fn forbidden(peer: IpAddr) -> Response {
     let error = format!(
         "{peer} is not in behind_proxy of this listener, which serves proxies that end TLS only; commands on its own host want their address there, too"
     );
-    Failure::new(StatusCode::FORBIDDEN, error).into_response()
+    ApiError::new(StatusCode::FORBIDDEN, error).into_response()
 }

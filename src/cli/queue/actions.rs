@@ -1,45 +1,45 @@
-//! Orders that change entries, one after the other, on the running server.
+//! Actions that change entries, one after the other, on the running server.
 
 use std::collections::HashSet;
 
 use clap::Args;
 
-use super::chosen::Chosen;
-use super::entries::{Failed, not_reachable, print_json, which};
+use super::entries::{CommandError, not_reachable, print_json, selected};
+use super::selection::Selection;
 use crate::admin::{Client, ClientError};
-use crate::cli::Exit;
+use crate::cli::{Exit, count};
 use crate::config::Config;
 use crate::mail::QueueId;
 
 /// Which entries, and whether that many may be changed at once.
 #[derive(Debug, Clone, Args)]
-pub(in crate::cli) struct Ordered {
+pub(in crate::cli) struct ActionArgs {
     #[command(flatten)]
-    chosen: Chosen,
+    selection: Selection,
     /// Do it for all that the filter picks
     #[arg(long)]
     yes: bool,
 }
 
-/// Orders `word` for every chosen entry. Each is an order of its own: an entry that is being delivered at the moment fails it, and the others
+/// Does `word` to every chosen entry. Each is an action of its own: an entry that is being delivered at the moment fails it, and the others
 /// are done. 1 where some were not.
-pub(super) async fn order(
+pub(super) async fn act(
     config: &Config,
-    ordered: &Ordered,
+    arguments: &ActionArgs,
     word: &str,
     json: bool,
-) -> Result<Exit, Failed> {
-    let listed = which(config, &ordered.chosen).await?;
-    let bulk = ordered.chosen.all || ordered.chosen.filters();
+) -> Result<Exit, CommandError> {
+    let listed = selected(config, &arguments.selection).await?;
+    let bulk = arguments.selection.all || arguments.selection.filters();
     // The count first, and nothing without --yes: `drop --all` is a finger's breadth from `drop ID`.
     if bulk {
-        eprintln!("{word}: {} entries", listed.len());
-        if !ordered.yes {
+        eprintln!("{word}: {}", count(listed.len(), "entry", "entries"));
+        if !arguments.yes {
             let text = format!("add --yes to {word} them all");
             return Err((Exit::Usage, text));
         }
     }
-    let named: HashSet<QueueId> = ordered.chosen.ids.iter().copied().collect();
+    let named: HashSet<QueueId> = arguments.selection.ids.iter().copied().collect();
     // Ids that are not in the queue any more count as not done.
     let mut failed = named.len().saturating_sub(listed.len());
     let mut done = 0;
@@ -61,7 +61,7 @@ pub(super) async fn order(
             }
         }
     }
-    eprintln!("{word}: {done} done, {failed} not");
+    eprintln!("{word}: {done} succeeded, {failed} failed");
     if json {
         print_json(&serde_json::json!({ "order": word, "done": done, "failed": failed }))?;
     }

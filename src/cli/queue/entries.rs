@@ -1,6 +1,6 @@
 //! The entries that are meant, of the running server or of a spool that nobody works on; and how a command on them ends.
 
-use super::chosen::Chosen;
+use super::selection::Selection;
 use crate::admin::{Client, ClientError};
 use crate::app;
 use crate::cli::Exit;
@@ -10,15 +10,15 @@ use crate::queue::{EntryState, ListedEntry};
 use crate::spool::Entry;
 
 /// The exit code, and what is wrong.
-pub(super) type Failed = (Exit, String);
+pub(super) type CommandError = (Exit, String);
 
 /// Neither the server nor the spool can be had.
-pub(super) fn not_reachable(error: impl std::fmt::Display) -> Failed {
+pub(super) fn not_reachable(error: impl std::fmt::Display) -> CommandError {
     (Exit::Unreachable, error.to_string())
 }
 
 /// Prints data as one line of JSON.
-pub(super) fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failed> {
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<Exit, CommandError> {
     let text =
         serde_json::to_string(value).map_err(|error| (Exit::Temporary, error.to_string()))?;
     println!("{text}");
@@ -27,7 +27,10 @@ pub(super) fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failed> 
 
 /// The entries that are chosen: of the running server, or of the spool where none runs. There nothing is being tried: an entry is held or it
 /// waits. A server that runs and is not reached has the spool locked, which is then the error.
-pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<ListedEntry>, Failed> {
+pub(super) async fn find(
+    config: &Config,
+    selection: &Selection,
+) -> Result<Vec<ListedEntry>, CommandError> {
     let answer = Client::new(&config.admin).get("/v1/queue").await;
     let listed: Vec<ListedEntry> = match answer {
         Err(ClientError::Unreachable(_)) => {
@@ -54,20 +57,23 @@ pub(super) async fn find(config: &Config, chosen: &Chosen) -> Result<Vec<ListedE
     let now = SystemClock.now();
     Ok(listed
         .into_iter()
-        .filter(|entry| chosen.takes(entry, now))
+        .filter(|entry| selection.takes(entry, now))
         .collect())
 }
 
 /// As [`find`], where something must be chosen: a command that was typed too early must not mean everything. Ids that are named must be there,
 /// one of them at least; a filter may pick nothing.
-pub(super) async fn which(config: &Config, chosen: &Chosen) -> Result<Vec<ListedEntry>, Failed> {
-    if !chosen.says_which() {
+pub(super) async fn selected(
+    config: &Config,
+    selection: &Selection,
+) -> Result<Vec<ListedEntry>, CommandError> {
+    if !selection.says_which() {
         let text = "say which: ids, --to, --domain, --older, --state or --all".to_owned();
         return Err((Exit::Usage, text));
     }
-    let listed = find(config, chosen).await?;
-    if listed.is_empty() && !chosen.ids.is_empty() {
-        let text = "no entry in the queue is meant by that".to_owned();
+    let listed = find(config, selection).await?;
+    if listed.is_empty() && !selection.ids.is_empty() {
+        let text = "no entry in the queue matches".to_owned();
         return Err((Exit::BadData, text));
     }
     Ok(listed)

@@ -1,8 +1,8 @@
 //! Messages of entries, written to files as they would leave.
 
-use super::chosen::Chosen;
-use super::entries::{Failed, not_reachable, print_json, which};
-use crate::admin::{Client, ClientError, Exported};
+use super::entries::{CommandError, not_reachable, print_json, selected};
+use super::selection::Selection;
+use crate::admin::{Client, ClientError, ExportedMessage};
 use crate::app;
 use crate::cli::Exit;
 use crate::config::Config;
@@ -12,17 +12,17 @@ use crate::spool::SpoolError;
 /// Writes `ID.eml` for each entry. Files that are there are written over: the messages of an id never differ.
 pub(super) async fn export(
     config: &Config,
-    chosen: &Chosen,
+    selection: &Selection,
     into: &std::path::Path,
     json: bool,
-) -> Result<Exit, Failed> {
-    let listed = which(config, chosen).await?;
+) -> Result<Exit, CommandError> {
+    let listed = selected(config, selection).await?;
     let mut written = Vec::new();
     let bad = |error: String| (Exit::Temporary, error);
     for entry in &listed {
-        let octets = message(config, entry).await?;
+        let bytes = message(config, entry).await?;
         let path = into.join(format!("{}.eml", entry.id));
-        std::fs::write(&path, octets)
+        std::fs::write(&path, bytes)
             .map_err(|error| bad(format!("{}: {error}", path.display())))?;
         if !json {
             println!("{}", path.display());
@@ -35,10 +35,10 @@ pub(super) async fn export(
     Ok(Exit::Done)
 }
 
-/// The octets of one message. They are rewritten already, for that is how the spool has them.
-async fn message(config: &Config, entry: &ListedEntry) -> Result<Vec<u8>, Failed> {
+/// The bytes of one message. They are rewritten already, for that is how the spool has them.
+async fn message(config: &Config, entry: &ListedEntry) -> Result<Vec<u8>, CommandError> {
     let path = format!("/v1/queue/{}/message", entry.id);
-    let answer: Result<Exported, _> = Client::new(&config.admin).get(&path).await;
+    let answer: Result<ExportedMessage, _> = Client::new(&config.admin).get(&path).await;
     let damaged = |error: &dyn std::fmt::Display| (Exit::Temporary, error.to_string());
     match answer {
         Ok(exported) => data_encoding::BASE64

@@ -10,7 +10,7 @@ use crate::queue::{EntryState, ListedEntry};
 
 /// Which entries.
 #[derive(Debug, Clone, Args)]
-pub(in crate::cli) struct Chosen {
+pub(in crate::cli) struct Selection {
     /// Queue ids
     pub(super) ids: Vec<QueueId>,
     /// Every entry
@@ -27,12 +27,12 @@ pub(in crate::cli) struct Chosen {
     older: Option<Duration>,
     /// Entries in this state
     #[arg(long, value_enum)]
-    state: Option<Word>,
+    state: Option<StateArg>,
 }
 
 /// A state as it is typed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Word {
+enum StateArg {
     /// Being tried
     Active,
     /// Waiting
@@ -43,7 +43,7 @@ enum Word {
     Damaged,
 }
 
-impl Chosen {
+impl Selection {
     /// Whether entries are picked by what they are and not by name: then there may be more than the operator thinks.
     pub(super) fn filters(&self) -> bool {
         self.to.is_some() || self.domain.is_some() || self.older.is_some() || self.state.is_some()
@@ -66,10 +66,10 @@ impl Chosen {
         };
         let state = match self.state {
             None => true,
-            Some(Word::Active) => entry.state == EntryState::Active,
-            Some(Word::Deferred) => entry.state == EntryState::Deferred,
-            Some(Word::Held) => entry.state == EntryState::Held,
-            Some(Word::Damaged) => entry.state == EntryState::Damaged,
+            Some(StateArg::Active) => entry.state == EntryState::Active,
+            Some(StateArg::Deferred) => entry.state == EntryState::Deferred,
+            Some(StateArg::Held) => entry.state == EntryState::Held,
+            Some(StateArg::Damaged) => entry.state == EntryState::Damaged,
         };
         let to = self.to.as_deref().is_none_or(|to| is(&entry.to, to));
         let domain = self

@@ -1,8 +1,8 @@
 //! What waits, printed.
 
-use super::chosen::Chosen;
-use super::entries::{Failed, find, print_json, which};
-use crate::cli::Exit;
+use super::entries::{CommandError, find, print_json, selected};
+use super::selection::Selection;
+use crate::cli::{Exit, count};
 use crate::config::Config;
 use crate::queue::EntryState;
 
@@ -17,8 +17,12 @@ fn word(state: EntryState) -> &'static str {
 }
 
 /// One line an entry: what an operator looks over.
-pub(super) async fn list(config: &Config, chosen: &Chosen, json: bool) -> Result<Exit, Failed> {
-    let listed = find(config, chosen).await?;
+pub(super) async fn list(
+    config: &Config,
+    selection: &Selection,
+    json: bool,
+) -> Result<Exit, CommandError> {
+    let listed = find(config, selection).await?;
     if json {
         return print_json(&listed);
     }
@@ -33,13 +37,17 @@ pub(super) async fn list(config: &Config, chosen: &Chosen, json: bool) -> Result
             entry.to
         );
     }
-    eprintln!("{} entries", listed.len());
+    eprintln!("{}", count(listed.len(), "entry", "entries"));
     Ok(Exit::Done)
 }
 
 /// Everything about each entry.
-pub(super) async fn show(config: &Config, chosen: &Chosen, json: bool) -> Result<Exit, Failed> {
-    let listed = which(config, chosen).await?;
+pub(super) async fn show(
+    config: &Config,
+    selection: &Selection,
+    json: bool,
+) -> Result<Exit, CommandError> {
+    let listed = selected(config, selection).await?;
     if json {
         return print_json(&listed);
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::http::http;
 use super::secrets;
 use crate::config::checked::Admin;
-use crate::config::checked::{Http, HttpListen};
-use crate::config::log::Log;
+use crate::config::checked::{HttpConfig, HttpListen};
+use crate::config::diagnostics::Diagnostics;
 use crate::config::reader::Section;
 use crate::config::value::domain;
 
@@ -15,7 +15,7 @@ pub(super) fn admin(
     section: &Section<'_>,
     data_dir: Option<&Path>,
     folder: &Path,
-    log: &mut Log<'_>,
+    log: &mut Diagnostics<'_>,
 ) -> Option<Admin> {
     let usual = data_dir.map(|data_dir| data_dir.join("admin.sock"));
     let http = http(section, usual, folder, log);
@@ -43,7 +43,12 @@ pub(super) fn admin(
 }
 
 /// Real addresses pass there: every program on this host, and every page in its browsers, could ask for all accounts.
-fn without_token(section: &Section<'_>, http: &Http, tokenless: bool, log: &mut Log<'_>) {
+fn without_token(
+    section: &Section<'_>,
+    http: &HttpConfig,
+    tokenless: bool,
+    log: &mut Diagnostics<'_>,
+) {
     let HttpListen::Tcp(address) = &http.listen else {
         return;
     };

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::circle::Own;
+use super::route_loop::OwnAddresses;
 use crate::config::checked::{Delivery, Route, RouteDomain};
-use crate::config::log::Log;
+use crate::config::diagnostics::Diagnostics;
 use crate::config::reader::Section;
 use crate::config::value;
 use crate::config::value::{domain, path};
@@ -14,8 +14,8 @@ use crate::mail::Domain;
 pub(super) fn delivery(
     section: &Section<'_>,
     folder: &Path,
-    own: &Own,
-    log: &mut Log<'_>,
+    own: &OwnAddresses,
+    log: &mut Diagnostics<'_>,
 ) -> Option<Delivery> {
     let sections = Section::several(section.table(), "delivery.route", log);
     let routes: Vec<Route> = sections
@@ -46,7 +46,7 @@ pub(super) fn delivery(
 }
 
 /// One `[[delivery.route]]`.
-fn route(section: &Section<'_>, own: &Own, log: &mut Log<'_>) -> Option<Route> {
+fn route(section: &Section<'_>, own: &OwnAddresses, log: &mut Diagnostics<'_>) -> Option<Route> {
     let domain = section.text("domain", log, |text| {
         if text == "*" {
             Ok(RouteDomain::Every)

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::secrets;
 use crate::config::checked::MaskedDomainConfig;
-use crate::config::log::Log;
+use crate::config::diagnostics::Diagnostics;
 use crate::config::reader::Section;
 use crate::config::value::domain;
 use crate::masking::MaskedDomain;
@@ -16,7 +16,7 @@ use crate::masking::MaskedDomain;
 pub(super) fn domains(
     root: &DeTable<'_>,
     folder: &Path,
-    log: &mut Log<'_>,
+    log: &mut Diagnostics<'_>,
 ) -> Option<Vec<MaskedDomainConfig>> {
     let sections = Section::several(Some(root), "domain", log);
     if sections.is_empty() {

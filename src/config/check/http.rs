@@ -5,13 +5,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::secrets;
-use crate::config::checked::{Http, HttpListen};
+use crate::config::checked::{HttpConfig, HttpListen};
+use crate::config::diagnostics::Diagnostics;
 use crate::config::files;
-use crate::config::log::Log;
 use crate::config::reader::Section;
 use crate::mail::Network;
 
-/// The longest path of a unix socket in octets (`sun_path` of Linux, less its NUL).
+/// The longest path of a unix socket in bytes (`sun_path` of Linux, less its NUL).
 const MAX_SOCKET: usize = 107;
 
 /// The listener of `section`; `usual` is the unix socket where `listen` is absent.
@@ -19,8 +19,8 @@ pub(super) fn http(
     section: &Section<'_>,
     usual: Option<PathBuf>,
     folder: &Path,
-    log: &mut Log<'_>,
-) -> Option<Http> {
+    log: &mut Diagnostics<'_>,
+) -> Option<HttpConfig> {
     // What is no address with a port is the path of a unix socket; an address that lost its port is neither.
     let listen = section.text("listen", log, |text| {
         if text.is_empty() {
@@ -58,7 +58,7 @@ pub(super) fn http(
         None if section.position("listen").is_some() => return None,
         None => HttpListen::Unix(usual?),
     };
-    let http = Http {
+    let http = HttpConfig {
         listen,
         tls: tls?,
         behind_proxy: behind_proxy?,
@@ -80,11 +80,11 @@ pub(super) fn http(
 }
 
 /// Whether only those can read along who may; else the key and what is to be done.
-fn reachable(http: &Http) -> Result<(), (&'static str, String)> {
+fn reachable(http: &HttpConfig) -> Result<(), (&'static str, String)> {
     match &http.listen {
         HttpListen::Unix(path) if path.as_os_str().as_bytes().len() > MAX_SOCKET => {
             let text = format!(
-                "{} is too long for a unix socket, which has {MAX_SOCKET} octets; set listen to a shorter path, as \"/run/allegromail/admin.sock\"",
+                "{} is too long for a unix socket, which has {MAX_SOCKET} bytes; set listen to a shorter path, as \"/run/allegromail/admin.sock\"",
                 path.display()
             );
             Err(("listen", text))

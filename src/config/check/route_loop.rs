@@ -9,13 +9,13 @@ use crate::mail::{Domain, Listeners};
 const SMTP_PORT: u16 = 25;
 
 /// By what the relay can be reached.
-pub(super) struct Own {
+pub(super) struct OwnAddresses {
     /// Its host name and its masked domains, with their aliases.
     names: Vec<Domain>,
     listeners: Listeners,
 }
 
-impl Own {
+impl OwnAddresses {
     /// As far as the other tables could be read.
     pub(super) fn of(
         hostname: Option<&Domain>,

@@ -2,14 +2,14 @@
 
 use crate::auth::Mode;
 use crate::config::checked::{Auth, Limits, Policy};
-use crate::config::log::Log;
+use crate::config::diagnostics::Diagnostics;
 use crate::config::reader::Section;
 use crate::config::value;
 use crate::config::value::domain;
 use crate::mail::Mailbox;
 
 /// `[auth]`. That the proof is off is a warning: tests and closed networks need it, a server on the net must see it at every start.
-pub(super) fn auth(section: &Section<'_>, log: &mut Log<'_>) -> Option<Auth> {
+pub(super) fn auth(section: &Section<'_>, log: &mut Diagnostics<'_>) -> Option<Auth> {
     let mut mode = |name: &str| {
         let mode: Option<Mode> = section.word(name, log);
         if mode == Some(Mode::Off) {
@@ -35,7 +35,7 @@ pub(super) fn auth(section: &Section<'_>, log: &mut Log<'_>) -> Option<Auth> {
 }
 
 /// `[policy]`. Without a contact the server works and leaves roles unanswered (RFC 5321 4.5.1), hence the warning.
-pub(super) fn policy(section: &Section<'_>, log: &mut Log<'_>) -> Option<Policy> {
+pub(super) fn policy(section: &Section<'_>, log: &mut Diagnostics<'_>) -> Option<Policy> {
     let require_transaction = section.flag("require_transaction", log);
     let transaction_grace = section.text("transaction_grace", log, value::duration);
     let courier_recipients = section.word("courier_recipients", log);
@@ -81,7 +81,7 @@ pub(super) fn policy(section: &Section<'_>, log: &mut Log<'_>) -> Option<Policy>
 }
 
 /// `[limits]`. Numbers are taken as they are, without holding one against another.
-pub(super) fn limits(section: &Section<'_>, log: &mut Log<'_>) -> Option<Limits> {
+pub(super) fn limits(section: &Section<'_>, log: &mut Diagnostics<'_>) -> Option<Limits> {
     let refusals_per_client = section.text("refusals_per_client", log, value::budget);
     let messages_per_sender = section.text("messages_per_sender", log, value::budget);
     let messages_per_transaction = section.text("messages_per_transaction", log, value::budget);

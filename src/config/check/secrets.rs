@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::config::checked::{Dkim, TlsFiles};
+use crate::config::diagnostics::Diagnostics;
 use crate::config::files::{self, Readers};
-use crate::config::log::Log;
-use crate::config::plain::{Found, Plain};
+use crate::config::raw_value::{KeyValue, RawValue};
 use crate::config::reader::Section;
 
-/// Raw octets of a token key, at least: as many as the hash of the HMAC has (RFC 2104 3).
+/// Raw bytes of a token key, at least: as many as the hash of the HMAC has (RFC 2104 3).
 const MIN_KEY: usize = 32;
 /// Keys, at most. A token is tried with one after the other.
 const MAX_KEYS: usize = 255;
@@ -18,8 +18,8 @@ const MIN_TOKEN: usize = 16;
 
 /// Reads a secret file; who else may read it is an error or a warning. A group may be meant, for a key that a backup reads; everybody
 /// never is.
-fn read(found: &Found, path: &Path, log: &mut Log<'_>) -> Option<Vec<u8>> {
-    let (octets, readers) = found.or_tell(files::secret(path), log)?;
+fn read(found: &KeyValue, path: &Path, log: &mut Diagnostics<'_>) -> Option<Vec<u8>> {
+    let (bytes, readers) = found.or_tell(files::secret(path), log)?;
     match readers {
         Readers::Owner => {}
         Readers::Group => log.warn(
@@ -39,14 +39,14 @@ fn read(found: &Found, path: &Path, log: &mut Log<'_>) -> Option<Vec<u8>> {
             return None;
         }
     }
-    Some(octets)
+    Some(bytes)
 }
 
 /// `[secrets] key_file`: one path or several; the first one signs. One that is wrong refuses all of them.
 pub(super) fn keys(
     section: &Section<'_>,
     folder: &Path,
-    log: &mut Log<'_>,
+    log: &mut Diagnostics<'_>,
 ) -> Option<Vec<Vec<u8>>> {
     let found = section.get("key_file", log)?;
     let paths = found.or_tell(key_paths(&found.value), log)?;
@@ -55,7 +55,7 @@ pub(super) fn keys(
         let key = read(&found, &files::resolve(folder, path), log)?;
         if key.len() < MIN_KEY {
             let message = format!(
-                "{path}: {} octets, {MIN_KEY} at least; make one with `openssl rand -out {path} 32`",
+                "{path}: {} bytes, {MIN_KEY} at least; make one with `openssl rand -out {path} 32`",
                 key.len()
             );
             return found.or_tell(Err(message), log);
@@ -66,10 +66,10 @@ pub(super) fn keys(
 }
 
 /// The paths of the keys. An entry that is passed over would be a key that is missed when the first token comes that it has signed.
-fn key_paths(value: &Plain) -> Result<Vec<&String>, String> {
+fn key_paths(value: &RawValue) -> Result<Vec<&String>, String> {
     let items = match value {
-        Plain::Text(path) => return Ok(vec![path]),
-        Plain::List(items) => items,
+        RawValue::Text(path) => return Ok(vec![path]),
+        RawValue::List(items) => items,
         _ => return Err("is a path, or a list of paths, as [\"new.key\", \"old.key\"]".to_owned()),
     };
     match items.len() {
@@ -84,7 +84,7 @@ fn key_paths(value: &Plain) -> Result<Vec<&String>, String> {
         }
     }
     let paths = items.iter().zip(1..).map(|(item, number)| match item {
-        Plain::Text(path) => Ok(path),
+        RawValue::Text(path) => Ok(path),
         _ => Err(format!(
             "entry {number} of the list is no text; name the path of a key in quotes, or take the entry away"
         )),
@@ -94,17 +94,17 @@ fn key_paths(value: &Plain) -> Result<Vec<&String>, String> {
 
 /// The texts of an inline table; other keys than `known` are errors.
 fn inline<'f>(
-    found: &'f Found,
+    found: &'f KeyValue,
     known: &[&str],
-    log: &mut Log<'_>,
+    log: &mut Diagnostics<'_>,
 ) -> Option<Vec<(&'f str, &'f str)>> {
-    let Plain::Table(items) = &found.value else {
+    let RawValue::Table(items) = &found.value else {
         return found.or_tell(Err("is a table, as { … = \"…\" }".to_owned()), log);
     };
     let mut texts = Vec::new();
     for (name, value) in items {
         match value {
-            Plain::Text(text) if known.contains(&name.as_str()) => {
+            RawValue::Text(text) if known.contains(&name.as_str()) => {
                 texts.push((name.as_str(), text.as_str()))
             }
             _ => log.error(
@@ -129,7 +129,7 @@ fn pick<'f>(texts: &[(&str, &'f str)], name: &str) -> Option<&'f str> {
 }
 
 /// `[smtp] tls`. The files are only looked at; the server loads them itself, again at every SIGHUP.
-pub(super) fn tls(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<TlsFiles> {
+pub(super) fn tls(found: &KeyValue, folder: &Path, log: &mut Diagnostics<'_>) -> Option<TlsFiles> {
     let texts = inline(found, &["certificate", "key"], log)?;
     let (Some(certificate), Some(key)) = (pick(&texts, "certificate"), pick(&texts, "key")) else {
         return found.or_tell(Err("names a certificate and a key, both".to_owned()), log);
@@ -144,9 +144,13 @@ pub(super) fn tls(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Tls
 }
 
 /// `[[domain]] dkim`: one table of keys, or an array of them.
-pub(super) fn dkim(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Vec<Dkim>> {
+pub(super) fn dkim(
+    found: &KeyValue,
+    folder: &Path,
+    log: &mut Diagnostics<'_>,
+) -> Option<Vec<Dkim>> {
     let items = match &found.value {
-        Plain::List(items) => items.as_slice(),
+        RawValue::List(items) => items.as_slice(),
         single => std::slice::from_ref(single),
     };
     let tables = items
@@ -166,20 +170,26 @@ pub(super) fn dkim(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Ve
 }
 
 /// One table of keys. `found` is where the whole value stands, for the errors.
-fn dkim_table(item: &Plain, found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<Dkim> {
-    let Plain::Table(items) = item else {
+fn dkim_table(
+    item: &RawValue,
+    found: &KeyValue,
+    folder: &Path,
+    log: &mut Diagnostics<'_>,
+) -> Option<Dkim> {
+    let RawValue::Table(items) = item else {
         return found.or_tell(
             Err("is a table, as { … = \"…\" }, or an array of tables".to_owned()),
             log,
         );
     };
     // `sign` is the one key that is no text; the rest is read without it, and a `sign` of another kind is told there.
-    let is_sign = |name: &str, value: &Plain| name == "sign" && matches!(value, Plain::Flag(_));
+    let is_sign =
+        |name: &str, value: &RawValue| name == "sign" && matches!(value, RawValue::Flag(_));
     let sign = !items
         .iter()
-        .any(|(name, value)| name == "sign" && *value == Plain::Flag(false));
-    let texts = Found {
-        value: Plain::Table(
+        .any(|(name, value)| name == "sign" && *value == RawValue::Flag(false));
+    let texts = KeyValue {
+        value: RawValue::Table(
             items
                 .iter()
                 .filter(|(name, value)| !is_sign(name, value))
@@ -217,12 +227,12 @@ fn dkim_table(item: &Plain, found: &Found, folder: &Path, log: &mut Log<'_>) -> 
 }
 
 /// `[admin] token_file`: its text without white space around it.
-pub(super) fn token(found: &Found, folder: &Path, log: &mut Log<'_>) -> Option<String> {
-    let Plain::Text(path) = &found.value else {
+pub(super) fn token(found: &KeyValue, folder: &Path, log: &mut Diagnostics<'_>) -> Option<String> {
+    let RawValue::Text(path) = &found.value else {
         return found.or_tell(Err("is a path".to_owned()), log);
     };
-    let octets = read(found, &files::resolve(folder, path), log)?;
-    let token = String::from_utf8(octets)
+    let bytes = read(found, &files::resolve(folder, path), log)?;
+    let token = String::from_utf8(bytes)
         .ok()
         .map(|text| text.trim().to_owned());
     let token = token

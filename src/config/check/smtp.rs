@@ -4,13 +4,17 @@ use std::path::Path;
 
 use super::secrets;
 use crate::config::checked::Smtp;
-use crate::config::log::Log;
+use crate::config::diagnostics::Diagnostics;
 use crate::config::reader::Section;
 use crate::config::value::address;
 use crate::mail::Network;
 
 /// `[smtp]`, with certificate and key looked at: a start must not end in STARTTLS that fails for everybody.
-pub(super) fn smtp(section: &Section<'_>, folder: &Path, log: &mut Log<'_>) -> Option<Smtp> {
+pub(super) fn smtp(
+    section: &Section<'_>,
+    folder: &Path,
+    log: &mut Diagnostics<'_>,
+) -> Option<Smtp> {
     let listen = section.list("listen", log, address);
     if listen.as_ref().is_some_and(Vec::is_empty) {
         log.error(section.at.clone(), "smtp.listen", "names no address");

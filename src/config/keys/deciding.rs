@@ -1,6 +1,6 @@
 //! The keys of the decisions: proof, policy, limits, and the keys of tokens.
 
-use super::key::Preset::{Absent, Required, Value};
+use super::key::DefaultValue::{Absent, Required, Value};
 use super::key::{Key, key};
 
 /// In the order of the example. That a From must be proven is the default (docs/rules.md#who-may-write); to do without has to be asked for.
@@ -149,6 +149,6 @@ pub(super) const KEYS: &[Key] = &[
         "secrets",
         "key_file",
         Required("\"certs/secret.key\""),
-        "One path or several: 32 or more raw octets each. The first signs, all verify.",
+        "One path or several: 32 or more raw bytes each. The first signs, all verify.",
     ),
 ];

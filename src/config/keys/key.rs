@@ -2,7 +2,7 @@
 
 /// What stands for a key that a file does not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::config) enum Preset {
+pub(in crate::config) enum DefaultValue {
     /// It must be set; the text is an example, which the error repeats.
     Required(&'static str),
     /// This TOML value. It goes through the same parser and the same checks as one in a file, so a default cannot be what a file may not say.
@@ -19,7 +19,7 @@ pub(in crate::config) struct Key {
     /// The key.
     pub(in crate::config) name: &'static str,
     /// Its default.
-    pub(in crate::config) default: Preset,
+    pub(in crate::config) default: DefaultValue,
     /// What it does, its unit and its limits: the line above it in the example, and often the only manual that is read.
     pub(in crate::config) words: &'static str,
 }
@@ -28,7 +28,7 @@ pub(in crate::config) struct Key {
 pub(in crate::config) const fn key(
     table: &'static str,
     name: &'static str,
-    default: Preset,
+    default: DefaultValue,
     words: &'static str,
 ) -> Key {
     Key {

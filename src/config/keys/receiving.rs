@@ -1,6 +1,6 @@
 //! The keys of the way in: names, listeners, masked domains, and what decisions look at.
 
-use super::key::Preset::{Absent, Required, Value};
+use super::key::DefaultValue::{Absent, Required, Value};
 use super::key::{Key, key};
 
 /// In the order of the example: the tables that no relay can do without come first.
@@ -27,7 +27,7 @@ pub(super) const KEYS: &[Key] = &[
         "smtp",
         "max_message_size",
         Value("36700160"),
-        "Octets, or \"35 MiB\". A 25 MB attachment is 35 MB on the wire.",
+        "Bytes, or \"35 MiB\". A 25 MB attachment is 35 MB on the wire.",
     ),
     key(
         "smtp",

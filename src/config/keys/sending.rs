@@ -1,6 +1,6 @@
 //! The keys of the way out: routes, retries, DNS; and the admin interface.
 
-use super::key::Preset::{Absent, Required, Value};
+use super::key::DefaultValue::{Absent, Required, Value};
 use super::key::{Key, key};
 
 /// In the order of the example. Without any of these keys mail leaves by MX, and waits as long as RFC 5321 4.5.4.1 asks for.

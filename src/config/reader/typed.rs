@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use serde::de::IntoDeserializer;
 
 use super::Section;
-use crate::config::log::Log;
-use crate::config::plain::Plain;
+use crate::config::diagnostics::Diagnostics;
+use crate::config::raw_value::RawValue;
 use crate::config::value;
 
 impl Section<'_> {
@@ -14,26 +14,26 @@ impl Section<'_> {
     pub(in crate::config) fn text<T>(
         &self,
         name: &str,
-        log: &mut Log<'_>,
+        log: &mut Diagnostics<'_>,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         let found = self.get(name, log)?;
         let parsed = match &found.value {
-            Plain::Text(text) => parse(text),
+            RawValue::Text(text) => parse(text),
             _ => Err("is a text in quotes".to_owned()),
         };
         found.or_tell(parsed, log)
     }
 
-    /// A number of octets: a number, or a text with a unit. Bounds are the caller's: they differ from key to key.
-    pub(in crate::config) fn size(&self, name: &str, log: &mut Log<'_>) -> Option<usize> {
+    /// A number of bytes: a number, or a text with a unit. Bounds are the caller's: they differ from key to key.
+    pub(in crate::config) fn size(&self, name: &str, log: &mut Diagnostics<'_>) -> Option<usize> {
         let found = self.get(name, log)?;
         let parsed = match &found.value {
-            Plain::Integer(number) => {
+            RawValue::Integer(number) => {
                 u64::try_from(*number).map_err(|_| "is below zero".to_owned())
             }
-            Plain::Text(text) => value::size(text),
-            _ => Err("is a number of octets, or a text as \"35 MiB\"".to_owned()),
+            RawValue::Text(text) => value::size(text),
+            _ => Err("is a number of bytes, or a text as \"35 MiB\"".to_owned()),
         };
         let parsed =
             parsed.and_then(|size| usize::try_from(size).map_err(|error| error.to_string()));
@@ -44,12 +44,12 @@ impl Section<'_> {
     pub(in crate::config) fn number(
         &self,
         name: &str,
-        log: &mut Log<'_>,
+        log: &mut Diagnostics<'_>,
         bounds: RangeInclusive<i64>,
     ) -> Option<usize> {
         let found = self.get(name, log)?;
         let parsed = match &found.value {
-            Plain::Integer(number) if bounds.contains(number) => {
+            RawValue::Integer(number) if bounds.contains(number) => {
                 usize::try_from(*number).map_err(|error| error.to_string())
             }
             _ => Err(format!(
@@ -62,9 +62,9 @@ impl Section<'_> {
     }
 
     /// true or false.
-    pub(in crate::config) fn flag(&self, name: &str, log: &mut Log<'_>) -> Option<bool> {
+    pub(in crate::config) fn flag(&self, name: &str, log: &mut Diagnostics<'_>) -> Option<bool> {
         let found = self.get(name, log)?;
-        let parsed = if let Plain::Flag(flag) = found.value {
+        let parsed = if let RawValue::Flag(flag) = found.value {
             Ok(flag)
         } else {
             Err("is true or false".to_owned())
@@ -76,15 +76,15 @@ impl Section<'_> {
     pub(in crate::config) fn list<T>(
         &self,
         name: &str,
-        log: &mut Log<'_>,
+        log: &mut Diagnostics<'_>,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<Vec<T>> {
         let found = self.get(name, log)?;
         let parsed = match &found.value {
-            Plain::List(items) => items
+            RawValue::List(items) => items
                 .iter()
                 .map(|item| {
-                    if let Plain::Text(text) = item {
+                    if let RawValue::Text(text) = item {
                         parse(text)
                     } else {
                         Err("holds something that is no text".to_owned())
@@ -100,7 +100,7 @@ impl Section<'_> {
     pub(in crate::config) fn word<T: serde::de::DeserializeOwned>(
         &self,
         name: &str,
-        log: &mut Log<'_>,
+        log: &mut Diagnostics<'_>,
     ) -> Option<T> {
         self.text(name, log, |text| {
             let word: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =

@@ -26,7 +26,7 @@ fn judged(encrypted: bool, target: &str, fields: &[(&str, &str)]) -> u16 {
     }
     let request = request.body(Body::empty()).unwrap();
     guard(encrypted)
-        .judge(&request)
+        .check(&request)
         .err()
         .map_or(0, |failure| failure.status)
 }
