@@ -16,26 +16,26 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-/// Octets that may be on their way in memory where nothing else is said.
+/// Bytes that may be on their way in memory where nothing else is said.
 const CAPACITY: usize = 32 * 1024 * 1024;
 /// When no server has taken anything for so long, nobody is busy, but all are slow or down: no use waiting for them.
 const STALLED_AFTER: Duration = Duration::from_millis(250);
 /// The longest that a message waits: a client is not kept from its reply for more than that (Postfix: a second, too).
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// Whether a message of `octets` should ask [`Backpressure::wait_for_room`]: smaller ones never wait.
+/// Whether a message of `bytes` should ask [`Backpressure::wait_for_room`]: smaller ones never wait.
 #[must_use]
-pub const fn is_large(octets: usize) -> bool {
-    octets >= 256 * 1024
+pub const fn is_large(bytes: usize) -> bool {
+    bytes >= 256 * 1024
 }
 
 /// Messages that are in memory for their first attempt.
 #[derive(Debug)]
 pub struct Backpressure {
-    /// Octets that fit.
+    /// Bytes that fit.
     room: usize,
-    /// Octets on their way.
-    octets: AtomicUsize,
+    /// Bytes on their way.
+    bytes: AtomicUsize,
     /// When a server last took one of them.
     took: Mutex<Option<Instant>>,
     /// One has arrived or failed.
@@ -51,12 +51,12 @@ impl Default for Backpressure {
 }
 
 impl Backpressure {
-    /// One with room for so many octets.
+    /// One with room for so many bytes.
     #[must_use]
     pub fn new(room: usize) -> Self {
         Self {
             room,
-            octets: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             took: Mutex::new(None),
             moved: Notify::new(),
             turn: tokio::sync::Mutex::new(()),
@@ -68,7 +68,7 @@ impl Backpressure {
     pub fn hold(self: &Arc<Self>, message: Bytes) -> Option<Bytes> {
         let more = message.len();
         let fits = |held: usize| held.checked_add(more).filter(|all| *all <= self.room);
-        self.octets
+        self.bytes
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits)
             .ok()?;
         Some(Bytes::from_owner(Held {
@@ -77,10 +77,10 @@ impl Backpressure {
         }))
     }
 
-    /// Octets that are on their way.
+    /// Bytes that are on their way.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        self.octets.load(Ordering::SeqCst)
+        self.bytes.load(Ordering::SeqCst)
     }
 
     /// A server has taken one that was held.
@@ -126,7 +126,7 @@ impl AsRef<[u8]> for Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.flow
-            .octets
+            .bytes
             .fetch_sub(self.message.len(), Ordering::SeqCst);
         self.flow.moved.notify_one();
     }
@@ -230,8 +230,8 @@ mod tests {
         }
 
         /// Hands a message over once there is a place, as the queue does. What finds no room in memory is read back then.
-        fn deliver(&self, flow: &Arc<Backpressure>, octets: usize) {
-            let body = flow.hold(Bytes::from(vec![b'x'; octets]));
+        fn deliver(&self, flow: &Arc<Backpressure>, bytes: usize) {
+            let body = flow.hold(Bytes::from(vec![b'x'; bytes]));
             let (places, flow) = (self.0.clone(), flow.clone());
             tokio::spawn(async move {
                 let _place = places.acquire_owned().await.unwrap();

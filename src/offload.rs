@@ -6,34 +6,34 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 use tokio::task::{block_in_place, spawn_blocking};
 
-/// Octets up to which nothing that is done with them takes a millisecond, whatever stands in them. Such work stays where it is: a change of
-/// threads costs as much as reading an ordinary letter.
+/// Bytes up to which nothing that is done with them takes a millisecond, whatever stands in them. Such work stays where it is: a change of
+/// threads costs as much as reading an ordinary message.
 const SMALL: usize = 32 * 1024;
 
 /// One for each core: more threads would only take turns, and those that serve sessions would wait longer for theirs.
-static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+static SLOTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Arc::new(Semaphore::new(cores))
 });
 
-/// Octets from which work is done one after the other: beside the message stand its copy and the text that is read last, and two such would take more
+/// Bytes from which work is done one after the other: beside the message stand its copy and the text that is read last, and two such would take more
 /// than is kept for messages.
 const LARGE: usize = 8 * 1024 * 1024;
 
-static LARGE_PLACE: Semaphore = Semaphore::const_new(1);
+static LARGE_SLOT: Semaphore = Semaphore::const_new(1);
 
-/// Does `work` with so many octets: here, or for more than a few on a blocking thread, in its turn. Its panics go on to the caller.
+/// Does `work` with so many bytes: here, or for more than a few on a blocking thread, in its turn. Its panics go on to the caller.
 pub async fn offload<T: Send + 'static>(
-    octets: usize,
+    bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
-    if octets <= SMALL {
+    if bytes <= SMALL {
         return work();
     }
-    // Never closed; without a place the work is done all the same.
-    let place = PLACES.clone().acquire_owned().await.ok();
+    // Never closed; without a slot the work is done all the same.
+    let slot = SLOTS.clone().acquire_owned().await.ok();
     let done = spawn_blocking(move || {
-        let _place = place;
+        let _slot = slot;
         work()
     });
     match done.await.map_err(tokio::task::JoinError::try_into_panic) {
@@ -46,15 +46,15 @@ pub async fn offload<T: Send + 'static>(
 
 /// As [`offload`], for work that borrows: the thread is given up as one that serves sessions, and another takes its place. A runtime of one thread
 /// has none to give up.
-pub async fn in_place<T>(octets: usize, work: impl FnOnce() -> T + Send) -> T {
-    if octets <= SMALL {
+pub async fn in_place<T>(bytes: usize, work: impl FnOnce() -> T + Send) -> T {
+    if bytes <= SMALL {
         return work();
     }
-    let _alone = match octets {
-        LARGE.. => LARGE_PLACE.acquire().await.ok(),
+    let _alone = match bytes {
+        LARGE.. => LARGE_SLOT.acquire().await.ok(),
         _ => None,
     };
-    let _place = PLACES.acquire().await.ok();
+    let _slot = SLOTS.acquire().await.ok();
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
         _ => work(),
@@ -93,7 +93,7 @@ mod tests {
         assert_ne!(
             offload(SMALL + 1, || current().id()).await,
             here,
-            "a panic leaves its place behind"
+            "a panic leaves its slot behind"
         );
     }
 }

@@ -66,7 +66,7 @@ pub enum SpoolError {
     /// No live entry has this id.
     #[error("no entry {0} in the spool")]
     NoSuchEntry(QueueId),
-    /// The stored bytes do not match their checksum. The entry was set aside; the others are untouched.
+    /// The stored bytes do not match their checksum. The entry was quarantined; the others are untouched.
     #[error("entry {0} is damaged")]
     Damaged(QueueId),
 }
@@ -145,7 +145,7 @@ pub trait Spool: Send + Sync + 'static {
     /// Reads the message of a live entry back.
     fn body(&self, id: QueueId) -> SpoolFuture<'_, Bytes>;
 
-    /// Messages whose octets have changed on the disk.
+    /// Messages whose bytes have changed on the disk.
     fn quarantine(&self) -> Quarantine {
         Quarantine::default()
     }

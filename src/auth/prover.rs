@@ -19,7 +19,7 @@ use super::questions::Questions;
 use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, dmarc, name, spf};
 use crate::mail::{Domain, ReversePath, network_of};
 use crate::message::Message;
-use crate::resolve::{DnsResolver, Failures};
+use crate::resolve::{DnsResolver, FailureCache};
 
 /// All checks of a message together (SPF alone may ask ten times, RFC 7208 4.6.4).
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,7 +37,7 @@ const SLOW_MANY: u64 = 10_000;
 pub struct Prover {
     library: MessageAuthenticator,
     /// Questions that failed lately, from whatever part of the server: the resolver keeps no failures.
-    failures: Arc<Failures>,
+    failures: Arc<FailureCache>,
     /// How long a server may take for one question.
     patience: Duration,
     settings: Settings,

@@ -1,7 +1,7 @@
 //! [`Questions`]: what the library asks the DNS over one message, seen through the caches that it takes.
 //!
 //! The library asks one question after the other and hands out the name of each as the key of a look-up in a cache. So a cache that holds
-//! nothing can tell which questions fail, and can answer those that failed before from [`Failures`].
+//! nothing can tell which questions fail, and can answer those that failed before from [`FailureCache`].
 //!
 //! Without this a domain whose name servers are dead costs every one of its messages the full time-out, for the resolver keeps answers only.
 //! Answers that came are kept there, so a cache here would hold them twice.
@@ -18,13 +18,13 @@ use hickory_resolver::proto::rr::RecordType;
 use mail_auth::{DnssecStatus, MessageAuthenticator, Parameters, RecordSet};
 use tokio::time::Instant;
 
-use crate::resolve::Failures;
+use crate::resolve::FailureCache;
 
 /// The DNS as the checks of one message ask it.
 pub(super) struct Questions<'a> {
     /// The library, over the resolver that everything shares.
     pub(super) library: &'a MessageAuthenticator,
-    failures: &'a Failures,
+    failures: &'a FailureCache,
     /// How long a server may take for one question.
     patience: Duration,
     state: Mutex<State>,
@@ -49,7 +49,7 @@ pub(super) type Asked<'x, P> =
 impl<'a> Questions<'a> {
     pub(super) fn new(
         library: &'a MessageAuthenticator,
-        failures: &'a Failures,
+        failures: &'a FailureCache,
         patience: Duration,
     ) -> Self {
         Self {

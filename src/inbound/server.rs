@@ -12,7 +12,7 @@ use super::limits::{self, Patience};
 use super::memory::Memory;
 use super::reception::Reception;
 use super::unheard::Unheard;
-use crate::certificate::{self, TlsError};
+use crate::certificate::{self, CertificateError};
 use crate::config::{Config, TlsFiles};
 use crate::mail::{Domain, Network};
 
@@ -84,7 +84,10 @@ impl Server {
     ///
     /// # Errors
     /// Certificate or key cannot be used.
-    pub fn new(settings: Settings, reception: Arc<dyn Reception>) -> Result<Self, TlsError> {
+    pub fn new(
+        settings: Settings,
+        reception: Arc<dyn Reception>,
+    ) -> Result<Self, CertificateError> {
         let server = Self {
             memory: Memory::new(settings.memory, settings.max_message_size),
             unheard: Unheard::default(),
@@ -106,7 +109,7 @@ impl Server {
     ///
     /// # Errors
     /// They cannot be used; the old ones stay.
-    pub fn reload_tls(&self) -> Result<(), TlsError> {
+    pub fn reload_tls(&self) -> Result<(), CertificateError> {
         if let Some(files) = &self.settings.tls {
             self.acceptor
                 .store(Some(Arc::new(certificate::load(files)?)));

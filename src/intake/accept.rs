@@ -25,7 +25,7 @@ use super::unmasked::{to_role, unmasked};
 use crate::auth::Steps;
 use crate::directory::Directory;
 use crate::failpoint;
-use crate::history::{Event, Line};
+use crate::history::{HistoryEvent, HistoryRecord};
 use crate::inbound::{Client, MailTransaction};
 use crate::mail::{EnhancedStatus, ForwardPath, QueueId, Reply, TraceId};
 use crate::masking::MaskedAddress;
@@ -295,12 +295,12 @@ impl Outcome {
 /// Adds to the life of a message that no copy went to these masks of its writer's own.
 fn note_own(intake: &Intake, transaction: &MailTransaction, own: &[String]) {
     for path in own {
-        intake.tools.history.note(&Line {
+        intake.tools.history.note(&HistoryRecord {
             at: intake.tools.clock.now(),
             trace: transaction.trace.clone(),
             id: None,
             to: path.trim_matches(['<', '>']).to_owned(),
-            event: Event::Discarded {
+            event: HistoryEvent::Discarded {
                 text: OWN_MASK.to_owned(),
             },
         });

@@ -5,7 +5,7 @@ use super::dedup::{Claim, Claims, mark};
 use super::entry::{Taken, without};
 use super::masked::{Masking, rewritten};
 use super::sent::Sent;
-use crate::directory::{Directory, State};
+use crate::directory::{Directory, StateStore};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 use crate::policy::{Masked, Reason, Refusal, Sender};
@@ -80,7 +80,7 @@ pub(super) async fn auto_reply(
 /// end after one exchange).
 fn claim(
     claims: &Claims,
-    state: &State,
+    state: &StateStore,
     (writer, reader): (&ParticipantId, &ParticipantId),
     now: Timestamp,
     purpose: Purpose,

@@ -11,9 +11,9 @@ use super::dedup::{self, Claim, Claims};
 use super::entry::{Entries, Taken};
 use super::handed::{Servers, is_handed_to, registered};
 use super::sent::{Sent, discard, note};
-use crate::directory::State;
-use crate::dsn::{self, Action, Received};
-use crate::history::{Event, History};
+use crate::directory::StateStore;
+use crate::dsn::{self, Action, RemoteReport};
+use crate::history::{History, HistoryEvent};
 use crate::mail::{Diagnostic, Reply, Reported, ReversePath, Timestamp};
 use crate::masking::BounceToken;
 use crate::policy::Refusal;
@@ -32,7 +32,7 @@ const CLOCK_ERROR: Duration = Duration::from_secs(86_400);
 pub(super) struct Reports<'a> {
     pub(super) entries: Entries<'a>,
     pub(super) claims: &'a Claims,
-    pub(super) state: &'a State,
+    pub(super) state: &'a StateStore,
     pub(super) history: &'a History,
     pub(super) servers: Servers<'a>,
 }
@@ -42,7 +42,7 @@ pub(super) async fn report(
     reports: Reports<'_>,
     arrival: &Arrival<'_>,
     sent: &Sent,
-    report: &Received,
+    report: &RemoteReport,
 ) -> Result<Taken, Refusal> {
     let (claims, state, clock) = (reports.claims, reports.state, reports.entries.clock);
     let (token, line, about) = (&sent.token, &sent.line, &sent.about);
@@ -63,7 +63,7 @@ pub(super) async fn report(
     let diagnostic = diagnostic(reports, arrival, sent, report, action).await?;
     let said = diagnostic.reply.as_ref().map(ToString::to_string);
     // The life of the message knows of it also where nobody is told: support finds it by trace (docs/rules.md#issue-3833).
-    let event = Event::Bounced {
+    let event = HistoryEvent::Bounced {
         status: report.status,
         text: said.unwrap_or_else(|| diagnostic.text.clone()),
     };
@@ -105,7 +105,11 @@ pub(super) async fn report(
 
 /// The right to pass on another report on a message: whoever holds a token could invent a status a second. None: enough came before. It is
 /// used up by the commit of the report, and comes back where that fails.
-fn another(claims: &Claims, state: &State, token: &BounceToken) -> Result<Option<Claim>, Refusal> {
+fn another(
+    claims: &Claims,
+    state: &StateStore,
+    token: &BounceToken,
+) -> Result<Option<Claim>, Refusal> {
     for number in 0..MOST_REPORTS {
         let place = dedup::mark(token.day, &format!("report/{}/{number}", token.number));
         let claim = claims.claim(state, place, Purpose::Mail)?;
@@ -121,7 +125,7 @@ async fn diagnostic(
     reports: Reports<'_>,
     arrival: &Arrival<'_>,
     sent: &Sent,
-    report: &Received,
+    report: &RemoteReport,
     action: Action,
 ) -> Result<Diagnostic, Refusal> {
     let servers = reports.servers;
@@ -129,7 +133,7 @@ async fn diagnostic(
     let reply = match &report.reply {
         Some(reply) if is_handed_to(servers, arrival.client, sent).await? => {
             let text = reply.lines.join(" ");
-            let said = dsn::said(&text, &registered(servers.directory, sent).await?);
+            let said = dsn::quotable_text(&text, &registered(servers.directory, sent).await?);
             said.map(|said| Reply::new(reply.code.get(), reply.status, &said))
         }
         _ => None,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use super::arrival::Purpose;
-use crate::directory::{State, Unavailable};
+use crate::directory::{StateStore, Unavailable};
 use crate::spool::OnceMark;
 
 /// The mark of `what` on `day`.
@@ -33,7 +33,7 @@ impl Claims {
     /// A question learns the same and holds nothing: mail that comes meanwhile would be turned away for it.
     pub(super) fn claim(
         &self,
-        state: &State,
+        state: &StateStore,
         mark: OnceMark,
         purpose: Purpose,
     ) -> Result<Option<Claim>, Unavailable> {
@@ -59,7 +59,7 @@ impl Claims {
 
 /// Sets the marks of what has been committed, before their claims are let go. The entries have them too, so a write that fails here is made
 /// good when the log is read at the next start.
-pub(super) fn seal(state: &State, claims: Vec<Claim>) {
+pub(super) fn seal(state: &StateStore, claims: Vec<Claim>) {
     for claim in claims {
         for mark in claim.marks() {
             if let Err(error) = state.mark(mark.day, &mark.digest) {
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_question_holds_nothing_and_hears_what_mail_would() {
         let folder = tempfile::tempdir().unwrap();
-        let state = State::open(&folder.path().join("state")).unwrap();
+        let state = StateStore::open(&folder.path().join("state")).unwrap();
         let claims = Claims::default();
         let today = mark(20_000, "reply/a/b");
         let claim = |purpose| claims.claim(&state, today, purpose).unwrap();

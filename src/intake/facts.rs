@@ -4,7 +4,7 @@ use super::arrival::{Arrival, Purpose};
 use super::owners::Owners;
 use super::recipient::{MaskedRecipient, Names};
 use crate::auth::Proof;
-use crate::directory::State;
+use crate::directory::StateStore;
 use crate::masking::TransactionId;
 use crate::policy::{Facts, Options, Refusal, Sender, TransactionFact};
 
@@ -13,7 +13,7 @@ use crate::policy::{Facts, Options, Refusal, Sender, TransactionFact};
 pub(super) async fn gather<'a>(
     owners: Owners<'_>,
     names: Names<'_>,
-    state: &State,
+    state: &StateStore,
     arrival: &Arrival<'_>,
     sender: &'a Sender,
     recipient: &'a MaskedRecipient,
@@ -51,7 +51,7 @@ pub(super) async fn gather<'a>(
 /// proves nothing can start it or fill the store with guesses.
 fn within_grace(
     names: Names<'_>,
-    state: &State,
+    state: &StateStore,
     sender: &Sender,
     (recipient, id): (&MaskedRecipient, &TransactionId),
     purpose: Purpose,

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::sent::Sent;
 use crate::auth::Prover;
-use crate::directory::{Directory, State, Unavailable};
+use crate::directory::{Directory, StateStore, Unavailable};
 use crate::inbound::Client;
 use crate::mail::{Domain, Mailbox, QueueId};
 use crate::masking::HandedKeys;
@@ -29,7 +29,7 @@ const MOST_DOMAINS: usize = 3;
 #[derive(Clone, Copy)]
 pub(super) struct Servers<'a> {
     pub(super) keys: &'a HandedKeys,
-    pub(super) state: &'a State,
+    pub(super) state: &'a StateStore,
     pub(super) directory: &'a dyn Directory,
     pub(super) prover: &'a Prover,
     pub(super) resolver: &'a dyn Resolver,

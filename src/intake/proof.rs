@@ -4,7 +4,7 @@ use super::arrival::{Arrival, Purpose};
 use super::budget::{Budgets, altered};
 use crate::auth::{Evidence, Means, Mode, Proof, Prover, SharedSpf};
 use crate::config::Auth;
-use crate::directory::{Directory, State, Unavailable};
+use crate::directory::{Directory, StateStore, Unavailable};
 use crate::mail::{Domain, Mailbox};
 use crate::masking::MaskedAddress;
 use crate::policy::{Reason, Refusal};
@@ -42,7 +42,7 @@ pub(super) async fn fails_elsewhere(
 /// with something else changed is not the signer's. An address that signs and now comes through shared servers without a signature is not
 /// believed: its neighbours there pass the same check.
 pub(super) fn believe(
-    (auth, state, budgets): (&Auth, &State, &Budgets),
+    (auth, state, budgets): (&Auth, &StateStore, &Budgets),
     arrival: &Arrival<'_>,
     from: &Mailbox,
     proof: Proof,

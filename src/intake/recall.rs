@@ -8,7 +8,7 @@ use super::fault::internal;
 use super::threading::MessageIds;
 use crate::allowlist::Live;
 use crate::clock::Clock;
-use crate::directory::{Brought as Record, Participant, State};
+use crate::directory::{Brought as Record, Participant, StateStore};
 use crate::mail::{Domain, Mailbox, Timestamp};
 use crate::masking::{Brought, GuessKeys, MaskedDomains, Pair, providers};
 use crate::message::Message;
@@ -36,7 +36,7 @@ impl Recalled {
 pub(super) struct Recollection<'a> {
     pub(super) ids: MessageIds<'a>,
     pub(super) keys: &'a GuessKeys,
-    pub(super) state: &'a State,
+    pub(super) state: &'a StateStore,
     pub(super) clock: &'a dyn Clock,
     /// `[policy] guess_memory`.
     pub(super) memory: Duration,

@@ -13,7 +13,7 @@ use super::recipient::{Recipient, check_beside, find, name};
 use super::role;
 use super::tools::Intake;
 use crate::backpressure::is_large;
-use crate::history::{Event, Line};
+use crate::history::{HistoryEvent, HistoryRecord};
 use crate::inbound::{Answer, Client, MailTransaction, Reception};
 use crate::mail::{ForwardPath, Reply, TraceId};
 use crate::policy::{Reason, Refusal};
@@ -120,12 +120,12 @@ fn refuse(
         recipient
     };
     tracing::info!(event = "refused", trace = %trace, reason = refusal.reason.word(), recipient = shown, client = %client.address);
-    intake.tools.history.note(&Line {
+    intake.tools.history.note(&HistoryRecord {
         at: intake.tools.clock.now(),
         trace: trace.clone(),
         id: None,
         to: shown.trim_matches(['<', '>']).to_owned(),
-        event: Event::Refused {
+        event: HistoryEvent::Refused {
             reason: refusal.reason.word().to_owned(),
         },
     });

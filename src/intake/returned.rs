@@ -24,7 +24,7 @@ use super::sender::identify;
 use super::sent::{Sent, discard, found, sent};
 use super::tools::Intake;
 use crate::auth::{Proof, Steps};
-use crate::dsn::{self, Received};
+use crate::dsn::{self, RemoteReport};
 use crate::mail::{ForwardPath, Mailbox, ReversePath};
 use crate::masking::{BounceToken, TokenKind};
 use crate::message::named_mailboxes;
@@ -50,23 +50,23 @@ pub(super) async fn returned(
     let sent = sent(&*tools.directory, &tools.domains, token, found).await?;
     let null = arrival.transaction.reverse_path == ReversePath::Null;
     let taken = match (
-        dsn::returned(arrival.message, &arrival.transaction.reverse_path),
+        dsn::classify_returned(arrival.message, &arrival.transaction.reverse_path),
         token.kind,
     ) {
-        (dsn::Returned::Report(received), _) => {
+        (dsn::ReturnedMail::Report(received), _) => {
             report(intake.reports(), arrival, &sent, &received).await?
         }
-        (dsn::Returned::Noted(why), _) => discarded(intake, &sent, why),
+        (dsn::ReturnedMail::Noted(why), _) => discarded(intake, &sent, why),
         // The courier knows an order number and a mask; the reply would come from the buyer's mailbox, with whatever stands in its text.
-        (dsn::Returned::Reply, TokenKind::Courier) => {
+        (dsn::ReturnedMail::Reply, TokenKind::Courier) => {
             let why = "an automatic reply to a courier would show the buyer";
             discarded(intake, &sent, why)
         }
-        (dsn::Returned::Reply, TokenKind::Participant) => {
+        (dsn::ReturnedMail::Reply, TokenKind::Participant) => {
             answer(intake, arrival, payer, &sent).await?
         }
-        (dsn::Returned::Other, TokenKind::Courier) if !null => return Err(no_report(&sent)),
-        (dsn::Returned::Other, _) => return written(intake, arrival, payer, &sent).await,
+        (dsn::ReturnedMail::Other, TokenKind::Courier) if !null => return Err(no_report(&sent)),
+        (dsn::ReturnedMail::Other, _) => return written(intake, arrival, payer, &sent).await,
     };
     Ok(Returned::Ended(taken))
 }
@@ -117,7 +117,7 @@ async fn written(
             }
         }
         (None, _) if null => {
-            let unknown = Received::unknown();
+            let unknown = RemoteReport::unknown();
             let taken = report(intake.reports(), arrival, sent, &unknown).await?;
             Ok(Returned::Ended(taken))
         }

@@ -13,7 +13,7 @@ use super::weigh::weigh;
 use crate::allowlist::Live;
 use crate::auth::{Means, Proof, Prover, Steps};
 use crate::config::Auth;
-use crate::directory::State;
+use crate::directory::StateStore;
 use crate::mail::{Mailbox, ReversePath};
 use crate::message::Automatic;
 use crate::offload::in_place;
@@ -25,7 +25,7 @@ pub(super) struct Checks<'a> {
     pub(super) auth: &'a Auth,
     pub(super) prover: &'a Prover,
     pub(super) owners: Owners<'a>,
-    pub(super) state: &'a State,
+    pub(super) state: &'a StateStore,
     pub(super) allowlist: &'a Live,
     pub(super) budgets: &'a Budgets,
 }

@@ -7,7 +7,7 @@ use super::fault::internal;
 use super::masked::mask_of;
 use crate::directory::Directory;
 use crate::failpoint;
-use crate::history::{Accepted, Event, History, Line};
+use crate::history::{Accepted, History, HistoryEvent, HistoryRecord};
 use crate::mail::{Mailbox, QueueId, Timestamp};
 use crate::masking::{BounceToken, MaskedDomains, TokenKind};
 use crate::policy::{Reason, Refusal};
@@ -18,7 +18,7 @@ pub(super) struct Sent {
     /// The token that names it.
     pub(super) token: BounceToken,
     /// Its first line in the history.
-    pub(super) line: Line,
+    pub(super) line: HistoryRecord,
     /// What is kept of it.
     pub(super) about: Accepted,
     /// The mask of who wrote it, as the other side knows it; none at a courier's, to whom nothing of a participant's ever goes.
@@ -29,7 +29,7 @@ pub(super) struct Sent {
 pub(super) async fn found(
     history: &Arc<History>,
     token: &BounceToken,
-) -> Result<(Line, Accepted), Refusal> {
+) -> Result<(HistoryRecord, Accepted), Refusal> {
     let history = history.clone();
     let (number, day) = (QueueId(token.number), token.day);
     // A file of a whole day is read: not on a thread that serves sessions.
@@ -50,7 +50,7 @@ pub(super) async fn sent(
     directory: &dyn Directory,
     domains: &MaskedDomains,
     token: &BounceToken,
-    (line, about): (Line, Accepted),
+    (line, about): (HistoryRecord, Accepted),
 ) -> Result<Sent, Refusal> {
     let mask = match token.kind {
         TokenKind::Participant => mask_of_writer(directory, domains, &about).await?,
@@ -92,8 +92,13 @@ async fn mask_of_writer(
 }
 
 /// Tells that mail was taken and goes nowhere.
-pub(super) fn discard(history: &History, now: Timestamp, line: &Line, why: &'static str) -> Taken {
-    let event = Event::Discarded {
+pub(super) fn discard(
+    history: &History,
+    now: Timestamp,
+    line: &HistoryRecord,
+    why: &'static str,
+) -> Taken {
+    let event = HistoryEvent::Discarded {
         text: why.to_owned(),
     };
     note(history, now, line, event);
@@ -101,8 +106,8 @@ pub(super) fn discard(history: &History, now: Timestamp, line: &Line, why: &'sta
 }
 
 /// Adds to the life of a message.
-pub(super) fn note(history: &History, now: Timestamp, line: &Line, event: Event) {
-    history.note(&Line {
+pub(super) fn note(history: &History, now: Timestamp, line: &HistoryRecord, event: HistoryEvent) {
+    history.note(&HistoryRecord {
         at: now,
         event,
         ..line.clone()

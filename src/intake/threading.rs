@@ -4,7 +4,7 @@
 //! the conversation; a token of somebody else, or one that is none, is dropped.
 
 use super::fault::internal;
-use crate::directory::State;
+use crate::directory::StateStore;
 use crate::mail::Domain;
 use crate::masking::{MaskedDomains, MessageIdKeys, Original, Pair};
 use crate::message::Message;
@@ -20,7 +20,7 @@ const MAX_KEPT: usize = 1_000;
 pub(super) struct MessageIds<'a> {
     pub(super) keys: &'a MessageIdKeys,
     /// Has the ids whose tokens are only digests.
-    pub(super) state: &'a State,
+    pub(super) state: &'a StateStore,
     pub(super) domains: &'a MaskedDomains,
 }
 

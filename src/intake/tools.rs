@@ -19,7 +19,7 @@ use crate::auth::Prover;
 use crate::backpressure::Backpressure;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::directory::{Directory, State};
+use crate::directory::{Directory, StateStore};
 use crate::history::History;
 use crate::masking::{GuessKeys, HandedKeys, MaskedDomains, MessageIdKeys};
 use crate::resolve::Resolver;
@@ -35,7 +35,7 @@ pub struct Tools {
     /// Accounts and transactions.
     pub directory: Arc<dyn Directory>,
     /// What cannot be loaded again.
-    pub state: Arc<State>,
+    pub state: Arc<StateStore>,
     /// The couriers.
     pub allowlist: Arc<Live>,
     /// Who checks senders.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::QueueContext;
 use super::ending::{self, AttemptEnd};
 use super::listed::EntryState;
-use crate::history::Event;
+use crate::history::HistoryEvent;
 use crate::mail::{Diagnostic, EnhancedStatus, QueueId};
 use crate::spool::{Entry, Progress, Settlement};
 
@@ -68,7 +68,7 @@ pub enum QueueActionError {
     /// Many actions wait already for the end of what is done with it; or it is damaged, and its end is being written.
     #[error("entry {0} is being worked on now; try again in a moment")]
     Busy(QueueId),
-    /// Its octets have changed on the disk, and it has ended.
+    /// Its bytes have changed on the disk, and it has ended.
     #[error("entry {0} is damaged: export what is left of it, or drop it")]
     Damaged(QueueId),
     /// The spool did not take it.
@@ -113,7 +113,7 @@ pub(super) async fn execute(
             return match context.spool.settle(entry.id, Settlement::Done).await {
                 Ok(()) => {
                     let text = "dropped by the operator of this server".to_owned();
-                    ending::note(context, &entry, Event::Discarded { text });
+                    ending::note(context, &entry, HistoryEvent::Discarded { text });
                     (AttemptEnd::Done, Ok(()))
                 }
                 Err(error) => (

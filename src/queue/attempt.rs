@@ -5,10 +5,10 @@ use bytes::Bytes;
 use super::ending::{AttemptEnd, done, fail, note, postpone, reply_text};
 use super::lanes::Lanes;
 use super::{QueueContext, backoff, damaged, target};
-use crate::delivery::{Attempted, Work};
-use crate::dsn::{Hidden, mask};
+use crate::delivery::{AttemptResult, DeliveryRequest};
+use crate::dsn::{HiddenAddresses, mask};
 use crate::failpoint;
-use crate::history::Event;
+use crate::history::HistoryEvent;
 use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome};
 use crate::spool::{Entry, OnceMark, SpoolError, StateUpdates};
 
@@ -64,7 +64,7 @@ pub(super) async fn run(
             }
         },
     };
-    let work = Work {
+    let work = DeliveryRequest {
         id: entry.id,
         reverse_path: entry.reverse_path.clone(),
         recipient: address.clone(),
@@ -79,7 +79,7 @@ pub(super) async fn run(
     };
     failpoint::pass("queue.begun");
     note_handed(context, entry, &address);
-    let Attempted {
+    let AttemptResult {
         outcome,
         connection,
     } = context.deliver.deliver(work).await;
@@ -121,7 +121,7 @@ fn note_handed(context: &QueueContext, entry: &Entry, address: &Mailbox) {
 /// host goes altogether, for its name often is the domain.
 fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnostic {
     // One real address is enough: any other that the server names becomes the mask as well.
-    let hidden = Hidden {
+    let hidden = HiddenAddresses {
         real: vec![address.clone()],
         shown_as: entry.about.recipient.clone(),
     };
@@ -152,7 +152,7 @@ async fn settle(
             tracing::info!(event = "delivered", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, delay_ms, attempts = entry.progress.attempts + 1);
             metrics::counter!("allegromail_queue_delivered_total").increment(1);
             let attempts = entry.progress.attempts + 1;
-            note(context, entry, Event::Delivered { attempts });
+            note(context, entry, HistoryEvent::Delivered { attempts });
             done(context, entry).await
         }
         Outcome::Failed(diagnostic) => {
@@ -174,7 +174,7 @@ async fn settle(
             }
             metrics::counter!("allegromail_queue_deferred_total").increment(1);
             let (status, text) = (diagnostic.status, reply_text(&diagnostic));
-            note(context, entry, Event::Deferred { status, text });
+            note(context, entry, HistoryEvent::Deferred { status, text });
             postpone(
                 context,
                 entry,

@@ -1,4 +1,4 @@
-//! Messages whose octets have changed on the disk end here: the trace says so, the writer is told once, and the message stays listed until an operator
+//! Messages whose bytes have changed on the disk end here: the trace says so, the writer is told once, and the message stays listed until an operator
 //! drops it.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::ending::{note, reply_text};
 use super::{QueueContext, report};
 use crate::dsn::Action;
 use crate::failpoint;
-use crate::history::Event;
+use crate::history::HistoryEvent;
 use crate::mail::{Diagnostic, EnhancedStatus};
 use crate::spool::{DamagedMessage, Entry, Settlement};
 
@@ -49,8 +49,8 @@ pub async fn end_damaged(
 /// # Errors
 /// In words for the log: it could not be written now, and the entry waits.
 pub(super) async fn found(context: &QueueContext, entry: &Entry) -> Result<(), String> {
-    let aside = context.spool.quarantine_message(entry).await;
-    aside.map_err(|error| error.to_string())?;
+    let kept = context.spool.quarantine_message(entry).await;
+    kept.map_err(|error| error.to_string())?;
     let damaged = DamagedMessage {
         id: entry.id,
         entry: Some(entry.clone()),
@@ -96,8 +96,8 @@ async fn report_on(
     // Ours, so nothing that is for good: the same message sent again will do.
     let diagnostic = Diagnostic::local(EnhancedStatus::SYSTEM_4_3_0, TEXT);
     let report = report::on(context, entry, &diagnostic, Action::Failed).await?;
-    tracing::error!(event = "message_damaged", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, reported = report.is_some(), "its octets on the disk have changed; queue export has what is left");
-    let event = Event::Failed {
+    tracing::error!(event = "message_damaged", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, reported = report.is_some(), "its bytes on the disk have changed; queue export has what is left");
+    let event = HistoryEvent::Failed {
         status: diagnostic.status,
         text: reply_text(&diagnostic),
         reported: report.is_some(),

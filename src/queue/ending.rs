@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{QueueContext, backoff, report};
 use crate::dsn::Action;
 use crate::failpoint;
-use crate::history::{Event, Line};
+use crate::history::{HistoryEvent, HistoryRecord};
 use crate::mail::Diagnostic;
 use crate::spool::{Entry, Progress, Settlement, SpoolError, Target};
 
@@ -109,10 +109,10 @@ async fn delay_notice(
 }
 
 /// Adds a line to the life of an entry, for `trace` (docs/rules.md#issue-3833).
-pub(super) fn note(context: &QueueContext, entry: &Entry, event: Event) {
+pub(super) fn note(context: &QueueContext, entry: &Entry, event: HistoryEvent) {
     context
         .history
-        .note(&Line::of(entry, context.clock.now(), event));
+        .note(&HistoryRecord::of(entry, context.clock.now(), event));
 }
 
 /// What the other server said, or what we found; masked where the diagnostic is.
@@ -144,7 +144,7 @@ pub(super) async fn fail(
     };
     tracing::info!(event = "failed", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %diagnostic.status, text = diagnostic.text, reported = report.is_some());
     metrics::counter!("allegromail_queue_failed_total").increment(1);
-    let event = Event::Failed {
+    let event = HistoryEvent::Failed {
         status: diagnostic.status,
         text: reply_text(&diagnostic),
         reported: report.is_some(),

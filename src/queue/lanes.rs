@@ -1,6 +1,6 @@
-//! Fairness between destinations: every domain has its own few places, and all together a limited number.
+//! Fairness between destinations: every domain has its own few slots, and all together a limited number.
 //!
-//! A destination that is down holds its own places only. After a failure to connect its lane is closed for a short while, so that a thousand
+//! A destination that is down holds its own slots only. After a failure to connect its lane is closed for a short while, so that a thousand
 //! messages do not each wait for a time-out.
 
 use std::collections::HashMap;
@@ -16,10 +16,10 @@ const CLOSED: Duration = Duration::from_secs(20);
 /// Lanes beyond this number are looked through for idle ones.
 const MANY: usize = 10_000;
 
-/// The places of one domain.
+/// The slots of one domain.
 struct Lane {
     /// Bounds attempts.
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     /// Bounds attempts and those whose outcome is being written, together: each of them has a connection.
     open: Arc<Semaphore>,
     /// Since when the destination could not be reached, and what every message hears meanwhile.
@@ -27,10 +27,10 @@ struct Lane {
 }
 
 impl Lane {
-    /// Whether somebody holds one of its places, or waits for one.
-    // Asked under the lock of all lanes, where alone these are handed out. Free places would not tell: an attempt that waits has none yet.
+    /// Whether somebody holds one of its slots, or waits for one.
+    // Asked under the lock of all lanes, where alone these are handed out. Free slots would not tell: an attempt that waits has none yet.
     fn is_used(&self) -> bool {
-        Arc::strong_count(&self.places) > 1 || Arc::strong_count(&self.open) > 1
+        Arc::strong_count(&self.slots) > 1 || Arc::strong_count(&self.open) > 1
     }
 }
 
@@ -45,14 +45,14 @@ pub(super) struct Lanes {
 /// Connections for every attempt at once: while an outcome is written, its connection takes no next message.
 const OPEN: usize = 2;
 
-/// A place in a lane, held for the length of an attempt.
+/// A slot in a lane, held for the length of an attempt.
 pub(super) struct LaneSlot {
     _lane: OwnedSemaphorePermit,
     _total: OwnedSemaphorePermit,
     open: Unsettled,
 }
 
-/// The place of an attempt whose outcome is not durable yet.
+/// The slot of an attempt whose outcome is not durable yet.
 pub(super) struct Unsettled {
     _lane: OwnedSemaphorePermit,
     _total: OwnedSemaphorePermit,
@@ -79,9 +79,9 @@ impl Lanes {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place towards `domain`; the diagnostic, if the lane is closed. None when the queue shuts down.
+    /// Waits for a slot towards `domain`; the diagnostic, if the lane is closed. None when the queue shuts down.
     pub(super) async fn enter(&self, domain: &Domain) -> Option<Result<LaneSlot, Diagnostic>> {
-        let (places, open) = {
+        let (slots, open) = {
             let mut lanes = self.lanes();
             if lanes.len() > MANY {
                 lanes.retain(|_, lane| {
@@ -90,14 +90,14 @@ impl Lanes {
                 });
             }
             let lane = lanes.entry(domain.clone()).or_insert_with(|| Lane {
-                places: Arc::new(Semaphore::new(self.per_lane)),
+                slots: Arc::new(Semaphore::new(self.per_lane)),
                 open: Arc::new(Semaphore::new(self.per_lane * OPEN)),
                 closed: None,
             });
-            (lane.places.clone(), lane.open.clone())
+            (lane.slots.clone(), lane.open.clone())
         };
-        // The place in the lane before the one in all: who waits for a slow destination must not keep others from theirs.
-        let lane = places.acquire_owned().await.ok()?;
+        // The slot in the lane before the one in all: who waits for a slow destination must not keep others from theirs.
+        let lane = slots.acquire_owned().await.ok()?;
         // Looked at only now: the attempts in front may have found the destination dead.
         let closed = self
             .lanes()
@@ -144,7 +144,7 @@ impl Lanes {
     /// Lets nobody in any more.
     pub(super) fn shut(&self) {
         self.total.close();
-        self.lanes().values().for_each(|lane| lane.places.close());
+        self.lanes().values().for_each(|lane| lane.slots.close());
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
 
     async fn enter(lanes: &Lanes, number: usize) -> LaneSlot {
         match lanes.enter(&domain(number)).await {
-            Some(Ok(place)) => place,
+            Some(Ok(slot)) => slot,
             Some(Err(_)) => panic!("the lane of {number} is closed"),
             None => panic!("the lanes are shut"),
         }
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(left.len(), stays.len(), "{left:?}");
         assert!(stays.iter().all(|name| left.contains(name)), "{left:?}");
 
-        // Of a lane that is in use there is never a second one, which would have places of its own.
+        // Of a lane that is in use there is never a second one, which would have slots of its own.
         let again = crate::clock::at_once(lanes.enter(&domain(0))).await;
         assert!(again.is_none(), "a second attempt beside the first");
         assert!(matches!(lanes.enter(&domain(2)).await, Some(Err(_))));

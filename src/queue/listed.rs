@@ -8,6 +8,7 @@ use crate::spool::{DamagedMessage, Entry};
 /// What an entry is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = State)]
 pub enum EntryState {
     /// An attempt is under way or about to begin.
     Active,
@@ -15,12 +16,13 @@ pub enum EntryState {
     Deferred,
     /// An operator holds it.
     Held,
-    /// Its octets have changed on the disk: it has ended, and is kept to be looked at.
+    /// Its bytes have changed on the disk: it has ended, and is kept to be looked at.
     Damaged,
 }
 
 /// An entry as operators see it; every address in it is masked.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Listed)]
 pub struct ListedEntry {
     /// The queue id.
     pub id: String,

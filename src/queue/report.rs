@@ -126,7 +126,7 @@ fn shows(reporter: &Reporter, report: &Report<'_>, hidden: &[Mailbox]) -> bool {
         domains: &domains,
     };
     // Searched as a whole message, in every encoding that a report may have. One that cannot be composed counts as a leak.
-    compose(reporter, &said).is_none_or(|octets| rewrite::check(&octets, needles).is_err())
+    compose(reporter, &said).is_none_or(|bytes| rewrite::check(&bytes, needles).is_err())
 }
 
 /// Where the report goes, whom it names in To, the domain that it comes from, and its language (ISO 639-1).

@@ -22,7 +22,7 @@ use super::handle::{QueueHandle, SchedulerMessage};
 use super::lanes::Lanes;
 use super::listed::{EntryState, ListedEntry};
 use crate::failpoint;
-use crate::history::Line;
+use crate::history::HistoryRecord;
 use crate::mail::{QueueId, Timestamp};
 use crate::spool::{CommittedEntry, Entry};
 
@@ -149,7 +149,9 @@ impl Queue {
         failpoint::pass("queue.admitted");
         self.context.last_used.remember(&new.entry.memory);
         failpoint::pass("queue.remembered");
-        self.context.history.note(&Line::accepted(&new.entry));
+        self.context
+            .history
+            .note(&HistoryRecord::accepted(&new.entry));
         failpoint::pass("queue.noted");
         self.launch(Arc::new(new.entry), new.body);
     }

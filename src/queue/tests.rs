@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::delivery::{Attempt, Work};
-use crate::directory::{Rules, SledDirectory, import};
-use crate::history::{Event, History, Query};
+use crate::delivery::{AttemptFuture, DeliveryRequest};
+use crate::directory::{RecordRules, SledDirectory, import};
+use crate::history::{History, HistoryEvent, TraceQuery};
 use crate::mail::{
     Diagnostic, Domain, EnhancedStatus, Mailbox, Outcome, Reply, ReversePath, Timestamp, TraceId,
 };
@@ -28,22 +28,22 @@ const JAN: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan","mark
 /// A way out that answers by script and tells what it was given.
 struct Script {
     outcomes: Mutex<VecDeque<Outcome>>,
-    seen: mpsc::UnboundedSender<Work>,
+    seen: mpsc::UnboundedSender<DeliveryRequest>,
     flow: Arc<Backpressure>,
     /// What was on its way at each attempt.
     under_way: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Deliver for Script {
-    fn deliver(&self, work: Work) -> Attempt<'_> {
+    fn deliver(&self, work: DeliveryRequest) -> AttemptFuture<'_> {
         let outcome = self
             .outcomes
             .lock()
             .unwrap()
             .pop_front()
             .unwrap_or_else(delivered);
-        let octets = self.flow.held_bytes();
-        self.under_way.lock().unwrap().push(octets);
+        let bytes = self.flow.held_bytes();
+        self.under_way.lock().unwrap().push(bytes);
         let _ = self.seen.send(work);
         Box::pin(std::future::ready(outcome.into()))
     }
@@ -108,7 +108,7 @@ const NEVER_TOLD: Duration = Duration::from_secs(86_400 * 36_500);
 struct Stage {
     context: QueueContext,
     clock: Arc<ManualClock>,
-    seen: mpsc::UnboundedReceiver<Work>,
+    seen: mpsc::UnboundedReceiver<DeliveryRequest>,
     under_way: Arc<Mutex<Vec<usize>>>,
     handle: QueueHandle,
     folder: tempfile::TempDir,
@@ -138,7 +138,7 @@ impl Stage {
         let directory = Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap());
         import(
             &*directory,
-            &Rules::default(),
+            &RecordRules::default(),
             format!("{SHOP}\n{JAN}").as_bytes(),
             |_| {},
         )
@@ -309,7 +309,7 @@ async fn what_was_just_taken_is_on_its_way_until_its_first_attempt_has_ended() {
     stage.handle.retry_now();
     stage.next().await;
     stage.settle(0).await;
-    // One octet in memory; the second time it was read back.
+    // One byte in memory; the second time it was read back.
     assert_eq!(*stage.under_way.lock().unwrap(), [1, 0]);
     assert_eq!(stage.context.flow.held_bytes(), 0);
 }
@@ -359,10 +359,10 @@ async fn h174_a_message_that_cannot_be_read_any_more_is_told_to_its_writer_at_on
     stage.next().await;
     stage.settle(1).await;
     let file = stage.folder.path().join("spool/00000001.seg");
-    let mut octets = std::fs::read(&file).unwrap();
-    let body = memchr::memmem::find(&octets, b"}xEND").unwrap() + 1;
-    octets[body] = b'y';
-    std::fs::write(&file, octets).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let body = memchr::memmem::find(&bytes, b"}xEND").unwrap() + 1;
+    bytes[body] = b'y';
+    std::fs::write(&file, bytes).unwrap();
     stage.clock.advance(Duration::from_secs(400));
     stage.handle.list().await;
     let (to, report) = stage.next().await;
@@ -380,11 +380,11 @@ async fn h174_a_message_that_cannot_be_read_any_more_is_told_to_its_writer_at_on
     let life = stage
         .context
         .history
-        .search(&Query::new(&listed[0].id))
+        .search(&TraceQuery::new(&listed[0].id))
         .unwrap();
     let ends = life
         .iter()
-        .filter(|line| matches!(line.event, Event::Failed { .. }));
+        .filter(|line| matches!(line.event, HistoryEvent::Failed { .. }));
     assert_eq!(ends.count(), 1, "{life:?}");
 }
 
@@ -435,7 +435,7 @@ async fn the_address_is_asked_for_at_every_attempt() {
     let one = SHOP.replace(",\"sprzedaz@rowery.example\"", "");
     import(
         &*stage.context.directory,
-        &Rules::default(),
+        &RecordRules::default(),
         one.as_bytes(),
         |_| {},
     )
@@ -451,7 +451,7 @@ async fn the_address_is_asked_for_at_every_attempt() {
     let suspended = SHOP.replace("\"type\"", "\"status\":\"suspended\",\"type\"");
     import(
         &*stage.context.directory,
-        &Rules::default(),
+        &RecordRules::default(),
         suspended.as_bytes(),
         |_| {},
     )
@@ -469,7 +469,7 @@ async fn a_registered_address_that_became_a_masked_one_is_not_written_to() {
     let circle = SHOP.replace("rowery.example", "allegromail.pl");
     import(
         &*stage.context.directory,
-        &Rules::default(),
+        &RecordRules::default(),
         circle.as_bytes(),
         |_| {},
     )
@@ -515,11 +515,11 @@ async fn a_delay_is_told_once_and_the_life_is_kept() {
     let life = stage
         .context
         .history
-        .search(&Query::new("k2m9x0r7t3+cub31c122@allegromail.pl"))
+        .search(&TraceQuery::new("k2m9x0r7t3+cub31c122@allegromail.pl"))
         .unwrap();
     let deferred = life
         .iter()
-        .filter(|line| matches!(line.event, Event::Deferred { .. }));
+        .filter(|line| matches!(line.event, HistoryEvent::Deferred { .. }));
     assert_eq!(deferred.count(), 4, "{life:?}");
 }
 

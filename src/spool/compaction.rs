@@ -101,7 +101,7 @@ impl Writer {
     }
 
     /// Writes the living of `from` again at the end of the log, with their latest progress inside: many with one sync, for mail waits meanwhile.
-    /// One that is damaged is set aside, or the log would grow behind it without end.
+    /// One that is damaged is quarantined, or the log would grow behind it without end.
     fn copy_forward(&mut self, from: &Segment, live: &[(QueueId, LiveEntry)]) -> io::Result<()> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for (id, live) in live {

@@ -12,7 +12,7 @@ use super::record::{FIXED_LEN, FixedPart};
 use super::segment::Segment;
 use crate::mail::QueueId;
 
-/// Octets of a message from which on it stays in the log, and of the chunks in which it is read from there.
+/// Bytes of a message from which on it stays in the log, and of the chunks in which it is read from there.
 const CHUNK: usize = 128 * 1024;
 
 /// A message.
@@ -40,7 +40,7 @@ impl From<Bytes> for Content {
 }
 
 impl Content {
-    /// Its octets.
+    /// Its bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -55,7 +55,7 @@ impl Content {
         self.len() == 0
     }
 
-    /// The chunk at `at`: some octets at least, up to the end of the message none.
+    /// The chunk at `at`: some bytes at least, up to the end of the message none.
     ///
     /// # Errors
     /// `Unhealthy`: it cannot be read.
@@ -84,7 +84,7 @@ impl Content {
         }
     }
 
-    /// Whether all octets of it, taken together, are those that were written.
+    /// Whether all bytes of it, taken together, are those that were written.
     #[must_use]
     pub fn matches(&self, checksum: crc32fast::Hasher) -> bool {
         match self {
@@ -94,7 +94,7 @@ impl Content {
     }
 }
 
-/// The message of the record at `place`; small ones are read. All octets have been looked at once.
+/// The message of the record at `place`; small ones are read. All bytes have been looked at once.
 ///
 /// # Errors
 /// `Damaged`, `Unhealthy`.
@@ -111,7 +111,7 @@ pub(super) async fn find(
     found.await?.ok_or(SpoolError::Damaged(id))
 }
 
-/// Looks at all octets once; none where they are not those that were written.
+/// Looks at all bytes once; none where they are not those that were written.
 fn look(place: RecordPosition, segment: Arc<Segment>) -> std::io::Result<Option<Content>> {
     let Some(read) = segment.record(place.at, place.at + place.size)? else {
         return Ok(None);

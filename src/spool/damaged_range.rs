@@ -53,7 +53,7 @@ fn copy(
         return Ok(range);
     }
     let folder = dir.join("damaged");
-    files::folder(&folder)?;
+    files::create_folder(&folder)?;
     tracing::error!(
         event = "spool_damaged",
         segment = segment.number,
@@ -62,7 +62,7 @@ fn copy(
         file = range.file,
         "quarantined; other entries are untouched"
     );
-    let mut file = files::new()
+    let mut file = files::private_file()
         .write(true)
         .create(true)
         .truncate(true)
@@ -108,7 +108,7 @@ fn take_out(dir: &Path, segment: &Segment, access: Access) -> io::Result<Damaged
     };
     if access == Access::Repair {
         let folder = dir.join("damaged");
-        files::folder(&folder)?;
+        files::create_folder(&folder)?;
         segment.rename(&folder.join(&range.file))?;
         segment::sync_folder(&folder)?;
         segment::sync_folder(dir)?;

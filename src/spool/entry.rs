@@ -26,7 +26,7 @@ pub struct Entry {
     /// Whether the message needs SMTPUTF8 (RFC 6531).
     #[serde(default)]
     pub smtputf8: bool,
-    /// Whether the message holds octets over 127 (BODY=8BITMIME, RFC 6152).
+    /// Whether the message holds bytes over 127 (BODY=8BITMIME, RFC 6152).
     #[serde(default)]
     pub eight_bit: bool,
     /// What a report says about the message.
@@ -50,7 +50,7 @@ pub enum Target {
     Participant {
         /// The account.
         participant: ParticipantId,
-        /// The order that the mail is about.
+        /// The transaction that the mail is about.
         transaction: Option<TransactionId>,
     },
     /// An address that is nobody's secret: the operator's contact, or a courier's return path.
@@ -70,7 +70,7 @@ pub enum Origin {
     Participant {
         /// The account.
         participant: ParticipantId,
-        /// The order that the mail is about.
+        /// The transaction that the mail is about.
         transaction: Option<TransactionId>,
     },
     /// A courier's return path, which has been proven.
@@ -169,7 +169,7 @@ pub struct KeptId {
 /// The address that a party wrote from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastWriter {
-    /// The order.
+    /// The transaction.
     pub transaction: TransactionId,
     /// The party who wrote.
     pub participant: ParticipantId,

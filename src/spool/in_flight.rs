@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::mail::QueueId;
 
-/// Octets of a slot.
+/// Bytes of a slot.
 const SLOT: usize = 8;
 /// Slots; attempts beyond are not noted.
 const SLOTS: usize = 4_096;
@@ -27,7 +27,7 @@ impl InFlightSlots {
     pub(super) fn open(dir: &Path) -> io::Result<(Arc<Self>, Vec<QueueId>)> {
         let path = dir.join("flights");
         let left = match std::fs::read(&path) {
-            Ok(octets) => octets.chunks_exact(SLOT).filter_map(parse).collect(),
+            Ok(bytes) => bytes.chunks_exact(SLOT).filter_map(parse).collect(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };

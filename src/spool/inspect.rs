@@ -34,7 +34,7 @@ impl ReadOnlySpool {
     /// # Errors
     /// `Locked` while a server runs; `Unhealthy` for whatever else keeps it from being read.
     pub fn open(dir: &Path) -> Result<Self, SpoolError> {
-        let failed = |error: io::Error| SpoolError::Unhealthy(files::told(dir, &error));
+        let failed = |error: io::Error| SpoolError::Unhealthy(files::describe(dir, &error));
         let quarantine = Quarantine::of(dir);
         if !dir.try_exists().map_err(failed)? {
             return Ok(Self {
@@ -102,7 +102,7 @@ fn lock(dir: &Path) -> Result<Option<File>, SpoolError> {
     let path = dir.join("lock");
     let file = match File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(|error| SpoolError::Unhealthy(files::told(&path, &error)))?,
+        file => file.map_err(|error| SpoolError::Unhealthy(files::describe(&path, &error)))?,
     };
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared)
         .map_err(|_| SpoolError::Locked(dir.display().to_string()))?;

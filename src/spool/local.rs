@@ -132,7 +132,7 @@ pub(super) fn raw_bytes(
     place: Option<(RecordPosition, Arc<Segment>)>,
 ) -> std::io::Result<Option<Vec<u8>>> {
     match (quarantine.bytes(id)?, place) {
-        (Some(octets), _) => Ok(Some(octets)),
+        (Some(bytes), _) => Ok(Some(bytes)),
         (None, Some((place, segment))) => raw(&segment, place).map(Some),
         (None, None) => Ok(None),
     }
@@ -254,7 +254,7 @@ impl Spool for LocalSpool {
             if known.as_ref().is_some_and(|known| known.entry.is_some()) {
                 return Ok(());
             }
-            let octets = match (&known, place) {
+            let bytes = match (&known, place) {
                 (Some(_), _) => None,
                 (None, Some((place, segment))) => Some(raw(&segment, place)?),
                 // The log has lost it altogether.
@@ -267,7 +267,7 @@ impl Spool for LocalSpool {
                 ended: false,
                 unsure: false,
             };
-            quarantine.keep(&damaged, octets.as_deref())
+            quarantine.keep(&damaged, bytes.as_deref())
         })
     }
 

@@ -1,13 +1,13 @@
 //! A commit of many entries that is written piece by piece, so that their messages need not be in memory together.
 //!
 //! Nothing of it counts before its end is durable: no entry is delivered, and none is there after a crash. What is given up on the way, by a
-//! refusal, an error or a task that ends, leaves dead octets in the log and nothing else.
+//! refusal, an error or a task that ends, leaves dead bytes in the log and nothing else.
 
 use super::{Entry, NewEntry, Spool, SpoolError};
 use crate::failpoint;
 use crate::mail::QueueId;
 
-/// Octets of messages that are gathered before they are written. What stays below is an ordinary commit, with one sync.
+/// Bytes of messages that are gathered before they are written. What stays below is an ordinary commit, with one sync.
 pub const PART_SIZE: usize = 1024 * 1024;
 
 /// A commit on its way.
@@ -19,8 +19,8 @@ pub struct MultipartCommit<'a> {
     written: Vec<Entry>,
     /// What was not written yet.
     gathered: Vec<NewEntry>,
-    /// Octets of messages in `gathered`.
-    octets: usize,
+    /// Bytes of messages in `gathered`.
+    bytes: usize,
 }
 
 impl<'a> MultipartCommit<'a> {
@@ -32,21 +32,21 @@ impl<'a> MultipartCommit<'a> {
             number: None,
             written: Vec::new(),
             gathered: Vec::new(),
-            octets: 0,
+            bytes: 0,
         }
     }
 
-    /// Adds an entry. From [`PART_SIZE`] octets on what was added is written, and the messages are let go.
+    /// Adds an entry. From [`PART_SIZE`] bytes on what was added is written, and the messages are let go.
     ///
     /// # Errors
     /// As of [`Spool::commit`]: the commit can only be given up.
     pub async fn add(&mut self, committed: NewEntry) -> Result<(), SpoolError> {
-        self.octets += committed.body.len();
+        self.bytes += committed.body.len();
         self.gathered.push(committed);
-        if self.octets < PART_SIZE {
+        if self.bytes < PART_SIZE {
             return Ok(());
         }
-        self.octets = 0;
+        self.bytes = 0;
         let piece = std::mem::take(&mut self.gathered);
         let entries: Vec<Entry> = piece.iter().map(|new| new.entry.clone()).collect();
         // Noted before it is written: a piece that is cut short is given up like a whole one.

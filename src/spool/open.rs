@@ -27,9 +27,9 @@ use crate::mail::QueueId;
 pub struct SpoolSettings {
     /// The folder of the segments; made if it is missing.
     pub dir: PathBuf,
-    /// Size in octets at which a new segment is begun.
+    /// Size in bytes at which a new segment is begun.
     pub segment_bytes: u64,
-    /// Free octets below which no mail is taken.
+    /// Free bytes below which no mail is taken.
     pub min_free_bytes: u64,
     /// Free inodes below which no mail is taken.
     pub min_free_inodes: u64,
@@ -60,9 +60,9 @@ impl LocalSpool {
     /// `Locked` if another process has it; `Unhealthy` for whatever else keeps it from being read.
     pub fn open(settings: SpoolSettings, checkpoint: Checkpoint) -> Result<Opened, SpoolError> {
         let dir = &settings.dir;
-        let failed = |error: io::Error| SpoolError::Unhealthy(files::told(dir, &error));
+        let failed = |error: io::Error| SpoolError::Unhealthy(files::describe(dir, &error));
         failpoint::hit("spool.opening").map_err(failed)?;
-        files::folder(dir).map_err(failed)?;
+        files::create_folder(dir).map_err(failed)?;
         let lock = lock(dir)?;
         let mut recovered = read(dir).map_err(failed)?;
         let (flights, left) = InFlightSlots::open(dir).map_err(failed)?;
@@ -166,8 +166,8 @@ fn in_flight(index: &Index, left: &[QueueId]) -> usize {
 
 fn lock(dir: &Path) -> Result<File, SpoolError> {
     let path = dir.join("lock");
-    let failed = |error: io::Error| SpoolError::Unhealthy(files::told(&path, &error));
-    let file = files::new()
+    let failed = |error: io::Error| SpoolError::Unhealthy(files::describe(&path, &error));
+    let file = files::private_file()
         .create(true)
         .truncate(false)
         .write(true)

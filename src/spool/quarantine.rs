@@ -1,4 +1,4 @@
-//! Messages whose octets have changed on the disk: what is left of each, and what is known of it, under `spool/damaged`.
+//! Messages whose bytes have changed on the disk: what is left of each, and what is known of it, under `spool/damaged`.
 //!
 //! `ID.json` tells what is known, and whether the message was ended; the file that it names has what is left. It is written before the message is
 //! ended in the log, and stays until an operator drops it: so the end is told once, whatever crash comes between, and the message is never
@@ -14,7 +14,7 @@ use crate::failpoint;
 use crate::files;
 use crate::mail::QueueId;
 
-/// A message whose octets have changed on the disk.
+/// A message whose bytes have changed on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DamagedMessage {
     /// Its number.
@@ -45,14 +45,14 @@ impl Quarantine {
         self.0.join(format!("{id}.json"))
     }
 
-    /// Keeps what is known, and with `octets` what is left, durably.
+    /// Keeps what is known, and with `bytes` what is left, durably.
     ///
     /// # Errors
     /// The disk.
-    pub fn keep(&self, damaged: &DamagedMessage, octets: Option<&[u8]>) -> io::Result<()> {
-        files::folder(&self.0)?;
-        if let Some(octets) = octets {
-            write(&self.0.join(&damaged.file), octets)?;
+    pub fn keep(&self, damaged: &DamagedMessage, bytes: Option<&[u8]>) -> io::Result<()> {
+        files::create_folder(&self.0)?;
+        if let Some(bytes) = bytes {
+            write(&self.0.join(&damaged.file), bytes)?;
         }
         let unfinished = self.0.join(format!("{}.unfinished", damaged.id));
         write(&unfinished, &serde_json::to_vec(damaged)?)?;
@@ -71,7 +71,7 @@ impl Quarantine {
     pub fn get(&self, id: QueueId) -> io::Result<Option<DamagedMessage>> {
         match std::fs::read(self.note(id)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            octets => Ok(Some(serde_json::from_slice(&octets?)?)),
+            bytes => Ok(Some(serde_json::from_slice(&bytes?)?)),
         }
     }
 
@@ -90,7 +90,7 @@ impl Quarantine {
             if path.extension().is_none_or(|kind| kind != "json") {
                 continue;
             }
-            let read = std::fs::read(&path).and_then(|octets| Ok(serde_json::from_slice(&octets)?));
+            let read = std::fs::read(&path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
             match read {
                 Ok(damaged) => found.push(damaged),
                 Err(error) => {
@@ -102,7 +102,7 @@ impl Quarantine {
         Ok(found)
     }
 
-    /// The octets that are left of one; none where it is not among them.
+    /// The bytes that are left of one; none where it is not among them.
     ///
     /// # Errors
     /// The disk.
@@ -156,12 +156,12 @@ pub(super) fn own_file(id: QueueId) -> String {
     format!("{id}.bin")
 }
 
-fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
-    let mut file = files::new()
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = files::private_file()
         .write(true)
         .create(true)
         .truncate(true)
         .open(path)?;
-    file.write_all(octets)?;
+    file.write_all(bytes)?;
     file.sync_all()
 }

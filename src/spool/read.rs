@@ -1,4 +1,4 @@
-//! Reads octets, records and bodies of a segment.
+//! Reads bytes, records and bodies of a segment.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -17,21 +17,21 @@ pub(super) struct ReadRecord {
 }
 
 impl Segment {
-    /// Reads `len` octets at `at`.
+    /// Reads `len` bytes at `at`.
     pub(super) fn bytes(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
         failpoint::hit("spool.reading")?;
-        let mut octets = Vec::with_capacity(len);
-        while octets.len() < len {
-            let from = at + octets.len() as u64;
-            match rustix::io::pread(&self.file, spare_capacity(&mut octets), from) {
+        let mut bytes = Vec::with_capacity(len);
+        while bytes.len() < len {
+            let from = at + bytes.len() as u64;
+            match rustix::io::pread(&self.file, spare_capacity(&mut bytes), from) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         // There may have been room for more.
-        octets.truncate(len);
-        Ok(octets)
+        bytes.truncate(len);
+        Ok(bytes)
     }
 
     /// The record of this segment at `at`, its head checked; none where no whole one stands.

@@ -27,11 +27,11 @@ pub(super) const MAGIC: &[u8; 4] = b"AMS2";
 pub(super) const OLD_MAGIC: &[u8; 4] = b"AMS1";
 /// Where it ends.
 pub(super) const END: &[u8; 4] = b"END\n";
-/// Octets before the head.
+/// Bytes before the head.
 pub(super) const FIXED_LEN: usize = 40;
-/// The longest head in octets; a larger one is damage.
+/// The longest head in bytes; a larger one is damage.
 const MAX_HEAD: u32 = 256 * 1024;
-/// The longest body in octets; far above any message size that can be configured.
+/// The longest body in bytes; far above any message size that can be configured.
 const MAX_BODY: u32 = 1024 * 1024 * 1024;
 
 /// What a record says.
@@ -54,7 +54,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const fn octet(self) -> u8 {
+    const fn byte(self) -> u8 {
         match self {
             Self::Entry => 1,
             Self::Progress => 2,
@@ -66,8 +66,8 @@ impl Kind {
         }
     }
 
-    const fn parse(octet: u8) -> Option<Self> {
-        match octet {
+    const fn parse(byte: u8) -> Option<Self> {
+        match byte {
             1 => Some(Self::Entry),
             2 => Some(Self::Progress),
             3 => Some(Self::Done),
@@ -105,7 +105,7 @@ impl Boundaries {
     };
 
     /// As `more` and `link` of the disk format.
-    pub(super) const fn octets(self) -> (u8, u8) {
+    pub(super) const fn bytes(self) -> (u8, u8) {
         (
             !self.ends_commit as u8,
             self.starts_batch as u8 | (!self.starts_commit as u8) << 1,
@@ -190,7 +190,7 @@ impl Record {
         }
     }
 
-    /// A record of `size` octets that says nothing; none where it would be shorter than a record is.
+    /// A record of `size` bytes that says nothing; none where it would be shorter than a record is.
     pub(super) fn filler(size: u64) -> Option<Self> {
         let body = size.checked_sub((FIXED_LEN + END.len()) as u64)?;
         Some(Self {
@@ -204,12 +204,12 @@ impl Record {
         self.head.len() <= MAX_HEAD as usize && self.body.len() <= MAX_BODY as usize
     }
 
-    /// The octets before the body: fixed part and head. None: the record is too large.
+    /// The bytes before the body: fixed part and head. None: the record is too large.
     pub(super) fn front(&self, boundaries: Boundaries, stamp: Stamp) -> Option<Vec<u8>> {
         let mut front = Vec::with_capacity(FIXED_LEN + self.head.len());
         front.extend_from_slice(MAGIC);
-        front.push(self.kind.octet());
-        let (more, link) = boundaries.octets();
+        front.push(self.kind.byte());
+        let (more, link) = boundaries.bytes();
         front.extend_from_slice(&[more, u8::from(stamp.over), link]);
         front.extend_from_slice(&self.id.0.to_le_bytes());
         front.extend_from_slice(&stamp.salt.to_le_bytes());
@@ -230,7 +230,7 @@ impl Record {
         Some(front)
     }
 
-    /// Octets on disk.
+    /// Bytes on disk.
     pub(super) fn size(&self) -> u64 {
         (FIXED_LEN + self.head.len() + self.body.len() + END.len()) as u64
     }
@@ -238,8 +238,8 @@ impl Record {
 
 impl FixedPart {
     /// Reads the fixed part, if it can be one. Whether it is, the head's checksum says.
-    pub(super) fn parse(octets: &[u8; FIXED_LEN]) -> Option<Self> {
-        let (magic, rest) = octets.split_at_checked(4)?;
+    pub(super) fn parse(bytes: &[u8; FIXED_LEN]) -> Option<Self> {
+        let (magic, rest) = bytes.split_at_checked(4)?;
         let &[kind, more, over, link, ref numbers @ ..] = rest else {
             return None;
         };
@@ -270,10 +270,10 @@ impl FixedPart {
         })
     }
 
-    /// Whether `head` is the one that was written behind `octets`.
-    pub(super) fn head_matches(&self, octets: &[u8; FIXED_LEN], head: &[u8]) -> bool {
+    /// Whether `head` is the one that was written behind `bytes`.
+    pub(super) fn head_matches(&self, bytes: &[u8; FIXED_LEN], head: &[u8]) -> bool {
         let mut crc = crc32fast::Hasher::new();
-        crc.update(octets.get(..FIXED_LEN - 8).unwrap_or_default());
+        crc.update(bytes.get(..FIXED_LEN - 8).unwrap_or_default());
         crc.update(head);
         crc.finalize() == self.head_crc
     }
@@ -288,7 +288,7 @@ impl FixedPart {
         checksum.finalize() == self.body_crc
     }
 
-    /// Octets on disk.
+    /// Bytes on disk.
     pub(super) fn size(&self) -> u64 {
         FIXED_LEN as u64 + u64::from(self.head_len) + u64::from(self.body_len) + END.len() as u64
     }

@@ -26,7 +26,7 @@ use crate::mail::QueueId;
 pub struct RecoveryReport {
     /// Live entries.
     pub live: usize,
-    /// Octets of an unfinished batch that were taken out: nothing in them was ever acknowledged.
+    /// Bytes of an unfinished batch that were taken out: nothing in them was ever acknowledged.
     pub torn_bytes: u64,
     /// Damaged ranges that were quarantined under `spool/damaged`.
     pub damaged: usize,
@@ -49,7 +49,7 @@ pub(super) struct RecoveredLog {
     damage: Option<(u32, u64)>,
     /// The ends of commits that had none.
     pub(super) unfinished: Vec<Record>,
-    /// Live entries whose octets are known to have changed.
+    /// Live entries whose bytes are known to have changed.
     pub(super) unread: BTreeSet<QueueId>,
     /// Entries that are done and whose own record was not found.
     pub(super) settled: HashSet<QueueId>,
@@ -264,7 +264,7 @@ impl RecoveredLog {
 }
 
 /// Ends the commits that have no end: a crash came before it, so nothing of them was acknowledged. Only where there is damage behind them the
-/// end may have been lost with that; then they count, for an acknowledged message must not go with one octet.
+/// end may have been lost with that; then they count, for an acknowledged message must not go with one byte.
 fn end_unfinished(recovered: &mut RecoveredLog) {
     for (commit, last) in recovered.index.unfinished() {
         let damaged = recovered.damage > Some((last.segment, last.at));

@@ -35,7 +35,7 @@ impl Request {
             .any(|record| matches!(record.kind, Kind::Done | Kind::Progress | Kind::Abandon))
     }
 
-    /// Octets on disk.
+    /// Bytes on disk.
     pub(super) fn size(&self) -> u64 {
         self.records.iter().map(Record::size).sum()
     }

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use crate::failpoint;
 use crate::files;
 
-/// Octets for the ends of messages: tens of thousands of deliveries, or hundreds of reports.
+/// Bytes for the ends of messages: tens of thousands of deliveries, or hundreds of reports.
 pub const ENDS: u64 = 2 * 1024 * 1024;
 /// The name of the file in the folder of the log.
 const NAME: &str = "reserve";
@@ -51,27 +51,30 @@ impl Reserve {
         self.0.exists()
     }
 
-    /// Keeps `octets`, if there is none kept, and if `beyond` are free beside them.
+    /// Keeps `bytes`, if there is none kept, and if `beyond` are free beside them.
     ///
     /// # Errors
     /// The disk. Nothing is kept then.
-    pub fn keep(&self, octets: u64, beyond: u64) -> io::Result<()> {
+    pub fn keep(&self, bytes: u64, beyond: u64) -> io::Result<()> {
         let folder = self.0.parent().unwrap_or_else(|| Path::new("."));
-        if self.is_kept() || files::room(folder)? < octets.saturating_add(beyond) {
+        if self.is_kept() || files::free_space(folder)? < bytes.saturating_add(beyond) {
             return Ok(());
         }
-        self.make(octets).inspect_err(|_| {
+        self.make(bytes).inspect_err(|_| {
             // Part of it is no use to anybody.
             let _ = std::fs::remove_file(&self.0);
         })
     }
 
-    fn make(&self, octets: u64) -> io::Result<()> {
-        let mut file = files::new().write(true).create_new(true).open(&self.0)?;
-        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, octets) {
+    fn make(&self, bytes: u64) -> io::Result<()> {
+        let mut file = files::private_file()
+            .write(true)
+            .create_new(true)
+            .open(&self.0)?;
+        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
             Err(Errno::OPNOTSUPP) => {
                 let block = [0; 64 * 1024];
-                for _ in 0..octets.div_ceil(block.len() as u64) {
+                for _ in 0..bytes.div_ceil(block.len() as u64) {
                     file.write_all(&block)?;
                 }
                 file.sync_all()

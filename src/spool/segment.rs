@@ -67,7 +67,7 @@ impl Segment {
         })
     }
 
-    /// Octets in the file.
+    /// Bytes in the file.
     pub(super) fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
@@ -121,7 +121,7 @@ impl Segment {
         Ok(())
     }
 
-    /// Cuts the file to `len` octets.
+    /// Cuts the file to `len` bytes.
     pub(super) fn truncate(&self, len: u64) -> io::Result<()> {
         self.file.set_len(len)
     }
@@ -153,7 +153,7 @@ fn gone_is_false(result: io::Result<()>) -> io::Result<bool> {
 
 /// Where the second copy begins.
 const SECOND: u64 = 4_096;
-/// Octets of a record without head and body.
+/// Bytes of a record without head and body.
 const BARE: u64 = 44;
 /// Where the first record of a batch can stand.
 pub(super) const HEAD_SIZE: u64 = SECOND + BARE;
@@ -239,7 +239,7 @@ impl Spare {
         Ok(Self { path, over: false })
     }
 
-    /// Takes the file of a dead segment, of which at most `len` octets are kept: a long batch at its end is not paid for again and again. None
+    /// Takes the file of a dead segment, of which at most `len` bytes are kept: a long batch at its end is not paid for again and again. None
     /// where an earlier try took it away already.
     pub(super) fn keep(dir: &Path, segment: &Segment, len: u64) -> io::Result<Option<Self>> {
         let path = dir.join(SPARE_NAME);

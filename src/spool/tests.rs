@@ -1,4 +1,4 @@
-//! The log under restart, truncation at every octet, flipped bits, churn, and a second process.
+//! The log under restart, truncation at every byte, flipped bits, churn, and a second process.
 
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -298,11 +298,11 @@ async fn written_over(dir: &Path) -> Vec<u64> {
 fn last_segment(dir: &Path) -> (PathBuf, usize) {
     let number = *segment::segment_numbers(dir).unwrap().last().unwrap();
     let path = dir.join(format!("{number:08}.seg"));
-    let octets = std::fs::read(&path).unwrap();
-    let salt = &octets[16..24];
+    let bytes = std::fs::read(&path).unwrap();
+    let salt = &bytes[16..24];
     let mut at = 0;
-    while octets.get(at + 16..at + 24) == Some(salt) {
-        let word = |from: usize| u32::from_le_bytes(octets[from..from + 4].try_into().unwrap());
+    while bytes.get(at + 16..at + 24) == Some(salt) {
+        let word = |from: usize| u32::from_le_bytes(bytes[from..from + 4].try_into().unwrap());
         at += 44 + word(at + 24) as usize + word(at + 28) as usize;
     }
     (path, at)
@@ -320,14 +320,14 @@ async fn old_records_behind_the_last_one_are_not_read_again() {
         "{end} of {size}: nothing is left over"
     );
     let whole = std::fs::read(&last).unwrap();
-    // A commit that was torn, at every octet of it, over what stood there.
+    // A commit that was torn, at every byte of it, over what stood there.
     let record = whole[end - 2_500..end].to_vec();
     let start = memchr::memmem::rfind(&record, b"AMS2\x01").unwrap();
     let torn = &record[start..];
     for len in (0..torn.len()).step_by(7) {
-        let mut octets = whole.clone();
-        octets[end..end + len].copy_from_slice(&torn[..len]);
-        std::fs::write(&last, &octets).unwrap();
+        let mut bytes = whole.clone();
+        bytes[end..end + len].copy_from_slice(&torn[..len]);
+        std::fs::write(&last, &bytes).unwrap();
         let opened = open(&copy);
         assert_eq!(ids(&opened), living, "torn after {len}");
         let report = opened.report;
@@ -369,9 +369,9 @@ async fn a_record_inside_a_message_is_none_when_what_is_around_it_is_damaged() {
     opened.spool.commit(vec![entry]).await.unwrap();
     drop(opened);
     let file = dir.path().join("00000001.seg");
-    let mut octets = std::fs::read(&file).unwrap();
-    octets[4_096 + 44 + 44] ^= 1;
-    std::fs::write(&file, octets).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[4_096 + 44 + 44] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
     assert!(ids(&open(dir.path())).is_empty());
 }
 
@@ -410,7 +410,7 @@ async fn a_damaged_message_is_set_aside_and_does_not_keep_the_log_from_shrinking
     assert!(count_segments(dir.path()) <= 3);
     assert_eq!(spool.body(good).await.unwrap(), "is good");
     assert!(spool.body(bad).await.is_err());
-    assert_eq!(spool.left(bad).await.unwrap(), "DAMAGED");
+    assert_eq!(spool.raw_bytes(bad).await.unwrap(), "DAMAGED");
     drop(opened);
     assert_eq!(ids(&open(dir.path())), [good.0]);
 }

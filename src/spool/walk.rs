@@ -43,7 +43,7 @@ pub(super) struct SegmentScan {
     pub(super) last_batch: u64,
 }
 
-/// Reads a segment of `size` octets.
+/// Reads a segment of `size` bytes.
 pub(super) fn walk(segment: &Segment, size: u64, tail: TornTail) -> io::Result<SegmentScan> {
     let mut walked = SegmentScan {
         found: Vec::new(),

@@ -62,7 +62,7 @@ impl Watermark {
         let wanted = self.min_bytes.saturating_add(given);
         if self.min_bytes > 0 && free < wanted {
             return Err(SpoolError::Full(format!(
-                "{free} octets free, {wanted} wanted"
+                "{free} bytes free, {wanted} wanted"
             )));
         }
         // Some file systems have no fixed number of inodes and say 0 of 0.

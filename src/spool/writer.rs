@@ -24,7 +24,7 @@ use crate::mail::QueueId;
 
 /// The most requests of one batch.
 const MAX_BATCH: usize = 512;
-/// The most octets of one batch.
+/// The most bytes of one batch.
 const MAX_BATCH_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What the writer shares with the rest of the spool.
@@ -261,7 +261,7 @@ impl Writer {
     pub(super) fn poison(&self, what: &str, error: &io::Error) -> SpoolError {
         self.shared.unhealthy.store(true, Ordering::SeqCst);
         metrics::gauge!("allegromail_spool_unhealthy").set(1);
-        tracing::error!(event = "spool_unhealthy", what, %error, "nothing is acknowledged any more; mend the disk and restart");
+        tracing::error!(event = "spool_unhealthy", what, %error, "nothing is acknowledged any more; repair the disk and restart");
         SpoolError::Unhealthy(format!("{what}: {error}"))
     }
 }

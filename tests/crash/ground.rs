@@ -308,10 +308,11 @@ pub fn history(folder: &Path) -> std::collections::BTreeSet<String> {
             .map_while(Result::ok)
         {
             // A torn line is one that a kill has cut; what it told stands again behind it.
-            let Ok(line) = serde_json::from_str::<allegromail::history::Line>(&line) else {
+            let Ok(line) = serde_json::from_str::<allegromail::history::HistoryRecord>(&line)
+            else {
                 continue;
             };
-            if matches!(line.event, allegromail::history::Event::Accepted(_)) {
+            if matches!(line.event, allegromail::history::HistoryEvent::Accepted(_)) {
                 ids.extend(line.id.map(|id| id.to_string()));
             }
         }

@@ -110,7 +110,7 @@ fn h167_loose_modes_found_at_a_start_are_mended_and_told() {
     let told = relay.log();
     for path in ["data", "data/directory", "data/directory/db"] {
         let path = ground.folder.path().join(path).canonicalize().unwrap();
-        let line = format!("event=\"modes_mended\" path={}", path.display());
+        let line = format!("event=\"modes_repaired\" path={}", path.display());
         assert!(told.contains(&line), "{path:?}\n{told}");
     }
     assert!(!told.contains("stranger.txt") && !told.contains("directory/link"));
@@ -118,7 +118,7 @@ fn h167_loose_modes_found_at_a_start_are_mended_and_told() {
     assert_eq!(mode, 0o644);
     relay.stop();
     let relay = ground.start();
-    assert!(!relay.log().contains("modes_mended"), "{}", relay.log());
+    assert!(!relay.log().contains("modes_repaired"), "{}", relay.log());
     relay.stop();
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use allegromail::dsn::{self, Action, Hidden, Report, Reporter, Returned};
+use allegromail::dsn::{self, Action, HiddenAddresses, Report, Reporter, ReturnedMail};
 use allegromail::mail::{
     Diagnostic, EnhancedStatus, QueueId, Reply, Reported, ReversePath, Timestamp,
 };
@@ -27,7 +27,7 @@ fn about(folder: &Path) -> HashMap<String, String> {
 }
 
 /// What stopped the message, as the queue and the intake keep it: masked.
-fn diagnostic(folder: &Path, hidden: &Hidden) -> (Action, Diagnostic) {
+fn diagnostic(folder: &Path, hidden: &HiddenAddresses) -> (Action, Diagnostic) {
     let masked = |reply: Reply| {
         let text = dsn::mask(&reply.lines.join(" "), hidden);
         Reply::new(reply.code.get(), reply.status, &text)
@@ -42,13 +42,13 @@ fn diagnostic(folder: &Path, hidden: &Hidden) -> (Action, Diagnostic) {
     }
     let raw = input(&std::fs::read_to_string(folder.join("in.eml")).unwrap());
     let letter = Message::parse(raw.into()).unwrap();
-    let Returned::Report(read) = dsn::returned(&letter, &ReversePath::Null) else {
+    let ReturnedMail::Report(read) = dsn::classify_returned(&letter, &ReversePath::Null) else {
         panic!("{}: no report", folder.display());
     };
     let action = read.action.unwrap();
     // As it is told where the servers of the domain that the mail was handed to bring it.
     let reply = read.reply.and_then(|reply| {
-        let said = dsn::said(&reply.lines.join(" "), &hidden.real)?;
+        let said = dsn::quotable_text(&reply.lines.join(" "), &hidden.real)?;
         Some(Reply::new(reply.code.get(), reply.status, &said))
     });
     let diagnostic = Diagnostic {
@@ -74,7 +74,7 @@ fn every_report_is_told_as_it_should() {
         let known = about(folder);
         let get = |name: &str| known.get(name).cloned().unwrap_or_default();
         let real: Vec<_> = get("real").split(", ").map(mailbox).collect();
-        let hidden = Hidden {
+        let hidden = HiddenAddresses {
             real: real.clone(),
             shown_as: get("recipient"),
         };

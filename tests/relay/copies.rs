@@ -192,7 +192,7 @@ impl Spool for Watching {
     }
 
     fn begin_attempt(&self, id: QueueId) -> Result<InFlight, SpoolError> {
-        self.spool.begin(id)
+        self.spool.begin_attempt(id)
     }
 
     fn settle(&self, id: QueueId, settlement: Settlement) -> SpoolFuture<'_, ()> {

@@ -1,6 +1,6 @@
 //! DANE on the way out (RFC 7672, docs/threats.md#48), with a DNS server that says AD as a validating resolver does.
 
-use allegromail::resolve::{Dnssec, Options};
+use allegromail::resolve::{Dnssec, ResolverOptions};
 use data_encoding::HEXLOWER;
 use rustls::pki_types::CertificateDer;
 use rustls::server::ParsedCertificate;
@@ -38,7 +38,7 @@ fn record(usage: u8, selector: u8, matching: u8, certificate: &CertificateDer<'_
 
 async fn out(peer: &Peer, records: &[&str], tlsa: &[String], dnssec: Dnssec) -> WayOut {
     let mut field = Field::new(peer.port);
-    field.options = Options {
+    field.options = ResolverOptions {
         dnssec,
         patience: SHORT,
     };

@@ -7,7 +7,7 @@ use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::clock::at_once;
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
-use allegromail::resolve::{DnsResolver, Options};
+use allegromail::resolve::{DnsResolver, ResolverOptions};
 
 use crate::senders::Pair;
 
@@ -26,9 +26,9 @@ impl Scene {
         all.extend(lines);
         let zones = Zones::parse(&all).unwrap();
         let dns = DnsServer::start(zones).await.unwrap();
-        let options = Options {
+        let options = ResolverOptions {
             patience: Duration::from_millis(500),
-            ..Options::default()
+            ..ResolverOptions::default()
         };
         let resolver = DnsResolver::with_options(&[dns.address()], options).unwrap();
         let settings = Settings {

@@ -395,7 +395,7 @@ async fn roles_reach_the_contact_whoever_writes() {
 /// A directory that does not answer.
 struct Silent;
 
-type Answer<'a, T> = allegromail::directory::Answer<'a, T>;
+type Answer<'a, T> = allegromail::directory::DirectoryFuture<'a, T>;
 
 fn silent<T: Send + 'static>() -> Answer<'static, T> {
     Box::pin(async { Err(Unavailable("the disk is on fire".to_owned())) })

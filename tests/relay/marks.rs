@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use allegromail::history::Line;
+use allegromail::history::HistoryRecord;
 use allegromail::mail::QueueId;
 use allegromail::spool::{self, Entry, InFlight, NewEntry, Settlement, Spool, SpoolError};
 use bytes::Bytes;
@@ -70,7 +70,7 @@ impl Spool for Failing {
         self.inner.abandon(number);
     }
     fn begin_attempt(&self, id: QueueId) -> Result<InFlight, SpoolError> {
-        self.inner.begin(id)
+        self.inner.begin_attempt(id)
     }
     fn settle(&self, id: QueueId, settlement: Settlement) -> spool::SpoolFuture<'_, ()> {
         self.inner.settle(id, settlement)
@@ -115,7 +115,7 @@ async fn h166_reports_that_could_not_be_stored_leave_room_for_others() {
     let asked = message(JAN, SELLER, "");
     session.send(JAN, &[SELLER], &asked).await.assert("250");
     let entry = spool.taken().remove(0);
-    history.note(&Line::accepted(&entry));
+    history.note(&HistoryRecord::accepted(&entry));
     let token = entry.reverse_path.to_string();
     let token = token.trim_matches(['<', '>']).to_owned();
     let mut bring =

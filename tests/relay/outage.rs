@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use allegromail::clock::{Clock, ManualClock};
-use allegromail::delivery::{Settings, SmtpDelivery, Tools};
+use allegromail::delivery::{DeliveryContext, DeliverySettings, SmtpDelivery};
 use allegromail::directory::{AddressMark, SledDirectory, Unavailable};
 use allegromail::dsn::Reporter;
 use allegromail::history::History;
@@ -58,7 +58,7 @@ fn start(
     port: u16,
     clock: &Arc<ManualClock>,
 ) -> (QueueHandle, Arc<LocalSpool>, usize) {
-    let mut settings: Settings = Field::new(port).settings;
+    let mut settings: DeliverySettings = Field::new(port).settings;
     settings.routes = vec![allegromail::config::Route {
         domain: allegromail::config::RouteDomain::Every,
         host: "127.0.0.2".to_owned(),
@@ -66,7 +66,7 @@ fn start(
         tls: allegromail::config::RouteTls::None,
     }];
     let signer = Arc::new(Signer::load(&[]).unwrap());
-    let tools = Tools {
+    let tools = DeliveryContext {
         resolver: Arc::new(DnsResolver::new(&["127.0.0.1:1".parse().unwrap()]).unwrap()),
         signer: signer.clone(),
         clock: clock.clone(),

@@ -4,7 +4,7 @@
 
 use allegromail::cli::demo::dns::Zones;
 use allegromail::mail::Outcome;
-use allegromail::resolve::Options;
+use allegromail::resolve::ResolverOptions;
 
 use crate::peer::{Peer, Step, hear, say};
 use crate::way_out::{Field, MESSAGE, ONE_HOST, SHORT, WayOut, listeners, peer, short};
@@ -416,9 +416,9 @@ async fn h130_matrix_of_dns() {
                 _ => records.push(&line),
             }
             let mut field = Field::new(peer.port);
-            field.options = Options {
+            field.options = ResolverOptions {
                 patience: SHORT / 5,
-                ..Options::default()
+                ..ResolverOptions::default()
             };
             let became = short(&field.start(&records).await.send().await);
             println!("{fault:<22} {name:<18} {became}");
@@ -461,9 +461,9 @@ async fn h139_many_dead_domains_are_bounded_and_hinder_nobody() {
     records.extend(ONE_HOST.iter().map(|record| (*record).to_owned()));
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
     let mut field = Field::new(peer.port);
-    field.options = Options {
+    field.options = ResolverOptions {
         patience: SHORT / 5,
-        ..Options::default()
+        ..ResolverOptions::default()
     };
     let out = std::sync::Arc::new(field.start(&records).await);
     let began = std::time::Instant::now();

@@ -334,7 +334,7 @@ impl Bare {
         let tools = allegromail::intake::Tools {
             domains: Arc::new(MaskedDomains::new(domains)),
             directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
-            state: Arc::new(directory::EntryState::open(&folder.path().join("state")).unwrap()),
+            state: Arc::new(directory::StateStore::open(&folder.path().join("state")).unwrap()),
             allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
             prover: Prover::new(
                 &resolver,
@@ -417,7 +417,7 @@ async fn load_into(directory: &dyn Directory, config: &config::Config, lines: &s
         .iter()
         .map(|domain| domain.masked.clone())
         .collect();
-    let rules = allegromail::directory::Rules {
+    let rules = allegromail::directory::RecordRules {
         domains: allegromail::masking::MaskedDomains::new(domains),
         roles: config.policy.roles.clone(),
     };

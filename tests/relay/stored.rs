@@ -3,7 +3,7 @@
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use allegromail::delivery::{Deliver, Work};
+use allegromail::delivery::{Deliver, DeliveryRequest};
 use allegromail::mail::{Mailbox, Outcome, QueueId, ReversePath, Timestamp, TraceId};
 use allegromail::spool::{
     self, Content, Entry, LocalSpool, MessageSummary, NewEntry, Origin, Progress, Spool,
@@ -51,7 +51,7 @@ async fn stored(spool: &LocalSpool, body: &Bytes) -> (QueueId, Content) {
 }
 
 async fn deliver(way: &WayOut, body: Content) -> Outcome {
-    let work = Work {
+    let work = DeliveryRequest {
         id: QueueId(1),
         reverse_path: ReversePath::Null,
         recipient: Mailbox::parse("jan@poczta.example").unwrap(),

@@ -116,7 +116,7 @@ impl World {
             Some(folder) => Field::within(port, folder),
             None => Field::new(port),
         };
-        field.settings.reach.https_port = self.web.port;
+        field.settings.network.https_port = self.web.port;
         let path = field.settings.policies.with_extension("pem");
         self.authority.write(&path);
         field.settings.ca_file = Some(path);

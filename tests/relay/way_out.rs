@@ -8,16 +8,19 @@ use std::time::Duration;
 
 use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::clock::{Clock, SystemClock};
-use allegromail::delivery::{Deliver, Patience, Reach, Settings, SmtpDelivery, Tools, Work};
+use allegromail::delivery::{
+    Deliver, DeliveryContext, DeliveryRequest, DeliverySettings, NetworkPolicy, SmtpDelivery,
+    Timeouts,
+};
 use allegromail::mail::{Listeners, Mailbox, Outcome, QueueId, ReversePath};
-use allegromail::resolve::{DnsResolver, Options};
+use allegromail::resolve::{DnsResolver, ResolverOptions};
 use allegromail::signing::Signer;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::peer::{Peer, Step};
 
-/// What a short patience is here: long enough for a busy machine, short enough for a test.
+/// What a short timeouts is here: long enough for a busy machine, short enough for a test.
 pub const SHORT: Duration = Duration::from_millis(1_500);
 
 /// An ordinary message.
@@ -26,8 +29,8 @@ pub const MESSAGE: &str =
 
 /// Everything that a test may set before it starts.
 pub struct Field {
-    pub settings: Settings,
-    pub options: Options,
+    pub settings: DeliverySettings,
+    pub options: ResolverOptions,
     pub clock: Arc<dyn Clock>,
     pub signer: Arc<Signer>,
     folder: tempfile::TempDir,
@@ -77,15 +80,15 @@ impl Field {
 
     /// The same with the files of an earlier run.
     pub fn within(port: u16, folder: tempfile::TempDir) -> Self {
-        let settings = Settings {
+        let settings = DeliverySettings {
             hostname: "mx.allegromail.example".parse().unwrap(),
             listeners: Listeners::default(),
             routes: Vec::new(),
-            patience: Patience {
+            timeouts: Timeouts {
                 policy: SHORT,
-                ..Patience::default()
+                ..Timeouts::default()
             },
-            reach: Reach {
+            network: NetworkPolicy {
                 smtp_port: port,
                 https_port: 1,
                 allows,
@@ -95,16 +98,16 @@ impl Field {
         };
         Self {
             settings,
-            options: Options::default(),
+            options: ResolverOptions::default(),
             clock: Arc::new(SystemClock),
             signer: Arc::new(Signer::load(&[]).unwrap()),
             folder,
         }
     }
 
-    /// With little patience for the servers.
+    /// With little timeouts for the servers.
     pub fn hasty(mut self) -> Self {
-        self.settings.patience = Patience {
+        self.settings.timeouts = Timeouts {
             connect: SHORT,
             command: SHORT,
             data: SHORT,
@@ -123,7 +126,7 @@ impl Field {
             .await
             .unwrap();
         let resolver = DnsResolver::with_options(&[dns.address()], self.options).unwrap();
-        let tools = Tools {
+        let tools = DeliveryContext {
             resolver: Arc::new(resolver),
             signer: self.signer,
             clock: self.clock,
@@ -157,7 +160,7 @@ impl WayOut {
 
     /// One attempt for `body`.
     pub async fn deliver(&self, to: &str, body: &[u8]) -> Outcome {
-        let work = Work {
+        let work = DeliveryRequest {
             id: QueueId(1),
             reverse_path: ReversePath::Null,
             recipient: Mailbox::parse(to).unwrap(),

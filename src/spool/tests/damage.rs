@@ -1,4 +1,4 @@
-//! Octets that have changed on the disk, and a folder in which things went wrong: what is whole stays, and a start comes about.
+//! Bytes that have changed on the disk, and a folder in which things went wrong: what is whole stays, and a start comes about.
 
 use super::*;
 use crate::spool::request;
@@ -6,15 +6,15 @@ use crate::spool::request;
 const SECTOR: usize = 512;
 
 fn flip(file: &Path, at: usize) {
-    let mut octets = std::fs::read(file).unwrap();
-    octets[at] ^= 1;
-    std::fs::write(file, octets).unwrap();
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(file, bytes).unwrap();
 }
 
-/// Where the record of an entry begins, all its octets being in `octets`.
-fn entry_at(octets: &[u8], id: QueueId) -> usize {
-    memchr::memmem::find_iter(octets, b"AMS2\x01")
-        .find(|at| octets[at + 8..at + 16] == id.0.to_le_bytes())
+/// Where the record of an entry begins, all its bytes being in `bytes`.
+fn entry_at(bytes: &[u8], id: QueueId) -> usize {
+    memchr::memmem::find_iter(bytes, b"AMS2\x01")
+        .find(|at| bytes[at + 8..at + 16] == id.0.to_le_bytes())
         .unwrap()
 }
 
@@ -24,9 +24,9 @@ async fn a_segment_whose_first_sector_is_lost_is_told_from_what_stood_there_befo
     let living = written_over(dir.path()).await;
     let copy = dir.path().join("copy");
     let (last, _) = last_segment(&copy);
-    let mut octets = std::fs::read(&last).unwrap();
-    octets[..SECTOR].fill(0);
-    std::fs::write(&last, octets).unwrap();
+    let mut bytes = std::fs::read(&last).unwrap();
+    bytes[..SECTOR].fill(0);
+    std::fs::write(&last, bytes).unwrap();
     let opened = open(&copy);
     assert_eq!(ids(&opened), living);
     assert_eq!(opened.report.damaged, 1);
@@ -38,15 +38,15 @@ async fn a_segment_that_lost_its_head_is_set_aside_and_nothing_in_it_is_believed
     written_over(dir.path()).await;
     let copy = dir.path().join("copy");
     let (last, _) = last_segment(&copy);
-    let mut octets = std::fs::read(&last).unwrap();
-    octets[..2 * 4_096].fill(0);
-    std::fs::write(&last, &octets).unwrap();
+    let mut bytes = std::fs::read(&last).unwrap();
+    bytes[..2 * 4_096].fill(0);
+    std::fs::write(&last, &bytes).unwrap();
     let opened = open(&copy);
     assert_eq!(opened.report.damaged, 1);
     assert!(ids(&opened).is_empty(), "{:?}", ids(&opened));
     let aside = copy.join("damaged").join(last.file_name().unwrap());
     let aside = std::fs::read(aside).unwrap();
-    assert!(aside == octets);
+    assert!(aside == bytes);
     let id = opened.spool.next_id();
     opened
         .spool
@@ -96,12 +96,12 @@ async fn a_report_that_is_torn_does_not_end_what_it_reports_on() {
         .await
         .unwrap();
     let file = dir.path().join("00000001.seg");
-    let mut octets = std::fs::read(&file).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
     drop(opened);
     // The report has not reached the disk, the end of the entry has.
-    let at = entry_at(&octets, report);
-    octets[at..at + 100].fill(0);
-    std::fs::write(&file, &octets).unwrap();
+    let at = entry_at(&bytes, report);
+    bytes[at..at + 100].fill(0);
+    std::fs::write(&file, &bytes).unwrap();
     let opened = open(dir.path());
     assert_eq!(ids(&opened), [id.0]);
     assert_eq!(opened.report.damaged, 0);
@@ -113,8 +113,8 @@ async fn damage_that_cannot_be_set_aside_does_not_keep_the_server_from_starting(
     let dir = tempfile::tempdir().unwrap();
     fill(dir.path()).await;
     let file = dir.path().join("00000001.seg");
-    let octets = std::fs::read(&file).unwrap();
-    flip(&file, entry_at(&octets, QueueId(1)) + 50);
+    let bytes = std::fs::read(&file).unwrap();
+    flip(&file, entry_at(&bytes, QueueId(1)) + 50);
     std::fs::write(dir.path().join("damaged"), b"in the way").unwrap();
     let opened = open(dir.path());
     assert_eq!(ids(&opened), [2, 3]);
@@ -150,13 +150,13 @@ async fn an_entry_that_is_too_large_is_refused_before_it_meets_others() {
 async fn opening_and_closing_does_not_make_the_log_longer() {
     let dir = tempfile::tempdir().unwrap();
     fill(dir.path()).await;
-    let octets = std::fs::read(dir.path().join("00000001.seg")).unwrap();
+    let bytes = std::fs::read(dir.path().join("00000001.seg")).unwrap();
     drop(open(dir.path()));
     drop(open(dir.path()));
-    assert!(std::fs::read(dir.path().join("00000001.seg")).unwrap() == octets);
+    assert!(std::fs::read(dir.path().join("00000001.seg")).unwrap() == bytes);
 }
 
-/// Opens, commits an entry for each body, and closes in good order. The segment and its octets.
+/// Opens, commits an entry for each body, and closes in good order. The segment and its bytes.
 async fn written(dir: &Path, bodies: &[&[u8]], done: &[usize]) -> (PathBuf, Vec<u8>) {
     let opened = open(dir);
     for (number, body) in bodies.iter().enumerate() {
@@ -172,8 +172,8 @@ async fn written(dir: &Path, bodies: &[&[u8]], done: &[usize]) -> (PathBuf, Vec<
     }
     drop(opened);
     let file = dir.join("00000001.seg");
-    let octets = std::fs::read(&file).unwrap();
-    (file, octets)
+    let bytes = std::fs::read(&file).unwrap();
+    (file, bytes)
 }
 
 #[tokio::test]
@@ -205,8 +205,8 @@ async fn h174_a_bit_in_a_message_makes_it_damaged_and_its_head_is_known() {
         assert_eq!(entry.id, QueueId(number));
         let left = opened.spool.raw_bytes(QueueId(number)).await.unwrap();
         assert_eq!(left.len(), body.len());
-        let changed = left.iter().filter(|octet| **octet != b'm').count();
-        assert_eq!(changed, 1, "all but one octet is left");
+        let changed = left.iter().filter(|byte| **byte != b'm').count();
+        assert_eq!(changed, 1, "all but one byte is left");
         // A crash before it is ended: the next start finds it again, once.
         drop(opened);
         let opened = open(dir.path());
@@ -272,19 +272,19 @@ async fn h174_what_a_crash_tore_is_told_to_nobody() {
     // As a crash leaves it: no mark of an orderly end.
     let copy = dir.path().join("copy");
     std::fs::create_dir(&copy).unwrap();
-    let octets = std::fs::read(dir.path().join("00000001.seg")).unwrap();
+    let bytes = std::fs::read(dir.path().join("00000001.seg")).unwrap();
     let file = copy.join("00000001.seg");
     for cut in [1, 500, 2_999] {
-        let end = entry_at(&octets, QueueId(2)) + 40 + cut;
-        std::fs::write(&file, &octets[..end]).unwrap();
+        let end = entry_at(&bytes, QueueId(2)) + 40 + cut;
+        std::fs::write(&file, &bytes[..end]).unwrap();
         let opened = open(&copy);
         assert_eq!(ids(&opened), [1], "{cut}");
         assert!(opened.damaged.is_empty(), "{cut}: {:?}", opened.damaged);
         drop(opened);
     }
-    let mut torn = octets.clone();
-    let last = entry_at(&octets, QueueId(2));
-    let body_at = last + memchr::memmem::find(&octets[last..], &[b'm'; 100]).unwrap();
+    let mut torn = bytes.clone();
+    let last = entry_at(&bytes, QueueId(2));
+    let body_at = last + memchr::memmem::find(&bytes[last..], &[b'm'; 100]).unwrap();
     torn[body_at + 512..body_at + 1_024].fill(0);
     std::fs::write(&file, &torn).unwrap();
     let opened = open(&copy);
@@ -300,8 +300,8 @@ async fn h174_a_message_that_is_damaged_before_it_is_copied_forward_is_kept() {
     let entry = committed(id, &[b'm'; 3_000]);
     opened.spool.commit(vec![entry.clone()]).await.unwrap();
     let file = dir.path().join("00000001.seg");
-    let octets = std::fs::read(&file).unwrap();
-    let at = memchr::memmem::find(&octets, &[b'm'; 100]).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let at = memchr::memmem::find(&bytes, &[b'm'; 100]).unwrap();
     let handle = std::fs::File::options().write(true).open(&file).unwrap();
     handle.write_all_at(b"x", at as u64 + 50).unwrap();
     churn(&opened.spool, 200).await;

@@ -13,7 +13,7 @@ fn open_small(dir: &Path) -> Opened {
 const ENTRIES: usize = 5;
 const OCTETS: usize = 3_000;
 
-fn write_part(spool: &LocalSpool, letter: u8) -> Vec<NewEntry> {
+fn piece(spool: &LocalSpool, letter: u8) -> Vec<NewEntry> {
     let one = |_| committed(spool.next_id(), &[letter; OCTETS]);
     (0..ENTRIES).map(one).collect()
 }
@@ -212,14 +212,14 @@ async fn h153_damage_does_not_take_a_commit_whose_end_it_took() {
     drop((opened, spool));
     // A flipped bit in the record that ends it, with good ones behind.
     let file = dir.path().join(closed);
-    let octets = std::fs::read(&file).unwrap();
-    let end = memchr::memmem::find(&octets, b"AMS2\x06").unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let end = memchr::memmem::find(&bytes, b"AMS2\x06").unwrap();
     let file = std::fs::File::options().write(true).open(&file).unwrap();
     file.write_all_at(b"?", end as u64 + 30).unwrap();
     for _ in 0..2 {
         let opened = open_small(dir.path());
         let lived: Vec<u64> = all.iter().map(|entry| entry.id.0).collect();
-        assert_eq!(ids(&opened), lived, "acknowledged, and lost with one octet");
+        assert_eq!(ids(&opened), lived, "acknowledged, and lost with one byte");
     }
     // One that was never ended, and damage that comes after a start has seen that: it stays dead.
     let opened = open_small(unfinished.path());
@@ -228,8 +228,8 @@ async fn h153_damage_does_not_take_a_commit_whose_end_it_took() {
     spool.close();
     drop((opened.committed, spool));
     let file = unfinished.path().join(log);
-    let octets = std::fs::read(&file).unwrap();
-    let hit = memchr::memmem::rfind(&octets, b"AMS2\x01").unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let hit = memchr::memmem::rfind(&bytes, b"AMS2\x01").unwrap();
     let file = std::fs::File::options().write(true).open(&file).unwrap();
     file.write_all_at(b"?", hit as u64 + 60).unwrap();
     let opened = open_small(unfinished.path());

@@ -80,8 +80,8 @@ pub(super) fn start(dir: &Path) -> (Writer, Known, RecoveryReport) {
 /// And it is the same after the next crash, behind one more commit.
 fn check(image: &Files, known: &Known, batch: &[Asked], highest: u64, what: &str) {
     let dir = scratch();
-    for (name, octets) in image {
-        std::fs::write(dir.path().join(name), octets).unwrap();
+    for (name, bytes) in image {
+        std::fs::write(dir.path().join(name), bytes).unwrap();
     }
     let (mut writer, found, report) = start(dir.path());
     assert_eq!(report.damaged, 0, "{what}: {report:?}");
@@ -132,14 +132,14 @@ fn cut(dice: &mut Dice, before: &[u8], after: &[u8], from: usize, to: usize) -> 
     let sectors = from / SECTOR..to.div_ceil(SECTOR);
     let count = sectors.len();
     let (kind, at) = (dice.next(5), dice.next(count + 1));
-    let mut octets = before.to_vec();
+    let mut bytes = before.to_vec();
     if after.len() > before.len() {
         let len = match dice.next(4) {
             0 => before.len(),
             1 => before.len() + dice.next(after.len() - before.len()),
             _ => after.len(),
         };
-        octets.resize(len, 0);
+        bytes.resize(len, 0);
     }
     for (number, sector) in sectors.enumerate() {
         let written = match kind {
@@ -150,11 +150,11 @@ fn cut(dice: &mut Dice, before: &[u8], after: &[u8], from: usize, to: usize) -> 
             _ => dice.next(2) > 0,
         };
         let range = sector * SECTOR..((sector + 1) * SECTOR).min(after.len());
-        if written && octets.len() >= range.end {
-            octets[range.clone()].copy_from_slice(&after[range]);
+        if written && bytes.len() >= range.end {
+            bytes[range.clone()].copy_from_slice(&after[range]);
         }
     }
-    octets
+    bytes
 }
 
 /// A log that works.
@@ -304,7 +304,7 @@ impl Work {
         if from >= segment::HEAD_SIZE as usize && to > from {
             let mut earlier = after[&name].clone();
             let stale = before.get(&name).or_else(|| before.get("spare"));
-            let stale = stale.map_or(&[][..], |octets| octets.get(from..).unwrap_or_default());
+            let stale = stale.map_or(&[][..], |bytes| bytes.get(from..).unwrap_or_default());
             earlier.truncate(from);
             earlier.extend_from_slice(stale);
             let torn = cut(&mut self.dice, &earlier, &after[&name], from, to);

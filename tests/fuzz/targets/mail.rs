@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use allegromail::dsn::{self, Returned};
+use allegromail::dsn::{self, ReturnedMail};
 use allegromail::mail::{Domain, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
 use allegromail::masking::{
     BounceToken, MaskedDomain, MaskedDomains, MessageIdKeys, Original, Pair, ParticipantId,
@@ -391,11 +391,11 @@ pub fn report_reader(octets: &[u8]) {
     let Ok(letter) = Message::parse(octets.to_vec().into()) else {
         return;
     };
-    let Returned::Report(report) = dsn::returned(&letter, &ReversePath::Null) else {
+    let ReturnedMail::Report(report) = dsn::classify_returned(&letter, &ReversePath::Null) else {
         return;
     };
     let words = report.reply.map(|reply| reply.lines.join(" "));
-    let told = dsn::said(&words.unwrap_or_default(), &hidden).unwrap_or_default();
+    let told = dsn::quotable_text(&words.unwrap_or_default(), &hidden).unwrap_or_default();
     let lower = told.to_ascii_lowercase();
     assert!(!lower.contains("poczta.example"), "{told}");
     assert!(!told.chars().any(char::is_control), "{told}");
