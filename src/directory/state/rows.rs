@@ -11,7 +11,7 @@ use super::StateStore;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Row {
-    StateStore { key: String, value: String },
+    State { key: String, value: String },
     End {},
 }
 
@@ -24,7 +24,7 @@ impl StateStore {
         let mut records = 0;
         self.disk.each(|key, value| {
             records += 1;
-            let row = Row::StateStore {
+            let row = Row::State {
                 key: HEXLOWER.encode(key),
                 value: HEXLOWER.encode(value),
             };
@@ -41,7 +41,7 @@ impl StateStore {
     pub fn import(&self, input: impl BufRead) -> io::Result<u64> {
         let mut records = 0;
         for line in input.lines() {
-            let Row::StateStore { key, value } = serde_json::from_str(&line?)? else {
+            let Row::State { key, value } = serde_json::from_str(&line?)? else {
                 continue;
             };
             let bytes = |text: &str| HEXLOWER.decode(text.as_bytes()).map_err(io::Error::other);
