@@ -199,7 +199,7 @@ const DELAYED: &[&str] = &[
 
 /// What a subject says of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SubjectMeaning {
+pub(super) enum Hint {
     /// It failed.
     Failed,
     /// It waits.
@@ -209,7 +209,7 @@ pub(super) enum SubjectMeaning {
 }
 
 /// How a subject begins, behind the marks that filters set in front of it.
-pub(super) fn subject(subject: &str) -> SubjectMeaning {
+pub(super) fn subject(subject: &str) -> Hint {
     let lower = subject.to_lowercase();
     let mut rest = lower.trim_start_matches(['*', '"', '\'', ' ']);
     while let Some((_, after)) = rest.strip_prefix('[').and_then(|tag| tag.split_once(']')) {
@@ -218,11 +218,11 @@ pub(super) fn subject(subject: &str) -> SubjectMeaning {
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| rest.starts_with(phrase));
     // Before the failures: "Delivery Status Notification (Delay)" begins like one.
     if begins(DELAYED) {
-        SubjectMeaning::Delayed
+        Hint::Delayed
     } else if begins(FAILED) {
-        SubjectMeaning::Failed
+        Hint::Failed
     } else {
-        SubjectMeaning::Nothing
+        Hint::Nothing
     }
 }
 
@@ -375,37 +375,22 @@ mod tests {
     #[test]
     fn subjects_of_servers_are_told_from_those_of_people() {
         for (text, want) in [
-            (
-                "Undelivered Mail Returned to Sender",
-                SubjectMeaning::Failed,
-            ),
-            ("[SPAM] Undeliverable: rower", SubjectMeaning::Failed),
-            ("Zwrot wiadomości", SubjectMeaning::Failed),
-            (
-                "Could not deliver message to recipient",
-                SubjectMeaning::Failed,
-            ),
-            ("Kézbesíthetetlen: rower", SubjectMeaning::Failed),
-            ("Nedoručitelná zpráva: rower", SubjectMeaning::Failed),
-            (
-                "Delivery Status Notification (Delay)",
-                SubjectMeaning::Delayed,
-            ),
-            (
-                "Delivery Status Notification (Failure)",
-                SubjectMeaning::Failed,
-            ),
-            ("Zwrot towaru", SubjectMeaning::Nothing),
-            ("Zwrot do nadawcy, paczka 17", SubjectMeaning::Nothing),
-            ("Returned to sender, my parcel", SubjectMeaning::Nothing),
-            ("Niedostarczona paczka", SubjectMeaning::Nothing),
-            ("Undelivered parcel", SubjectMeaning::Nothing),
-            (
-                "Re: Undelivered Mail Returned to Sender",
-                SubjectMeaning::Nothing,
-            ),
-            ("Automatic reply: Undeliverable", SubjectMeaning::Nothing),
-            ("Nedoručená zásilka", SubjectMeaning::Nothing),
+            ("Undelivered Mail Returned to Sender", Hint::Failed),
+            ("[SPAM] Undeliverable: rower", Hint::Failed),
+            ("Zwrot wiadomości", Hint::Failed),
+            ("Could not deliver message to recipient", Hint::Failed),
+            ("Kézbesíthetetlen: rower", Hint::Failed),
+            ("Nedoručitelná zpráva: rower", Hint::Failed),
+            ("Delivery Status Notification (Delay)", Hint::Delayed),
+            ("Delivery Status Notification (Failure)", Hint::Failed),
+            ("Zwrot towaru", Hint::Nothing),
+            ("Zwrot do nadawcy, paczka 17", Hint::Nothing),
+            ("Returned to sender, my parcel", Hint::Nothing),
+            ("Niedostarczona paczka", Hint::Nothing),
+            ("Undelivered parcel", Hint::Nothing),
+            ("Re: Undelivered Mail Returned to Sender", Hint::Nothing),
+            ("Automatic reply: Undeliverable", Hint::Nothing),
+            ("Nedoručená zásilka", Hint::Nothing),
         ] {
             assert_eq!(subject(text), want, "{text}");
         }

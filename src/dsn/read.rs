@@ -5,7 +5,7 @@
 use mail_parser::DateTime;
 
 use super::Action;
-use super::heuristics::{self, SubjectMeaning, code_and_status, code_in, status_in};
+use super::heuristics::{self, Hint, code_and_status, code_in, status_in};
 use crate::mail::{EnhancedStatus, Reply, Timestamp};
 use crate::message::{Encoding, Message, Part};
 
@@ -135,12 +135,8 @@ pub(super) fn by_words(message: &Message, parts: &[&Part]) -> Option<RemoteRepor
             .filter(|line| !line.trim_start().starts_with('>'))
     };
     let coded = spoken().find_map(code_and_status);
-    let known = named
-        || qmail
-        || report
-        || says != SubjectMeaning::Nothing
-        || is_daemon(message)
-        || coded.is_some();
+    let known =
+        named || qmail || report || says != Hint::Nothing || is_daemon(message) || coded.is_some();
     if !known {
         return None;
     }
@@ -149,11 +145,11 @@ pub(super) fn by_words(message: &Message, parts: &[&Part]) -> Option<RemoteRepor
         .map(|(_, status)| status)
         .or_else(|| reason.as_deref().and_then(status_in));
     let action = match says {
-        SubjectMeaning::Delayed => Action::Delayed,
+        Hint::Delayed => Action::Delayed,
         // "4.2.2, giving up": what calls itself a failure is one.
-        SubjectMeaning::Failed => Action::Failed,
-        SubjectMeaning::Nothing if named => Action::Failed,
-        SubjectMeaning::Nothing => action_of(status),
+        Hint::Failed => Action::Failed,
+        Hint::Nothing if named => Action::Failed,
+        Hint::Nothing => action_of(status),
     };
     Some(received(Some(action), status, reason.as_deref()))
 }
