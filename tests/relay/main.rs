@@ -32,6 +32,7 @@ mod dialogue;
 mod disguises;
 mod dkim_details;
 mod dkim_samples;
+mod earlier_version;
 mod efforts;
 mod empty_entries;
 mod explaining;
