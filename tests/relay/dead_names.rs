@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
-use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::clock::at_once;
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::{DnsResolver, Options};
+use allegromail::scripted::dns::{DnsServer, Zones};
 
 use crate::senders::Pair;
 

@@ -1,11 +1,11 @@
 //! DKIM to the letter: what a signature says of itself, how bodies end, how much work one message may cause, strict alignment.
 
 use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf, Steps};
-use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::clock::{Clock, SystemClock};
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;
+use allegromail::scripted::dns::{DnsServer, Zones};
 
 use crate::senders::Pair;
 

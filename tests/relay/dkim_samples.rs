@@ -5,10 +5,10 @@
 use std::path::PathBuf;
 
 use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
-use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::{Message, parse_list};
 use allegromail::resolve::DnsResolver;
+use allegromail::scripted::dns::{DnsServer, Zones};
 
 fn samples() -> Option<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);

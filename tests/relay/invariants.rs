@@ -11,8 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use allegromail::admin;
-use allegromail::cli::demo::sink::{Received, Watch};
 use allegromail::config::HttpListen;
+use allegromail::scripted::{session::Received, sink::Watch};
 use mail_parser::{MessageParser, PartType};
 use tokio::net::TcpSocket;
 

@@ -4,13 +4,13 @@
 use std::time::{Duration, Instant};
 
 use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
-use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::config::{Dkim, MaskedDomainConfig};
 use allegromail::mail::{Domain, Mailbox, ReversePath, Timestamp, TraceId};
 use allegromail::masking::{MaskedDomain, MaskedDomains};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;
 use allegromail::rewrite::{self, ParticipantPlan, Trace};
+use allegromail::scripted::dns::{DnsServer, Zones};
 use allegromail::signing::{KeyKind, Signer, generate};
 
 use crate::dialogue::Dialogue;

@@ -2,9 +2,9 @@
 //!
 //! `cargo test --test relay matrix -- --nocapture` prints the tables (docs/threats.md#130 to #137).
 
-use allegromail::cli::demo::dns::Zones;
 use allegromail::mail::Outcome;
 use allegromail::resolve::Options;
+use allegromail::scripted::dns::Zones;
 
 use crate::peer::{Peer, Step, hear, say};
 use crate::way_out::{Field, MESSAGE, ONE_HOST, SHORT, WayOut, listeners, peer, short};

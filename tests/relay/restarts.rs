@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use allegromail::cli::demo::sink::Sink;
+use allegromail::scripted::sink::Sink;
 
 use crate::dialogue::Dialogue;
 use crate::peer::Peer;

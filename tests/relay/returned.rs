@@ -1,7 +1,7 @@
 //! The table of what comes back on a bounce token, in every cell: what it is, whether its From is proven, whether the client is a server of the
 //! domain that the mail was handed to, and how the mail is laid out. A canary stands in every place of it.
 
-use allegromail::cli::demo::sink::Received;
+use allegromail::scripted::session::Received;
 use data_encoding::BASE64_MIME;
 use mail_parser::{MessageParser, PartType};
 

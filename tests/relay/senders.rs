@@ -1,10 +1,10 @@
 //! Proof of senders over the wire with DNS answers of our own: what passes, what does not, and what is only put off.
 
 use allegromail::auth::{Evidence, Mode, Prover, Settings, SharedSpf};
-use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;
+use allegromail::scripted::dns::{DnsServer, Zones};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;

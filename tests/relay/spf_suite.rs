@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
-use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;
+use allegromail::scripted::dns::{DnsServer, Zones};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

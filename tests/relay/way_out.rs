@@ -6,11 +6,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use allegromail::cli::demo::dns::{DnsServer, Zones};
 use allegromail::clock::{Clock, SystemClock};
 use allegromail::delivery::{Deliver, Patience, Reach, Settings, SmtpDelivery, Tools, Work};
 use allegromail::mail::{Listeners, Mailbox, Outcome, QueueId, ReversePath};
 use allegromail::resolve::{DnsResolver, Options};
+use allegromail::scripted::dns::{DnsServer, Zones};
 use allegromail::signing::Signer;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;

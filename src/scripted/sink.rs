@@ -8,21 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// One message as it arrived.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Received {
-    /// MAIL FROM without brackets; empty: the null reverse-path.
-    pub reverse_path: String,
-    /// RCPT TO without brackets.
-    pub recipients: Vec<String>,
-    /// The message with CRLF line ends, dots unstuffed.
-    pub data: Vec<u8>,
-}
+use super::session::{self, Host, Received};
 
 /// What the server and those who watch it share.
 #[derive(Default)]
@@ -39,6 +29,34 @@ struct Shared {
     arrived: Notify,
     /// The same, for those who only watch.
     watched: Notify,
+}
+
+/// Keeps what one session brings.
+struct Keeper(Arc<Shared>);
+
+impl Host for Keeper {
+    fn name(&self) -> &'static str {
+        "sink.example"
+    }
+
+    fn refuses(&self, recipient: &str) -> Option<String> {
+        lock(&self.0.refused)
+            .get(&recipient.to_ascii_lowercase())
+            .cloned()
+    }
+
+    fn takes(&self, message: Received) -> String {
+        let subject = message
+            .data
+            .split(|octet| *octet == b'\n')
+            .find(|line| line.starts_with(b"Subject: "));
+        lock(&self.0.subjects)
+            .extend(subject.map(|line| String::from_utf8_lossy(line).trim_end().to_owned()));
+        lock(&self.0.received).push(message);
+        self.0.arrived.notify_one();
+        self.0.watched.notify_waiters();
+        "250 2.0.0 kept".to_owned()
+    }
 }
 
 /// Looks at what a [`Sink`] gets without taking anything out.
@@ -98,19 +116,14 @@ impl Sink {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
-        let task = tokio::spawn({
+        let host = {
             let shared = shared.clone();
-            async move {
-                while let Ok((stream, _)) = listener.accept().await {
-                    shared.connections.fetch_add(1, Ordering::Relaxed);
-                    let shared = shared.clone();
-                    tokio::spawn(async move {
-                        // A client that goes away mid-sentence has delivered nothing.
-                        let _ = converse(stream, &shared).await;
-                    });
-                }
+            move || {
+                shared.connections.fetch_add(1, Ordering::Relaxed);
+                Keeper(shared.clone())
             }
-        });
+        };
+        let task = tokio::spawn(session::serve(listener, host));
         Ok(Self {
             address,
             shared,
@@ -169,77 +182,5 @@ impl Sink {
 impl Drop for Sink {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// One session. It is lenient on purpose: what the relay sends is looked at afterwards, not refused here.
-async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
-    // A reply that waits for an acknowledgement of the last one would look like a slow relay.
-    stream.set_nodelay(true)?;
-    let mut stream = BufReader::new(stream);
-    let mut message = Received::default();
-    stream.write_all(b"220 sink.example ESMTP\r\n").await?;
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if stream.read_line(&mut line).await? == 0 {
-            return Ok(());
-        }
-        let reply = match line.get(..4).unwrap_or_default().to_ascii_uppercase().as_str() {
-            // No STARTTLS: it has no certificate, and the route of the demo asks for none.
-            "EHLO" => "250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SMTPUTF8".to_owned(),
-            "MAIL" => {
-                message = Received { reverse_path: path(&line), ..Received::default() };
-                "250 2.1.0 ok".to_owned()
-            }
-            "RCPT" => {
-                let recipient = path(&line);
-                let refused = lock(&shared.refused).get(&recipient.to_ascii_lowercase()).cloned();
-                if refused.is_none() {
-                    message.recipients.push(recipient);
-                }
-                refused.unwrap_or_else(|| "250 2.1.5 ok".to_owned())
-            }
-            "DATA" if message.recipients.is_empty() => "554 5.5.1 no recipients".to_owned(),
-            "DATA" => {
-                stream.write_all(b"354 go on\r\n").await?;
-                message.data = data(&mut stream).await?;
-                let subject = message.data.split(|octet| *octet == b'\n').find(|line| line.starts_with(b"Subject: "));
-                lock(&shared.subjects).extend(subject.map(|line| String::from_utf8_lossy(line).trim_end().to_owned()));
-                // Before the 250: whoever hears that can rely on finding the message here.
-                lock(&shared.received).push(std::mem::take(&mut message));
-                shared.arrived.notify_one();
-                shared.watched.notify_waiters();
-                "250 2.0.0 kept".to_owned()
-            }
-            "QUIT" => return stream.write_all(b"221 2.0.0 goodbye\r\n").await,
-            "RSET" | "NOOP" | "HELO" => "250 2.0.0 ok".to_owned(),
-            _ => "502 5.5.1 not known here".to_owned(),
-        };
-        stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
-    }
-}
-
-/// What stands between the brackets of MAIL or RCPT.
-fn path(line: &str) -> String {
-    let inside = line
-        .split_once('<')
-        .and_then(|(_, rest)| rest.split_once('>'));
-    inside.map(|(path, _)| path.to_owned()).unwrap_or_default()
-}
-
-/// The message behind 354, dots unstuffed (RFC 5321 4.5.2).
-async fn data(stream: &mut BufReader<TcpStream>) -> std::io::Result<Vec<u8>> {
-    let mut data = Vec::new();
-    loop {
-        let mut line = Vec::new();
-        if stream.read_until(b'\n', &mut line).await? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        match line.as_slice() {
-            b".\r\n" => return Ok(data),
-            [b'.', rest @ ..] => data.extend_from_slice(rest),
-            whole => data.extend_from_slice(whole),
-        }
     }
 }
