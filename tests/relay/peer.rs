@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use allegromail::scripted::session::{Host, Received, Wire, converse};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -111,9 +111,13 @@ impl Peer {
                         seen.at_once = seen.at_once.max(seen.open);
                     }
                     let script = scripts.pop_front().unwrap_or_else(|| vec![Step::Ordinary]);
-                    let (seen, tls) = (seen.clone(), tls.clone());
+                    let host = Ordinary {
+                        seen: seen.clone(),
+                        tls: tls.clone(),
+                    };
+                    let seen = seen.clone();
                     tokio::spawn(async move {
-                        if let Ok(play) = Play::of(stream, tls, &seen) {
+                        if let Ok(play) = Play::of(stream, host) {
                             let _ = play.all(script).await;
                         }
                         seen.lock().unwrap().open -= 1;
@@ -142,138 +146,98 @@ impl Peer {
     }
 }
 
-trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
-
-/// One connection of a peer.
-struct Play<'a> {
-    stream: BufReader<Box<dyn Duplex>>,
-    /// The socket itself, for a reset.
-    socket: socket2::Socket,
+/// How an ordinary peer answers, and where it notes what it hears.
+struct Ordinary {
+    seen: Arc<Mutex<Seen>>,
     tls: Option<TlsAcceptor>,
-    secured: bool,
-    seen: &'a Mutex<Seen>,
 }
 
-impl<'a> Play<'a> {
-    fn of(
-        stream: TcpStream,
-        tls: Option<TlsAcceptor>,
-        seen: &'a Mutex<Seen>,
-    ) -> std::io::Result<Self> {
-        stream.set_nodelay(true)?;
+impl Ordinary {
+    fn note(&self, line: &str) {
+        self.seen.lock().unwrap().lines.push(line.to_owned());
+    }
+
+    fn keep(&self, message: &[u8]) {
+        let message = String::from_utf8_lossy(message).into_owned();
+        self.seen.lock().unwrap().messages.push(message);
+    }
+}
+
+impl Host for Ordinary {
+    fn name(&self) -> &'static str {
+        "peer.example"
+    }
+
+    fn tls(&self) -> Option<&TlsAcceptor> {
+        self.tls.as_ref()
+    }
+
+    fn heard(&self, line: &str) {
+        self.note(line);
+    }
+
+    fn secured(&self) {
+        self.note("TLS");
+    }
+
+    fn takes(&self, message: Received) -> String {
+        self.keep(&message.data);
+        "250 2.0.0 taken".to_owned()
+    }
+}
+
+/// One connection of a peer.
+struct Play {
+    wire: Wire,
+    /// The socket itself, for a reset.
+    socket: socket2::Socket,
+    host: Ordinary,
+}
+
+impl Play {
+    fn of(stream: TcpStream, host: Ordinary) -> std::io::Result<Self> {
         let socket = socket2::SockRef::from(&stream).try_clone()?;
         Ok(Self {
-            stream: BufReader::new(Box::new(stream)),
+            wire: Wire::over(stream)?,
             socket,
-            tls,
-            secured: false,
-            seen,
+            host,
         })
     }
 
     async fn all(mut self, script: Vec<Step>) -> std::io::Result<()> {
         for step in script {
             match step {
-                Step::Say(octets) => {
-                    self.stream.write_all(&octets).await?;
-                    self.stream.flush().await?;
-                }
+                Step::Say(octets) => self.wire.write(&octets).await?,
                 Step::Hear(word) => {
-                    let line = self.line().await?;
-                    if !line.starts_with(word) {
-                        let note = format!("!! wanted {word}");
-                        self.seen.lock().unwrap().lines.push(note);
+                    if !self.line().await?.starts_with(word) {
+                        self.host.note(&format!("!! wanted {word}"));
                         return Ok(());
                     }
                 }
-                Step::Message => self.message().await?,
+                Step::Message => {
+                    let message = self.wire.message().await?;
+                    self.host.keep(&message);
+                }
                 Step::Octets(count) => {
-                    let mut octets = vec![0; count];
-                    tokio::io::AsyncReadExt::read_exact(&mut self.stream, &mut octets).await?;
+                    self.wire.bytes(count).await?;
                 }
                 Step::Reset => return self.socket.set_linger(Some(Duration::ZERO)),
                 Step::Hold => loop {
                     self.line().await?;
                 },
-                Step::Tls => self = self.secure().await?,
-                Step::Ordinary => return self.ordinary().await,
+                Step::Tls => {
+                    self.wire = self.wire.secure(self.host.tls().unwrap()).await?;
+                    self.host.secured();
+                }
+                Step::Ordinary => return converse(self.wire, &self.host).await,
             }
         }
         Ok(())
     }
 
-    async fn secure(self) -> std::io::Result<Self> {
-        let acceptor = self.tls.clone().unwrap();
-        let stream = acceptor.accept(self.stream.into_inner()).await?;
-        self.seen.lock().unwrap().lines.push("TLS".to_owned());
-        Ok(Self {
-            stream: BufReader::new(Box::new(stream)),
-            secured: true,
-            ..self
-        })
-    }
-
-    async fn ordinary(mut self) -> std::io::Result<()> {
-        self.answer("220 peer.example ESMTP").await?;
-        loop {
-            let line = self.line().await?;
-            match line.get(..4).unwrap_or_default() {
-                "EHLO" => {
-                    let offer = if self.tls.is_some() && !self.secured {
-                        "250-STARTTLS\r\n"
-                    } else {
-                        ""
-                    };
-                    self.answer(&format!(
-                        "250-peer.example\r\n{offer}250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8"
-                    ))
-                    .await?;
-                }
-                "STAR" if self.tls.is_some() => {
-                    self.answer("220 2.0.0 go on").await?;
-                    self = self.secure().await?;
-                }
-                "DATA" => {
-                    self.answer("354 go on").await?;
-                    self.message().await?;
-                    self.answer("250 2.0.0 taken").await?;
-                }
-                "QUIT" => return self.answer("221 2.0.0 goodbye").await,
-                _ => self.answer("250 2.0.0 ok").await?,
-            }
-        }
-    }
-
-    async fn answer(&mut self, text: &str) -> std::io::Result<()> {
-        self.stream
-            .write_all(format!("{text}\r\n").as_bytes())
-            .await?;
-        self.stream.flush().await
-    }
-
     async fn line(&mut self) -> std::io::Result<String> {
-        let mut line = String::new();
-        if self.stream.read_line(&mut line).await? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        let shown = line.trim_end().to_owned();
-        self.seen.lock().unwrap().lines.push(shown);
+        let line = self.wire.line().await?;
+        self.host.note(line.trim_end());
         Ok(line)
-    }
-
-    async fn message(&mut self) -> std::io::Result<()> {
-        let mut message = String::new();
-        loop {
-            let mut line = Vec::new();
-            if self.stream.read_until(b'\n', &mut line).await? == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
-            if line == b".\r\n" {
-                self.seen.lock().unwrap().messages.push(message);
-                return Ok(());
-            }
-            message.push_str(&String::from_utf8_lossy(&line));
-        }
     }
 }
