@@ -21,6 +21,7 @@ mod support {
     pub mod bomb;
     pub mod dialogue;
     pub mod dkim;
+    pub mod http;
     pub mod invariants;
     pub mod memory;
     pub mod peer;

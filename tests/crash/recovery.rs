@@ -11,7 +11,7 @@ use allegromail::spool::{
 
 use crate::asked;
 use crate::ground::Ground;
-use crate::http;
+use crate::support::http;
 
 /// Octets of each message.
 const SIZE: usize = 3_000;

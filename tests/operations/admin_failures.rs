@@ -3,8 +3,8 @@
 use std::os::unix::fs::FileExt;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::support::http;
 use crate::support::stage::*;
 
 /// An answer: status, head and body.
@@ -27,18 +27,14 @@ impl Heard {
 }
 
 /// Sends one request with `fields` in its head.
-async fn ask(stage: &Stage, line: &str, fields: &[&str], body: &[u8]) -> Heard {
+fn ask(stage: &Stage, line: &str, fields: &[&str], body: &[u8]) -> Heard {
     let admin = &stage.relay.admin;
-    let mut stream = tokio::net::TcpStream::connect(admin).await.unwrap();
     let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
     let head = format!(
-        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}Content-Length: {}\r\n\r\n",
+        "{line} HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: {}\r\n",
         body.len()
     );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(body).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = http::exchange(admin, &head, body).unwrap();
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
     let (head, body) = answer.split_at(end.unwrap() + 4);
     let head = String::from_utf8(head.to_vec()).unwrap();
@@ -117,7 +113,7 @@ async fn every_failure_has_the_same_form() {
         ),
     ];
     for (line, fields, body, status, words) in rows {
-        let heard = ask(&stage, line, fields, body).await;
+        let heard = ask(&stage, line, fields, body);
         let error = heard.error();
         assert_eq!(heard.status, *status, "{line}: {error}");
         for word in *words {
@@ -127,9 +123,9 @@ async fn every_failure_has_the_same_form() {
         assert_eq!(allow, *status == 405, "{line}: {}", heard.head);
     }
     // What is well stays as it is.
-    let heard = ask(&stage, "GET /v1/queue", &[], b"").await;
+    let heard = ask(&stage, "GET /v1/queue", &[], b"");
     assert_eq!((heard.status, &heard.body[..]), (200, &b"[]"[..]));
-    assert_eq!(ask(&stage, "GET /healthz", &[], b"").await.body, b"ok\n");
+    assert_eq!(ask(&stage, "GET /healthz", &[], b"").body, b"ok\n");
     stage.stop().await;
 }
 
@@ -147,7 +143,7 @@ async fn a_message_that_cannot_be_read_is_no_missing_one() {
     stage.deferred().await;
     let id = stage.relay.queue().list().await[0].id.to_string();
     let line = format!("GET /v1/queue/{id}/message");
-    let heard = ask(&stage, &line, &[], b"").await;
+    let heard = ask(&stage, &line, &[], b"");
     assert_eq!(heard.status, 200);
 
     // One bit of the message on disk, as a failing disk has it.
@@ -164,14 +160,14 @@ async fn a_message_that_cannot_be_read_is_no_missing_one() {
         }
     }
     assert!(flipped, "the message is in no segment");
-    let heard = ask(&stage, &line, &[], b"").await;
+    let heard = ask(&stage, &line, &[], b"");
     let error = heard.error();
     assert!(
         heard.status == 503 && error.contains(&id) && error.contains("damaged"),
         "{error}"
     );
     // An entry that is not there is another thing.
-    let heard = ask(&stage, "GET /v1/queue/zzzz/message", &[], b"").await;
+    let heard = ask(&stage, "GET /v1/queue/zzzz/message", &[], b"");
     assert!(heard.status == 404 && heard.error().contains("zzzz"));
     stage.stop().await;
 }

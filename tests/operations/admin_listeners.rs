@@ -92,8 +92,7 @@ async fn h157_without_a_place_it_is_a_socket_that_only_its_owner_reaches() {
         );
         assert_commands_work(&config, folder.path()).await;
         // The socket of a dead server is replaced.
-        server.signal("KILL");
-        assert_eq!(server.wait(), None);
+        server.kill();
         assert!(socket.exists());
         let (code, _, errors) = finished(&["allowlist", "reload", "--config", &config]);
         assert!(

@@ -1,6 +1,7 @@
 //! Who may ask the admin interface: names, and pages of other sites.
 
 use crate::support::admin::{ACCOUNT, curl, sentence};
+use crate::support::http;
 use crate::support::stage::{ACCOUNTS, JAN, SELLER, Setup, Stage};
 
 /// A request to the stage's interface with header fields; one of `Host` takes the place of curl's own.
@@ -115,7 +116,8 @@ async fn h155_a_name_of_somebody_else_reads_nothing() {
         ),
         ("GET /v1/queue HTTP/1.1\r\nhOST: localhost\r\n", "200"),
     ] {
-        let answer = raw(&stage.relay.admin, head).await;
+        let answer = http::exchange(&stage.relay.admin, head, b"").unwrap();
+        let answer = String::from_utf8(answer).unwrap();
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status}"))
                 || answer.starts_with(&format!("HTTP/1.0 {status}")),
@@ -123,19 +125,6 @@ async fn h155_a_name_of_somebody_else_reads_nothing() {
         );
     }
     stage.stop().await;
-}
-
-/// Sends a head as it stands.
-async fn raw(address: &str, head: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream
-        .write_all(format!("{head}Connection: close\r\n\r\n").as_bytes())
-        .await
-        .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
 }
 
 #[tokio::test(flavor = "multi_thread")]

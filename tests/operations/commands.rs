@@ -156,8 +156,7 @@ async fn the_same_commands_go_through_a_running_server() {
         "explain", "--config", &config, "--from", JAN, "--to", SELLER,
     ]);
     assert_eq!(code, 0, "{out}");
-    server.signal("TERM");
-    assert_eq!(server.wait(), Some(0));
+    server.stop();
     assert_eq!(
         finished(&["allowlist", "reload", "--config", &config]).0,
         69

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::support::http;
 use crate::support::process::{finished, free_port};
 use crate::support::stage::*;
 
@@ -248,31 +249,20 @@ async fn a_life_is_told_by_whatever_names_the_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_cannot_be_read_is_told_so() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
     let port = free_port();
     let setup = Setup::default().key("admin", &format!("listen = \"127.0.0.1:{port}\""));
     let stage = setup.start().await;
-    let ask = async |message: &str| {
+    let ask = |message: &str| {
         let body = format!(r#"{{"from":"{JAN}","to":"{SELLER}","message_base64":"{message}"}}"#);
-        let request = format!(
-            "POST /v1/explain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port))
-            .await
-            .unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
+        let kind = Some("application/json");
+        http::post(("127.0.0.1", port), "/v1/explain", kind, &body)
     };
-    let bad = ask("no base64!").await;
+    let bad = ask("no base64!");
     assert!(
         bad.starts_with("HTTP/1.1 422") && bad.contains("message_base64"),
         "{bad}"
     );
-    let good = ask(&data_encoding::BASE64.encode(message(JAN, SELLER, "").as_bytes())).await;
+    let good = ask(&data_encoding::BASE64.encode(message(JAN, SELLER, "").as_bytes()));
     assert!(
         good.starts_with("HTTP/1.1 200") && good.contains("accept"),
         "{good}"

@@ -5,8 +5,9 @@ use std::fs;
 use allegromail::scripted::sink::Sink;
 
 use crate::support::dialogue::Dialogue;
+use crate::support::http;
 use crate::support::peer::Peer;
-use crate::support::process::Server;
+use crate::support::process::{Server, free_port, wait_until};
 use crate::support::stage::{BIURO, BUYER, JAN, SELLER, SPRZEDAZ, Setup, Stage, message, text};
 
 /// A folder with accounts whose next hop is `port`.
@@ -23,7 +24,7 @@ async fn folder(port: u16) -> tempfile::TempDir {
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_mail_survives_kill_9() {
     // Nobody listens behind the relay until it has been killed.
-    let port = crate::support::process::free_port();
+    let port = free_port();
     let folder = folder(port).await;
     let config = folder.path().join("allegromail.toml");
     let mut acknowledged = 0;
@@ -52,8 +53,7 @@ async fn acknowledged_mail_survives_kill_9() {
         dialogue
             .raw(b"From: jan@poczta.example\r\nSubject: never ended\r\n")
             .await;
-        server.signal("KILL");
-        assert_eq!(server.wait(), None);
+        server.kill();
     }
     let stage = Setup {
         folder: Some(folder),
@@ -77,8 +77,8 @@ async fn acknowledged_mail_survives_kill_9() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_ends_idle_sessions_and_exits_0_with_the_queue_kept() {
-    let folder = folder(crate::support::process::free_port()).await;
-    let server = Server::start(&folder.path().join("allegromail.toml"));
+    let folder = folder(free_port()).await;
+    let mut server = Server::start(&folder.path().join("allegromail.toml"));
     let mut idle = Dialogue::greeted(server.smtp).await;
     Dialogue::greeted(server.smtp)
         .await
@@ -88,7 +88,7 @@ async fn sigterm_ends_idle_sessions_and_exits_0_with_the_queue_kept() {
     server.signal("TERM");
     idle.hear("421 4.3.2").await;
     idle.closed().await;
-    assert_eq!(server.wait(), Some(0));
+    assert_eq!(server.wait().code(), Some(0));
     let stage = Setup {
         folder: Some(folder),
         ..Setup::default()
@@ -126,8 +126,7 @@ async fn the_address_last_written_from_survives_kill_9() {
         .send(SPRZEDAZ, &[BUYER], &message(SPRZEDAZ, BUYER, ""))
         .await
         .assert("250");
-    server.signal("KILL");
-    server.wait();
+    server.kill();
     let server = Server::start(&config);
     Dialogue::greeted(server.smtp)
         .await
@@ -188,7 +187,7 @@ async fn sighup_with_a_broken_allowlist_changes_nothing() {
         let before = server.log().matches(event).count();
         fs::write(&list, content).unwrap();
         server.signal("HUP");
-        crate::support::process::wait_until(event, || server.log().matches(event).count() > before);
+        wait_until(event, || server.log().matches(event).count() > before);
     }
     assert!(server.log().contains("removed=264"), "{}", server.log());
 }
@@ -204,8 +203,7 @@ async fn a_bounce_finds_a_message_that_was_delivered_just_before_kill_9() {
         .await
         .assert("250");
     let token = sink.next().await.reverse_path;
-    server.signal("KILL");
-    assert_eq!(server.wait(), None);
+    server.kill();
     let stage = Setup {
         folder: Some(folder),
         ..Setup::default()
@@ -256,9 +254,8 @@ async fn h099_no_real_address_stands_in_log_metrics_or_trace() {
     sink.next().await;
     sink.next().await;
     let (log, admin) = (server.log(), server.admin);
-    let metrics = get(admin, "/metrics").await;
-    server.signal("TERM");
-    assert_eq!(server.wait(), Some(0));
+    let metrics = http::get(admin, "/metrics");
+    server.stop();
     let mut places = vec![("log", log), ("metrics", metrics)];
     for entry in std::fs::read_dir(folder.path().join("data/trace")).unwrap() {
         let path = entry.unwrap().path();
@@ -284,15 +281,4 @@ async fn h099_no_real_address_stands_in_log_metrics_or_trace() {
             assert!(!text.contains(secret), "{place}: {secret} in {text}");
         }
     }
-}
-
-/// A page of the admin interface.
-async fn get(admin: std::net::SocketAddr, path: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(admin).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut page = String::new();
-    stream.read_to_string(&mut page).await.unwrap();
-    page
 }

@@ -232,8 +232,7 @@ async fn h180_a_data_dir_that_is_not_mounted_makes_nobody_unknown() {
             .await
             .assert("250");
         assert_ready(&server, case, &[SELLER]).await;
-        server.signal("TERM");
-        assert_eq!(server.wait(), Some(0));
+        server.stop();
         let elsewhere = folder.path().join("elsewhere");
         fs::create_dir(&elsewhere).unwrap();
         for name in missing {
@@ -242,8 +241,7 @@ async fn h180_a_data_dir_that_is_not_mounted_makes_nobody_unknown() {
         for round in ["once", "again"] {
             let server = Server::start(config.as_ref());
             assert_unready(&server, &format!("{case}, {round}")).await;
-            server.signal("TERM");
-            assert_eq!(server.wait(), Some(0));
+            server.stop();
         }
         // Commands that look without a server say the same.
         let explain = [

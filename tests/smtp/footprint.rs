@@ -15,7 +15,7 @@ const GROWTH: u64 = 24 * 1024;
 const ROUNDS: usize = 20;
 
 fn of_process(server: &Server, file: &str) -> PathBuf {
-    PathBuf::from(format!("/proc/{}/{file}", server.id()))
+    PathBuf::from(format!("/proc/{}/{file}", server.pid()))
 }
 
 fn descriptors(server: &Server) -> usize {
@@ -158,7 +158,7 @@ async fn h123_without_descriptors_clients_wait_and_are_served_when_there_are_som
         current: Some(most),
         maximum: Some(most),
     };
-    let pid = Pid::from_raw(i32::try_from(server.id()).unwrap()).unwrap();
+    let pid = Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
     prlimit(Some(pid), Resource::Nofile, limit).unwrap();
     for _ in 0..3 {
         let mut dialogue = Dialogue::connect(server.smtp).await;

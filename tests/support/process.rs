@@ -1,17 +1,22 @@
 //! The program as a process: what a shell would see of it.
+#![allow(dead_code, reason = "two binaries share it, and each uses its part")]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_allegromail");
 /// How long anything may take before the test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the program to its end.
 pub fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_allegromail"))
+    Command::new(PROGRAM)
         .args(arguments)
         .stdin(Stdio::null())
         .output()
@@ -29,7 +34,7 @@ pub fn finished(arguments: &[&str]) -> (i32, String, String) {
     )
 }
 
-/// A running `serve`.
+/// A running `serve`; killed when dropped.
 pub struct Server {
     child: Child,
     /// Where it takes mail.
@@ -38,33 +43,50 @@ pub struct Server {
     pub admin: SocketAddr,
     /// The same as printed: an address or a path.
     pub place: String,
-    log: std::sync::Arc<std::sync::Mutex<String>>,
+    log: Arc<Mutex<String>>,
 }
 
 impl Server {
     /// Starts `serve` and waits until it is ready.
     pub fn start(config: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_allegromail"))
-            .args(["serve", "--config"])
-            .arg(config)
+        let server = Self::try_start(config, &[], &[])
+            .unwrap_or_else(|log| panic!("serve did not start: {log}"));
+        wait_until("the line ready", || {
+            server.log().contains("event=\"ready\"")
+        });
+        server
+    }
+
+    /// Starts `serve` with these variables, behind the words of another program if there are any; the log if it does not come up.
+    pub fn try_start(
+        config: &Path,
+        before: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
+        let mut words: Vec<&str> = before.to_vec();
+        words.extend([PROGRAM, "serve", "--config", config.to_str().unwrap()]);
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
-        let mut errors = child.stderr.take().unwrap();
-        std::thread::spawn({
-            let log = log.clone();
-            move || {
-                let mut piece = [0; 4096];
-                while let Ok(some @ 1..) = errors.read(&mut piece) {
-                    log.lock()
-                        .unwrap()
-                        .push_str(&String::from_utf8_lossy(&piece[..some]));
-                }
+        let log: Arc<Mutex<String>> = Arc::default();
+        let mut errors = BufReader::new(child.stderr.take().unwrap());
+        let lines = log.clone();
+        let reader = std::thread::spawn(move || {
+            let mut line = Vec::new();
+            while let Ok(1..) = errors.read_until(b'\n', &mut line) {
+                lines
+                    .lock()
+                    .unwrap()
+                    .push_str(&String::from_utf8_lossy(&line));
+                line.clear();
             }
         });
-        let (mut smtp, mut admin) = (None, None);
+        let (mut smtp, mut place) = (None, None);
         for line in BufReader::new(child.stdout.take().unwrap())
             .lines()
             .map_while(Result::ok)
@@ -72,30 +94,29 @@ impl Server {
             match line.split_once(' ') {
                 Some(("smtp", address)) => smtp = Some(address.parse().unwrap()),
                 Some(("admin", address)) => {
-                    admin = Some(address.to_owned());
+                    place = Some(address.to_owned());
                     break;
                 }
                 _ => {}
             }
         }
-        let (Some(smtp), Some(place)) = (smtp, admin) else {
-            panic!("serve did not start: {}", log.lock().unwrap())
+        let (Some(smtp), Some(place)) = (smtp, place) else {
+            let status = child.wait().unwrap();
+            let _ = reader.join();
+            let log = log.lock().unwrap();
+            return Err(format!("{status}\n{log}"));
         };
-        let server = Self {
+        Ok(Self {
             child,
             smtp,
             admin: place.parse().unwrap_or_else(|_| ([0, 0, 0, 0], 0).into()),
             place,
             log,
-        };
-        wait_until("the line ready", || {
-            server.log().contains("event=\"ready\"")
-        });
-        server
+        })
     }
 
     /// Its process id.
-    pub fn id(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
@@ -106,26 +127,50 @@ impl Server {
 
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
-        let done = Command::new("kill")
-            .args([&format!("-{name}"), &self.child.id().to_string()])
-            .status();
-        assert!(done.unwrap().success());
+        // A process that has ended already needs no signal.
+        let _ = Command::new("kill")
+            .args([&format!("-{name}"), &self.pid().to_string()])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
     }
 
-    /// Waits for its end and returns the exit code; none after a signal.
-    pub fn wait(mut self) -> Option<i32> {
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
+                return status;
             }
             assert!(
                 begun.elapsed() < PATIENCE,
                 "the server does not end:\n{}",
                 self.log()
             );
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Kills it; fails if it ended by itself.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        assert_eq!(
+            self.wait().signal(),
+            Some(9),
+            "it ended by itself:\n{}",
+            self.log()
+        );
+    }
+
+    /// Tells it to stop, and wants exit code 0.
+    pub fn stop(mut self) {
+        self.signal("TERM");
+        assert_eq!(self.wait().code(), Some(0), "{}", self.log());
     }
 }
 
@@ -137,7 +182,8 @@ impl Drop for Server {
 }
 
 /// Waits until something holds.
-pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
+#[track_caller]
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
