@@ -127,7 +127,7 @@ fn h122_a_failed_sync_ends_acknowledging_until_a_restart() {
     take(&ground, &mut client, 10);
     // Once only: whoever tried again would succeed.
     ground.arm("spool.syncing=error:EIO@1");
-    let clients = load::load(4, relay.smtp, &ground.ledger);
+    let clients = load::start(4, relay.smtp, &ground.ledger);
     wait_until("the alarm", || relay.log().contains("spool_unhealthy"));
     for client in clients {
         client.join().unwrap();

@@ -33,7 +33,7 @@ fn rounds(ground: &Ground, kills: usize, least: usize, points: &str) -> usize {
         let relay = ground.start_armed(points);
         remembers(ground, &relay, round);
         let before = ground.ledger.count();
-        let clients = load::load(CLIENTS, relay.smtp, &ground.ledger);
+        let clients = load::start(CLIENTS, relay.smtp, &ground.ledger);
         std::thread::sleep(Duration::from_millis(dice.next(LONGEST)));
         wait_until("acknowledged messages", || {
             ground.ledger.count() >= before + least

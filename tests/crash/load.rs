@@ -52,7 +52,7 @@ pub fn message(from: &str, to: &str, number: u64) -> String {
 
 /// Starts clients that send until their connection breaks or the server says 421. Returns what to join; each gives the replies that were
 /// neither 250 nor 421.
-pub fn load(
+pub fn start(
     clients: usize,
     server: SocketAddr,
     ledger: &Arc<Ledger>,
