@@ -335,7 +335,7 @@ async fn h152_only_the_servers_of_the_domain_that_has_the_mail_are_quoted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h152_the_domain_of_the_attempt_counts() {
+async fn h152_servers_of_the_address_that_was_tried_are_quoted() {
     let setup = Setup {
         accounts: "{\"type\":\"participant\",\"id\":\"two1\",\"login\":\"two\",\"marketplace\":\"allegro-pl\",\"language\":\"en\",\"primary\":\"a@one.example\",\
                    \"addresses\":[\"a@one.example\",\"a@other.example\"]}\n{\"type\":\"transaction\",\"id\":\"twotx\",\"buyer\":\"8awgqyk6a5\",\"seller\":\"two1\"}\n"

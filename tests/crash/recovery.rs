@@ -75,7 +75,7 @@ fn entry(spool: &LocalSpool, number: usize) -> Committed {
 }
 
 #[test]
-fn recovery_of_a_long_queue() {
+fn a_long_queue_is_recovered_whole() {
     let queued = asked("ALLEGROMAIL_QUEUED", 2_000);
     let ground = Ground::new();
     let runtime = tokio::runtime::Builder::new_current_thread()

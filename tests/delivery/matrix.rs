@@ -112,7 +112,7 @@ async fn attempt(phase: &'static str, steps: Vec<Step>) -> (String, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h134_h136_matrix_of_peers() {
+async fn h134_h136_every_fault_of_a_peer_ends_an_attempt_as_the_matrix_says() {
     let mut running = Vec::new();
     for phase in PHASES {
         for (fault, steps) in faults(phase) {
@@ -378,7 +378,7 @@ async fn h133_the_address_that_was_checked_is_the_one_that_is_gone_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h130_matrix_of_dns() {
+async fn h130_every_dns_fault_ends_an_attempt_as_the_matrix_says() {
     let peer = peer(vec![]).await;
     let mut wrong = Vec::new();
     for (fault, at_mx, at_host) in [

@@ -337,7 +337,7 @@ async fn by_mx(records: &[&str]) -> Stage {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h130_h131_h132_what_the_dns_says_decides() {
+async fn h130_h131_h132_null_mx_our_own_side_and_dead_dns_are_told_apart() {
     for (name, records, status) in [
         ("null MX", &["poczta.example MX 0 ."][..], "5.1.10"),
         (

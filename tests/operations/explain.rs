@@ -179,7 +179,7 @@ async fn explain_and_the_server_say_the_same() {
 }
 
 #[test]
-fn odd_words_for_explain_are_usage_errors() {
+fn wrong_arguments_of_explain_are_usage_errors() {
     let folder = tempfile::TempDir::new().unwrap();
     let config = folder.path().join("none.toml");
     let config = config.to_string_lossy();

@@ -248,7 +248,7 @@ async fn a_life_is_told_by_whatever_names_the_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_question_that_cannot_be_read_is_told_so() {
+async fn an_explain_request_that_cannot_be_read_is_told_so() {
     let port = free_port();
     let setup = Setup::default().key("admin", &format!("listen = \"127.0.0.1:{port}\""));
     let stage = setup.start().await;

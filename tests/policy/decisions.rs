@@ -250,7 +250,7 @@ async fn a_null_sender_is_for_automatic_replies_of_the_other_party() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_can_be_asked_for() {
+async fn a_mask_without_transaction_is_refused_where_one_is_required() {
     let stage = Setup::default()
         .key("policy", "require_transaction = true")
         .start()

@@ -208,7 +208,7 @@ async fn a_silent_server_defers_and_is_remembered() {
 
 /// Failures that SPF itself passes over (RFC 7208 5.5, 6.2) change nothing, the first time or later, and cost nothing later.
 #[tokio::test(flavor = "multi_thread")]
-async fn failures_that_do_not_matter_do_not_decide() {
+async fn dns_failures_that_change_no_result_do_not_defer() {
     let scene = Scene::new(&[
         "shop.example TXT v=spf1 ptr ?ip4:192.0.2.55 -all exp=dead.example",
         "55.2.0.192.in-addr.arpa PTR host.dead.example",

@@ -141,7 +141,7 @@ async fn h041_what_stands_behind_starttls_is_never_executed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h044_h045_odd_starttls_and_odd_handshakes() {
+async fn h044_h045_a_malformed_starttls_or_handshake_ends_without_harm() {
     let (_folder, line) = certificate();
     let stage = Setup::default().key("smtp", &line).start().await;
     let mut dialogue = Dialogue::greeted(stage.smtp()).await;

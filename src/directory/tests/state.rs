@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn state_is_remembered() {
+fn state_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (order, jan) = ("cub31c122".parse().unwrap(), id("8awgqyk6a5"));
     let mark = AddressMark::of(&jan, &mailbox("jan@poczta.example"));
