@@ -1,21 +1,16 @@
 //! `explain --ip --message` tells what the server does with the same message from the same client, and which checks it asked.
 
 use std::fs;
-use std::net::TcpListener;
 
 use crate::support::dialogue::Dialogue;
 use crate::support::dkim::Pair;
-use crate::support::process::finished;
+use crate::support::process::{finished, free_port};
 use crate::support::stage::{BIURO, BUYER, COURIER, JAN, SELLER, Setup, message};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn explain_and_the_server_say_the_same() {
     let pair = Pair::new();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let stage = Setup::default()
         .key("admin", &format!("listen = \"127.0.0.1:{port}\""))
         .record("mx.rowery.example TXT v=spf1 ip4:127.0.0.1 -all")

@@ -32,12 +32,8 @@ fn with_admin() -> Setup {
 
 /// A relay whose next hop does not answer, with two messages that wait: Jan's and a courier's.
 async fn stuck() -> (Stage, String) {
-    let closed = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
     let setup = Setup {
-        next_hop: Some(closed),
+        next_hop: Some(free_port()),
         ..with_admin()
     };
     let stage = setup.start().await;

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
+use crate::support::admin::curl;
 use crate::support::dialogue::Dialogue;
 use crate::support::process::{Server, finished, free_port};
 use crate::support::stage::{ACCOUNTS, BUYER, JAN, SELLER, Setup, message};
@@ -20,21 +20,10 @@ async fn installed() -> (tempfile::TempDir, String) {
     (folder, config)
 }
 
-/// A request with curl, as an operator would ask: status and body.
-fn curl(server: &Server, arguments: &[&str], path: &str, body: &str) -> (u16, String) {
-    let mut child = Command::new("curl")
-        .args(["-s", "--max-time", "50", "-w", "\n%{http_code}"])
-        .args(arguments)
-        .arg(format!("http://{}{path}", server.admin))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), body.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (body, status) = text.rsplit_once('\n').unwrap();
-    (status.parse().unwrap(), body.to_owned())
+/// A request to the admin interface: status and body.
+async fn ask(server: &Server, arguments: &[&str], path: &str, body: &str) -> (u16, String) {
+    let url = format!("http://{}{path}", server.admin);
+    curl(&[arguments, &[url.as_str()]].concat(), body).await
 }
 
 /// What RCPT says to a mask, and what `readyz` says.
@@ -45,7 +34,7 @@ async fn asked(server: &Server, mask: &str) -> (String, u16, String) {
         .await
         .assert("250");
     let answer = dialogue.say(&format!("RCPT TO:<{mask}>")).await.0;
-    let (status, why) = curl(server, &[], "/readyz", "");
+    let (status, why) = ask(server, &[], "/readyz", "").await;
     (answer, status, why)
 }
 
@@ -108,7 +97,10 @@ async fn h181_until_a_directory_is_loaded_nobody_is_unknown() {
         let server = Server::start(config.as_ref());
         assert_unready(&server, way).await;
         // An account that cannot be looked up is no missing one.
-        assert_eq!(curl(&server, &[], "/v1/participants/8awgqyk6a5", "").0, 503);
+        assert_eq!(
+            ask(&server, &[], "/v1/participants/8awgqyk6a5", "").await.0,
+            503
+        );
         let data = folder.path().join("data.ndjson");
         match way {
             "POST" => {
@@ -118,7 +110,7 @@ async fn h181_until_a_directory_is_loaded_nobody_is_unknown() {
                     "--data-binary",
                     "@-",
                 ];
-                assert_eq!(curl(&server, &ndjson, "/v1/import", ACCOUNTS).0, 200);
+                assert_eq!(ask(&server, &ndjson, "/v1/import", ACCOUNTS).await.0, 200);
             }
             "PUT" => {
                 let json = [
@@ -130,7 +122,7 @@ async fn h181_until_a_directory_is_loaded_nobody_is_unknown() {
                     "@-",
                 ];
                 let path = "/v1/participants/8awgqyk6a5";
-                assert_eq!(curl(&server, &json, path, &jan()).0, 204);
+                assert_eq!(ask(&server, &json, path, &jan()).await.0, 204);
             }
             _ => {
                 let text = match way {
@@ -163,7 +155,10 @@ async fn h181_a_load_counts_when_it_has_ended() {
     ];
     // A part of a load: who is in it is there, and who comes later is not.
     let part = ACCOUNTS.lines().next().unwrap();
-    assert_eq!(curl(&server, &ndjson, "/v1/import?more=true", part).0, 200);
+    assert_eq!(
+        ask(&server, &ndjson, "/v1/import?more=true", part).await.0,
+        200
+    );
     assert_unready(&server, "a part").await;
     // Neither a change of one account nor a restart makes a whole of it.
     let json = [
@@ -175,7 +170,9 @@ async fn h181_a_load_counts_when_it_has_ended() {
         "@-",
     ];
     assert_eq!(
-        curl(&server, &json, "/v1/participants/8awgqyk6a5", &jan()).0,
+        ask(&server, &json, "/v1/participants/8awgqyk6a5", &jan())
+            .await
+            .0,
         204
     );
     assert_unready(&server, "a part and a PUT").await;
@@ -188,7 +185,10 @@ async fn h181_a_load_counts_when_it_has_ended() {
     let import = ["import", "--config", &config, &data.to_string_lossy()];
     assert_eq!(finished(&import).0, 65);
     assert_unready(&server, "rubbish").await;
-    assert_eq!(curl(&server, &ndjson, "/v1/import", "rubbish\n").0, 200);
+    assert_eq!(
+        ask(&server, &ndjson, "/v1/import", "rubbish\n").await.0,
+        200
+    );
     assert_unready(&server, "rubbish by POST").await;
     // More than goes into one request, with a bad line at the end.
     let many: String = (0..10_000)
@@ -290,7 +290,7 @@ async fn h181_a_directory_that_was_emptied_on_purpose_stays_loaded() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         if line["type"] == "participant" {
             let path = format!("/v1/participants/{}", line["id"].as_str().unwrap());
-            assert_eq!(curl(&server, &["-X", "DELETE"], &path, "").0, 204);
+            assert_eq!(ask(&server, &["-X", "DELETE"], &path, "").await.0, 204);
         }
     }
     assert_ready(&server, "emptied", &[]).await;
