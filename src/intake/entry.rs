@@ -158,6 +158,7 @@ pub(super) fn without(about: About, addresses: &[Mailbox], shown: &str) -> About
     About {
         subject: rewrite::mask_text(&about.subject, addresses, shown),
         date: rewrite::mask_text(&about.date, addresses, shown),
+        message_id: rewrite::mask_text(&about.message_id, addresses, shown),
         ..about
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
+use allegromail::auth::{Evidence, Mode, Proof, Prover, ProverSettings, SharedSpf};
 use allegromail::config::{Dkim, MaskedDomainConfig};
 use allegromail::mail::{Domain, Mailbox, ReversePath, Timestamp, TraceId};
 use allegromail::masking::{MaskedDomain, MaskedDomains};
@@ -68,7 +68,7 @@ async fn cost_of_verifying_and_signing() {
         .await
         .unwrap();
     let resolver = DnsResolver::new(&[dns.address()]).unwrap();
-    let settings = Settings {
+    let settings = ProverSettings {
         hostname: Domain::parse("mx.example").unwrap(),
         shared_spf: SharedSpf::Warn,
         shared_includes: Vec::new(),

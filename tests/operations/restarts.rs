@@ -242,9 +242,9 @@ async fn h099_no_real_address_stands_in_log_metrics_or_trace() {
         (JAN, BIURO, "550"),
         (JAN, "zzzzzzzzzz@allegromail.pl", "550"),
     ] {
-        let more = "X-Log: \u{1b}[31mred\r\n";
+        let more = format!("X-Log: \u{1b}[31mred\r\nMessage-ID: <{from}>\r\n");
         dialogue
-            .send(from, &[to], &message(from, to, more))
+            .send(from, &[to], &message(from, to, &more))
             .await
             .assert(code);
     }

@@ -1,6 +1,6 @@
 //! DKIM to the letter: what a signature says of itself, how bodies end, how much work one message may cause, strict alignment.
 
-use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf, Steps};
+use allegromail::auth::{Evidence, Mode, Proof, Prover, ProverSettings, SharedSpf, Steps};
 use allegromail::clock::{Clock, SystemClock};
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
@@ -22,7 +22,7 @@ impl Scene {
         let dns = DnsServer::start(Zones::parse(lines).unwrap())
             .await
             .unwrap();
-        let settings = Settings {
+        let settings = ProverSettings {
             hostname: Domain::parse("mx.example").unwrap(),
             shared_spf: SharedSpf::Warn,
             shared_includes: Vec::new(),

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
+use allegromail::auth::{Evidence, Mode, Proof, Prover, ProverSettings, SharedSpf};
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::{Message, parse_list};
 use allegromail::resolve::DnsResolver;
@@ -35,7 +35,7 @@ async fn prove(zone: &str, raw: String) -> Option<Proof> {
         .await
         .unwrap();
     let resolver = DnsResolver::new(&[dns.address()]).unwrap();
-    let settings = Settings {
+    let settings = ProverSettings {
         hostname: Domain::parse("receiver.example").unwrap(),
         shared_spf: SharedSpf::Warn,
         shared_includes: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
+use allegromail::auth::{Evidence, Mode, Proof, Prover, ProverSettings, SharedSpf};
 use allegromail::clock::at_once;
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
@@ -31,7 +31,7 @@ impl Scene {
             ..Options::default()
         };
         let resolver = DnsResolver::with_options(&[dns.address()], options).unwrap();
-        let settings = Settings {
+        let settings = ProverSettings {
             hostname: Domain::parse("mx.example").unwrap(),
             shared_spf: SharedSpf::Warn,
             shared_includes: Vec::new(),

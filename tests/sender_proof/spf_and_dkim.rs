@@ -1,6 +1,6 @@
 //! Proof of senders over the wire with DNS answers of our own: what passes, what does not, and what is only put off.
 
-use allegromail::auth::{Evidence, Mode, Prover, Settings, SharedSpf};
+use allegromail::auth::{Evidence, Mode, Prover, ProverSettings, SharedSpf};
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;
@@ -236,7 +236,7 @@ async fn relaxed_takes_a_domain_that_publishes_nothing_by_the_name_of_its_client
     let resolver = DnsResolver::new(&[dns.address()]).unwrap();
     let prover = Prover::new(
         &resolver,
-        Settings {
+        ProverSettings {
             hostname: Domain::parse("mx.example").unwrap(),
             shared_spf: SharedSpf::Warn,
             shared_includes: Vec::new(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use allegromail::auth::{Evidence, Mode, Proof, Prover, Settings, SharedSpf};
+use allegromail::auth::{Evidence, Mode, Proof, Prover, ProverSettings, SharedSpf};
 use allegromail::mail::{Domain, Mailbox, ReversePath};
 use allegromail::message::Message;
 use allegromail::resolve::DnsResolver;
@@ -155,7 +155,7 @@ async fn the_rfc_7208_suite_ends_as_it_should() {
         let resolver = DnsResolver::new(&[dns.address()]).unwrap();
         for (name, case) in &section.tests {
             // A prover each: it remembers for a few seconds whom the DNS gave no answer for.
-            let settings = Settings {
+            let settings = ProverSettings {
                 hostname: Domain::parse("receiver.example").unwrap(),
                 shared_spf: SharedSpf::Warn,
                 shared_includes: Vec::new(),

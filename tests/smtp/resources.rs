@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use allegromail::inbound::{Patience, Settings};
+use allegromail::inbound::{ServerSettings, SessionLimits};
 use tokio::io::AsyncWriteExt;
 
 use crate::support::dialogue::Dialogue;
@@ -13,8 +13,8 @@ use crate::support::stage::{BUYER, Bare, JAN, SELLER, Setup, message};
 
 const SHORT: Duration = Duration::from_millis(150);
 
-/// A relay with accounts and such patience.
-async fn with(change: impl FnOnce(&mut Settings)) -> SocketAddr {
+/// A relay with accounts and such limits.
+async fn with(change: impl FnOnce(&mut ServerSettings)) -> SocketAddr {
     Bare::with_accounts().await.serve_with(change).await
 }
 
@@ -41,14 +41,14 @@ async fn drip(dialogue: &mut Dialogue, octets: &[u8]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn h036_who_says_nothing_or_says_it_slowly_is_let_go() {
     // Nothing at all.
-    let server = with(|settings| settings.patience.command = SHORT).await;
+    let server = with(|settings| settings.session_limits.command = SHORT).await;
     let mut silent = Dialogue::greeted(server).await;
     silent.hear("421 4.4.2").await;
     silent.closed().await;
     passes(server).await;
 
     // A command that never ends, while the time for commands would last.
-    let server = with(|settings| settings.patience.line = SHORT).await;
+    let server = with(|settings| settings.session_limits.line = SHORT).await;
     let mut slow = Dialogue::greeted(server).await;
     drip(&mut slow, b"NOOP ").await;
     slow.hear("421 4.4.2").await;
@@ -56,8 +56,8 @@ async fn h036_who_says_nothing_or_says_it_slowly_is_let_go() {
 
     // A session that is busy and never brings a message.
     let server = with(|settings| {
-        settings.patience.unproductive = SHORT;
-        settings.patience.junk = u32::MAX;
+        settings.session_limits.unproductive = SHORT;
+        settings.session_limits.junk = u32::MAX;
     })
     .await;
     let mut busy = Dialogue::greeted(server).await;
@@ -69,8 +69,8 @@ async fn h036_who_says_nothing_or_says_it_slowly_is_let_go() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h036_a_message_has_a_least_rate_and_a_longest_time() {
     let server = with(|settings| {
-        settings.patience.slow_start = SHORT;
-        settings.patience.min_rate = 1 << 30;
+        settings.session_limits.slow_start = SHORT;
+        settings.session_limits.min_rate = 1 << 30;
     })
     .await;
     let mut slow = Dialogue::greeted(server).await;
@@ -80,13 +80,13 @@ async fn h036_a_message_has_a_least_rate_and_a_longest_time() {
     slow.closed().await;
     passes(server).await;
 
-    let server = with(|settings| settings.patience.message = SHORT).await;
+    let server = with(|settings| settings.session_limits.message = SHORT).await;
     let mut slow = Dialogue::greeted(server).await;
     slow.open(JAN, SELLER).await;
     drip(&mut slow, b"From: jan@poczta.example\r\n").await;
     slow.hear("421 4.3.2").await.because("busy");
 
-    let server = with(|settings| settings.patience.block = SHORT).await;
+    let server = with(|settings| settings.session_limits.block = SHORT).await;
     let mut silent = Dialogue::greeted(server).await;
     silent.open(JAN, SELLER).await;
     silent.hear("421 4.3.2").await.because("busy");
@@ -96,8 +96,8 @@ async fn h036_a_message_has_a_least_rate_and_a_longest_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h036_a_client_that_does_not_read_is_let_go() {
     let server = with(|settings| {
-        settings.patience.write = SHORT;
-        settings.patience.junk = u32::MAX;
+        settings.session_limits.write = SHORT;
+        settings.session_limits.junk = u32::MAX;
     })
     .await;
     let mut stream = Dialogue::greeted(server).await.into_stream();
@@ -137,13 +137,13 @@ async fn h037_under_stress_the_idle_make_room_and_the_busy_stay() {
     let server = with(|settings| {
         settings.connections = 8;
         settings.connections_per_client = 8;
-        settings.patience.look = Duration::from_millis(10);
-        settings.patience.junk = u32::MAX;
-        settings.patience_under_stress = Patience {
+        settings.session_limits.look = Duration::from_millis(10);
+        settings.session_limits.junk = u32::MAX;
+        settings.limits_under_stress = SessionLimits {
             command: SHORT,
             junk: u32::MAX,
             look: Duration::from_millis(10),
-            ..Patience::ORDINARY
+            ..SessionLimits::ORDINARY
         };
     })
     .await;

@@ -244,7 +244,7 @@ async fn h027_errors_and_chatter_have_a_budget() {
     const PENALTY: Duration = Duration::from_millis(20);
     let server = Bare::with_accounts().await;
     let server = server
-        .serve_with(|settings| settings.patience.penalty = PENALTY)
+        .serve_with(|settings| settings.session_limits.penalty = PENALTY)
         .await;
     let mut dialogue = Dialogue::greeted(server).await;
     let begun = std::time::Instant::now();

@@ -15,7 +15,7 @@ use allegromail::clock::SystemClock;
 use allegromail::config::HttpListen;
 use allegromail::directory::{self, Directory, SledDirectory};
 use allegromail::history::History;
-use allegromail::inbound::{self, Door, Server};
+use allegromail::inbound::{self, ListenerKind, Server};
 use allegromail::intake::Intake;
 use allegromail::masking::MaskedDomains;
 use allegromail::queue::State;
@@ -334,7 +334,7 @@ impl Bare {
             allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
             prover: Prover::new(
                 &resolver,
-                auth::Settings {
+                auth::ProverSettings {
                     hostname: config.hostname.clone(),
                     shared_spf: config.auth.shared_spf,
                     shared_includes: Vec::new(),
@@ -381,8 +381,8 @@ impl Bare {
     }
 
     /// The same with other settings.
-    pub async fn serve_with(self, change: impl FnOnce(&mut inbound::Settings)) -> SocketAddr {
-        let mut settings = inbound::Settings::from_config(&self.tools.config);
+    pub async fn serve_with(self, change: impl FnOnce(&mut inbound::ServerSettings)) -> SocketAddr {
+        let mut settings = inbound::ServerSettings::from_config(&self.tools.config);
         change(&mut settings);
         let server = Server::new(settings, Arc::new(Intake::new(self.tools))).unwrap();
         let listener = inbound::bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -390,7 +390,7 @@ impl Bare {
         let folder = self._folder;
         tokio::spawn(async move {
             inbound::run(
-                vec![(listener, Door::Open)],
+                vec![(listener, ListenerKind::Open)],
                 Arc::new(server),
                 CancellationToken::new(),
             )

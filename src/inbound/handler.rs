@@ -11,7 +11,7 @@ use crate::mail::{ForwardPath, Reply};
 use crate::policy::Refusal;
 
 /// A pending answer.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// How a message came (RFC 3848).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,36 +65,36 @@ impl Client {
 }
 
 /// Decides about senders, recipients and messages.
-pub trait Reception: Send + Sync + 'static {
+pub trait MailHandler: Send + Sync + 'static {
     /// Whether a transaction may begin: storage, budgets. The error is the refusal to send.
-    fn sender<'a>(
+    fn mail_from<'a>(
         &'a self,
         client: &'a Client,
         transaction: &'a MailTransaction,
-    ) -> Answer<'a, Result<(), Reply>>;
+    ) -> BoxFuture<'a, Result<(), Reply>>;
 
     /// Whether one more recipient is taken. The error is the refusal to send.
-    fn recipient<'a>(
+    fn rcpt_to<'a>(
         &'a self,
         client: &'a Client,
         transaction: &'a MailTransaction,
         to: &'a ForwardPath,
-    ) -> Answer<'a, Result<(), Reply>>;
+    ) -> BoxFuture<'a, Result<(), Reply>>;
 
     /// Returns when a message of `octets` should be judged: a large one waits a moment while much is on its way out. Whom it is for is not asked,
     /// for the wait would tell it.
-    fn ease(&self, octets: usize) -> Answer<'_, ()>;
+    fn backpressure(&self, octets: usize) -> BoxFuture<'_, ()>;
 
     /// Judges a message and makes it durable, if it may pass. The reply ends the transaction. `data` has CRLF line ends, dots unstuffed.
-    fn message<'a>(
+    fn handle_message<'a>(
         &'a self,
         client: &'a Client,
         transaction: MailTransaction,
         data: Bytes,
-    ) -> Answer<'a, Reply>;
+    ) -> BoxFuture<'a, Reply>;
 
     /// The reply for a refusal that the session itself makes, counted and logged like every other.
-    fn refusal(
+    fn refuse(
         &self,
         client: &Client,
         transaction: Option<&MailTransaction>,

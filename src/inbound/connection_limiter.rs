@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::mail::network_of;
 
 /// Open connections of every client.
-pub(super) struct Crowd {
+pub(super) struct ConnectionLimiter {
     /// Held for a few lines, never over an await.
     open: Mutex<Open>,
     per_address: usize,
@@ -31,7 +31,7 @@ fn one_less(counts: &mut HashMap<IpAddr, usize>, key: IpAddr) {
     }
 }
 
-impl Crowd {
+impl ConnectionLimiter {
     pub(super) fn new(per_address: usize, per_network: usize) -> Arc<Self> {
         Arc::new(Self {
             open: Mutex::default(),
@@ -58,7 +58,7 @@ impl Crowd {
         *open.addresses.entry(address).or_default() += 1;
         *open.networks.entry(network_of(address)).or_default() += 1;
         Some(Entered {
-            crowd: self.clone(),
+            connection_limiter: self.clone(),
             address,
         })
     }
@@ -66,13 +66,13 @@ impl Crowd {
 
 /// A connection that counts for as long as it lives.
 pub(super) struct Entered {
-    crowd: Arc<Crowd>,
+    connection_limiter: Arc<ConnectionLimiter>,
     address: IpAddr,
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let mut open = self.crowd.open();
+        let mut open = self.connection_limiter.open();
         one_less(&mut open.addresses, self.address);
         one_less(&mut open.networks, network_of(self.address));
     }
@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn h037_addresses_and_networks_have_their_share_and_give_it_back() {
-        let crowd = Crowd::new(2, 3);
-        let enter = |address: &str| crowd.enter(address.parse().unwrap());
+        let connection_limiter = ConnectionLimiter::new(2, 3);
+        let enter = |address: &str| connection_limiter.enter(address.parse().unwrap());
         let (one, two) = (enter("192.0.2.1"), enter("192.0.2.1"));
         assert!(one.is_some() && two.is_some() && enter("192.0.2.1").is_none());
         let three = enter("192.0.2.9");
@@ -99,6 +99,9 @@ mod tests {
         drop(one);
         assert!(enter("192.0.2.10").is_some());
         drop((two, three, six));
-        assert!(crowd.open().addresses.is_empty() && crowd.open().networks.is_empty());
+        assert!(
+            connection_limiter.open().addresses.is_empty()
+                && connection_limiter.open().networks.is_empty()
+        );
     }
 }

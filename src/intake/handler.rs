@@ -14,16 +14,16 @@ use super::role;
 use super::tools::Intake;
 use crate::flow::is_large;
 use crate::history::{Event, Line};
-use crate::inbound::{Answer, Client, MailTransaction, Reception};
+use crate::inbound::{BoxFuture, Client, MailHandler, MailTransaction};
 use crate::mail::{ForwardPath, Reply, TraceId};
 use crate::policy::{Reason, Refusal};
 
-impl Reception for Intake {
-    fn sender<'a>(
+impl MailHandler for Intake {
+    fn mail_from<'a>(
         &'a self,
         client: &'a Client,
         transaction: &'a MailTransaction,
-    ) -> Answer<'a, Result<(), Reply>> {
+    ) -> BoxFuture<'a, Result<(), Reply>> {
         Box::pin(async move {
             // Asked at MAIL, so that the message need not be sent to hear that there is no room (docs/threats.md#121).
             let ready = self.tools.spool.ready().map_err(|error| unstored(&error));
@@ -35,12 +35,12 @@ impl Reception for Intake {
         })
     }
 
-    fn recipient<'a>(
+    fn rcpt_to<'a>(
         &'a self,
         client: &'a Client,
         transaction: &'a MailTransaction,
         to: &'a ForwardPath,
-    ) -> Answer<'a, Result<(), Reply>> {
+    ) -> BoxFuture<'a, Result<(), Reply>> {
         Box::pin(async move {
             let found = admit(self, client, transaction, to).await;
             let payer = Payer::new(client.address);
@@ -57,7 +57,7 @@ impl Reception for Intake {
         })
     }
 
-    fn ease(&self, octets: usize) -> Answer<'_, ()> {
+    fn backpressure(&self, octets: usize) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             if is_large(octets) {
                 self.tools.flow.ease().await;
@@ -65,12 +65,12 @@ impl Reception for Intake {
         })
     }
 
-    fn message<'a>(
+    fn handle_message<'a>(
         &'a self,
         client: &'a Client,
         transaction: MailTransaction,
         data: Bytes,
-    ) -> Answer<'a, Reply> {
+    ) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
             let mut payer = Payer::new(client.address);
             match accept(self, client, &transaction, data, &mut payer).await {
@@ -83,7 +83,7 @@ impl Reception for Intake {
         })
     }
 
-    fn refusal(
+    fn refuse(
         &self,
         client: &Client,
         transaction: Option<&MailTransaction>,

@@ -23,9 +23,9 @@ const FRONT: usize = 4 * 1024;
 
 /// What tells a message in its envelope from all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Print([u8; 32]);
+pub(super) struct Fingerprint([u8; 32]);
 
-impl Print {
+impl Fingerprint {
     /// The print of a message as it came; none of one without a Message-ID near its front: two such may be alike and not be the same, and a
     /// message that is taken for another is lost.
     pub(super) async fn of(transaction: &MailTransaction, message: Bytes) -> Option<Self> {
@@ -65,18 +65,18 @@ fn has_id(front: &[u8]) -> bool {
 }
 
 /// The answers that may not have been heard.
-pub(super) struct Unheard(Cache<Print, Reply>);
+pub(super) struct ResendCache(Cache<Fingerprint, Reply>);
 
-impl Default for Unheard {
+impl Default for ResendCache {
     fn default() -> Self {
         let cache = Cache::builder().max_capacity(MOST).time_to_live(AWHILE);
         Self(cache.build())
     }
 }
 
-impl Unheard {
+impl ResendCache {
     /// The answer that a message has had before. It is forgotten here: whoever gives it again says whether it was heard.
-    pub(super) fn take(&self, print: &Print) -> Option<Reply> {
+    pub(super) fn take(&self, print: &Fingerprint) -> Option<Reply> {
         self.0.remove(print)
     }
 }
@@ -84,16 +84,21 @@ impl Unheard {
 /// The answer to the last message of a session, until something shows that the client has heard it; dropped before, it is remembered.
 #[derive(Default)]
 pub(super) struct Answered<'a> {
-    answer: Option<(&'a Unheard, Print, Reply)>,
+    answer: Option<(&'a ResendCache, Fingerprint, Reply)>,
     /// The client was gone before the answer left.
     gone: bool,
 }
 
 impl<'a> Answered<'a> {
     /// An answer that is on its way to a client that may be gone.
-    pub(super) fn new(unheard: &'a Unheard, print: Print, reply: Reply, gone: bool) -> Self {
+    pub(super) fn new(
+        resend_cache: &'a ResendCache,
+        print: Fingerprint,
+        reply: Reply,
+        gone: bool,
+    ) -> Self {
         Self {
-            answer: Some((unheard, print, reply)),
+            answer: Some((resend_cache, print, reply)),
             gone,
         }
     }
@@ -114,8 +119,8 @@ impl<'a> Answered<'a> {
 impl Drop for Answered<'_> {
     fn drop(&mut self) {
         // Also on the way out of a session that failed over something else: a second copy is the lesser harm, none is the greater.
-        if let Some((unheard, print, reply)) = self.answer.take() {
-            unheard.0.insert(print, reply);
+        if let Some((resend_cache, print, reply)) = self.answer.take() {
+            resend_cache.0.insert(print, reply);
         }
     }
 }

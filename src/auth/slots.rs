@@ -1,6 +1,6 @@
-//! The places of messages that are checked at once, and the share that one network has of them.
+//! The slots of messages that are checked at once, and the share that one network has of them.
 //!
-//! A message of a domain whose DNS is a tarpit holds its place for as long as all checks may take. One network can send as many of those as it
+//! A message of a domain whose DNS is a tarpit holds its slot for as long as all checks may take. One network can send as many of those as it
 //! may have connections, so it never has more than a share: its own mail waits for it, and everybody else's goes on.
 
 use std::collections::HashMap;
@@ -11,11 +11,11 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit
 
 use crate::mail::network_of;
 
-/// The part of all places that one network may hold.
+/// The part of all slots that one network may hold.
 const SHARE: usize = 16;
 
-/// All places.
-pub(super) struct Places {
+/// All slots.
+pub(super) struct Slots {
     all: Semaphore,
     /// How many of them one network may hold.
     share: usize,
@@ -23,29 +23,29 @@ pub(super) struct Places {
     networks: Mutex<HashMap<IpAddr, Own>>,
 }
 
-/// The places of one network.
+/// The slots of one network.
 struct Own {
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     /// Messages that hold one or wait for it. The last one takes the network away.
     users: usize,
 }
 
-/// A place, until it is dropped.
-pub(super) struct Place<'a> {
+/// A slot, until it is dropped.
+pub(super) struct Slot<'a> {
     _all: SemaphorePermit<'a>,
     _own: OwnedSemaphorePermit,
-    // The last: its network must not go before its place is free.
+    // The last: its network must not go before its slot is free.
     _user: User<'a>,
 }
 
-/// Somebody who holds a place of a network or waits for one.
+/// Somebody who holds a slot of a network or waits for one.
 struct User<'a> {
-    places: &'a Places,
+    slots: &'a Slots,
     network: IpAddr,
 }
 
-impl Places {
-    /// So many places.
+impl Slots {
+    /// So many slots.
     pub(super) fn new(all: usize) -> Self {
         Self {
             all: Semaphore::new(all),
@@ -54,31 +54,31 @@ impl Places {
         }
     }
 
-    /// Waits for a place for a message that `client` brings. Let go of while it waits, it leaves nothing behind.
-    pub(super) async fn enter(&self, client: IpAddr) -> Result<Place<'_>, AcquireError> {
+    /// Waits for a slot for a message that `client` brings. Let go of while it waits, it leaves nothing behind.
+    pub(super) async fn enter(&self, client: IpAddr) -> Result<Slot<'_>, AcquireError> {
         let (user, own) = self.join(network_of(client));
-        // The network's own place before one of all: who waits for a neighbour must not keep others from theirs.
+        // The network's own slot before one of all: who waits for a neighbour must not keep others from theirs.
         let own = own.acquire_owned().await?;
-        Ok(Place {
+        Ok(Slot {
             _all: self.all.acquire().await?,
             _own: own,
             _user: user,
         })
     }
 
-    /// The places of a network, with a user more.
+    /// The slots of a network, with a user more.
     fn join(&self, network: IpAddr) -> (User<'_>, Arc<Semaphore>) {
         let mut networks = self.networks();
         let own = networks.entry(network).or_insert_with(|| Own {
-            places: Arc::new(Semaphore::new(self.share)),
+            slots: Arc::new(Semaphore::new(self.share)),
             users: 0,
         });
         own.users += 1;
         let user = User {
-            places: self,
+            slots: self,
             network,
         };
-        (user, own.places.clone())
+        (user, own.slots.clone())
     }
 
     fn networks(&self) -> MutexGuard<'_, HashMap<IpAddr, Own>> {
@@ -88,7 +88,7 @@ impl Places {
 
 impl Drop for User<'_> {
     fn drop(&mut self) {
-        let mut networks = self.places.networks();
+        let mut networks = self.slots.networks();
         if let Some(own) = networks.get_mut(&self.network) {
             own.users -= 1;
             if own.users == 0 {
@@ -105,8 +105,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_network_holds_its_share_and_stands_in_nobody_elses_way() {
-        let places = Places::new(64);
-        let enter = |client: &str| places.enter(client.parse().unwrap());
+        let slots = Slots::new(64);
+        let enter = |client: &str| slots.enter(client.parse().unwrap());
         let mut held = Vec::new();
         for host in 1..=4 {
             held.push(enter(&format!("192.0.2.{host}")).await.unwrap());
@@ -122,26 +122,26 @@ mod tests {
             let entered = at_once(enter(client)).await;
             assert!(entered.is_some(), "{client} waits for another network");
         }
-        assert_eq!(places.networks().len(), 2);
+        assert_eq!(slots.networks().len(), 2);
         // One goes, and the next of the same network comes in.
         held.remove(0);
         let next = at_once(enter("192.0.2.200")).await;
         assert!(next.is_some());
         drop((next, held));
-        assert!(places.networks().is_empty(), "networks are forgotten");
+        assert!(slots.networks().is_empty(), "networks are forgotten");
     }
 
     #[tokio::test]
     async fn all_networks_together_have_no_more_than_there_are() {
-        let places = Places::new(16);
+        let slots = Slots::new(16);
         let mut held = Vec::new();
         for network in 1..=16 {
             let client = format!("192.0.{network}.1").parse().unwrap();
-            held.push(places.enter(client).await.unwrap());
+            held.push(slots.enter(client).await.unwrap());
         }
         let late = "192.0.99.1".parse().unwrap();
-        assert!(at_once(places.enter(late)).await.is_none());
+        assert!(at_once(slots.enter(late)).await.is_none());
         held.pop();
-        assert!(at_once(places.enter(late)).await.is_some());
+        assert!(at_once(slots.enter(late)).await.is_some());
     }
 }
