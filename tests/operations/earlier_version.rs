@@ -52,7 +52,7 @@ async fn accounts_mail_and_history_of_0_1_0_are_read() {
     let sink = Sink::start().await.unwrap();
     let folder = folder(sink.address().port());
     let config = folder.path().join("allegromail.toml");
-    let server = Server::start(&config);
+    let mut server = Server::start(&config);
     let mut arrived = BTreeMap::new();
     while arrived.len() < 3 {
         let message = sink.next().await;
