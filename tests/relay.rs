@@ -105,6 +105,7 @@ mod operations {
     mod admin_listeners;
     mod admin_origins;
     mod commands;
+    mod earlier_version;
     mod explain;
     mod invariants;
     mod key_rotation;

@@ -8,7 +8,9 @@ use allegromail::scripted::dns::Zones;
 
 use crate::support::memory::resident;
 use crate::support::peer::{Peer, Step, hear, say};
-use crate::support::way_out::{Field, MESSAGE, ONE_HOST, SHORT, WayOut, listeners, peer, short};
+use crate::support::way_out::{
+    Field, MESSAGE, ONE_HOST, SHORT, WayOut, listeners, listeners_beside_ours, peer, short,
+};
 
 /// The phases of a dialogue, in their order.
 const PHASES: &[&str] = &[
@@ -212,7 +214,17 @@ async fn h135_a_connection_that_was_told_421_is_not_used_again() {
 
 /// Servers on 127.0.0.2 and up, all with the same script for every connection.
 async fn servers(count: u8, steps: &[Step]) -> Vec<Peer> {
-    let listeners = listeners(count).await.into_iter();
+    serve(listeners(count).await, steps)
+}
+
+/// The same, and one on our own address beside them.
+async fn servers_beside_ours(count: u8, steps: &[Step]) -> (Peer, Vec<Peer>) {
+    let (ours, theirs) = listeners_beside_ours(count).await;
+    (Peer::serve(ours, vec![], None), serve(theirs, steps))
+}
+
+fn serve(listeners: Vec<tokio::net::TcpListener>, steps: &[Step]) -> Vec<Peer> {
+    let listeners = listeners.into_iter();
     listeners
         .map(|listener| Peer::serve(listener, vec![steps.to_vec(); 9], None))
         .collect()
@@ -275,16 +287,9 @@ async fn h132_all_hosts_in_order_and_five_addresses_at_most() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h132_our_own_side_is_passed_over_and_worse_hosts_than_we_are_too() {
-    let peers = servers(2, &[Step::Ordinary]).await;
-    let port = peers[0].port;
     // 127.0.0.1 is our own side here; something listens there, too.
-    let own = Peer::serve(
-        tokio::net::TcpListener::bind(("127.0.0.1", port))
-            .await
-            .unwrap(),
-        vec![],
-        None,
-    );
+    let (own, peers) = servers_beside_ours(2, &[Step::Ordinary]).await;
+    let port = peers[0].port;
     for (records, wanted) in [
         (
             &[
@@ -344,15 +349,8 @@ async fn h133_the_address_that_was_checked_is_the_one_that_is_gone_to() {
         "RCPT",
         vec![say("450 4.2.1 later"), Step::Hear("RSET"), say("250 ok")],
     );
-    let peers = servers(1, &later).await;
+    let (own, peers) = servers_beside_ours(1, &later).await;
     let port = peers[0].port;
-    let own = Peer::serve(
-        tokio::net::TcpListener::bind(("127.0.0.1", port))
-            .await
-            .unwrap(),
-        vec![],
-        None,
-    );
     let out = Field::new(port).start(ONE_HOST).await;
     assert_eq!(short(&out.send().await), "deferred 4.2.1");
     let asked = out.dns.asked();

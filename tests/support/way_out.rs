@@ -56,6 +56,18 @@ pub async fn listeners(count: u8) -> Vec<TcpListener> {
     panic!("no port is free on {count} addresses");
 }
 
+/// The same, and on our own address beside them.
+pub async fn listeners_beside_ours(count: u8) -> (TcpListener, Vec<TcpListener>) {
+    for _ in 0..100 {
+        let theirs = listeners(count).await;
+        let port = theirs[0].local_addr().unwrap().port();
+        if let Ok(ours) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            return (ours, theirs);
+        }
+    }
+    panic!("no port is free on our address and {count} others");
+}
+
 /// A server on 127.0.0.2 with these scripts.
 pub async fn peer(scripts: Vec<Vec<Step>>) -> Peer {
     Peer::serve(listeners(1).await.remove(0), scripts, None)
