@@ -34,7 +34,7 @@ use crate::config::Config;
 use crate::delivery::SmtpDelivery;
 use crate::failpoint;
 use crate::http::Guard;
-use crate::inbound::{self, Door, Server};
+use crate::inbound::{self, ListenerKind, Server, ServerSettings};
 use crate::intake::Intake;
 use crate::mail::Listeners;
 use crate::observe::Metrics;
@@ -98,15 +98,10 @@ impl Relay {
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
 
         let listeners = listen::smtp(&config.smtp)?;
-        let bound = |door| {
-            let through = listeners.iter().filter(move |(_, own)| *own == door);
-            through
-                .filter_map(|(listener, _)| listener.local_addr().ok())
-                .collect()
-        };
-        let (smtp, proxied): (Vec<_>, Vec<_>) = (bound(Door::Open), bound(Door::Proxied));
+        let smtp = listen::addresses(&listeners, ListenerKind::Open);
+        let proxied = listen::addresses(&listeners, ListenerKind::Proxied);
         let delivery = stores.delivery(Listeners::new([&*smtp, &*proxied].concat()))?;
-        let mut settings = inbound::Settings::from_config(&config);
+        let mut settings = ServerSettings::from_config(&config);
         // Before the semaphore is made of it: a limit that cannot be kept is worse than a lower one.
         settings.connections = descriptors::fit(settings.connections);
         let server = Server::new(settings, intake.clone());

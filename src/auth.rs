@@ -12,15 +12,15 @@ mod dmarc;
 mod evidence;
 mod fields;
 mod name;
-mod places;
 mod proof;
 mod prover;
 mod questions;
 mod signatures;
+mod slots;
 mod spf;
 
 pub use arc::Chain;
-pub use evidence::{Evidence, Settings, Steps};
+pub use evidence::{Evidence, ProverSettings, Steps};
 pub use proof::{Means, Mode, Proof, SharedSpf, SignatureDigest};
 pub use prover::Prover;
 

@@ -5,7 +5,7 @@
 
 mod allowlist;
 mod config;
-pub mod demo;
+mod demo;
 mod dkim;
 mod dns;
 mod exit;

@@ -2,6 +2,14 @@
 //!
 //! A report is written from masked data only: the address as the writer wrote it, and what the remote server said with every address, host
 //! and link in it masked. Pure and deterministic: time and ids are handed in.
+//!
+//! ```
+//! use allegromail::{dsn, mail::Mailbox};
+//!
+//! let hidden: [Mailbox; 1] = ["jan.kowalski@poczta.example".parse().unwrap()];
+//! let said = dsn::said("5.2.2 <jan.kowalski@poczta.example>: mailbox full", &hidden).unwrap();
+//! assert!(said.contains("mailbox full") && !said.contains("kowalski"), "{said}");
+//! ```
 
 mod compose;
 mod heuristics;

@@ -16,7 +16,7 @@
 //! | [`unmasked::unmasked`], [`unmasked::to_role`] | couriers' mail and mail to roles, byte for byte |
 //! | [`returned::returned`] | what comes back to a bounce address: reports ([`bounce`]), automatic replies, people |
 //! | [`entry::Entries`] | the entry, and what is kept so that reports can name the message |
-//! | [`MultipartCommit::commit`](crate::spool::Gradual::commit) | the entries are made durable; only then is 250 said |
+//! | [`MultipartCommit::commit`](crate::spool::MultipartCommit::commit) | the entries are made durable; only then is 250 said |
 
 mod accept;
 mod arrival;
@@ -29,12 +29,12 @@ mod explain;
 mod facts;
 mod fault;
 mod handed;
+mod handler;
 mod masked;
 mod owners;
 mod payer;
 mod proof;
 mod recall;
-mod reception;
 mod recipient;
 mod returned;
 mod role;

@@ -45,3 +45,6 @@ pub mod queue;
 pub mod admin;
 pub mod app;
 pub mod cli;
+// What the demo and the tests play against.
+#[doc(hidden)]
+pub mod scripted;

@@ -1,6 +1,18 @@
 //! The protocol: bytes to values and back (RFC 5321), for both ends of a connection. No sockets, no policy.
 //!
 //! Reading is strict where a peer could be fooled (line ends, end of data) and bounded everywhere.
+//!
+//! ```
+//! use allegromail::smtp::{Command, parse_command};
+//!
+//! let Ok(Command::Rcpt { path }) = parse_command(b"RCPT TO:<k2m9x0r7t3+cub31c122@allegromail.pl>") else {
+//!     panic!("a command");
+//! };
+//! assert_eq!(path.to_string(), "<k2m9x0r7t3+cub31c122@allegromail.pl>");
+//! // A space behind the colon is an error (RFC 5321 3.3).
+//! let reply = parse_command(b"MAIL FROM: <jan@poczta.example>").unwrap_err();
+//! assert_eq!(reply.code.get(), 501);
+//! ```
 
 mod capabilities;
 mod command;

@@ -53,6 +53,11 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
+/// Whether a source is of tests alone.
+fn is_of_tests(path: &str) -> bool {
+    path.starts_with("tests/") || path.ends_with("tests.rs") || path.contains("/tests/")
+}
+
 /// Room -> layer, as `src/lib.rs` declares them.
 fn layers() -> BTreeMap<String, u32> {
     let mut layer = 0;
@@ -79,8 +84,7 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     for (path, text) in sources("src") {
         let inside = path.strip_prefix("src/").unwrap();
         let room = inside.split(['/', '.']).next().unwrap().to_owned();
-        if !rooms.contains_key(&room) || inside.ends_with("tests.rs") || inside.contains("/tests/")
-        {
+        if !rooms.contains_key(&room) || is_of_tests(&path) {
             continue;
         }
         let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
@@ -184,7 +188,7 @@ fn pure_rooms_know_no_sockets_files_or_clocks() {
             .split(['/', '.'])
             .next()
             .unwrap();
-        if !pure.contains(&room) || path.ends_with("tests.rs") {
+        if !pure.contains(&room) || is_of_tests(&path) {
             continue;
         }
         let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
@@ -206,9 +210,9 @@ fn pure_rooms_know_no_sockets_files_or_clocks() {
 #[test]
 fn files_are_short_and_say_what_they_are() {
     let mut wrong = Vec::new();
-    for (path, text) in sources("src") {
+    for (path, text) in [sources("src"), sources("tests")].concat() {
         let lines = text.lines().count();
-        let limit = if path.ends_with("tests.rs") {
+        let limit = if is_of_tests(&path) {
             MAX_TEST_LINES
         } else {
             MAX_LINES
@@ -371,6 +375,43 @@ fn no_build_that_serves_has_failpoints() {
         }
         if text.contains("feature = \"failpoints\"") && path != "src/failpoint.rs" {
             wrong.push(format!("{path} asks whether failpoints are compiled in"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_cases_stand_on_has_no_cases_and_every_case_file_is_listed() {
+    let root_file = fs::read_to_string(root().join("tests/relay.rs")).unwrap();
+    let mut listed = BTreeSet::new();
+    let mut folder = "";
+    for line in root_file.lines().map(str::trim) {
+        let line = line.trim_start_matches("pub ");
+        if let Some(name) = line.strip_prefix("mod ") {
+            match name.split_once(' ') {
+                Some((name, "{")) => folder = name,
+                _ => {
+                    listed.insert(format!("tests/{folder}/{}.rs", name.trim_end_matches(';')));
+                }
+            }
+        }
+    }
+    assert!(listed.len() > 50, "tests/relay.rs was not understood");
+    let folders: BTreeSet<&str> = listed
+        .iter()
+        .map(|path| path.rsplit_once('/').unwrap().0)
+        .collect();
+    let mut wrong = Vec::new();
+    for (path, text) in folders.into_iter().flat_map(sources) {
+        let is_support = path.starts_with("tests/support/");
+        if is_support && (text.contains("#[test]") || text.contains("#[tokio::test")) {
+            wrong.push(format!("{path} has cases"));
+        }
+        // The crash tests list what they alone stand on.
+        if !is_support && !listed.contains(&path) {
+            wrong.push(format!(
+                "{path} is not run: tests/relay.rs does not list it"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

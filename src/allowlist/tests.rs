@@ -111,7 +111,7 @@ fn h087_broken_files_are_refused_whole_with_their_lines() {
 }
 
 #[test]
-fn h087_other_systems_files_load() {
+fn h087_a_list_with_bom_crlf_and_unicode_loads() {
     let list = load(b"\xef\xbb\xbf@dhl.com\r\n  @UPS.com\t# spaces\r\n").unwrap();
     assert_eq!((list.len(), list.warnings.len()), (2, 0));
     assert_eq!(

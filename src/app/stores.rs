@@ -156,7 +156,7 @@ impl Stores {
 
     /// What decisions are made with.
     pub(super) fn tools(&self, spool: Arc<dyn Spool>) -> Tools {
-        let settings = auth::Settings {
+        let settings = auth::ProverSettings {
             hostname: self.config.hostname.clone(),
             shared_spf: self.config.auth.shared_spf,
             shared_includes: self.config.auth.shared_spf_includes.clone(),

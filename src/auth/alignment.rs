@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn relaxed_alignment() {
+    fn alignment_wants_the_same_organisational_domain() {
         for (one, other, expected) in [
             ("shop.example", "shop.example", true),
             ("mail.shop.example", "shop.example", true),

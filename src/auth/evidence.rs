@@ -8,7 +8,7 @@ use crate::message::Message;
 
 /// What the prover needs of the configuration.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ProverSettings {
     /// Our name, as SPF's macro `%{r}` has it.
     pub hostname: Domain,
     /// What a pass through a shared include is worth.

@@ -13,9 +13,9 @@ use moka::sync::Cache;
 use tokio::time::timeout;
 
 use super::alignment::{aligned, same_organisation};
-use super::evidence::{Check, Evidence, Settings, Steps};
-use super::places::Places;
+use super::evidence::{Check, Evidence, ProverSettings, Steps};
 use super::questions::Questions;
+use super::slots::Slots;
 use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, dmarc, name, spf};
 use crate::mail::{Domain, ReversePath, network_of};
 use crate::message::Message;
@@ -40,9 +40,9 @@ pub struct Prover {
     failures: Arc<FailureCache>,
     /// How long a server may take for one question.
     patience: Duration,
-    settings: Settings,
+    settings: ProverSettings,
     /// One for each message that is checked.
-    places: Places,
+    slots: Slots,
     /// Pairs of From and envelope whose checks together took too long, though every answer came in time.
     slow: Cache<String, String>,
 }
@@ -50,13 +50,13 @@ pub struct Prover {
 impl Prover {
     /// A prover that asks `resolver`, and shares its memory of failures.
     #[must_use]
-    pub fn new(resolver: &DnsResolver, settings: Settings) -> Self {
+    pub fn new(resolver: &DnsResolver, settings: ProverSettings) -> Self {
         Self {
             library: MessageAuthenticator(resolver.tokio().clone()),
             failures: resolver.failures().clone(),
             patience: resolver.patience(),
             settings,
-            places: Places::new(AT_ONCE),
+            slots: Slots::new(AT_ONCE),
             slow: Cache::builder()
                 .max_capacity(SLOW_MANY)
                 .time_to_live(SLOW_FOR)
@@ -87,7 +87,7 @@ impl Prover {
         let questions = Questions::new(&self.library, &self.failures, self.patience);
         let mut begun = false;
         let proof = timeout(PATIENCE, async {
-            let _place = self.places.enter(evidence.client).await;
+            let _slot = self.slots.enter(evidence.client).await;
             begun = true;
             self.check(&questions, evidence, steps).await
         });
@@ -158,7 +158,7 @@ impl Prover {
     pub async fn fails_elsewhere(&self, evidence: &Evidence<'_>) -> Option<bool> {
         let questions = Questions::new(&self.library, &self.failures, self.patience);
         let answer = timeout(PATIENCE, async {
-            let _place = self.places.enter(evidence.client).await;
+            let _slot = self.slots.enter(evidence.client).await;
             dkim::fails_elsewhere(&questions, evidence).await
         });
         answer.await.ok()?
@@ -177,7 +177,7 @@ impl Prover {
         }
         let questions = Questions::new(&self.library, &self.failures, self.patience);
         let answer = timeout(PATIENCE, async {
-            let _place = self.places.enter(client).await;
+            let _slot = self.slots.enter(client).await;
             let same = same_organisation(&questions, one, other).await;
             if same.is_none() {
                 questions.failed();
@@ -191,7 +191,7 @@ impl Prover {
     pub async fn helo_passes(&self, client: IpAddr, helo: &Domain) -> bool {
         let questions = Questions::new(&self.library, &self.failures, self.patience);
         let answer = timeout(PATIENCE, async {
-            let _place = self.places.enter(client).await;
+            let _slot = self.slots.enter(client).await;
             spf::helo_passes(&questions, &self.settings, client, helo).await
         });
         answer.await.unwrap_or(false)
@@ -201,7 +201,7 @@ impl Prover {
     pub async fn is_strict(&self, client: IpAddr, from: &Domain) -> Option<bool> {
         let questions = Questions::new(&self.library, &self.failures, self.patience);
         let answer = timeout(PATIENCE, async {
-            let _place = self.places.enter(client).await;
+            let _slot = self.slots.enter(client).await;
             dmarc::policy(&questions, from).await
         });
         let (policy, _) = answer.await.ok()??;
@@ -212,7 +212,7 @@ impl Prover {
     pub async fn arc_chain(&self, client: IpAddr, message: &Message) -> Chain {
         let questions = Questions::new(&self.library, &self.failures, self.patience);
         let answer = timeout(PATIENCE, async {
-            let _place = self.places.enter(client).await;
+            let _slot = self.slots.enter(client).await;
             arc::chain(&questions, message).await
         });
         answer.await.unwrap_or(Chain::Broken)

@@ -8,7 +8,7 @@ use mail_auth::SpfResult;
 use mail_auth::spf::verify::SpfParameters;
 
 use super::alignment::aligned;
-use super::evidence::{Check, Evidence, Settings};
+use super::evidence::{Check, Evidence, ProverSettings};
 use super::questions::Questions;
 use super::{Means, SharedSpf, dmarc};
 use crate::mail::{Domain, ReversePath};
@@ -57,7 +57,7 @@ impl Question<'_> {
 /// wrong (docs/rules.md#issue-5168).
 pub(super) async fn check(
     questions: &Questions<'_>,
-    settings: &Settings,
+    settings: &ProverSettings,
     evidence: &Evidence<'_>,
 ) -> Check {
     let (name, sender) = match evidence.reverse_path {
@@ -122,7 +122,7 @@ pub(super) async fn check(
 /// Whether the record of the name that a client gives lets it in (RFC 7208 2.3).
 pub(super) async fn helo_passes(
     questions: &Questions<'_>,
-    settings: &Settings,
+    settings: &ProverSettings,
     client: IpAddr,
     helo: &Domain,
 ) -> bool {
@@ -138,7 +138,11 @@ pub(super) async fn helo_passes(
 /// Whether the client is one of the servers that a shared include lists: every customer of that provider passes for every other one there
 /// (docs/threats.md#77, #89). Its other mechanisms may list the same servers: that makes
 /// them no less shared. None: the DNS gave no answer.
-async fn is_shared(questions: &Questions<'_>, settings: &Settings, client: IpAddr) -> Option<bool> {
+async fn is_shared(
+    questions: &Questions<'_>,
+    settings: &ProverSettings,
+    client: IpAddr,
+) -> Option<bool> {
     let mut unsure = false;
     for include in &settings.shared_includes {
         let question = Question {

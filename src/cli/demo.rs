@@ -3,9 +3,6 @@
 //! Starts the real relay with a sample directory, the shipped allowlist, a mailbox sink and local DNS answers, plays the
 //! scenarios of `script.rs`, and prints for each what went in, what came out, and why. Exits 0 only if all came out as promised.
 
-pub mod dns;
-pub mod sink;
-
 mod client;
 mod judge;
 mod script;
@@ -15,10 +12,10 @@ use std::time::Duration;
 
 use self::judge::Finding;
 use self::script::{Before, Expect, SCENARIOS, Scenario};
-use self::sink::Received;
 use self::stage::{Failure, Stage};
 use super::Exit;
 use crate::observe;
+use crate::scripted::session::Received;
 
 /// How long a message may take through relay and sink before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn three_are_kept_and_a_damaged_one_is_passed_over() {
+    fn three_backups_are_kept_and_a_damaged_one_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let backup = Backup::new(folder.path().join("export"), "directory");
         assert_eq!(backup.newest().unwrap(), None);

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_are_armed_by_words() {
+    fn failpoints_are_armed_by_words() {
         let armed =
             Armed::parse_all("a.b=abort@3,\nc=delay:50, d=error:EIO@2- ,e=number:7,f=panic@1-4");
         let told: Vec<_> = armed

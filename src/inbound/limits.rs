@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Recipients beyond the limit that are answered 452 before the session is closed, as a multiple of the limit (docs/threats.md#26).
 pub(super) const RECIPIENT_FLOOD: usize = 10;
-/// How long connections are not accepted after the process ran out of files (docs/threats.md#123). Short beside any client's patience, long
+/// How long connections are not accepted after the process ran out of files (docs/threats.md#123). Short beside any client's time-out, long
 /// beside the few microseconds in which `accept` fails again.
 pub(super) const OUT_OF_FILES: Duration = Duration::from_millis(200);
 /// What one message may become in all: octets times recipients, as a multiple of the largest message. Each recipient is a copy of its own.
@@ -31,7 +31,7 @@ pub(super) const fn recipients_of(octets: usize, largest: usize) -> usize {
 
 /// How long a client is waited for, and how much it may get wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct SessionLimits {
     /// From the answer to a command to the end of the next one (RFC 5321 4.5.3.2.7).
     pub command: Duration,
     /// From the first octet of a command to its end: a command is one segment, and no reason to hold a session.
@@ -56,11 +56,11 @@ pub struct Patience {
     pub penalty: Duration,
     /// NOOP, RSET, VRFY, HELP without a message between them after which the session is closed (Postfix's junk limit).
     pub junk: u32,
-    /// How often a session that waits looks whether patience has changed.
+    /// How often a session that waits looks whether its limits have changed.
     pub look: Duration,
 }
 
-impl Patience {
+impl SessionLimits {
     /// While there is room for everybody.
     pub const ORDINARY: Self = Self {
         command: Duration::from_secs(300),

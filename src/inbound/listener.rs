@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::limits::{self, Patience};
+use super::limits::{self, SessionLimits};
 use super::server::Server;
 use super::session;
 use crate::failpoint;
@@ -19,7 +19,7 @@ use crate::smtp::{PROXY_HEAD, ProxyHead};
 
 /// How clients come to a listening socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum ListenerKind {
     /// Themselves.
     Open,
     /// Through a load balancer that tells of them (PROXY protocol, version 2).
@@ -51,18 +51,18 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// Serves until `stop`; then no connection is accepted, and sessions under way end when they are idle. Returns when the last one has; who has
 /// less time than a slow message takes must not wait for it.
 pub async fn run(
-    listeners: Vec<(TcpListener, Door)>,
+    listeners: Vec<(TcpListener, ListenerKind)>,
     server: Arc<Server>,
     stop: CancellationToken,
 ) {
     let sessions = TaskTracker::new();
     let mut loops = Vec::new();
-    for (listener, door) in listeners {
+    for (listener, kind) in listeners {
         let floor = Floor {
             server: server.clone(),
             stop: stop.clone(),
             sessions: sessions.clone(),
-            door,
+            kind,
         };
         loops.push(tokio::spawn(floor.accept(listener)));
     }
@@ -83,7 +83,7 @@ struct Floor {
     /// Counts the sessions of all loops, for the end.
     sessions: TaskTracker,
     /// Whether a PROXY header comes first.
-    door: Door,
+    kind: ListenerKind,
 }
 
 impl Floor {
@@ -119,7 +119,7 @@ impl Floor {
         failpoint::pass("inbound.connected");
         // Taken here and not in the task: while tasks wait to be run, no more connections than allowed are let in.
         let place = self.server.total.clone().try_acquire_owned();
-        let (server, stop, door) = (self.server.clone(), self.stop.clone(), self.door);
+        let (server, stop, kind) = (self.server.clone(), self.stop.clone(), self.kind);
         self.sessions.spawn(async move {
             let Ok(_place) = place else {
                 // 421 at once, not a silent wait in the backlog (docs/threats.md#37). One write, then the task is gone.
@@ -127,9 +127,9 @@ impl Floor {
                 return;
             };
             let (mut stream, mut address) = (stream, peer);
-            if door == Door::Proxied {
+            if kind == ListenerKind::Proxied {
                 match client_behind(&mut stream, peer, &server).await {
-                    // The crowd is counted by client: the balancer's own address would fill up for everybody.
+                    // The connection_limiter is counted by client: the balancer's own address would fill up for everybody.
                     Ok(client) => address = client,
                     Err(error) => {
                         metrics::counter!("allegromail_inbound_bad_proxies_total").increment(1);
@@ -138,7 +138,7 @@ impl Floor {
                     }
                 }
             }
-            let Some(_entered) = server.crowd.enter(address) else {
+            let Some(_entered) = server.connection_limiter.enter(address) else {
                 turn_away(stream, "your address or network").await;
                 return;
             };
@@ -158,7 +158,7 @@ async fn client_behind(
 ) -> io::Result<IpAddr> {
     let known = server.settings.proxy_from.iter();
     if !known.clone().any(|network| network.contains(proxy)) {
-        // Closed without a reply: the door speaks no SMTP before the header.
+        // Closed without a reply: a proxy speaks no SMTP before the header.
         return Err(io::Error::other("it is not in [smtp] proxy_from"));
     }
     let header = async {
@@ -170,7 +170,7 @@ async fn client_behind(
         // A header without an address (LOCAL) is a connection of the balancer's own, a health check say.
         Ok(head.source(&rest).unwrap_or(proxy))
     };
-    tokio::time::timeout(server.patience().handshake, header)
+    tokio::time::timeout(server.session_limits().handshake, header)
         .await
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
@@ -181,6 +181,6 @@ async fn turn_away(mut stream: TcpStream, who: &str) {
     let text = format!("{who} has too many connections; please try again later [busy]");
     let reply = Reply::new(421, Some(EnhancedStatus::new(4, 3, 2)), &text);
     // The client may be gone already.
-    let wait = Patience::UNDER_STRESS.write;
+    let wait = SessionLimits::UNDER_STRESS.write;
     let _ = tokio::time::timeout(wait, stream.write_all(&reply.to_wire())).await;
 }

@@ -9,8 +9,8 @@ mod envelope;
 
 pub(super) use effect::Effect;
 
-use super::limits::Patience;
-use super::reception::{Client, Protocol};
+use super::handler::{Client, Protocol};
+use super::limits::SessionLimits;
 use super::transaction::MailTransaction;
 use crate::mail::{Domain, EnhancedStatus, Reply};
 use crate::smtp::{Command, Offer, ehlo_reply};
@@ -55,7 +55,7 @@ pub(super) struct Machine {
     errors: u32,
     /// Errors beyond the free ones that have cost the client no time yet.
     unpaid: u32,
-    /// Commands that move nothing since the last end of data; see [`Patience::junk`].
+    /// Commands that move nothing since the last end of data; see [`SessionLimits::junk`].
     junk: u32,
     /// These two shrink under stress, also in a session that is under way.
     max_errors: u32,
@@ -63,7 +63,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// A session that has said nothing yet, with the patience of quiet times until [`Machine::tolerate`] says otherwise.
+    /// A session that has said nothing yet, with the limits of quiet times until [`Machine::tolerate`] says otherwise.
     pub(super) fn new(hostname: Domain, offer: Offer, tls: Tls, client: Client) -> Self {
         Self {
             state: State::Fresh,
@@ -75,8 +75,8 @@ impl Machine {
             errors: 0,
             unpaid: 0,
             junk: 0,
-            max_errors: Patience::ORDINARY.errors,
-            max_junk: Patience::ORDINARY.junk,
+            max_errors: SessionLimits::ORDINARY.errors,
+            max_junk: SessionLimits::ORDINARY.junk,
         }
     }
 

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_spent_comes_back_and_the_largest_message_fits() {
+    async fn memory_of_messages_comes_back_and_the_largest_one_fits() {
         const LARGEST: usize = 1 << 20;
         let memory = Memory::new(0, LARGEST);
         let (mut one, mut two) = (Share::default(), Share::default());

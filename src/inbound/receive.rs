@@ -71,11 +71,11 @@ where
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return slow(),
             Err(_) => return Received::Gone,
         }
-        let (elapsed, patience) = (begun.elapsed(), server.patience());
+        let (elapsed, limits) = (begun.elapsed(), server.session_limits());
         // Over the whole message and not the last seconds: a link that stalls now and then is slow, one that drips is an attack (docs/threats.md#36).
         let rate = octets / elapsed.as_secs().max(1);
-        let crawls = elapsed > patience.slow_start && rate < patience.min_rate;
-        if crawls || elapsed > patience.message {
+        let crawls = elapsed > limits.slow_start && rate < limits.min_rate;
+        if crawls || elapsed > limits.message {
             return slow();
         }
     }
@@ -112,12 +112,12 @@ async fn read_some<S: AsyncRead + Unpin>(
 ) -> io::Result<usize> {
     let mut silent = Duration::ZERO;
     loop {
-        let patience = server.patience();
-        let left = patience.block.saturating_sub(silent);
+        let limits = server.session_limits();
+        let left = limits.block.saturating_sub(silent);
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        let slice = left.min(patience.look);
+        let slice = left.min(limits.look);
         if let Ok(read) = timeout(slice, stream.read_buf(buffer)).await {
             return read;
         }

@@ -7,18 +7,18 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-use super::crowd::Crowd;
-use super::limits::{self, Patience};
+use super::connection_limiter::ConnectionLimiter;
+use super::handler::MailHandler;
+use super::limits::{self, SessionLimits};
 use super::memory::Memory;
-use super::reception::Reception;
-use super::unheard::Unheard;
+use super::resend_cache::ResendCache;
 use crate::certificate::{self, CertificateError};
 use crate::config::{Config, TlsFiles};
 use crate::mail::{Domain, Network};
 
 /// What sessions need of the configuration.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ServerSettings {
     /// The name in the banner.
     pub hostname: Domain,
     /// The largest message in octets.
@@ -33,17 +33,17 @@ pub struct Settings {
     pub connections_per_network: usize,
     /// Octets of memory for messages under way.
     pub memory: usize,
-    /// Who may say, at a proxied door, whose connection it passes on.
+    /// Who may say, at a proxied listener, whose connection it passes on.
     pub proxy_from: Vec<Network>,
     /// Certificate and key; none: no STARTTLS.
     pub tls: Option<TlsFiles>,
     /// How long clients are waited for while there is room.
-    pub patience: Patience,
+    pub session_limits: SessionLimits,
     /// How long while places run out.
-    pub patience_under_stress: Patience,
+    pub limits_under_stress: SessionLimits,
 }
 
-impl Settings {
+impl ServerSettings {
     /// The settings of a configuration.
     #[must_use]
     pub fn from_config(config: &Config) -> Self {
@@ -57,22 +57,22 @@ impl Settings {
             memory: config.limits.memory,
             proxy_from: config.smtp.proxy_from.clone(),
             tls: config.smtp.tls.clone(),
-            patience: Patience::ORDINARY,
-            patience_under_stress: Patience::UNDER_STRESS,
+            session_limits: SessionLimits::ORDINARY,
+            limits_under_stress: SessionLimits::UNDER_STRESS,
         }
     }
 }
 
 /// What all sessions share.
 pub struct Server {
-    pub(super) settings: Settings,
+    pub(super) settings: ServerSettings,
     /// Who decides about what the sessions bring.
-    pub(super) reception: Arc<dyn Reception>,
+    pub(super) handler: Arc<dyn MailHandler>,
     pub(super) memory: Memory,
-    pub(super) unheard: Unheard,
+    pub(super) resend_cache: ResendCache,
     /// The certificate of today; none: STARTTLS is not offered.
     acceptor: ArcSwapOption<TlsAcceptor>,
-    pub(super) crowd: Arc<Crowd>,
+    pub(super) connection_limiter: Arc<ConnectionLimiter>,
     /// A permit for every connection that may be open. What is free also tells stress.
     pub(super) total: Arc<Semaphore>,
     /// Whether there was stress at the last look.
@@ -80,26 +80,26 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that asks `reception`.
+    /// A server that asks `handler`.
     ///
     /// # Errors
     /// Certificate or key cannot be used.
     pub fn new(
-        settings: Settings,
-        reception: Arc<dyn Reception>,
+        settings: ServerSettings,
+        handler: Arc<dyn MailHandler>,
     ) -> Result<Self, CertificateError> {
         let server = Self {
             memory: Memory::new(settings.memory, settings.max_message_size),
-            unheard: Unheard::default(),
+            resend_cache: ResendCache::default(),
             acceptor: ArcSwapOption::empty(),
-            crowd: Crowd::new(
+            connection_limiter: ConnectionLimiter::new(
                 settings.connections_per_client,
                 settings.connections_per_network,
             ),
             total: Arc::new(Semaphore::new(settings.connections)),
             stressed: AtomicBool::new(false),
             settings,
-            reception,
+            handler,
         };
         server.reload_tls()?;
         Ok(server)
@@ -123,7 +123,7 @@ impl Server {
     }
 
     /// How patient sessions are now: less so while places for connections run out.
-    pub(super) fn patience(&self) -> &Patience {
+    pub(super) fn session_limits(&self) -> &SessionLimits {
         let (free, all) = (self.total.available_permits(), self.settings.connections);
         let was = self.stressed.load(Ordering::Relaxed);
         // It ends a little later than it began, so that one client who comes and goes does not switch it.
@@ -141,9 +141,9 @@ impl Server {
             );
         }
         if stressed {
-            &self.settings.patience_under_stress
+            &self.settings.limits_under_stress
         } else {
-            &self.settings.patience
+            &self.settings.session_limits
         }
     }
 }

@@ -16,10 +16,10 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::waiting::Waiting;
+use super::handler::{Client, Protocol};
 use super::machine::{Effect, Machine, Tls};
-use super::reception::{Client, Protocol};
+use super::resend_cache::Answered;
 use super::server::Server;
-use super::unheard::Answered;
 use crate::mail::{EnhancedStatus, Reply};
 use crate::smtp::{Command, LineReader, Offer, parse_command};
 
@@ -121,7 +121,7 @@ where
         productive,
         ..
     } = session;
-    let stream = timeout(server.patience().handshake, acceptor.accept(stream))
+    let stream = timeout(server.session_limits().handshake, acceptor.accept(stream))
         .await
         .map_err(|_| ends())??;
     machine.secured();
@@ -146,8 +146,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
     /// has its replies in one segment.
     async fn converse(&mut self, stop: &CancellationToken) -> io::Result<Next> {
         loop {
-            let patience = self.server.patience();
-            self.machine.tolerate(patience.errors, patience.junk);
+            let limits = self.server.session_limits();
+            self.machine.tolerate(limits.errors, limits.junk);
             match self.lines.next_line(&mut self.buffer) {
                 Ok(Some(line)) => {
                     // The next command of a client that waits for replies shows that our last 250 arrived; without one it may come again

@@ -136,16 +136,8 @@ pub(super) async fn judge(
     recipient: &MaskedRecipient,
     tally: &mut Tally<'_>,
 ) -> Result<Taken, Refusal> {
-    let (owners, names) = (intake.owners(), intake.names());
-    let facts = gather(
-        owners,
-        names,
-        &intake.tools.state,
-        arrival,
-        sender,
-        recipient,
-    )
-    .await?;
+    let known = (intake.owners(), &*intake.tools.state);
+    let facts = gather(known, intake.names(), arrival, sender, recipient).await?;
     let plan = policy::decide(&facts).decision?;
     if plan == Plan::OwnMask {
         // Nothing is sent, so nothing is spent.

@@ -160,6 +160,7 @@ pub(super) fn without(about: MessageSummary, addresses: &[Mailbox], shown: &str)
     MessageSummary {
         subject: rewrite::mask_text(&about.subject, addresses, shown),
         date: rewrite::mask_text(&about.date, addresses, shown),
+        message_id: rewrite::mask_text(&about.message_id, addresses, shown),
         ..about
     }
 }

@@ -116,16 +116,8 @@ async fn consider(
         trail.note(check, finding);
     }
     let sender = sender.inspect_err(|refusal| trail.note("sender", refusal.text.clone()))?;
-    let (owners, names) = (intake.owners(), intake.names());
-    let facts = gather(
-        owners,
-        names,
-        &intake.tools.state,
-        &arrival,
-        &sender,
-        &masked,
-    )
-    .await?;
+    let known = (intake.owners(), &*intake.tools.state);
+    let facts = gather(known, intake.names(), &arrival, &sender, &masked).await?;
     let verdict = policy::decide(&facts);
     trail.0.extend(verdict.trail.0);
     let plan = verdict.decision?;

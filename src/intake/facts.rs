@@ -11,9 +11,8 @@ use crate::policy::{Facts, Options, Refusal, Sender, TransactionFact};
 /// All facts about a message from `sender` to `recipient`. What the directory cannot tell is no fact: the error is 451, never "unknown"
 /// (docs/threats.md#128).
 pub(super) async fn gather<'a>(
-    owners: Owners<'_>,
+    (owners, state): (Owners<'_>, &StateStore),
     names: Names<'_>,
-    state: &StateStore,
     arrival: &Arrival<'_>,
     sender: &'a Sender,
     recipient: &'a MaskedRecipient,

@@ -196,8 +196,8 @@ fn past_the_gate(
             metrics::counter!("allegromail_rewrite_leaks_stopped_total").increment(1);
             tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
             let text = format!(
-                "an address of the writer's would show in the {} of the message.",
-                leak.place
+                "{} of the writer's would show in the {} of the message.",
+                leak.what, leak.place
             );
             Refusal::new(Reason::WouldLeak, text)
         }

@@ -131,7 +131,7 @@ async fn prove(
     let evidence = evidence(arrival, from, mode, recipients);
     let proof = checks.prover.explain(&evidence, steps).await;
     let memory = (auth, checks.state, checks.budgets);
-    Ok(believe(memory, arrival, from, proof)?)
+    believe(memory, arrival, from, proof)
 }
 
 /// Finds whose the addresses of a proven sender are. For an unproven one nothing is looked up: neither the reply nor its time

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_spelling_for_each_name() {
+    fn a_domain_has_one_spelling() {
         for (text, want) in [
             ("DHL.com", "dhl.com"),
             ("żółw.pl", "xn--w-uga1v8h.pl"),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn within_stops_at_labels() {
+    fn a_domain_is_within_another_at_labels_only() {
         let dhl = Domain::parse("dhl.com").unwrap();
         assert!(Domain::parse("mail.dhl.com").unwrap().is_within(&dhl));
         assert!(!Domain::parse("evil-dhl.com").unwrap().is_within(&dhl));

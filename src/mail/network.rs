@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_hold_what_their_bits_say() {
+    fn a_network_holds_the_addresses_of_its_prefix_and_no_others() {
         let holds = |network: &str, address: &str| {
             network
                 .parse::<Network>()

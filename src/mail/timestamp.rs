@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prints_in_utc() {
+    fn timestamps_print_in_utc() {
         let at = Timestamp(1_795_392_000_000);
         assert_eq!(at.to_rfc5322(), "Mon, 23 Nov 2026 00:00:00 +0000");
         assert_eq!(at.to_string(), "2026-11-23T00:00:00Z");

@@ -63,8 +63,8 @@ const RESPONDERS: [&str; 4] = [
 ///
 /// A subject alone proves nothing: "Out of office chair" is a shop's article, and a person's message taken for a program's would be lost after
 /// the first of a day (docs/rules.md#osticket-1744). Beside it stands a field that people's programs do not set, or a null sender, which they do not use.
-pub(super) fn read(letter: &Message, envelope: &ReversePath) -> Automatic {
-    let word = |name: &str| letter.text(name).trim().to_ascii_lowercase();
+pub(super) fn read(message: &Message, envelope: &ReversePath) -> Automatic {
+    let word = |name: &str| message.text(name).trim().to_ascii_lowercase();
     // A field may also say that there is nothing to say.
     let set = |name: &str| !matches!(word(name).as_str(), "" | "no" | "none" | "false" | "0");
     let submitted = word("Auto-Submitted");
@@ -83,11 +83,11 @@ pub(super) fn read(letter: &Message, envelope: &ReversePath) -> Automatic {
         || ["bulk", "junk", "list"].contains(&precedence.as_str())
         // Exchange asks for no answers by it.
         || set("X-Auto-Response-Suppress");
-    if (said || *envelope == ReversePath::Null) && begins_like_a_reply(letter) {
+    if (said || *envelope == ReversePath::Null) && begins_like_a_reply(message) {
         return Automatic::Reply;
     }
     // A list has many writers, and none of them waits for an answer.
-    if said || letter.named("List-Id").next().is_some() {
+    if said || message.named("List-Id").next().is_some() {
         Automatic::Notice
     } else {
         Automatic::No
@@ -95,8 +95,8 @@ pub(super) fn read(letter: &Message, envelope: &ReversePath) -> Automatic {
 }
 
 /// Whether the subject begins with the words of a responder.
-fn begins_like_a_reply(letter: &Message) -> bool {
-    let subject = letter.text("Subject").trim().to_lowercase();
+fn begins_like_a_reply(message: &Message) -> bool {
+    let subject = message.text("Subject").trim().to_lowercase();
     SUBJECTS.iter().any(|start| subject.starts_with(start))
 }
 
@@ -134,11 +134,11 @@ mod tests {
     /// The kind with a sender in the envelope, and without.
     fn both(fields: &str) -> (Automatic, Automatic) {
         let raw = format!("From: <a@b.example>\r\n{fields}\r\nx\r\n");
-        let letter = Message::parse(raw.into()).unwrap();
+        let message = Message::parse(raw.into()).unwrap();
         let somebody = crate::mail::Mailbox::parse("a@b.example").unwrap();
         (
-            letter.automatic(&ReversePath::Mailbox(somebody)),
-            letter.automatic(&ReversePath::Null),
+            message.automatic(&ReversePath::Mailbox(somebody)),
+            message.automatic(&ReversePath::Null),
         )
     }
 

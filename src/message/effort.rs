@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn h146_honest_numbers_at_once_stay_within() {
+    fn h146_honest_counts_together_stay_within_the_allowance() {
         for octets in [100 << 10, 1 << 20, 35 << 20] {
             let effort = Effort::of(octets);
             for (task, many) in [

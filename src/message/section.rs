@@ -37,13 +37,13 @@ pub struct Field<'a> {
 /// The places of all fields, as ranges: the octets stay where they are, and what leaves unchanged leaves as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderSection {
-    fields: Vec<Place>,
+    fields: Vec<FieldSpan>,
     body: usize,
 }
 
 /// Where one field stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct FieldSpan {
     whole: Range<usize>,
     /// Where its name ends.
     colon: usize,
@@ -55,7 +55,7 @@ impl HeaderSection {
     /// # Errors
     /// [`Malformed`] names the first line at fault.
     pub fn parse(raw: &[u8]) -> Result<Self, Malformed> {
-        let mut fields: Vec<Place> = Vec::with_capacity(32);
+        let mut fields: Vec<FieldSpan> = Vec::with_capacity(32);
         let mut at = 0;
         for number in 1.. {
             let rest = raw.get(at..).unwrap_or_default();
@@ -92,7 +92,7 @@ impl HeaderSection {
                             "is no header field: it has no name with a colon after it",
                         )
                     })?;
-                    fields.push(Place {
+                    fields.push(FieldSpan {
                         whole: at..next,
                         colon: at + name,
                     });

@@ -15,13 +15,13 @@ use crate::masking::TransactionId;
 #[derive(Debug)]
 pub(super) struct Finding(pub(super) String);
 
-type Answer = Result<Finding, Refusal>;
+type RuleResult = Result<Finding, Refusal>;
 
-fn found(text: impl Into<String>) -> Answer {
+fn found(text: impl Into<String>) -> RuleResult {
     Ok(Finding(text.into()))
 }
 
-fn refuse(reason: Reason, text: impl Into<String>) -> Answer {
+fn refuse(reason: Reason, text: impl Into<String>) -> RuleResult {
     Err(Refusal::new(reason, text))
 }
 
@@ -61,7 +61,7 @@ fn class<'a>(facts: &'a Facts<'_>) -> Class<'a> {
 }
 
 /// The From must be proven before anything else is said.
-pub(super) fn proof(facts: &Facts<'_>) -> Answer {
+pub(super) fn proof(facts: &Facts<'_>) -> RuleResult {
     if let Some(refusal) = unproven(&facts.sender.proof) {
         return Err(refusal);
     }
@@ -82,7 +82,7 @@ pub fn unproven(proof: &Proof) -> Option<Refusal> {
 }
 
 /// Nobody but registered addresses and couriers (docs/rules.md#who-may-write).
-pub(super) fn known_sender(facts: &Facts<'_>) -> Answer {
+pub(super) fn known_sender(facts: &Facts<'_>) -> RuleResult {
     match (&facts.sender.writer, &facts.sender.courier) {
         (Some(writer), _) => found(format!("registered to participant {}", writer.id)),
         (None, Some(line)) => found(format!("on the allowlist: {line}")),
@@ -105,7 +105,7 @@ pub(super) fn own_mask(facts: &Facts<'_>) -> Option<Plan> {
 }
 
 /// `[policy] require_transaction`.
-pub(super) fn transaction_wanted(facts: &Facts<'_>) -> Answer {
+pub(super) fn transaction_wanted(facts: &Facts<'_>) -> RuleResult {
     let carrier = facts.sender.courier.is_some() && matches!(class(facts), Class::Courier);
     if !facts.options.require_transaction || order(facts).is_some() || carrier {
         return found("satisfied");
@@ -117,7 +117,7 @@ pub(super) fn transaction_wanted(facts: &Facts<'_>) -> Answer {
 }
 
 /// The transaction must exist, and the receiver must have a part in it.
-pub(super) fn transaction_known(facts: &Facts<'_>) -> Answer {
+pub(super) fn transaction_known(facts: &Facts<'_>) -> RuleResult {
     match &facts.transaction {
         TransactionFact::Absent => found("none named"),
         TransactionFact::Unknown { within_grace: true } => refuse(
@@ -143,7 +143,7 @@ pub(super) fn transaction_known(facts: &Facts<'_>) -> Answer {
 }
 
 /// A closed transaction takes no mail.
-pub(super) fn transaction_open(facts: &Facts<'_>) -> Answer {
+pub(super) fn transaction_open(facts: &Facts<'_>) -> RuleResult {
     match &facts.transaction {
         TransactionFact::Known(transaction) if transaction.status == TransactionStatus::Closed => {
             refuse(
@@ -156,7 +156,7 @@ pub(super) fn transaction_open(facts: &Facts<'_>) -> Answer {
 }
 
 /// Suspended and deleted accounts neither receive nor write.
-pub(super) fn accounts_active(facts: &Facts<'_>) -> Answer {
+pub(super) fn accounts_active(facts: &Facts<'_>) -> RuleResult {
     if facts.receiver.status != AccountStatus::Active {
         return refuse(
             Reason::RecipientSuspended,
@@ -178,7 +178,7 @@ pub(super) fn accounts_active(facts: &Facts<'_>) -> Answer {
 }
 
 /// The counterparty, a courier to a buyer, or anybody registered to an address without transaction (docs/rules.md#who-may-write).
-pub(super) fn party(facts: &Facts<'_>) -> Answer {
+pub(super) fn party(facts: &Facts<'_>) -> RuleResult {
     match class(facts) {
         Class::Courier => courier_recipient(facts),
         Class::Participant(writer) => {
@@ -215,7 +215,7 @@ pub(super) fn party(facts: &Facts<'_>) -> Answer {
     }
 }
 
-fn courier_recipient(facts: &Facts<'_>) -> Answer {
+fn courier_recipient(facts: &Facts<'_>) -> RuleResult {
     match &facts.transaction {
         TransactionFact::Known(transaction)
             if transaction.seller == facts.receiver.id
@@ -239,7 +239,7 @@ fn is_writers(facts: &Facts<'_>, owned: &Owned) -> bool {
 }
 
 /// A participant's return path is null for automatic replies, registered to the same account, or of the proven domain. Couriers' is free.
-pub(super) fn return_path(facts: &Facts<'_>) -> Answer {
+pub(super) fn return_path(facts: &Facts<'_>) -> RuleResult {
     if matches!(class(facts), Class::Courier) {
         if facts.sender.reverse_path == ReversePath::Null {
             return refuse(
@@ -270,7 +270,7 @@ pub(super) fn return_path(facts: &Facts<'_>) -> Answer {
 }
 
 /// Every address in a participant's Reply-To is registered to the same account, or its own mask. Couriers' is free.
-pub(super) fn reply_to(facts: &Facts<'_>) -> Answer {
+pub(super) fn reply_to(facts: &Facts<'_>) -> RuleResult {
     let Class::Participant(writer) = class(facts) else {
         return found("free for couriers");
     };

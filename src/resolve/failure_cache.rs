@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_of_one_type_of_one_name() {
+    fn a_dns_failure_is_remembered_for_its_type_and_name_only() {
         let failures = FailureCache::default();
         failures.note(RecordType::AAAA, "Mx.Shop.example.", "timed out".to_owned());
         let cause = failures.get(RecordType::AAAA, "mx.shop.example");

@@ -19,11 +19,11 @@ pub(super) struct Masked {
 }
 
 impl Masked {
-    /// Writes the body of `letter`, whose edits these are, as it will leave.
-    pub(super) fn write(&self, letter: &Message, out: &mut Vec<u8>) {
-        let raw = letter.raw();
-        let mut at = raw.len() - letter.body().len();
-        out.reserve(letter.body().len() + 1_024);
+    /// Writes the body of `message`, whose edits these are, as it will leave.
+    pub(super) fn write(&self, message: &Message, out: &mut Vec<u8>) {
+        let raw = message.raw();
+        let mut at = raw.len() - message.body().len();
+        out.reserve(message.body().len() + 1_024);
         for (place, new) in &self.edits {
             // It lies within what was replaced as a whole.
             if place.start < at {
@@ -42,7 +42,7 @@ type Edit = (Range<usize>, Vec<u8>);
 
 /// The parts of one message being masked.
 struct Work<'a> {
-    letter: &'a Message,
+    message: &'a Message,
     maskers: &'a Maskers,
     ids: Ids<'a>,
     edits: Vec<Edit>,
@@ -53,20 +53,20 @@ struct Work<'a> {
 /// How deep messages may be encoded within one another. Each is parsed by itself, with bounds of its own, so this is the bound on all.
 const MAX_ENCODED: u8 = 4;
 
-/// Masks the parts of `letter`. Ids of parts that name a private domain are added to `maskers`, for other parts refer to them.
+/// Masks the parts of `message`. Ids of parts that name a private domain are added to `maskers`, for other parts refer to them.
 ///
 /// # Errors
 /// A part that may show anything.
 pub(super) fn mask(
-    letter: &Message,
+    message: &Message,
     plan: &ParticipantPlan<'_>,
     maskers: &mut Maskers,
     depth: u8,
 ) -> Result<Masked, RewriteError> {
-    rename_ids(letter, plan, maskers);
+    rename_ids(message, plan, maskers);
     let maskers = &*maskers;
     let mut work = Work {
-        letter,
+        message,
         maskers,
         ids: ids_of(plan, maskers),
         edits: Vec::new(),
@@ -75,7 +75,7 @@ pub(super) fn mask(
     let mut fixes_of_all = Fixes::default();
     // Whether the part of each number is emptied. A part stands before those within it, and they go with it.
     let mut gone: Vec<bool> = Vec::new();
-    for (index, part) in letter.structure().parts.iter().enumerate() {
+    for (index, part) in message.structure().parts.iter().enumerate() {
         let in_gone = part
             .within
             .and_then(|at| gone.get(at))
@@ -113,9 +113,9 @@ fn ids_of<'a>(plan: &'a ParticipantPlan<'_>, maskers: &'a Maskers) -> Ids<'a> {
 
 /// Content-IDs get a name of ours, for programs write the names of machines there; what refers to them (`cid:` in HTML) is masked by the same
 /// pairs. All before the first part is masked, for a part may refer to a later one. The message's own Content-ID is dropped.
-fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, maskers: &mut Maskers) {
-    for part in letter.structure().parts.iter().skip(1) {
-        for field in message::fields(letter.raw().get(part.head.clone()).unwrap_or_default()) {
+fn rename_ids(message: &Message, plan: &ParticipantPlan<'_>, maskers: &mut Maskers) {
+    for part in message.structure().parts.iter().skip(1) {
+        for field in message::fields(message.raw().get(part.head.clone()).unwrap_or_default()) {
             if !field.name.eq_ignore_ascii_case(b"content-id") {
                 continue;
             }
@@ -131,8 +131,8 @@ fn rename_ids(letter: &Message, plan: &ParticipantPlan<'_>, maskers: &mut Masker
 }
 
 /// The name of the file that a part is, as most mail programs find it: Content-Disposition first (RFC 2183 2.3), else Content-Type.
-fn file_name(letter: &Message, part: &Part) -> Option<String> {
-    let head = letter.raw().get(part.head.clone()).unwrap_or_default();
+fn file_name(message: &Message, part: &Part) -> Option<String> {
+    let head = message.raw().get(part.head.clone()).unwrap_or_default();
     let disposition = message::fields(head)
         .find(|field| field.name.eq_ignore_ascii_case(b"content-disposition"))
         .map(|field| Parameters::parse(field.value));

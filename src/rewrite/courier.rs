@@ -59,19 +59,19 @@ impl CourierTrace {
 
 /// A courier's message: every byte of it but forged results, so that its signature still verifies (docs/rules.md#what-is-rewritten).
 #[must_use]
-pub fn courier(letter: &Message, trace: &CourierTrace) -> Bytes {
+pub fn courier(message: &Message, trace: &CourierTrace) -> Bytes {
     let head = trace.write();
-    let mut out = Vec::with_capacity(head.len() + letter.raw().len());
+    let mut out = Vec::with_capacity(head.len() + message.raw().len());
     out.extend_from_slice(head.as_bytes());
-    if letter
+    if message
         .fields()
         .any(|field| trace.is_forged(field.name, field.value))
     {
-        copy_fields(letter, &mut out, |name, value| {
+        copy_fields(message, &mut out, |name, value| {
             !trace.is_forged(name, value)
         });
     } else {
-        out.extend_from_slice(letter.raw());
+        out.extend_from_slice(message.raw());
     }
     Bytes::from(out)
 }
@@ -80,7 +80,7 @@ pub fn courier(letter: &Message, trace: &CourierTrace) -> Bytes {
 /// proves and whose domain's DMARC policy would have it refused behind us. Its signatures, which prove nothing, go.
 #[must_use]
 pub fn courier_as(
-    letter: &Message,
+    message: &Message,
     trace: &CourierTrace,
     from: (&Mailbox, Option<&str>),
     shown: &Mailbox,
@@ -90,14 +90,14 @@ pub fn courier_as(
         Some(name) => format!("{name} ({address})"),
         None => address.to_string(),
     });
-    let mut out = Vec::with_capacity(letter.raw().len() + 1_024);
+    let mut out = Vec::with_capacity(message.raw().len() + 1_024);
     out.extend_from_slice(trace.write().as_bytes());
     out.extend_from_slice(format!("From: {phrase} <{shown}>\r\n").as_bytes());
     // A Reply-To of the courier's own is free (docs/rules.md#return-path-and-reply-to), and stays.
-    if letter.named("Reply-To").next().is_none() {
+    if message.named("Reply-To").next().is_none() {
         out.extend_from_slice(format!("Reply-To: <{address}>\r\n").as_bytes());
     }
-    copy_fields(letter, &mut out, |name, value| {
+    copy_fields(message, &mut out, |name, value| {
         // A Sender would stand beside our From as somebody else, and no signature survives another From.
         let replaced = [&b"From"[..], b"Sender", b"DKIM-Signature"];
         !replaced
@@ -109,13 +109,13 @@ pub fn courier_as(
 }
 
 /// The fields that are to stay, octet by octet, and all behind them: a signature that covers none of the others still verifies.
-fn copy_fields(letter: &Message, out: &mut Vec<u8>, keep: impl Fn(&[u8], &[u8]) -> bool) {
+fn copy_fields(message: &Message, out: &mut Vec<u8>, keep: impl Fn(&[u8], &[u8]) -> bool) {
     let mut section = 0;
-    for field in letter.fields() {
+    for field in message.fields() {
         section += field.whole.len();
         if keep(field.name, field.value) {
             out.extend_from_slice(field.whole);
         }
     }
-    out.extend_from_slice(letter.raw().get(section..).unwrap_or_default());
+    out.extend_from_slice(message.raw().get(section..).unwrap_or_default());
 }

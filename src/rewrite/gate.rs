@@ -241,11 +241,13 @@ impl Gate<'_> {
         domains.any(|domain| find(text, domain).is_some())
     }
 
-    /// Whether a document in HTML may show what its source does not.
+    /// Whether a document in HTML may show what its source does not. Without an at sign it shows no address; a domain may hide behind any escape.
     fn may_show_in_html(&self, text: &str) -> bool {
         let octets = text.as_bytes();
         memchr::memchr2(b'<', b'&', octets).is_some()
-            && (self.may_see(octets) || views::decodes(octets))
+            && (self.may_see(octets)
+                || views::hides_sign(octets)
+                || (!self.prose.is_empty() && views::decodes(octets)))
     }
 }
 

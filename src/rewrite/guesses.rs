@@ -69,11 +69,11 @@ pub enum Stopped {
 /// # Errors
 /// [`Stopped`]: refuse it.
 pub fn pass(
-    letter: &Message,
+    message: &Message,
     plan: &ParticipantPlan<'_>,
     suspects: &Suspects<'_>,
 ) -> Result<Passage, Stopped> {
-    let mut answers = answers(letter, plan);
+    let mut answers = answers(message, plan);
     let observed = |answers| Observed {
         masks: plan.domains,
         domains: suspects.tells_domains || suspects.hides_domains,
@@ -91,7 +91,7 @@ pub fn pass(
         answers,
         bare: false,
     };
-    let first = participant::with_guesses(letter, plan, &alone)?;
+    let first = participant::with_guesses(message, plan, &alone)?;
     let needles = Needles {
         addresses: plan.writer_addresses,
         domains: &everywhere,
@@ -99,7 +99,7 @@ pub fn pass(
     let seen = observe(&first.octets, needles, observed(answers));
     let something = first.masked || seen.as_ref().map_or(true, |seen| !seen.is_empty());
     if !answers && something && suspects.forgets_some() {
-        answers = quotes(letter);
+        answers = quotes(message);
     }
     // A leak is looked at again, too: of a guess it is found in the second look only, and the words of the refusal must be the same.
     if let Ok(sightings) = seen {
@@ -116,7 +116,7 @@ pub fn pass(
         bare: true,
         ..Guesses::default()
     };
-    let bare = participant::with_guesses(letter, plan, &bare)?.octets;
+    let bare = participant::with_guesses(message, plan, &bare)?.octets;
     let sightings = observe(&bare, Needles::from(&[][..]), observed(answers))?;
     let found = Found::of(&sightings, &own_words, suspects, answers)?;
     let addresses = [plan.writer_addresses, found.addresses.as_slice()].concat();
@@ -128,7 +128,7 @@ pub fn pass(
         answers,
         bare: false,
     };
-    let octets = participant::with_guesses(letter, plan, &guesses)?.octets;
+    let octets = participant::with_guesses(message, plan, &guesses)?.octets;
     let needles = Needles {
         addresses: &addresses,
         domains: &everywhere,
@@ -210,20 +210,20 @@ impl Found {
 }
 
 /// Whether a message answers another by its fields.
-fn answers(letter: &Message, plan: &ParticipantPlan<'_>) -> bool {
+fn answers(message: &Message, plan: &ParticipantPlan<'_>) -> bool {
     ["In-Reply-To", "References"]
         .iter()
-        .any(|name| letter.named(name).next().is_some())
-        || quotes::is_answer(&letter.text("Subject"))
+        .any(|name| message.named(name).next().is_some())
+        || quotes::is_answer(&message.text("Subject"))
         // What comes with a null sender answers something.
         || plan.options.null_sender
-        || letter.automatic(&ReversePath::Mailbox(plan.from.clone())) == Automatic::Reply
+        || message.automatic(&ReversePath::Mailbox(plan.from.clone())) == Automatic::Reply
 }
 
 /// Whether a message quotes another, or has one in it.
-fn quotes(letter: &Message) -> bool {
-    letter.structure().parts.iter().any(|part| {
-        let content = letter.raw().get(part.body.clone()).unwrap_or_default();
+fn quotes(message: &Message) -> bool {
+    message.structure().parts.iter().any(|part| {
+        let content = message.raw().get(part.body.clone()).unwrap_or_default();
         match part.holds {
             Holds::Message => true,
             Holds::Parts => false,

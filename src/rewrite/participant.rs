@@ -19,12 +19,12 @@ use crate::message::{self, Message};
 ///
 /// # Errors
 /// [`RewriteError`] where a kept field cannot be understood.
-pub fn participant(letter: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u8>, RewriteError> {
+pub fn participant(message: &Message, plan: &ParticipantPlan<'_>) -> Result<Vec<u8>, RewriteError> {
     let guesses = Guesses {
         everywhere: plan.options.hidden_domains,
         ..Guesses::default()
     };
-    Ok(with_guesses(letter, plan, &guesses)?.octets)
+    Ok(with_guesses(message, plan, &guesses)?.octets)
 }
 
 /// What is hidden beside the writer's addresses.
@@ -83,14 +83,14 @@ impl Maskers {
 
 /// As [`participant`], with what the other side guessed.
 pub(super) fn with_guesses(
-    letter: &Message,
+    message: &Message,
     plan: &ParticipantPlan<'_>,
     guesses: &Guesses<'_>,
 ) -> Result<Written, RewriteError> {
-    let mut out = Vec::with_capacity(letter.body().len() + 4_096);
+    let mut out = Vec::with_capacity(message.body().len() + 4_096);
     let mut maskers = Maskers::new(plan, guesses);
     // The body first: it tells what the head must say, and ids of parts become needles.
-    let masked = body::mask(letter, plan, &mut maskers, 0)?;
+    let masked = body::mask(message, plan, &mut maskers, 0)?;
     plan.trace.write(&mut out);
     let name = plan
         .from_name
@@ -106,18 +106,18 @@ pub(super) fn with_guesses(
     put(
         &mut out,
         "To",
-        &recipients(letter, "To", plan).join(",\r\n "),
+        &recipients(message, "To", plan).join(",\r\n "),
     );
-    let copies = recipients(letter, "Cc", plan);
+    let copies = recipients(message, "Cc", plan);
     if !copies.is_empty() {
         put(&mut out, "Cc", &copies.join(",\r\n "));
     }
-    put(&mut out, "Date", &date(letter, plan));
+    put(&mut out, "Date", &date(message, plan));
     thread(&plan.threading, &mut out);
-    automatic(letter, plan, &mut out);
-    keep(letter, &maskers, &masked.fixes, &mut out)?;
+    automatic(message, plan, &mut out);
+    keep(message, &maskers, &masked.fixes, &mut out)?;
     out.extend_from_slice(b"\r\n");
-    masked.write(letter, &mut out);
+    masked.write(message, &mut out);
     Ok(Written {
         octets: out,
         masked: maskers.own.has_found(),
@@ -148,13 +148,13 @@ fn thread(threading: &Threading, out: &mut Vec<u8>) {
 
 /// The masked addresses of an address field. The receiver stands in To whatever the writer put there; names go, for they may name anybody,
 /// and so does every address that is not masked.
-fn recipients(letter: &Message, field: &'static str, plan: &ParticipantPlan<'_>) -> Vec<String> {
+fn recipients(message: &Message, field: &'static str, plan: &ParticipantPlan<'_>) -> Vec<String> {
     let mut shown = Vec::new();
     // Also for a Bcc, where the writer named somebody else or nobody: no reader is to guess why he got it.
     if field == "To" {
         shown.push(plan.to.clone());
     }
-    for found in letter.named(field) {
+    for found in message.named(field) {
         // A mask beside an empty entry, or in a group, is one to answer like any other.
         let Ok(named) = message::named_mailboxes(found.value) else {
             continue;
@@ -181,13 +181,13 @@ fn is_mask(mailbox: &Mailbox, domains: &MaskedDomains) -> bool {
 }
 
 /// The writer's Date in UTC, for a time zone tells where somebody is; ours where theirs cannot be read.
-fn date(letter: &Message, plan: &ParticipantPlan<'_>) -> String {
-    let written = zone(&letter.text("Date"));
+fn date(message: &Message, plan: &ParticipantPlan<'_>) -> String {
+    let written = zone(&message.text("Date"));
     let parsed =
         mail_parser::DateTime::parse_rfc822(&written).filter(mail_parser::DateTime::is_valid);
     let seconds = parsed
         .map(|date| date.to_timestamp())
-        // Before 1970 nobody wrote a letter.
+        // Before 1970 nobody wrote a message.
         .and_then(|seconds| u64::try_from(seconds).ok());
     seconds
         .map_or(plan.trace.at, |seconds| {
@@ -229,17 +229,17 @@ fn zone(date: &str) -> String {
 }
 
 /// What is recognised as automatic says so, so that the other side's programs do not answer it (RFC 3834 5).
-fn automatic(letter: &Message, plan: &ParticipantPlan<'_>, out: &mut Vec<u8>) {
+fn automatic(message: &Message, plan: &ParticipantPlan<'_>, out: &mut Vec<u8>) {
     let envelope = if plan.options.null_sender {
         ReversePath::Null
     } else {
         ReversePath::Mailbox(plan.from.clone())
     };
-    if !letter.automatic(&envelope).by_program() {
+    if !message.automatic(&envelope).by_program() {
         return;
     }
     // The two words that RFC 3834 5 has; parameters could name an owner.
-    let kind = if letter
+    let kind = if message
         .text("Auto-Submitted")
         .trim_start()
         .to_ascii_lowercase()
@@ -257,14 +257,14 @@ fn automatic(letter: &Message, plan: &ParticipantPlan<'_>, out: &mut Vec<u8>) {
 /// Copies the fields that stay, the first of each name (docs/threats.md#141). Of a MIME field there may be one only: by the other another reader
 /// would find other parts than those that were masked.
 fn keep(
-    letter: &Message,
+    message: &Message,
     maskers: &Maskers,
     fixes: &Fixes,
     out: &mut Vec<u8>,
 ) -> Result<(), RewriteError> {
     let mut seen: HashSet<Vec<u8>> = HashSet::new();
     let mut mime = false;
-    for field in letter.fields() {
+    for field in message.fields() {
         let fate = fate(field.name);
         // Of an emptied message nothing that MIME says is true any more.
         if matches!(fate, Fate::Dropped | Fate::Ours) || (fate == Fate::Mime && fixes.emptied) {
@@ -317,7 +317,7 @@ fn keep(
         );
     }
     let changed = fixes.encoding.is_some() || fixes.charset.is_some();
-    if mime || changed || letter.named("MIME-Version").next().is_some() {
+    if mime || changed || message.named("MIME-Version").next().is_some() {
         put(out, "MIME-Version", "1.0");
     }
     Ok(())

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_told_by_its_subject() {
+    fn a_subject_tells_an_answer() {
         for subject in [
             "Re: x", "RE: x", "Odp: x", "AW: x", " re: x", "VÁ: x", "Re[2]: x",
         ] {

@@ -13,13 +13,13 @@ use self::edits::{Edits, apply};
 use self::head::{Head, missing_kind};
 use crate::message::{Encoding, Holds, Message, Part};
 
-/// `letter` in ASCII. Every part keeps its decoded content byte for byte, and every line its text.
+/// `message` in ASCII. Every part keeps its decoded content byte for byte, and every line its text.
 ///
 /// # Errors
 /// [`EightBitOnly`]: a signature would break (multipart/signed), or there is a part whose encoding or head nobody knows how to change.
-pub fn seven_bit(letter: &Message) -> Result<Bytes, EightBitOnly> {
-    let raw = letter.raw();
-    let structure = letter.structure();
+pub fn seven_bit(message: &Message) -> Result<Bytes, EightBitOnly> {
+    let raw = message.raw();
+    let structure = message.structure();
     // A boundary has no encoded form, and honest programs write none that would need one.
     if structure.delimiters.iter().any(|line| {
         !raw.get(line.boundary.clone())

@@ -1,6 +1,7 @@
 //! What stands between the characters of an address without being seen by who reads it (docs/threats.md#92).
 
 use super::atom::{Form, read};
+use super::html;
 
 /// The longest tag that is passed over; a longer `<…>` is no tag. The bound keeps a text of nothing but `<` from being read anew from each of them.
 const MAX_TAG: usize = 2_048;
@@ -90,30 +91,6 @@ fn line_break(text: &[u8]) -> usize {
     end + quotes.count()
 }
 
-/// Elements that end a line or a paragraph.
-const PARTING: [&[u8]; 20] = [
-    b"br",
-    b"p",
-    b"div",
-    b"td",
-    b"tr",
-    b"th",
-    b"table",
-    b"li",
-    b"ul",
-    b"ol",
-    b"hr",
-    b"blockquote",
-    b"pre",
-    b"h1",
-    b"h2",
-    b"h3",
-    b"dd",
-    b"dt",
-    b"dl",
-    b"center",
-];
-
 /// Whether a word that begins behind `before` is apart from what stands there for a reader: by the end of a line that no program has made within
 /// a word (RFC 3676 4.1, RFC 5322 2.2.3), or by an element that ends one.
 pub(super) fn is_parted(before: &[u8]) -> bool {
@@ -140,7 +117,7 @@ pub(super) fn is_parted(before: &[u8]) -> bool {
         .iter()
         .take_while(|octet| octet.is_ascii_alphanumeric());
     let name = name.get(..length.count()).unwrap_or_default();
-    PARTING.contains(&name.to_ascii_lowercase().as_slice())
+    html::parts_lines(&name.to_ascii_lowercase())
 }
 
 /// The length of a character that is not seen, escaped or not, or of an escaped line end; zero for any other.

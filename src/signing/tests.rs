@@ -1,4 +1,4 @@
-//! Signatures are checked by mail-auth's verifier here; `tests/relay/interop` has them checked by dkimpy and OpenDKIM.
+//! Signatures are checked by mail-auth's verifier here; `tests/interop` has them checked by dkimpy and OpenDKIM.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;

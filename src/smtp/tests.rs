@@ -100,14 +100,14 @@ fn end_of_data_is_crlf_dot_crlf_and_nothing_else() {
 }
 
 #[test]
-fn what_stands_behind_the_end_is_left_alone() {
+fn commands_behind_the_end_of_data_are_not_read() {
     let (status, left) = read(b"a\r\n.\r\nQUIT\r\n", &[]);
     assert_eq!(status, DataStatus::Done(Ok(Bytes::from_static(b"a\r\n"))));
     assert_eq!(left, b"QUIT\r\n");
 }
 
 #[test]
-fn blocks_are_read_as_their_octets_are() {
+fn a_message_read_in_blocks_is_the_one_read_octet_by_octet() {
     let every: Vec<usize> = (0..1_200).collect();
     for before in (0..3).chain(250..262).chain(508..516) {
         for stop in [

@@ -10,7 +10,8 @@ Needs Debian's postfix (for the server, smtp-source and smtp-sink), openssl, ope
 Everything stays on loopback and in a temporary folder. Both sync before they acknowledge. Postfix rewrites 100,000 masked addresses from hash
 maps; allegromail looks its accounts up, masks the text and searches the result for leaks. The time counts until the sink has everything.
 
-A line is SIZE-SESSIONS[-reuse][-light|-signed|-opendkim|-verified]. reuse: many messages a session, else one. light: the sink is one that looks
+A line is SIZE-SESSIONS[-html][-reuse][-light|-signed|-opendkim|-verified]. html: a newsletter in HTML, else plain text. reuse: many messages a
+session, else one. light: the sink is one that looks
 for the end of a message only; smtp-sink looks at each octet, and is what limits a fast server at 1 MB. signed: allegromail signs with RSA-2048
 and Ed25519, Postfix stays plain. opendkim: the same beside Postfix with OpenDKIM (RSA-2048 only). verified: allegromail signs, and
 proves every sender by SPF and by a DKIM signature over the whole message; Postfix stays plain.
@@ -24,7 +25,7 @@ import sys
 import tempfile
 
 from load import LightSink, Sink, measure
-from sender import KEY, SENDER, dns, make_key, message, signed
+from sender import KEY, SENDER, dns, make_key, message, newsletter, signed
 from servers import BINARY, Allegromail, Postfix, PostfixWithOpenDkim
 
 os.environ["PATH"] += ":/usr/sbin"
@@ -34,7 +35,7 @@ ROUND = {"2k": 4_000, "10k": 4_000, "100k": 2_000, "1m": 500}
 SESSIONS = (1, 20, 100)
 MODES = ("", "light", "signed", "opendkim", "verified")
 # Long messages last: the allocator keeps much of what they took.
-DEFAULT = ("10k-20", "10k-20-reuse", "10k-1-reuse", "10k-100", "2k-20", "100k-20", "1m-20", "1m-20-light", "10k-20-signed", "10k-20-opendkim",
+DEFAULT = ("10k-20", "10k-20-reuse", "10k-1-reuse", "10k-100", "2k-20", "100k-20", "100k-20-html", "1m-20", "1m-20-light", "10k-20-signed", "10k-20-opendkim",
            "10k-20-verified")
 
 
@@ -42,14 +43,15 @@ def lines():
     for mode in MODES:
         for size in SIZES:
             for sessions in SESSIONS:
-                for reuse in ("", "reuse"):
-                    yield "-".join(filter(None, (size, str(sessions), reuse, mode)))
+                for html in ("", "html"):
+                    for reuse in ("", "reuse"):
+                        yield "-".join(filter(None, (size, str(sessions), html, reuse, mode)))
 
 
 def parse(name):
     size, sessions, *words = name.split("-")
     mode = next((word for word in words if word in MODES), "")
-    return size, int(sessions), "reuse" in words, mode
+    return size, int(sessions), "html" in words, "reuse" in words, mode
 
 
 class Stage:
@@ -72,8 +74,8 @@ class Stage:
         self.servers = [other(folder / "postfix"), Allegromail(folder / "allegromail", sign=bool(mode), dns=self.dns)]
 
     def run(self, name, pairs):
-        size, sessions, reuse, mode = parse(name)
-        text = message(SIZES[size])
+        size, sessions, html, reuse, mode = parse(name)
+        text = (newsletter if html else message)(SIZES[size])
         self.file.write_text(signed(text, self.key) if mode == "verified" else text)
         count = ROUND[size] // (4 if sessions == 1 else 1)
         rounds = []
@@ -118,7 +120,7 @@ def main():
     if os.geteuid() and not options.before:
         sys.exit("Postfix wants root")
     for mode in MODES:
-        of_mode = [name for name in chosen if parse(name)[3] == mode]
+        of_mode = [name for name in chosen if parse(name)[-1] == mode]
         if not of_mode:
             continue
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:

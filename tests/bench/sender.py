@@ -25,6 +25,19 @@ def message(size):
     return head + line * max(1, (size - len(head)) // len(line))
 
 
+def newsletter(size):
+    """HTML as shops' programs write it: tables, style attributes, links with parameters, references."""
+    head = f"From: Jan <{BUYER}>\nTo: <{SELLER}>\nSubject: Oferta\nDate: Mon, 23 Nov 2026 10:00:00 +0100\nMessage-ID: <1@poczta.example>\n"
+    head += "MIME-Version: 1.0\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 7bit\n\n"
+    start = "<!DOCTYPE html>\n<html><head><style>p.x {margin: 0; font-size: 11pt}</style></head><body>\n<table width=\"600\">\n"
+    row = ('<tr><td style="padding: 8px; color: #333"><a href="https://sklep.example/p/%d?utm_source=mail&amp;utm_medium=e%%20mail">\n'
+           '<img src="https://cdn.sklep.example/%d.png" alt="rower" width="120"></a></td>\n'
+           '<td><b>Rower g&oacute;rski %d</b>&nbsp;&ndash; <span style="color: red">1&nbsp;299,00 z&#322;</span><br>\n'
+           'Czy jest jeszcze <i>dost&#281;pny</i>? Prosz&#281; o wiadomo&#347;&#263;.</td></tr>\n<!-- %d -->\n')
+    rows = "".join(row % ((number,) * 4) for number in range(max(1, (size - len(head) - len(start)) // len(row % ((1000,) * 4)))))
+    return head + start + rows + "</table></body></html>\n"
+
+
 def make_key(path, kind="RSA", bits=2048):
     options = ["-pkeyopt", f"rsa_keygen_bits:{bits}"] if kind == "RSA" else []
     subprocess.run(["openssl", "genpkey", "-algorithm", kind, *options, "-out", path], check=True, capture_output=True)

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::client::{self, Client};
-use crate::ground::{self, Ground, Relay, wait_until};
-use crate::http;
+use crate::ground::{self, Ground};
+use crate::load;
+use crate::support::client::Client;
+use crate::support::http;
+use crate::support::process::{Server, wait_until};
 
 const MARK: &str = "Jedyna linia tej wiadomosci, powtorzona";
 
@@ -23,10 +25,10 @@ struct Held {
 }
 
 /// Sends one message that is not delivered while the point holds, and returns its number.
-fn send(ground: &Ground, relay: &Relay) -> u64 {
+fn send(ground: &Ground, relay: &Server) -> u64 {
     let number = ground.ledger.number();
     let (from, to) = (ground::buyer(1), ground::mask("seller", 1));
-    let mut message = client::message(&from, &to, number);
+    let mut message = load::message(&from, &to, number);
     message.push_str(&format!("{MARK}\r\n").repeat(40));
     let mut client = Client::connect(relay.smtp).unwrap();
     let reply = client.send(&from, &to, &message).unwrap();
@@ -84,7 +86,7 @@ impl Held {
 }
 
 /// The lives of all messages to the seller.
-fn trace(relay: &Relay) -> String {
+fn trace(relay: &Server) -> String {
     let mask = ground::mask("seller", 1).replace('+', "%2B");
     http::get(relay.admin, &format!("/v1/trace?q={mask}"))
 }
@@ -107,7 +109,7 @@ fn looked_at(ground: &Ground, word: &str) -> String {
 }
 
 /// The message is listed as damaged, with its end in the trace and one report; what is left of it is exported; an operator drops it.
-fn ends(ground: &Ground, mut relay: Relay, number: u64, word: &str) {
+fn ends(ground: &Ground, mut relay: Server, number: u64, word: &str) {
     wait_until("a damaged message", || {
         http::get(relay.admin, "/v1/queue").contains("\"state\":\"damaged\"")
     });

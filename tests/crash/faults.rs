@@ -6,9 +6,11 @@ use std::fs;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::client::{self, Client};
-use crate::ground::{self, Ground, Relay, wait_until};
-use crate::http;
+use crate::ground::{self, Ground};
+use crate::load;
+use crate::support::client::Client;
+use crate::support::http;
+use crate::support::process::{Server, wait_until};
 
 /// A line of the matrix.
 fn told(fault: &str, what: &str) {
@@ -24,13 +26,13 @@ fn take(ground: &Ground, client: &mut Client, count: usize) {
 }
 
 /// What MAIL is answered on a fresh connection.
-fn mail(relay: &Relay) -> String {
+fn mail(relay: &Server) -> String {
     let mut client = Client::connect(relay.smtp).unwrap();
     client.say("MAIL FROM:<buyer1@poczta.example>").unwrap()
 }
 
 /// Everything arrives, and the relay stops in good order.
-fn whole(ground: &Ground, relay: Relay) -> crate::ledger::Closing {
+fn whole(ground: &Ground, relay: Server) -> crate::ledger::Closing {
     let closing = ground.ledger.close(Duration::from_secs(20));
     assert!(closing.lost.is_empty(), "{closing:?}\n{}", relay.log());
     closing.assert_whole();
@@ -45,7 +47,7 @@ fn h118_a_reply_that_was_lost_costs_no_message() {
     ground.arm("inbound.committed=delay:300");
     let number = ground.ledger.number();
     let (from, to) = (ground::buyer(1), ground::mask("seller", 1));
-    let message = client::message(&from, &to, number);
+    let message = load::message(&from, &to, number);
     let mut client = Client::connect(relay.smtp).unwrap();
     client.send_and_go(&from, &to, &message).unwrap();
     // The client goes away before it hears the 250, and comes again, as it must.
@@ -125,7 +127,7 @@ fn h122_a_failed_sync_ends_acknowledging_until_a_restart() {
     take(&ground, &mut client, 10);
     // Once only: whoever tried again would succeed.
     ground.arm("spool.syncing=error:EIO@1");
-    let clients = client::load(4, relay.smtp, &ground.ledger);
+    let clients = load::start(4, relay.smtp, &ground.ledger);
     wait_until("the alarm", || relay.log().contains("spool_unhealthy"));
     for client in clients {
         client.join().unwrap();

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use rustix::fs::FallocateFlags;
 
-use crate::client::Client;
-use crate::ground::{Ground, Relay, wait_until};
-use crate::http;
+use crate::ground::Ground;
+use crate::support::client::Client;
+use crate::support::http;
+use crate::support::process::{Server, wait_until};
 
 /// A small file system of its own under `data_dir`, unmounted when dropped.
 struct Mounted {
@@ -65,7 +66,7 @@ fn fill(ground: &Ground) {
 }
 
 /// What MAIL is answered.
-fn mail(relay: &Relay) -> String {
+fn mail(relay: &Server) -> String {
     let mut client = Client::connect(relay.smtp).unwrap();
     client.say("MAIL FROM:<buyer1@poczta.example>").unwrap()
 }
@@ -77,7 +78,7 @@ fn points(ground: &Ground) -> String {
 /// No attempt reaches the sink.
 const NO_WAY: &str = "delivery.connecting=error:EMFILE";
 
-fn queued(ground: &Ground, relay: &Relay, messages: usize) {
+fn queued(ground: &Ground, relay: &Server, messages: usize) {
     let mut client = Client::connect(relay.smtp).unwrap();
     for _ in 0..messages {
         let reply = client.next(&ground.ledger).unwrap();
@@ -85,7 +86,7 @@ fn queued(ground: &Ground, relay: &Relay, messages: usize) {
     }
 }
 
-fn empty(relay: &Relay) {
+fn empty(relay: &Server) {
     wait_until("an empty queue", || {
         http::get(relay.admin, "/v1/queue").contains("[]")
     });

@@ -1,24 +1,17 @@
-//! The files of a relay, and the relay as a process.
+//! The files of a relay that outlive its process, and the relay started over them.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use crate::ledger::Ledger;
 use crate::sink::Sink;
+use crate::support::process::{self, Server};
 
-/// The program under test.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_allegromail");
 /// Accounts of each kind.
 pub const PAIRS: u64 = 50;
-/// How long the end of a process may take before the test fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn buyer(pair: u64) -> String {
     format!("buyer{pair}@poczta.example")
@@ -109,9 +102,8 @@ impl Ground {
 
     /// Runs a command of the program to its end.
     pub fn command(&self, arguments: &[&str]) -> std::process::Output {
-        let mut command = Command::new(PROGRAM);
-        command.args(arguments).arg("--config").arg(&self.config);
-        command.stdin(Stdio::null()).output().unwrap()
+        let config = ["--config", self.config.to_str().unwrap()];
+        process::run(&[arguments, &config].concat())
     }
 
     /// A file under the data directory.
@@ -135,7 +127,7 @@ impl Ground {
     }
 
     /// Starts a relay whose points can be armed while it runs.
-    pub fn start(&self) -> Relay {
+    pub fn start(&self) -> Server {
         if !self.points().exists() {
             self.arm("");
         }
@@ -143,143 +135,18 @@ impl Ground {
     }
 
     /// Starts a relay with points that stay as they are.
-    pub fn start_armed(&self, points: &str) -> Relay {
+    pub fn start_armed(&self, points: &str) -> Server {
         self.try_start(points, &[])
             .unwrap_or_else(|log| panic!("the relay does not start:\n{log}"))
     }
 
     /// Starts a relay, behind the words of another program if there are any; the log if it does not come up.
-    pub fn try_start(&self, points: &str, before: &[&str]) -> Result<Relay, String> {
-        let mut words: Vec<&str> = before.to_vec();
-        words.extend([PROGRAM, "serve", "--config", self.config.to_str().unwrap()]);
-        let mut child = Command::new(words[0])
-            .args(&words[1..])
-            .env("ALLEGROMAIL_FAILPOINTS", points)
-            .env("RUST_LOG", "warn,allegromail::app=info")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log: Arc<Mutex<String>> = Arc::default();
-        let errors = BufReader::new(child.stderr.take().unwrap());
-        let lines = log.clone();
-        let reader = std::thread::spawn(move || {
-            for line in errors.lines().map_while(Result::ok) {
-                let mut log = lines.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
-        let (mut smtp, mut admin) = (None, None);
-        for line in BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok)
-        {
-            match line.split_once(' ') {
-                Some(("smtp", address)) => smtp = Some(address.parse().unwrap()),
-                Some(("admin", address)) => {
-                    admin = Some(address.parse().unwrap());
-                    break;
-                }
-                _ => {}
-            }
-        }
-        match (smtp, admin) {
-            (Some(smtp), Some(admin)) => Ok(Relay {
-                child,
-                smtp,
-                admin,
-                log,
-            }),
-            _ => {
-                let status = child.wait().unwrap();
-                let _ = reader.join();
-                let log = log.lock().unwrap();
-                Err(format!("{status}\n{log}"))
-            }
-        }
-    }
-}
-
-/// A running relay; killed when dropped.
-pub struct Relay {
-    child: Child,
-    pub smtp: SocketAddr,
-    pub admin: SocketAddr,
-    log: Arc<Mutex<String>>,
-}
-
-impl Relay {
-    pub fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Sends a signal.
-    pub fn signal(&self, name: &str) {
-        // A process that has ended already needs no signal.
-        let _ = Command::new("kill")
-            .args([&format!("-{name}"), &self.pid().to_string()])
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-    }
-
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
-    /// Waits for the end.
-    pub fn wait(&mut self) -> ExitStatus {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "the relay does not end:\n{}",
-                self.log()
-            );
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        assert_eq!(
-            self.wait().signal(),
-            Some(9),
-            "it ended by itself:\n{}",
-            self.log()
-        );
-    }
-
-    /// Tells it to stop, and wants exit code 0.
-    pub fn stop(mut self) {
-        self.signal("TERM");
-        assert_eq!(self.wait().code(), Some(0), "{}", self.log());
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Waits until something holds.
-#[track_caller]
-pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
+    pub fn try_start(&self, points: &str, before: &[&str]) -> Result<Server, String> {
+        let variables = [
+            ("ALLEGROMAIL_FAILPOINTS", points),
+            ("RUST_LOG", "warn,allegromail::app=info"),
+        ];
+        Server::try_start(&self.config, before, &variables)
     }
 }
 

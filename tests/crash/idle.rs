@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::client::Client;
-use crate::ground::{Ground, Relay, wait_until};
-use crate::http;
+use crate::ground::Ground;
+use crate::support::client::Client;
+use crate::support::http;
+use crate::support::process::{Server, wait_until};
 
 /// Length and time of the last change of every file below a folder.
 fn files(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime)> {
@@ -41,7 +42,7 @@ fn rests(ground: &Ground, when: &str) {
 }
 
 /// Everything is delivered, and both stores have been exported.
-fn settled(relay: &Relay) {
+fn settled(relay: &Server) {
     wait_until("an empty queue", || {
         http::get(relay.admin, "/v1/queue").contains("[]")
     });

@@ -3,8 +3,10 @@
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
-use crate::client::{self, Client};
-use crate::ground::{self, Ground, Relay, wait_until};
+use crate::ground::{self, Ground};
+use crate::load;
+use crate::support::client::Client;
+use crate::support::process::{Server, wait_until};
 use crate::{Dice, asked};
 
 /// Clients that send at once.
@@ -13,7 +15,7 @@ const CLIENTS: usize = 8;
 const LONGEST: u64 = 400;
 
 /// Numbers that a log line `… messages=N …` of this event gives.
-fn told(relay: &Relay, event: &str) -> usize {
+fn told(relay: &Server, event: &str) -> usize {
     let log = relay.log();
     let lines = log.lines().filter(|line| line.contains(event));
     lines
@@ -31,7 +33,7 @@ fn rounds(ground: &Ground, kills: usize, least: usize, points: &str) -> usize {
         let relay = ground.start_armed(points);
         remembers(ground, &relay, round);
         let before = ground.ledger.count();
-        let clients = client::load(CLIENTS, relay.smtp, &ground.ledger);
+        let clients = load::start(CLIENTS, relay.smtp, &ground.ledger);
         std::thread::sleep(Duration::from_millis(dice.next(LONGEST)));
         wait_until("acknowledged messages", || {
             ground.ledger.count() >= before + least
@@ -54,7 +56,7 @@ fn rounds(ground: &Ground, kills: usize, least: usize, points: &str) -> usize {
 }
 
 /// What was marked before the last kill is still marked, and a report that comes back finds its message.
-fn remembers(ground: &Ground, relay: &Relay, round: usize) {
+fn remembers(ground: &Ground, relay: &Server, round: usize) {
     let mut client = Client::connect(relay.smtp).unwrap();
     // One automatic reply a day passes in each direction of a pair; every pair gets one, then the same again after a kill.
     let pair = (round as u64 / 2) % ground::PAIRS;

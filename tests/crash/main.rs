@@ -23,15 +23,21 @@
     reason = "a test fails by panicking, and its tables are long"
 )]
 
-mod client;
+#[path = "../support"]
+mod support {
+    pub mod client;
+    pub mod http;
+    pub mod process;
+}
+
 mod damaged;
 mod faults;
 mod full;
 mod ground;
-mod http;
 mod idle;
 mod kill;
 mod ledger;
+mod load;
 mod modes;
 mod order;
 mod points;

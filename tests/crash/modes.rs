@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::client::Client;
-use crate::ground::{Ground, PROGRAM, wait_until};
+use crate::ground::Ground;
+use crate::support::client::Client;
+use crate::support::process::{PROGRAM, wait_until};
 
 /// The program behind a shell whose umask takes nothing away.
 const OPEN: [&str; 4] = ["sh", "-c", "umask 0; exec \"$@\"", "sh"];

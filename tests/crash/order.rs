@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 
 use allegromail::mail::QueueId;
 
-use crate::client::Client;
 use crate::ground::Ground;
+use crate::support::client::Client;
+use crate::support::process::wait_until;
 
 /// One call: where in the trace it began and ended, and what stands in it.
 struct Call {
@@ -160,7 +161,7 @@ fn trace(messages: usize, points: &str) -> Option<String> {
     relay.stop();
     // The tracer writes its last lines after the relay has ended.
     let mut size = u64::MAX;
-    crate::ground::wait_until("the end of the trace", || {
+    wait_until("the end of the trace", || {
         std::thread::sleep(std::time::Duration::from_millis(50));
         let before = size;
         size = file.metadata().unwrap().len();

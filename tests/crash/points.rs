@@ -9,9 +9,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::asked;
-use crate::client::{self, Client};
 use crate::ground::Ground;
-use crate::http;
+use crate::load;
+use crate::support::client::Client;
+use crate::support::http;
+use crate::support::process::Server;
 
 /// SIGABRT.
 const ABORTED: i32 = 6;
@@ -88,14 +90,14 @@ fn tear(ground: &Ground) {
 }
 
 /// One message of each kind and what makes every part of the relay work: a refusal, a delay, a report, an automatic reply, many segments.
-fn work(ground: &Ground, relay: &mut crate::ground::Relay) {
+fn work(ground: &Ground, relay: &mut Server) {
     let (smtp, ledger) = (relay.smtp, &ground.ledger);
     let through = || -> std::io::Result<()> {
         let mut client = Client::connect(smtp)?;
         for _ in 0..60 {
             client.next(ledger)?;
         }
-        client::large(&mut client, ledger)?;
+        load::large(&mut client, ledger)?;
         wait_for(|| ledger.token.lock().unwrap().is_some());
         let token = ledger.token.lock().unwrap().take();
         if let Some((_, token)) = token {

@@ -12,7 +12,7 @@ use allegromail::spool::{
 
 use crate::asked;
 use crate::ground::Ground;
-use crate::http;
+use crate::support::http;
 
 /// Octets of each message.
 const SIZE: usize = 3_000;
@@ -76,7 +76,7 @@ fn entry(spool: &LocalSpool, number: usize) -> NewEntry {
 }
 
 #[test]
-fn recovery_of_a_long_queue() {
+fn a_long_queue_is_recovered_whole() {
     let queued = asked("ALLEGROMAIL_QUEUED", 2_000);
     let ground = Ground::new();
     let runtime = tokio::runtime::Builder::new_current_thread()

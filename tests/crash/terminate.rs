@@ -3,8 +3,10 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::client;
-use crate::ground::{Ground, wait_until};
+use crate::ground::Ground;
+use crate::load;
+use crate::support::client::Client;
+use crate::support::process::wait_until;
 use crate::{Dice, asked};
 
 #[test]
@@ -17,7 +19,7 @@ fn h125_a_relay_that_is_stopped_under_load_loses_and_repeats_nothing() {
         let relay = ground.start();
         assert!(!relay.log().contains("spool_in_flight"), "{}", relay.log());
         let before = ground.ledger.count();
-        let clients = client::load(8, relay.smtp, &ground.ledger);
+        let clients = load::start(8, relay.smtp, &ground.ledger);
         std::thread::sleep(Duration::from_millis(dice.next(300)));
         wait_until("acknowledged messages", || {
             ground.ledger.count() >= before + 20
@@ -42,7 +44,7 @@ fn h125_a_relay_that_is_stopped_under_load_loses_and_repeats_nothing() {
 fn h125_a_second_signal_ends_at_once_and_loses_nothing() {
     let ground = Ground::new();
     let mut relay = ground.start();
-    let mut client = client::Client::connect(relay.smtp).unwrap();
+    let mut client = Client::connect(relay.smtp).unwrap();
     for _ in 0..10 {
         client.next(&ground.ledger).unwrap();
     }
@@ -71,7 +73,7 @@ fn h125_reloads_of_broken_files_under_load_change_nothing() {
     let reloads = asked("ALLEGROMAIL_RELOADS", 20);
     let ground = Ground::new();
     let relay = ground.start();
-    let clients = client::load(4, relay.smtp, &ground.ledger);
+    let clients = load::start(4, relay.smtp, &ground.ledger);
     let list = ground.folder.path().join("couriers.txt");
     let mut broken = 0;
     for round in 0..reloads {

@@ -143,7 +143,7 @@ fn mutate((name, target): Target, seeds: &[Vec<u8>]) {
 }
 
 #[test]
-fn the_corpus_and_what_lies_near_it() {
+fn every_target_survives_its_corpus_and_what_lies_near_it() {
     for (name, target) in TARGETS {
         let files = corpus(name);
         assert!(!files.is_empty(), "{name} has no corpus");
@@ -158,7 +158,7 @@ fn the_corpus_and_what_lies_near_it() {
 }
 
 #[test]
-fn the_script_knows_every_target() {
+fn the_fuzz_script_knows_every_target() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/run");
     let script = std::fs::read_to_string(script).unwrap();
     let names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();

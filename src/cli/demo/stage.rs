@@ -6,13 +6,13 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::dns::{DnsServer, Zones};
-use super::sink::Sink;
 use crate::admin::Client;
 use crate::app::Relay;
 use crate::cli::import;
 use crate::config::{self, HttpListen};
 use crate::observe::Metrics;
+use crate::scripted::dns::{DnsServer, Zones};
+use crate::scripted::sink::Sink;
 
 /// The couriers' list as it is shipped.
 const COURIERS: &str = include_str!("../../../allowlist/couriers.txt");

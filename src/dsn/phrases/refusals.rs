@@ -82,11 +82,11 @@ pub(super) const REFUSALS: &[Phrase] = &[
         "a Reply-To mező nem olvasható; írjon egyszerű címeket, vagy hagyja el a mezőt.",
     ),
     phrase(
-        "an address of the writer's would show in the {} of the message.",
-        "w wiadomości byłoby widać adres nadawcy.",
-        "ve zprávě by byla vidět adresa odesílatele.",
-        "v správe by bolo vidieť adresu odosielateľa.",
-        "az üzenetben látszana a feladó egyik címe.",
+        "{} of the writer's would show in the {} of the message.",
+        "w wiadomości byłoby widać adres lub domenę nadawcy.",
+        "ve zprávě by byla vidět adresa nebo doména odesílatele.",
+        "v správe by bolo vidieť adresu alebo doménu odosielateľa.",
+        "az üzenetben látszana a feladó egyik címe vagy tartománya.",
     ),
     phrase(
         "{}; it could show an address of yours.",

@@ -11,8 +11,8 @@ use crate::inbound::limits::recipients_of;
 use crate::inbound::machine::Effect;
 use crate::inbound::memory::Share;
 use crate::inbound::receive::{self, Received};
+use crate::inbound::resend_cache::{Answered, Fingerprint};
 use crate::inbound::transaction::MailTransaction;
-use crate::inbound::unheard::{Answered, Print};
 use crate::mail::Reply;
 use crate::policy::{Reason, Refusal};
 
@@ -36,8 +36,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             return Ok(Next::Close);
         };
         let refuse = |refusal| {
-            let reception = &self.server.reception;
-            reception.refusal(&self.machine.client, Some(&transaction), &refusal)
+            let handler = &self.server.handler;
+            handler.refuse(&self.machine.client, Some(&transaction), &refusal)
         };
         let (reply, next) = match received {
             Received::Gone => return Ok(Next::Close),
@@ -50,16 +50,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             }
             Received::Message(message, share) => {
                 // Before it is judged: what was taken once must not be judged by what is true now, nor spend a budget again.
-                let print = Print::of(&transaction, message.clone()).await;
-                let known = print.and_then(|print| self.server.unheard.take(&print));
+                let print = Fingerprint::of(&transaction, message.clone()).await;
+                let known = print.and_then(|print| self.server.resend_cache.take(&print));
                 let reply = match known {
                     Some(reply) => self.again(&transaction, reply),
                     None => self.judge(transaction, message, share).await,
                 };
                 if let Some(print) = print.filter(|_| reply.code.is_success()) {
                     // Looked at before the reply is written: afterwards a closed connection could mean that it was read.
-                    let (unheard, gone) = (&self.server.unheard, self.is_gone().await);
-                    self.answered = Answered::new(unheard, print, reply.clone(), gone);
+                    let (resend_cache, gone) = (&self.server.resend_cache, self.is_gone().await);
+                    self.answered = Answered::new(resend_cache, print, reply.clone(), gone);
                 }
                 // 421 announces that the connection closes (RFC 5321 3.8).
                 let next = if reply.code.get() == 421 {
@@ -113,18 +113,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             let (client, transaction) = (client.clone(), transaction.clone());
             async move {
                 // Before its turn: whoever waits here holds no memory for the work.
-                server.reception.ease(message.len()).await;
+                server.handler.backpressure(message.len()).await;
                 let recipients = transaction.recipients.len();
                 let Some(_turn) = server.memory.turn(message.len(), recipients).await else {
                     let text = "the server is short of memory; please try again later.";
                     let refusal = Refusal::new(Reason::Storage, text);
-                    return server
-                        .reception
-                        .refusal(&client, Some(&transaction), &refusal);
+                    return server.handler.refuse(&client, Some(&transaction), &refusal);
                 };
                 let reply = server
-                    .reception
-                    .message(&client, transaction, message)
+                    .handler
+                    .handle_message(&client, transaction, message)
                     .await;
                 drop(share);
                 reply
@@ -136,8 +134,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                 "the server failed over this message; please try again later.",
             );
             self.server
-                .reception
-                .refusal(&client, Some(&transaction), &refusal)
+                .handler
+                .refuse(&client, Some(&transaction), &refusal)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Carries out what the machine wants: says it, asks the reception, reads a message.
+//! Carries out what the machine wants: says it, asks the handler, reads a message.
 
 use std::io;
 
@@ -26,7 +26,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             )),
             LineError::BareLineEnd => {
                 let refusal = Refusal::new(Reason::BareLineEnd, "lines end in CR LF.");
-                Effect::Close(self.server.reception.refusal(
+                Effect::Close(self.server.handler.refuse(
                     &self.machine.client,
                     self.machine.transaction(),
                     &refusal,
@@ -46,22 +46,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         }
     }
 
-    /// Does what the machine wants: says it, asks the reception and gives the answer back, or reads the message.
+    /// Does what the machine wants: says it, asks the handler and gives the answer back, or reads the message.
     pub(super) async fn perform(&mut self, effect: Effect) -> io::Result<Next> {
-        let reception = self.server.reception.clone();
+        let handler = self.server.handler.clone();
         match effect {
             Effect::Say(reply) => self.say(&reply),
             Effect::Close(reply) => {
                 self.say(&reply);
                 return Ok(Next::Close);
             }
-            Effect::Refuse(refusal) => self.say(&reception.refusal(
+            Effect::Refuse(refusal) => self.say(&handler.refuse(
                 &self.machine.client,
                 self.machine.transaction(),
                 &refusal,
             )),
             Effect::RefuseAndClose(refusal) => {
-                self.say(&reception.refusal(
+                self.say(&handler.refuse(
                     &self.machine.client,
                     self.machine.transaction(),
                     &refusal,
@@ -69,15 +69,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                 return Ok(Next::Close);
             }
             Effect::AskSender(transaction) => {
-                let judged = reception.sender(&self.machine.client, &transaction).await;
+                let judged = handler.mail_from(&self.machine.client, &transaction).await;
                 let effect = self.machine.sender_judged(transaction, judged);
                 return Ok(self.answer(&effect));
             }
             Effect::AskRecipient(path) => {
                 let judged = match self.machine.transaction() {
                     Some(transaction) => {
-                        reception
-                            .recipient(&self.machine.client, transaction, &path)
+                        handler
+                            .rcpt_to(&self.machine.client, transaction, &path)
                             .await
                     }
                     // The machine asks within a transaction only; if it were not so, it refuses the answer itself.

@@ -88,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         if self.is_gone().await {
             return Err(ends());
         }
-        let wait = tokio::time::sleep(self.server.patience().penalty.saturating_mul(owed));
+        let wait = tokio::time::sleep(self.server.session_limits().penalty.saturating_mul(owed));
         tokio::select! {
             () = wait => {}
             () = stop.cancelled() => {}
@@ -99,16 +99,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
     /// How much longer the client is waited for: the least of what is left for the command, for its line once it has begun, and for the session
     /// without a message. It shrinks when the server comes under stress, also for those who wait already.
     fn left(&self) -> std::time::Duration {
-        let patience = self.server.patience();
-        let command = patience
-            .command
-            .saturating_sub(self.waiting.since.elapsed());
-        let session = patience
+        let limits = self.server.session_limits();
+        let command = limits.command.saturating_sub(self.waiting.since.elapsed());
+        let session = limits
             .unproductive
             .saturating_sub(self.productive.elapsed());
-        let line = self.waiting.begun.map_or(command, |begun| {
-            patience.line.saturating_sub(begun.elapsed())
-        });
+        let line = self
+            .waiting
+            .begun
+            .map_or(command, |begun| limits.line.saturating_sub(begun.elapsed()));
         command.min(session).min(line)
     }
 
@@ -120,7 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         }
         loop {
             // In slices: stress that begins now is seen by a session that has minutes left.
-            let (left, look) = (self.left(), self.server.patience().look);
+            let (left, look) = (self.left(), self.server.session_limits().look);
             if left.is_zero() {
                 self.say(&Reply::new(
                     421,
@@ -159,8 +158,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             return Ok(());
         }
         let replies = std::mem::take(&mut self.replies);
-        let patience = self.server.patience().write;
-        let written = timeout(patience, async {
+        let limit = self.server.session_limits().write;
+        let written = timeout(limit, async {
             self.stream.write_all(&replies).await?;
             self.stream.flush().await
         });

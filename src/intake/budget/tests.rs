@@ -195,7 +195,7 @@ fn h146_a_refusal_that_took_long_costs_as_much() {
 }
 
 #[test]
-fn h166_what_was_not_used_comes_back() {
+fn h166_a_budget_that_was_given_back_can_be_spent_again() {
     let two = Some(Budget {
         count: 2,
         period: Duration::from_secs(3_600),

@@ -45,11 +45,11 @@ impl<'a> Work<'a> {
         part: &Part,
         plan: &ParticipantPlan<'_>,
     ) -> Result<Fixes, RewriteError> {
-        let raw = self.letter.raw();
+        let raw = self.message.raw();
         let seen = Seen {
             index,
             part,
-            name: file_name(self.letter, part),
+            name: file_name(self.message, part),
             masker: self.masker(index),
             encoding: Encoding::of(&part.encoding),
             content: raw.get(part.body.clone()).unwrap_or_default(),
@@ -66,7 +66,7 @@ impl<'a> Work<'a> {
             let old = raw.get(part.head.clone()).unwrap_or_default();
             let of_message = part
                 .within
-                .and_then(|at| self.letter.structure().parts.get(at))
+                .and_then(|at| self.message.structure().parts.get(at))
                 .is_some_and(|parent| parent.holds == Holds::Message);
             let new = head::head(old, of_message, &fixes, seen.masker);
             if new != old {
@@ -163,7 +163,11 @@ impl<'a> Work<'a> {
 
     /// The charset of words in the head of a part that cannot be read, of those that leave in the octets in which they came.
     fn unreadable_words(&self, index: usize, part: &Part) -> Option<String> {
-        let head = self.letter.raw().get(part.head.clone()).unwrap_or_default();
+        let head = self
+            .message
+            .raw()
+            .get(part.head.clone())
+            .unwrap_or_default();
         let mut fields = message::fields(head).filter(|field| {
             let mime = field.name.to_ascii_lowercase().starts_with(b"content-");
             mime || (index > 0 && head::stays(field.name))
@@ -207,7 +211,7 @@ impl<'a> Work<'a> {
 
     /// How the part of this number is looked at: what is within a message within the message is quoted.
     fn masker(&self, index: usize) -> &'a Masker {
-        let parts = &self.letter.structure().parts;
+        let parts = &self.message.structure().parts;
         let mut above = parts.get(index).and_then(|part| part.within);
         while let Some(part) = above.and_then(|at| parts.get(at)) {
             if part.holds == Holds::Message {
@@ -220,7 +224,7 @@ impl<'a> Work<'a> {
 
     /// Whether a part is the signature on its neighbour (RFC 1847 2.1).
     fn signs(&self, part: &Part) -> bool {
-        let parts = &self.letter.structure().parts;
+        let parts = &self.message.structure().parts;
         let parent = part.within.and_then(|at| parts.get(at));
         // The first part is what is signed.
         let first = parts.iter().find(|other| other.within == part.within);
@@ -240,16 +244,16 @@ impl<'a> Work<'a> {
         }
         // As the only part of a message, so that its head is held to what the head of any message within a message is.
         let frame: &[u8] = b"Content-Type: message/rfc822\r\n\r\n";
-        let letter = Message::parse([frame, decoded].concat().into()).ok()?;
+        let message = Message::parse([frame, decoded].concat().into()).ok()?;
         let quoted = &self.maskers.quoted;
         let mut maskers = Maskers {
             own: quoted.clone(),
             quoted: quoted.clone(),
         };
-        let masked = mask(&letter, plan, &mut maskers, self.depth + 1);
+        let masked = mask(&message, plan, &mut maskers, self.depth + 1);
         Some(masked.map(|masked| {
             let mut body = Vec::new();
-            masked.write(&letter, &mut body);
+            masked.write(&message, &mut body);
             (body != decoded).then_some(body)
         }))
     }
@@ -263,11 +267,11 @@ impl<'a> Work<'a> {
         plan: &ParticipantPlan<'_>,
         fixes: &mut Fixes,
     ) {
-        let (raw, masker) = (self.letter.raw(), self.masker(index));
+        let (raw, masker) = (self.message.raw(), self.masker(index));
         // Programs write the names of machines there. The trace id is new for every message, so no content holds such a line.
         fixes.boundary = Some(format!("=_{}_{}_{index}", plan.trace.id, self.depth));
         let own: Vec<_> = self
-            .letter
+            .message
             .structure()
             .delimiters
             .iter()

@@ -110,33 +110,58 @@ fn end_of_comment(comment: &[u8]) -> Option<usize> {
     })
 }
 
-/// Elements that end a line or a paragraph.
-const PARTING: [&[u8]; 24] = [
-    b"br",
-    b"p",
-    b"div",
-    b"td",
-    b"tr",
-    b"th",
-    b"table",
-    b"tbody",
-    b"thead",
-    b"li",
-    b"ul",
-    b"ol",
-    b"hr",
-    b"blockquote",
-    b"pre",
-    b"h1",
-    b"h2",
-    b"h3",
-    b"h4",
-    b"dd",
-    b"dt",
-    b"dl",
-    b"body",
-    b"center",
-];
+/// Whether an element stands within a line; what nobody knows does.
+pub(super) fn is_inline(name: &str) -> bool {
+    const BLOCKS: [&str; 46] = [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "br",
+        "button",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "ul",
+    ];
+    !BLOCKS.contains(&name)
+}
 
 /// Whether a tag, which is in small letters and has no angle bracket before it, parts words.
 fn parts(tag: &[u8]) -> bool {
@@ -145,7 +170,7 @@ fn parts(tag: &[u8]) -> bool {
         .iter()
         .take_while(|octet| octet.is_ascii_alphanumeric());
     let name = name.get(..length.count()).unwrap_or_default();
-    PARTING.contains(&name)
+    std::str::from_utf8(name).is_ok_and(|name| !is_inline(name))
 }
 
 fn is_address(tag: &[u8]) -> bool {

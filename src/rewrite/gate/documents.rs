@@ -11,7 +11,7 @@ use html5ever::tokenizer::{
 };
 use mail_parser::{Encoding, MessageParser, MimeHeaders, PartType};
 
-use super::cuts::{GAP, SEAM};
+use super::cuts::{GAP, SEAM, is_inline};
 use super::text::{into_readable, wide};
 
 /// How deep documents may stand in one another.
@@ -201,57 +201,4 @@ impl Sink<'_> {
             _ => TokenSinkResult::Continue,
         }
     }
-}
-
-/// Whether an element stands within a line; what nobody knows does.
-fn is_inline(name: &str) -> bool {
-    const BLOCKS: [&str; 46] = [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "br",
-        "button",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "head",
-        "header",
-        "hr",
-        "html",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "option",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "title",
-        "tr",
-        "ul",
-    ];
-    !BLOCKS.contains(&name)
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter, memchr2, memchr3_iter, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3_iter, memmem};
 
 use super::cuts::{joined, untagged, without_brackets};
 use super::escapes::{backslashes, references};
@@ -84,6 +84,57 @@ pub(super) fn decodes(octets: &[u8]) -> bool {
     memchr3_iter(b'&', b'%', b'=', octets).any(escape)
         || memchr3_iter(b'\\', 0xef, 0xe2, octets).any(other)
         || memchr_iter(0xf0, octets).any(other)
+}
+
+/// Whether something in a text could be read as an at sign, or as the beginning of an escape of one.
+pub(super) fn hides_sign(octets: &[u8]) -> bool {
+    const CODES: [&str; 6] = ["40", "25", "5c", "3d", "26", "23"];
+    let percent = |at: usize| {
+        octets.get(at + 1..at + 3).is_some_and(|two| {
+            CODES
+                .iter()
+                .any(|code| two.eq_ignore_ascii_case(code.as_bytes()))
+                || !two.is_ascii()
+        })
+    };
+    let other = |at: usize| {
+        matches!(
+            (octets.get(at), octets.get(at + 1)),
+            (Some(b'\\'), _) | (Some(0xef), Some(0xb9 | 0xbc | 0xbd))
+        )
+    };
+    memchr2_iter(b'&', b'%', octets).any(|at| match octets.get(at) {
+        Some(b'&') => is_sign(octets.get(at + 1..).unwrap_or_default()),
+        _ => percent(at),
+    }) || memchr2_iter(b'\\', 0xef, octets).any(other)
+}
+
+/// Whether what stands behind `&` refers to such a sign.
+fn is_sign(mut rest: &[u8]) -> bool {
+    const SIGNS: [&str; 6] = ["commat", "percnt", "bsol", "equals", "num", "lowbar"];
+    while let Some(inner) = rest
+        .strip_prefix(b"amp")
+        .or_else(|| rest.strip_prefix(b"AMP"))
+    {
+        rest = inner.strip_prefix(b";").unwrap_or(inner);
+    }
+    let Some(number) = rest.strip_prefix(b"#") else {
+        return SIGNS.iter().any(|sign| rest.starts_with(sign.as_bytes()));
+    };
+    let (from, radix) = match number {
+        [b'x' | b'X', ..] => (1, 16),
+        _ => (0, 10),
+    };
+    let digits = number.get(from..).unwrap_or_default();
+    let length = digits
+        .iter()
+        .take_while(|octet| char::from(**octet).is_digit(radix))
+        .count();
+    let digits = digits.get(..length).unwrap_or_default();
+    let digits = std::str::from_utf8(digits).unwrap_or_default();
+    let code = u32::from_str_radix(digits.trim_start_matches('0'), radix).unwrap_or(0);
+    // In ASCII, or among the forms that stand for it.
+    matches!(code, 0x23 | 0x25 | 0x26 | 0x3d | 0x40 | 0x5c | 0xfe50..=0xfe6b | 0xff01..=0xff5e)
 }
 
 /// Calls `look` with every view of `text` that could hold what is looked for until it says that it has seen enough. `worth` tells of a

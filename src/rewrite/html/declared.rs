@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_that_names_one_counts() {
+    fn the_first_declaration_of_a_charset_counts() {
         for (document, label) in [
             (
                 "<?xml version=\"1.0\" encoding=\"windows-1250\"?><a/>",

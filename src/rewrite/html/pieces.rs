@@ -87,6 +87,11 @@ const PARTING: [&[u8]; 46] = [
     b"ul",
 ];
 
+/// Whether an element of this name, in small letters, ends a line for a reader.
+pub(in crate::rewrite) fn parts_lines(name: &[u8]) -> bool {
+    PARTING.contains(&name)
+}
+
 /// Pieces beyond these are not looked at one by one: a document of nothing but tags must not take many times its own room. What stands in them is left
 /// to [`Masker::mask`](crate::rewrite::masker::Masker::mask) and to the leak gate.
 const MOST_PIECES: usize = 400_000;
@@ -167,7 +172,7 @@ impl Reader<'_> {
     fn tag(&mut self, name: &[u8], place: Range<usize>) {
         self.text_ends(place.start);
         let last = self.pieces.last().map(|piece| piece.kind);
-        if PARTING.contains(&name) && last != Some(Kind::Parting) {
+        if parts_lines(name) && last != Some(Kind::Parting) {
             self.push(place, b"", Kind::Parting, None);
         }
     }

@@ -8,6 +8,7 @@ use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memmem};
 use super::needle::Needle;
 use super::spelling::ESCAPES;
 use crate::rewrite::atom;
+use crate::rewrite::fold::fold;
 
 /// A needle from its rarest octet on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,19 +63,10 @@ impl Tails {
                 }))
     }
 
-    /// Whether a document in HTML may show a needle that its source does not: behind each at sign stands what may become one of the domains, or
-    /// something that a reader passes over.
+    /// Whether a document in HTML may show a needle that its source does not: an at sign is escaped, or behind one stands what may become one of the
+    /// domains, or something that a reader passes over.
     pub(super) fn may_show_in_html(&self, text: &str) -> bool {
-        const ESCAPED: [&[u8]; 8] = [
-            b"base64",
-            b"BASE64",
-            b"&#",
-            b"&commat",
-            b"%40",
-            b"%25",
-            "\u{ff20}".as_bytes(),
-            "\u{fe6b}".as_bytes(),
-        ];
+        const ESCAPED: [&[u8]; 4] = [b"%40", b"%25", "\u{ff20}".as_bytes(), "\u{fe6b}".as_bytes()];
         let mut domains = self.tails.iter().map(|tail| tail.needle.domain_part());
         if self.any || domains.any(|domain| domain.is_none()) {
             return true;
@@ -90,6 +82,9 @@ impl Tails {
         };
         escaped
             || styled()
+            || holds_coded_text(octets)
+            || memchr_iter(b'&', octets)
+                .any(|at| refers_to_sign(octets.get(at + 1..).unwrap_or_default()))
             || memchr_iter(b'@', octets)
                 .any(|at| self.goes_on(octets.get(at + 1..).unwrap_or_default()))
     }
@@ -149,5 +144,87 @@ impl Tail {
 
     fn is_at(&self, rest: &[u8]) -> bool {
         self.needle.spelled(rest).is_some()
+    }
+}
+
+/// Whether a `data:` link holds base64 that is no picture.
+fn holds_coded_text(document: &[u8]) -> bool {
+    /// Octets of a type and its parameters.
+    const FRONT: usize = 64;
+    let places =
+        memmem::find_iter(document, b"base64").chain(memmem::find_iter(document, b"BASE64"));
+    places.into_iter().any(|at| {
+        let front = document
+            .get(at.saturating_sub(FRONT)..at)
+            .unwrap_or_default();
+        memmem::find(front, b"image/").is_none()
+    })
+}
+
+/// Whether the character reference whose `&` stands before `rest` is that of an at sign, or of what may begin another escape of one. A browser takes
+/// any number of zeros, and no semicolon.
+fn refers_to_sign(rest: &[u8]) -> bool {
+    const NAMES: [&[u8]; 6] = [b"commat", b"percnt", b"bsol", b"equals", b"num;", b"AMP"];
+    if let Some(inner) = rest.strip_prefix(b"amp") {
+        // Read twice, as in `srcdoc`.
+        return refers_to_sign(inner.strip_prefix(b";").unwrap_or(inner));
+    }
+    let Some(digits) = rest.strip_prefix(b"#") else {
+        return NAMES.iter().any(|name| rest.starts_with(name));
+    };
+    let hexadecimal = digits
+        .strip_prefix(b"x")
+        .or_else(|| digits.strip_prefix(b"X"));
+    let (digits, radix) = hexadecimal.map_or((digits, 10), |digits| (digits, 16));
+    let values = digits
+        .iter()
+        .map_while(|octet| char::from(*octet).to_digit(radix));
+    let code = values.fold(0_u32, |code, digit| {
+        code.saturating_mul(radix).saturating_add(digit)
+    });
+    char::from_u32(code)
+        .is_some_and(|c| matches!(fold(c).octets(), b"@" | b"%" | b"\\" | b"=" | b"&" | b"#"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_to_signs_are_told_from_those_to_letters() {
+        for sign in [
+            "#64;",
+            "#x40;",
+            "#X0040",
+            "#000000000064;",
+            "commat;",
+            "commat",
+            "amp;#64;",
+            "ampamp;#64;",
+            "#65312;",
+            "#xfe6b;",
+            "#37;40",
+            "#92;40",
+            "percnt;40",
+            "#38;#64;",
+            "amp;num;64;",
+        ] {
+            assert!(refers_to_sign(sign.as_bytes()), "{sign}");
+        }
+        for letter in [
+            "#322;",
+            "oacute;",
+            "nbsp;",
+            "amp;utm_medium=mail",
+            "ndash;",
+            "#x142;",
+            "lt",
+            "gt;",
+            "",
+        ] {
+            assert!(!refers_to_sign(letter.as_bytes()), "{letter}");
+        }
+        assert!(!holds_coded_text(b"<img src='data:image/png;base64,AA'>"));
+        assert!(holds_coded_text(b"<a href='data:text/html;base64,AA'>"));
     }
 }

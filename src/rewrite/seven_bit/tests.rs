@@ -71,7 +71,7 @@ fn h138_texts_become_readable_and_keep_every_letter() {
 }
 
 #[test]
-fn h138_parts_within_parts_and_names_of_files() {
+fn h138_nested_parts_and_names_of_files_become_seven_bit() {
     let inner = "From: \"\u{141}\" <c@d.example>\r\nSubject: \u{17c}\u{f3}\u{142}w\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n<p>\u{17c}\u{f3}\u{142}w</p>";
     let message = format!(
         "{PLAIN}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: 8bit\r\n\r\npre\u{142}\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nplain only\r\n--b\r\n\r\n\u{142}\u{f3}d\u{17a} and more words\r\n--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{inner}\r\n--b\r\nContent-Type: application/pdf; name=\"za\u{142}.pdf\"\r\nContent-Disposition: attachment; filename=\"za\u{142}.pdf\"\r\nContent-Transfer-Encoding: binary\r\n\r\n%PDF\u{142}\r\n--b--\r\nepilogue \u{142}\r\n"

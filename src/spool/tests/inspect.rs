@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::torn::places;
 use super::*;
 
 /// Every file below a folder.

@@ -12,7 +12,7 @@ use allegromail::masking::{
     MaskedAddress, MaskedDomain, MaskedDomains, MaskedLocal, TokenKeys, TokenKind,
 };
 use allegromail::message::Message;
-use allegromail::policy::{self, Facts, MessageKind, Owned, Settings, TransactionFact};
+use allegromail::policy::{self, Facts, MessageKind, Options, Owned, Sender, TransactionFact};
 use allegromail::rewrite::{self, Needles, ParticipantPlan, Threading, Trace};
 use allegromail::smtp::{DataReader, DataStatus};
 
@@ -140,31 +140,39 @@ fn decide(bencher: Bencher) {
         seller: "k2m9x0r7t3".parse().unwrap(),
         status: TransactionStatus::Open,
     };
-    let facts = Facts {
-        reverse_path: ReversePath::Mailbox(mailbox(BUYER)),
+    let sender = Sender {
         from: mailbox(BUYER),
+        from_name: None,
         proof: Proof::Proven(Means::Name {
             domain: Domain::parse("poczta.example").unwrap(),
         }),
-        recipient: MaskedAddress {
-            local: MaskedLocal::parse("k2m9x0r7t3+cub31c122").unwrap(),
-            domain: Domain::parse("allegromail.pl").unwrap(),
-        },
-        receiver: account("k2m9x0r7t3", "biuro@rowery.example"),
-        beside_others: false,
-        mask_counterparty: None,
-        transaction: TransactionFact::Known(Arc::new(order)),
+        fails_elsewhere: false,
         writer: Some(account("8awgqyk6a5", BUYER)),
         courier: None,
+        reverse_path: ReversePath::Mailbox(mailbox(BUYER)),
         return_path: Some(Owned {
             address: mailbox(BUYER),
             owner: Some("8awgqyk6a5".parse().unwrap()),
             mask_of: None,
         }),
         return_path_aligned: true,
-        kind: MessageKind::Ordinary,
         reply_to: Ok(Vec::new()),
-        settings: Settings::default(),
+        kind: MessageKind::Ordinary,
+        is_automatic_reply: false,
+    };
+    let recipient = MaskedAddress {
+        local: MaskedLocal::parse("k2m9x0r7t3+cub31c122").unwrap(),
+        domain: Domain::parse("allegromail.pl").unwrap(),
+    };
+    let receiver = account("k2m9x0r7t3", "biuro@rowery.example");
+    let facts = Facts {
+        sender: &sender,
+        recipient: &recipient,
+        receiver: &receiver,
+        beside_others: false,
+        mask_counterparty: None,
+        transaction: TransactionFact::Known(Arc::new(order)),
+        options: Options::default(),
     };
     bencher.bench(|| policy::decide(black_box(&facts)));
 }

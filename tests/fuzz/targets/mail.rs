@@ -140,8 +140,12 @@ pub fn readers(octets: &[u8]) {
         }
         return;
     }
-    // Ids of calendar entries are sealed each time.
-    if String::from_utf8_lossy(&out).to_uppercase().contains("UID") {
+    // Ids of calendar entries are sealed each time, also where the encoding hides them.
+    let has_id = |octets: &[u8]| {
+        let text = String::from_utf8_lossy(octets).to_uppercase();
+        text.contains("UID")
+    };
+    if has_id(&out) || has_id(octets) {
         return;
     }
     let again = rewritten(&out).expect("what leaves can be read");

@@ -1,0 +1,107 @@
+//! The gate finds an address or a domain however it is written.
+
+use super::*;
+
+#[test]
+fn the_gate_finds_addresses_in_any_dress() {
+    let needles = [mailbox("jan@poczta.example")];
+    for head in [
+        "Subject: write to JAN@poczta.example",
+        "Subject: =?utf-8?B?amFuQHBvY3p0YS5leGFtcGxl?=",
+        "Subject: =?utf-8?Q?jan=40poczta.example?=",
+        "Content-Type: application/pdf; name*=utf-8''jan%40poczta.example.pdf",
+        "Content-Type: application/pdf;\r\n name*0=\"jan@poc\";\r\n name*1=\"zta.example.pdf\"",
+    ] {
+        assert!(
+            check(format!("{head}\r\n\r\nx").as_bytes(), &needles).is_err(),
+            "{head}"
+        );
+    }
+    assert!(
+        check(
+            b"Subject: ewa@poczta.example\r\n\r\nbojan@poczta.example",
+            &needles
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn the_gate_knows_a_domain_with_accents_however_its_letters_are_written() {
+    let addresses = [mailbox("jan@xn--w-uga1v8h.example")];
+    let domains = [Domain::parse("łódź.example").unwrap()];
+    let needles = Needles {
+        addresses: &addresses,
+        domains: &domains,
+    };
+    for text in [
+        "jan@żółw.example",
+        "jan@z\u{307}o\u{301}łw.example",
+        "JAN@Z\u{307}O\u{301}ŁW.EXAMPLE",
+        "jan@xn--w-uga1v8h.example",
+        // Mixed, which nothing but a person does.
+        "jan@z\u{307}ółw.example",
+        "jan@żo\u{301}łw.example",
+        "jan@z\u{200b}\u{307}ółw.example",
+        "jan@z&#x307;o&#769;łw.example",
+        "jan@z%CC%87o%CC%81%C5%82w.example",
+        "jan@z=CC=87o=CC=81=C5=82w.example",
+        "amFuQHrMh2_Mgc-Cdy5leGFtcGxl amFuQHrMh2/MgcWCdy5leGFtcGxl",
+        "www.łódź.example",
+        "www.ło\u{301}dz\u{301}.example",
+        "www.łódz\u{301}.example",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\nnapisz na {text}, proszę\r\n");
+        assert!(check(message.as_bytes(), needles).is_err(), "{text}");
+    }
+    for text in [
+        "jan@żołw.example",
+        "jan@z\u{307}ołw.example",
+        "bojan@z\u{307}o\u{301}łw.example",
+        "łodz\u{301}.example",
+        "\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\nnapisz na {text}, proszę\r\n");
+        assert_eq!(check(message.as_bytes(), needles), Ok(()), "{text}");
+    }
+    // Three marks of one letter, in whatever order.
+    let addresses = [mailbox("jan@\u{1ec7}\u{331}.example")];
+    for text in [
+        "\u{1ec7}\u{331}",
+        "e\u{302}\u{323}\u{331}",
+        "\u{ea}\u{323}\u{331}",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\njan@{text}.example\r\n");
+        assert!(check(message.as_bytes(), &addresses).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_looks_like_base64_hides_nothing_from_the_gate() {
+    let addresses = [Mailbox::parse("jan@poczta.example").unwrap()];
+    let domains = [Domain::parse("kot.pl").unwrap()];
+    let needles = Needles {
+        addresses: &addresses,
+        domains: &domains,
+    };
+    let escaped: String = "jan@poczta.example      "
+        .bytes()
+        .map(|octet| format!("={octet:02X}"))
+        .collect();
+    let pad = "A".repeat(70);
+    let lines = format!("{pad}\r\n").repeat(9);
+    for body in [
+        format!("YWFh\r\n{escaped}\r\nYWFh\r\n"),
+        format!("{lines}{escaped}\r\n{lines}"),
+        format!("YWFh\r\n{pad}/jan+\r\nx\r\n@poczta.example\r\n"),
+        format!("{lines}{pad}/ja\r\nn\r\n@poczta.example\r\n"),
+        format!("jan@poczta.\r\nexam\r\nple/{pad}\r\n{lines}"),
+        "\u{212a}ot.pl".to_owned(),
+        "K\u{ad}OT.pl".to_owned(),
+    ] {
+        let message = format!("From: a@b.example\r\n\r\n{body}");
+        assert!(check(message.as_bytes(), needles).is_err(), "{body}");
+    }
+    let picture = format!("From: a@b.example\r\n\r\n{lines}{lines}AA==\r\n");
+    assert_eq!(check(picture.as_bytes(), needles), Ok(()));
+}
