@@ -62,11 +62,7 @@ impl Connection {
                 self.wire.timeouts.command
             };
             let reply = self.wire.reply(wait).await.map_err(broken)?;
-            let taken = if name == "DATA" {
-                reply.code.is_intermediate()
-            } else {
-                reply.code.is_success()
-            };
+            let taken = is_taken(name, &reply);
             if !taken && refused.is_none() {
                 refused = Some((name, reply));
                 // With PIPELINING the other replies come all the same, and each has to be read.
@@ -186,6 +182,15 @@ impl Connection {
             format!("RCPT TO:<{}>\r\n", work.recipient),
             "DATA\r\n".to_owned(),
         ]
+    }
+}
+
+/// Whether a command was accepted: DATA by 3xx, the others by 2xx (RFC 5321 4.2.1).
+fn is_taken(command: &str, reply: &Reply) -> bool {
+    if command == "DATA" {
+        reply.code.is_intermediate()
+    } else {
+        reply.code.is_success()
     }
 }
 
