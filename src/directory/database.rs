@@ -1,4 +1,4 @@
-//! sled with its edges guarded (research: sled 0.34's `flush` is no fsync on Linux; an I/O error is for good; corruption can panic).
+//! sled with its edges guarded (sled 0.34's `flush` is no fsync on Linux; an I/O error is for good; corruption can panic).
 //!
 //! After a flush the database file is synced through a handle of our own, since a sync is per file and not per handle. Any error or panic
 //! marks the store bad: from then on every answer is [`Unavailable`], until a restart.
