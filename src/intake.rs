@@ -1,22 +1,22 @@
 //! What becomes of a message: it is decided, rewritten and made durable here, between the SMTP server and the spool.
 //!
-//! [`Intake`] is what the SMTP server sees of it. The way of a message is [`accept::accept`], top to bottom, and every step is a function whose
+//! [`Intake`] is what the SMTP server sees of it. The way of a message is `accept::accept`, top to bottom, and every step is a function whose
 //! signature tells what it may touch:
 //!
 //! | step | |
 //! | --- | --- |
-//! | [`accept::open`] | the octets are split, once; nothing reads them in another way |
-//! | [`sender::identify`] | the From is read, has it proven ([`proof`]), and its account is found ([`owners`]) |
-//! | [`recipient::find`] | whom each recipient names: a role, a mask, a bounce address |
-//! | [`facts::gather`] | what policy decides on, for one recipient |
-//! | [`policy::decide`](crate::policy::decide) | a plan with writer and receiver in it, or a refusal |
-//! | [`budget::Tally::spend`] | what the message costs its sender |
-//! | [`masked::masked`] | between participants: ids translated ([`threading`]), rewritten, past the leak gate, signed |
-//! | [`auto_reply::auto_reply`] | the same, once a day for each pair ([`dedup`]) |
-//! | [`unmasked::unmasked`], [`unmasked::to_role`] | couriers' mail and mail to roles, byte for byte |
-//! | [`returned::returned`] | what comes back to a bounce address: reports ([`bounce`]), automatic replies, people |
-//! | [`entry::Entries`] | the entry, and what is kept so that reports can name the message |
-//! | [`MultipartCommit::commit`](crate::spool::MultipartCommit::commit) | the entries are made durable; only then is 250 said |
+//! | `accept::open` | the octets are split, once; nothing reads them in another way |
+//! | `sender::identify` | the From is read, has it proven (`proof`), and its account is found (`owners`) |
+//! | `recipient::find` | whom each recipient names: a role, a mask, a bounce address |
+//! | `facts::gather` | what policy decides on, for one recipient |
+//! | `policy::decide` | a plan with writer and receiver in it, or a refusal |
+//! | `budget::Tally::spend` | what the message costs its sender |
+//! | `masked::masked` | between participants: ids translated (`threading`), rewritten, past the leak gate, signed |
+//! | `auto_reply::auto_reply` | the same, once a day for each pair (`dedup`) |
+//! | `unmasked::unmasked`, `unmasked::to_role` | couriers' mail and mail to roles, byte for byte |
+//! | `returned::returned` | what comes back to a bounce address: reports (`bounce`), automatic replies, people |
+//! | `entry::Entries` | the entry, and what is kept so that reports can name the message |
+//! | `MultipartCommit::commit` | the entries are made durable; only then is 250 said |
 
 mod accept;
 mod arrival;

@@ -52,7 +52,7 @@ pub struct SessionLimits {
     pub min_rate: u64,
     /// Errors of one session with which it is closed (Postfix's hard limit).
     pub errors: u32,
-    /// How long the client waits for the answer to each error beyond [`FREE_ERRORS`] (Postfix's `smtpd_error_sleep_time`).
+    /// How long the client waits for the answer to each error beyond the first ten (Postfix's `smtpd_error_sleep_time`).
     pub penalty: Duration,
     /// NOOP, RSET, VRFY, HELP without a message between them after which the session is closed (Postfix's junk limit).
     pub junk: u32,
