@@ -7,7 +7,7 @@
 //! use allegromail::{dsn, mail::Mailbox};
 //!
 //! let hidden: [Mailbox; 1] = ["jan.kowalski@poczta.example".parse().unwrap()];
-//! let said = dsn::said("5.2.2 <jan.kowalski@poczta.example>: mailbox full", &hidden).unwrap();
+//! let said = dsn::quotable_text("5.2.2 <jan.kowalski@poczta.example>: mailbox full", &hidden).unwrap();
 //! assert!(said.contains("mailbox full") && !said.contains("kowalski"), "{said}");
 //! ```
 
