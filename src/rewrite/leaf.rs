@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use encoding_rs::{Encoding, UTF_8};
 use memchr::memmem;
 
 use super::calendar::{self, Ids, is_calendar};
@@ -9,7 +10,7 @@ use super::embedded;
 use super::html;
 use super::quotes;
 use crate::message::charset::{self, Decoded};
-use crate::message::{Encoding, Part, has_long_line};
+use crate::message::{Encoding as TransferEncoding, Part, has_long_line};
 
 /// A text part as it will leave.
 pub(super) struct Leaf {
@@ -27,7 +28,7 @@ pub(super) struct Leaf {
 /// # Errors
 /// Why its text cannot be read, in words that follow "the part".
 pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<Leaf>, String> {
-    let encoding = Encoding::of(&part.encoding);
+    let encoding = TransferEncoding::of(&part.encoding);
     let octets = encoding.decode(content);
     let label = part.kind.get("charset").unwrap_or_default();
     let Ok(read) = charset::decode(label, &octets) else {
@@ -44,14 +45,14 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
     let mut read = read;
     if changed.is_none()
         && read.charset.is_none()
-        && let Some(own) = own_charset(&octets)
+        && let Some(own) = own_charset(label, &octets)
     {
         changed = masked(part, &own.text, ids)?;
         read = own;
     }
     // Nobody tells what other programs would take it for.
     let unfit = read.charset.is_none();
-    let long = encoding == Encoding::Identity && has_long_line(content);
+    let long = encoding == TransferEncoding::Identity && has_long_line(content);
     // Nothing to mask; but what is unfit is written anew, and so is a line that the next server may refuse (RFC 5322 2.1.1;
     // docs/threats.md#25).
     if changed.is_none() && !unfit && !long {
@@ -59,10 +60,10 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
     }
     let (content, charset) = read.write(&current(&changed, &read.text));
     // A mask can make a line too long, and a part that called itself 7bit must not hold UTF-8.
-    let quoted = encoding == Encoding::Identity
+    let quoted = encoding == TransferEncoding::Identity
         && (has_long_line(&content) || (charset.is_some() && !content.is_ascii()));
     let encoding = if quoted {
-        Encoding::QuotedPrintable
+        TransferEncoding::QuotedPrintable
     } else {
         encoding
     };
@@ -73,9 +74,17 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
     }))
 }
 
-/// A text whose label does not fit it, or that has none, in the charset that it names itself: a file that is saved has no other. Where a program goes
-/// by something else it shows other letters at most, for only charsets of one octet count.
-fn own_charset(octets: &[u8]) -> Option<Decoded<'_>> {
+/// A text whose label does not fit it, or that has none, in the charset that it names itself: a file that is saved has no other. Only charsets of one
+/// byte count, and UTF-8 beside them as a label, so that a program that goes by another shows other letters and no other ASCII. What has shifts
+/// (ISO-2022) could be read as a text of its own.
+fn own_charset<'a>(label: &str, octets: &'a [u8]) -> Option<Decoded<'a>> {
+    const ESCAPE: u8 = 0x1b;
+    let keeps_ascii = label.is_empty()
+        || Encoding::for_label(label.as_bytes())
+            .is_some_and(|known| known.is_single_byte() || known == UTF_8);
+    if !keeps_ascii || memchr::memchr(ESCAPE, octets).is_some() {
+        return None;
+    }
     let own = html::declared(octets)?;
     let read = charset::decode(&own, octets).ok()?;
     let single = read.charset.is_some_and(|charset| charset.is_single_byte());

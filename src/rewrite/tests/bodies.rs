@@ -155,3 +155,35 @@ fn h191_a_tag_or_a_comment_within_an_address_is_no_matter_however_long() {
         }
     }
 }
+
+#[test]
+fn h185_a_charset_that_a_text_names_itself_counts_beside_labels_of_one_octet_only() {
+    let (hidden, _, _) = encoding_rs::ISO_2022_JP.encode("ｊａｎ＠ｐｏｃｚｔａ．ｅｘａｍｐｌｅ");
+    let shifted = [&b"<meta charset=windows-1250>\xff"[..], &hidden].concat();
+    let part = |label: &str, content: &[u8]| {
+        let content = data_encoding::BASE64.encode(content);
+        format!(
+            "From: jan@poczta.example\r\nContent-Type: text/html{label}\r\nContent-Transfer-Encoding: base64\r\n\r\n{content}\r\n"
+        )
+    };
+    // Readers that pass over the octet at fault show the address: it is written anew, under a label that leaves no doubt.
+    let wide = [&b"<meta charset=windows-1250>"[..], b"\xd9\x24\x20\xff"].concat();
+    for (label, content) in [
+        ("; charset=iso-2022-jp", &shifted),
+        ("", &shifted),
+        ("; charset=utf-8", &shifted),
+        ("; charset=utf-16le", &wide),
+    ] {
+        let out = rewrite(&part(label, content)).unwrap();
+        let head = out.replace('"', "");
+        assert!(head.contains("charset=utf-8"), "{label}: {out}");
+        let body = out.split_once("\r\n\r\n").unwrap().1.replace("\r\n", "");
+        assert_ne!(body, data_encoding::BASE64.encode(content), "{label}");
+    }
+    let plain = b"<meta charset=windows-1250>\xa3a\xf1cuch";
+    for label in ["", "; charset=utf-8"] {
+        let out = rewrite(&part(label, plain)).unwrap();
+        let body = out.split_once("\r\n\r\n").unwrap().1.replace("\r\n", "");
+        assert_eq!(body, data_encoding::BASE64.encode(plain), "{label}");
+    }
+}
