@@ -43,7 +43,7 @@ impl Task {
         match self {
             Self::Reading => 500,
             Self::Lines => 40,
-            Self::Parameters => 1_500,
+            Self::Parameters => 2_500,
             Self::Parts => 2_000,
             Self::Fields => 1_000,
             Self::Addresses => 500,
