@@ -12,6 +12,7 @@ mod needle;
 mod openings;
 mod spelling;
 mod tails;
+mod torn;
 
 use self::needle::Needle;
 use self::openings::Openings;

@@ -122,6 +122,14 @@ impl Needle {
         }
     }
 
+    /// The octets of a domain or an id, folded; none of an address.
+    pub(super) fn name(&self) -> Option<&[u8]> {
+        match self {
+            Self::Address(_) => None,
+            Self::Domain(octets) | Self::Id(octets) => Some(octets),
+        }
+    }
+
     /// The domain of an address, folded; none of anything else.
     pub(super) fn domain_part(&self) -> Option<&[u8]> {
         match self {

@@ -7,6 +7,7 @@ use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memmem};
 
 use super::needle::Needle;
 use super::spelling::ESCAPES;
+use super::torn::{Name, writes_letters};
 use crate::rewrite::atom;
 use crate::rewrite::fold::fold;
 
@@ -21,6 +22,10 @@ struct Tail {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tails {
     tails: Vec<Tail>,
+    /// All but the addresses, whole.
+    names: Vec<Name>,
+    /// Not all of these are ASCII.
+    accents: bool,
     /// A needle without an octet to search for: then every text may hold it.
     any: bool,
 }
@@ -37,6 +42,16 @@ impl Tails {
             let place = FREQUENT.iter().position(|known| *known == octet);
             searchable.then(|| place.map_or(usize::MAX, |place| FREQUENT.len() - place))
         };
+        if let Some(octets) = needle.name() {
+            let ranked = octets.iter().enumerate();
+            let ranked = ranked.filter_map(|(at, octet)| Some((at, rank(*octet)?)));
+            let rarest = ranked.max_by_key(|(_, rank)| *rank);
+            match rarest.and_then(|(at, _)| Name::around(octets, at)) {
+                Some(name) if !self.names.contains(&name) => self.names.push(name),
+                Some(_) => {}
+                None => self.accents = true,
+            }
+        }
         let Some((mark, needle)) = needle.tail(rank) else {
             self.any = true;
             return;
@@ -63,15 +78,18 @@ impl Tails {
                 }))
     }
 
-    /// Whether a document in HTML may show a needle that its source does not: an at sign is escaped, or behind one stands what may become one of the
-    /// domains, or something that a reader passes over.
+    /// Whether a document in HTML may show a needle that its source does not: of a name letters are escaped or something stands within it; of an
+    /// address the at sign is escaped, or behind one stands what may become one of the domains, or something that a reader passes over.
     pub(super) fn may_show_in_html(&self, text: &str) -> bool {
         const ESCAPED: [&[u8]; 4] = [b"%40", b"%25", "\u{ff20}".as_bytes(), "\u{fe6b}".as_bytes()];
-        let mut domains = self.tails.iter().map(|tail| tail.needle.domain_part());
-        if self.any || domains.any(|domain| domain.is_none()) {
+        let octets = text.as_bytes();
+        if self.any || self.accents {
             return true;
         }
-        let octets = text.as_bytes();
+        let torn = || self.names.iter().any(|name| name.may_be_torn_in(octets));
+        if !self.names.is_empty() && (writes_letters(octets) || torn()) {
+            return true;
+        }
         let escaped = ESCAPED
             .iter()
             .any(|sign| memmem::find(octets, sign).is_some());
