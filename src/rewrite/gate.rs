@@ -21,6 +21,7 @@ mod readings;
 mod runs;
 mod sightings;
 mod text;
+mod unambiguous;
 mod views;
 
 use std::cell::{Cell, RefCell};
@@ -29,6 +30,7 @@ use documents::Content;
 use heads::{from_the_writer, without_references};
 use needle::{Needle, find};
 use sightings::Observer;
+use unambiguous::is_unambiguous;
 
 pub use sightings::{MOST_SIGHTED, Sighting, Sightings, Standing};
 
@@ -241,13 +243,30 @@ impl Gate<'_> {
         domains.any(|domain| find(text, domain).is_some())
     }
 
-    /// Whether a document in HTML may show what its source does not. Without an at sign it shows no address; a domain may hide behind any escape.
+    /// Whether a document in HTML may show what its source does not. Without an at sign it shows no address; a domain may hide behind any escape, but
+    /// not where every parser reads the same.
     fn may_show_in_html(&self, text: &str) -> bool {
         let octets = text.as_bytes();
         memchr::memchr2(b'<', b'&', octets).is_some()
-            && (self.may_see(octets)
-                || views::hides_sign(octets)
-                || (!self.prose.is_empty() && views::decodes(octets)))
+            && (views::hides_sign(octets)
+                || self.may_see_address(octets)
+                || (self.may_see_domain(octets) && !is_unambiguous(text)))
+    }
+
+    fn may_see_address(&self, text: &[u8]) -> bool {
+        self.observes(|observer| observer.worth_addresses(text))
+            || self.addresses.iter().any(|needle| needle.may_come_of(text))
+    }
+
+    fn may_see_domain(&self, text: &[u8]) -> bool {
+        self.observes(|observer| observer.worth_domains(text))
+            || self.prose.iter().any(|needle| needle.may_come_of(text))
+            || (!self.prose.is_empty() && views::decodes(text))
+    }
+
+    fn observes(&self, worth: impl Fn(&Observer<'_>) -> bool) -> bool {
+        let observer = self.observer.as_ref();
+        observer.is_some_and(|observer| worth(&observer.borrow()))
     }
 }
 
@@ -330,8 +349,7 @@ impl Gate<'_> {
 
     /// Whether one could come out of `text` by cutting something out of it.
     fn may_see(&self, text: &[u8]) -> bool {
-        let observer = self.observer.as_ref();
-        observer.is_some_and(|observer| observer.borrow().worth(text))
+        self.observes(|observer| observer.worth(text))
             || self.needles().any(|needle| needle.may_come_of(text))
     }
 

@@ -205,6 +205,13 @@ const NAME: usize = 32;
 /// Where `name`, which is in small letters, stands right before the colon at `colon`, as the first word of its line, or of what a tag begins.
 fn names(text: &str, colon: usize, name: &str) -> Option<usize> {
     let before = text.get(..colon)?.trim_end_matches([' ', '*']);
+    // Nearly no word ends like one of them.
+    let last = |text: &str| text.bytes().next_back().filter(u8::is_ascii);
+    if last(name)
+        .is_some_and(|wanted| last(before).is_none_or(|found| !found.eq_ignore_ascii_case(&wanted)))
+    {
+        return None;
+    }
     let mut from = before.len().saturating_sub(NAME);
     while !before.is_char_boundary(from) {
         from += 1;

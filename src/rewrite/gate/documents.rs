@@ -132,7 +132,7 @@ impl Inner {
 
 struct Sink<'a> {
     shown: RefCell<String>,
-    /// Within a script or a style sheet: its text so far.
+    /// Within a script, a style sheet or the title: its text so far.
     code: RefCell<Option<String>>,
     /// Whether something was found.
     found: Cell<bool>,
@@ -197,7 +197,12 @@ impl Sink<'_> {
                 TokenSinkResult::RawData(RawKind::Rawtext)
             }
             "xmp" | "iframe" | "noembed" | "noframes" => TokenSinkResult::RawData(RawKind::Rawtext),
-            "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
+            // Shown elsewhere than the text.
+            "title" => {
+                *self.code.borrow_mut() = Some(String::new());
+                TokenSinkResult::RawData(RawKind::Rcdata)
+            }
+            "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
             _ => TokenSinkResult::Continue,
         }
     }

@@ -1,6 +1,7 @@
 //! Characters in their plain form: small, half width, composed, and none that are not seen.
 
-use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::LazyLock;
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
@@ -113,20 +114,43 @@ fn is_unseen_octet(octet: u8) -> bool {
     ((octet < b' ') & !kept) | (octet == 0x7f)
 }
 
+/// The characters of nearly all texts: Latin letters with the signs before them, and punctuation.
+const COMMON: [Range<u32>; 2] = [0x80..0x250, 0x2000..0x2070];
+
+/// What each of them is.
+static PLAIN: LazyLock<Vec<Box<str>>> = LazyLock::new(|| {
+    let common = COMMON.into_iter().flatten().filter_map(char::from_u32);
+    let plain = common.map(|c| {
+        let mut out = String::new();
+        look_up(c, &mut out);
+        out.into_boxed_str()
+    });
+    plain.collect()
+});
+
 /// Writes a character in its plain form: small, and what Unicode holds for the same (NFKC); nothing if it is not seen.
 fn bare(c: char, out: &mut String) {
+    let [letters, signs] = COMMON;
+    let code = u32::from(c);
+    let place = if letters.contains(&code) {
+        Some(code - letters.start)
+    } else if signs.contains(&code) {
+        Some(code - signs.start + letters.end - letters.start)
+    } else {
+        None
+    };
+    match place.and_then(|place| PLAIN.get(place as usize)) {
+        Some(known) => out.push_str(known),
+        None => look_up(c, out),
+    }
+}
+
+fn look_up(c: char, out: &mut String) {
     if is_unseen(c) {
         return;
     }
     let mut text = [0; 4];
-    let text = c.encode_utf8(&mut text);
-    // Letters with accents are what they are; half of the other signs stand for something.
-    let normal = if matches!(c, '\u{c0}'..='\u{131}' | '\u{134}'..='\u{13e}' | '\u{141}'..='\u{148}' | '\u{14a}'..='\u{17e}')
-    {
-        Cow::Borrowed(&*text)
-    } else {
-        ComposingNormalizerBorrowed::new_nfkc().normalize(text)
-    };
+    let normal = ComposingNormalizerBorrowed::new_nfkc().normalize(c.encode_utf8(&mut text));
     for c in normal.chars().flat_map(char::to_lowercase) {
         match c {
             '\u{3002}' => out.push('.'),

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use foldhash::fast::RandomState;
 use memchr::{memchr_iter, memchr2_iter};
 
 use super::around;
@@ -72,7 +73,7 @@ pub(super) struct Observer<'a> {
     addresses: BTreeMap<String, Sighting>,
     organisations: BTreeMap<Domain, ()>,
     /// Places that were looked at, as they stood there: views have most in common.
-    seen: HashSet<Vec<u8>>,
+    seen: HashSet<Vec<u8>, RandomState>,
     more_addresses: bool,
     more_domains: bool,
 }
@@ -84,7 +85,7 @@ impl<'a> Observer<'a> {
             domains,
             addresses: BTreeMap::new(),
             organisations: BTreeMap::new(),
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             more_addresses: false,
             more_domains: false,
         }
@@ -101,6 +102,16 @@ impl<'a> Observer<'a> {
 
     /// Whether something could stand in `octets`, or come of them once something is cut out.
     pub(super) fn worth(&self, octets: &[u8]) -> bool {
+        self.worth_addresses(octets) || self.worth_domains(octets)
+    }
+
+    /// Whether domains are looked for and could stand there.
+    pub(super) fn worth_domains(&self, octets: &[u8]) -> bool {
+        self.domains && self.dots(octets)
+    }
+
+    /// Whether addresses could stand there.
+    pub(super) fn worth_addresses(&self, octets: &[u8]) -> bool {
         let goes_on = |at: usize| {
             octets.get(at + 1).is_some_and(|next| {
                 next.is_ascii_alphanumeric()
@@ -118,9 +129,7 @@ impl<'a> Observer<'a> {
             let mut word = behind.take_while(|octet| is_of_name(**octet));
             word.any(|octet| *octet == b'.')
         };
-        memchr_iter(b'@', octets).any(goes_on)
-            || memchr_iter(b'=', octets).any(in_list)
-            || (self.domains && self.dots(octets))
+        memchr_iter(b'@', octets).any(goes_on) || memchr_iter(b'=', octets).any(in_list)
     }
 
     /// Whether a dot stands where one of a domain could: a sentence ends before a blank, or before a line of its own.
