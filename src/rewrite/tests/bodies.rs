@@ -187,3 +187,21 @@ fn h185_a_charset_that_a_text_names_itself_counts_beside_labels_of_one_octet_onl
         assert_eq!(body, data_encoding::BASE64.encode(plain), "{label}");
     }
 }
+
+#[test]
+fn h185_what_is_written_anew_beyond_ascii_says_so() {
+    let part = |content: &[u8]| {
+        let content = data_encoding::BASE64.encode(content);
+        format!(
+            "From: jan@poczta.example\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n{content}\r\n"
+        )
+    };
+    // A browser shows U+FFFD for the octet of zero, and so does the style sheet that is written anew.
+    let out = rewrite(&part(
+        b"<style>a:after{content:'jan\\40 poczta.\\\nexample'}/*\0*/</style>",
+    ))
+    .unwrap();
+    assert!(out.replace('"', "").contains("charset=utf-8"), "{out}");
+    let out = rewrite(&part(b"<p>jan@poczta.example</p>")).unwrap();
+    assert!(!out.contains("charset"), "{out}");
+}
