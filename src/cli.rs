@@ -13,6 +13,7 @@ mod explain;
 mod import;
 mod mask;
 mod queue;
+mod rules;
 mod serve;
 mod trace;
 mod unmask;
@@ -131,6 +132,11 @@ enum Command {
         #[command(subcommand)]
         command: dns::Command,
     },
+    /// Rules on contents
+    Rules {
+        #[command(subcommand)]
+        command: rules::Command,
+    },
     /// The couriers' allowlist
     Allowlist {
         #[command(subcommand)]
@@ -229,6 +235,8 @@ fn dispatch(arguments: Arguments) -> Exit {
             dkim::run(&command, config.as_ref(), json)
         }
         Command::Dns { command } => loaded(&|loaded| dns::run(&command, &loaded.config, json)),
+        // Rules are tried where they are written, often on a machine without a configuration.
+        Command::Rules { command } => rules::run(&command, json),
         // These two take the path and not the configuration: what they are asked about may be the fault in it.
         Command::Config { command } => config::run(&command, path.as_deref(), json),
         Command::Allowlist { command } => allowlist::run(&command, path.as_deref(), json),

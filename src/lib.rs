@@ -18,6 +18,7 @@ pub mod offload;
 pub mod allowlist;
 pub mod auth;
 pub mod config;
+pub mod content;
 pub mod directory;
 pub mod masking;
 pub mod message;

@@ -270,6 +270,7 @@ fn the_top_level_is_the_one_agreed_on() {
         "docs",
         "src",
         "allowlist",
+        "rules",
         "certs",
         "tests",
         "deploy",

@@ -14,7 +14,7 @@ mod wire;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets. The corpus of each is `tests/fuzz/corpus/NAME`.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("command_line", wire::command_line),
     ("data_reader", wire::data_reader),
     ("reply_reader", wire::reply_reader),
@@ -23,6 +23,7 @@ pub const TARGETS: [Target; 14] = [
     ("documents", mail::documents),
     ("charsets", mail::charsets),
     ("readers", mail::readers),
+    ("contents", mail::contents),
     ("courier", mail::courier),
     ("tokens", mail::tokens),
     ("report_reader", mail::report_reader),

@@ -9,6 +9,7 @@
     reason = "a bench may stop by panicking"
 )]
 
+mod contents;
 mod durable;
 mod pure;
 mod sample;

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use allegromail::content::{Facts, Letter, RuleSet, Source};
 use allegromail::dsn::{self, ReturnedMail};
 use allegromail::mail::{Domain, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
 use allegromail::masking::{
@@ -93,6 +94,32 @@ pub fn documents(octets: &[u8]) {
         };
         assert_eq!(body(&again), body(&out), "nothing is masked twice");
     }
+}
+
+/// Rules on contents: any text and any HTML is read, the same twice in the same way, and no sentence is made up.
+pub fn contents(octets: &[u8]) {
+    static SET: LazyLock<RuleSet> =
+        LazyLock::new(|| RuleSet::shipped().expect("the set that is shipped loads"));
+    let text = String::from_utf8_lossy(octets).into_owned();
+    let read = || {
+        Letter::read(Source {
+            subject: text.chars().take(80).collect(),
+            plain: vec![text.clone()],
+            html: vec![text.clone()],
+            attachments: Vec::new(),
+        })
+    };
+    let (letter, again) = (read(), read());
+    assert_eq!(letter, again);
+    let facts = Facts::default();
+    let findings = SET.evaluate(&letter, &facts, &|_| false);
+    assert_eq!(findings, SET.evaluate(&again, &facts, &|_| false));
+    let sentences = findings.hits.iter().filter_map(|hit| hit.sentence);
+    assert!(
+        sentences
+            .into_iter()
+            .all(|number| number < letter.sentences.len())
+    );
 }
 
 /// The masker's readers against the gate's, in one kind of part after the other: what the gate lets leave, the masker finds nothing more in. What

@@ -1,0 +1,259 @@
+//! HTML as a reader sees it, by the tokenizer that masking uses (`html5gum`): blocks end sentences, style sheets and comments are gone, links keep
+//! where they lead.
+
+use html5gum::{StartTag, Token, Tokenizer};
+
+use super::letter::{Block, Place};
+use super::links::Link;
+
+/// Stands in a text around the number of a link: a sign of private use, which is dropped from what people write.
+const ANCHOR: char = '\u{f8ff}';
+
+/// Elements within a line; any other ends it.
+const INLINE: [&[u8]; 24] = [
+    b"a", b"abbr", b"b", b"big", b"cite", b"code", b"em", b"font", b"i", b"img", b"ins", b"label",
+    b"mark", b"q", b"s", b"small", b"span", b"strong", b"sub", b"sup", b"tt", b"u", b"var", b"wbr",
+];
+/// Elements that have no end.
+const VOID: [&[u8]; 12] = [
+    b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta",
+    b"source", b"wbr",
+];
+/// What mail programs write before the message that is answered: everything behind it is quoted.
+const SEPARATORS: [&str; 8] = [
+    "divrplyfwdmsg",
+    "appendonsend",
+    "gmail_quote",
+    "moz-cite-prefix",
+    "moz-forward-container",
+    "yahoo_quoted",
+    "protonmail_quote",
+    "reply-intro",
+];
+/// Elements open at once that are kept in mind.
+const DEEPEST: usize = 200;
+
+/// An element that is open.
+struct Open {
+    name: Vec<u8>,
+    hides: bool,
+    quotes: bool,
+}
+
+/// A document under way.
+struct Reader<'a> {
+    blocks: Vec<Block>,
+    open: Vec<Open>,
+    /// Behind a separator.
+    below: bool,
+    /// Within a style sheet, a script or the head's title.
+    silent: bool,
+    /// The address of the link that is open, and what is shown in its place so far.
+    link: Option<(String, String)>,
+    anchors: &'a mut Vec<Link>,
+}
+
+/// The text of a document in blocks; its links are added to `anchors`, and stand in the text by their numbers.
+pub(super) fn blocks(text: &str, anchors: &mut Vec<Link>) -> Vec<Block> {
+    let mut reader = Reader {
+        blocks: Vec::new(),
+        open: Vec::new(),
+        below: false,
+        silent: false,
+        link: None,
+        anchors,
+    };
+    for token in Tokenizer::new(text).flatten() {
+        match token {
+            Token::StartTag(tag) => reader.start(&tag),
+            Token::EndTag(tag) => reader.end(&tag.name),
+            Token::String(text) => reader.text(&String::from_utf8_lossy(&text)),
+            _ => {}
+        }
+    }
+    reader.blocks
+}
+
+/// A text without the marks of its links.
+pub(super) fn without_anchors(text: &str) -> String {
+    let pieces = text.split(ANCHOR).step_by(2);
+    pieces.collect()
+}
+
+/// The pieces of a text: words, and the numbers of links between them.
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = Result<&str, usize>> {
+    text.split(ANCHOR).enumerate().filter_map(|(at, piece)| {
+        if at % 2 == 0 {
+            Some(Ok(piece))
+        } else {
+            piece.parse().ok().map(Err)
+        }
+    })
+}
+
+impl Reader<'_> {
+    fn start(&mut self, tag: &StartTag<()>) {
+        let name: &[u8] = &tag.name;
+        let value = |wanted: &str| {
+            let found = tag
+                .attributes
+                .iter()
+                .find(|(name, _)| name.as_slice() == wanted.as_bytes());
+            found.map(|(_, value)| String::from_utf8_lossy(&value.value).into_owned())
+        };
+        let named = [value("class"), value("id")].into_iter().flatten();
+        let named = named.collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+        self.below |= SEPARATORS.iter().any(|separator| named.contains(separator));
+        if !INLINE.contains(&name) {
+            self.break_line(name == b"br");
+        }
+        if matches!(name, b"style" | b"script" | b"title") {
+            self.silent = true;
+        }
+        if name == b"a" {
+            self.link = value("href").map(|href| (href, String::new()));
+        }
+        if !VOID.contains(&name) && !tag.self_closing && self.open.len() < DEEPEST {
+            let style = value("style").unwrap_or_default();
+            self.open.push(Open {
+                name: name.to_vec(),
+                hides: is_hidden(&style) || value("hidden").is_some(),
+                quotes: name == b"blockquote",
+            });
+        }
+    }
+
+    fn end(&mut self, name: &[u8]) {
+        self.silent = false;
+        if name == b"a"
+            && let Some((href, shown)) = self.link.take()
+            && let Some(link) = Link::parse(&href, &shown)
+        {
+            let mark = format!(" {ANCHOR}{}{ANCHOR} ", self.anchors.len());
+            self.anchors.push(link);
+            self.push(&mark);
+        }
+        if let Some(at) = self.open.iter().rposition(|open| open.name == name) {
+            self.open.truncate(at);
+        }
+        if !INLINE.contains(&name) {
+            self.break_line(false);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.silent {
+            return;
+        }
+        let text: String = text
+            .chars()
+            .map(|c| {
+                if c == ANCHOR || c.is_whitespace() {
+                    ' '
+                } else {
+                    c
+                }
+            })
+            .collect();
+        if let Some((_, shown)) = &mut self.link {
+            shown.push_str(&text);
+        }
+        self.push(&text);
+    }
+
+    fn place(&self) -> Place {
+        if self.open.iter().any(|open| open.hides) {
+            Place::Hidden
+        } else if self.below || self.open.iter().any(|open| open.quotes) {
+            Place::Quoted
+        } else {
+            Place::Text
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        let place = self.place();
+        match self.blocks.last_mut() {
+            Some(last) if last.place == place => last.text.push_str(text),
+            _ => self.blocks.push(Block {
+                place,
+                text: text.to_owned(),
+            }),
+        }
+    }
+
+    fn break_line(&mut self, within: bool) {
+        if let Some(last) = self.blocks.last_mut()
+            && !last.text.ends_with("\n\n")
+        {
+            last.text.push_str(if within { "\n" } else { "\n\n" });
+        }
+    }
+}
+
+/// Whether a style hides what it stands for.
+fn is_hidden(style: &str) -> bool {
+    let style: String = style
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<String>()
+        .to_ascii_lowercase();
+    let is_zero = |name: &str| {
+        style.split(';').any(|rule| {
+            rule.split_once(':').is_some_and(|(key, value)| {
+                key == name
+                    && value
+                        .trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%' || c == '!')
+                        .trim_matches(['0', '.'])
+                        .is_empty()
+                    && value.starts_with(['0', '.'])
+            })
+        })
+    };
+    style.contains("display:none")
+        || style.contains("visibility:hidden")
+        || is_zero("font-size")
+        || is_zero("max-height")
+        || is_zero("opacity")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_what_a_reader_sees() {
+        let mut anchors = Vec::new();
+        let blocks = blocks(
+            "<html><head><title>x</title><style>p {color: red}</style></head><body><p>Dzień <b>do</b>bry&nbsp;Pani</p><div style=\"display:none\">ukryte</div>\
+             <p>Zobacz <a href=\"https://sklep.pl/\">tutaj</a>.</p><blockquote>raz</blockquote><div class=\"gmail_quote\">dwa</div></body></html>",
+            &mut anchors,
+        );
+        let found: Vec<(Place, String)> = blocks
+            .into_iter()
+            .map(|block| {
+                (
+                    block.place,
+                    without_anchors(block.text.trim())
+                        .split_whitespace()
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                )
+            })
+            .collect();
+        let want = [
+            (Place::Text, "Dzień dobry Pani"),
+            (Place::Hidden, "ukryte"),
+            (Place::Text, "Zobacz tutaj ."),
+            (Place::Quoted, "raz dwa"),
+        ];
+        assert_eq!(found, want.map(|(place, text)| (place, text.to_owned())));
+        assert_eq!(anchors.len(), 1);
+        assert_eq!(anchors[0].host, "sklep.pl");
+        assert!(
+            is_hidden("font-size: 0px")
+                && !is_hidden("font-size: 10px")
+                && !is_hidden("opacity: 0.9")
+        );
+    }
+}

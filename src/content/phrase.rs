@@ -1,0 +1,260 @@
+//! Phrases: words that stand near one another in a sentence (docs/rules-on-contents.md#phrases).
+
+use std::collections::BTreeMap;
+
+use super::fold::folded;
+use super::words::{Symbol, Words};
+
+/// Letters of the shortest stem.
+const SHORTEST_STEM: usize = 3;
+/// Words that a phrase must begin within, if it is to begin its sentence.
+const FRONT: usize = 3;
+/// Places in one sentence at which a part of a phrase is tried.
+const MOST_PLACES: usize = 32;
+
+/// A choice of words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Term {
+    /// Single words, sorted.
+    words: Vec<Symbol>,
+    /// Entries of lists that are several words long.
+    rows: Vec<Vec<Symbol>>,
+}
+
+impl Term {
+    /// The symbols that one of its choices begins with.
+    fn begins(&self) -> impl Iterator<Item = Symbol> {
+        let rows = self.rows.iter().filter_map(|row| row.first());
+        self.words.iter().chain(rows).copied()
+    }
+
+    fn len(&self) -> usize {
+        self.words.len() + self.rows.len()
+    }
+}
+
+/// A phrase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Phrase {
+    /// Terms in order; the parts may stand in any order.
+    parts: Vec<Vec<Term>>,
+    /// None of these may stand in the sentence.
+    without: Vec<Term>,
+    at_front: bool,
+    at_end: bool,
+    /// Words that may stand between two neighbours.
+    within: usize,
+}
+
+/// A sentence to be searched: the symbols of each of its tokens.
+pub(super) struct Searched<'a> {
+    /// Where the symbols of each token begin and end.
+    pub(super) tokens: &'a [std::ops::Range<usize>],
+    pub(super) symbols: &'a [Symbol],
+}
+
+/// Lists of words by name.
+pub(super) type Lists = BTreeMap<String, Vec<String>>;
+
+impl Phrase {
+    /// Reads a phrase and adds its words to `words`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that follow "the phrase".
+    pub(super) fn parse(
+        text: &str,
+        within: usize,
+        lists: &Lists,
+        words: &mut Words,
+    ) -> Result<Self, String> {
+        let mut phrase = Self {
+            parts: vec![Vec::new()],
+            without: Vec::new(),
+            at_front: false,
+            at_end: false,
+            within,
+        };
+        let (front, text) = text
+            .trim()
+            .strip_prefix('^')
+            .map_or_else(|| (false, text.trim()), |rest| (true, rest));
+        phrase.at_front = front;
+        for word in text.split_whitespace() {
+            match word {
+                "&" => phrase.parts.push(Vec::new()),
+                "$" => phrase.at_end = true,
+                _ => {
+                    let (word, negated) = word
+                        .strip_prefix('-')
+                        .map_or((word, false), |word| (word, true));
+                    // Entries of a list that are two words long are phrases of their own.
+                    let terms = choices(word, lists)?;
+                    let term = term(&terms, words)?;
+                    if negated {
+                        phrase.without.push(term);
+                    } else if let Some(part) = phrase.parts.last_mut() {
+                        part.push(term);
+                    }
+                }
+            }
+        }
+        if phrase.parts.iter().any(Vec::is_empty) {
+            return Err("has no word, or none beside \"&\"".to_owned());
+        }
+        if phrase.parts.len() > 4 || phrase.terms().count() > 8 {
+            return Err("has more than eight words, or four parts".to_owned());
+        }
+        Ok(phrase)
+    }
+
+    fn terms(&self) -> impl Iterator<Item = &Term> {
+        self.parts.iter().flatten()
+    }
+
+    /// The symbols of which one must stand in a sentence that holds it: those of the term with the fewest.
+    pub(super) fn anchors(&self) -> impl Iterator<Item = Symbol> {
+        let fewest = self.terms().min_by_key(|term| term.len());
+        fewest.into_iter().flat_map(Term::begins)
+    }
+
+    /// Where in a sentence it begins; none if it does not stand there.
+    pub(super) fn find(&self, sentence: &Searched<'_>) -> Option<usize> {
+        let any = |term: &Term| (0..sentence.tokens.len()).any(|at| sentence.is(at, term));
+        if self.without.iter().any(any) {
+            return None;
+        }
+        let mut spans = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let found = self.spans(part, sentence);
+            if found.is_empty() {
+                return None;
+            }
+            spans.push(found);
+        }
+        let mut chosen = Vec::with_capacity(spans.len());
+        self.choose(&spans, &mut chosen, sentence.tokens.len())
+    }
+
+    /// Where the terms of a part stand in order: the first and the last token of each place.
+    fn spans(&self, part: &[Term], sentence: &Searched<'_>) -> Vec<(usize, usize)> {
+        let [first, rest @ ..] = part else {
+            return Vec::new();
+        };
+        let starts = (0..sentence.tokens.len()).filter(|at| sentence.is(*at, first));
+        let spans = starts.filter_map(|start| Some((start, self.follow(rest, start, sentence)?)));
+        spans.take(MOST_PLACES).collect()
+    }
+
+    /// Where the last of `terms` stands, each near behind the one before; the first behind `at`.
+    fn follow(&self, terms: &[Term], at: usize, sentence: &Searched<'_>) -> Option<usize> {
+        let [first, rest @ ..] = terms else {
+            return Some(at);
+        };
+        let end = (at + 2 + self.within).min(sentence.tokens.len());
+        let mut places = (at + 1..end).filter(|place| sentence.is(*place, first));
+        places.find_map(|place| self.follow(rest, place, sentence))
+    }
+
+    /// Chooses a place for each part so that neighbours are near and none stands in another; where the first begins.
+    fn choose(
+        &self,
+        spans: &[Vec<(usize, usize)>],
+        chosen: &mut Vec<(usize, usize)>,
+        tokens: usize,
+    ) -> Option<usize> {
+        let Some(options) = spans.get(chosen.len()) else {
+            let mut sorted = chosen.clone();
+            sorted.sort_unstable();
+            let near = sorted.windows(2).all(|two| match two {
+                [(_, end), (start, _)] => start > end && start - end - 1 <= self.within,
+                _ => true,
+            });
+            let (first, last) = (sorted.first()?.0, sorted.last()?.1);
+            let placed = (!self.at_front || first < FRONT) && (!self.at_end || last + 1 == tokens);
+            return (near && placed).then_some(first);
+        };
+        for option in options {
+            chosen.push(*option);
+            let found = self.choose(spans, chosen, tokens);
+            chosen.pop();
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+}
+
+impl Searched<'_> {
+    fn is(&self, at: usize, term: &Term) -> bool {
+        let row = |row: &Vec<Symbol>| {
+            (at..)
+                .zip(row)
+                .all(|(at, symbol)| self.symbols(at).contains(symbol))
+        };
+        self.symbols(at)
+            .iter()
+            .any(|symbol| term.words.binary_search(symbol).is_ok())
+            || term.rows.iter().any(row)
+    }
+
+    fn symbols(&self, at: usize) -> &[Symbol] {
+        let place = self.tokens.get(at);
+        place
+            .and_then(|place| self.symbols.get(place.clone()))
+            .unwrap_or_default()
+    }
+}
+
+/// The choices of a term, with its lists written out; each is a word or several.
+fn choices(word: &str, lists: &Lists) -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    for choice in word.split('|') {
+        match choice.strip_prefix('@') {
+            Some(name) => {
+                let list = lists
+                    .get(name)
+                    .ok_or_else(|| format!("names a list that is not there, @{name}"))?;
+                found.extend(list.iter().map(|entry| entry.replace(['.', '-'], " ")));
+            }
+            None => found.push(choice.to_owned()),
+        }
+    }
+    Ok(found)
+}
+
+fn term(choices: &[String], words: &mut Words) -> Result<Term, String> {
+    let mut term = Term::default();
+    for choice in choices {
+        let row = choice
+            .split_whitespace()
+            .map(|choice| symbol(choice, words))
+            .collect::<Result<Vec<_>, _>>()?;
+        match row.as_slice() {
+            [] => return Err("has an empty choice".to_owned()),
+            [one] => term.words.push(*one),
+            _ => term.rows.push(row),
+        }
+    }
+    term.words.sort_unstable();
+    term.words.dedup();
+    Ok(term)
+}
+
+/// The symbol of one word or stem.
+fn symbol(choice: &str, words: &mut Words) -> Result<Symbol, String> {
+    let plain = match choice.strip_suffix('*') {
+        _ if choice.starts_with('<') => choice.to_owned(),
+        Some(stem) => {
+            let stem = folded(stem);
+            if stem.len() < SHORTEST_STEM {
+                return Err(format!("has a stem of fewer than three letters, {choice}"));
+            }
+            format!("{stem}*")
+        }
+        None => folded(choice),
+    };
+    words
+        .add(&plain)
+        .ok_or_else(|| format!("holds what is no word, {choice:?}"))
+}

@@ -1,0 +1,343 @@
+//! Plain text: what the writer wrote and what is quoted, the signature, sentences.
+
+use super::fold::folded;
+use super::letter::{Block, Place};
+
+/// Lines that stand above a quoted message, by words that are in them, folded; all of a row must be.
+const ATTRIBUTIONS: [&[&str]; 16] = [
+    &["napisal"],
+    &["pisze"],
+    &["wrote"],
+    &["writes"],
+    &["napsal"],
+    &["napisala"],
+    &["pise"],
+    &["irta"],
+    &["schrieb"],
+    &["wiadomosc", "oryginalna"],
+    &["original", "message"],
+    &["puvodni", "zprava"],
+    &["povodna", "sprava"],
+    &["eredeti", "uzenet"],
+    &["forwarded", "message"],
+    &["przekazana", "wiadomosc"],
+];
+
+/// The longest line that says who wrote what follows.
+const LONGEST_ATTRIBUTION: usize = 200;
+
+/// Names of header fields above a quoted message: who wrote, when, to whom, about what.
+const FROM: [&str; 4] = ["from", "od", "felado", "von"];
+const OTHERS: [&str; 14] = [
+    "sent", "date", "to", "subject", "wyslano", "data", "do", "temat", "odeslano", "odoslane",
+    "komu", "predmet", "elkuldve", "targy",
+];
+
+/// The text in blocks: the writer's own words, the signature, and what is quoted, each in order.
+pub(super) fn blocks(text: &str) -> Vec<Block> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut own = Parts::default();
+    let mut place = Place::Text;
+    for (at, line) in lines.iter().enumerate() {
+        let bare = line.trim_start();
+        if bare.starts_with('>') {
+            own.push(Place::Quoted, bare.trim_start_matches(['>', ' ']));
+            continue;
+        }
+        if place != Place::Quoted && *line == "-- " {
+            place = Place::Signature;
+            continue;
+        }
+        let rest = lines.get(at..).unwrap_or_default();
+        if is_attribution(rest) {
+            own.push(Place::Quoted, line);
+            continue;
+        }
+        if begins_quote(rest) {
+            place = Place::Quoted;
+        }
+        own.push(place, line);
+    }
+    own.0
+}
+
+/// Blocks under way.
+#[derive(Default)]
+struct Parts(Vec<Block>);
+
+impl Parts {
+    fn push(&mut self, place: Place, line: &str) {
+        match self.0.last_mut() {
+            Some(last) if last.place == place => {
+                last.text.push('\n');
+                last.text.push_str(line);
+            }
+            _ => self.0.push(Block {
+                place,
+                text: line.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Whether the first of `lines`, or it with the next, says who wrote the quote that follows.
+fn is_attribution(lines: &[&str]) -> bool {
+    let [first, rest @ ..] = lines else {
+        return false;
+    };
+    let quoted = |lines: &[&str]| {
+        let next = lines.iter().find(|line| !line.trim().is_empty());
+        next.is_some_and(|line| line.trim_start().starts_with('>'))
+    };
+    if first.len() > LONGEST_ATTRIBUTION || first.trim().is_empty() {
+        return false;
+    }
+    let second = rest.first().copied().unwrap_or_default();
+    (first.trim_end().ends_with(':') && quoted(rest))
+        || (second.trim_end().ends_with(':')
+            && quoted(rest.get(1..).unwrap_or_default())
+            && names_writer(&format!("{first} {second}")))
+}
+
+/// Whether everything from the first of `lines` on is quoted.
+fn begins_quote(lines: &[&str]) -> bool {
+    let [first, rest @ ..] = lines else {
+        return false;
+    };
+    let bare = first.trim();
+    if bare.len() > LONGEST_ATTRIBUTION || bare.is_empty() {
+        return false;
+    }
+    let dashed = bare.starts_with("--") || bare.starts_with("__");
+    if dashed && names_writer(bare) {
+        return true;
+    }
+    let field = |line: &str, names: &[&str]| {
+        let name = line.trim_start_matches(['*', ' ']).split(':').next();
+        let name = name
+            .filter(|name| line.contains(':') && name.len() < 24)
+            .map(folded);
+        name.is_some_and(|name| names.contains(&name.as_str()))
+    };
+    let others = rest
+        .iter()
+        .take(6)
+        .filter(|line| field(line, &OTHERS))
+        .count();
+    if field(bare, &FROM) && others >= 2 {
+        return true;
+    }
+    // "On Monday Jan wrote:", and no mark behind it.
+    bare.ends_with(':') && names_writer(bare) && bare.contains(|c: char| c.is_ascii_digit())
+}
+
+fn names_writer(line: &str) -> bool {
+    let words: Vec<String> = line
+        .split(|c: char| !c.is_alphanumeric())
+        .map(folded)
+        .collect();
+    let holds = |wanted: &&str| words.iter().any(|word| word.starts_with(wanted));
+    ATTRIBUTIONS.iter().any(|row| row.iter().all(holds))
+}
+
+/// Stems of what stands in signatures: firms, tax numbers, telephones.
+const SIGNS: [&str; 22] = [
+    "nip",
+    "regon",
+    "krs",
+    "ico",
+    "dic",
+    "dič",
+    "icdph",
+    "adoszam",
+    "cegjegyzekszam",
+    "vat",
+    "tel",
+    "telefon",
+    "phone",
+    "mobil",
+    "kom",
+    "infolinia",
+    "spzoo",
+    "sro",
+    "kft",
+    "bt",
+    "ltd",
+    "gmbh",
+];
+/// Lines of the last block at most.
+const SIGNATURE_LINES: usize = 8;
+
+/// Finds the signature that stands behind no mark: the last block of the writer's own words, if it names a firm, a tax number or a telephone and is
+/// not all that there is.
+pub(super) fn find_signature(blocks: &mut Vec<Block>) {
+    if blocks.iter().any(|block| block.place == Place::Signature) {
+        return;
+    }
+    let Some(at) = blocks.iter().rposition(|block| block.place == Place::Text) else {
+        return;
+    };
+    let Some(block) = blocks.get_mut(at) else {
+        return;
+    };
+    let trimmed = block.text.trim_end();
+    let Some(start) = trimmed.rfind("\n\n").or_else(|| trimmed.rfind("\n\r\n")) else {
+        return;
+    };
+    let last = trimmed.get(start..).unwrap_or_default();
+    let lines = last.trim().lines().count();
+    if !(2..=SIGNATURE_LINES).contains(&lines) || !is_signature(last) {
+        return;
+    }
+    let last = last.to_owned();
+    block.text.truncate(start);
+    blocks.insert(
+        at + 1,
+        Block {
+            place: Place::Signature,
+            text: last,
+        },
+    );
+}
+
+fn is_signature(text: &str) -> bool {
+    let short = text
+        .lines()
+        .all(|line| line.len() < 90 && !line.trim_end().ends_with('?'));
+    let mut words = text.split(|c: char| !c.is_alphanumeric()).map(folded);
+    let firm = |line: &str| {
+        let line = folded(line);
+        ["spzoo", "sro", "spj", "spk"]
+            .iter()
+            .any(|sign| line.ends_with(sign))
+    };
+    short && (words.any(|word| SIGNS.contains(&word.as_str())) || text.lines().any(firm))
+}
+
+/// A line that is shorter than this ends its sentence.
+const SHORT_LINE: usize = 45;
+
+/// The sentences of a text.
+pub(super) fn sentences(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    let mut line = 0;
+    let octets = text.as_bytes();
+    for at in 0..octets.len() {
+        let Some(octet) = octets.get(at) else { break };
+        let behind = octets.get(at + 1);
+        let ends = match octet {
+            b'!' | b'?' | b';' => behind.is_none_or(u8::is_ascii_whitespace),
+            b'.' => {
+                behind.is_none_or(u8::is_ascii_whitespace)
+                    && !goes_on(text.get(at + 1..))
+                    && !is_abbreviation(text.get(from..at).unwrap_or_default())
+            }
+            b'\n' => {
+                let length = at - line;
+                line = at + 1;
+                length < SHORT_LINE || !goes_on(text.get(at + 1..))
+            }
+            _ => false,
+        };
+        if ends {
+            found.extend(text.get(from..=at));
+            from = at + 1;
+        }
+    }
+    found.extend(text.get(from..));
+    found.retain(|sentence| !sentence.trim().is_empty());
+    found
+}
+
+/// Words that stand before a full stop which ends no sentence, folded; numbers and names follow them.
+const ABBREVIATIONS: [&str; 28] = [
+    "nr", "no", "num", "c", "cis", "zam", "obj", "ul", "tel", "np", "godz", "dot", "ws", "szt",
+    "sz", "ref", "art", "poz", "al", "os", "pl", "dr", "inz", "mgr", "kb", "st", "mr", "mrs",
+];
+
+/// Whether a text ends in an abbreviation.
+fn is_abbreviation(text: &str) -> bool {
+    let last = text.rsplit(|c: char| !c.is_alphanumeric()).next();
+    last.is_some_and(|word| word.len() <= 4 && ABBREVIATIONS.contains(&folded(word).as_str()))
+}
+
+/// Whether what follows a full stop or a line end goes on with the sentence: in a small letter, on the same line or the next.
+fn goes_on(rest: Option<&str>) -> bool {
+    let rest = rest.unwrap_or_default();
+    let bare = rest.trim_start_matches([' ', '\t', '\r']);
+    bare.starts_with(char::is_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(text: &str) -> Vec<(Place, String)> {
+        let mut found = blocks(text);
+        find_signature(&mut found);
+        found
+            .into_iter()
+            .map(|block| (block.place, block.text.trim().to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn own_words_quotes_and_signatures_are_told_apart() {
+        let own = |text: &str| {
+            places(text)
+                .into_iter()
+                .filter(|(place, _)| *place == Place::Text)
+                .map(|(_, text)| text)
+                .collect::<Vec<_>>()
+                .join("|")
+        };
+        for (text, want) in [
+            ("Tak.\n\n> raz\n> dwa\n", "Tak."),
+            (
+                "Tak.\n\nW dniu 3.03.2026 Jan napisał:\n> raz\n\nNie.",
+                "Tak.|Nie.",
+            ),
+            (
+                "Tak.\n\nDne st 4. 3. 2026 v 9:50 Kupující napsal(a):\n> dobrý den",
+                "Tak.",
+            ),
+            ("Tak.\n-- \nJan, sklep.pl", "Tak."),
+            (
+                "Tak.\n\n-----Original Message-----\nFrom: a\nSent: b\nTo: c\n\nraz",
+                "Tak.",
+            ),
+            ("Tak.\n\nOd: a\nWysłano: b\nDo: c\nTemat: d\n\nraz", "Tak."),
+            (
+                "Dzień dobry,\n\nwysyłam jutro.\n\nAnna Nowak\nABC sp. z o.o.\ntel. 601 234 567",
+                "Dzień dobry,\n\nwysyłam jutro.",
+            ),
+            ("Mam pytanie:\nczy jest?", "Mam pytanie:\nczy jest?"),
+        ] {
+            assert_eq!(own(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn sentences_end_where_a_reader_stops() {
+        for (text, want) in [
+            (
+                "Raz. Dwa! Trzy? cztery",
+                vec!["Raz.", "Dwa!", "Trzy?", "cztery"],
+            ),
+            (
+                "np. wysyłka na ul. Długą 3",
+                vec!["np. wysyłka na ul. Długą 3"],
+            ),
+            ("wejdź na sklep.pl teraz", vec!["wejdź na sklep.pl teraz"]),
+            ("krótka linia\ndruga", vec!["krótka linia", "druga"]),
+            (
+                "to jest dość długa linia, która się nie kończy i\nidzie dalej",
+                vec!["to jest dość długa linia, która się nie kończy i\nidzie dalej"],
+            ),
+        ] {
+            let found: Vec<&str> = sentences(text).into_iter().map(str::trim).collect();
+            assert_eq!(found, want);
+        }
+    }
+}

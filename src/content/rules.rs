@@ -1,0 +1,14 @@
+//! Rule files, compiled into one set, and what it finds in a letter.
+
+mod compile;
+mod evaluate;
+mod examples;
+mod file;
+mod set;
+
+pub use evaluate::{Findings, Hit};
+pub use file::{Action, Category, Texts};
+pub use set::{Problem, Problems, Rule, RuleSet};
+
+#[cfg(test)]
+mod tests;

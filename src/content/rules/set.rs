@@ -1,0 +1,238 @@
+//! A set of rules that is whole: every file reads, every example comes out as it says.
+
+use std::path::Path;
+
+use super::compile::compile;
+use super::examples;
+use super::file::{Action, Category, Texts};
+use crate::content::facts::{Direction, Fact};
+use crate::content::letter::Place;
+use crate::content::links::LinkType;
+use crate::content::phrase::{Lists, Phrase};
+use crate::content::words::Words;
+
+/// A rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its name, for good: in replies, metrics, notices and appeals.
+    pub id: String,
+    /// What it is against.
+    pub category: Category,
+    /// The kind of its file: `sent`, `account`.
+    pub kind: String,
+    /// The mildest of the category's action and this.
+    pub action: Action,
+    /// Why, in the languages of the marketplaces.
+    pub remark: Texts,
+    /// What to do instead.
+    pub instead: Texts,
+    /// Whether it stops nothing, and clears others.
+    pub safe: bool,
+    pub(super) clears: Vec<String>,
+    pub(super) direction: Vec<Direction>,
+    pub(super) scope: Vec<Place>,
+    pub(super) needs: Vec<Fact>,
+    pub(super) unless: Vec<Fact>,
+    pub(super) negatable: bool,
+    pub(super) not_asked: bool,
+    /// Whether it has phrases, and whether others must stand beside them.
+    pub(super) has_phrases: bool,
+    pub(super) has_also: bool,
+    pub(super) links: Option<LinkType>,
+}
+
+/// What a phrase means for its rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Phrase,
+    Also,
+    Never,
+    /// It makes a question of the message.
+    Request,
+}
+
+/// A phrase of a rule.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) phrase: Phrase,
+    pub(super) rule: usize,
+    pub(super) role: Role,
+}
+
+/// A set of rules.
+#[derive(Debug, Clone)]
+pub struct RuleSet {
+    /// The rules, in the order of the files and in them.
+    pub rules: Vec<Rule>,
+    pub(super) members: Vec<Member>,
+    /// The members that a symbol may begin.
+    pub(super) by_symbol: Vec<Vec<u32>>,
+    pub(super) words: Words,
+    pub(super) lists: Lists,
+    /// Words that turn a phrase into its opposite.
+    pub(super) negations: Vec<u32>,
+    pub(super) examples: Vec<examples::Example>,
+}
+
+/// What is wrong with a rule file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// The rule; empty where it is the file.
+    pub rule: String,
+    /// What it is, and the remedy.
+    pub message: String,
+}
+
+/// All that is wrong with a set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Problems(pub Vec<Problem>);
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: ", self.file)?;
+        if !self.rule.is_empty() {
+            write!(f, "rule {}: ", self.rule)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// The files that are compiled in, by name.
+const SHIPPED: &[(&str, &str)] = &[
+    ("lists.toml", include_str!("../../../rules/lists.toml")),
+    (
+        "lists.prohibited.toml",
+        include_str!("../../../rules/lists.prohibited.toml"),
+    ),
+    ("safe.toml", include_str!("../../../rules/safe.toml")),
+    (
+        "document.toml",
+        include_str!("../../../rules/document.toml"),
+    ),
+    ("order.toml", include_str!("../../../rules/order.toml")),
+    ("payment.toml", include_str!("../../../rules/payment.toml")),
+    (
+        "progress.toml",
+        include_str!("../../../rules/progress.toml"),
+    ),
+    ("sent.toml", include_str!("../../../rules/sent.toml")),
+    ("parcel.toml", include_str!("../../../rules/parcel.toml")),
+    (
+        "reminder.toml",
+        include_str!("../../../rules/reminder.toml"),
+    ),
+    ("rating.toml", include_str!("../../../rules/rating.toml")),
+    (
+        "rating_change.toml",
+        include_str!("../../../rules/rating_change.toml"),
+    ),
+    ("goods.toml", include_str!("../../../rules/goods.toml")),
+    ("outside.toml", include_str!("../../../rules/outside.toml")),
+    ("shop.toml", include_str!("../../../rules/shop.toml")),
+    ("scam.toml", include_str!("../../../rules/scam.toml")),
+    (
+        "credentials.toml",
+        include_str!("../../../rules/credentials.toml"),
+    ),
+    ("account.toml", include_str!("../../../rules/account.toml")),
+    ("abuse.toml", include_str!("../../../rules/abuse.toml")),
+    ("danger.toml", include_str!("../../../rules/danger.toml")),
+];
+
+impl RuleSet {
+    /// The set that is compiled in.
+    ///
+    /// # Errors
+    /// Everything that is wrong; a test sees to it that nothing is.
+    pub fn shipped() -> Result<Self, Problems> {
+        let files = SHIPPED
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        Self::parse(files.collect())
+    }
+
+    /// How many rules, phrases, examples and words there are.
+    #[must_use]
+    pub fn sizes(&self) -> (usize, usize, usize, usize) {
+        (
+            self.rules.len(),
+            self.members.len(),
+            self.examples.len(),
+            self.words.len(),
+        )
+    }
+
+    /// The rules as a table in Markdown, in a language; in English where a remark has no other.
+    #[must_use]
+    pub fn described(&self, language: &str) -> String {
+        let mut out = String::from(
+            "| rule | against | action | why | what to do instead |\n| --- | --- | --- | --- | --- |\n",
+        );
+        for rule in self.rules.iter().filter(|rule| !rule.safe) {
+            let text = |texts: &Texts| {
+                texts
+                    .get(language)
+                    .or_else(|| texts.get("en"))
+                    .cloned()
+                    .unwrap_or_default()
+            };
+            let (category, action) = (rule.category.name(), rule.action.name());
+            let row = [
+                format!("`{}`", rule.id),
+                format!("{category}: {}", rule.kind),
+                action.to_owned(),
+                text(&rule.remark),
+                text(&rule.instead),
+            ];
+            out.push_str(&format!("| {} |\n", row.join(" | ")));
+        }
+        out
+    }
+
+    /// Reads `*.toml` in a folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong with files, rules and examples.
+    pub fn load(folder: &Path) -> Result<Self, Problems> {
+        let unreadable = |error: std::io::Error| {
+            Problems(vec![Problem {
+                file: folder.display().to_string(),
+                rule: String::new(),
+                message: format!("cannot be read ({error})"),
+            }])
+        };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|ending| ending == "toml") {
+                let name = path
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned());
+                files.push((
+                    name.unwrap_or_default(),
+                    std::fs::read_to_string(&path).map_err(unreadable)?,
+                ));
+            }
+        }
+        Self::parse(files)
+    }
+
+    /// Reads files by name and text.
+    ///
+    /// # Errors
+    /// As [`RuleSet::load`].
+    pub fn parse(mut files: Vec<(String, String)>) -> Result<Self, Problems> {
+        // The order of evaluation is that of the names.
+        files.sort();
+        let set = compile(&files)?;
+        let problems = examples::run(&set);
+        if problems.is_empty() {
+            Ok(set)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+}
