@@ -63,7 +63,7 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
     let grown = octets.is_ascii()
         && !content.is_ascii()
         && Encoding::for_label(label.as_bytes()) != Some(UTF_8);
-    let charset = charset.or(grown.then_some("utf-8"));
+    let charset = charset.or_else(|| grown.then_some("utf-8"));
     // A mask can make a line too long, and a part that called itself 7bit must not hold UTF-8.
     let quoted = encoding == TransferEncoding::Identity
         && (has_long_line(&content) || (charset.is_some() && !content.is_ascii()));
