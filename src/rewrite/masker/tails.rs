@@ -179,14 +179,24 @@ fn holds_coded_text(document: &[u8]) -> bool {
     })
 }
 
+/// What stands behind the ampersand that is written as a reference itself, however often: it is read twice in `srcdoc`. In a loop, for a text may hold
+/// nothing else.
+pub(super) fn without_amps(mut rest: &[u8]) -> &[u8] {
+    while let Some(inner) = rest
+        .strip_prefix(b"amp")
+        .or_else(|| rest.strip_prefix(b"AMP"))
+        .filter(|inner| !inner.is_empty())
+    {
+        rest = inner.strip_prefix(b";").unwrap_or(inner);
+    }
+    rest
+}
+
 /// Whether the character reference whose `&` stands before `rest` is that of an at sign, or of what may begin another escape of one. A browser takes
 /// any number of zeros, and no semicolon.
 fn refers_to_sign(rest: &[u8]) -> bool {
     const NAMES: [&[u8]; 6] = [b"commat", b"percnt", b"bsol", b"equals", b"num;", b"AMP"];
-    if let Some(inner) = rest.strip_prefix(b"amp") {
-        // Read twice, as in `srcdoc`.
-        return refers_to_sign(inner.strip_prefix(b";").unwrap_or(inner));
-    }
+    let rest = without_amps(rest);
     let Some(digits) = rest.strip_prefix(b"#") else {
         return NAMES.iter().any(|name| rest.starts_with(name));
     };
@@ -242,6 +252,9 @@ mod tests {
         ] {
             assert!(!refers_to_sign(letter.as_bytes()), "{letter}");
         }
+        let long = "amp".repeat(1_000_000);
+        assert!(!refers_to_sign(long.as_bytes()));
+        assert!(refers_to_sign(format!("{long}#64;").as_bytes()));
         assert!(!holds_coded_text(b"<img src='data:image/png;base64,AA'>"));
         assert!(holds_coded_text(b"<a href='data:text/html;base64,AA'>"));
     }

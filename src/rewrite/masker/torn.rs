@@ -6,6 +6,7 @@
 
 use memchr::{memchr_iter, memchr2_iter};
 
+use super::tails::without_amps;
 use crate::rewrite::fold::fold;
 
 /// A name around its rarest octet.
@@ -177,13 +178,7 @@ const BARE: [&[u8]; 6] = [b"ordf", b"ordm", b"sup1", b"sup2", b"sup3", b"shy"];
 
 /// Whether the reference whose `&` stands before `rest` is that of a letter, or of nothing without a semicolon.
 fn refers_to_letter(rest: &[u8]) -> bool {
-    if let Some(inner) = rest
-        .strip_prefix(b"amp")
-        .or_else(|| rest.strip_prefix(b"AMP"))
-    {
-        // Read twice, as in `srcdoc`.
-        return refers_to_letter(inner.strip_prefix(b";").unwrap_or(inner));
-    }
+    let rest = without_amps(rest);
     let Some(digits) = rest.strip_prefix(b"#") else {
         let name = rest
             .iter()
