@@ -302,6 +302,9 @@ fn is_value(value: &str, quote: Option<char>) -> Certain {
     certain(memchr2(b'<', b'\t', value.as_bytes()).is_none())?;
     let front = value.trim_start().get(..5);
     certain(!front.is_some_and(|front| front.eq_ignore_ascii_case("data:")))?;
+    let other = if quote == Some('"') { '\'' } else { '"' };
+    // Asked once: there may be as many references as the value has room for.
+    let mixes = value.contains(['=', other]);
     let mut rest = value;
     while let Some(at) = memchr(b'&', rest.as_bytes()) {
         rest = rest.get(at + 1..)?;
@@ -311,8 +314,7 @@ fn is_value(value: &str, quote: Option<char>) -> Certain {
         let is_quote = matches!(meant, "\"" | "'");
         certain(!is_quote || quote.is_some())?;
         let own = quote.is_some_and(|quote| meant.starts_with(quote));
-        let other = if quote == Some('"') { '\'' } else { '"' };
-        certain(!own || !value.contains(['=', other]))?;
+        certain(!own || !mixes)?;
     }
     Some(())
 }

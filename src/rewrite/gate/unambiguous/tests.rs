@@ -269,3 +269,31 @@ fn what_shops_and_mail_programs_write_is_unambiguous() {
         assert!(!is_unambiguous(text), "{text}");
     }
 }
+
+/// What would take hours if any step began anew for each of them.
+#[test]
+fn a_document_of_nothing_but_one_thing_is_read_once() {
+    for piece in [
+        "&quot;",
+        "&lt;x&gt;",
+        "&gt; ",
+        "&",
+        "&am",
+        "<b>",
+        "<!-- x -->",
+        " <!-- x -->\n",
+        "&lt;a",
+        "a=",
+        "&#322;",
+        "<a b=c d=e>",
+    ] {
+        let many = piece.repeat(200_000);
+        for text in [
+            many.clone(),
+            format!("<p title=\"{many}\">"),
+            format!("<p title='{many}'>"),
+        ] {
+            is_unambiguous(&text);
+        }
+    }
+}
