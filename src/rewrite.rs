@@ -36,6 +36,7 @@ mod plan;
 mod quotes;
 mod report;
 mod seven_bit;
+mod soft_breaks;
 mod trace;
 mod treatment;
 mod unseen;

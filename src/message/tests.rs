@@ -272,3 +272,29 @@ fn h197_the_line_of_an_mbox_file_is_told_as_that() {
     assert!(!error.to_string().contains("mbox"), "{error}");
     assert!(Message::parse(raw("Subject: From here")).is_ok());
 }
+
+#[test]
+fn soft_line_breaks_stand_behind_blanks_where_there_are_any() {
+    let words = "na-zdrowie ".repeat(9);
+    let encoded = Encoding::QuotedPrintable.encode(words.as_bytes());
+    let encoded = String::from_utf8(encoded).unwrap();
+    for line in encoded.split("\r\n") {
+        assert!(line.len() <= 76, "{line}");
+        assert!(line.ends_with(" =") || line.ends_with("=20"), "{line}");
+    }
+    let whole = "x".repeat(200);
+    for text in [
+        words,
+        whole.clone(),
+        format!("a {whole}"),
+        format!("{}\u{144} ż", "ł".repeat(90)),
+    ] {
+        let encoded = Encoding::QuotedPrintable.encode(text.as_bytes());
+        assert!(
+            encoded
+                .split(|octet| *octet == b'\n')
+                .all(|line| line.len() <= 77)
+        );
+        assert_eq!(Encoding::QuotedPrintable.decode(&encoded), text.as_bytes());
+    }
+}

@@ -120,9 +120,8 @@ fn quote_line(text: &[u8], out: &mut Vec<u8>) {
     while let Some((octet, tail)) = rest.split_first() {
         let plain = literal(rest);
         let width = if plain > 0 { 1 } else { 3 };
-        if column + width >= MAX_QUOTED {
-            out.extend_from_slice(b"=\r\n");
-            column = 0;
+        while column + width >= MAX_QUOTED {
+            column = break_line(column, out);
         }
         // What needs no escape goes in one piece, as far as the line has room for it.
         let piece = plain.min(MAX_QUOTED - 1 - column);
@@ -139,6 +138,17 @@ fn quote_line(text: &[u8], out: &mut Vec<u8>) {
             rest = tail;
         }
     }
+}
+
+/// Breaks the last line, of so many columns, softly: behind its last blank, so that the source shows whole names, if it has one. What it has then.
+fn break_line(column: usize, out: &mut Vec<u8>) -> usize {
+    let begin = out.len().saturating_sub(column);
+    let line = out.get(begin..).unwrap_or_default();
+    let word = memchr::memrchr(b' ', line).map_or(column, |blank| blank + 1);
+    let word = out.split_off(begin + word);
+    out.extend_from_slice(b"=\r\n");
+    out.extend_from_slice(&word);
+    word.len()
 }
 
 /// How many octets at the front of the rest of a line stand for themselves. White space at its end would be lost on the way.

@@ -134,7 +134,7 @@ impl Gate<'_> {
     /// Searches a whole message: `head` and `body` are those of `outgoing`.
     fn read(&self, outgoing: &[u8], head: &[u8], body: &[u8], ids: IdsIn) -> Result<(), Leak> {
         // What is worth to be parsed.
-        let (mut html, mut private, mut wide, mut torn) = (false, false, false, false);
+        let (mut html, mut private, mut wide) = (false, false, false);
         for (place, octets) in [("header section", head), ("body", body)] {
             let (coded, octets) = blocks::read(octets);
             let text = text::readable(&octets);
@@ -151,11 +151,7 @@ impl Gate<'_> {
                 self.shows(text)
             };
             if shows(&text) {
-                // A soft line break may cut a longer name of somebody else: what its reader sees of it, the structure tells.
-                torn = !in_head && runs::joined(&text).is_some_and(|joined| !shows(&joined));
-                if !torn {
-                    return Err(self.leak(place));
-                }
+                return Err(self.leak(place));
             }
             if unquoted.as_deref().is_some_and(&mut shows) {
                 return Err(self.leak(place));
@@ -170,33 +166,27 @@ impl Gate<'_> {
                 }
             }
         }
-        if html || private || wide || torn {
-            return self.parse(outgoing, ids, torn);
+        if html || private || wide {
+            return self.parse(outgoing, ids);
         }
         Ok(())
     }
 
-    /// Searches what other programs make of the message; with `torn`, each text in it by itself, too.
-    fn parse(&self, outgoing: &[u8], ids: IdsIn, torn: bool) -> Result<(), Leak> {
+    /// Searches what other programs make of the message.
+    fn parse(&self, outgoing: &[u8], ids: IdsIn) -> Result<(), Leak> {
         let mut found = Ok(());
         let mut first = true;
-        documents::parts(outgoing, torn, &mut |head, content| {
+        documents::parts(outgoing, &mut |head, content| {
             let in_ids = first || ids == IdsIn::Everything;
             first = false;
             if found.is_ok() {
-                found = self.part(head, content, in_ids, torn);
+                found = self.part(head, content, in_ids);
             }
         });
         found
     }
 
-    fn part(
-        &self,
-        head: &[u8],
-        content: Option<Content<'_>>,
-        in_ids: bool,
-        torn: bool,
-    ) -> Result<(), Leak> {
+    fn part(&self, head: &[u8], content: Option<Content<'_>>, in_ids: bool) -> Result<(), Leak> {
         if in_ids && ids::name(&text::readable(head), &ids::FIELDS, &self.domains) {
             return Err(Leak {
                 what: "a domain",
@@ -216,7 +206,7 @@ impl Gate<'_> {
             });
         }
         // Without a label to go by, letters that take two octets each are no text.
-        if (torn || names_wide(&text::readable(head))) && self.shows(content.text) {
+        if names_wide(&text::readable(head)) && self.shows(content.text) {
             return Err(self.leak("body"));
         }
         // Whatever it calls itself: what is no HTML here may be quoted in some.

@@ -9,6 +9,7 @@ use super::calendar::{self, Ids, is_calendar};
 use super::embedded;
 use super::html;
 use super::quotes;
+use super::soft_breaks;
 use crate::message::charset::{self, Decoded};
 use crate::message::{Encoding as TransferEncoding, Part, has_long_line};
 
@@ -53,9 +54,12 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
     // Nobody tells what other programs would take it for.
     let unfit = read.charset.is_none();
     let long = encoding == TransferEncoding::Identity && has_long_line(content);
+    let cut = |encoding, encoded: &[u8]| {
+        encoding == TransferEncoding::QuotedPrintable && soft_breaks::cut(encoded, ids)
+    };
     // Nothing to mask; but what is unfit is written anew, and so is a line that the next server may refuse (RFC 5322 2.1.1;
     // docs/threats.md#25).
-    if changed.is_none() && !unfit && !long {
+    if changed.is_none() && !unfit && !long && !cut(encoding, content) {
         return Ok(None);
     }
     let (content, charset) = read.write(&current(&changed, &read.text));
@@ -72,8 +76,16 @@ pub(super) fn leaf(part: &Part, content: &[u8], ids: &Ids<'_>) -> Result<Option<
     } else {
         encoding
     };
+    let encoded = encoding.encode(&content);
+    if cut(encoding, &encoded) {
+        return Ok(Some(Leaf {
+            content: TransferEncoding::Base64.encode(&content),
+            encoding: Some("base64"),
+            charset,
+        }));
+    }
     Ok(Some(Leaf {
-        content: encoding.encode(&content),
+        content: encoded,
         encoding: quoted.then_some("quoted-printable"),
         charset,
     }))

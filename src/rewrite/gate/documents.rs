@@ -9,7 +9,7 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
-use mail_parser::{Encoding, MessageParser, MimeHeaders, PartType};
+use mail_parser::{MessageParser, MimeHeaders, PartType};
 
 use super::cuts::{GAP, SEAM, is_inline};
 use super::text::{into_readable, wide};
@@ -17,15 +17,10 @@ use super::text::{into_readable, wide};
 /// How deep documents may stand in one another.
 const MAX_DEPTH: u8 = 3;
 
-/// Calls `read` with each part of `outgoing` and of the messages in it: with its header section, and with its content where that is text; with
-/// `bare`, also where it stands there under no encoding, whatever it is called.
-pub(super) fn parts(
-    outgoing: &[u8],
-    bare: bool,
-    read: &mut impl FnMut(&[u8], Option<Content<'_>>),
-) {
+/// Calls `read` with each part of `outgoing` and of the messages in it: with its header section, and with its content where that is text.
+pub(super) fn parts(outgoing: &[u8], read: &mut impl FnMut(&[u8], Option<Content<'_>>)) {
     if let Some(message) = MessageParser::default().parse(outgoing) {
-        parts_of(&message, bare, read);
+        parts_of(&message, read);
     }
 }
 
@@ -37,11 +32,7 @@ pub(super) struct Content<'a> {
     pub(super) text: &'a str,
 }
 
-fn parts_of(
-    message: &mail_parser::Message<'_>,
-    bare: bool,
-    read: &mut impl FnMut(&[u8], Option<Content<'_>>),
-) {
+fn parts_of(message: &mail_parser::Message<'_>, read: &mut impl FnMut(&[u8], Option<Content<'_>>)) {
     for part in &message.parts {
         let (from, to) = (part.offset_header as usize, part.offset_body as usize);
         let head = message.raw_message.get(from..to).unwrap_or_default();
@@ -66,14 +57,12 @@ fn parts_of(
         };
         match &part.body {
             PartType::Text(text) | PartType::Html(text) => read(head, Some(content(text))),
-            PartType::Binary(octets) | PartType::InlineBinary(octets)
-                if is_html || (bare && part.encoding == Encoding::None) =>
-            {
+            PartType::Binary(octets) | PartType::InlineBinary(octets) if is_html => {
                 read(head, Some(content(&into_readable(octets.to_vec()))));
             }
             PartType::Message(inner) => {
                 read(head, None);
-                parts_of(inner, bare, read);
+                parts_of(inner, read);
             }
             _ => read(head, None),
         }

@@ -11,11 +11,6 @@ pub(super) fn unquoted(text: &str) -> Option<String> {
         .then_some(out)
 }
 
-/// The text without the soft line breaks of quoted-printable (RFC 2045 6.7); none if it has none.
-pub(super) fn joined(text: &str) -> Option<String> {
-    text.contains("=\r\n").then(|| text.replace("=\r\n", ""))
-}
-
 /// Every text that stands encoded within `text`: runs of base64, as links carry them, and uuencoded lines. A run shorter than what
 /// `shortest` octets take holds none. Octets that are not `worth` a look are no text of interest.
 pub(super) fn within(

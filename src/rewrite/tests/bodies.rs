@@ -1,6 +1,8 @@
 //! Bodies and parts: what stays to the byte, what goes, and what is refused.
 
 use super::*;
+use crate::message::Encoding;
+use crate::rewrite::participant::{Guesses, with_guesses};
 
 #[test]
 fn bodies_keep_their_bytes() {
@@ -204,4 +206,77 @@ fn h185_what_is_written_anew_beyond_ascii_says_so() {
     assert!(out.replace('"', "").contains("charset=utf-8"), "{out}");
     let out = rewrite(&part(b"<p>jan@poczta.example</p>")).unwrap();
     assert!(!out.contains("charset"), "{out}");
+}
+
+#[test]
+fn h188_no_soft_line_break_cuts_a_longer_name_to_the_writers() {
+    let hidden = [Domain::parse("poczta.example").unwrap()];
+    let rewrite = |text: &str| {
+        let options = Options {
+            hidden_domains: &hidden,
+            ..Options::default()
+        };
+        let out = rewrite_with(
+            &format!(
+                "From: jan@poczta.example\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{text}\r\n"
+            ),
+            options,
+        );
+        let out = out.unwrap();
+        let (head, body) = out.split_once("\r\n\r\n").unwrap();
+        let encoding = ["base64", "quoted-printable"]
+            .into_iter()
+            .find(|name| head.contains(name));
+        let read = Encoding::of(encoding.unwrap()).decode(body.as_bytes());
+        (
+            body.to_owned(),
+            String::from_utf8(read.into_owned()).unwrap(),
+        )
+    };
+    for text in [
+        "Napisz na anna@poczta.example=\r\n-pisz albo zadzwo=C5=84",
+        "<a href=3D\"mailto:anna@poczta.example-pisz?subject=3Dx\">anna@poczta.example=\r\n-pisz</a>",
+        "anna@poczta.example=\r\n600100200",
+        "www.sklep-=\r\npoczta.example, do jutra",
+        "www.poczta=\r\n.example=\r\npole.example",
+    ] {
+        let (body, read) = rewrite(text);
+        assert!(!body.contains("poczta.example=\r"), "{body}");
+        assert!(!body.contains("\npoczta.example"), "{body}");
+        let want = Encoding::QuotedPrintable
+            .decode(text.as_bytes())
+            .into_owned();
+        assert_eq!(read.trim_end(), String::from_utf8(want).unwrap(), "{body}");
+    }
+    // A break within the name itself cuts nothing out of it.
+    let text = "sklep-poczta.exam=\r\nple";
+    assert_eq!(rewrite(text).0.trim_end(), text);
+}
+
+#[test]
+fn a_soft_line_break_in_the_other_sides_words_stays() {
+    let domains = domains();
+    let plan = plan(&domains, Options::default());
+    let hidden = [Domain::parse("poczta.example").unwrap()];
+    let guesses = Guesses {
+        own_words: &hidden,
+        ..Guesses::default()
+    };
+    for (text, stays) in [
+        ("> www.sklep-=\r\npoczta.example\r\nTak", true),
+        ("> Kiedy?\r\nwww.sklep-=\r\npoczta.example", false),
+        (
+            "> Kiedy?\r\n\r\nJutro\r\n> Gdzie? www.sklep-=\r\npoczta.example",
+            true,
+        ),
+    ] {
+        let raw = format!(
+            "From: jan@poczta.example\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{text}\r\n"
+        );
+        let message = Message::parse(raw.into()).unwrap();
+        let out = with_guesses(&message, &plan, &guesses).unwrap().octets;
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out.trim_end().ends_with(text), stays, "{out}");
+        assert!(stays || !out.contains("\npoczta.example"), "{out}");
+    }
 }
