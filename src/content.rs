@@ -20,6 +20,7 @@
 //! assert_eq!((set.rules[hit.rule].id.as_str(), action), ("ban.shop.link", Action::Block));
 //! ```
 
+mod documents;
 mod facts;
 mod fold;
 mod html;

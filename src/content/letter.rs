@@ -1,14 +1,19 @@
 //! A message as rules read it: sentences of folded words, each with where it stands.
 
-use super::fold::is_unseen;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use super::documents::is_document_word;
+use super::fold::{folded, is_unseen};
 use super::html;
 use super::links::Link;
 use super::plain;
 use super::tokens::{self, Token};
 use crate::message::{self, Encoding, Holds, Message, Part, charset};
 
-/// The text of a message that is read, in octets: the first of it and the last.
+/// The text of a message that is read, in octets: the first of it and the last. Of several texts the first has the most.
 const READ: (usize, usize) = (48 * 1024, 16 * 1024);
+/// Words of a sentence. A longer one is none: it is read in pieces.
+const MOST_WORDS: usize = 120;
 
 /// Where a sentence stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
@@ -111,12 +116,15 @@ impl Letter {
             place: Place::Subject,
             text: source.subject,
         }];
+        let mut room = READ;
         for text in &source.plain {
-            blocks.extend(plain::blocks(&bounded(text)));
+            blocks.extend(plain::blocks(&bounded(text, &mut room)));
         }
+        // Of alternatives both are read.
+        let mut room = READ;
         let mut anchors = Vec::new();
         for text in &source.html {
-            blocks.extend(html::blocks(&bounded(text), &mut anchors));
+            blocks.extend(html::blocks(&bounded(text, &mut room), &mut anchors));
         }
         plain::find_signature(&mut blocks);
         let mut letter = Self {
@@ -134,22 +142,78 @@ impl Letter {
 
     fn add(&mut self, place: Place, text: &str, anchors: &[Link]) {
         let (tokens, links) = tokens::read(text, anchors);
-        if tokens.is_empty() {
-            return;
-        }
         let sentence = self.sentences.len();
         let placed = |link| PlacedLink {
             place,
             sentence,
             link,
         };
+        if tokens.is_empty() {
+            return;
+        }
         self.links.extend(links.into_iter().map(placed));
-        self.sentences.push(Sentence {
-            place,
-            text: html::without_anchors(text.trim()),
-            asks: text.trim_end().ends_with(['?', '\u{37e}', '\u{ff1f}']),
-            tokens,
+        let text = html::without_anchors(text.trim());
+        let asks = text.ends_with(['?', '\u{37e}', '\u{ff1f}']);
+        for tokens in tokens.chunks(MOST_WORDS) {
+            self.sentences.push(Sentence {
+                place,
+                text: text.clone(),
+                asks,
+                tokens: tokens.to_vec(),
+            });
+        }
+    }
+
+    /// Whether the writer's own words name an invoice, a receipt or the like.
+    #[must_use]
+    pub fn names_document(&self) -> bool {
+        let own = self.own();
+        own.flat_map(|sentence| &sentence.tokens)
+            .any(|token| matches!(token, Token::Word(word) if is_document_word(word)))
+    }
+
+    /// What the writer's own words have in common with those of another message that was made of the same template: words in small letters, without
+    /// numbers and names. None of a text of a few words, which people repeat as well.
+    #[must_use]
+    pub fn template(&self) -> Option<u64> {
+        const LEAST: usize = 8;
+        let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
+        let mut count = 0;
+        for sentence in self.own().filter(|own| own.place == Place::Text) {
+            for word in sentence.text.split_whitespace() {
+                let small = word.chars().next().is_some_and(char::is_lowercase);
+                if small && !word.chars().any(char::is_numeric) {
+                    folded(word).hash(&mut hasher);
+                    count += 1;
+                }
+            }
+        }
+        (count >= LEAST).then(|| hasher.finish())
+    }
+
+    /// The sentences that the writer wrote for a reader.
+    fn own(&self) -> impl Iterator<Item = &Sentence> {
+        let sentences = self.sentences.iter();
+        sentences.filter(|sentence| matches!(sentence.place, Place::Subject | Place::Text))
+    }
+}
+
+impl Sentence {
+    /// What it is compared by: its words, however they are spelt and parted.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let words = self.tokens.iter().map(|token| match token {
+            Token::Word(word) => word.as_str(),
+            Token::Link => "<link>",
+            Token::Mail => "<mail>",
+            Token::Phone
+            | Token::Iban
+            | Token::Account
+            | Token::Card
+            | Token::Money
+            | Token::Number => "<number>",
         });
+        words.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -208,12 +272,17 @@ fn disposition(letter: &Message, part: &Part) -> (bool, Option<String>) {
     (value.essence == "attachment", name)
 }
 
-/// The first and the last of a long text.
-fn bounded(text: &str) -> std::borrow::Cow<'_, str> {
-    let (first, last) = READ;
+/// The first and the last of a long text, as far as there is room left.
+fn bounded<'t>(text: &'t str, room: &mut (usize, usize)) -> std::borrow::Cow<'t, str> {
+    let (first, last) = *room;
     if text.len() <= first + last {
+        *room = (
+            first.saturating_sub(text.len()),
+            first + last - text.len().max(first),
+        );
         return text.into();
     }
+    *room = (0, 0);
     let floor = |mut at: usize| {
         while !text.is_char_boundary(at) {
             at -= 1;

@@ -11,6 +11,8 @@ const SHORTEST_STEM: usize = 3;
 const FRONT: usize = 3;
 /// Places in one sentence at which a part of a phrase is tried.
 const MOST_PLACES: usize = 32;
+/// Ways to place all parts of a phrase in one sentence that are tried: who repeats a word that often writes no sentence.
+const MOST_WAYS: usize = 2_000;
 
 /// A choice of words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -132,7 +134,8 @@ impl Phrase {
             spans.push(found);
         }
         let mut chosen = Vec::with_capacity(spans.len());
-        self.choose(&spans, &mut chosen, sentence.tokens.len())
+        let mut ways = MOST_WAYS;
+        self.choose(&spans, &mut chosen, sentence.tokens.len(), &mut ways)
     }
 
     /// Where the terms of a part stand in order: the first and the last token of each place.
@@ -145,14 +148,23 @@ impl Phrase {
         spans.take(MOST_PLACES).collect()
     }
 
-    /// Where the last of `terms` stands, each near behind the one before; the first behind `at`.
+    /// Where the last of `terms` stands, each near behind the one before; the first behind `at`. All places that a term can have are followed at once:
+    /// one after the other they would be more with each term.
     fn follow(&self, terms: &[Term], at: usize, sentence: &Searched<'_>) -> Option<usize> {
-        let [first, rest @ ..] = terms else {
-            return Some(at);
-        };
-        let end = (at + 2 + self.within).min(sentence.tokens.len());
-        let mut places = (at + 1..end).filter(|place| sentence.is(*place, first));
-        places.find_map(|place| self.follow(rest, place, sentence))
+        let mut reached = vec![at];
+        for term in terms {
+            let (first, last) = (*reached.first()?, *reached.last()?);
+            let end = (last + 2 + self.within).min(sentence.tokens.len());
+            let near = |place: &usize| {
+                let mut before = reached.iter().rev().skip_while(|at| *at >= place);
+                before
+                    .next()
+                    .is_some_and(|at| place - at <= self.within + 1)
+            };
+            let places = (first + 1..end).filter(|place| near(place) && sentence.is(*place, term));
+            reached = places.collect();
+        }
+        reached.first().copied()
     }
 
     /// Chooses a place for each part so that neighbours are near and none stands in another; where the first begins.
@@ -161,6 +173,7 @@ impl Phrase {
         spans: &[Vec<(usize, usize)>],
         chosen: &mut Vec<(usize, usize)>,
         tokens: usize,
+        ways: &mut usize,
     ) -> Option<usize> {
         let Some(options) = spans.get(chosen.len()) else {
             let mut sorted = chosen.clone();
@@ -174,8 +187,9 @@ impl Phrase {
             return (near && placed).then_some(first);
         };
         for option in options {
+            *ways = ways.checked_sub(1)?;
             chosen.push(*option);
-            let found = self.choose(spans, chosen, tokens);
+            let found = self.choose(spans, chosen, tokens, ways);
             chosen.pop();
             if found.is_some() {
                 return found;

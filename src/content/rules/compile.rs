@@ -43,6 +43,7 @@ pub(super) fn compile(files: &[(String, String)]) -> Result<RuleSet, Problems> {
     }
     let mut words = Words::new();
     let mut set = RuleSet {
+        version: String::new(),
         rules: Vec::new(),
         members: Vec::new(),
         by_symbol: Vec::new(),

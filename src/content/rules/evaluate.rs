@@ -1,37 +1,17 @@
 //! What a set finds in a letter. All rules are tried, then the strictest is chosen: nothing depends on their order but which of equals is named.
 
+use std::collections::BTreeSet;
+
 use super::file::{Action, Category};
 use super::set::{Member, Role, Rule, RuleSet};
+use crate::content::documents::{is_document, is_document_link, is_pdf};
 use crate::content::facts::{Fact, Facts};
-use crate::content::fold::folded;
 use crate::content::letter::{Letter, Place, Sentence};
 use crate::content::links::{Link, LinkType};
 use crate::content::phrase::Searched;
 
 /// Words before a phrase among which one turns it into its opposite.
 const NEGATED_WITHIN: usize = 3;
-
-/// Stems of the names of documents, folded.
-const DOCUMENTS: [&str; 18] = [
-    "faktur",
-    "invoice",
-    "paragon",
-    "receipt",
-    "rachun",
-    "proform",
-    "uctenk",
-    "doklad",
-    "danovy",
-    "szamla",
-    "nyugta",
-    "bizonylat",
-    "blocek",
-    "pokladnic",
-    "fv",
-    "fvat",
-    "efaktur",
-    "fa",
-];
 
 /// A rule that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +35,8 @@ pub struct Findings {
     pub safe: Vec<usize>,
     /// Whether the writer asks something.
     pub question: bool,
+    /// Sentences that could be held against who quotes them, by their numbers, in order.
+    pub quotable: Vec<usize>,
 }
 
 impl Findings {
@@ -98,6 +80,7 @@ impl RuleSet {
             seen: vec![Seen::default(); self.rules.len()],
             question: false,
             theirs: Vec::new(),
+            quotable: letter.links.iter().map(|link| link.sentence).collect(),
         };
         let mut search = Search::new(self.members.len());
         for (number, sentence) in letter.sentences.iter().enumerate() {
@@ -115,10 +98,12 @@ impl RuleSet {
             seen,
             question,
             theirs,
+            quotable,
             ..
         } = notes;
         let mut findings = Findings {
             question,
+            quotable: quotable.into_iter().collect(),
             ..Findings::default()
         };
         let asked = Asked {
@@ -172,6 +157,8 @@ struct Notes<'a> {
     question: bool,
     /// The sentences that the other side wrote.
     theirs: Vec<usize>,
+    /// Those that hold what some rule looks for in quotes.
+    quotable: BTreeSet<usize>,
 }
 
 impl Notes<'_> {
@@ -185,6 +172,9 @@ impl Notes<'_> {
         let (Some(rule), Some(seen)) = (rule, self.seen.get_mut(member.rule)) else {
             return;
         };
+        if !rule.safe && member.role != Role::Never && rule.scope.contains(&Place::Quoted) {
+            self.quotable.insert(number);
+        }
         if !rule.scope.contains(&sentence.place) {
             return;
         }
@@ -330,10 +320,7 @@ impl Asked<'_> {
     fn links_to(&self, rule: &Rule, kind: LinkType) -> bool {
         let list = |name: &str| self.set.lists.get(name).map_or(&[][..], Vec::as_slice);
         let is = |link: &Link| {
-            let document = link.is_at(list("document_hosts"))
-                || DOCUMENTS
-                    .iter()
-                    .any(|stem| stem.len() > 3 && link.words.contains(stem));
+            let document = link.is_at(list("document_hosts")) || is_document_link(link);
             let tracking = link.is_at(list("tracking_hosts"));
             match kind {
                 LinkType::Any => true,
@@ -351,27 +338,4 @@ impl Asked<'_> {
                 && is(&placed.link)
         })
     }
-}
-
-fn is_pdf(name: &str, kind: &str) -> bool {
-    kind.ends_with("/pdf") || name.to_ascii_lowercase().ends_with(".pdf")
-}
-
-/// Whether a file is a document by its name: a PDF or a picture that is called one.
-fn is_document(name: &str, kind: &str) -> bool {
-    let shown = is_pdf(name, kind) || kind.starts_with("image/");
-    let words = name
-        .split(|c: char| !c.is_alphabetic())
-        .map(folded)
-        .collect::<Vec<_>>();
-    shown
-        && words.iter().any(|word| {
-            DOCUMENTS.iter().any(|stem| {
-                if stem.len() > 3 {
-                    word.starts_with(stem)
-                } else {
-                    word == stem
-                }
-            })
-        })
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use super::compile::compile;
 use super::examples;
 use super::file::{Action, Category, Texts};
@@ -62,6 +64,8 @@ pub(super) struct Member {
 /// A set of rules.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
+    /// Names this set: a digest of its files.
+    pub version: String,
     /// The rules, in the order of the files and in them.
     pub rules: Vec<Rule>,
     pub(super) members: Vec<Member>,
@@ -227,7 +231,8 @@ impl RuleSet {
     pub fn parse(mut files: Vec<(String, String)>) -> Result<Self, Problems> {
         // The order of evaluation is that of the names.
         files.sort();
-        let set = compile(&files)?;
+        let mut set = compile(&files)?;
+        set.version = version(&files);
         let problems = examples::run(&set);
         if problems.is_empty() {
             Ok(set)
@@ -235,4 +240,17 @@ impl RuleSet {
             Err(Problems(problems))
         }
     }
+}
+
+/// Eight hexadecimal digits: operators compare them.
+fn version(files: &[(String, String)]) -> String {
+    let mut digest = Sha256::new();
+    for (name, text) in files {
+        digest.update(name.as_bytes());
+        digest.update([0]);
+        digest.update(text.as_bytes());
+        digest.update([0]);
+    }
+    let digest = digest.finalize();
+    data_encoding::HEXLOWER.encode(digest.get(..4).unwrap_or(&digest))
 }
