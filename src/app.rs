@@ -194,7 +194,7 @@ impl Relay {
         self.queue.broken().await;
     }
 
-    /// Reads allowlist, DKIM keys, certificates and trust roots again (SIGHUP). What is broken changes nothing and is logged.
+    /// Reads allowlist, rules on contents, DKIM keys, certificates and trust roots again (SIGHUP). What is broken changes nothing and is logged.
     pub fn reload(&self) {
         // Each by itself: a broken allowlist must not keep a new certificate out. A message is judged by the old set or by the new one, never by a
         // mixture (docs/threats.md#91).
@@ -207,6 +207,21 @@ impl Relay {
             ),
             Err(errors) => {
                 tracing::error!(event = "reload_failed", what = "allowlist", %errors, "the old set stays in force")
+            }
+        }
+        match self.stores.contents.reload() {
+            Ok(set) => {
+                let (rules, _, examples, _) = set.sizes();
+                tracing::info!(
+                    event = "reloaded",
+                    what = "content rules",
+                    set = set.version,
+                    rules,
+                    examples
+                );
+            }
+            Err(problems) => {
+                tracing::error!(event = "reload_failed", what = "content rules", %problems, "the old set stays in force")
             }
         }
         match self.stores.signer.reload() {

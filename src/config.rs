@@ -17,8 +17,9 @@ mod value;
 use std::path::{Path, PathBuf};
 
 pub use checked::{
-    Admin, Auth, Budget, Config, CourierRecipients, Delivery, DisplayName, Dkim, HttpConfig,
-    HttpListen, Limits, MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
+    ActionFrom, Admin, Auth, Budget, Config, Content, ContentException, CourierRecipients,
+    Delivery, DisplayName, Dkim, HttpConfig, HttpListen, Limits, MaskedDomainConfig, Policy, Route,
+    RouteDomain, RouteTls, Smtp, TlsFiles,
 };
 pub use example::example;
 pub use problem::{ConfigErrors, Problem};

@@ -19,6 +19,7 @@ mod quotable;
 mod read;
 mod returned;
 mod sentence;
+mod stopped;
 mod text;
 
 pub use compose::{Action, Report, Reporter, compose};
@@ -27,6 +28,7 @@ pub use quotable::quotable_text;
 pub use read::RemoteReport;
 pub use returned::{ReturnedMail, classify_returned};
 pub use sentence::sentence;
+pub use stopped::{Stopped, stopped};
 
 #[cfg(test)]
 mod tests;

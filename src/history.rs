@@ -9,7 +9,7 @@ mod line;
 mod shown;
 mod store;
 
-pub use line::{Accepted, HistoryEvent, HistoryRecord};
+pub use line::{Accepted, ContentHit, HistoryEvent, HistoryRecord};
 pub use shown::TraceLine;
 pub use store::{History, MessageFate, TraceQuery};
 

@@ -10,6 +10,7 @@
 //! | `recipient::find` | whom each recipient names: a role, a mask, a bounce address |
 //! | `facts::gather` | what policy decides on, for one recipient |
 //! | `policy::decide` | a plan with writer and receiver in it, or a refusal |
+//! | `contents::check` | the rules on contents, between participants; a refusal, or what the message leaves behind for its answer |
 //! | `budget::Tally::spend` | what the message costs its sender |
 //! | `masked::masked` | between participants: ids translated (`threading`), rewritten, past the leak gate, signed |
 //! | `auto_reply::auto_reply` | the same, once a day for each pair (`dedup`) |
@@ -23,6 +24,7 @@ mod arrival;
 mod auto_reply;
 mod bounce;
 mod budget;
+mod contents;
 mod dedup;
 mod entry;
 mod explain;
@@ -40,6 +42,7 @@ mod returned;
 mod role;
 mod sender;
 mod sent;
+mod templates;
 mod threading;
 mod tools;
 mod unmasked;

@@ -45,7 +45,7 @@ pub use reserve::{ENDS, Reserve};
 
 pub use entry::{
     Disclosure, Entry, KeptId, LastWriter, MessageSummary, OnceMark, Origin, Progress,
-    StateUpdates, Target,
+    StateUpdates, Target, Wrote,
 };
 
 /// A pending answer of the spool.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::directory::{AddressMark, StateStore, Unavailable};
+use crate::directory::{AddressMark, LastWrote, StateStore, Unavailable};
 use crate::masking::{ParticipantId, TransactionId};
 use crate::queue::LastUsed;
 use crate::spool::StateUpdates;
@@ -23,6 +23,13 @@ pub(super) fn apply_updates(state: &StateStore, memory: &StateUpdates) -> Result
     if let Some(new) = &memory.delivery {
         let pair = (&new.writer, &new.reader);
         state.bring(pair, new.key, new.at, &new.brought)?;
+    }
+    if let Some(wrote) = &memory.wrote {
+        let last = LastWrote {
+            at: wrote.at,
+            document: wrote.document,
+        };
+        state.note_wrote(&wrote.transaction, &wrote.participant, last)?;
     }
     Ok(())
 }

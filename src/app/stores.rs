@@ -14,6 +14,7 @@ use crate::auth::{self, Prover};
 use crate::backpressure::Backpressure;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::content::LiveRules;
 use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
     self, CachedDirectory, Directory, RecordRules, RestorableDirectory, SledDirectory, StateStore,
@@ -52,6 +53,8 @@ pub(super) struct Stores {
     pub(super) state: Arc<StateStore>,
     /// The couriers; read again on SIGHUP.
     pub(super) allowlist: Arc<Live>,
+    /// The rules on contents; read again on SIGHUP.
+    pub(super) contents: Arc<LiveRules>,
     /// The DKIM keys; read again on SIGHUP.
     pub(super) signer: Arc<Signer>,
     /// The one that proof and delivery ask.
@@ -73,6 +76,9 @@ impl Stores {
         // Files that an operator writes come first: a slip in one is told before a store is touched.
         let allowlist = Live::load(&config.allowlist)
             .map_err(|error| StartError::because("allowlist", error))?;
+        let (rules, shadow) = (&config.content.rules, &config.content.shadow);
+        let contents = LiveRules::load(rules.as_deref(), shadow.as_deref())
+            .map_err(|error| StartError::because("[content]", error))?;
         let local = Arc::new(RestorableDirectory::default());
         let kept = ReservedSpace::of(&config, reserved_space::min_free(&config));
         kept.prepare(&config.data_dir);
@@ -114,6 +120,7 @@ impl Stores {
             lost,
             state: Arc::new(state),
             allowlist: Arc::new(allowlist),
+            contents: Arc::new(contents),
             signer: Arc::new(signer),
             resolver: Arc::new(resolver),
             clock: Arc::new(SystemClock),
@@ -167,6 +174,7 @@ impl Stores {
             directory: self.directory.clone(),
             state: self.state.clone(),
             allowlist: self.allowlist.clone(),
+            rules: self.contents.clone(),
             prover: Prover::new(&self.resolver, settings),
             resolver: self.resolver.clone(),
             signer: self.signer.clone(),

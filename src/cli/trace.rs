@@ -79,6 +79,13 @@ fn told(event: &HistoryEvent) -> String {
             )
         }
         HistoryEvent::Refused { reason } => format!("refused {reason}"),
+        HistoryEvent::Content(hit) => {
+            let facts = hit.facts.join(", ");
+            format!(
+                "rule {} ({}), reference {}, set {}; {facts}",
+                hit.rule, hit.action, hit.reference, hit.set
+            )
+        }
         HistoryEvent::Discarded { text } => format!("discarded: {text}"),
         HistoryEvent::Deferred { status, text } => format!("deferred {status} {text}"),
         HistoryEvent::Delivered { attempts } => format!("delivered at attempt {attempts}"),

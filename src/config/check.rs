@@ -3,6 +3,7 @@
 //! Each table has a function that reads all of its keys before it gives up on any: a `?` on the way would hide what is wrong behind it.
 
 mod admin;
+mod content;
 mod delivery;
 mod domains;
 mod http;
@@ -16,6 +17,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use self::admin::admin;
+use self::content::content;
 use self::delivery::delivery;
 use self::domains::domains;
 use self::route_loop::OwnAddresses;
@@ -75,8 +77,7 @@ fn build(
     let allowlist = Section::of(root, "allowlist", log).text("path", log, path(folder));
     let auth = auth(&Section::of(root, "auth", log), log);
     let policy = policy(&Section::of(root, "policy", log), log);
-    // Reserved: read only so that a key in it is told.
-    Section::of(root, "content", log);
+    let content = content(&Section::of(root, "content", log), folder, log);
     let limits = limits(&Section::of(root, "limits", log), log);
     let secrets =
         secrets::keys(&Section::of(root, "secrets", log), folder, log).map(TokenKeys::new);
@@ -101,6 +102,7 @@ fn build(
         allowlist: allowlist?,
         auth: auth?,
         policy: policy?,
+        content: content?,
         limits: limits?,
         secrets: secrets?,
         delivery: delivery?,

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{Mode, SharedSpf};
-use crate::mail::{Domain, Mailbox, Network};
-use crate::masking::{MaskedDomain, TokenKeys};
+use crate::content;
+use crate::mail::{Domain, Mailbox, Network, Timestamp};
+use crate::masking::{MaskedDomain, ParticipantId, TokenKeys};
 use crate::resolve::Dnssec;
 
 /// A whole configuration. Nothing in it changes while the server runs; what SIGHUP reads again are the files that it names.
@@ -30,6 +31,8 @@ pub struct Config {
     pub auth: Auth,
     /// `[policy]`.
     pub policy: Policy,
+    /// `[content]`.
+    pub content: Content,
     /// `[limits]`.
     pub limits: Limits,
     /// `[secrets]`: the keys themselves, and no path: they are read once, for what they seal must stay open as long as the server runs.
@@ -150,6 +153,43 @@ pub struct Policy {
     pub roles: Vec<String>,
     /// Printed in refusals.
     pub help_url: Option<String>,
+}
+
+/// `[content]`.
+#[derive(Debug, Clone, Default)]
+pub struct Content {
+    /// The folder of the rules; none: those that are compiled in.
+    pub rules: Option<PathBuf>,
+    /// The folder of another set, which decides nothing.
+    pub shadow: Option<PathBuf>,
+    /// What becomes of duplicates, in the order of time.
+    pub duplicate: Vec<ActionFrom>,
+    /// What becomes of prohibited contents, in the order of time.
+    pub prohibited: Vec<ActionFrom>,
+    /// How long one message may answer what a buyer wrote.
+    pub asked_within: Duration,
+    /// Rules that are not held against a seller.
+    pub exceptions: Vec<ContentException>,
+}
+
+/// What becomes of messages from a time on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActionFrom {
+    /// Since when: midnight in Warsaw.
+    pub from: Timestamp,
+    /// What.
+    pub action: content::Action,
+}
+
+/// One `[[content.exception]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentException {
+    /// The seller.
+    pub seller: ParticipantId,
+    /// A rule's id, or the beginning of several and a `*`.
+    pub rule: String,
+    /// When it ends: the midnight after its last day.
+    pub until: Timestamp,
 }
 
 /// COUNT/PERIOD.

@@ -18,7 +18,9 @@ pub(super) enum RawValue {
     List(Vec<Self>),
     /// An inline table, in the order of the file.
     Table(Vec<(String, Self)>),
-    /// A kind that no key takes: a number with a fraction, a date, a number that is too large.
+    /// A date without a time: `2026-03-02`.
+    Date(String),
+    /// A kind that no key takes: a number with a fraction, a time, a number that is too large.
     Other,
 }
 
@@ -39,6 +41,7 @@ impl RawValue {
                     .map(|(key, value)| (key.get_ref().to_string(), Self::of(value.get_ref())))
                     .collect(),
             ),
+            DeValue::Datetime(at) if at.time.is_none() => Self::Date(at.to_string()),
             DeValue::Float(_) | DeValue::Datetime(_) => Self::Other,
         }
     }

@@ -126,9 +126,7 @@ impl<'t> Section<'t> {
         let mut known: BTreeSet<&str> = keys::of(self.name).map(|key| key.name).collect();
         // At the top of a file tables stand beside keys.
         if self.name.is_empty() {
-            let tables = keys::all()
-                .map(|key| key.table)
-                .chain(keys::RESERVED.iter().copied());
+            let tables = keys::all().map(|key| key.table);
             known.extend(tables.filter(|table| !table.is_empty() && !table.contains('.')));
         }
         known.extend(

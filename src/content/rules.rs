@@ -6,7 +6,7 @@ mod examples;
 mod file;
 mod set;
 
-pub use evaluate::{Findings, Hit};
+pub use evaluate::{Findings, Hit, is_like};
 pub use file::{Action, Category, Texts};
 pub use set::{Problem, Problems, Rule, RuleSet};
 

@@ -11,6 +11,8 @@ pub const MOST_ADDRESSES: usize = 200;
 pub const MOST_DOMAINS: usize = 200;
 /// Messages: the last ones. An answer to an older one is not known to quote what is remembered.
 const MOST_MESSAGES: usize = 100;
+/// Sentences: the last ones. Whoever quotes an older one has its token to show.
+const MOST_SENTENCES: usize = 500;
 
 /// What was brought, by one message or by all of a pair and direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ pub struct Brought {
     /// The Message-IDs that they left with, the last one at the end.
     #[serde(default, skip_serializing_if = "Digests::is_empty")]
     pub messages: Digests,
+    /// Sentences that rules on contents could hold against who quotes them, the last one at the end.
+    #[serde(default, skip_serializing_if = "Digests::is_empty")]
+    pub sentences: Digests,
     /// There were more addresses.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more_addresses: bool,
@@ -44,13 +49,8 @@ impl Brought {
         self.more_addresses |= !self.addresses.add(&other.addresses, MOST_ADDRESSES);
         self.more_addresses |= !self.readings.add(&other.readings, MOST_ADDRESSES);
         self.more_domains |= !self.domains.add(&other.domains, MOST_DOMAINS);
-        for message in &other.messages.0 {
-            if !self.messages.holds(*message) {
-                self.messages.0.push(*message);
-            }
-        }
-        let gone = self.messages.0.len().saturating_sub(MOST_MESSAGES);
-        self.messages.0.drain(..gone);
+        self.messages.add_last(&other.messages, MOST_MESSAGES);
+        self.sentences.add_last(&other.sentences, MOST_SENTENCES);
         *self != before
     }
 }
@@ -76,6 +76,17 @@ impl Digests {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Adds those that are new, and lets the oldest go beyond `most`.
+    fn add_last(&mut self, new: &Self, most: usize) {
+        for digest in &new.0 {
+            if !self.holds(*digest) {
+                self.0.push(*digest);
+            }
+        }
+        let gone = self.0.len().saturating_sub(most);
+        self.0.drain(..gone);
     }
 
     /// Adds those that are new, `most` in all at most, and says whether all had room.

@@ -71,7 +71,7 @@ pub struct Report<'a> {
 
 /// Text that goes into a line of a report: no control characters, so that a remote server's words make no field of their own
 /// (docs/threats.md#97), and no longer than a line may be (RFC 5322 2.1.1).
-fn line(text: &str) -> String {
+pub(super) fn line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(900)

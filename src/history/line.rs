@@ -34,6 +34,8 @@ pub enum HistoryEvent {
         /// The reason word.
         reason: String,
     },
+    /// A rule on contents held; what became of the message stands in another line.
+    Content(Box<ContentHit>),
     /// Taken and not passed on: a repeated report, an automatic reply too many.
     Discarded {
         /// Why.
@@ -67,6 +69,24 @@ pub enum HistoryEvent {
         /// What it said, masked.
         text: String,
     },
+}
+
+/// What a rule on contents said. No words of the message are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentHit {
+    /// What writer and support name it by.
+    pub reference: String,
+    /// The rule that decided.
+    pub rule: String,
+    /// What becomes of the message by it.
+    pub action: String,
+    /// The set that was in force.
+    pub set: String,
+    /// What was known beside the text.
+    pub facts: Vec<String>,
+    /// The other rules that held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
 }
 
 /// What is kept of an accepted message.

@@ -36,6 +36,7 @@ impl TraceQuery {
         let by_id = is(line.trace.as_str()) || line.id.is_some_and(|id| is(&id.to_string()));
         by_id
             || is(&line.to)
+            || matches!(&line.event, HistoryEvent::Content(hit) if is(&hit.reference))
             || matches!(&line.event, HistoryEvent::Accepted(accepted) if is(&accepted.sent_as) || is(&accepted.about.message_id))
     }
 }
@@ -270,6 +271,7 @@ impl History {
                 }
                 HistoryEvent::Deferred { .. }
                 | HistoryEvent::Bounced { .. }
+                | HistoryEvent::Content(_)
                 | HistoryEvent::Refused { .. } => {}
             })?;
         }

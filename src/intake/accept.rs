@@ -4,11 +4,14 @@
 //! refused for now, the whole message is: nothing was taken, and the client comes back. If some are refused for good, the others are taken and the
 //! writer gets a report on those; where nobody could be told, the whole message is refused, so that no recipient is lost in silence.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 
 use super::arrival::{Arrival, Purpose, check_loop};
 use super::auto_reply::{ONE_A_DAY, auto_reply};
 use super::budget::Tally;
+use super::contents;
 use super::dedup::{Claim, seal};
 use super::entry::{Entries, Refused, Taken, origin};
 use super::facts::gather;
@@ -51,11 +54,13 @@ pub(super) async fn accept(
     let effort = Effort::of(data.len());
     payer.works(&effort);
     let message = open(data, effort).await.map_err(whole)?;
+    let letter = OnceLock::new();
     let arrival = Arrival {
         client,
         transaction,
         message: &message,
         purpose: Purpose::Mail,
+        letter: &letter,
     };
     // Before the directory is asked for masks: an unproven client hears nothing of them, whatever it was told at RCPT.
     let sender = proven_sender(intake, &arrival, payer).await?;
@@ -167,12 +172,22 @@ pub(super) async fn carry_out(
         Plan::OwnMask => Ok(Taken::OwnMask),
         Plan::Participant(plan) if sender.is_automatic_reply => {
             let (masking, name) = (intake.masking(), sender.from_name.as_deref());
+            // Asked of automatic replies too, which anybody can pretend to write. They earn no answer.
+            contents::check(intake.contents(), arrival, plan, &recipient).await?;
             let taken = auto_reply(masking, &intake.claims, arrival, plan, name).await?;
             // Taken and not passed on: a refusal would make the responder's server write to its owner about it.
             Ok(taken.unwrap_or(Taken::Discarded(ONE_A_DAY)))
         }
         Plan::Participant(plan) => {
-            masked(intake.masking(), arrival, sender, plan, &recipient).await
+            let passed = contents::check(intake.contents(), arrival, plan, &recipient).await?;
+            masked(
+                intake.masking(),
+                arrival,
+                sender,
+                plan,
+                (&recipient, passed),
+            )
+            .await
         }
         Plan::Courier(plan) => unmasked(intake.carrying(), arrival, sender, plan, &recipient).await,
     }

@@ -1,5 +1,8 @@
 //! One message as it came.
 
+use std::sync::OnceLock;
+
+use crate::content::Letter;
 use crate::inbound::{Client, MailTransaction};
 use crate::mail::{Domain, ReversePath};
 use crate::masking::MaskedDomains;
@@ -29,6 +32,8 @@ pub(super) struct Arrival<'a> {
     pub(super) message: &'a Message,
     /// Whether what is learnt and counted on the way is kept.
     pub(super) purpose: Purpose,
+    /// The message as rules on contents read it, once for all recipients.
+    pub(super) letter: &'a OnceLock<Letter>,
 }
 
 impl<'a> Arrival<'a> {

@@ -2,11 +2,13 @@
 //! Nothing is stored, counted against a budget, or sent.
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
 use super::accept::{carry_out, open};
 use super::arrival::{Arrival, Purpose};
+use super::contents;
 use super::facts::gather;
 use super::fault::reply;
 use super::payer::Payer;
@@ -18,7 +20,7 @@ use crate::auth::Steps;
 use crate::inbound::{Client, MailTransaction};
 use crate::mail::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath, TraceId};
 use crate::message::Effort;
-use crate::policy::{self, Refusal, Trail};
+use crate::policy::{self, Plan, Refusal, Trail};
 use crate::smtp::MailParameters;
 
 /// A question of `explain`.
@@ -101,11 +103,13 @@ async fn consider(
         helo: inquiry.helo.clone().unwrap_or(imagined.helo),
         ..imagined
     };
+    let letter = OnceLock::new();
     let arrival = Arrival {
         client: &client,
         transaction: &transaction,
         message: &message,
         purpose: Purpose::Question,
+        letter: &letter,
     };
     let mut steps = Steps::new();
     let asked = inquiry.client.is_some().then_some(&mut steps);
@@ -121,6 +125,9 @@ async fn consider(
     let verdict = policy::decide(&facts);
     trail.0.extend(verdict.trail.0);
     let plan = verdict.decision?;
+    if let Plan::Participant(plan) = &plan {
+        contents::explain(intake.contents(), &arrival, plan, trail).await?;
+    }
     // Rewritten and checked as well, then thrown away: a message that would leak is refused here as it would be there.
     carry_out(intake, &arrival, &sender, &plan, &masked.address)
         .await

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 
 use super::arrival::Arrival;
+use super::contents::Passed;
 use super::entry::{Entries, Taken, origin, without};
 use super::fault::internal;
 use super::recall::{Recollection, is_public};
@@ -54,11 +55,12 @@ pub(super) async fn masked(
     arrival: &Arrival<'_>,
     sender: &Sender,
     plan: &policy::Masked,
-    recipient: &str,
+    (recipient, passed): (&str, Passed),
 ) -> Result<Taken, Refusal> {
     let (entries, writer) = (masking.entries, &plan.writer);
     let id = entries.spool.next_id();
-    let outgoing = rewritten(masking, arrival, id, plan, sender.from_name.as_deref()).await?;
+    let name = sender.from_name.as_deref();
+    let outgoing = rewritten(masking, arrival, id, plan, (name, &passed.quotable)).await?;
     let target = Target::Participant {
         participant: plan.receiver.id.clone(),
         transaction: plan.transaction.clone(),
@@ -84,21 +86,27 @@ pub(super) async fn masked(
             kept_id: outgoing.kept_id,
             handed_to: entries.handed_to(id, &plan.receiver),
             delivery: Some(outgoing.delivery),
+            wrote: passed.wrote,
+            once: passed.credit.as_ref().map(|credit| credit.mark),
             ..StateUpdates::default()
         },
         ..blank
     };
     let body = outgoing.body;
-    Ok(Taken::Entry(Box::new(NewEntry { entry, body }), None))
+    Ok(Taken::Entry(
+        Box::new(NewEntry { entry, body }),
+        passed.credit,
+    ))
 }
 
-/// Rewrites a message, lets the leak gate look at the result, and signs it. `from_name` is the name beside the From, as it came.
+/// Rewrites a message, lets the leak gate look at the result, and signs it. `from_name` is the name beside the From, as it came; `quotable` are the
+/// sentences that rules on contents could hold against who quotes them.
 pub(super) async fn rewritten(
     masking: Masking<'_>,
     arrival: &Arrival<'_>,
     id: QueueId,
     plan: &policy::Masked,
-    from_name: Option<&str>,
+    (from_name, quotable): (Option<&str>, &[String]),
 ) -> Result<Outgoing, Refusal> {
     let (writer, receiver) = (&plan.writer, &plan.receiver);
     let order = plan.transaction.as_ref();
@@ -148,7 +156,7 @@ pub(super) async fn rewritten(
             arrival.message,
             pair,
             &plan,
-            (receiver, hides_domains),
+            (receiver, hides_domains, quotable),
         )
     };
     let (octets, delivery) = in_place(octets, pass).await?;
@@ -170,7 +178,7 @@ fn past_the_gate(
     message: &Message,
     pair: Pair<'_>,
     plan: &ParticipantPlan<'_>,
-    (receiver, hides_domains): (&Participant, bool),
+    (receiver, hides_domains, quotable): (&Participant, bool, &[String]),
 ) -> Result<(Vec<u8>, Disclosure), Refusal> {
     let recollection = masking.recollection;
     let public = (masking.domains, masking.entries.hostname, masking.allowlist);
@@ -206,7 +214,7 @@ fn past_the_gate(
         pair,
         &passage.sightings,
         suspects.tells_domains,
-        &plan.threading.message_id,
+        (&plan.threading.message_id, quotable),
     )?;
     Ok((passage.octets, delivery))
 }

@@ -45,9 +45,7 @@ pub(super) struct Recollection<'a> {
 impl Recollection<'_> {
     /// What the reader of `pair` has brought to the writer.
     pub(super) fn recall(self, message: &Message, pair: Pair<'_>) -> Result<Recalled, Refusal> {
-        let memory = u64::try_from(self.memory.as_millis()).unwrap_or(u64::MAX);
-        let oldest = Timestamp(self.clock.now().0.saturating_sub(memory));
-        let records = self.state.brought(pair.reader, pair.writer, oldest)?;
+        let records = self.records(pair)?;
         let all = records.len();
         let records: Vec<_> = records
             .into_iter()
@@ -138,13 +136,35 @@ impl Recollection<'_> {
         })
     }
 
-    /// What a message of `pair` brings: it counts once the message is durable.
+    /// Whether the reader of `pair` has brought a sentence to the writer.
+    pub(super) fn has_brought_sentence(
+        self,
+        records: &[(u32, Record)],
+        pair: Pair<'_>,
+        sentence: &str,
+    ) -> bool {
+        records.iter().any(|(number, record)| {
+            let digest = self
+                .keys
+                .digest(*number, pair.reversed(), Brought::Sentence, sentence);
+            digest.is_some_and(|digest| record.sentences.holds(digest))
+        })
+    }
+
+    /// What the reader of `pair` has brought to the writer, as digests.
+    pub(super) fn records(self, pair: Pair<'_>) -> Result<Vec<(u32, Record)>, Refusal> {
+        let memory = u64::try_from(self.memory.as_millis()).unwrap_or(u64::MAX);
+        let oldest = Timestamp(self.clock.now().0.saturating_sub(memory));
+        Ok(self.state.brought(pair.reader, pair.writer, oldest)?)
+    }
+
+    /// What a message of `pair` brings: it counts once the message is durable. `sentences` are those that could be held against who quotes them.
     pub(super) fn delivery(
         self,
         pair: Pair<'_>,
         sightings: &Sightings,
         domains: bool,
-        sent_as: &str,
+        (sent_as, sentences): (&str, &[String]),
     ) -> Result<Disclosure, Refusal> {
         let number = self
             .keys
@@ -172,6 +192,10 @@ impl Recollection<'_> {
                 .filter_map(|domain| digest(Brought::Domain, domain.as_str()))
                 .collect(),
             messages: digest(Brought::Message, &token).into_iter().collect(),
+            sentences: sentences
+                .iter()
+                .filter_map(|sentence| digest(Brought::Sentence, sentence))
+                .collect(),
             more_addresses: sightings.more_addresses,
             more_domains: sightings.more_domains || !domains,
         };

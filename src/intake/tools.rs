@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::bounce::Reports;
 use super::budget::Budgets;
+use super::contents::Contents;
 use super::dedup::Claims;
 use super::entry::Entries;
 use super::handed::Servers;
@@ -12,6 +13,7 @@ use super::owners::Owners;
 use super::recall::Recollection;
 use super::recipient::Names;
 use super::sender::Checks;
+use super::templates::Templates;
 use super::threading::MessageIds;
 use super::unmasked::Carrying;
 use crate::allowlist::Live;
@@ -19,6 +21,7 @@ use crate::auth::Prover;
 use crate::backpressure::Backpressure;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::content::LiveRules;
 use crate::directory::{Directory, StateStore};
 use crate::history::History;
 use crate::masking::{GuessKeys, HandedKeys, MaskedDomains, MessageIdKeys};
@@ -38,6 +41,8 @@ pub struct Tools {
     pub state: Arc<StateStore>,
     /// The couriers.
     pub allowlist: Arc<Live>,
+    /// The rules on contents.
+    pub rules: Arc<LiveRules>,
     /// Who checks senders.
     pub prover: Prover,
     /// Asked whose server it is that brings a report.
@@ -62,6 +67,9 @@ pub struct Intake {
     pub(super) budgets: Budgets,
     /// What happens once, while its mark is not durable yet.
     pub(super) claims: Claims,
+    /// What sellers send again and again.
+    templates: Templates,
+
     /// What Message-IDs are sealed with; derived from `[secrets] key_file`, as the two below.
     message_ids: MessageIdKeys,
     /// What is remembered of messages is digested with.
@@ -77,6 +85,7 @@ impl Intake {
         Self {
             budgets: Budgets::new(&tools.config.limits),
             claims: Claims::default(),
+            templates: Templates::default(),
             message_ids: MessageIdKeys::new(&tools.config.secrets),
             guess_keys: GuessKeys::new(&tools.config.secrets),
             handed_keys: HandedKeys::new(&tools.config.secrets),
@@ -149,6 +158,25 @@ impl Intake {
             allowlist: &self.tools.allowlist,
             signer: &self.tools.signer,
             entries: self.entries(),
+        }
+    }
+
+    /// For `contents.rs`.
+    pub(super) fn contents(&self) -> Contents<'_> {
+        let masking = self.masking();
+        Contents {
+            config: &self.tools.config.content,
+            appeal: self.tools.config.policy.help_url.as_deref(),
+            rules: &self.tools.rules,
+            directory: masking.directory,
+            ids: masking.ids,
+            recollection: masking.recollection,
+            state: &self.tools.state,
+            claims: &self.claims,
+            templates: &self.templates,
+            history: &self.tools.history,
+            signer: masking.signer,
+            entries: masking.entries,
         }
     }
 

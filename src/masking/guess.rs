@@ -14,6 +14,8 @@ pub enum Brought {
     Domain,
     /// The Message-ID that a message left with.
     Message,
+    /// A sentence, by its folded words.
+    Sentence,
 }
 
 /// The keys, each under its number: 32 bits, so that two hardly have the same.
@@ -43,6 +45,16 @@ impl GuessKeys {
         self.0.iter().any(|(known, _)| *known == number)
     }
 
+    /// Eight letters and digits for something between the two of a pair that people name it by; nobody without the key can tell of what.
+    #[must_use]
+    pub fn reference(&self, pair: Pair<'_>, text: &str) -> String {
+        let key = self.0.first().map(|(_, key)| key.as_slice());
+        let whole = format!("r/{}/{}/{text}", pair.writer, pair.reader);
+        let digest = tag(key.unwrap_or_default(), whole.as_bytes());
+        let short = digest.get(..5).unwrap_or(&digest);
+        data_encoding::BASE32_NOPAD.encode(short)
+    }
+
     /// The digest of `text` for what `pair.writer` wrote to `pair.reader`, 64 bits; none if the key is gone.
     #[must_use]
     pub fn digest(&self, number: u32, pair: Pair<'_>, of: Brought, text: &str) -> Option<u64> {
@@ -51,6 +63,7 @@ impl GuessKeys {
             Brought::Address => 'a',
             Brought::Domain => 'd',
             Brought::Message => 'm',
+            Brought::Sentence => 's',
         };
         // Ids are letters and digits, so nothing can be read in two ways.
         let whole = format!("{kind}/{}/{}/{text}", pair.writer, pair.reader);

@@ -116,6 +116,22 @@ pub struct StateUpdates {
     /// What the message brings to its reader.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Disclosure>,
+    /// That a party wrote about a transaction: the other may answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrote: Option<Wrote>,
+}
+
+/// A party has written about a transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrote {
+    /// The transaction.
+    pub transaction: TransactionId,
+    /// Who wrote.
+    pub participant: ParticipantId,
+    /// When it was accepted.
+    pub at: Timestamp,
+    /// Whether a document was named.
+    pub document: bool,
 }
 
 /// What a message brings to its reader, as keyed digests: if it comes back, it must not tell whether it is the reader's.

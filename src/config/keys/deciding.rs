@@ -92,6 +92,56 @@ pub(super) const KEYS: &[Key] = &[
         "Printed in refusals.",
     ),
     key(
+        "content",
+        "rules",
+        Absent("\"rules\""),
+        "The rules on contents: a folder of *.toml. Read again on SIGHUP. Absent: those that are compiled in.",
+    ),
+    key(
+        "content",
+        "shadow",
+        Absent("\"rules.next\""),
+        "Another set that is asked beside them, decides nothing, and has what it would decide otherwise counted.",
+    ),
+    key(
+        "content",
+        "duplicate",
+        Value(
+            "[{ from = 2025-10-20, action = \"warn\" }, { from = 2026-03-02, action = \"block\" }]",
+        ),
+        "What becomes of duplicates of the marketplace's own mail, from which day on (midnight in Warsaw): off, observe, warn or block.",
+    ),
+    key(
+        "content",
+        "prohibited",
+        Value("[{ from = 2019-01-01, action = \"block\" }]"),
+        "The same for prohibited contents.",
+    ),
+    key(
+        "content",
+        "asked_within",
+        Value("\"30d\""),
+        "How long what a buyer wrote may be answered by one message that would else be a duplicate. Answers with a Message-ID of ours have no end.",
+    ),
+    key(
+        "content.exception",
+        "seller",
+        Required("\"8awgqyk6a5\""),
+        "A rule that is not held against one seller: its fixed id.",
+    ),
+    key(
+        "content.exception",
+        "rule",
+        Required("\"dup.*\""),
+        "The rule, or what its id begins with and a `*`.",
+    ),
+    key(
+        "content.exception",
+        "until",
+        Required("2026-12-31"),
+        "The last day of the exception.",
+    ),
+    key(
         "limits",
         "refusals_per_client",
         Value("\"300/10m\""),

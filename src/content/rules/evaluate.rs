@@ -80,17 +80,26 @@ impl RuleSet {
             seen: vec![Seen::default(); self.rules.len()],
             question: false,
             theirs: Vec::new(),
-            quotable: letter.links.iter().map(|link| link.sentence).collect(),
+            quotable: BTreeSet::new(),
         };
         let mut search = Search::new(self.members.len());
+        let links: BTreeSet<usize> = letter.links.iter().map(|link| link.sentence).collect();
         for (number, sentence) in letter.sentences.iter().enumerate() {
-            if sentence.place == Place::Quoted && theirs(sentence) {
-                notes.theirs.push(number);
-                continue;
+            if sentence.place == Place::Quoted {
+                // Most of them hold nothing that any rule looks for: whose they are need not be known then.
+                let mut any = links.contains(&number);
+                search.sentence(self, sentence, &mut |_, _| any = true);
+                if !any {
+                    continue;
+                }
+                if theirs(sentence) {
+                    notes.theirs.push(number);
+                    continue;
+                }
             }
             notes.question |=
                 sentence.asks && matches!(sentence.place, Place::Subject | Place::Text);
-            search.sentence(self, sentence, number, &mut |member, found| {
+            search.sentence(self, sentence, &mut |member, found| {
                 notes.add(member, sentence, number, found);
             });
         }
@@ -103,7 +112,7 @@ impl RuleSet {
         } = notes;
         let mut findings = Findings {
             question,
-            quotable: quotable.into_iter().collect(),
+            quotable: quotable.union(&links).copied().collect(),
             ..Findings::default()
         };
         let asked = Asked {
@@ -192,8 +201,9 @@ impl Notes<'_> {
     }
 }
 
-/// Whether an id is the one that is named, or begins like it where it ends in `*`.
-pub(super) fn is_like(id: &str, glob: &str) -> bool {
+/// Whether the id of a rule is the one that is named, or begins like it where that ends in `*`.
+#[must_use]
+pub fn is_like(id: &str, glob: &str) -> bool {
     glob.strip_suffix('*')
         .map_or(id == glob, |front| id.starts_with(front))
 }
@@ -221,8 +231,9 @@ impl Found<'_> {
 struct Search {
     tokens: Vec<std::ops::Range<usize>>,
     symbols: Vec<u32>,
-    /// The last sentence in which each member was tried.
+    /// The last search in which each member was tried.
     tried: Vec<u32>,
+    searches: u32,
 }
 
 impl Search {
@@ -231,6 +242,7 @@ impl Search {
             tokens: Vec::new(),
             symbols: Vec::new(),
             tried: vec![0; members],
+            searches: 0,
         }
     }
 
@@ -238,7 +250,6 @@ impl Search {
         &mut self,
         set: &RuleSet,
         sentence: &Sentence,
-        number: usize,
         found: &mut dyn FnMut(&Member, Found<'_>),
     ) {
         self.tokens.clear();
@@ -248,7 +259,8 @@ impl Search {
             set.words.symbols(token, &mut self.symbols);
             self.tokens.push(from..self.symbols.len());
         }
-        let now = u32::try_from(number + 1).unwrap_or(u32::MAX);
+        self.searches = self.searches.wrapping_add(1);
+        let now = self.searches;
         let searched = Searched {
             tokens: &self.tokens,
             symbols: &self.symbols,

@@ -169,6 +169,14 @@ impl RuleSet {
         )
     }
 
+    /// Whether `program`, the value of a field such as X-Mailer, names one that sends by itself: the list `automatic_programs`.
+    #[must_use]
+    pub fn is_automatic_program(&self, program: &str) -> bool {
+        let program = program.to_lowercase();
+        let mut names = self.lists.get("automatic_programs").into_iter().flatten();
+        names.any(|name| program.contains(name.as_str()))
+    }
+
     /// The rules as a table in Markdown, in a language; in English where a remark has no other.
     #[must_use]
     pub fn described(&self, language: &str) -> String {

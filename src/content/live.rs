@@ -1,0 +1,62 @@
+//! The sets in force, and their swap.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+use super::rules::{Problems, RuleSet};
+
+/// The set in force and the one beside it. Readers take a snapshot; a reload swaps it in one step.
+#[derive(Debug)]
+pub struct LiveRules {
+    /// None: the set that is compiled in.
+    folder: Option<PathBuf>,
+    shadow_folder: Option<PathBuf>,
+    current: ArcSwap<RuleSet>,
+    shadow: ArcSwapOption<RuleSet>,
+}
+
+impl LiveRules {
+    /// Loads the sets for the first time.
+    ///
+    /// # Errors
+    /// As [`RuleSet::load`].
+    pub fn load(folder: Option<&Path>, shadow: Option<&Path>) -> Result<Self, Problems> {
+        Ok(Self {
+            folder: folder.map(Path::to_owned),
+            shadow_folder: shadow.map(Path::to_owned),
+            current: ArcSwap::from_pointee(load(folder)?),
+            shadow: ArcSwapOption::from_pointee(shadow.map(RuleSet::load).transpose()?),
+        })
+    }
+
+    /// The set in force now; it stays whole for as long as it is held.
+    #[must_use]
+    pub fn current(&self) -> Arc<RuleSet> {
+        self.current.load_full()
+    }
+
+    /// The set that is asked beside it and decides nothing; none: there is none.
+    #[must_use]
+    pub fn shadow(&self) -> Option<Arc<RuleSet>> {
+        self.shadow.load_full()
+    }
+
+    /// Reads the files again and swaps both sets.
+    ///
+    /// # Errors
+    /// As [`RuleSet::load`]; the old sets stay in force.
+    pub fn reload(&self) -> Result<Arc<RuleSet>, Problems> {
+        let new = Arc::new(load(self.folder.as_deref())?);
+        let shadow = self.shadow_folder.as_deref();
+        let shadow = shadow.map(RuleSet::load).transpose()?;
+        self.current.store(new.clone());
+        self.shadow.store(shadow.map(Arc::new));
+        Ok(new)
+    }
+}
+
+fn load(folder: Option<&Path>) -> Result<RuleSet, Problems> {
+    folder.map_or_else(RuleSet::shipped, RuleSet::load)
+}

@@ -1,0 +1,456 @@
+//! The rules on contents, asked of what one participant writes to another (docs/rules-on-contents.md).
+//!
+//! They are asked once policy has agreed, so that a stranger learns nothing of them, and before the message is rewritten: they read what the writer
+//! wrote, and no masks.
+
+mod evidence;
+mod notice;
+
+use std::sync::OnceLock;
+
+use super::arrival::{Arrival, Purpose};
+use super::dedup::{Claim, Claims, mark};
+use super::entry::Entries;
+use super::recall::Recollection;
+use super::templates::Templates;
+use super::threading::MessageIds;
+use crate::config::{ActionFrom, Content};
+use crate::content::{
+    Action, Category, Direction, Facts, Findings, Letter, LiveRules, RuleSet, Sentence, is_like,
+};
+use crate::directory::{Directory, LastWrote, StateStore};
+use crate::history::{ContentHit, History, HistoryEvent, HistoryRecord};
+use crate::mail::Timestamp;
+use crate::masking::{Pair, TransactionId};
+use crate::offload::in_place;
+use crate::policy::{Masked, Reason, Refusal, Trail};
+use crate::signing::Signer;
+use crate::spool::Wrote;
+
+pub(super) use evidence::Evidence;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// What the rules are asked with.
+#[derive(Clone, Copy)]
+pub(super) struct Contents<'a> {
+    pub(super) config: &'a Content,
+    /// `[policy] help_url`.
+    pub(super) appeal: Option<&'a str>,
+    pub(super) rules: &'a LiveRules,
+    pub(super) directory: &'a dyn Directory,
+    pub(super) ids: MessageIds<'a>,
+    pub(super) recollection: Recollection<'a>,
+    pub(super) state: &'a StateStore,
+    pub(super) claims: &'a Claims,
+    pub(super) templates: &'a Templates,
+    pub(super) history: &'a History,
+    pub(super) signer: &'a Signer,
+    pub(super) entries: Entries<'a>,
+}
+
+/// What a message that may pass leaves behind.
+#[derive(Default)]
+pub(super) struct Passed {
+    /// Sentences that could be held against who quotes them.
+    pub(super) quotable: Vec<String>,
+    /// That a buyer has written, who may be answered.
+    pub(super) wrote: Option<Wrote>,
+    /// The one answer to a buyer's message that this one is.
+    pub(super) credit: Option<Claim>,
+}
+
+/// What the rules say of one message.
+pub(super) struct Judged {
+    pub(super) findings: Findings,
+    pub(super) evidence: Evidence,
+    /// The number of the rule that decides, and what becomes of the message; none: it passes.
+    pub(super) decision: Option<(usize, Action)>,
+    credit: Option<Claim>,
+}
+
+/// Asks the rules; what they say is carried out: a refusal, a notice, a line of the history, an event.
+///
+/// # Errors
+/// The refusal names the rule and a reference, never the words that were found: rules would be learnt by trying.
+pub(super) async fn check(
+    contents: Contents<'_>,
+    arrival: &Arrival<'_>,
+    plan: &Masked,
+    recipient: &str,
+) -> Result<Passed, Refusal> {
+    if contents.is_off() {
+        return Ok(Passed::default());
+    }
+    let set = contents.rules.current();
+    let (judged, letter) = judge(contents, arrival, plan, &set).await?;
+    let passed = Passed {
+        quotable: judged.quotable(letter),
+        wrote: contents.wrote(plan, &judged.evidence, letter),
+        credit: judged.credit,
+    };
+    let judged = Judged {
+        credit: None,
+        ..judged
+    };
+    shadow(contents, plan, letter, &judged, &set);
+    count(&set, contents.most(), &judged.findings);
+    let Some((rule, action)) = judged
+        .decision
+        .and_then(|(rule, action)| Some((set.rules.get(rule)?, action)))
+    else {
+        return Ok(passed);
+    };
+    let hit = ContentHit {
+        reference: contents.reference(arrival, plan, &rule.id),
+        rule: rule.id.clone(),
+        action: action.name().to_owned(),
+        set: set.version.clone(),
+        facts: judged.evidence.names(),
+        beside: judged.others(&set, &rule.id),
+    };
+    let refusal = refusal(rule.category, &hit);
+    if arrival.purpose == Purpose::Mail {
+        note(contents, arrival, plan, recipient, &hit);
+        let told = notice::send(
+            contents,
+            arrival,
+            plan,
+            recipient,
+            (rule, &hit, judged.sentence(letter)),
+        );
+        // The writer hears of it in the session in any case.
+        if let Err(error) = told.await {
+            tracing::error!(event = "notice_failed", trace = %arrival.transaction.trace, %error);
+        }
+    }
+    match action {
+        Action::Block => Err(refusal),
+        Action::Warn | Action::Observe | Action::Off => Ok(passed),
+    }
+}
+
+/// What the rules say, for `explain`: nothing is carried out.
+pub(super) async fn explain(
+    contents: Contents<'_>,
+    arrival: &Arrival<'_>,
+    plan: &Masked,
+    trail: &mut Trail,
+) -> Result<(), Refusal> {
+    if contents.is_off() {
+        trail.note("contents", "the rules are off".to_owned());
+        return Ok(());
+    }
+    let set = contents.rules.current();
+    let (judged, _) = judge(contents, arrival, plan, &set).await?;
+    trail.note(
+        "contents",
+        format!(
+            "{} (set {})",
+            judged.evidence.names().join(", "),
+            set.version
+        ),
+    );
+    for hit in &judged.findings.hits {
+        let Some(rule) = set.rules.get(hit.rule) else {
+            continue;
+        };
+        let action = hit.action.min(contents.most()(rule.category));
+        let cleared = if hit.cleared {
+            ", cleared by a safe rule"
+        } else {
+            ""
+        };
+        trail.note(
+            "contents",
+            format!("{} holds: {}{cleared}", rule.id, action.name()),
+        );
+    }
+    Ok(())
+}
+
+/// Tries the rules on a message, with what is known beside it.
+async fn judge<'l>(
+    contents: Contents<'_>,
+    arrival: &Arrival<'l>,
+    plan: &Masked,
+    set: &RuleSet,
+) -> Result<(Judged, &'l Letter), Refusal> {
+    let message = arrival.message;
+    let octets = message.raw().len();
+    let letter = in_place(octets, || {
+        arrival.letter.get_or_init(|| Letter::of(message))
+    })
+    .await;
+    let evidence = evidence::gather(contents, arrival, plan, letter, set).await?;
+    let pair = Pair {
+        writer: &plan.writer.id,
+        reader: &plan.receiver.id,
+    };
+    let records = OnceLock::new();
+    let theirs = |sentence: &Sentence| {
+        // What is not available counts as not theirs: the token decides then.
+        let records =
+            records.get_or_init(|| contents.recollection.records(pair).unwrap_or_default());
+        contents
+            .recollection
+            .has_brought_sentence(records, pair, &sentence.key())
+    };
+    let tried = |facts: &Facts| {
+        let mut findings = set.evaluate(letter, facts, &theirs);
+        contents.except(plan, set, &mut findings);
+        let decision = findings.strictest(set, contents.most());
+        let decision = decision.map(|(hit, action)| (hit.rule, action));
+        (findings, decision)
+    };
+    let facts = evidence.facts();
+    let (mut findings, mut decision) = in_place(octets, || tried(&facts)).await;
+    let mut credit = None;
+    let acting =
+        |decision: Option<(usize, Action)>| decision.map_or(Action::Off, |(_, action)| action);
+    // One message may answer what the buyer wrote last; where it names that, its credit is used as well.
+    if let Some(last) = evidence.credit
+        && (evidence.answers || acting(decision) >= Action::Warn)
+    {
+        credit = contents.claim(plan, last, arrival.purpose)?;
+        if credit.is_some() && !evidence.answers {
+            let asked = Facts {
+                asked: true,
+                asked_document: last.document,
+                ..facts
+            };
+            let (with, better) = tried(&asked);
+            if acting(better) < acting(decision) {
+                (findings, decision) = (with, better);
+            } else {
+                credit = None;
+            }
+        }
+    }
+    let judged = Judged {
+        findings,
+        evidence,
+        decision,
+        credit,
+    };
+    Ok((judged, letter))
+}
+
+impl Contents<'_> {
+    /// Whether nothing would come of asking.
+    fn is_off(&self) -> bool {
+        let most = self.most();
+        let off = |category| most(category) == Action::Off;
+        off(Category::Duplicate) && off(Category::Prohibited)
+    }
+
+    /// The strictest that may become of a message today, by category.
+    fn most(&self) -> impl Fn(Category) -> Action + use<'_> {
+        let now = self.entries.clock.now();
+        move |category| {
+            let days: &[ActionFrom] = match category {
+                Category::Duplicate => &self.config.duplicate,
+                Category::Prohibited => &self.config.prohibited,
+            };
+            let begun = days.iter().rev().find(|day| day.from <= now);
+            begun.map_or(Action::Off, |day| day.action)
+        }
+    }
+
+    /// Takes out what is not held against this writer.
+    fn except(&self, plan: &Masked, set: &RuleSet, findings: &mut Findings) {
+        let now = self.entries.clock.now();
+        let excepted = |id: &str| {
+            let mut exceptions = self.config.exceptions.iter();
+            exceptions.any(|exception| {
+                exception.seller == plan.writer.id
+                    && now < exception.until
+                    && is_like(id, &exception.rule)
+            })
+        };
+        if !self.config.exceptions.is_empty() {
+            findings.hits.retain(|hit| {
+                set.rules
+                    .get(hit.rule)
+                    .is_none_or(|rule| !excepted(&rule.id))
+            });
+        }
+    }
+
+    /// The right to be the one answer to what the other side wrote last; none: it was answered.
+    fn claim(
+        &self,
+        plan: &Masked,
+        last: LastWrote,
+        purpose: Purpose,
+    ) -> Result<Option<Claim>, Refusal> {
+        let Some(order) = &plan.transaction else {
+            return Ok(None);
+        };
+        let within = u64::try_from(self.config.asked_within.as_millis()).unwrap_or(u64::MAX);
+        // Marks of days that are gone are forgotten: this one is not before its credit has ended.
+        let day = u16::try_from(last.at.0.saturating_add(within) / DAY_MS).unwrap_or(u16::MAX);
+        let mark = mark(
+            day,
+            &format!("answer/{order}/{}/{}", plan.receiver.id, last.at.0),
+        );
+        Ok(self.claims.claim(self.state, mark, purpose)?)
+    }
+
+    /// That the writer, who buys, has written by hand about an order.
+    fn wrote(&self, plan: &Masked, evidence: &Evidence, letter: &Letter) -> Option<Wrote> {
+        let asks = evidence.direction == Direction::BuyerToSeller && evidence.automatic.is_empty();
+        let transaction = plan.transaction.clone().filter(|_| asks)?;
+        Some(Wrote {
+            transaction,
+            participant: plan.writer.id.clone(),
+            at: self.entries.clock.now(),
+            document: letter.names_document(),
+        })
+    }
+
+    /// What a message and rule are named by to support: eight letters and digits that lead nobody else to them.
+    fn reference(&self, arrival: &Arrival<'_>, plan: &Masked, rule: &str) -> String {
+        let keys = self.recollection.keys;
+        let pair = Pair {
+            writer: &plan.writer.id,
+            reader: &plan.receiver.id,
+        };
+        let order = plan.transaction.as_ref().map(TransactionId::as_str);
+        let text = format!(
+            "{}/{}/{rule}",
+            arrival.transaction.trace,
+            order.unwrap_or_default()
+        );
+        let digest = keys.reference(pair, &text);
+        let (front, back) = digest.split_at_checked(4).unwrap_or((&digest, ""));
+        format!("{front}-{back}")
+    }
+}
+
+impl Judged {
+    /// The sentences that could be held against who quotes them, as they are compared.
+    fn quotable(&self, letter: &Letter) -> Vec<String> {
+        let numbers = self.findings.quotable.iter();
+        numbers
+            .filter_map(|number| letter.sentences.get(*number))
+            .map(Sentence::key)
+            .collect()
+    }
+
+    /// The sentence that the deciding rule found.
+    fn sentence<'l>(&self, letter: &'l Letter) -> Option<&'l str> {
+        let (number, _) = self.decision?;
+        let hit = self.findings.hits.iter().find(|hit| hit.rule == number)?;
+        letter
+            .sentences
+            .get(hit.sentence?)
+            .map(|sentence| sentence.text.as_str())
+    }
+
+    /// The other rules that hold.
+    fn others(&self, set: &RuleSet, rule: &str) -> Vec<String> {
+        let hits = self.findings.hits.iter().filter(|hit| !hit.cleared);
+        let ids = hits
+            .filter_map(|hit| set.rules.get(hit.rule))
+            .map(|rule| rule.id.clone());
+        ids.filter(|id| id != rule).collect()
+    }
+}
+
+/// Counts every rule that holds.
+fn count(set: &RuleSet, most: impl Fn(Category) -> Action, findings: &Findings) {
+    for hit in findings.hits.iter().filter(|hit| !hit.cleared) {
+        if let Some(rule) = set.rules.get(hit.rule) {
+            let action = hit.action.min(most(rule.category)).name();
+            metrics::counter!("allegromail_content_hits_total", "rule" => rule.id.clone(), "action" => action)
+                .increment(1);
+        }
+    }
+}
+
+/// Asks the other set, and counts where it would decide otherwise.
+fn shadow(contents: Contents<'_>, plan: &Masked, letter: &Letter, judged: &Judged, set: &RuleSet) {
+    let Some(shadow) = contents.rules.shadow() else {
+        return;
+    };
+    let mut findings = shadow.evaluate(letter, &judged.evidence.facts(), &|_| false);
+    contents.except(plan, &shadow, &mut findings);
+    let other = findings.strictest(&shadow, contents.most());
+    let id = |set: &RuleSet, rule: usize| {
+        set.rules
+            .get(rule)
+            .map_or_else(String::new, |rule| rule.id.clone())
+    };
+    let named = |decision: Option<(String, Action)>| {
+        decision.map_or_else(
+            || "pass".to_owned(),
+            |(id, action)| format!("{} by {id}", action.name()),
+        )
+    };
+    let now = named(
+        judged
+            .decision
+            .map(|(rule, action)| (id(set, rule), action)),
+    );
+    let then = named(other.map(|(hit, action)| (id(&shadow, hit.rule), action)));
+    if now != then {
+        metrics::counter!("allegromail_content_shadow_total", "now" => now, "then" => then)
+            .increment(1);
+    }
+}
+
+/// The line of the history, the log and the event for the marketplace.
+fn note(
+    contents: Contents<'_>,
+    arrival: &Arrival<'_>,
+    plan: &Masked,
+    recipient: &str,
+    hit: &ContentHit,
+) {
+    let (now, trace) = (contents.entries.clock.now(), &arrival.transaction.trace);
+    tracing::info!(event = "content", trace = %trace, rule = %hit.rule, action = %hit.action, reference = %hit.reference);
+    contents.history.note(&HistoryRecord {
+        at: now,
+        trace: trace.clone(),
+        id: None,
+        to: recipient.trim_matches(['<', '>']).to_owned(),
+        event: HistoryEvent::Content(Box::new(hit.clone())),
+    });
+    let event = serde_json::json!({
+        "event": "content",
+        "at": now.to_string(),
+        "writer": plan.writer.id.to_string(),
+        "order": plan.transaction.as_ref().map(ToString::to_string),
+        "rule": hit.rule,
+        "action": hit.action,
+        "reference": hit.reference,
+    });
+    if let Err(error) = contents.state.add_event(now, &event.to_string()) {
+        tracing::error!(event = "event_failed", trace = %trace, %error);
+    }
+}
+
+/// What the writer's program hears.
+fn refusal(category: Category, hit: &ContentHit) -> Refusal {
+    let (reason, why) = match category {
+        Category::Duplicate => (
+            Reason::DuplicateNotification,
+            "the marketplace sends this itself",
+        ),
+        Category::Prohibited => (
+            Reason::ContentProhibited,
+            "the marketplace does not allow what the message says",
+        ),
+    };
+    let text = format!("{why}: rule {}, reference {}.", hit.rule, hit.reference);
+    Refusal::new(reason, text)
+}
+
+/// The moment that a time lies back; the beginning of time where that is longer.
+fn before(now: Timestamp, span: std::time::Duration) -> Timestamp {
+    Timestamp(
+        now.0
+            .saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
+    )
+}
