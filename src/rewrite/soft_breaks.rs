@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::calendar::Ids;
+use super::embedded;
 use super::masker::Masker;
 use super::quotes;
 use crate::message::Encoding;
@@ -37,8 +38,9 @@ fn beside_breaks(encoded: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// Also in what is encoded there: a run of base64 in a link is cut as well.
 fn shows(masker: &Masker, line: &[u8]) -> bool {
-    masker.hit(line, 0).is_some()
+    masker.hit(line, 0).is_some() || embedded::mask(line, masker).is_some()
 }
 
 /// Whether one of the lines that begin at `starts`, in order, is no quoted one: what the other side's words hold must not change, which would tell

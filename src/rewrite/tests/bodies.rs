@@ -239,10 +239,13 @@ fn h188_no_soft_line_break_cuts_a_longer_name_to_the_writers() {
         "anna@poczta.example=\r\n600100200",
         "www.sklep-=\r\npoczta.example, do jutra",
         "www.poczta=\r\n.example=\r\npole.example",
+        // {"m":"www.poczta.example and 600100200"} in base64.
+        "https://x.example/?t=3DeyJtIjoid3d3LnBvY3p0YS5leGFtcGxl=\r\nNjAwMTAwMjAwIn0&y=3D1",
     ] {
         let (body, read) = rewrite(text);
         assert!(!body.contains("poczta.example=\r"), "{body}");
         assert!(!body.contains("\npoczta.example"), "{body}");
+        assert!(!body.contains("leGFtcGxl=\r"), "{body}");
         let want = Encoding::QuotedPrintable
             .decode(text.as_bytes())
             .into_owned();
