@@ -7,6 +7,7 @@
 // What stands behind three slashes at a handler or at a body is printed in that description. Notes for whoever changes them stand behind two.
 mod accounts;
 mod client;
+mod contents;
 mod explain;
 mod health;
 mod loading;
@@ -18,6 +19,7 @@ mod transactions;
 
 pub use accounts::MaskParts;
 pub use client::{Client, ClientError};
+pub use contents::RulesInForce;
 pub use explain::{ExplainRequest, Explanation};
 pub use loading::{AllowlistDiff, ImportReport, RejectedLine};
 pub use queue::ExportedMessage;

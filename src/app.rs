@@ -118,6 +118,8 @@ impl Relay {
             directory: stores.directory.clone(),
             rules: stores.rules(),
             allowlist: stores.allowlist.clone(),
+            contents: stores.contents.clone(),
+            state: stores.state.clone(),
             intake,
             spool: spool.clone(),
             queue: queue.client(),

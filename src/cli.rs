@@ -236,7 +236,7 @@ fn dispatch(arguments: Arguments) -> Exit {
         }
         Command::Dns { command } => loaded(&|loaded| dns::run(&command, &loaded.config, json)),
         // Rules are tried where they are written, often on a machine without a configuration.
-        Command::Rules { command } => rules::run(&command, json),
+        Command::Rules { command } => rules::run(&command, path.as_deref(), json),
         // These two take the path and not the configuration: what they are asked about may be the fault in it.
         Command::Config { command } => config::run(&command, path.as_deref(), json),
         Command::Allowlist { command } => allowlist::run(&command, path.as_deref(), json),

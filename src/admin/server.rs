@@ -13,9 +13,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::rejection::MAX_BODY;
-use super::{accounts, explain, health, loading, queue, rejection, transactions};
+use super::{accounts, contents, explain, health, loading, queue, rejection, transactions};
 use crate::allowlist::Live;
-use crate::directory::{Change, Directory, RecordRules};
+use crate::content::LiveRules;
+use crate::directory::{Change, Directory, RecordRules, StateStore};
 use crate::history::History;
 use crate::http::ApiError;
 use crate::http::{self, Guard, Listener};
@@ -32,6 +33,10 @@ pub struct AdminContext {
     pub rules: RecordRules,
     /// The couriers.
     pub allowlist: Arc<Live>,
+    /// The rules on contents.
+    pub contents: Arc<LiveRules>,
+    /// Has the events for the marketplace.
+    pub state: Arc<StateStore>,
     /// Who decides.
     pub intake: Arc<Intake>,
     /// Accepted mail.
@@ -99,6 +104,9 @@ fn router(context: Arc<AdminContext>) -> Router {
         ))
         .routes(routes!(loading::reload_allowlist))
         .routes(routes!(loading::get_allowlist))
+        .routes(routes!(contents::reload_rules))
+        .routes(routes!(contents::get_rules))
+        .routes(routes!(contents::events))
         .routes(routes!(explain::explain))
         .routes(routes!(queue::list))
         .routes(routes!(queue::act))

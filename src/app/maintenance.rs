@@ -19,6 +19,9 @@ const FORGET: u32 = 3_600;
 /// Hours between two looks through what pairs have brought one another.
 const FORGET_PAIRS: u32 = 24;
 
+/// Days that events for the marketplace are kept.
+const EVENTS_DAYS: u64 = 90;
+
 /// What is looked after.
 #[derive(Clone)]
 pub(super) struct Maintained {
@@ -60,6 +63,10 @@ pub(super) async fn run(
             }
             if tick % FORGET > 0 {
                 return;
+            }
+            let oldest = Timestamp(now.0.saturating_sub(EVENTS_DAYS * 86_400_000));
+            if let Err(error) = kept.state.forget_events(oldest) {
+                tracing::warn!(event = "state_expire_failed", %error, "old events stay");
             }
             if let Err(error) = kept.history.expire(now) {
                 tracing::warn!(event = "history_expire_failed", %error, "old days stay");

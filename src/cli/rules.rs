@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 
 use super::Exit;
+use crate::admin::{Client, ClientError, RulesInForce};
+use crate::config;
 use crate::content::{Action, Direction, Facts, Findings, Letter, RuleSet};
 use crate::message::Message;
 
@@ -43,6 +45,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
     },
+    /// Have the running server read its set again, and print which is in force
+    Reload,
     /// Measure a set on labelled messages: recall and false blocks by kind and language, with 95 % bounds
     Report(Report),
 }
@@ -70,8 +74,9 @@ pub(super) enum DirectionName {
 }
 
 /// Runs the command.
-pub(super) fn run(command: &Command, json: bool) -> Exit {
+pub(super) fn run(command: &Command, config: Option<&Path>, json: bool) -> Exit {
     match command {
+        Command::Reload => reload(config, json),
         Command::Check { folder } => check(folder.as_deref(), json),
         Command::Test {
             message,
@@ -89,6 +94,42 @@ pub(super) fn run(command: &Command, json: bool) -> Exit {
             report::run(&set, report, json)
         }),
     }
+}
+
+/// Has the running server read its own files. 65 where they are broken: it then keeps the old set.
+fn reload(config: Option<&Path>, json: bool) -> Exit {
+    let config = config::find(config).and_then(|path| config::load(&path));
+    let config = match config {
+        Ok(loaded) => loaded.config,
+        Err(errors) => {
+            eprintln!("{errors}");
+            return Exit::Configuration;
+        }
+    };
+    super::block_on(async {
+        let client = Client::new(&config.admin);
+        let done: Result<RulesInForce, _> = client
+            .post("/v1/rules/reload", "application/json", "{}".into())
+            .await;
+        match done {
+            Ok(set) if json => println!("{}", serde_json::to_string(&set).unwrap_or_default()),
+            Ok(set) => println!(
+                "set {} in force: {}, {} come out as they say",
+                set.set,
+                super::count(set.rules, "rule", "rules"),
+                super::count(set.examples, "example", "examples")
+            ),
+            Err(error) => {
+                eprintln!("allegromail: {error}");
+                return if matches!(error, ClientError::Refused { .. }) {
+                    Exit::BadData
+                } else {
+                    Exit::Unreachable
+                };
+            }
+        }
+        Exit::Done
+    })
 }
 
 /// Does something with a set, if it loads.
@@ -133,10 +174,19 @@ fn facts(names: &[FactName], direction: DirectionName) -> Facts {
     }
 }
 
+/// A file whose lines end in LF, with those that the message had on its way.
+fn as_sent(raw: Vec<u8>) -> Vec<u8> {
+    if memchr::memmem::find(&raw, b"\r\n").is_some() {
+        return raw;
+    }
+    let lines = raw.split(|octet| *octet == b'\n');
+    lines.collect::<Vec<_>>().join(b"\r\n".as_slice())
+}
+
 fn test(set: &RuleSet, path: &Path, facts: &Facts, json: bool) -> Exit {
     let message = std::fs::read(path).map_err(|error| error.to_string());
-    let message =
-        message.and_then(|raw| Message::parse(raw.into()).map_err(|error| error.to_string()));
+    let message = message
+        .and_then(|raw| Message::parse(as_sent(raw).into()).map_err(|error| error.to_string()));
     let message = match message {
         Ok(message) => message,
         Err(error) => {

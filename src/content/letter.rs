@@ -48,6 +48,8 @@ pub struct Sentence {
     /// Whether it ends in a question mark.
     pub asks: bool,
     pub(super) tokens: Vec<Token>,
+    /// Where its links lead.
+    pub(super) hosts: Vec<String>,
 }
 
 /// An attached file.
@@ -151,6 +153,7 @@ impl Letter {
         if tokens.is_empty() {
             return;
         }
+        let hosts: Vec<String> = links.iter().map(|link| link.host.clone()).collect();
         self.links.extend(links.into_iter().map(placed));
         let text = html::without_anchors(text.trim());
         let asks = text.ends_with(['?', '\u{37e}', '\u{ff1f}']);
@@ -160,6 +163,7 @@ impl Letter {
                 text: text.clone(),
                 asks,
                 tokens: tokens.to_vec(),
+                hosts: hosts.clone(),
             });
         }
     }
@@ -199,21 +203,10 @@ impl Letter {
 }
 
 impl Sentence {
-    /// What it is compared by: its words, however they are spelt and parted.
+    /// What it is compared by: its letters and digits, however they are spelt and parted, and where its links lead.
     #[must_use]
     pub fn key(&self) -> String {
-        let words = self.tokens.iter().map(|token| match token {
-            Token::Word(word) => word.as_str(),
-            Token::Link => "<link>",
-            Token::Mail => "<mail>",
-            Token::Phone
-            | Token::Iban
-            | Token::Account
-            | Token::Card
-            | Token::Money
-            | Token::Number => "<number>",
-        });
-        words.collect::<Vec<_>>().join(" ")
+        format!("{} {}", folded(&self.text), self.hosts.join(" "))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sets in force, and their swap.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
@@ -26,7 +26,7 @@ impl LiveRules {
         Ok(Self {
             folder: folder.map(Path::to_owned),
             shadow_folder: shadow.map(Path::to_owned),
-            current: ArcSwap::from_pointee(load(folder)?),
+            current: ArcSwap::new(load(folder)?),
             shadow: ArcSwapOption::from_pointee(shadow.map(RuleSet::load).transpose()?),
         })
     }
@@ -48,7 +48,7 @@ impl LiveRules {
     /// # Errors
     /// As [`RuleSet::load`]; the old sets stay in force.
     pub fn reload(&self) -> Result<Arc<RuleSet>, Problems> {
-        let new = Arc::new(load(self.folder.as_deref())?);
+        let new = load(self.folder.as_deref())?;
         let shadow = self.shadow_folder.as_deref();
         let shadow = shadow.map(RuleSet::load).transpose()?;
         self.current.store(new.clone());
@@ -57,6 +57,13 @@ impl LiveRules {
     }
 }
 
-fn load(folder: Option<&Path>) -> Result<RuleSet, Problems> {
-    folder.map_or_else(RuleSet::shipped, RuleSet::load)
+/// The set that is compiled in is always the same, and its examples take a moment.
+static SHIPPED: LazyLock<Result<Arc<RuleSet>, Problems>> =
+    LazyLock::new(|| RuleSet::shipped().map(Arc::new));
+
+fn load(folder: Option<&Path>) -> Result<Arc<RuleSet>, Problems> {
+    match folder {
+        Some(folder) => RuleSet::load(folder).map(Arc::new),
+        None => SHIPPED.clone(),
+    }
 }

@@ -256,6 +256,7 @@ fn words(came: &Received) -> String {
 async fn stage() -> Stage {
     let plenty = |key: &str| format!("{key} = \"100000/1h\"");
     let mut setup = Setup::default()
+        .without_rules()
         .key("limits", &plenty("refusals_per_client"))
         .key("limits", &plenty("messages_per_sender"))
         .record("mx.matryca.example A 127.0.0.1")

@@ -79,6 +79,7 @@ async fn every_message_of_the_corpus_is_delivered_or_refused_with_a_reason() {
     let files = messages(&folder);
     assert!(!files.is_empty(), "no .eml below {folder:?}");
     let setup = Setup::default()
+        .without_rules()
         .key("limits", "messages_per_transaction = \"off\"")
         .key("limits", "refusals_per_client = \"off\"");
     let stage = setup.start().await;

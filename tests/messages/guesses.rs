@@ -48,7 +48,7 @@ fn quoting(body: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h168_an_address_that_the_seller_wrote_becomes_the_mask_right_or_wrong() {
-    let stage = Stage::ordinary().await;
+    let stage = Setup::default().without_rules().start().await;
     for (written, shown) in [
         ("mail: ADDRESS, prawda?", "mail: BUYER, prawda?"),
         (
@@ -79,7 +79,7 @@ async fn h168_an_address_that_the_seller_wrote_becomes_the_mask_right_or_wrong()
 #[tokio::test(flavor = "multi_thread")]
 async fn h169_an_absence_notice_that_quotes_a_guess_tells_nothing() {
     for (guess, other) in [(JAN, EWA), (EWA, JAN)] {
-        let stage = Stage::ordinary().await;
+        let stage = Setup::default().without_rules().start().await;
         let asked = letter(
             BIURO,
             BUYER,
@@ -105,7 +105,7 @@ async fn h169_an_absence_notice_that_quotes_a_guess_tells_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h170_a_domain_that_the_seller_wrote_stays_in_quotes_and_is_hidden_in_own_words() {
-    let stage = Stage::ordinary().await;
+    let stage = Setup::default().without_rules().start().await;
     let mut told = Vec::new();
     for domain in ["poczta.example", "skrzyn.example"] {
         let guess = format!("Czy Pani firma to {domain}? Zob. https://www.{domain}/o-nas?x=1");
@@ -148,7 +148,7 @@ async fn h170_a_domain_that_the_seller_wrote_stays_in_quotes_and_is_hidden_in_ow
 async fn h171_after_the_memory_has_gone_every_address_counts_in_an_answer() {
     let mut told = Vec::new();
     for guess in [JAN, EWA] {
-        let stage = Stage::ordinary().await;
+        let stage = Setup::default().without_rules().start().await;
         let asked = letter(BIURO, BUYER, "Pytanie", "", &format!("Czy to {guess}?"));
         pass(&stage, BIURO, BUYER, &asked).await;
         stage.drained().await;
@@ -161,7 +161,7 @@ async fn h171_after_the_memory_has_gone_every_address_counts_in_an_answer() {
             folder: Some(folder),
             ..Setup::default()
         };
-        let stage = setup.start().await;
+        let stage = setup.without_rules().start().await;
         let answer = quoting(&format!(
             "Czy to {guess}? Jest na https://producent.example/"
         ));
@@ -180,7 +180,7 @@ async fn h171_after_the_memory_has_gone_every_address_counts_in_an_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h168_the_other_side_of_a_refusal_is_the_same_too() {
     // What stands in the head of a part, in an id that comes back, or where a header line could stand.
-    let stage = Stage::ordinary().await;
+    let stage = Setup::default().without_rules().start().await;
     for words in [
         "Message-ID: <ADDRESS>",
         "Received: from DOMAIN",

@@ -312,7 +312,7 @@ async fn p72_an_invitation_its_update_and_its_answer_are_about_one_event() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_buyers_own_domain_is_hidden_in_prose_and_a_shops_is_not() {
-    let stage = Stage::ordinary().await;
+    let stage = Setup::default().without_rules().start().await;
     let words = "Zapraszam na www.poczta.example i https://rowery.example/, anna@poczta.example";
     let asked = message(JAN, SELLER, "").replace("Hello.", words);
     stage
@@ -344,7 +344,7 @@ async fn a_domain_that_many_use_names_nobody_in_prose() {
         accounts: neighbours,
         ..Setup::default()
     };
-    let stage = setup.start().await;
+    let stage = setup.without_rules().start().await;
     let asked = message(JAN, SELLER, "").replace("Hello.", "www.poczta.example");
     stage
         .send_message(JAN, &[SELLER], &asked)

@@ -29,6 +29,7 @@ pub fn bomb(
 
 pub async fn stage() -> Stage {
     Setup::default()
+        .without_rules()
         .key("limits", "messages_per_transaction = \"off\"")
         .key("limits", "refusals_per_client = \"off\"")
         .start()

@@ -124,6 +124,12 @@ impl Setup {
         self
     }
 
+    /// Without rules on contents: a test of something else may say what it likes.
+    pub fn without_rules(self) -> Self {
+        self.key("content", "duplicate = []")
+            .key("content", "prohibited = []")
+    }
+
     /// With one more DNS record.
     pub fn record(mut self, line: &str) -> Self {
         self.zones.push(line.to_owned());
@@ -257,6 +263,41 @@ impl Stage {
         found.to_string()
     }
 
+    /// Events for the marketplace behind a number.
+    pub async fn events(&self, after: u64) -> Vec<serde_json::Value> {
+        let path = format!("/v1/events?after={after}");
+        self.admin().get(&path).await.unwrap()
+    }
+
+    /// The set of rules on contents in force.
+    pub async fn rules(&self) -> serde_json::Value {
+        self.admin().get("/v1/rules").await.unwrap()
+    }
+
+    /// Has the rules read again; the error, if they are broken.
+    pub async fn reload_rules(&self) -> Result<serde_json::Value, String> {
+        let reload = self
+            .admin()
+            .post("/v1/rules/reload", "application/json", "{}".into())
+            .await;
+        reload.map_err(|error| error.to_string())
+    }
+
+    /// What `explain` says of a message, as JSON.
+    pub async fn explain_message(&self, from: &str, to: &str, message: &str) -> String {
+        let question = serde_json::json!({"from": from, "to": to, "message": message});
+        let told: serde_json::Value = self
+            .admin()
+            .post(
+                "/v1/explain",
+                "application/json",
+                question.to_string().into(),
+            )
+            .await
+            .unwrap();
+        told.to_string()
+    }
+
     /// Removes a registered address through the admin interface.
     pub async fn remove_address(&self, participant: &str, address: &str) {
         self.admin()
@@ -336,6 +377,7 @@ impl Bare {
             directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
             state: Arc::new(directory::StateStore::open(&folder.path().join("state")).unwrap()),
             allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
+            rules: Arc::new(allegromail::content::LiveRules::load(None, None).unwrap()),
             prover: Prover::new(
                 &resolver,
                 auth::ProverSettings {
@@ -471,7 +513,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         "hostname = \"{hostname}\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:{own}\"]\n{smtp}\
          [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n{dkim}\n\
          [[domain]]\nname = \"allegromail.com\"\nmarketplaces = [\"allegro-cz\", \"allegro-sk\", \"allegro-hu\"]\n\
-         [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[limits]\n{limits}\
+         [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[content]\n{content}[limits]\n{limits}\
          [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{tokenless}{admin}",
         hostname = setup.hostname,
         own = setup.port.unwrap_or(0),
@@ -484,6 +526,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
             ""
         },
         policy = lines("policy"),
+        content = lines("content"),
         limits = lines("limits"),
         delivery = lines("delivery"),
         listen = default("admin", "listen", "listen = \"127.0.0.1:0\""),
