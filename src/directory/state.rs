@@ -15,7 +15,11 @@ use super::{AddressMark, Brought, Unavailable};
 use crate::mail::{Mailbox, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
 
+mod events;
 mod rows;
+mod wrote;
+
+pub use wrote::LastWrote;
 
 /// Unknown transactions that are remembered of one who asks: guesses must not fill the disk, nor push out what others asked for.
 const MAX_UNKNOWN: usize = 1_000;
@@ -37,15 +41,6 @@ fn brought_key(writer: &ParticipantId, reader: &ParticipantId, number: Option<u3
     format!("g{writer}/{reader}/{}", number.unwrap_or_default())
 }
 
-/// The last time that a party wrote about a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LastWrote {
-    /// When the message was accepted.
-    pub at: Timestamp,
-    /// Whether it named a document.
-    pub document: bool,
-}
-
 /// The state store.
 pub struct StateStore {
     disk: Database,
@@ -64,16 +59,6 @@ fn key(kind: &str, participant: &ParticipantId, transaction: &TransactionId) -> 
 fn time(bytes: &[u8]) -> Option<Timestamp> {
     let bytes = <[u8; 8]>::try_from(bytes).ok()?;
     Some(Timestamp(u64::from_be_bytes(bytes)))
-}
-
-/// The key of an event; they are in the order of their numbers.
-fn event_key(number: u64) -> Vec<u8> {
-    [b"e".as_slice(), &number.to_be_bytes()].concat()
-}
-
-fn event_number(key: &[u8]) -> Option<u64> {
-    let number = key.get(1..)?.first_chunk()?;
-    Some(u64::from_be_bytes(*number))
 }
 
 /// The key of an address that signs: a digest, for no real address stands in this store.
@@ -137,94 +122,6 @@ impl StateStore {
         }
         self.room()?;
         self.disk.with(|db| db.insert(&key, &mark)).map(|_| ())
-    }
-
-    /// Adds an event to the feed of the marketplace. Its number grows and is never given twice, not after a crash that took the last ones either: it is
-    /// the time in microseconds.
-    ///
-    /// # Errors
-    /// [`Unavailable`].
-    pub fn add_event(&self, at: Timestamp, event: &str) -> Result<(), Unavailable> {
-        self.room()?;
-        self.disk.with(|db| {
-            let last = db.scan_prefix("e").keys().next_back().transpose()?;
-            let last = last.and_then(|key| event_number(&key)).unwrap_or_default();
-            let number = at.0.saturating_mul(1_000).max(last + 1);
-            db.insert(event_key(number), event).map(|_| ())
-        })
-    }
-
-    /// Events with a greater number than `after`, the oldest first, at most `most`.
-    ///
-    /// # Errors
-    /// [`Unavailable`].
-    pub fn events(&self, after: u64, most: usize) -> Result<Vec<(u64, String)>, Unavailable> {
-        let rows = self.disk.with(|db| {
-            let rows = db.range(event_key(after.saturating_add(1))..event_key(u64::MAX));
-            rows.take(most).collect::<sled::Result<Vec<_>>>()
-        })?;
-        let read = rows.into_iter().filter_map(|(key, value)| {
-            let event = String::from_utf8(value.to_vec()).ok()?;
-            Some((event_number(&key)?, event))
-        });
-        Ok(read.collect())
-    }
-
-    /// Forgets events of before `oldest`.
-    ///
-    /// # Errors
-    /// [`Unavailable`].
-    pub fn forget_events(&self, oldest: Timestamp) -> Result<(), Unavailable> {
-        let end = oldest.0.saturating_mul(1_000);
-        self.disk.with(|db| {
-            let mut rows = db.range(event_key(0)..event_key(end));
-            rows.try_for_each(|row| db.remove(row?.0).map(|_| ()))
-        })
-    }
-
-    /// When `participant` last wrote about `transaction`; none: never, or 0.1.0 took it.
-    ///
-    /// # Errors
-    /// [`Unavailable`].
-    pub fn last_wrote(
-        &self,
-        transaction: &TransactionId,
-        participant: &ParticipantId,
-    ) -> Result<Option<LastWrote>, Unavailable> {
-        let found = self
-            .disk
-            .with(|db| db.get(key("a", participant, transaction)))?;
-        Ok(found.and_then(|value| {
-            let (document, at) = value.split_last()?;
-            Some(LastWrote {
-                at: time(at)?,
-                document: *document != 0,
-            })
-        }))
-    }
-
-    /// Remembers that `participant` wrote about `transaction`, unless a later message is known. Durable through the spool's log.
-    ///
-    /// # Errors
-    /// [`Unavailable`].
-    pub fn note_wrote(
-        &self,
-        transaction: &TransactionId,
-        participant: &ParticipantId,
-        last: LastWrote,
-    ) -> Result<(), Unavailable> {
-        let known = self.last_wrote(transaction, participant)?;
-        if known.is_some_and(|known| known.at >= last.at) {
-            return Ok(());
-        }
-        self.room()?;
-        let value = [
-            last.at.0.to_be_bytes().as_slice(),
-            &[u8::from(last.document)],
-        ]
-        .concat();
-        let key = key("a", participant, transaction);
-        self.disk.with(|db| db.insert(key, value)).map(|_| ())
     }
 
     /// Whether there is room for a record that stands in the spool's log, too.

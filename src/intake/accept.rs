@@ -110,7 +110,12 @@ pub(super) async fn accept(
                         .map_err(|error| whole(unstored(&error)))?;
                 }
             }
-            _ => return Err(foremost(outcome.refused, whole)),
+            _ => {
+                if outcome.refused.iter().any(Refused::is_of_contents) {
+                    tally.keep();
+                }
+                return Err(foremost(outcome.refused, whole));
+            }
         }
     }
     note_own(intake, transaction, &outcome.own);
@@ -152,7 +157,9 @@ pub(super) async fn judge(
     let order = recipient.address.local.transaction.as_ref();
     tally.spend(arrival, sender, order)?;
     let taken = carry_out(intake, arrival, sender, &plan, &recipient.address).await;
-    if taken.is_err() {
+    // What the rules on contents stop has cost as much as what they let pass, and no other budget.
+    let of_contents = |refusal: &Refusal| refusal.reason.is_of_contents();
+    if taken.is_err() && !taken.as_ref().is_err_and(of_contents) {
         tally.undo(before);
     }
     taken

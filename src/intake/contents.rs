@@ -4,6 +4,7 @@
 //! wrote, and no masks.
 
 mod evidence;
+mod hits;
 mod notice;
 
 use std::sync::OnceLock;
@@ -19,11 +20,11 @@ use crate::content::{
     Action, Category, Direction, Facts, Findings, Letter, LiveRules, RuleSet, Sentence, is_like,
 };
 use crate::directory::{Directory, LastWrote, StateStore};
-use crate::history::{ContentHit, History, HistoryEvent, HistoryRecord};
+use crate::history::{ContentHit, History};
 use crate::mail::Timestamp;
 use crate::masking::{Pair, TransactionId};
 use crate::offload::in_place;
-use crate::policy::{Masked, Reason, Refusal, Trail};
+use crate::policy::{Masked, Refusal, Trail};
 use crate::signing::Signer;
 use crate::spool::Wrote;
 
@@ -93,8 +94,8 @@ pub(super) async fn check(
         credit: None,
         ..judged
     };
-    shadow(contents, plan, letter, &judged, &set);
-    count(&set, contents.most(), &judged.findings);
+    hits::shadow(contents, plan, letter, &judged, &set);
+    hits::count(&set, contents.most(), &judged.findings);
     let Some((rule, action)) = judged
         .decision
         .and_then(|(rule, action)| Some((set.rules.get(rule)?, action)))
@@ -109,9 +110,9 @@ pub(super) async fn check(
         facts: judged.evidence.names(),
         beside: judged.others(&set, &rule.id),
     };
-    let refusal = refusal(rule.category, &hit);
+    let refusal = hits::refusal(rule.category, &hit);
     if arrival.purpose == Purpose::Mail {
-        note(contents, arrival, plan, recipient, &hit);
+        hits::note(contents, arrival, plan, recipient, &hit);
         let told = notice::send(
             contents,
             arrival,
@@ -356,95 +357,6 @@ impl Judged {
             .map(|rule| rule.id.clone());
         ids.filter(|id| id != rule).collect()
     }
-}
-
-/// Counts every rule that holds.
-fn count(set: &RuleSet, most: impl Fn(Category) -> Action, findings: &Findings) {
-    for hit in findings.hits.iter().filter(|hit| !hit.cleared) {
-        if let Some(rule) = set.rules.get(hit.rule) {
-            let action = hit.action.min(most(rule.category)).name();
-            metrics::counter!("allegromail_content_hits_total", "rule" => rule.id.clone(), "action" => action)
-                .increment(1);
-        }
-    }
-}
-
-/// Asks the other set, and counts where it would decide otherwise.
-fn shadow(contents: Contents<'_>, plan: &Masked, letter: &Letter, judged: &Judged, set: &RuleSet) {
-    let Some(shadow) = contents.rules.shadow() else {
-        return;
-    };
-    let mut findings = shadow.evaluate(letter, &judged.evidence.facts(), &|_| false);
-    contents.except(plan, &shadow, &mut findings);
-    let other = findings.strictest(&shadow, contents.most());
-    let id = |set: &RuleSet, rule: usize| {
-        set.rules
-            .get(rule)
-            .map_or_else(String::new, |rule| rule.id.clone())
-    };
-    let named = |decision: Option<(String, Action)>| {
-        decision.map_or_else(
-            || "pass".to_owned(),
-            |(id, action)| format!("{} by {id}", action.name()),
-        )
-    };
-    let now = named(
-        judged
-            .decision
-            .map(|(rule, action)| (id(set, rule), action)),
-    );
-    let then = named(other.map(|(hit, action)| (id(&shadow, hit.rule), action)));
-    if now != then {
-        metrics::counter!("allegromail_content_shadow_total", "now" => now, "then" => then)
-            .increment(1);
-    }
-}
-
-/// The line of the history, the log and the event for the marketplace.
-fn note(
-    contents: Contents<'_>,
-    arrival: &Arrival<'_>,
-    plan: &Masked,
-    recipient: &str,
-    hit: &ContentHit,
-) {
-    let (now, trace) = (contents.entries.clock.now(), &arrival.transaction.trace);
-    tracing::info!(event = "content", trace = %trace, rule = %hit.rule, action = %hit.action, reference = %hit.reference);
-    contents.history.note(&HistoryRecord {
-        at: now,
-        trace: trace.clone(),
-        id: None,
-        to: recipient.trim_matches(['<', '>']).to_owned(),
-        event: HistoryEvent::Content(Box::new(hit.clone())),
-    });
-    let event = serde_json::json!({
-        "event": "content",
-        "at": now.to_string(),
-        "writer": plan.writer.id.to_string(),
-        "order": plan.transaction.as_ref().map(ToString::to_string),
-        "rule": hit.rule,
-        "action": hit.action,
-        "reference": hit.reference,
-    });
-    if let Err(error) = contents.state.add_event(now, &event.to_string()) {
-        tracing::error!(event = "event_failed", trace = %trace, %error);
-    }
-}
-
-/// What the writer's program hears.
-fn refusal(category: Category, hit: &ContentHit) -> Refusal {
-    let (reason, why) = match category {
-        Category::Duplicate => (
-            Reason::DuplicateNotification,
-            "the marketplace sends this itself",
-        ),
-        Category::Prohibited => (
-            Reason::ContentProhibited,
-            "the marketplace does not allow what the message says",
-        ),
-    };
-    let text = format!("{why}: rule {}, reference {}.", hit.rule, hit.reference);
-    Refusal::new(reason, text)
 }
 
 /// The moment that a time lies back; the beginning of time where that is longer.

@@ -37,6 +37,11 @@ pub(super) struct Refused {
 }
 
 impl Refused {
+    /// Whether it is about what the message says.
+    pub(super) fn is_of_contents(&self) -> bool {
+        self.refusal.reason.is_of_contents()
+    }
+
     /// The address without its brackets.
     pub(super) fn name(&self) -> &str {
         self.path.trim_matches(['<', '>'])

@@ -38,6 +38,8 @@ impl Payer {
     pub(super) fn pay(&self, budgets: &Budgets, reason: Reason) {
         let cost = self.effort.as_ref().map_or(0, Effort::milliseconds);
         match &self.proven {
+            // One message was stopped, and its writer goes on writing others (docs/rules-on-contents.md#the-notice): it was counted as one that passed.
+            Some(_) if reason.is_of_contents() => {}
             Some(proven) => budgets.refusals.count_proven(proven, reason, cost),
             None => budgets.refusals.count_unproven(self.client, reason, cost),
         }

@@ -151,6 +151,17 @@ const MAX_LINE: usize = 500;
 /// The longest sentence in characters.
 const MAX_TEXT: usize = 2_000;
 
+impl Reason {
+    /// Whether it is about what one message says, and about nothing else that its writer sends.
+    #[must_use]
+    pub const fn is_of_contents(self) -> bool {
+        matches!(
+            self,
+            Self::AttachmentType | Self::ContentProhibited | Self::DuplicateNotification
+        )
+    }
+}
+
 impl Refusal {
     /// A refusal with its sentence.
     #[must_use]

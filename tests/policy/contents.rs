@@ -335,6 +335,36 @@ async fn notices_are_five_a_day_and_rule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_is_stopped_shuts_nobody_out_and_counts_as_messages() {
+    let stage = Setup::default()
+        .key("limits", "refusals_per_client = \"3/1h\"")
+        .key("limits", "messages_per_sender = \"8/1h\"")
+        .start()
+        .await;
+    for number in 0..7 {
+        sell(&stage, PROGRAM, SENT).await.assert("550");
+        if number < 5 {
+            stage.arrival().await;
+        }
+    }
+    // The account goes on; the messages of an hour are what they are.
+    sell(&stage, "", "Dzień dobry, rower czeka.")
+        .await
+        .assert("250");
+    stage.arrival().await;
+    sell(&stage, "", "Dzień dobry, rower czeka.")
+        .await
+        .assert("450");
+    // Another address of it has its own.
+    let letter = letter(SPRZEDAZ, BUYER, "", "Dzień dobry, rower czeka.");
+    stage
+        .send_message(SPRZEDAZ, &[BUYER], &letter)
+        .await
+        .assert("250");
+    stage.arrival().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn days_and_exceptions_decide_what_becomes_of_a_hit() {
     for (keys, code) in [
         (
