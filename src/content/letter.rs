@@ -134,7 +134,10 @@ impl Letter {
             ..Self::default()
         };
         for block in blocks {
-            let text: String = block.text.chars().filter(|c| !is_unseen(*c)).collect();
+            let mut text = block.text;
+            if text.contains(is_unseen) {
+                text.retain(|c| !is_unseen(c));
+            }
             for sentence in plain::sentences(&text) {
                 letter.add(block.place, sentence, &anchors);
             }

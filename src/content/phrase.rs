@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fold::folded;
+use super::terms::{Places, Term, TermId, Terms};
 use super::words::{Symbol, Words};
 
 /// Letters of the shortest stem.
@@ -14,52 +15,24 @@ const MOST_PLACES: usize = 32;
 /// Ways to place all parts of a phrase in one sentence that are tried: who repeats a word that often writes no sentence.
 const MOST_WAYS: usize = 2_000;
 
-/// A choice of words.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Term {
-    /// Single words, sorted.
-    words: Vec<Symbol>,
-    /// Entries of lists that are several words long.
-    rows: Vec<Vec<Symbol>>,
-}
-
-impl Term {
-    /// The symbols that one of its choices begins with.
-    fn begins(&self) -> impl Iterator<Item = Symbol> {
-        let rows = self.rows.iter().filter_map(|row| row.first());
-        self.words.iter().chain(rows).copied()
-    }
-
-    fn len(&self) -> usize {
-        self.words.len() + self.rows.len()
-    }
-}
-
 /// A phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Phrase {
     /// Terms in order; the parts may stand in any order.
-    parts: Vec<Vec<Term>>,
+    parts: Vec<Vec<TermId>>,
     /// None of these may stand in the sentence.
-    without: Vec<Term>,
+    without: Vec<TermId>,
     at_front: bool,
     at_end: bool,
     /// Words that may stand between two neighbours.
     within: usize,
 }
 
-/// A sentence to be searched: the symbols of each of its tokens.
-pub(super) struct Searched<'a> {
-    /// Where the symbols of each token begin and end.
-    pub(super) tokens: &'a [std::ops::Range<usize>],
-    pub(super) symbols: &'a [Symbol],
-}
-
 /// Lists of words by name.
 pub(super) type Lists = BTreeMap<String, Vec<String>>;
 
 impl Phrase {
-    /// Reads a phrase and adds its words to `words`.
+    /// Reads a phrase and adds its words to `words`, and its terms to `terms`.
     ///
     /// # Errors
     /// What is wrong with it, in words that follow "the phrase".
@@ -67,7 +40,7 @@ impl Phrase {
         text: &str,
         within: usize,
         lists: &Lists,
-        words: &mut Words,
+        (words, terms): (&mut Words, &mut Terms),
     ) -> Result<Self, String> {
         let mut phrase = Self {
             parts: vec![Vec::new()],
@@ -90,8 +63,8 @@ impl Phrase {
                         .strip_prefix('-')
                         .map_or((word, false), |word| (word, true));
                     // Entries of a list that are two words long are phrases of their own.
-                    let terms = choices(word, lists)?;
-                    let term = term(&terms, words)?;
+                    let choices = choices(word, lists)?;
+                    let term = terms.add(term(&choices, words)?);
                     if negated {
                         phrase.without.push(term);
                     } else if let Some(part) = phrase.parts.last_mut() {
@@ -103,26 +76,22 @@ impl Phrase {
         if phrase.parts.iter().any(Vec::is_empty) {
             return Err("has no word, or none beside \"&\"".to_owned());
         }
-        if phrase.parts.len() > 4 || phrase.terms().count() > 8 {
+        if phrase.parts.len() > 4 || phrase.parts.iter().flatten().count() > 8 {
             return Err("has more than eight words, or four parts".to_owned());
         }
         Ok(phrase)
     }
 
-    fn terms(&self) -> impl Iterator<Item = &Term> {
-        self.parts.iter().flatten()
-    }
-
-    /// The symbols of which one must stand in a sentence that holds it: those of the term with the fewest.
-    pub(super) fn anchors(&self) -> impl Iterator<Item = Symbol> {
-        let fewest = self.terms().min_by_key(|term| term.len());
-        fewest.into_iter().flat_map(Term::begins)
+    /// A term without which it stands nowhere: that with the fewest choices.
+    pub(super) fn anchor(&self, terms: &Terms) -> Option<TermId> {
+        let all = self.parts.iter().flatten().copied();
+        all.min_by_key(|term| terms.choices(*term))
     }
 
     /// Where in a sentence it begins; none if it does not stand there.
-    pub(super) fn find(&self, sentence: &Searched<'_>) -> Option<usize> {
-        let any = |term: &Term| (0..sentence.tokens.len()).any(|at| sentence.is(at, term));
-        if self.without.iter().any(any) {
+    pub(super) fn find(&self, sentence: &Places) -> Option<usize> {
+        let stands = |term: &TermId| !sentence.of(*term).is_empty();
+        if !self.parts.iter().flatten().all(stands) || self.without.iter().any(stands) {
             return None;
         }
         let mut spans = Vec::with_capacity(self.parts.len());
@@ -135,34 +104,34 @@ impl Phrase {
         }
         let mut chosen = Vec::with_capacity(spans.len());
         let mut ways = MOST_WAYS;
-        self.choose(&spans, &mut chosen, sentence.tokens.len(), &mut ways)
+        self.choose(&spans, &mut chosen, sentence.tokens, &mut ways)
     }
 
     /// Where the terms of a part stand in order: the first and the last token of each place.
-    fn spans(&self, part: &[Term], sentence: &Searched<'_>) -> Vec<(usize, usize)> {
+    fn spans(&self, part: &[TermId], sentence: &Places) -> Vec<(usize, usize)> {
         let [first, rest @ ..] = part else {
             return Vec::new();
         };
-        let starts = (0..sentence.tokens.len()).filter(|at| sentence.is(*at, first));
+        let starts = sentence.of(*first).iter().copied();
         let spans = starts.filter_map(|start| Some((start, self.follow(rest, start, sentence)?)));
         spans.take(MOST_PLACES).collect()
     }
 
     /// Where the last of `terms` stands, each near behind the one before; the first behind `at`. All places that a term can have are followed at once:
     /// one after the other they would be more with each term.
-    fn follow(&self, terms: &[Term], at: usize, sentence: &Searched<'_>) -> Option<usize> {
+    fn follow(&self, terms: &[TermId], at: usize, sentence: &Places) -> Option<usize> {
         let mut reached = vec![at];
         for term in terms {
-            let (first, last) = (*reached.first()?, *reached.last()?);
-            let end = (last + 2 + self.within).min(sentence.tokens.len());
             let near = |place: &usize| {
                 let mut before = reached.iter().rev().skip_while(|at| *at >= place);
                 before
                     .next()
                     .is_some_and(|at| place - at <= self.within + 1)
             };
-            let places = (first + 1..end).filter(|place| near(place) && sentence.is(*place, term));
-            reached = places.collect();
+            reached = sentence.of(*term).iter().copied().filter(near).collect();
+            if reached.is_empty() {
+                return None;
+            }
         }
         reached.first().copied()
     }
@@ -196,27 +165,6 @@ impl Phrase {
             }
         }
         None
-    }
-}
-
-impl Searched<'_> {
-    fn is(&self, at: usize, term: &Term) -> bool {
-        let row = |row: &Vec<Symbol>| {
-            (at..)
-                .zip(row)
-                .all(|(at, symbol)| self.symbols(at).contains(symbol))
-        };
-        self.symbols(at)
-            .iter()
-            .any(|symbol| term.words.binary_search(symbol).is_ok())
-            || term.rows.iter().any(row)
-    }
-
-    fn symbols(&self, at: usize) -> &[Symbol] {
-        let place = self.tokens.get(at);
-        place
-            .and_then(|place| self.symbols.get(place.clone()))
-            .unwrap_or_default()
     }
 }
 

@@ -6,7 +6,7 @@ use super::links::{self, Link};
 use super::numbers::{self, Digits};
 
 /// A word or what stands for one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Token {
     Word(String),
     Link,

@@ -57,14 +57,14 @@ def parse(name):
 class Stage:
     """Servers, started once for all lines of a mode."""
 
-    def __init__(self, folder, mode, before=None):
+    def __init__(self, folder, mode, before=None, rules=True):
         self.dns, self.file, self.key = None, folder / "message", folder / "provider.pem"
         if mode == "verified":
             make_key(self.key)
             self.dns = dns(self.key)
         if before:
             shared = {"sign": mode not in ("", "light"), "dns": self.dns, "sink": LightSink if mode == "light" else Sink}
-            self.servers = [Allegromail(folder / "before", binary=before, **shared), Allegromail(folder / "after", **shared)]
+            self.servers = [Allegromail(folder / "before", binary=before, rules=rules, **shared), Allegromail(folder / "after", **shared)]
             self.servers[0].name, self.servers[1].name = "before", "after"
             return
         other = PostfixWithOpenDkim if mode == "opendkim" else Postfix
@@ -105,6 +105,7 @@ def main():
     arguments.add_argument("--only", action="append", metavar="LINE", help="this line; may be repeated")
     arguments.add_argument("--pairs", type=int, default=5, help="interleaved pairs of a line, after one that warms up (5)")
     arguments.add_argument("--before", type=pathlib.Path, metavar="BINARY", help="another build of allegromail, which takes the place of Postfix")
+    arguments.add_argument("--without-rules", action="store_true", help="this build beside itself without rules on contents, in place of Postfix")
     arguments.add_argument("--list", action="store_true", help="print the names of all lines")
     options = arguments.parse_args()
     known = list(lines())
@@ -117,6 +118,8 @@ def main():
             sys.exit(f"no line {name}; --list prints their names")
     if not BINARY.exists():
         sys.exit(f"{BINARY} is missing: cargo build --release")
+    if options.without_rules:
+        options.before = options.before or BINARY
     if os.geteuid() and not options.before:
         sys.exit("Postfix wants root")
     for mode in MODES:
@@ -126,7 +129,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             folder = pathlib.Path(folder)
             folder.chmod(0o755)
-            stage = Stage(folder, mode, options.before)
+            stage = Stage(folder, mode, options.before, not options.without_rules)
             try:
                 for name in of_mode:
                     stage.run(name, options.pairs)

@@ -8,6 +8,7 @@ use super::set::{Member, Problem, Problems, Role, Rule, RuleSet};
 use crate::content::facts::Direction;
 use crate::content::letter::Place;
 use crate::content::phrase::{Lists, Phrase};
+use crate::content::terms::Terms;
 use crate::content::words::Words;
 
 /// Words between two neighbours of a phrase where a rule says nothing.
@@ -46,7 +47,8 @@ pub(super) fn compile(files: &[(String, String)]) -> Result<RuleSet, Problems> {
         version: String::new(),
         rules: Vec::new(),
         members: Vec::new(),
-        by_symbol: Vec::new(),
+        by_term: Vec::new(),
+        terms: Terms::default(),
         negations: NEGATIONS
             .iter()
             .filter_map(|word| words.add(word))
@@ -76,12 +78,12 @@ pub(super) fn compile(files: &[(String, String)]) -> Result<RuleSet, Problems> {
             "there is no rule: an empty set would let everything pass".to_owned(),
         );
     }
-    set.by_symbol = vec![Vec::new(); set.words.len()];
+    set.by_term = vec![Vec::new(); set.terms.len()];
     for (member, number) in set.members.iter().zip(0..) {
-        for symbol in member.phrase.anchors() {
-            if let Some(list) = set.by_symbol.get_mut(symbol as usize) {
-                list.push(number);
-            }
+        let anchor = member.phrase.anchor(&set.terms);
+        let list = anchor.and_then(|anchor| set.by_term.get_mut(anchor as usize));
+        if let Some(list) = list {
+            list.push(number);
         }
     }
     if compiler.problems.is_empty() {
@@ -225,7 +227,7 @@ impl Compiler {
     ) {
         for text in phrases.values().flatten() {
             let lists: &Lists = &set.lists;
-            match Phrase::parse(text, holder.within, lists, &mut set.words) {
+            match Phrase::parse(text, holder.within, lists, (&mut set.words, &mut set.terms)) {
                 Ok(phrase) => set.members.push(Member {
                     phrase,
                     rule: holder.number,

@@ -1,6 +1,8 @@
 //! What a set finds in a letter. All rules are tried, then the strictest is chosen: nothing depends on their order but which of equals is named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+use foldhash::fast::RandomState;
 
 use super::file::{Action, Category};
 use super::set::{Member, Role, Rule, RuleSet};
@@ -8,7 +10,7 @@ use crate::content::documents::{is_document, is_document_link, is_pdf};
 use crate::content::facts::{Fact, Facts};
 use crate::content::letter::{Letter, Place, Sentence};
 use crate::content::links::{Link, LinkType};
-use crate::content::phrase::Searched;
+use crate::content::terms::Places;
 
 /// Words before a phrase among which one turns it into its opposite.
 const NEGATED_WITHIN: usize = 3;
@@ -82,9 +84,19 @@ impl RuleSet {
             theirs: Vec::new(),
             quotable: BTreeSet::new(),
         };
-        let mut search = Search::new(self.members.len());
+        let mut search = Search::new(self);
         let links: BTreeSet<usize> = letter.links.iter().map(|link| link.sentence).collect();
+        let mut read = HashMap::with_hasher(RandomState::default());
         for (number, sentence) in letter.sentences.iter().enumerate() {
+            // The same once more says nothing new; alternatives say everything twice.
+            let said = (sentence.place, &sentence.tokens, &sentence.hosts);
+            let first = *read.entry(said).or_insert(number);
+            if first != number {
+                if notes.theirs.contains(&first) {
+                    notes.theirs.push(number);
+                }
+                continue;
+            }
             if sentence.place == Place::Quoted {
                 // Most of them hold nothing that any rule looks for: whose they are need not be known then.
                 let mut any = links.contains(&number);
@@ -212,7 +224,7 @@ pub fn is_like(id: &str, glob: &str) -> bool {
 #[derive(Clone, Copy)]
 struct Found<'a> {
     at: usize,
-    search: &'a Searched<'a>,
+    search: &'a Search,
 }
 
 impl Found<'_> {
@@ -231,18 +243,15 @@ impl Found<'_> {
 struct Search {
     tokens: Vec<std::ops::Range<usize>>,
     symbols: Vec<u32>,
-    /// The last search in which each member was tried.
-    tried: Vec<u32>,
-    searches: u32,
+    places: Places,
 }
 
 impl Search {
-    fn new(members: usize) -> Self {
+    fn new(set: &RuleSet) -> Self {
         Self {
             tokens: Vec::new(),
             symbols: Vec::new(),
-            tried: vec![0; members],
-            searches: 0,
+            places: Places::new(&set.terms),
         }
     }
 
@@ -259,33 +268,15 @@ impl Search {
             set.words.symbols(token, &mut self.symbols);
             self.tokens.push(from..self.symbols.len());
         }
-        self.searches = self.searches.wrapping_add(1);
-        let now = self.searches;
-        let searched = Searched {
-            tokens: &self.tokens,
-            symbols: &self.symbols,
-        };
-        for symbol in &self.symbols {
-            for member in set.by_symbol.get(*symbol as usize).into_iter().flatten() {
-                let (Some(last), Some(member)) = (
-                    self.tried.get_mut(*member as usize),
-                    set.members.get(*member as usize),
-                ) else {
-                    continue;
-                };
-                if *last == now {
-                    continue;
-                }
-                *last = now;
-                if let Some(at) = member.phrase.find(&searched) {
-                    found(
-                        member,
-                        Found {
-                            at,
-                            search: &searched,
-                        },
-                    );
-                }
+        self.places.find(&set.terms, &self.symbols, &self.tokens);
+        let numbers = self.places.found.iter();
+        let numbers = numbers.filter_map(|term| set.by_term.get(*term as usize));
+        for number in numbers.flatten() {
+            let Some(member) = set.members.get(*number as usize) else {
+                continue;
+            };
+            if let Some(at) = member.phrase.find(&self.places) {
+                found(member, Found { at, search: self });
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::content::facts::{Direction, Fact};
 use crate::content::letter::Place;
 use crate::content::links::LinkType;
 use crate::content::phrase::{Lists, Phrase};
+use crate::content::terms::Terms;
 use crate::content::words::Words;
 
 /// A rule.
@@ -69,8 +70,9 @@ pub struct RuleSet {
     /// The rules, in the order of the files and in them.
     pub rules: Vec<Rule>,
     pub(super) members: Vec<Member>,
-    /// The members that a symbol may begin.
-    pub(super) by_symbol: Vec<Vec<u32>>,
+    pub(super) terms: Terms,
+    /// The members that stand nowhere without a term.
+    pub(super) by_term: Vec<Vec<u32>>,
     pub(super) words: Words,
     pub(super) lists: Lists,
     /// Words that turn a phrase into its opposite.
