@@ -187,3 +187,37 @@ fn every_number_has_a_test_or_says_why_not() {
     assert!(strange.is_empty(), "docs/threats.md lacks {strange:?}");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// Complaints about rules on contents.
+const COMPLAINTS: u32 = 42;
+
+#[test]
+fn every_complaint_about_rules_has_a_test_or_comes_later() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules-on-contents.md");
+    let page = fs::read_to_string(path).unwrap();
+    let tests = tests();
+    let rows = page.lines().filter(|line| line.starts_with("| <a id=\"c"));
+    let mut listed = Vec::new();
+    for row in rows {
+        let number: u32 = row["| <a id=\"c".len()..][..2].parse().unwrap();
+        listed.push(number);
+        let cell = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let named: Vec<&str> = cell
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|name| !name.starts_with('['))
+            .collect();
+        assert!(
+            !named.is_empty() || cell.starts_with("later"),
+            "c{number:02} names no test"
+        );
+        for name in named {
+            assert!(
+                tests.contains(name),
+                "c{number:02}: there is no test {name}"
+            );
+        }
+    }
+    assert_eq!(listed, (1..=COMPLAINTS).collect::<Vec<_>>());
+}

@@ -59,6 +59,7 @@ mod sender_proof {
 mod policy {
     mod automatic_replies;
     mod budgets;
+    mod complaints;
     mod contents;
     mod conversations;
     mod decisions;
