@@ -120,7 +120,7 @@ impl Relay {
             allowlist: stores.allowlist.clone(),
             contents: stores.contents.clone(),
             state: stores.state.clone(),
-            intake,
+            intake: intake.clone(),
             spool: spool.clone(),
             queue: queue.client(),
             history: stores.history.clone(),
@@ -143,6 +143,10 @@ impl Relay {
             stores.clock.clone(),
             config.delivery.token_days().saturating_add(1),
             config.policy.guess_memory,
+            shutdown.clone(),
+        )));
+        tasks.push(tokio::spawn(maintenance::send_digests(
+            intake.clone(),
             shutdown.clone(),
         )));
         tasks.push(tokio::spawn(damaged));

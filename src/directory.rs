@@ -37,7 +37,7 @@ pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,
 };
 pub use restore::{RestorableDirectory, move_away, restore};
-pub use state::{LastWrote, StateStore};
+pub use state::{LastWrote, NoticeDigest, StateStore};
 pub use store::SledDirectory;
 
 /// The directory could not answer. Our own fault, so whoever asked is told to come back.

@@ -28,7 +28,7 @@ pub use quotable::quotable_text;
 pub use read::RemoteReport;
 pub use returned::{ReturnedMail, classify_returned};
 pub use sentence::sentence;
-pub use stopped::{Stopped, stopped};
+pub use stopped::{Stopped, StoppedDigest, csv_row, stopped, stopped_digest};
 
 #[cfg(test)]
 mod tests;

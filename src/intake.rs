@@ -48,5 +48,6 @@ mod tools;
 mod unmasked;
 mod weigh;
 
+pub use contents::send_digests;
 pub use explain::{Inquiry, Opinion, explain};
 pub use tools::{Intake, Tools};

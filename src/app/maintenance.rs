@@ -9,6 +9,7 @@ use super::reserved_space::ReservedSpace;
 use crate::clock::Clock;
 use crate::directory::StateStore;
 use crate::history::History;
+use crate::intake::{self, Intake};
 use crate::mail::Timestamp;
 
 /// How long a line of the history may wait in memory: what a crash may cost `trace`. No mail is lost with it, and entries of the log are written
@@ -80,6 +81,20 @@ pub(super) async fn run(
         // The next tick tries again: one bad file must not end it all.
         if work.await.is_err() {
             tracing::error!(event = "upkeep_panicked");
+        }
+    }
+}
+
+/// How long what is beyond the notices of a day waits for its digest.
+const DIGESTS: Duration = Duration::from_secs(3_600);
+
+/// Sends digests of notices until `shutdown`: once an hour, and what a restart left at once.
+pub(super) async fn send_digests(intake: Arc<Intake>, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(DIGESTS);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => intake::send_digests(&intake).await,
         }
     }
 }

@@ -15,10 +15,12 @@ use super::{AddressMark, Brought, Unavailable};
 use crate::mail::{Mailbox, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
 
+mod digests;
 mod events;
 mod rows;
 mod wrote;
 
+pub use digests::NoticeDigest;
 pub use wrote::LastWrote;
 
 /// Unknown transactions that are remembered of one who asks: guesses must not fill the disk, nor push out what others asked for.

@@ -2,8 +2,9 @@
 //! writer alone and quotes the writer's own words.
 
 use mail_builder::MessageBuilder;
+use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
-use mail_builder::mime::MimePart;
+use mail_builder::mime::{BodyPart, MimePart};
 
 use super::compose::line;
 use crate::mail::{Domain, Mailbox, QueueId, Timestamp};
@@ -52,6 +53,8 @@ struct Words {
     /// Not delivered; delivered all the same.
     first: [&'static str; 2],
     rows: [&'static str; 9],
+    /// The subject of a digest, and its first sentence.
+    digest: [&'static str; 2],
 }
 
 const ENGLISH: Words = Words {
@@ -74,6 +77,10 @@ const ENGLISH: Words = Words {
         "Reference",
         "If you do not agree",
     ],
+    digest: [
+        "Messages that were not delivered: marketplace rules",
+        "These messages were not delivered. Your account is not restricted. The list is attached.",
+    ],
 };
 const POLISH: Words = Words {
     subject: [
@@ -94,6 +101,10 @@ const POLISH: Words = Words {
         "Co zrobić zamiast tego",
         "Numer sprawy",
         "Jeśli się nie zgadzasz",
+    ],
+    digest: [
+        "Niedostarczone wiadomości: zasady serwisu",
+        "Te wiadomości nie zostały dostarczone. Twoje konto nie jest ograniczone. Lista jest w załączniku.",
     ],
 };
 const CZECH: Words = Words {
@@ -116,6 +127,10 @@ const CZECH: Words = Words {
         "Číslo případu",
         "Pokud nesouhlasíte",
     ],
+    digest: [
+        "Nedoručené zprávy: pravidla tržiště",
+        "Tyto zprávy nebyly doručeny. Váš účet není omezen. Seznam je v příloze.",
+    ],
 };
 const SLOVAK: Words = Words {
     subject: [
@@ -136,6 +151,10 @@ const SLOVAK: Words = Words {
         "Čo urobiť namiesto toho",
         "Číslo prípadu",
         "Ak nesúhlasíte",
+    ],
+    digest: [
+        "Nedoručené správy: pravidlá trhoviska",
+        "Tieto správy neboli doručené. Váš účet nie je obmedzený. Zoznam je v prílohe.",
     ],
 };
 const HUNGARIAN: Words = Words {
@@ -158,6 +177,10 @@ const HUNGARIAN: Words = Words {
         "Ügyszám",
         "Ha nem ért egyet",
     ],
+    digest: [
+        "Nem kézbesített üzenetek: a piactér szabályai",
+        "Ezeket az üzeneteket nem kézbesítettük. A fiókját nem korlátoztuk. A lista a mellékletben van.",
+    ],
 };
 
 fn words(language: &str) -> &'static Words {
@@ -178,25 +201,90 @@ pub fn stopped(notice: &Stopped<'_>) -> Option<Vec<u8>> {
         let [stopped, delivered] = texts;
         if notice.stopped { stopped } else { delivered }
     };
-    MessageBuilder::new()
-        .header(
-            "From",
-            Raw::new(format!("Mail delivery <mailer-daemon@{}>", notice.domain)),
-        )
-        .header("To", Raw::new(format!("<{}>", notice.to)))
-        .header("Subject", Raw::new(message::encode(pick(words.subject))))
-        .header("Date", Raw::new(notice.now.to_rfc5322()))
-        .header(
-            "Message-ID",
-            Raw::new(format!("<notice.{}@{}>", notice.id, notice.domain)),
-        )
-        // Nothing may answer it (RFC 3834 5; Exchange looks at the second one).
-        .header("Auto-Submitted", Raw::new("auto-generated"))
-        .header("X-Auto-Response-Suppress", Raw::new("All"))
+    let subject = pick(words.subject);
+    head(notice.id, (notice.to, notice.domain), subject, notice.now)
         .body(MimePart::new(
             "text/plain; charset=utf-8",
             text(notice, words, pick(words.first)),
         ))
+        .write_to_vec()
+        .ok()
+}
+
+/// The fields of every notice. Nothing may answer it (RFC 3834 5; Exchange looks at the last one).
+fn head(
+    id: QueueId,
+    (to, domain): (&Mailbox, &Domain),
+    subject: &str,
+    now: Timestamp,
+) -> MessageBuilder<'static> {
+    let from = format!("Mail delivery <mailer-daemon@{domain}>");
+    MessageBuilder::new()
+        .header("From", Raw::new(from))
+        .header("To", Raw::new(format!("<{to}>")))
+        .header("Subject", Raw::new(message::encode(subject)))
+        .header("Date", Raw::new(now.to_rfc5322()))
+        .header("Message-ID", Raw::new(format!("<notice.{id}@{domain}>")))
+        .header("Auto-Submitted", Raw::new("auto-generated"))
+        .header("X-Auto-Response-Suppress", Raw::new("All"))
+}
+
+/// Several stopped messages in one notice: a table that programs read.
+#[derive(Debug, Clone)]
+pub struct StoppedDigest<'a> {
+    /// The notice's own id.
+    pub id: QueueId,
+    /// The writer's mask.
+    pub to: &'a Mailbox,
+    /// The masked domain that the notice comes from.
+    pub domain: &'a Domain,
+    /// ISO 639-1.
+    pub language: &'a str,
+    /// The rows, as [`csv_row`] writes them.
+    pub rows: &'a [String],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The names of the columns.
+const COLUMNS: &str = "recipient,order,subject,date,message-id,rule,reference\r\n";
+
+/// One stopped message as a row of the table (RFC 4180). What a table program would take for a formula is marked as text.
+#[must_use]
+pub fn csv_row(about: &MessageSummary, order: &str, rule: &str, reference: &str) -> String {
+    let cells = [
+        about.recipient.as_str(),
+        order,
+        &about.subject,
+        &about.date,
+        &about.message_id,
+        rule,
+        reference,
+    ];
+    let cells = cells.map(|cell| {
+        let mark = if cell.starts_with(['=', '+', '-', '@']) {
+            "'"
+        } else {
+            ""
+        };
+        format!("\"{mark}{}\"", line(cell).replace('"', "\"\""))
+    });
+    format!("{}\r\n", cells.join(","))
+}
+
+/// Writes a digest, not yet signed; none as [`stopped`].
+#[must_use]
+pub fn stopped_digest(digest: &StoppedDigest<'_>) -> Option<Vec<u8>> {
+    let [subject, first] = words(digest.language).digest;
+    let table = format!("{COLUMNS}{}", digest.rows.concat());
+    let parts = vec![
+        MimePart::new("text/plain; charset=utf-8", format!("{first}\r\n")),
+        MimePart::new("text/csv; charset=utf-8; header=present", table).attachment("notices.csv"),
+    ];
+    let kind = ContentType::new("multipart/mixed")
+        .attribute("boundary", format!("=_notice_{}", digest.id));
+    head(digest.id, (digest.to, digest.domain), subject, digest.now)
+        .body(MimePart::new(kind, BodyPart::Multipart(parts)))
         .write_to_vec()
         .ok()
 }
@@ -235,4 +323,60 @@ fn text(notice: &Stopped<'_>, words: &Words, first: &str) -> String {
         text.push_str(&format!("Message-ID: {}\r\n", line(&about.message_id)));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_a_row_and_no_formula() {
+        let about = MessageSummary {
+            recipient: "8awgqyk6a5+cub31c122@allegromail.pl".to_owned(),
+            subject: "=HYPERLINK(\"http://x.example\")\r\n2".to_owned(),
+            date: "-1".to_owned(),
+            ..MessageSummary::default()
+        };
+        assert_eq!(
+            csv_row(&about, "", "dup.sent", "ABCD-EFGH"),
+            "\"8awgqyk6a5+cub31c122@allegromail.pl\",\"\",\"'=HYPERLINK(\"\"http://x.example\"\")  2\",\"'-1\",\"\",\"dup.sent\",\"ABCD-EFGH\"\r\n"
+        );
+    }
+
+    #[test]
+    fn every_language_has_every_word_and_a_notice_says_what_became_of_the_message() {
+        let about = MessageSummary::default();
+        let mask = Mailbox::parse("k2m9x0r7t3@allegromail.pl").unwrap();
+        for language in ["pl", "en", "cs", "sk", "hu", "xx"] {
+            let notice = |is_stopped| Stopped {
+                id: QueueId(7),
+                to: &mask,
+                domain: mask.domain(),
+                language,
+                about: &about,
+                order: "cub31c122",
+                rule: "dup.sent",
+                remark: "r\r\nBcc: x@y.example",
+                instead: "i",
+                sentence: Some("s"),
+                reference: "ABCD-EFGH",
+                appeal: None,
+                stopped: is_stopped,
+                now: Timestamp(1_795_392_000_000),
+            };
+            let both = [true, false].map(|stop| {
+                let octets = stopped(&notice(stop)).unwrap();
+                String::from_utf8(octets).unwrap()
+            });
+            assert_ne!(both[0], both[1], "{language}");
+            for text in both {
+                assert!(
+                    text.contains("ABCD-EFGH") && text.contains("auto-generated"),
+                    "{text}"
+                );
+                assert!(!text.contains("\nBcc"), "{text}");
+            }
+            assert!(words(language).rows.iter().all(|word| !word.is_empty()));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! They are asked once policy has agreed, so that a stranger learns nothing of them, and before the message is rewritten: they read what the writer
 //! wrote, and no masks.
 
+mod digest;
 mod evidence;
 mod hits;
 mod notice;
@@ -28,6 +29,7 @@ use crate::policy::{Masked, Refusal, Trail};
 use crate::signing::Signer;
 use crate::spool::Wrote;
 
+pub use digest::send_digests;
 pub(super) use evidence::Evidence;
 
 const DAY_MS: u64 = 86_400_000;

@@ -171,7 +171,7 @@ pub(super) fn without(about: MessageSummary, addresses: &[Mailbox], shown: &str)
 }
 
 /// What is kept of `message` for the one who wrote it to `recipient`.
-fn about(message: &Message, recipient: &str) -> MessageSummary {
+pub(super) fn about(message: &Message, recipient: &str) -> MessageSummary {
     MessageSummary {
         recipient: recipient.to_owned(),
         subject: message.text("Subject").chars().take(SUBJECT).collect(),

@@ -325,11 +325,45 @@ async fn notices_are_five_a_day_and_rule() {
         .key("limits", "refusals_per_client = \"off\"")
         .start()
         .await;
+    let mut references = Vec::new();
     for number in 0..8 {
-        sell(&stage, PROGRAM, SENT).await.assert("550");
+        let answer = sell(&stage, PROGRAM, SENT).await;
+        answer.assert("550");
+        references.push(reference(&answer));
         if number < 5 {
             assert_eq!(stage.arrival().await.recipients, [BIURO]);
         }
+    }
+    stage.nothing_arrived().await;
+    // The others stand in a digest, here after a restart.
+    let folder = stage.stop().await;
+    let stage = Setup {
+        folder: Some(folder),
+        ..Setup::default()
+    }
+    .start()
+    .await;
+    let digest = stage.arrival().await;
+    assert_eq!(digest.recipients, [BIURO]);
+    let digest = text(&digest);
+    let parsed = mail_parser::MessageParser::default()
+        .parse(digest.as_bytes())
+        .unwrap();
+    let table = parsed.attachment(0).unwrap();
+    let table = String::from_utf8_lossy(table.contents()).into_owned();
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows.len(), 4, "{table}");
+    assert_eq!(
+        rows[0],
+        "recipient,order,subject,date,message-id,rule,reference"
+    );
+    for (row, reference) in rows[1..].iter().zip(&references[5..]) {
+        let told =
+            format!("\"{BUYER}\",\"cub31c122\",\"Rower\",\"Mon, 23 Nov 2026 10:00:00 +0100\"");
+        assert!(
+            row.starts_with(&told) && row.ends_with(&format!("\"{reference}\"")),
+            "{row}"
+        );
     }
     stage.nothing_arrived().await;
 }

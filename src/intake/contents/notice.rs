@@ -5,11 +5,11 @@ use bytes::Bytes;
 
 use super::{Contents, DAY_MS};
 use crate::content::Rule;
-use crate::dsn::{Stopped, stopped};
+use crate::dsn::{Stopped, csv_row, stopped};
 use crate::history::ContentHit;
 use crate::intake::arrival::Arrival;
 use crate::intake::dedup::{mark, seal};
-use crate::intake::entry::without;
+use crate::intake::entry::{about, without};
 use crate::intake::masked::mask_of;
 use crate::masking::TransactionId;
 use crate::policy::{Masked, Refusal};
@@ -47,7 +47,15 @@ pub(super) async fn send(
             break;
         }
     }
+    let order = plan.transaction.as_ref().map_or("", TransactionId::as_str);
+    let about = about(arrival.message, recipient);
+    let about = without(about, &writer.addresses, &writer.login);
     let Some(claim) = claim else {
+        if is_stopped {
+            let row = csv_row(&about, order, &rule.id, &hit.reference);
+            let added = contents.state.add_to_digest(&writer.id, now, &row);
+            added.map_err(|error| error.to_string())?;
+        }
         return Ok(());
     };
     let text = |refusal: Refusal| refusal.text;
@@ -66,13 +74,11 @@ pub(super) async fn send(
         transaction: None,
     };
     let blank = contents.entries.blank(arrival, id, target, recipient);
-    let about = without(blank.about.clone(), &writer.addresses, &writer.login);
     let language = writer.language.as_str();
     let in_language = |texts: &crate::content::Texts| {
         let text = texts.get(language).or_else(|| texts.get("en"));
         text.cloned().unwrap_or_default()
     };
-    let order = plan.transaction.as_ref().map_or("", TransactionId::as_str);
     let body = stopped(&Stopped {
         id,
         to: &to,

@@ -1,0 +1,87 @@
+//! The digest of notices beyond those that an account gets by themselves: once an hour, in a table.
+
+use bytes::Bytes;
+
+use super::Contents;
+use crate::directory::NoticeDigest;
+use crate::dsn::{StoppedDigest, stopped_digest};
+use crate::intake::masked::mask_of;
+use crate::intake::tools::Intake;
+use crate::mail::{ReversePath, TraceId};
+use crate::policy::Refusal;
+use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Progress, StateUpdates, Target};
+
+/// Sends every digest that waits. What cannot be sent now waits for the next hour; after a crash between its commit and the end of its rows it is sent
+/// twice, and never not at all.
+pub async fn send_digests(intake: &Intake) {
+    let contents = intake.contents();
+    let digests = contents.state.digests();
+    for digest in digests.unwrap_or_default() {
+        if let Err(error) = send(contents, &digest).await {
+            tracing::error!(event = "notice_failed", %error);
+        }
+    }
+}
+
+async fn send(contents: Contents<'_>, (account, rows): &NoticeDigest) -> Result<(), String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let found = contents.directory.participant(account).await;
+    let Some(writer) = found.map_err(|error| text(&error))? else {
+        // Nobody is left to be told.
+        let forgotten = contents.state.forget_digest(account, rows.len());
+        return forgotten.map_err(|error| text(&error));
+    };
+    let to = mask_of(
+        contents.directory,
+        contents.ids.domains,
+        &writer,
+        None,
+        None,
+    )
+    .await;
+    let to = to.map_err(|refusal: Refusal| refusal.text)?;
+    let (id, now) = (
+        contents.entries.spool.next_id(),
+        contents.entries.clock.now(),
+    );
+    let body = stopped_digest(&StoppedDigest {
+        id,
+        to: &to,
+        domain: to.domain(),
+        language: &writer.language,
+        rows,
+        now,
+    });
+    let body = Bytes::from(body.ok_or("a digest that cannot be composed")?);
+    let signed = contents.signer.sign(to.domain(), body).await;
+    let body = signed.map_err(|error| text(&error))?;
+    let entry = Entry {
+        id,
+        trace: TraceId::new(id.0, 0),
+        arrived: now,
+        target: Target::Participant {
+            participant: account.clone(),
+            transaction: None,
+        },
+        origin: Origin::Nobody,
+        reverse_path: ReversePath::Null,
+        smtputf8: false,
+        eight_bit: !body.is_ascii(),
+        about: MessageSummary {
+            recipient: to.to_string(),
+            subject: "notice".to_owned(),
+            ..MessageSummary::default()
+        },
+        sent_as: String::new(),
+        memory: StateUpdates::default(),
+        progress: Progress::default(),
+    };
+    let committed = contents
+        .entries
+        .spool
+        .commit(vec![NewEntry { entry, body }])
+        .await;
+    committed.map_err(|error| text(&error))?;
+    let forgotten = contents.state.forget_digest(account, rows.len());
+    forgotten.map_err(|error| text(&error))
+}
