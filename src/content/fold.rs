@@ -73,6 +73,9 @@ pub(super) fn is_unseen(c: char) -> bool {
 
 /// Undoes in a folded word what is written to be read by people only: letters of another script among Latin ones, digits and signs among letters.
 pub(super) fn undisguised(word: &mut String) {
+    if word.bytes().all(|octet| octet.is_ascii_lowercase()) {
+        return;
+    }
     let latin = word.bytes().any(|octet| octet.is_ascii_lowercase());
     if latin && !word.is_ascii() {
         *word = word.chars().map(look_alike).collect();

@@ -1,6 +1,9 @@
 //! A message as rules read it: sentences of folded words, each with where it stands.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher};
+
+use foldhash::fast::RandomState;
 
 use super::documents::is_document_word;
 use super::fold::{folded, is_unseen};
@@ -133,13 +136,18 @@ impl Letter {
             attachments: source.attachments,
             ..Self::default()
         };
-        for block in blocks {
-            let mut text = block.text;
-            if text.contains(is_unseen) {
-                text.retain(|c| !is_unseen(c));
+        for block in &mut blocks {
+            if !block.text.is_ascii() && block.text.contains(is_unseen) {
+                block.text.retain(|c| !is_unseen(c));
             }
-            for sentence in plain::sentences(&text) {
-                letter.add(block.place, sentence, &anchors);
+        }
+        let mut read = HashSet::with_hasher(RandomState::default());
+        for block in &blocks {
+            for sentence in plain::sentences(&block.text) {
+                // The same once more says nothing new; alternatives say everything twice.
+                if read.insert((block.place, sentence.trim())) {
+                    letter.add(block.place, sentence, &anchors);
+                }
             }
         }
         letter
@@ -160,13 +168,21 @@ impl Letter {
         self.links.extend(links.into_iter().map(placed));
         let text = html::without_anchors(text.trim());
         let asks = text.ends_with(['?', '\u{37e}', '\u{ff1f}']);
-        for tokens in tokens.chunks(MOST_WORDS) {
+        let whole = Sentence {
+            place,
+            text,
+            asks,
+            tokens,
+            hosts,
+        };
+        if whole.tokens.len() <= MOST_WORDS {
+            self.sentences.push(whole);
+            return;
+        }
+        for tokens in whole.tokens.chunks(MOST_WORDS) {
             self.sentences.push(Sentence {
-                place,
-                text: text.clone(),
-                asks,
                 tokens: tokens.to_vec(),
-                hosts: hosts.clone(),
+                ..whole.clone()
             });
         }
     }

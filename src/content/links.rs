@@ -47,8 +47,7 @@ pub(super) struct Found {
 
 /// The links and addresses of a text.
 pub(super) fn find(text: &str) -> Vec<Found> {
-    // Neither is without one of these.
-    if memchr::memchr3(b'.', b'@', b':', text.as_bytes()).is_none() {
+    if !may_hold(text.as_bytes()) {
         return Vec::new();
     }
     let mut finder = LinkFinder::new();
@@ -64,6 +63,16 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         })
     });
     links.collect()
+}
+
+/// Whether there may be one: neither is without an at sign, a colon, or a full stop within a word.
+fn may_hold(text: &[u8]) -> bool {
+    memchr::memchr3_iter(b'.', b'@', b':', text).any(|at| {
+        let within = text
+            .get(at + 1)
+            .is_some_and(|behind| !behind.is_ascii_whitespace());
+        text.get(at) != Some(&b'.') || within
+    })
 }
 
 /// Whether a word is a suffix that makes a link of the word before it.

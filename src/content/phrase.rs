@@ -90,7 +90,7 @@ impl Phrase {
 
     /// Where in a sentence it begins; none if it does not stand there.
     pub(super) fn find(&self, sentence: &Places) -> Option<usize> {
-        let stands = |term: &TermId| !sentence.of(*term).is_empty();
+        let stands = |term: &TermId| sentence.has(*term);
         if !self.parts.iter().flatten().all(stands) || self.without.iter().any(stands) {
             return None;
         }
@@ -112,7 +112,7 @@ impl Phrase {
         let [first, rest @ ..] = part else {
             return Vec::new();
         };
-        let starts = sentence.of(*first).iter().copied();
+        let starts = sentence.of(*first);
         let spans = starts.filter_map(|start| Some((start, self.follow(rest, start, sentence)?)));
         spans.take(MOST_PLACES).collect()
     }
@@ -128,7 +128,7 @@ impl Phrase {
                     .next()
                     .is_some_and(|at| place - at <= self.within + 1)
             };
-            reached = sentence.of(*term).iter().copied().filter(near).collect();
+            reached = sentence.of(*term).filter(near).collect();
             if reached.is_empty() {
                 return None;
             }

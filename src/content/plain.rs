@@ -119,12 +119,8 @@ fn begins_quote(lines: &[&str]) -> bool {
             .map(folded);
         name.is_some_and(|name| names.contains(&name.as_str()))
     };
-    let others = rest
-        .iter()
-        .take(6)
-        .filter(|line| field(line, &OTHERS))
-        .count();
-    if field(bare, &FROM) && others >= 2 {
+    let others = || rest.iter().take(6).filter(|line| field(line, &OTHERS));
+    if field(bare, &FROM) && others().count() >= 2 {
         return true;
     }
     // "On Monday Jan wrote:", and no mark behind it.

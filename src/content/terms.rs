@@ -75,21 +75,13 @@ impl Terms {
 /// Where each term stands in a sentence. Used for one sentence after another.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    of: Vec<Vec<usize>>,
-    /// The terms that stand somewhere, each once.
-    pub(super) found: Vec<TermId>,
+    /// Terms and the tokens at which they begin, sorted, each once.
+    found: Vec<(TermId, usize)>,
     /// How many tokens the sentence has.
     pub(super) tokens: usize,
 }
 
 impl Places {
-    pub(super) fn new(terms: &Terms) -> Self {
-        Self {
-            of: vec![Vec::new(); terms.len()],
-            ..Self::default()
-        }
-    }
-
     /// Looks for all terms in a sentence: `symbols` has the symbols of its tokens one after the other, `tokens` where those of each stand.
     pub(super) fn find(
         &mut self,
@@ -97,11 +89,7 @@ impl Places {
         symbols: &[Symbol],
         tokens: &[std::ops::Range<usize>],
     ) {
-        for term in self.found.drain(..) {
-            if let Some(places) = self.of.get_mut(term as usize) {
-                places.clear();
-            }
-        }
+        self.found.clear();
         self.tokens = tokens.len();
         let of_token = |at: usize| {
             let place = tokens.get(at);
@@ -114,27 +102,32 @@ impl Places {
                 for begun in terms.by_symbol.get(*symbol as usize).into_iter().flatten() {
                     let mut rest = (at + 1..).zip(&begun.rest);
                     if rest.all(|(at, symbol)| of_token(at).contains(symbol)) {
-                        self.add(begun.term, at);
+                        self.found.push((begun.term, at));
                     }
                 }
             }
         }
+        self.found.sort_unstable();
+        self.found.dedup();
     }
 
-    fn add(&mut self, term: TermId, at: usize) {
-        let Some(places) = self.of.get_mut(term as usize) else {
-            return;
-        };
-        match places.last() {
-            None => self.found.push(term),
-            Some(last) if *last == at => return,
-            Some(_) => {}
-        }
-        places.push(at);
+    /// The terms that stand somewhere, each once.
+    pub(super) fn found(&self) -> impl Iterator<Item = TermId> {
+        let runs = self.found.chunk_by(|one, next| one.0 == next.0);
+        runs.filter_map(|run| run.first().map(|(term, _)| *term))
     }
 
     /// The tokens at which a term begins, in order.
-    pub(super) fn of(&self, term: TermId) -> &[usize] {
-        self.of.get(term as usize).map_or(&[], Vec::as_slice)
+    pub(super) fn of(&self, term: TermId) -> impl DoubleEndedIterator<Item = usize> {
+        let from = self.found.partition_point(|(found, _)| *found < term);
+        let rest = self.found.get(from..).unwrap_or_default();
+        let count = rest.partition_point(|(found, _)| *found == term);
+        rest.iter().take(count).map(|(_, at)| *at)
+    }
+
+    /// Whether a term stands anywhere.
+    pub(super) fn has(&self, term: TermId) -> bool {
+        let found = self.found.binary_search_by_key(&term, |(found, _)| *found);
+        found.is_ok()
     }
 }

@@ -187,14 +187,25 @@ fn word(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// Whether `w w w` stands in a text.
+fn has_single(octets: &[u8]) -> bool {
+    memchr::memchr_iter(b'w', octets).any(|at| {
+        let rest = octets.get(at..).unwrap_or_default();
+        rest.starts_with(b"w w w")
+    })
+}
+
 /// A text with its defanged links mended (`hxxps://`, `sklep[.]pl`); none if it has none.
 fn refanged(text: &str) -> Option<String> {
     const DOTS: [&str; 9] = [
         "[.]", "(.)", "{.}", "[dot]", "(dot)", "[kropka]", "(kropka)", "(tecka)", "(bodka)",
     ];
-    let marks = memchr::memchr3(b'[', b'(', b'{', text.as_bytes()).is_some();
-    let spaced = text.contains(" . ") || text.contains("w w w");
-    let scheme = text.contains("xx");
+    let octets = text.as_bytes();
+    let marks = memchr::memchr3(b'[', b'(', b'{', octets).is_some();
+    let has = |wanted: &[u8]| octets.windows(wanted.len()).any(|window| window == wanted);
+    // A full stop and an x are rarer than what is looked for around them.
+    let spaced = (memchr::memchr(b'.', octets).is_some() && has(b" . ")) || has_single(octets);
+    let scheme = memchr::memchr(b'x', octets).is_some() && has(b"xx");
     if !marks && !spaced && !scheme {
         return None;
     }

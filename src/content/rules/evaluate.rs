@@ -1,8 +1,6 @@
 //! What a set finds in a letter. All rules are tried, then the strictest is chosen: nothing depends on their order but which of equals is named.
 
-use std::collections::{BTreeSet, HashMap};
-
-use foldhash::fast::RandomState;
+use std::collections::BTreeSet;
 
 use super::file::{Action, Category};
 use super::set::{Member, Role, Rule, RuleSet};
@@ -84,19 +82,9 @@ impl RuleSet {
             theirs: Vec::new(),
             quotable: BTreeSet::new(),
         };
-        let mut search = Search::new(self);
+        let mut search = Search::default();
         let links: BTreeSet<usize> = letter.links.iter().map(|link| link.sentence).collect();
-        let mut read = HashMap::with_hasher(RandomState::default());
         for (number, sentence) in letter.sentences.iter().enumerate() {
-            // The same once more says nothing new; alternatives say everything twice.
-            let said = (sentence.place, &sentence.tokens, &sentence.hosts);
-            let first = *read.entry(said).or_insert(number);
-            if first != number {
-                if notes.theirs.contains(&first) {
-                    notes.theirs.push(number);
-                }
-                continue;
-            }
             if sentence.place == Place::Quoted {
                 // Most of them hold nothing that any rule looks for: whose they are need not be known then.
                 let mut any = links.contains(&number);
@@ -240,6 +228,7 @@ impl Found<'_> {
 }
 
 /// What is reused from sentence to sentence.
+#[derive(Default)]
 struct Search {
     tokens: Vec<std::ops::Range<usize>>,
     symbols: Vec<u32>,
@@ -247,14 +236,6 @@ struct Search {
 }
 
 impl Search {
-    fn new(set: &RuleSet) -> Self {
-        Self {
-            tokens: Vec::new(),
-            symbols: Vec::new(),
-            places: Places::new(&set.terms),
-        }
-    }
-
     fn sentence(
         &mut self,
         set: &RuleSet,
@@ -269,8 +250,8 @@ impl Search {
             self.tokens.push(from..self.symbols.len());
         }
         self.places.find(&set.terms, &self.symbols, &self.tokens);
-        let numbers = self.places.found.iter();
-        let numbers = numbers.filter_map(|term| set.by_term.get(*term as usize));
+        let numbers = self.places.found();
+        let numbers = numbers.filter_map(|term| set.by_term.get(term as usize));
         for number in numbers.flatten() {
             let Some(member) = set.members.get(*number as usize) else {
                 continue;
