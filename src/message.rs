@@ -13,6 +13,7 @@ mod parameters;
 mod section;
 mod structure;
 mod transfer;
+mod unseen;
 mod walk;
 mod words;
 
@@ -28,6 +29,7 @@ pub use parameters::{Parameters, unescape};
 pub use section::{Field, HeaderSection, Malformed};
 pub use structure::{Delimiter, Holds, Part, Structure, fields};
 pub use transfer::{Encoding, MAX_LINE, has_long_line};
+pub use unseen::{QUOTE_SEPARATORS, is_unseen};
 pub use words::{decode, encode, encode_phrase, encode_words, has_odd_charset, unreadable_charset};
 
 use crate::mail::{Mailbox, ReversePath};

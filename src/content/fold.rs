@@ -3,8 +3,6 @@
 use std::sync::LazyLock;
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
-use icu_properties::CodePointSetData;
-use icu_properties::props::DefaultIgnorableCodePoint;
 
 /// Letters that take no accent apart, and what they are compared as.
 const LETTERS: [(char, &str); 12] = [
@@ -62,13 +60,6 @@ fn look_up(c: char) -> String {
         }
     }
     out
-}
-
-/// Whether a character is not seen: zero width, soft hyphens, marks of direction (Unicode, Default_Ignorable_Code_Point).
-pub(super) fn is_unseen(c: char) -> bool {
-    const IGNORABLE: icu_properties::CodePointSetDataBorrowed<'_> =
-        CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    !c.is_ascii() && IGNORABLE.contains(c)
 }
 
 /// Undoes in a folded word what is written to be read by people only: letters of another script among Latin ones, digits and signs among letters.

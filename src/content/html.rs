@@ -5,9 +5,10 @@ use html5gum::{StartTag, Token, Tokenizer};
 
 use super::letter::{Block, Place};
 use super::links::Link;
+use crate::message::QUOTE_SEPARATORS;
 
 /// Stands in a text around the number of a link: a sign of private use, which is dropped from what people write.
-const ANCHOR: char = '\u{f8ff}';
+pub(super) const ANCHOR: char = '\u{f8ff}';
 
 /// Elements within a line; any other ends it.
 const INLINE: [&[u8]; 24] = [
@@ -18,17 +19,6 @@ const INLINE: [&[u8]; 24] = [
 const VOID: [&[u8]; 12] = [
     b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta",
     b"source", b"wbr",
-];
-/// What mail programs write before the message that is answered: everything behind it is quoted.
-const SEPARATORS: [&str; 8] = [
-    "divrplyfwdmsg",
-    "appendonsend",
-    "gmail_quote",
-    "moz-cite-prefix",
-    "moz-forward-container",
-    "yahoo_quoted",
-    "protonmail_quote",
-    "reply-intro",
 ];
 /// Elements open at once that are kept in mind.
 const DEEPEST: usize = 200;
@@ -103,7 +93,9 @@ impl Reader<'_> {
         };
         let named = [value("class"), value("id")].into_iter().flatten();
         let named = named.collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-        self.below |= SEPARATORS.iter().any(|separator| named.contains(separator));
+        self.below |= QUOTE_SEPARATORS
+            .iter()
+            .any(|separator| named.contains(separator));
         if !INLINE.contains(&name) {
             self.break_line(name == b"br");
         }

@@ -6,12 +6,12 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use foldhash::fast::RandomState;
 
 use super::documents::is_document_word;
-use super::fold::{folded, is_unseen};
+use super::fold::folded;
 use super::html;
 use super::links::Link;
 use super::plain;
 use super::tokens::{self, Token};
-use crate::message::{self, Encoding, Holds, Message, Part, charset};
+use crate::message::{self, Encoding, Holds, Message, Part, charset, is_unseen};
 
 /// The text of a message that is read, in octets: the first of it and the last. Of several texts the first has the most.
 const READ: (usize, usize) = (48 * 1024, 16 * 1024);
@@ -117,13 +117,19 @@ impl Letter {
     /// Reads texts.
     #[must_use]
     pub fn read(source: Source) -> Self {
+        // No writer may set the marks of links.
+        let unmarked = |text: &str| text.replace(html::ANCHOR, " ");
         let mut blocks = vec![Block {
             place: Place::Subject,
-            text: source.subject,
+            text: unmarked(&source.subject),
         }];
         let mut room = READ;
         for text in &source.plain {
-            blocks.extend(plain::blocks(&bounded(text, &mut room)));
+            let text = bounded(text, &mut room);
+            blocks.extend(match text.contains(html::ANCHOR) {
+                true => plain::blocks(&unmarked(&text)),
+                false => plain::blocks(&text),
+            });
         }
         // Of alternatives both are read.
         let mut room = READ;
@@ -137,7 +143,7 @@ impl Letter {
             ..Self::default()
         };
         for block in &mut blocks {
-            if !block.text.is_ascii() && block.text.contains(is_unseen) {
+            if !is_plain(&block.text) && block.text.contains(is_unseen) {
                 block.text.retain(|c| !is_unseen(c));
             }
         }
@@ -282,6 +288,12 @@ fn disposition(letter: &Message, part: &Part) -> (bool, Option<String>) {
         .get("filename")
         .map(|name| message::decode(name.as_bytes()));
     (value.essence == "attachment", name)
+}
+
+/// Whether nothing in a text can be unseen: graphic ASCII and white space only.
+fn is_plain(text: &str) -> bool {
+    let plain = |octet: u8| (b' '..=b'~').contains(&octet) | matches!(octet, b'\t' | b'\r' | b'\n');
+    text.bytes().fold(true, |all, octet| all & plain(octet))
 }
 
 /// The first and the last of a long text, as far as there is room left.

@@ -15,6 +15,9 @@ pub(super) enum Digits {
 /// Digits of an IBAN at most, with its letters (ISO 13616).
 const LONGEST: usize = 34;
 
+/// Octets of a number that are looked at: the longest account, each digit by itself.
+const LONGEST_RUN: usize = 2 * LONGEST;
+
 /// What stands at the front of `text`, which begins with a letter, a digit or `+`, and its length; none if it is a number like any other.
 pub(super) fn read(text: &str) -> Option<(Digits, usize)> {
     if text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
@@ -41,7 +44,7 @@ fn iban(text: &str, country: &str) -> Option<usize> {
     let mut digits = country.to_owned();
     let mut length = 0;
     let mut best = None;
-    for (at, c) in text.char_indices() {
+    for (at, c) in text.char_indices().take(LONGEST_RUN) {
         match c {
             c if c.is_ascii_alphanumeric() && digits.len() < LONGEST => {
                 digits.push(c.to_ascii_uppercase())
@@ -66,7 +69,7 @@ fn run(text: &str) -> &str {
     let octets = text.as_bytes();
     let mut end = 0;
     let mut at = usize::from(octets.first() == Some(&b'+'));
-    while let Some(octet) = octets.get(at) {
+    while let Some(octet) = octets.get(at).filter(|_| at < LONGEST_RUN) {
         if octet.is_ascii_digit() {
             at += 1;
             end = at;

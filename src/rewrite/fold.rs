@@ -6,8 +6,8 @@
 use std::sync::LazyLock;
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
-use icu_properties::CodePointSetData;
-use icu_properties::props::DefaultIgnorableCodePoint;
+
+use crate::message::is_unseen;
 
 /// Octets of the longest form that is kept; longer ones are ligatures of whole phrases, which no address holds.
 const LONGEST: usize = 12;
@@ -94,17 +94,6 @@ const fn same(c: char) -> char {
         '\u{2010}' | '\u{2011}' => '-',
         _ => c,
     }
-}
-
-/// Whether a character is not seen: one without width (Unicode, Default_Ignorable_Code_Point), a mark of annotations, or a control that is no white
-/// space.
-pub(super) fn is_unseen(c: char) -> bool {
-    const IGNORABLE: icu_properties::CodePointSetDataBorrowed<'_> =
-        CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    if c.is_ascii() {
-        return c.is_ascii_control() && !matches!(c, '\t' | '\r' | '\n');
-    }
-    c.is_control() || ('\u{fff9}'..='\u{fffb}').contains(&c) || IGNORABLE.contains(c)
 }
 
 #[cfg(test)]

@@ -9,20 +9,10 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use crate::message::QUOTE_SEPARATORS;
+
 /// A piece of a text, and whether it is quoted.
 pub(super) type Piece = (Range<usize>, bool);
-
-/// What mail programs write into HTML before the message that is answered: everything behind it is quoted.
-const SEPARATORS: [&[u8]; 8] = [
-    b"divrplyfwdmsg",
-    b"appendonsend",
-    b"gmail_quote",
-    b"moz-cite-prefix",
-    b"moz-forward-container",
-    b"yahoo_quoted",
-    b"protonmail_quote",
-    b"reply-intro",
-];
 
 /// The names of header fields above a quoted message, in the languages of the marketplaces: who wrote, when, to whom, about what.
 const FROM: [&str; 4] = ["from", "od", "von", "feladó"];
@@ -55,11 +45,11 @@ pub(super) fn any(text: &[u8]) -> bool {
 
 /// What quotes in HTML: the separators, and blockquotes behind them. All are looked for at once.
 static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let marks = SEPARATORS.iter().chain(std::iter::once(&BLOCKQUOTE));
+    let marks = QUOTE_SEPARATORS.iter().chain(std::iter::once(&BLOCKQUOTE));
     let mut builder = AhoCorasick::builder();
     builder.ascii_case_insensitive(true).build(marks).ok()
 });
-const BLOCKQUOTE: &[u8] = b"blockquote";
+const BLOCKQUOTE: &str = "blockquote";
 
 /// What the marks of HTML in a text say.
 struct Marks {
@@ -123,7 +113,7 @@ fn marks(text: &[u8]) -> Marks {
     let rest = aho_corasick::Input::new(text).span(from..text.len());
     for mark in MARKS.iter().flat_map(|marks| marks.find_iter(rest.clone())) {
         let before = text.get(..mark.start()).unwrap_or_default();
-        if mark.pattern().as_usize() < SEPARATORS.len() {
+        if mark.pattern().as_usize() < QUOTE_SEPARATORS.len() {
             // Its tag belongs to it.
             let tag = memchr::memrchr(b'<', before).unwrap_or_else(|| mark.start());
             found.below = found.below.min(tag);

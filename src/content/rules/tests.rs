@@ -290,3 +290,96 @@ fn a_set_that_would_not_do_what_it_says_is_refused_by_name() {
             .contains("there are two of this id")
     );
 }
+
+#[test]
+fn what_no_reader_sees_hides_nothing_from_the_rules() {
+    let set = RuleSet::shipped().unwrap();
+    let facts = Facts::default();
+    for text in [
+        "Kupmy to poza Allegro, bez prowizji.",
+        "\u{f8ff}Kupmy to poza Allegro, bez prowizji.\u{f8ff}",
+        "Kup\u{200b}my to po\u{ad}za Alle\u{1}gro, bez pro\u{2060}wizji.",
+        "Kupmy to p o z a Allegr0, bez prowizji.",
+        "KUPMY TO POZA ALLEGRO, BEZ PROWIZJI.",
+        "Kupmy to poza Аllеgrо, bez prowizji.",
+    ] {
+        let found = outcome(&set, text, &facts);
+        assert!(
+            found.is_some_and(|(id, _)| id.starts_with("ban.outside")),
+            "{text}"
+        );
+    }
+    let html = |text: &str| {
+        Letter::read(Source {
+            html: vec![text.to_owned()],
+            ..Source::default()
+        })
+    };
+    for text in [
+        "<p>Kupmy to <b>poza</b> Alle<i>gro</i>, bez prowizji.</p>",
+        "<div style=\"display:none\">Kupmy to poza Allegro, bez prowizji.</div>",
+        "<p>Kupmy to&nbsp;poza&#32;Allegro, bez &#112;rowizji.</p>",
+    ] {
+        let findings = set.evaluate(&html(text), &facts, &|_| false);
+        assert!(
+            findings.strictest(&set, |_| Action::Block).is_some(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_text_that_is_made_to_cost_is_bounded() {
+    let set = RuleSet::shipped().unwrap();
+    let facts = Facts {
+        automatic: true,
+        ..Facts::default()
+    };
+    // Every word of the rules, without an end of a sentence; one word a hundred thousand times; short lines, quotes, links, marks and brackets.
+    let words: String = set
+        .lists
+        .values()
+        .flatten()
+        .map(|word| format!("{} ", word.trim_end_matches('*')))
+        .collect();
+    for text in [
+        words.repeat(3),
+        "przelew ".repeat(100_000),
+        "allegro poza kupmy sprzedam taniej przelew ".repeat(20_000),
+        "x:\n".repeat(100_000),
+        "> a\n".repeat(100_000),
+        "od: a\n".repeat(100_000),
+        "a.pl ".repeat(100_000),
+        "[".repeat(400_000),
+        "1 ".repeat(200_000),
+        "np. ".repeat(100_000),
+        "\u{f8ff}1".repeat(100_000),
+        "a ".repeat(200_000),
+    ] {
+        let letter = letter(&text);
+        let words: usize = letter
+            .sentences
+            .iter()
+            .map(|sentence| sentence.tokens.len())
+            .sum();
+        assert!(words <= 66_000, "{words}");
+        assert!(
+            letter
+                .sentences
+                .iter()
+                .all(|sentence| sentence.tokens.len() <= 120)
+        );
+        let _ = set.evaluate(&letter, &facts, &|_| false);
+    }
+    // Of many parts no more is read than of one.
+    let letter = Letter::read(Source {
+        plain: vec!["przelew na konto ".repeat(4_000); 50],
+        ..Source::default()
+    });
+    let words: usize = letter
+        .sentences
+        .iter()
+        .map(|sentence| sentence.tokens.len())
+        .sum();
+    assert!(words <= 66_000, "{words}");
+}
