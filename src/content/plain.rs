@@ -36,9 +36,17 @@ const OTHERS: [&str; 14] = [
 /// The text in blocks: the writer's own words, the signature, and what is quoted, each in order.
 pub(super) fn blocks(text: &str) -> Vec<Block> {
     let lines: Vec<&str> = text.lines().collect();
-    let mut own = Parts::default();
+    let mut own = Parts {
+        blocks: Vec::new(),
+        room: text.len(),
+    };
     let mut place = Place::Text;
     for (at, line) in lines.iter().enumerate() {
+        let next = lines.get(at + 1).copied().unwrap_or_default();
+        if is_prose(line, next) {
+            own.push(place, line);
+            continue;
+        }
         let bare = line.trim_start();
         if bare.starts_with('>') {
             own.push(Place::Quoted, bare.trim_start_matches(['>', ' ']));
@@ -58,24 +66,37 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
         }
         own.push(place, line);
     }
-    own.0
+    own.blocks
+}
+
+/// Whether a line can be no mark, and say nothing of what follows: most are words and nothing else.
+fn is_prose(line: &str, next: &str) -> bool {
+    let octets = line.as_bytes();
+    let begins = octets.first().is_some_and(u8::is_ascii_alphanumeric);
+    begins && memchr::memchr(b':', octets).is_none() && !next.trim_ascii_end().ends_with(':')
 }
 
 /// Blocks under way.
-#[derive(Default)]
-struct Parts(Vec<Block>);
+struct Parts {
+    blocks: Vec<Block>,
+    /// Octets of all blocks together, at most.
+    room: usize,
+}
 
 impl Parts {
     fn push(&mut self, place: Place, line: &str) {
-        match self.0.last_mut() {
+        match self.blocks.last_mut() {
             Some(last) if last.place == place => {
                 last.text.push('\n');
                 last.text.push_str(line);
             }
-            _ => self.0.push(Block {
-                place,
-                text: line.to_owned(),
-            }),
+            _ => {
+                // The first block mostly is all of them.
+                let room = std::mem::take(&mut self.room);
+                let mut text = String::with_capacity(room.max(line.len()));
+                text.push_str(line);
+                self.blocks.push(Block { place, text });
+            }
         }
     }
 }
@@ -177,7 +198,9 @@ pub(super) fn find_signature(blocks: &mut Vec<Block>) {
         return;
     };
     let trimmed = block.text.trim_end();
-    let Some(start) = trimmed.rfind("\n\n").or_else(|| trimmed.rfind("\n\r\n")) else {
+    let octets = trimmed.as_bytes();
+    let start = memchr::memmem::rfind(octets, b"\n\n");
+    let Some(start) = start.or_else(|| memchr::memmem::rfind(octets, b"\n\r\n")) else {
         return;
     };
     let last = trimmed.get(start..).unwrap_or_default();
@@ -219,8 +242,10 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     let mut from = 0;
     let mut line = 0;
     let octets = text.as_bytes();
-    for at in 0..octets.len() {
-        let Some(octet) = octets.get(at) else { break };
+    for (at, octet) in octets.iter().enumerate() {
+        if !matches!(octet, b'!' | b'?' | b';' | b'.' | b'\n') {
+            continue;
+        }
         let behind = octets.get(at + 1);
         let ends = match octet {
             b'!' | b'?' | b';' => behind.is_none_or(u8::is_ascii_whitespace),
