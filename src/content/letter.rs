@@ -147,7 +147,9 @@ impl Letter {
                 block.text.retain(|c| !is_unseen(c));
             }
         }
-        let mut read = HashSet::with_hasher(RandomState::default());
+        let octets: usize = blocks.iter().map(|block| block.text.len()).sum();
+        let room = octets / plain::LINE + 1;
+        let mut read = HashSet::with_capacity_and_hasher(room, RandomState::default());
         for block in &blocks {
             for sentence in plain::sentences(&block.text) {
                 // The same once more says nothing new; alternatives say everything twice.

@@ -33,9 +33,13 @@ const OTHERS: [&str; 14] = [
     "komu", "predmet", "elkuldve", "targy",
 ];
 
+/// Octets of a line and of a sentence, about: room for all of them is made at once.
+pub(super) const LINE: usize = 32;
+
 /// The text in blocks: the writer's own words, the signature, and what is quoted, each in order.
 pub(super) fn blocks(text: &str) -> Vec<Block> {
-    let lines: Vec<&str> = text.lines().collect();
+    let mut lines: Vec<&str> = Vec::with_capacity(text.len() / LINE + 1);
+    lines.extend(text.lines());
     let mut own = Parts {
         blocks: Vec::new(),
         room: text.len(),
@@ -238,7 +242,7 @@ const SHORT_LINE: usize = 45;
 
 /// The sentences of a text.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(text.len() / LINE + 1);
     let mut from = 0;
     let mut line = 0;
     let octets = text.as_bytes();
@@ -286,8 +290,17 @@ fn is_abbreviation(text: &str) -> bool {
 /// Whether what follows a full stop or a line end goes on with the sentence: in a small letter, on the same line or the next.
 fn goes_on(rest: Option<&str>) -> bool {
     let rest = rest.unwrap_or_default();
-    let bare = rest.trim_start_matches([' ', '\t', '\r']);
-    bare.starts_with(char::is_lowercase)
+    let octets = rest.as_bytes();
+    let blank = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r');
+    let start = octets.iter().take_while(|octet| blank(octet)).count();
+    match octets.get(start) {
+        None => false,
+        Some(first) if first.is_ascii() => first.is_ascii_lowercase(),
+        Some(_) => {
+            let rest = rest.get(start..).unwrap_or_default();
+            rest.starts_with(char::is_lowercase)
+        }
+    }
 }
 
 #[cfg(test)]
