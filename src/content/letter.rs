@@ -119,9 +119,14 @@ impl Letter {
     pub fn read(source: Source) -> Self {
         // No writer may set the marks of links.
         let unmarked = |text: &str| text.replace(html::ANCHOR, " ");
+        // The subject of an answer is that of the one who is answered.
+        let subject = match message::answered(&source.subject) {
+            Some(answered) => (Place::Quoted, answered),
+            None => (Place::Subject, source.subject.as_str()),
+        };
         let mut blocks = vec![Block {
-            place: Place::Subject,
-            text: unmarked(&source.subject),
+            place: subject.0,
+            text: unmarked(subject.1),
         }];
         let mut room = READ;
         for text in &source.plain {

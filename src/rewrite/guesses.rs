@@ -8,7 +8,7 @@ use super::participant::{self, Guesses};
 use super::plan::{ParticipantPlan, RewriteError};
 use super::quotes;
 use crate::mail::{Domain, Mailbox, ReversePath};
-use crate::message::{Automatic, Encoding, Holds, Message};
+use crate::message::{Automatic, Encoding, Holds, Message, is_answer};
 
 /// When everything counts as brought by the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,7 +214,7 @@ fn answers(message: &Message, plan: &ParticipantPlan<'_>) -> bool {
     ["In-Reply-To", "References"]
         .iter()
         .any(|name| message.named(name).next().is_some())
-        || quotes::is_answer(&message.text("Subject"))
+        || is_answer(&message.text("Subject"))
         // What comes with a null sender answers something.
         || plan.options.null_sender
         || message.automatic(&ReversePath::Mailbox(plan.from.clone())) == Automatic::Reply

@@ -10,7 +10,6 @@ use super::head::{Fixes, masked_field};
 use super::masker::Masker;
 use super::options::HIDDEN;
 use super::plan::{ParticipantPlan, RewriteError, Threading};
-use super::quotes;
 use crate::mail::{Domain, Mailbox, ReversePath};
 use crate::masking::{MaskedDomains, MaskedLocal};
 use crate::message::{self, Message};
@@ -292,7 +291,7 @@ fn keep(
             _ => {
                 let text = message::decode(field.value);
                 // The subject of an answer is that of the message that is answered.
-                let masker = match quotes::is_answer(&text) {
+                let masker = match message::is_answer(&text) {
                     true => &maskers.quoted,
                     false => &maskers.own,
                 };

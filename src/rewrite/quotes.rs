@@ -222,17 +222,6 @@ fn names(text: &str, colon: usize, name: &str) -> Option<usize> {
     (before.is_empty() || before.ends_with(['\n', '>', ';'])).then_some(start)
 }
 
-/// How subjects of answers begin, in small letters.
-const ANSWERS: [&str; 10] = [
-    "re:", "re :", "re[", "odp:", "odp.:", "aw:", "sv:", "vá:", "válasz:", "ref:",
-];
-
-/// Whether a subject is that of an answer: then most of it are the words of the one who is answered.
-pub(super) fn is_answer(subject: &str) -> bool {
-    let subject = subject.trim_start().to_lowercase();
-    ANSWERS.iter().any(|start| subject.starts_with(start))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,18 +286,6 @@ mod tests {
                 want
             };
             assert_eq!(quoted(text), want, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_subject_tells_an_answer() {
-        for subject in [
-            "Re: x", "RE: x", "Odp: x", "AW: x", " re: x", "VÁ: x", "Re[2]: x",
-        ] {
-            assert!(is_answer(subject), "{subject}");
-        }
-        for subject in ["Rower", "Recenzja: x", "Fwd: x", ""] {
-            assert!(!is_answer(subject), "{subject}");
         }
     }
 }

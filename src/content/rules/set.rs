@@ -136,6 +136,10 @@ const SHIPPED: &[(&str, &str)] = &[
         include_str!("../../../rules/rating_change.toml"),
     ),
     ("goods.toml", include_str!("../../../rules/goods.toml")),
+    (
+        "goods_groups.toml",
+        include_str!("../../../rules/goods_groups.toml"),
+    ),
     ("outside.toml", include_str!("../../../rules/outside.toml")),
     ("shop.toml", include_str!("../../../rules/shop.toml")),
     ("scam.toml", include_str!("../../../rules/scam.toml")),
