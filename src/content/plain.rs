@@ -36,48 +36,67 @@ const OTHERS: [&str; 14] = [
 /// Octets of a line and of a sentence, about: room for all of them is made at once.
 pub(super) const LINE: usize = 32;
 
+/// Lines below one that are looked at to tell what it is.
+const BELOW: usize = 12;
+
 /// The text in blocks: the writer's own words, the signature, and what is quoted, each in order.
 pub(super) fn blocks(text: &str) -> Vec<Block> {
-    let mut lines: Vec<&str> = Vec::with_capacity(text.len() / LINE + 1);
-    lines.extend(text.lines());
     let mut own = Parts {
         blocks: Vec::new(),
         room: text.len(),
     };
     let mut place = Place::Text;
-    for (at, line) in lines.iter().enumerate() {
-        let next = lines.get(at + 1).copied().unwrap_or_default();
-        if is_prose(line, next) {
-            own.push(place, line);
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        // Most lines are words and nothing else, and go on together.
+        let prose = prose(rest);
+        if prose > 0 {
+            own.push(place, rest.get(..prose).unwrap_or_default());
+            at += prose;
             continue;
         }
-        let bare = line.trim_start();
+        let end = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1);
+        let whole = rest.get(..end).unwrap_or_default();
+        at += end;
+        let line = whole.trim_end_matches(['\r', '\n']);
+        let bare = whole.trim_start_matches(char::is_whitespace);
         if bare.starts_with('>') {
             own.push(Place::Quoted, bare.trim_start_matches(['>', ' ']));
             continue;
         }
-        if place != Place::Quoted && *line == "-- " {
+        if place != Place::Quoted && line == "-- " {
             place = Place::Signature;
             continue;
         }
-        let rest = lines.get(at..).unwrap_or_default();
-        if is_attribution(rest) {
-            own.push(Place::Quoted, line);
+        let lines: Vec<&str> = rest.lines().take(BELOW).collect();
+        if is_attribution(&lines) {
+            own.push(Place::Quoted, whole);
             continue;
         }
-        if begins_quote(rest) {
+        if begins_quote(&lines) {
             place = Place::Quoted;
         }
-        own.push(place, line);
+        own.push(place, whole);
     }
     own.blocks
 }
 
-/// Whether a line can be no mark, and say nothing of what follows: most are words and nothing else.
-fn is_prose(line: &str, next: &str) -> bool {
-    let octets = line.as_bytes();
-    let begins = octets.first().is_some_and(u8::is_ascii_alphanumeric);
-    begins && memchr::memchr(b':', octets).is_none() && !next.trim_ascii_end().ends_with(':')
+/// The octets of the lines at the front of a text that can be no marks and say nothing of what follows: they begin with a letter or a digit, hold no
+/// colon, and the next one ends in none.
+fn prose(text: &str) -> usize {
+    let octets = text.as_bytes();
+    let colon = memchr::memchr(b':', octets).unwrap_or(octets.len());
+    let (mut before, mut at) = (0, 0);
+    while octets.get(at).is_some_and(u8::is_ascii_alphanumeric) {
+        let rest = octets.get(at..).unwrap_or_default();
+        let end = memchr::memchr(b'\n', rest).map_or(octets.len(), |end| at + end + 1);
+        if end > colon {
+            // The line before it may be one that it goes on with.
+            return before;
+        }
+        (before, at) = (at, end);
+    }
+    at
 }
 
 /// Blocks under way.
@@ -88,17 +107,14 @@ struct Parts {
 }
 
 impl Parts {
-    fn push(&mut self, place: Place, line: &str) {
+    fn push(&mut self, place: Place, lines: &str) {
         match self.blocks.last_mut() {
-            Some(last) if last.place == place => {
-                last.text.push('\n');
-                last.text.push_str(line);
-            }
+            Some(last) if last.place == place => last.text.push_str(lines),
             _ => {
                 // The first block mostly is all of them.
                 let room = std::mem::take(&mut self.room);
-                let mut text = String::with_capacity(room.max(line.len()));
-                text.push_str(line);
+                let mut text = String::with_capacity(room.max(lines.len()));
+                text.push_str(lines);
                 self.blocks.push(Block { place, text });
             }
         }
@@ -203,8 +219,11 @@ pub(super) fn find_signature(blocks: &mut Vec<Block>) {
     };
     let trimmed = block.text.trim_end();
     let octets = trimmed.as_bytes();
-    let start = memchr::memmem::rfind(octets, b"\n\n");
-    let Some(start) = start.or_else(|| memchr::memmem::rfind(octets, b"\n\r\n")) else {
+    let empty_line = |end: &usize| {
+        let before = octets.get(..*end).unwrap_or_default();
+        before.ends_with(b"\n") || before.ends_with(b"\n\r")
+    };
+    let Some(start) = memchr::memrchr_iter(b'\n', octets).find(empty_line) else {
         return;
     };
     let last = trimmed.get(start..).unwrap_or_default();
