@@ -158,7 +158,7 @@ impl Letter {
         for block in &blocks {
             for sentence in plain::sentences(&block.text) {
                 // The same once more says nothing new; alternatives say everything twice.
-                let said = read.hasher().hash_one((block.place, sentence.trim()));
+                let said = read.hasher().hash_one((block.place, sentence.trim_ascii()));
                 if read.insert(said) {
                     letter.add(block.place, sentence, &anchors);
                 }

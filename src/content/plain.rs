@@ -265,10 +265,8 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     let mut from = 0;
     let mut line = 0;
     let octets = text.as_bytes();
-    for (at, octet) in octets.iter().enumerate() {
-        if !matches!(octet, b'!' | b'?' | b';' | b'.' | b'\n') {
-            continue;
-        }
+    for at in ends(octets) {
+        let Some(octet) = octets.get(at) else { break };
         let behind = octets.get(at + 1);
         let ends = match octet {
             b'!' | b'?' | b';' => behind.is_none_or(u8::is_ascii_whitespace),
@@ -290,8 +288,19 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
         }
     }
     found.extend(text.get(from..));
-    found.retain(|sentence| !sentence.trim().is_empty());
+    found.retain(|sentence| !sentence.trim_ascii().is_empty());
     found
+}
+
+/// Where a sentence may end, in order.
+fn ends(octets: &[u8]) -> impl Iterator<Item = usize> {
+    let mut common = memchr::memchr3_iter(b'.', b'?', b'\n', octets).peekable();
+    let mut rare = memchr::memchr2_iter(b'!', b';', octets).peekable();
+    std::iter::from_fn(move || match (common.peek(), rare.peek()) {
+        (Some(one), Some(other)) if other < one => rare.next(),
+        (None, _) => rare.next(),
+        _ => common.next(),
+    })
 }
 
 /// Words that stand before a full stop which ends no sentence, folded; numbers and names follow them.
