@@ -311,8 +311,14 @@ const ABBREVIATIONS: [&str; 28] = [
 
 /// Whether a text ends in an abbreviation.
 fn is_abbreviation(text: &str) -> bool {
-    let last = text.rsplit(|c: char| !c.is_alphanumeric()).next();
-    last.is_some_and(|word| word.len() <= 4 && ABBREVIATIONS.contains(&folded(word).as_str()))
+    const LONGEST: usize = 4;
+    let octets = text.bytes().rev().take(LONGEST + 1);
+    let length = octets
+        .take_while(|octet| octet.is_ascii_alphanumeric() || !octet.is_ascii())
+        .count();
+    let word = text.get(text.len() - length..);
+    let short = word.filter(|_| length <= LONGEST);
+    short.is_some_and(|word| ABBREVIATIONS.contains(&folded(word).as_str()))
 }
 
 /// Whether what follows a full stop or a line end goes on with the sentence: in a small letter, on the same line or the next.
