@@ -23,7 +23,7 @@ MUTATIONS = [
     ("entities", "rewrite/atom.rs", "b'&' => entity(text),", "b'&' => None,"),
     ("percent", "rewrite/atom.rs", "b'%' => percent(text),", "b'%' => None,"),
     ("backslashes", "rewrite/atom.rs", "b'\\\\' => backslash(text),", "b'\\\\' => None,"),
-    ("zero width", "rewrite/fold.rs", "|| IGNORABLE.contains(c)", "&& IGNORABLE.contains(c)"),
+    ("zero width", "message/unseen.rs", "|| IGNORABLE.contains(c)", "&& IGNORABLE.contains(c)"),
     ("look-alikes", "rewrite/fold.rs", "new_nfkd().normalize", "new_nfd().normalize"),
     ("tags", "rewrite/unseen.rs", "Some(b'<') => tag(rest),", "Some(b'<') => 0,"),
     ("HTML", "rewrite/leaf.rs", "if memchr::memchr2(b'<', b'&', text.as_bytes()).is_some() {", "if false {"),
@@ -34,6 +34,7 @@ MUTATIONS = [
      "let encoding = match TransferEncoding::of(&part.encoding) { TransferEncoding::Base64 => TransferEncoding::Identity, other => other };"),
     ("quoted-printable", "rewrite/leaf.rs", "let encoding = TransferEncoding::of(&part.encoding);",
      "let encoding = match TransferEncoding::of(&part.encoding) { TransferEncoding::QuotedPrintable => TransferEncoding::Identity, other => other };"),
+    ("soft line breaks", "rewrite/soft_breaks.rs", "!own.is_empty() && any_unquoted(encoded, &own)", "false"),
     ("UTF-16", "message/charset.rs", "let known = known(&label);", "let known = known(&label).filter(|known| ![UTF_16LE, UTF_16BE].contains(known));"),
     ("encoded words", "rewrite/participant.rs", "let text = message::decode(field.value);", "let text = String::from_utf8_lossy(field.value).into_owned();"),
     ("file names", "rewrite/head.rs", 'b"content-disposition" => parameters(field.value, &Fixes::default(), masker),',
@@ -50,7 +51,7 @@ MUTATIONS = [
 def copy_tree():
     shutil.rmtree(TREE, ignore_errors=True)
     TREE.mkdir(parents=True)
-    for name in ("src", "tests", "allowlist"):
+    for name in ("src", "tests", "allowlist", "rules"):
         # With new times: what an earlier run left built must not be taken for these sources.
         shutil.copytree(ROOT / name, TREE / name, copy_function=shutil.copyfile)
     for name in ("Cargo.toml", "Cargo.lock", "clippy.toml"):
