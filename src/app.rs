@@ -145,11 +145,8 @@ impl Relay {
             config.policy.guess_memory,
             shutdown.clone(),
         )));
-        tasks.push(tokio::spawn(maintenance::send_digests(
-            intake.clone(),
-            shutdown.clone(),
-        )));
-        tasks.push(tokio::spawn(damaged));
+        let digests = maintenance::send_digests(intake, shutdown.clone());
+        tasks.extend([tokio::spawn(digests), tokio::spawn(damaged)]);
         tasks.push(tokio::spawn(Backups::of(&stores).run(shutdown.clone())));
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();

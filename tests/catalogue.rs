@@ -199,7 +199,9 @@ fn every_complaint_about_rules_has_a_test_or_comes_later() {
     let rows = page.lines().filter(|line| line.starts_with("| <a id=\"c"));
     let mut listed = Vec::new();
     for row in rows {
-        let number: u32 = row["| <a id=\"c".len()..][..2].parse().unwrap();
+        let number = row.trim_start_matches("| <a id=\"c");
+        let (number, _) = number.split_once('"').unwrap();
+        let number: u32 = number.parse().unwrap();
         listed.push(number);
         let cell = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         let named: Vec<&str> = cell

@@ -54,13 +54,13 @@ pub(super) async fn accept(
     let effort = Effort::of(data.len());
     payer.works(&effort);
     let message = open(data, effort).await.map_err(whole)?;
-    let letter = OnceLock::new();
+    let (purpose, letter) = (Purpose::Mail, &OnceLock::new());
     let arrival = Arrival {
         client,
         transaction,
         message: &message,
-        purpose: Purpose::Mail,
-        letter: &letter,
+        purpose,
+        letter,
     };
     // Before the directory is asked for masks: an unproven client hears nothing of them, whatever it was told at RCPT.
     let sender = proven_sender(intake, &arrival, payer).await?;
@@ -110,12 +110,7 @@ pub(super) async fn accept(
                         .map_err(|error| whole(unstored(&error)))?;
                 }
             }
-            _ => {
-                if outcome.refused.iter().any(Refused::is_of_contents) {
-                    tally.keep();
-                }
-                return Err(foremost(outcome.refused, whole));
-            }
+            _ => return Err(outcome.into_refusal(tally, whole)),
         }
     }
     note_own(intake, transaction, &outcome.own);
@@ -297,6 +292,14 @@ impl Outcome {
             }
         }
         None
+    }
+
+    /// The refusal that the client hears; what the rules on contents stopped stays spent.
+    fn into_refusal(self, tally: Tally<'_>, whole: impl Fn(Refusal) -> Refused) -> Refused {
+        if self.refused.iter().any(Refused::is_of_contents) {
+            tally.keep();
+        }
+        foremost(self.refused, whole)
     }
 
     /// Why nothing goes on, where nothing does.

@@ -1,15 +1,13 @@
 //! The digest of notices beyond those that an account gets by themselves: once an hour, in a table.
 
-use bytes::Bytes;
-
-use super::Contents;
+use super::{Contents, notice};
 use crate::directory::NoticeDigest;
 use crate::dsn::{StoppedDigest, stopped_digest};
 use crate::intake::masked::mask_of;
 use crate::intake::tools::Intake;
 use crate::mail::{ReversePath, TraceId};
 use crate::policy::Refusal;
-use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Progress, StateUpdates, Target};
+use crate::spool::{Entry, MessageSummary, Origin, Progress, StateUpdates, Target};
 
 /// Sends every digest that waits. What cannot be sent now waits for the next hour; after a crash between its commit and the end of its rows it is sent
 /// twice, and never not at all.
@@ -52,9 +50,6 @@ async fn send(contents: Contents<'_>, (account, rows): &NoticeDigest) -> Result<
         rows,
         now,
     });
-    let body = Bytes::from(body.ok_or("a digest that cannot be composed")?);
-    let signed = contents.signer.sign(to.domain(), body).await;
-    let body = signed.map_err(|error| text(&error))?;
     let entry = Entry {
         id,
         trace: TraceId::new(id.0, 0),
@@ -66,22 +61,14 @@ async fn send(contents: Contents<'_>, (account, rows): &NoticeDigest) -> Result<
         origin: Origin::Nobody,
         reverse_path: ReversePath::Null,
         smtputf8: false,
-        eight_bit: !body.is_ascii(),
-        about: MessageSummary {
-            recipient: to.to_string(),
-            subject: "notice".to_owned(),
-            ..MessageSummary::default()
-        },
+        eight_bit: false,
+        about: MessageSummary::default(),
         sent_as: String::new(),
         memory: StateUpdates::default(),
         progress: Progress::default(),
     };
-    let committed = contents
-        .entries
-        .spool
-        .commit(vec![NewEntry { entry, body }])
-        .await;
-    committed.map_err(|error| text(&error))?;
+    let body = body.ok_or("a digest that cannot be composed")?;
+    notice::commit(contents, &to, entry, body).await?;
     let forgotten = contents.state.forget_digest(account, rows.len());
     forgotten.map_err(|error| text(&error))
 }

@@ -4,13 +4,14 @@
 use bytes::Bytes;
 
 use super::{Contents, DAY_MS};
-use crate::content::Rule;
+use crate::content::{Rule, Texts};
 use crate::dsn::{Stopped, csv_row, stopped};
 use crate::history::ContentHit;
 use crate::intake::arrival::Arrival;
-use crate::intake::dedup::{mark, seal};
+use crate::intake::dedup::{Claim, mark, seal};
 use crate::intake::entry::{about, without};
 use crate::intake::masked::mask_of;
+use crate::mail::Mailbox;
 use crate::masking::TransactionId;
 use crate::policy::{Masked, Refusal};
 use crate::spool::{Entry, MessageSummary, NewEntry, StateUpdates, Target};
@@ -34,58 +35,44 @@ pub(super) async fn send(
         return Ok(());
     }
     let writer = &plan.writer;
-    let now = contents.entries.clock.now();
-    let day = u16::try_from(now.0 / DAY_MS).unwrap_or(u16::MAX);
-    let places = if is_stopped { A_DAY } else { 1 };
-    let mut claim = None;
-    for place in 0..places {
-        let what = if is_stopped { rule.id.as_str() } else { "warn" };
-        let mark = mark(day, &format!("notice/{}/{what}/{place}", writer.id));
-        let claimed = contents.claims.claim(contents.state, mark, arrival.purpose);
-        claim = claimed.map_err(|error| error.to_string())?;
-        if claim.is_some() {
-            break;
-        }
-    }
-    let order = plan.transaction.as_ref().map_or("", TransactionId::as_str);
+    let order = plan.transaction.as_ref();
     let about = about(arrival.message, recipient);
     let about = without(about, &writer.addresses, &writer.login);
-    let Some(claim) = claim else {
-        if is_stopped {
-            let row = csv_row(&about, order, &rule.id, &hit.reference);
-            let added = contents.state.add_to_digest(&writer.id, now, &row);
-            added.map_err(|error| error.to_string())?;
+    let Some(claim) = claim(contents, arrival, plan, (rule, is_stopped))? else {
+        if !is_stopped {
+            return Ok(());
         }
-        return Ok(());
+        let order = order.map_or("", TransactionId::as_str);
+        let row = csv_row(&about, order, &rule.id, &hit.reference);
+        let now = contents.entries.clock.now();
+        let added = contents.state.add_to_digest(&writer.id, now, &row);
+        return added.map_err(|error| error.to_string());
     };
-    let text = |refusal: Refusal| refusal.text;
-    let domains = contents.ids.domains;
     let to = mask_of(
         contents.directory,
-        domains,
+        contents.ids.domains,
         writer,
         None,
-        plan.transaction.as_ref(),
+        order,
     );
-    let to = to.await.map_err(text)?;
-    let id = contents.entries.spool.next_id();
+    let to = to.await.map_err(|refusal: Refusal| refusal.text)?;
     let target = Target::Participant {
         participant: writer.id.clone(),
         transaction: None,
     };
+    let id = contents.entries.spool.next_id();
     let blank = contents.entries.blank(arrival, id, target, recipient);
-    let language = writer.language.as_str();
-    let in_language = |texts: &crate::content::Texts| {
-        let text = texts.get(language).or_else(|| texts.get("en"));
+    let in_language = |texts: &Texts| {
+        let text = texts.get(&writer.language).or_else(|| texts.get("en"));
         text.cloned().unwrap_or_default()
     };
     let body = stopped(&Stopped {
         id,
         to: &to,
         domain: to.domain(),
-        language,
+        language: &writer.language,
         about: &about,
-        order,
+        order: order.map_or("", TransactionId::as_str),
         rule: &rule.id,
         remark: &in_language(&rule.remark),
         instead: &in_language(&rule.instead),
@@ -93,12 +80,50 @@ pub(super) async fn send(
         reference: &hit.reference,
         appeal: contents.appeal,
         stopped: is_stopped,
-        now,
+        now: blank.arrived,
     });
-    let body = Bytes::from(body.ok_or("a notice that cannot be composed")?);
-    let signed = contents.signer.sign(to.domain(), body).await;
+    let memory = StateUpdates {
+        once: Some(claim.mark),
+        ..StateUpdates::default()
+    };
+    let body = body.ok_or("a notice that cannot be composed")?;
+    commit(contents, &to, Entry { memory, ..blank }, body).await?;
+    seal(contents.state, vec![claim]);
+    Ok(())
+}
+
+/// The right to send a notice by itself today; none: the account has had enough of them.
+fn claim(
+    contents: Contents<'_>,
+    arrival: &Arrival<'_>,
+    plan: &Masked,
+    (rule, is_stopped): (&Rule, bool),
+) -> Result<Option<Claim>, String> {
+    let now = contents.entries.clock.now();
+    let day = u16::try_from(now.0 / DAY_MS).unwrap_or(u16::MAX);
+    let (what, places) = match is_stopped {
+        true => (rule.id.as_str(), A_DAY),
+        false => ("warn", 1),
+    };
+    for place in 0..places {
+        let mark = mark(day, &format!("notice/{}/{what}/{place}", plan.writer.id));
+        let claimed = contents.claims.claim(contents.state, mark, arrival.purpose);
+        if let Some(claim) = claimed.map_err(|error| error.to_string())? {
+            return Ok(Some(claim));
+        }
+    }
+    Ok(None)
+}
+
+/// Signs a notice to the mask `to` and makes it durable. With a null reverse-path and nobody to tell: one that fails ends there.
+pub(super) async fn commit(
+    contents: Contents<'_>,
+    to: &Mailbox,
+    entry: Entry,
+    body: Vec<u8>,
+) -> Result<(), String> {
+    let signed = contents.signer.sign(to.domain(), Bytes::from(body)).await;
     let body = signed.map_err(|error| error.to_string())?;
-    // Null reverse-path and nobody to tell: a notice that fails ends there.
     let entry = Entry {
         eight_bit: !body.is_ascii(),
         about: MessageSummary {
@@ -107,18 +132,11 @@ pub(super) async fn send(
             subject: "notice".to_owned(),
             ..MessageSummary::default()
         },
-        memory: StateUpdates {
-            once: Some(claim.mark),
-            ..StateUpdates::default()
-        },
-        ..blank
+        ..entry
     };
     let committed = contents
         .entries
         .spool
-        .commit(vec![NewEntry { entry, body }])
-        .await;
-    committed.map_err(|error| error.to_string())?;
-    seal(contents.state, vec![claim]);
-    Ok(())
+        .commit(vec![NewEntry { entry, body }]);
+    committed.await.map_err(|error| error.to_string())
 }
