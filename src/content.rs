@@ -31,6 +31,7 @@ mod numbers;
 mod phrase;
 mod plain;
 mod rules;
+mod sentences;
 mod terms;
 mod tokens;
 mod words;

@@ -10,6 +10,7 @@ use super::fold::folded;
 use super::html;
 use super::links::Link;
 use super::plain;
+use super::sentences;
 use super::tokens::{self, Token};
 use crate::message::{self, Encoding, Holds, Message, Part, charset, is_unseen};
 
@@ -153,10 +154,10 @@ impl Letter {
             }
         }
         let octets: usize = blocks.iter().map(|block| block.text.len()).sum();
-        let room = octets / plain::LINE + 1;
+        let room = octets / sentences::LENGTH + 1;
         let mut read = HashSet::with_capacity_and_hasher(room, RandomState::default());
         for block in &blocks {
-            for sentence in plain::sentences(&block.text) {
+            for sentence in sentences::sentences(&block.text) {
                 // The same once more says nothing new; alternatives say everything twice.
                 let said = read.hasher().hash_one((block.place, sentence.trim_ascii()));
                 if read.insert(said) {
