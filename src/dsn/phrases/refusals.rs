@@ -19,6 +19,20 @@ pub(super) const REFUSALS: &[Phrase] = &[
         "nincs ilyen tranzakció; ellenőrizze a cím pluszjel utáni részét.",
     ),
     phrase(
+        "the marketplace sends this itself: rule {}, reference {}.",
+        "serwis sam wysyła takie wiadomości: zasada {}, numer sprawy {}.",
+        "tržiště takové zprávy posílá samo: pravidlo {}, číslo případu {}.",
+        "trhovisko takéto správy posiela samo: pravidlo {}, číslo prípadu {}.",
+        "az ilyen üzenetet a piactér maga küldi: {} szabály, ügyszám: {}.",
+    ),
+    phrase(
+        "the marketplace does not allow what the message says: rule {}, reference {}.",
+        "zasady serwisu nie pozwalają na treść tej wiadomości: zasada {}, numer sprawy {}.",
+        "pravidla tržiště obsah zprávy nedovolují: pravidlo {}, číslo případu {}.",
+        "pravidlá trhoviska obsah správy nedovoľujú: pravidlo {}, číslo prípadu {}.",
+        "a piactér szabályai nem engedik az üzenet tartalmát: {} szabály, ügyszám: {}.",
+    ),
+    phrase(
         "this transaction is closed and takes no more mail.",
         "ta transakcja jest zamknięta i nie przyjmuje już wiadomości.",
         "tato transakce je uzavřena a další zprávy nepřijímá.",
