@@ -43,3 +43,6 @@ pub use live::LiveRules;
 pub use rules::{
     Action, Category, Findings, Hit, Problem, Problems, Rule, RuleSet, Texts, is_like,
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! A message as rules read it: sentences of folded words, each with where it stands.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -270,18 +271,42 @@ impl Source {
             }
             return;
         }
-        let octets = Encoding::of(&part.encoding).decode(octets);
-        let label = part.kind.get("charset").unwrap_or_default();
-        let Ok(read) = charset::decode(label, &octets) else {
-            return;
+        let texts = match kind {
+            "text/plain" => &mut self.plain,
+            _ => &mut self.html,
         };
-        let text = read.text.into_owned();
-        if kind == "text/plain" {
-            self.plain.push(text);
-        } else {
-            self.html.push(text);
+        // No more of them would be read.
+        let (first, last) = READ;
+        if texts.iter().map(String::len).sum::<usize>() > first + last {
+            return;
+        }
+        let octets = ends(Encoding::of(&part.encoding), octets);
+        let label = part.kind.get("charset").unwrap_or_default();
+        if let Ok(read) = charset::decode(label, &octets) {
+            texts.push(read.text.into_owned());
         }
     }
+}
+
+/// Octets under a transfer encoding that are decoded as a whole. Of more only both ends are: they hold more than is read, and a copy of all of it would
+/// take as much memory as the message.
+const WHOLE: usize = 512 * 1024;
+
+/// The content of a text, or its ends, each in whole lines.
+fn ends(encoding: Encoding, content: &[u8]) -> Cow<'_, [u8]> {
+    if content.len() <= WHOLE {
+        return encoding.decode(content);
+    }
+    let until_line =
+        |octets: &[u8]| memchr::memrchr(b'\n', octets).map_or(octets.len(), |end| end + 1);
+    let from_line = |octets: &[u8]| memchr::memchr(b'\n', octets).map_or(0, |end| end + 1);
+    let front = content.get(..WHOLE / 2).unwrap_or_default();
+    let back = content.get(content.len() - WHOLE / 2..).unwrap_or_default();
+    let front = encoding.decode(front.get(..until_line(front)).unwrap_or_default());
+    let back = encoding.decode(back.get(from_line(back)..).unwrap_or_default());
+    let front = front.get(..until_line(&front)).unwrap_or_default();
+    let back = back.get(from_line(&back)..).unwrap_or_default();
+    Cow::Owned([front, b"\n", back].concat())
 }
 
 /// Whether a part is an attachment by its Content-Disposition (RFC 2183), and the file name there.
@@ -311,7 +336,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// The first and the last of a long text, as far as there is room left.
-fn bounded<'t>(text: &'t str, room: &mut (usize, usize)) -> std::borrow::Cow<'t, str> {
+fn bounded<'t>(text: &'t str, room: &mut (usize, usize)) -> Cow<'t, str> {
     let (first, last) = *room;
     if text.len() <= first + last {
         *room = (

@@ -175,6 +175,12 @@ impl RuleSet {
         )
     }
 
+    /// The entries of all lists.
+    #[cfg(test)]
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &String> {
+        self.lists.values().flatten()
+    }
+
     /// Whether `program`, the value of a field such as X-Mailer, names one that sends by itself: the list `automatic_programs`.
     #[must_use]
     pub fn is_automatic_program(&self, program: &str) -> bool {

@@ -1,0 +1,127 @@
+//! Letters that are made to hide, or to cost.
+
+use super::*;
+
+fn letter(text: &str) -> Letter {
+    Letter::read(Source {
+        plain: vec![text.to_owned()],
+        ..Source::default()
+    })
+}
+
+/// The rule that decides of a text.
+fn outcome(set: &RuleSet, text: &str, facts: &Facts) -> Option<String> {
+    let findings = set.evaluate(&letter(text), facts, &|_| false);
+    let (hit, _) = findings.strictest(set, |_| Action::Block)?;
+    Some(set.rules[hit.rule].id.clone())
+}
+
+#[test]
+fn what_no_reader_sees_hides_nothing_from_the_rules() {
+    let set = RuleSet::shipped().unwrap();
+    let facts = Facts::default();
+    for text in [
+        "Kupmy to poza Allegro, bez prowizji.",
+        "\u{f8ff}Kupmy to poza Allegro, bez prowizji.\u{f8ff}",
+        "Kup\u{200b}my to po\u{ad}za Alle\u{1}gro, bez pro\u{2060}wizji.",
+        "Kupmy to p o z a Allegr0, bez prowizji.",
+        "KUPMY TO POZA ALLEGRO, BEZ PROWIZJI.",
+        "Kupmy to poza Аllеgrо, bez prowizji.",
+    ] {
+        let found = outcome(&set, text, &facts);
+        assert!(
+            found.is_some_and(|id| id.starts_with("ban.outside")),
+            "{text}"
+        );
+    }
+    let html = |text: &str| {
+        Letter::read(Source {
+            html: vec![text.to_owned()],
+            ..Source::default()
+        })
+    };
+    for text in [
+        "<p>Kupmy to <b>poza</b> Alle<i>gro</i>, bez prowizji.</p>",
+        "<div style=\"display:none\">Kupmy to poza Allegro, bez prowizji.</div>",
+        "<p>Kupmy to&nbsp;poza&#32;Allegro, bez &#112;rowizji.</p>",
+    ] {
+        let findings = set.evaluate(&html(text), &facts, &|_| false);
+        assert!(
+            findings.strictest(&set, |_| Action::Block).is_some(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_text_that_is_made_to_cost_is_bounded() {
+    let set = RuleSet::shipped().unwrap();
+    let facts = Facts {
+        automatic: true,
+        ..Facts::default()
+    };
+    // Every word of the rules, without an end of a sentence; one word a hundred thousand times; short lines, quotes, links, marks and brackets.
+    let words: String = set
+        .listed()
+        .map(|word| format!("{} ", word.trim_end_matches('*')))
+        .collect();
+    for text in [
+        words.repeat(3),
+        "przelew ".repeat(100_000),
+        "allegro poza kupmy sprzedam taniej przelew ".repeat(20_000),
+        "x:\n".repeat(100_000),
+        "> a\n".repeat(100_000),
+        "od: a\n".repeat(100_000),
+        "a.pl ".repeat(100_000),
+        "[".repeat(400_000),
+        "1 ".repeat(200_000),
+        "np. ".repeat(100_000),
+        "\u{f8ff}1".repeat(100_000),
+        "a ".repeat(200_000),
+    ] {
+        let letter = letter(&text);
+        let words: usize = letter
+            .sentences
+            .iter()
+            .map(|sentence| sentence.tokens.len())
+            .sum();
+        assert!(words <= 66_000, "{words}");
+        assert!(
+            letter
+                .sentences
+                .iter()
+                .all(|sentence| sentence.tokens.len() <= 120)
+        );
+        let _ = set.evaluate(&letter, &facts, &|_| false);
+    }
+    // Of many parts no more is read than of one.
+    let letter = Letter::read(Source {
+        plain: vec!["przelew na konto ".repeat(4_000); 50],
+        ..Source::default()
+    });
+    let words: usize = letter
+        .sentences
+        .iter()
+        .map(|sentence| sentence.tokens.len())
+        .sum();
+    assert!(words <= 66_000, "{words}");
+}
+
+#[test]
+fn of_a_large_text_both_ends_are_read_under_any_encoding() {
+    let filler = "Zwykle zdanie o rowerze i o pogodzie.\r\n".repeat(40_000);
+    let said = "Kupmy to poza Allegro, bez prowizji.\r\n";
+    let set = RuleSet::shipped().unwrap();
+    for (front, back) in [(said, ""), ("", said), ("", "")] {
+        let text = format!("{front}{filler}{back}");
+        for encoding in ["7bit", "quoted-printable", "base64"] {
+            let body = crate::message::Encoding::of(encoding).encode(text.as_bytes());
+            let head = format!("From: a@b.pl\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n");
+            let raw = [head.as_bytes(), &body].concat();
+            let letter = Letter::of(&crate::message::Message::parse(raw.into()).unwrap());
+            let findings = set.evaluate(&letter, &Facts::default(), &|_| false);
+            let stopped = findings.strictest(&set, |_| Action::Block).is_some();
+            assert_eq!(stopped, front != back, "{encoding}");
+        }
+    }
+}
