@@ -72,16 +72,41 @@ impl Terms {
     }
 }
 
-/// Where each term stands in a sentence. Used for one sentence after another.
-#[derive(Debug, Default)]
+/// Where each term stands in a sentence. Used for one sentence after another, without being cleared: what is older than the sentence does not count.
+#[derive(Debug)]
 pub(super) struct Places {
-    /// Terms and the tokens at which they begin, sorted, each once.
-    found: Vec<(TermId, usize)>,
+    /// Of each term: the sentence in which it was seen last, and the first and the last of its places there.
+    last: Vec<Seen>,
+    /// The places of all terms of the sentence, each with the number of the next of its term.
+    places: Vec<(usize, usize)>,
+    /// The terms that stand somewhere, each once.
+    found: Vec<TermId>,
+    sentence: u32,
     /// How many tokens the sentence has.
     pub(super) tokens: usize,
 }
 
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    sentence: u32,
+    first: usize,
+    last: usize,
+}
+
+/// Stands behind the last place of a term.
+const END: usize = usize::MAX;
+
 impl Places {
+    pub(super) fn new(terms: &Terms) -> Self {
+        Self {
+            last: vec![Seen::default(); terms.len()],
+            places: Vec::new(),
+            found: Vec::new(),
+            sentence: 0,
+            tokens: 0,
+        }
+    }
+
     /// Looks for all terms in a sentence: `symbols` has the symbols of its tokens one after the other, `tokens` where those of each stand.
     pub(super) fn find(
         &mut self,
@@ -90,6 +115,8 @@ impl Places {
         tokens: &[std::ops::Range<usize>],
     ) {
         self.found.clear();
+        self.places.clear();
+        self.sentence += 1;
         self.tokens = tokens.len();
         let of_token = |at: usize| {
             let place = tokens.get(at);
@@ -102,32 +129,60 @@ impl Places {
                 for begun in terms.by_symbol.get(*symbol as usize).into_iter().flatten() {
                     let mut rest = (at + 1..).zip(&begun.rest);
                     if rest.all(|(at, symbol)| of_token(at).contains(symbol)) {
-                        self.found.push((begun.term, at));
+                        self.add(begun.term, at);
                     }
                 }
             }
         }
-        self.found.sort_unstable();
-        self.found.dedup();
+    }
+
+    /// Tokens come in order, so that the places of a term stand in order.
+    fn add(&mut self, term: TermId, at: usize) {
+        let Some(seen) = self.last.get_mut(term as usize) else {
+            return;
+        };
+        let place = self.places.len();
+        if seen.sentence == self.sentence {
+            match self.places.get_mut(seen.last) {
+                // Another of its words is there, too.
+                Some((last, _)) if *last == at => return,
+                Some((_, next)) => *next = place,
+                None => {}
+            }
+            seen.last = place;
+        } else {
+            *seen = Seen {
+                sentence: self.sentence,
+                first: place,
+                last: place,
+            };
+            self.found.push(term);
+        }
+        self.places.push((at, END));
     }
 
     /// The terms that stand somewhere, each once.
     pub(super) fn found(&self) -> impl Iterator<Item = TermId> {
-        let runs = self.found.chunk_by(|one, next| one.0 == next.0);
-        runs.filter_map(|run| run.first().map(|(term, _)| *term))
+        self.found.iter().copied()
     }
 
     /// The tokens at which a term begins, in order.
-    pub(super) fn of(&self, term: TermId) -> impl DoubleEndedIterator<Item = usize> {
-        let from = self.found.partition_point(|(found, _)| *found < term);
-        let rest = self.found.get(from..).unwrap_or_default();
-        let count = rest.partition_point(|(found, _)| *found == term);
-        rest.iter().take(count).map(|(_, at)| *at)
+    pub(super) fn of(&self, term: TermId) -> impl Iterator<Item = usize> {
+        let seen = self.last.get(term as usize).copied().unwrap_or_default();
+        let mut place = match seen.sentence == self.sentence {
+            true => seen.first,
+            false => END,
+        };
+        std::iter::from_fn(move || {
+            let (at, next) = self.places.get(place).copied()?;
+            place = next;
+            Some(at)
+        })
     }
 
     /// Whether a term stands anywhere.
     pub(super) fn has(&self, term: TermId) -> bool {
-        let found = self.found.binary_search_by_key(&term, |(found, _)| *found);
-        found.is_ok()
+        let seen = self.last.get(term as usize);
+        seen.is_some_and(|seen| seen.sentence == self.sentence)
     }
 }

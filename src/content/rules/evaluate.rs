@@ -82,7 +82,7 @@ impl RuleSet {
             theirs: Vec::new(),
             quotable: BTreeSet::new(),
         };
-        let mut search = Search::default();
+        let mut search = Search::new(self);
         let links: BTreeSet<usize> = letter.links.iter().map(|link| link.sentence).collect();
         for (number, sentence) in letter.sentences.iter().enumerate() {
             if sentence.place == Place::Quoted {
@@ -228,7 +228,6 @@ impl Found<'_> {
 }
 
 /// What is reused from sentence to sentence.
-#[derive(Default)]
 struct Search {
     tokens: Vec<std::ops::Range<usize>>,
     symbols: Vec<u32>,
@@ -236,6 +235,14 @@ struct Search {
 }
 
 impl Search {
+    fn new(set: &RuleSet) -> Self {
+        Self {
+            tokens: Vec::new(),
+            symbols: Vec::new(),
+            places: Places::new(&set.terms),
+        }
+    }
+
     fn sentence(
         &mut self,
         set: &RuleSet,
