@@ -78,7 +78,7 @@ pub(super) struct Places {
     /// Of each term: the sentence in which it was seen last, and the first and the last of its places there.
     last: Vec<Seen>,
     /// The places of all terms of the sentence, each with the number of the next of its term.
-    places: Vec<(usize, usize)>,
+    places: Vec<(usize, u32)>,
     /// The terms that stand somewhere, each once.
     found: Vec<TermId>,
     sentence: u32,
@@ -89,12 +89,12 @@ pub(super) struct Places {
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
     sentence: u32,
-    first: usize,
-    last: usize,
+    first: u32,
+    last: u32,
 }
 
 /// Stands behind the last place of a term.
-const END: usize = usize::MAX;
+const END: u32 = u32::MAX;
 
 impl Places {
     pub(super) fn new(terms: &Terms) -> Self {
@@ -141,9 +141,9 @@ impl Places {
         let Some(seen) = self.last.get_mut(term as usize) else {
             return;
         };
-        let place = self.places.len();
+        let place = u32::try_from(self.places.len()).unwrap_or(END);
         if seen.sentence == self.sentence {
-            match self.places.get_mut(seen.last) {
+            match self.places.get_mut(seen.last as usize) {
                 // Another of its words is there, too.
                 Some((last, _)) if *last == at => return,
                 Some((_, next)) => *next = place,
@@ -174,7 +174,7 @@ impl Places {
             false => END,
         };
         std::iter::from_fn(move || {
-            let (at, next) = self.places.get(place).copied()?;
+            let (at, next) = self.places.get(place as usize).copied()?;
             place = next;
             Some(at)
         })
