@@ -4,6 +4,7 @@
 //! The spool's log has it first, so nothing here is synced by itself; [`StateStore::checkpoint`] is called before the log drops a segment.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use data_encoding::HEXLOWER;
@@ -46,6 +47,8 @@ fn brought_key(writer: &ParticipantId, reader: &ParticipantId, number: Option<u3
 /// The state store.
 pub struct StateStore {
     disk: Database,
+    /// Held while something is numbered and put in: nobody may read past a number that is still to come.
+    numbering: Mutex<()>,
     /// Something of the spool's log was not written for want of room: it is in that log alone, until a restart learns it again.
     behind: AtomicBool,
 }
@@ -82,6 +85,7 @@ impl StateStore {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self {
             disk: Database::open(path, "state.opening")?,
+            numbering: Mutex::default(),
             behind: AtomicBool::new(false),
         })
     }

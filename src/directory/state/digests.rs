@@ -1,5 +1,7 @@
 //! What accounts are told of later, in a digest.
 
+use std::sync::PoisonError;
+
 use super::StateStore;
 use crate::directory::Unavailable;
 use crate::mail::Timestamp;
@@ -24,6 +26,10 @@ impl StateStore {
     ) -> Result<(), Unavailable> {
         self.room()?;
         let prefix = format!("d{account}/");
+        let _one_at_a_time = self
+            .numbering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.disk.with(|db| {
             let mut last = None;
             let mut count = 0;

@@ -1,5 +1,7 @@
 //! The feed of the marketplace: events under numbers that grow.
 
+use std::sync::PoisonError;
+
 use super::StateStore;
 use crate::directory::Unavailable;
 use crate::mail::Timestamp;
@@ -22,6 +24,10 @@ impl StateStore {
     /// [`Unavailable`].
     pub fn add_event(&self, at: Timestamp, event: &str) -> Result<(), Unavailable> {
         self.room()?;
+        let _one_at_a_time = self
+            .numbering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.disk.with(|db| {
             let last = db.scan_prefix("e").keys().next_back().transpose()?;
             let last = last.and_then(|key| event_number(&key)).unwrap_or_default();
@@ -56,5 +62,37 @@ impl StateStore {
             let mut rows = db.range(event_key(0)..event_key(end));
             rows.try_for_each(|row| db.remove(row?.0).map(|_| ()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_one_moment_have_a_number_each_and_none_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateStore::open(folder.path()).unwrap();
+        let account = "k2m9x0r7t3".parse().unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let (state, account) = (&state, &account);
+                scope.spawn(move || {
+                    for number in 0..50 {
+                        let text = format!("{thread}/{number}");
+                        state.add_event(Timestamp(7), &text).unwrap();
+                        state.add_to_digest(account, Timestamp(7), &text).unwrap();
+                    }
+                });
+            }
+        });
+        let all = state.events(0, 1_000).unwrap();
+        assert_eq!(all.len(), 400);
+        assert!(all.is_sorted_by(|one, next| one.0 < next.0));
+        assert_eq!(state.digests().unwrap()[0].1.len(), 400);
+        // A clock that was set back gives no number twice.
+        state.add_event(Timestamp(1), "late").unwrap();
+        let last = all.last().unwrap().0;
+        assert_eq!(state.events(last, 10).unwrap()[0].1, "late");
     }
 }
