@@ -192,12 +192,14 @@ async fn judge<'l>(
     };
     let records = OnceLock::new();
     let theirs = |sentence: &Sentence| {
-        // What is not available counts as not theirs: the token decides then.
-        let records =
-            records.get_or_init(|| contents.recollection.records(pair).unwrap_or_default());
-        contents
-            .recollection
-            .has_brought_sentence(records, pair, &sentence.key())
+        let records = records.get_or_init(|| contents.recollection.records(pair));
+        // What cannot be read ends the question below.
+        records.as_ref().is_ok_and(|records| {
+            let key = sentence.key();
+            contents
+                .recollection
+                .has_brought_sentence(records, pair, &key)
+        })
     };
     let tried = |facts: &Facts| {
         let mut findings = set.evaluate(letter, facts, &theirs);
@@ -229,6 +231,10 @@ async fn judge<'l>(
                 credit = None;
             }
         }
+    }
+    // Whose words those are is not known: that is no refusal for good.
+    if let Some(Err(unavailable)) = records.into_inner() {
+        return Err(unavailable);
     }
     let judged = Judged {
         findings,
