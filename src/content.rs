@@ -26,7 +26,6 @@ mod fold;
 mod html;
 mod letter;
 mod links;
-mod live;
 mod numbers;
 mod phrase;
 mod plain;
@@ -39,7 +38,6 @@ mod words;
 pub use facts::{Direction, Fact, Facts};
 pub use letter::{Attachment, Letter, Place, PlacedLink, Sentence, Source};
 pub use links::{Link, LinkType};
-pub use live::LiveRules;
 pub use rules::{
     Action, Category, Findings, Hit, Problem, Problems, Rule, RuleSet, Texts, is_like,
 };

@@ -10,8 +10,8 @@
 //! | `recipient::find` | whom each recipient names: a role, a mask, a bounce address |
 //! | `facts::gather` | what policy decides on, for one recipient |
 //! | `policy::decide` | a plan with writer and receiver in it, or a refusal |
-//! | `contents::check` | the rules on contents, between participants; a refusal, or what the message leaves behind for its answer |
 //! | `budget::Tally::spend` | what the message costs its sender |
+//! | `contents::check` | the rules on contents, between participants; a refusal, or what the message leaves behind for its answer |
 //! | `masked::masked` | between participants: ids translated (`threading`), rewritten, past the leak gate, signed |
 //! | `auto_reply::auto_reply` | the same, once a day for each pair (`dedup`) |
 //! | `unmasked::unmasked`, `unmasked::to_role` | couriers' mail and mail to roles, byte for byte |
@@ -32,6 +32,7 @@ mod facts;
 mod fault;
 mod handed;
 mod handler;
+mod live_rules;
 mod masked;
 mod owners;
 mod payer;
@@ -50,4 +51,5 @@ mod weigh;
 
 pub use contents::send_digests;
 pub use explain::{Inquiry, Opinion, explain};
+pub use live_rules::{LiveRules, load_rules};
 pub use tools::{Intake, Tools};

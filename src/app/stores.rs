@@ -14,7 +14,6 @@ use crate::auth::{self, Prover};
 use crate::backpressure::Backpressure;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::content::LiveRules;
 use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
     self, CachedDirectory, Directory, RecordRules, RestorableDirectory, SledDirectory, StateStore,
@@ -23,7 +22,7 @@ use crate::directory::{
 use crate::files;
 use crate::history::History;
 use crate::inbound;
-use crate::intake::Tools;
+use crate::intake::{LiveRules, Tools};
 use crate::mail::Listeners;
 use crate::masking::{HandedKeys, MaskedDomains};
 use crate::queue;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::Exit;
-use crate::admin::{AllowlistDiff, Client, ClientError};
+use crate::admin::{AllowlistDiff, Client};
 use crate::allowlist::Allowlist;
 use crate::config;
 use crate::mail::Mailbox;
@@ -133,11 +133,7 @@ async fn reload(config: &config::Config, json: bool) -> Exit {
         }
         Err(error) => {
             eprintln!("allegromail: {error}");
-            return if matches!(error, ClientError::Refused { .. }) {
-                Exit::BadData
-            } else {
-                Exit::Unreachable
-            };
+            return Exit::from(&error);
         }
     }
     Exit::Done

@@ -3,6 +3,8 @@
 
 use std::process::ExitCode;
 
+use crate::admin::ClientError;
+
 /// The end of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -22,6 +24,16 @@ pub enum Exit {
     Temporary,
     /// Wrong configuration.
     Configuration,
+}
+
+impl From<&ClientError> for Exit {
+    /// The server refused what it was to read again, or could not be asked.
+    fn from(error: &ClientError) -> Self {
+        match error {
+            ClientError::Refused { .. } => Self::BadData,
+            _ => Self::Unreachable,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 
 use super::Exit;
-use crate::admin::{Client, ClientError, RulesInForce};
+use crate::admin::{Client, RulesInForce};
 use crate::config;
 use crate::content::{Action, Direction, Facts, Findings, Letter, RuleSet};
+use crate::intake::load_rules;
 use crate::message::Message;
 
 mod report;
@@ -121,11 +122,7 @@ fn reload(config: Option<&Path>, json: bool) -> Exit {
             ),
             Err(error) => {
                 eprintln!("allegromail: {error}");
-                return if matches!(error, ClientError::Refused { .. }) {
-                    Exit::BadData
-                } else {
-                    Exit::Unreachable
-                };
+                return Exit::from(&error);
             }
         }
         Exit::Done
@@ -134,7 +131,7 @@ fn reload(config: Option<&Path>, json: bool) -> Exit {
 
 /// Does something with a set, if it loads.
 fn with_set(folder: Option<&Path>, run: impl FnOnce(RuleSet) -> Exit) -> Exit {
-    match folder.map_or_else(RuleSet::shipped, RuleSet::load) {
+    match folder.map_or_else(RuleSet::shipped, load_rules) {
         Ok(set) => run(set),
         Err(problems) => {
             eprintln!("{problems}");

@@ -280,7 +280,7 @@ impl Source {
         if texts.iter().map(String::len).sum::<usize>() > first + last {
             return;
         }
-        let octets = ends(Encoding::of(&part.encoding), octets);
+        let octets = both_ends(Encoding::of(&part.encoding), octets);
         let label = part.kind.get("charset").unwrap_or_default();
         if let Ok(read) = charset::decode(label, &octets) {
             texts.push(read.text.into_owned());
@@ -293,7 +293,7 @@ impl Source {
 const WHOLE: usize = 512 * 1024;
 
 /// The content of a text, or its ends, each in whole lines.
-fn ends(encoding: Encoding, content: &[u8]) -> Cow<'_, [u8]> {
+fn both_ends(encoding: Encoding, content: &[u8]) -> Cow<'_, [u8]> {
     if content.len() <= WHOLE {
         return encoding.decode(content);
     }

@@ -13,12 +13,13 @@ use std::sync::OnceLock;
 use super::arrival::{Arrival, Purpose};
 use super::dedup::{Claim, Claims, mark};
 use super::entry::Entries;
+use super::live_rules::LiveRules;
 use super::recall::Recollection;
 use super::templates::Templates;
 use super::threading::MessageIds;
 use crate::config::{ActionFrom, Content};
 use crate::content::{
-    Action, Category, Direction, Facts, Findings, Letter, LiveRules, RuleSet, Sentence, is_like,
+    Action, Category, Direction, Facts, Findings, Letter, RuleSet, Sentence, is_like,
 };
 use crate::directory::{Directory, LastWrote, StateStore};
 use crate::history::{ContentHit, History};

@@ -12,9 +12,7 @@ use crate::masking::{HandedKeys, HandedTo, TokenKeys, TokenKind, TransactionId};
 use crate::message::{Message, Parameters};
 use crate::policy::{Refusal, Sender};
 use crate::rewrite::{self, Trace};
-use crate::spool::{
-    Entry, MessageSummary, NewEntry, Origin, Progress, Spool, StateUpdates, Target,
-};
+use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Spool, Target};
 
 /// What became of one recipient that was not refused.
 pub(super) enum Taken {
@@ -63,7 +61,7 @@ pub(super) struct Entries<'a> {
 }
 
 impl Entries<'_> {
-    /// An entry with nobody to tell and a null sender: what is forgotten to be set fails silent, not towards a stranger.
+    /// As [`Entry::new`], for what `arrival` brought to `recipient`.
     pub(super) fn blank(
         self,
         arrival: &Arrival<'_>,
@@ -71,19 +69,10 @@ impl Entries<'_> {
         target: Target,
         recipient: &str,
     ) -> Entry {
+        let trace = arrival.transaction.trace.clone();
         Entry {
-            id,
-            trace: arrival.transaction.trace.clone(),
-            arrived: self.clock.now(),
-            target,
-            origin: Origin::Nobody,
-            reverse_path: ReversePath::Null,
-            smtputf8: false,
-            eight_bit: false,
             about: about(arrival.message, recipient),
-            sent_as: String::new(),
-            memory: StateUpdates::default(),
-            progress: Progress::default(),
+            ..Entry::new(id, trace, self.clock.now(), target)
         }
     }
 

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use super::QueueContext;
 use crate::directory::Unavailable;
 use crate::dsn::{Action, Report, Reporter, compose};
-use crate::mail::{Diagnostic, Domain, Mailbox, ReversePath};
+use crate::mail::{Diagnostic, Domain, Mailbox};
 use crate::masking::{MaskedAddress, MaskedLocal};
 use crate::rewrite::{self, Needles};
-use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Progress, StateUpdates, Target};
+use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Target};
 
 /// The report on `entry`, signed and ready to be committed; none where nobody is to be told, or whoever wrote it has no account any more.
 /// `diagnostic` is masked.
@@ -63,14 +63,8 @@ pub(super) async fn on(
     let body = signed.map_err(|error| error.to_string())?;
     let eight_bit = !body.is_ascii();
     // Null reverse-path and nobody to tell: a report that fails ends there.
+    let (id, now) = (context.spool.next_id(), context.clock.now());
     let entry = Entry {
-        id: context.spool.next_id(),
-        trace: entry.trace.clone(),
-        arrived: context.clock.now(),
-        target,
-        origin: Origin::Nobody,
-        reverse_path: ReversePath::Null,
-        smtputf8: false,
         eight_bit,
         about: MessageSummary {
             recipient: to.to_string(),
@@ -78,9 +72,7 @@ pub(super) async fn on(
             subject: "report".to_owned(),
             ..MessageSummary::default()
         },
-        sent_as: String::new(),
-        memory: StateUpdates::default(),
-        progress: Progress::default(),
+        ..Entry::new(id, entry.trace.clone(), now, target)
     };
     Ok(Some(NewEntry { entry, body }))
 }

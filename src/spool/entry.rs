@@ -42,6 +42,27 @@ pub struct Entry {
     pub progress: Progress,
 }
 
+impl Entry {
+    /// An entry with nobody to tell and a null sender: what is forgotten to be set fails silent, not towards a stranger.
+    #[must_use]
+    pub fn new(id: QueueId, trace: TraceId, arrived: Timestamp, target: Target) -> Self {
+        Self {
+            id,
+            trace,
+            arrived,
+            target,
+            origin: Origin::Nobody,
+            reverse_path: ReversePath::Null,
+            smtputf8: false,
+            eight_bit: false,
+            about: MessageSummary::default(),
+            sent_as: String::new(),
+            memory: StateUpdates::default(),
+            progress: Progress::default(),
+        }
+    }
+}
+
 /// Where an entry goes. A participant's address is looked up at every attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -377,7 +377,7 @@ impl Bare {
             directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
             state: Arc::new(directory::StateStore::open(&folder.path().join("state")).unwrap()),
             allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
-            rules: Arc::new(allegromail::content::LiveRules::load(None, None).unwrap()),
+            rules: Arc::new(allegromail::intake::LiveRules::load(None, None).unwrap()),
             prover: Prover::new(
                 &resolver,
                 auth::ProverSettings {

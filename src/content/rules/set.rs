@@ -1,7 +1,5 @@
 //! A set of rules that is whole: every file reads, every example comes out as it says.
 
-use std::path::Path;
-
 use sha2::{Digest, Sha256};
 
 use super::compile::compile;
@@ -216,38 +214,10 @@ impl RuleSet {
         out
     }
 
-    /// Reads `*.toml` in a folder.
-    ///
-    /// # Errors
-    /// Everything that is wrong with files, rules and examples.
-    pub fn load(folder: &Path) -> Result<Self, Problems> {
-        let unreadable = |error: std::io::Error| {
-            Problems(vec![Problem {
-                file: folder.display().to_string(),
-                rule: String::new(),
-                message: format!("cannot be read ({error})"),
-            }])
-        };
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|ending| ending == "toml") {
-                let name = path
-                    .file_name()
-                    .map(|name| name.to_string_lossy().into_owned());
-                files.push((
-                    name.unwrap_or_default(),
-                    std::fs::read_to_string(&path).map_err(unreadable)?,
-                ));
-            }
-        }
-        Self::parse(files)
-    }
-
     /// Reads files by name and text.
     ///
     /// # Errors
-    /// As [`RuleSet::load`].
+    /// Everything that is wrong with files, rules and examples.
     pub fn parse(mut files: Vec<(String, String)>) -> Result<Self, Problems> {
         // The order of evaluation is that of the names.
         files.sort();

@@ -1,5 +1,5 @@
 //! [`Tally`]: what one message spends of the budgets. It comes back unless the message has ended well: what is refused, and what could not be
-//! stored, costs nothing.
+//! stored, costs nothing. What the rules on contents stop has been read like mail that passes, and stays spent.
 
 use super::Budgets;
 use super::copies::Before;

@@ -5,9 +5,9 @@ use crate::directory::NoticeDigest;
 use crate::dsn::{StoppedDigest, stopped_digest};
 use crate::intake::masked::mask_of;
 use crate::intake::tools::Intake;
-use crate::mail::{ReversePath, TraceId};
+use crate::mail::TraceId;
 use crate::policy::Refusal;
-use crate::spool::{Entry, MessageSummary, Origin, Progress, StateUpdates, Target};
+use crate::spool::{Entry, Target};
 
 /// Sends every digest that waits. What cannot be sent now waits for the next hour; after a crash between its commit and the end of its rows it is sent
 /// twice, and never not at all.
@@ -50,23 +50,11 @@ async fn send(contents: Contents<'_>, (account, rows): &NoticeDigest) -> Result<
         rows,
         now,
     });
-    let entry = Entry {
-        id,
-        trace: TraceId::new(id.0, 0),
-        arrived: now,
-        target: Target::Participant {
-            participant: account.clone(),
-            transaction: None,
-        },
-        origin: Origin::Nobody,
-        reverse_path: ReversePath::Null,
-        smtputf8: false,
-        eight_bit: false,
-        about: MessageSummary::default(),
-        sent_as: String::new(),
-        memory: StateUpdates::default(),
-        progress: Progress::default(),
+    let target = Target::Participant {
+        participant: account.clone(),
+        transaction: None,
     };
+    let entry = Entry::new(id, TraceId::new(id.0, 0), now, target);
     let body = body.ok_or("a digest that cannot be composed")?;
     notice::commit(contents, &to, entry, body).await?;
     let forgotten = contents.state.forget_digest(account, rows.len());
