@@ -102,6 +102,10 @@ impl Reader<'_> {
         if matches!(name, b"style" | b"script" | b"title") {
             self.silent = true;
         }
+        // Shown where there is no picture, or below a pointer that rests.
+        for shown in [value("alt"), value("title")].into_iter().flatten() {
+            self.beside(&shown);
+        }
         if name == b"a" {
             self.link = value("href").map(|href| (href, String::new()));
         }
@@ -151,6 +155,15 @@ impl Reader<'_> {
             shown.push_str(&text);
         }
         self.push(&text);
+    }
+
+    /// A text that is not in the flow.
+    fn beside(&mut self, text: &str) {
+        let text = text.replace(ANCHOR, " ");
+        self.blocks.push(Block {
+            place: Place::Hidden,
+            text: format!("{text}\n"),
+        });
     }
 
     fn place(&self) -> Place {

@@ -257,7 +257,11 @@ impl Source {
                 .get("name")
                 .map(|name| message::decode(name.as_bytes()))
         });
-        let is_text = matches!(kind, "text/plain" | "text/html" | "text/x-amp-html");
+        // Any other text is shown as a plain one (RFC 2046 4.1.4).
+        let is_text = kind.starts_with("text/")
+            && !matches!(kind, "text/calendar" | "text/vcard" | "text/x-vcard");
+        // What calls itself a file is shown as the text where there is none beside it.
+        let is_file = disposition.0 && !(self.plain.is_empty() && self.html.is_empty());
         if !is_text || disposition.0 {
             // The machine's parts of reports are no files.
             if !matches!(
@@ -269,11 +273,13 @@ impl Source {
                     kind: kind.to_owned(),
                 });
             }
+        }
+        if !is_text || is_file {
             return;
         }
         let texts = match kind {
-            "text/plain" => &mut self.plain,
-            _ => &mut self.html,
+            kind if kind.contains("html") || kind.ends_with("xml") => &mut self.html,
+            _ => &mut self.plain,
         };
         // No more of them would be read.
         let (first, last) = READ;

@@ -26,8 +26,12 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
             }
             b'\n' => {
                 let length = at - line;
+                let above = octets.get(line..at).unwrap_or_default();
                 line = at + 1;
-                length < SHORT_LINE || !goes_on(text.get(at + 1..))
+                let below = octets.get(line..).unwrap_or_default();
+                // A word a line is a sentence that stands upright, with or without lines between.
+                !(is_word(above) && is_word(next_line(below)))
+                    && (length < SHORT_LINE || !goes_on(text.get(at + 1..)))
             }
             _ => false,
         };
@@ -57,6 +61,22 @@ const ABBREVIATIONS: [&str; 28] = [
     "nr", "no", "num", "c", "cis", "zam", "obj", "ul", "tel", "np", "godz", "dot", "ws", "szt",
     "sz", "ref", "art", "poz", "al", "os", "pl", "dr", "inz", "mgr", "kb", "st", "mr", "mrs",
 ];
+
+/// Octets below a line within which the next one begins and ends, where it is one word.
+const NEAR: usize = 80;
+
+/// Whether a line is one word at most.
+fn is_word(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    line.len() < NEAR && !line.iter().any(u8::is_ascii_whitespace)
+}
+
+/// The first line of a text that is not empty, as far as it is near.
+fn next_line(text: &[u8]) -> &[u8] {
+    let near = text.get(..NEAR).unwrap_or(text).trim_ascii_start();
+    let end = memchr::memchr(b'\n', near);
+    near.get(..end.unwrap_or(near.len())).unwrap_or_default()
+}
 
 /// Whether a text ends in an abbreviation.
 fn is_abbreviation(text: &str) -> bool {

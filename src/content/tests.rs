@@ -27,6 +27,9 @@ fn what_no_reader_sees_hides_nothing_from_the_rules() {
         "Kupmy to p o z a Allegr0, bez prowizji.",
         "KUPMY TO POZA ALLEGRO, BEZ PROWIZJI.",
         "Kupmy to poza Аllеgrо, bez prowizji.",
+        "Kupmy\nto\npoza\nAllegro\nbez\nprowizji",
+        "Kupmy\r\n\r\nto\r\n\r\npoza\r\n\r\nAllegro",
+        "Dzień dobry.\n-- \nKupmy to poza Allegro, bez prowizji.",
     ] {
         let found = outcome(&set, text, &facts);
         assert!(
@@ -44,6 +47,8 @@ fn what_no_reader_sees_hides_nothing_from_the_rules() {
         "<p>Kupmy to <b>poza</b> Alle<i>gro</i>, bez prowizji.</p>",
         "<div style=\"display:none\">Kupmy to poza Allegro, bez prowizji.</div>",
         "<p>Kupmy to&nbsp;poza&#32;Allegro, bez &#112;rowizji.</p>",
+        "<table><tr><td>Kupmy</td><td>to</td><td>poza</td><td>Allegro</td></tr></table>",
+        "<img src=x alt='Kupmy to poza Allegro, bez prowizji.'>",
     ] {
         let findings = set.evaluate(&html(text), &facts, &|_| false);
         assert!(
@@ -76,6 +81,8 @@ fn a_text_that_is_made_to_cost_is_bounded() {
         "[".repeat(400_000),
         "1 ".repeat(200_000),
         "np. ".repeat(100_000),
+        "\n".repeat(200_000),
+        "a\n\n\n\n".repeat(50_000),
         "\u{f8ff}1".repeat(100_000),
         "a ".repeat(200_000),
     ] {
@@ -124,4 +131,28 @@ fn of_a_large_text_both_ends_are_read_under_any_encoding() {
             assert_eq!(stopped, front != back, "{encoding}");
         }
     }
+}
+
+#[test]
+fn every_text_that_a_program_shows_is_read() {
+    let set = RuleSet::shipped().unwrap();
+    let said = "Kupmy to poza Allegro, bez prowizji.";
+    let stopped = |fields: &str, body: &str| {
+        let raw = format!("From: a@b.pl\r\n{fields}\r\n{body}\r\n");
+        let letter = Letter::of(&crate::message::Message::parse(raw.into()).unwrap());
+        let findings = set.evaluate(&letter, &Facts::default(), &|_| false);
+        findings.strictest(&set, |_| Action::Block).is_some()
+    };
+    for fields in [
+        "",
+        "Content-Type: text/markdown\r\n",
+        "Content-Type: text/x-anything\r\n",
+        "Content-Type: text/xml\r\n",
+        "Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n",
+    ] {
+        assert!(stopped(fields, said), "{fields}");
+        assert!(!stopped(fields, "Rower jest niebieski."), "{fields}");
+    }
+    assert!(!stopped("Content-Type: text/calendar\r\n", said));
+    assert!(!stopped("Content-Type: application/pdf\r\n", said));
 }

@@ -256,7 +256,7 @@ fn rule(raw: RawRule, category: Category, kind: &str) -> Rule {
         ),
         Category::Prohibited => (
             everywhere.to_vec(),
-            vec![Place::Subject, Place::Text, Place::Quoted],
+            vec![Place::Subject, Place::Text, Place::Signature, Place::Quoted],
         ),
     };
     let mut scope = if raw.scope.is_empty() {
