@@ -64,6 +64,13 @@ pub(super) fn blocks(text: &str, anchors: &mut Vec<Link>) -> Vec<Block> {
     reader.blocks
 }
 
+/// All that stands in a document, without its links' addresses.
+pub(super) fn text(document: &str) -> String {
+    let blocks = blocks(document, &mut Vec::new());
+    let texts = blocks.iter().map(|block| without_anchors(&block.text));
+    texts.collect::<Vec<_>>().join("\n")
+}
+
 /// A text without the marks of its links.
 pub(super) fn without_anchors(text: &str) -> String {
     let pieces = text.split(ANCHOR).step_by(2);

@@ -99,6 +99,8 @@ pub struct Source {
     pub html: Vec<String>,
     /// The attached files.
     pub attachments: Vec<Attachment>,
+    /// The texts of messages within it: words that are passed on, as quotes are.
+    pub forwarded: Vec<String>,
 }
 
 impl Letter {
@@ -109,10 +111,18 @@ impl Letter {
             subject: message.text("subject"),
             ..Source::default()
         };
+        let mut within = Source::default();
         for part in &message.structure().parts {
             let octets = message.raw().get(part.body.clone()).unwrap_or_default();
+            let source = match is_forwarded(message, part) {
+                true => &mut within,
+                false => &mut source,
+            };
             source.add(message, part, octets);
         }
+        source.attachments.extend(within.attachments);
+        let html = within.html.iter().map(|text| html::text(text));
+        source.forwarded = within.plain.into_iter().chain(html).collect();
         Self::read(source)
     }
 
@@ -145,6 +155,11 @@ impl Letter {
             blocks.extend(html::blocks(&bounded(text, &mut room), &mut anchors));
         }
         plain::find_signature(&mut blocks);
+        let mut room = READ;
+        blocks.extend(source.forwarded.iter().map(|text| Block {
+            place: Place::Quoted,
+            text: unmarked(&bounded(text, &mut room)),
+        }));
         let mut letter = Self {
             attachments: source.attachments,
             ..Self::default()
@@ -313,6 +328,19 @@ fn both_ends(encoding: Encoding, content: &[u8]) -> Cow<'_, [u8]> {
     let front = front.get(..until_line(&front)).unwrap_or_default();
     let back = back.get(from_line(&back)..).unwrap_or_default();
     Cow::Owned([front, b"\n", back].concat())
+}
+
+/// Whether a part stands in a message within the message (RFC 2046 5.2.1).
+fn is_forwarded(letter: &Message, part: &Part) -> bool {
+    let parts = &letter.structure().parts;
+    let mut above = part.within;
+    while let Some(part) = above.and_then(|at| parts.get(at)) {
+        if part.holds == Holds::Message {
+            return true;
+        }
+        above = part.within;
+    }
+    false
 }
 
 /// Whether a part is an attachment by its Content-Disposition (RFC 2183), and the file name there.

@@ -156,3 +156,16 @@ fn every_text_that_a_program_shows_is_read() {
     assert!(!stopped("Content-Type: text/calendar\r\n", said));
     assert!(!stopped("Content-Type: application/pdf\r\n", said));
 }
+
+#[test]
+fn what_is_forwarded_is_quoted() {
+    let set = RuleSet::shipped().unwrap();
+    let raw = "From: a@b.pl\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nProszę zobaczyć.\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
+               From: x@y.pl\r\nContent-Type: text/html\r\n\r\n<p>Kupmy to poza <b>Allegro</b>, bez prowizji.</p>\r\n--b--\r\n";
+    let letter = Letter::of(&crate::message::Message::parse(raw.into()).unwrap());
+    for theirs in [true, false] {
+        let findings = set.evaluate(&letter, &Facts::default(), &|_| theirs);
+        let stopped = findings.strictest(&set, |_| Action::Block).is_some();
+        assert_eq!(stopped, !theirs);
+    }
+}

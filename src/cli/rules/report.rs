@@ -235,6 +235,7 @@ fn count(set: &RuleSet, message: &Labelled, totals: &mut Totals) -> Option<Strin
                 kind: file.kind.clone(),
             })
             .collect(),
+        ..Source::default()
     });
     let facts = Facts {
         direction: message.direction,

@@ -60,6 +60,7 @@ impl Example {
                 plain: vec![text.clone()],
                 html: Vec::new(),
                 attachments,
+                ..Source::default()
             },
         })
     }
