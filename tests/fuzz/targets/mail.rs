@@ -107,6 +107,7 @@ pub fn contents(octets: &[u8]) {
             plain: vec![text.clone()],
             html: vec![text.clone()],
             attachments: Vec::new(),
+            ..Source::default()
         })
     };
     let (letter, again) = (read(), read());
