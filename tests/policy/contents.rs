@@ -188,6 +188,10 @@ async fn a_question_is_answered_once_without_its_token() {
     .await;
     sell(&stage, PROGRAM, SENT).await.assert("550");
     stage.arrival().await;
+    // Nor does what a program of the buyer's sends.
+    buy(&stage, PROGRAM, "Czy mogę prosić o status?").await;
+    sell(&stage, PROGRAM, SENT).await.assert("550");
+    stage.arrival().await;
     // And a question is remembered over a restart.
     buy(&stage, "", "Czy mogę prosić o status?").await;
     let folder = stage.stop().await;
