@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::peer::{Peer, Step, envelope, greeting, hear, say};
+use crate::support::process::free_port;
 use crate::support::stage::{BIURO, BUYER, JAN, PORT_OF_SINK, SELLER, Setup, Stage, message, text};
 use crate::support::way_out::{Field, WayOut, peer, short};
 
@@ -16,11 +17,6 @@ fn route(domain: &str, host: &str, port: &str) -> String {
     format!(
         "[[delivery.route]]\ndomain = \"{domain}\"\nhost = \"{host}\"\nport = {port}\ntls = \"none\"\n"
     )
-}
-
-async fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Connections to it come out at `to`, octet by octet: a load balancer, or an address that is translated.
@@ -52,7 +48,7 @@ async fn waits(stage: &Stage) {
 #[tokio::test(flavor = "multi_thread")]
 async fn h182_a_route_that_turns_out_to_be_our_own_listener_makes_mail_wait() {
     // The name is looked up when mail leaves: no check of the configuration can know.
-    let port = free_port().await;
+    let port = free_port();
     let stage = Setup {
         port: Some(port),
         routes: route("poczta.example", "next.operator.example", &port.to_string()),
