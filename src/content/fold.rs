@@ -28,10 +28,27 @@ const LOOK_ALIKES: &str =
 /// Letters of Latin, Greek and Cyrillic, of which nearly all texts are made.
 const COMMON: std::ops::Range<u32> = 0x80..0x530;
 
-static COMMON_FOLDED: LazyLock<Vec<Box<str>>> = LazyLock::new(|| {
+/// Of each of them: as what it is compared, and whether it is a letter or a digit.
+static COMMON_FOLDED: LazyLock<Vec<(Box<str>, bool)>> = LazyLock::new(|| {
     let common = COMMON.filter_map(char::from_u32);
-    common.map(|c| look_up(c).into_boxed_str()).collect()
+    common
+        .map(|c| (look_up(c).into_boxed_str(), c.is_alphanumeric()))
+        .collect()
 });
+
+fn common(c: char) -> Option<&'static (Box<str>, bool)> {
+    let place = u32::from(c).checked_sub(COMMON.start)?;
+    COMMON_FOLDED.get(place as usize)
+}
+
+/// Whether a character is a letter or a digit.
+pub(super) fn is_letter(c: char) -> bool {
+    match common(c) {
+        _ if c.is_ascii() => c.is_ascii_alphanumeric(),
+        Some((_, is_letter)) => *is_letter,
+        None => c.is_alphanumeric(),
+    }
+}
 
 /// Writes a character as it is compared; nothing for what is no letter or digit.
 pub(super) fn fold(c: char, out: &mut String) {
@@ -41,10 +58,9 @@ pub(super) fn fold(c: char, out: &mut String) {
         }
         return;
     }
-    let code = u32::from(c);
-    match COMMON_FOLDED.get(code.wrapping_sub(COMMON.start) as usize) {
-        Some(known) if COMMON.contains(&code) => out.push_str(known),
-        _ => out.push_str(&look_up(c)),
+    match common(c) {
+        Some((known, _)) => out.push_str(known),
+        None => out.push_str(&look_up(c)),
     }
 }
 

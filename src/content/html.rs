@@ -73,19 +73,33 @@ pub(super) fn text(document: &str) -> String {
 
 /// A text without the marks of its links.
 pub(super) fn without_anchors(text: &str) -> String {
+    if !may_have_anchors(text) {
+        return text.to_owned();
+    }
     let pieces = text.split(ANCHOR).step_by(2);
     pieces.collect()
 }
 
+/// Whether there may be marks of links: few texts have an octet that theirs begins with.
+fn may_have_anchors(text: &str) -> bool {
+    const FIRST: u8 = 0xef;
+    memchr::memchr(FIRST, text.as_bytes()).is_some()
+}
+
 /// The pieces of a text: words, and the numbers of links between them.
 pub(super) fn pieces(text: &str) -> impl Iterator<Item = Result<&str, usize>> {
-    text.split(ANCHOR).enumerate().filter_map(|(at, piece)| {
+    let (words, marked) = match may_have_anchors(text) {
+        true => ("", text),
+        false => (text, ""),
+    };
+    let pieces = marked.split(ANCHOR).enumerate().filter_map(|(at, piece)| {
         if at % 2 == 0 {
             Some(Ok(piece))
         } else {
             piece.parse().ok().map(Err)
         }
-    })
+    });
+    std::iter::once(Ok(words)).chain(pieces)
 }
 
 impl Reader<'_> {

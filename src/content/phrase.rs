@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fold::folded;
-use super::terms::{Places, Term, TermId, Terms};
+use super::terms::{Places, Term, TermId, Terms, Tokens};
 use super::words::{Symbol, Words};
 
 /// Letters of the shortest stem.
@@ -82,21 +82,23 @@ impl Phrase {
         Ok(phrase)
     }
 
-    /// A term without which it stands nowhere: that with the fewest choices.
-    pub(super) fn anchor(&self, terms: &Terms) -> Option<TermId> {
-        let all = self.parts.iter().flatten().copied();
-        all.min_by_key(|term| terms.choices(*term))
+    /// The terms without one of which it stands nowhere.
+    pub(super) fn terms(&self) -> impl Iterator<Item = &TermId> {
+        self.parts.iter().flatten()
     }
 
-    /// Where in a sentence it begins; none if it does not stand there.
-    pub(super) fn find(&self, sentence: &Places) -> Option<usize> {
-        let stands = |term: &TermId| sentence.has(*term);
-        if !self.parts.iter().flatten().all(stands) || self.without.iter().any(stands) {
+    /// Where it begins in a sentence of so many tokens; none if it does not stand there.
+    pub(super) fn find(&self, sentence: &Places, tokens: usize) -> Option<usize> {
+        if self.without.iter().any(|term| sentence.of(*term) != 0) {
             return None;
+        }
+        if let [part] = self.parts.as_slice() {
+            let mut spans = self.spans(part, sentence);
+            return spans.find_map(|span| self.placed(span, span, tokens));
         }
         let mut spans = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
-            let found = self.spans(part, sentence);
+            let found: Vec<_> = self.spans(part, sentence).collect();
             if found.is_empty() {
                 return None;
             }
@@ -104,36 +106,39 @@ impl Phrase {
         }
         let mut chosen = Vec::with_capacity(spans.len());
         let mut ways = MOST_WAYS;
-        self.choose(&spans, &mut chosen, sentence.tokens, &mut ways)
+        self.choose(&spans, &mut chosen, tokens, &mut ways)
     }
 
     /// Where the terms of a part stand in order: the first and the last token of each place.
-    fn spans(&self, part: &[TermId], sentence: &Places) -> Vec<(usize, usize)> {
-        let [first, rest @ ..] = part else {
-            return Vec::new();
-        };
-        let starts = sentence.of(*first);
-        let spans = starts.filter_map(|start| Some((start, self.follow(rest, start, sentence)?)));
-        spans.take(MOST_PLACES).collect()
+    fn spans(&self, part: &[TermId], sentence: &Places) -> impl Iterator<Item = (usize, usize)> {
+        let (first, rest) = part.split_first().unwrap_or((&TermId::MAX, &[]));
+        let mut starts = sentence.of(*first);
+        let starts = std::iter::from_fn(move || {
+            let start = starts.trailing_zeros();
+            starts &= starts.checked_sub(1)?;
+            Some(start)
+        });
+        let spans = starts.filter_map(move |start| {
+            let mut reached = Tokens::from(1_u8) << start;
+            // All places that a term can have are followed at once: one after the other they would be more with each term.
+            for term in rest {
+                reached = self.near(reached) & sentence.of(*term);
+            }
+            let end = (reached != 0).then(|| reached.trailing_zeros())?;
+            Some((start as usize, end as usize))
+        });
+        spans.take(MOST_PLACES)
     }
 
-    /// Where the last of `terms` stands, each near behind the one before; the first behind `at`. All places that a term can have are followed at once:
-    /// one after the other they would be more with each term.
-    fn follow(&self, terms: &[TermId], at: usize, sentence: &Places) -> Option<usize> {
-        let mut reached = vec![at];
-        for term in terms {
-            let near = |place: &usize| {
-                let mut before = reached.iter().rev().skip_while(|at| *at >= place);
-                before
-                    .next()
-                    .is_some_and(|at| place - at <= self.within + 1)
-            };
-            reached = sentence.of(*term).filter(near).collect();
-            if reached.is_empty() {
-                return None;
-            }
-        }
-        reached.first().copied()
+    /// The tokens near behind some.
+    fn near(&self, tokens: Tokens) -> Tokens {
+        (0..=self.within).fold(0, |near, _| (near | tokens) << 1)
+    }
+
+    /// Where it begins, if its first and its last part may stand there.
+    fn placed(&self, first: (usize, usize), last: (usize, usize), tokens: usize) -> Option<usize> {
+        let placed = (!self.at_front || first.0 < FRONT) && (!self.at_end || last.1 + 1 == tokens);
+        placed.then_some(first.0)
     }
 
     /// Chooses a place for each part so that neighbours are near and none stands in another; where the first begins.
@@ -151,9 +156,8 @@ impl Phrase {
                 [(_, end), (start, _)] => start > end && start - end - 1 <= self.within,
                 _ => true,
             });
-            let (first, last) = (sorted.first()?.0, sorted.last()?.1);
-            let placed = (!self.at_front || first < FRONT) && (!self.at_end || last + 1 == tokens);
-            return (near && placed).then_some(first);
+            let (first, last) = (*sorted.first()?, *sorted.last()?);
+            return self.placed(first, last, tokens).filter(|_| near);
         };
         for option in options {
             *ways = ways.checked_sub(1)?;
@@ -192,14 +196,11 @@ fn term(choices: &[String], words: &mut Words) -> Result<Term, String> {
             .split_whitespace()
             .map(|choice| symbol(choice, words))
             .collect::<Result<Vec<_>, _>>()?;
-        match row.as_slice() {
-            [] => return Err("has an empty choice".to_owned()),
-            [one] => term.words.push(*one),
-            _ => term.rows.push(row),
-        }
+        let symbol = words.add_row(&row);
+        term.push(symbol.ok_or_else(|| "has an empty choice".to_owned())?);
     }
-    term.words.sort_unstable();
-    term.words.dedup();
+    term.sort_unstable();
+    term.dedup();
     Ok(term)
 }
 

@@ -1,6 +1,8 @@
 //! The tokens of a sentence: folded words, links, addresses, numbers of accounts, cards and telephones, sums of money.
 
-use super::fold::{fold, undisguised};
+use smol_str::SmolStr;
+
+use super::fold::{fold, is_letter, undisguised};
 use super::html;
 use super::links::{self, Link};
 use super::numbers::{self, Digits};
@@ -8,7 +10,7 @@ use super::numbers::{self, Digits};
 /// A word or what stands for one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Token {
-    Word(String),
+    Word(SmolStr),
     Link,
     Mail,
     Phone,
@@ -19,12 +21,18 @@ pub(super) enum Token {
     Number,
 }
 
+/// Octets of a word and what parts it from the next, about: room for all of a sentence is made at once.
+const LETTERS: usize = 5;
+
 /// Words that stand for a full stop where a link is spoken: `sklep kropka pl`.
 const DOTS: [&str; 6] = ["kropka", "dot", "tecka", "bodka", "pont", "punkt"];
 
 /// The tokens of `text`, and the links in it; `anchors` are those that stand in it by their numbers.
 pub(super) fn read(text: &str, anchors: &[Link]) -> (Vec<Token>, Vec<Link>) {
-    let mut reader = Reader::default();
+    let mut reader = Reader {
+        tokens: Vec::with_capacity(text.len() / LETTERS + 1),
+        ..Reader::default()
+    };
     for piece in html::pieces(text) {
         match piece {
             Ok(words) => reader.words(words),
@@ -52,6 +60,8 @@ pub(super) fn read(text: &str, anchors: &[Link]) -> (Vec<Token>, Vec<Link>) {
 struct Reader {
     tokens: Vec<Token>,
     links: Vec<Link>,
+    /// The word that is folded.
+    plain: String,
 }
 
 impl Reader {
@@ -83,7 +93,7 @@ impl Reader {
     /// Words and numbers.
     fn plain(&mut self, text: &str) {
         let mut rest = text;
-        while let Some(start) = rest.find(|c: char| c.is_alphanumeric() || c == '+') {
+        while let Some(start) = rest.find(|c: char| is_letter(c) || c == '+') {
             rest = rest.get(start..).unwrap_or_default();
             let first = rest.as_bytes().first().copied().unwrap_or_default();
             let word = word(rest);
@@ -111,11 +121,12 @@ impl Reader {
     }
 
     fn word(&mut self, word: &str, behind: Option<char>) {
-        let mut plain = String::with_capacity(word.len());
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
         word.chars().for_each(|c| fold(c, &mut plain));
         undisguised(&mut plain);
         let is_number = plain.bytes().any(|octet| octet.is_ascii_digit());
-        if !is_number && numbers::is_currency(&plain) && self.tokens.last() == Some(&Token::Number)
+        if !is_number && self.tokens.last() == Some(&Token::Number) && numbers::is_currency(&plain)
         {
             self.tokens.pop();
             self.tokens.push(Token::Money);
@@ -124,8 +135,9 @@ impl Reader {
         } else if is_number && self.tokens.last() != Some(&Token::Number) {
             self.tokens.push(Token::Number);
         } else if !is_number && !plain.is_empty() {
-            self.tokens.push(Token::Word(plain));
+            self.tokens.push(Token::Word(SmolStr::new(&plain)));
         }
+        self.plain = plain;
     }
 
     /// Puts together the letters of words that are spaced out.
@@ -142,17 +154,14 @@ impl Reader {
                 .count();
             if run >= FEWEST {
                 let letters = self.tokens.splice(at..at + run, [Token::Number]);
-                let word: String = letters
-                    .map(|token| {
-                        if let Token::Word(word) = token {
-                            word
-                        } else {
-                            String::new()
-                        }
-                    })
-                    .collect();
+                let mut joined = String::with_capacity(run);
+                for token in letters {
+                    if let Token::Word(letter) = token {
+                        joined.push_str(&letter);
+                    }
+                }
                 if let Some(place) = self.tokens.get_mut(at) {
-                    *place = Token::Word(word);
+                    *place = Token::Word(joined.into());
                 }
             }
             at += run.max(1);
@@ -180,9 +189,8 @@ impl Reader {
 
 /// The letters and digits at the front of a text; an apostrophe stands within a word.
 fn word(text: &str) -> &str {
-    let inside = |c: char| {
-        c.is_alphanumeric() || matches!(c, '\'' | '\u{2019}' | '@' | '\u{300}'..='\u{36f}')
-    };
+    let inside =
+        |c: char| is_letter(c) || matches!(c, '\'' | '\u{2019}' | '@' | '\u{300}'..='\u{36f}');
     let end = text.find(|c| !inside(c)).unwrap_or(text.len());
     text.get(..end).unwrap_or_default()
 }
@@ -233,7 +241,7 @@ mod tests {
 
     fn shown(text: &str) -> String {
         let tokens = read(text, &[]).0.into_iter().map(|token| match token {
-            Token::Word(word) => word,
+            Token::Word(word) => word.to_string(),
             other => format!("<{}>", format!("{other:?}").to_lowercase()),
         });
         tokens.collect::<Vec<_>>().join(" ")

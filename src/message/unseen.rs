@@ -24,5 +24,26 @@ pub fn is_unseen(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control() && !matches!(c, '\t' | '\r' | '\n');
     }
+    // Of Latin, Greek and Cyrillic only the soft hyphen is, and what stands among the controls and the accents.
+    if matches!(c, '\u{ae}'..='\u{2ff}' | '\u{370}'..='\u{52f}') {
+        return false;
+    }
     c.is_control() || ('\u{fff9}'..='\u{fffb}').contains(&c) || IGNORABLE.contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ruled_out_at_once_is_seen() {
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        for c in (0x80..0x530).filter_map(char::from_u32) {
+            assert_eq!(
+                is_unseen(c),
+                c.is_control() || ignorable.contains(c),
+                "{c:?}"
+            );
+        }
+    }
 }

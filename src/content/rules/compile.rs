@@ -6,6 +6,7 @@ use super::examples::Example;
 use super::file::{Action, Category, ListFile, RawRule, RuleFile};
 use super::set::{Member, Problem, Problems, Role, Rule, RuleSet};
 use crate::content::facts::Direction;
+use crate::content::index::Index;
 use crate::content::letter::Place;
 use crate::content::phrase::{Lists, Phrase};
 use crate::content::terms::Terms;
@@ -47,7 +48,7 @@ pub(super) fn compile(files: &[(String, String)]) -> Result<RuleSet, Problems> {
         version: String::new(),
         rules: Vec::new(),
         members: Vec::new(),
-        by_term: Vec::new(),
+        index: Index::default(),
         terms: Terms::default(),
         negations: NEGATIONS
             .iter()
@@ -78,14 +79,11 @@ pub(super) fn compile(files: &[(String, String)]) -> Result<RuleSet, Problems> {
             "there is no rule: an empty set would let everything pass".to_owned(),
         );
     }
-    set.by_term = vec![Vec::new(); set.terms.len()];
-    for (member, number) in set.members.iter().zip(0..) {
-        let anchor = member.phrase.anchor(&set.terms);
-        let list = anchor.and_then(|anchor| set.by_term.get_mut(anchor as usize));
-        if let Some(list) = list {
-            list.push(number);
-        }
-    }
+    let seen = set.seen_in_examples();
+    let phrases = set.members.iter().map(|member| &member.phrase);
+    set.words.index();
+    set.terms.index(set.words.len());
+    set.index = Index::new(phrases, &set.terms, &seen);
     if compiler.problems.is_empty() {
         Ok(set)
     } else {

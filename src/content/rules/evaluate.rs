@@ -9,6 +9,7 @@ use crate::content::facts::{Fact, Facts};
 use crate::content::letter::{Letter, Place, Sentence};
 use crate::content::links::{Link, LinkType};
 use crate::content::terms::Places;
+use crate::content::words::Symbols;
 
 /// Words before a phrase among which one turns it into its opposite.
 const NEGATED_WITHIN: usize = 3;
@@ -212,34 +213,33 @@ pub fn is_like(id: &str, glob: &str) -> bool {
 #[derive(Clone, Copy)]
 struct Found<'a> {
     at: usize,
-    search: &'a Search,
+    symbols: &'a Symbols,
 }
 
 impl Found<'_> {
     fn is_negated(&self, set: &RuleSet) -> bool {
         let from = self.at.saturating_sub(NEGATED_WITHIN);
-        let before = self.search.tokens.get(from..self.at).unwrap_or_default();
-        let mut symbols = before
-            .iter()
-            .filter_map(|place| self.search.symbols.get(place.clone()))
-            .flatten();
+        let mut symbols = (from..self.at).flat_map(|at| self.symbols.of(at));
         symbols.any(|symbol| set.negations.contains(symbol))
     }
 }
 
 /// What is reused from sentence to sentence.
 struct Search {
-    tokens: Vec<std::ops::Range<usize>>,
-    symbols: Vec<u32>,
+    symbols: Symbols,
     places: Places,
+    /// Of each member: the sentence in which it was tried last.
+    tried: Vec<u32>,
+    sentence: u32,
 }
 
 impl Search {
     fn new(set: &RuleSet) -> Self {
         Self {
-            tokens: Vec::new(),
-            symbols: Vec::new(),
+            symbols: Symbols::default(),
             places: Places::new(&set.terms),
+            tried: vec![0; set.members.len()],
+            sentence: 0,
         }
     }
 
@@ -249,24 +249,23 @@ impl Search {
         sentence: &Sentence,
         found: &mut dyn FnMut(&Member, Found<'_>),
     ) {
-        self.tokens.clear();
-        self.symbols.clear();
-        for token in &sentence.tokens {
-            let from = self.symbols.len();
-            set.words.symbols(token, &mut self.symbols);
-            self.tokens.push(from..self.symbols.len());
-        }
-        self.places.find(&set.terms, &self.symbols, &self.tokens);
-        let numbers = self.places.found();
-        let numbers = numbers.filter_map(|term| set.by_term.get(term as usize));
-        for number in numbers.flatten() {
-            let Some(member) = set.members.get(*number as usize) else {
-                continue;
+        set.words.read(&sentence.tokens, &mut self.symbols);
+        self.places.find(&set.terms, &self.symbols);
+        self.sentence += 1;
+        let symbols = &self.symbols;
+        set.index.candidates(symbols, &self.places, |number| {
+            let number = number as usize;
+            let Some((member, tried)) = set.members.get(number).zip(self.tried.get_mut(number))
+            else {
+                return;
             };
-            if let Some(at) = member.phrase.find(&self.places) {
-                found(member, Found { at, search: self });
+            if std::mem::replace(tried, self.sentence) == self.sentence {
+                return;
             }
-        }
+            if let Some(at) = member.phrase.find(&self.places, symbols.len()) {
+                found(member, Found { at, symbols });
+            }
+        });
     }
 }
 

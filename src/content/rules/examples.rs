@@ -4,6 +4,7 @@ use super::file::{Action, RawExample, RawRule};
 use super::set::{Problem, RuleSet};
 use crate::content::facts::{Fact, Facts};
 use crate::content::letter::{Attachment, Letter, Source};
+use crate::content::words::Symbols;
 
 /// A message and what must come of it.
 #[derive(Debug, Clone)]
@@ -106,6 +107,25 @@ impl Example {
             }
             (false, None) => None,
         }
+    }
+}
+
+impl RuleSet {
+    /// How often each symbol stands in the examples, which are the only text that every set has.
+    pub(super) fn seen_in_examples(&self) -> Vec<u32> {
+        let mut seen = vec![0; self.words.len()];
+        let mut symbols = Symbols::default();
+        for example in &self.examples {
+            for sentence in Letter::read(example.source.clone()).sentences {
+                self.words.read(&sentence.tokens, &mut symbols);
+                for (_, symbol) in symbols.placed() {
+                    if let Some(count) = seen.get_mut(symbol as usize) {
+                        *count += 1;
+                    }
+                }
+            }
+        }
+        seen
     }
 }
 

@@ -6,6 +6,7 @@ use super::compile::compile;
 use super::examples;
 use super::file::{Action, Category, Texts};
 use crate::content::facts::{Direction, Fact};
+use crate::content::index::Index;
 use crate::content::letter::Place;
 use crate::content::links::LinkType;
 use crate::content::phrase::{Lists, Phrase};
@@ -69,8 +70,7 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     pub(super) members: Vec<Member>,
     pub(super) terms: Terms,
-    /// The members that stand nowhere without a term.
-    pub(super) by_term: Vec<Vec<u32>>,
+    pub(super) index: Index,
     pub(super) words: Words,
     pub(super) lists: Lists,
     /// Words that turn a phrase into its opposite.
