@@ -4,13 +4,30 @@ use divan::{Bencher, black_box};
 
 use allegromail::content::{Facts, Letter, RuleSet, Source};
 
-/// Prose of 10 KB as a person writes it, with some words that rules look for.
+/// Letters that pass, of people who write what rules look for in other words.
+const LETTERS: &str = include_str!("../../data/contents/practice.jsonl");
+
+/// Prose of 10 KB in which no sentence stands twice: the same once more would not be read.
 fn prose() -> Source {
-    let line = "Dzień dobry, wysyłam jutro rano paczkę z rowerem, numer przesyłki podam po nadaniu. Proszę o informację, czy odbiór w piątek pasuje; \
-        faktura będzie w panelu zamówienia, a instrukcja jest na stronie producenta https://www.producent.example/manual/rower-g-21.pdf. Telefon dla kierowcy 601 234 567.\r\n";
+    let letters = LETTERS
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let passing = letters.filter(|letter| {
+        letter
+            .pointer("/expect/action")
+            .is_some_and(|action| action == "pass")
+    });
+    let mut text = String::new();
+    for letter in passing {
+        text.push_str(letter.pointer("/text").unwrap().as_str().unwrap());
+        text.push_str("\r\n\r\n");
+        if text.len() > 10_240 {
+            break;
+        }
+    }
     Source {
         subject: "Re: Rower górski".to_owned(),
-        plain: vec![line.repeat(10_240 / line.len() + 1)],
+        plain: vec![text],
         ..Source::default()
     }
 }
