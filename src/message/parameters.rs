@@ -24,6 +24,8 @@ struct Piece {
     name: String,
     /// Its place among the pieces of its name; 0 where it is the only one.
     index: u32,
+    /// Whether it is one of several: it bears a number.
+    numbered: bool,
     /// Whether it ends in a star: percent-encoded (RFC 2231 4).
     extended: bool,
     /// Unquoted, still encoded.
@@ -142,12 +144,36 @@ fn piece(item: &[u8]) -> Option<Piece> {
         [number] => (number.parse().ok()?, false),
         [number, ..] => (number.parse().ok()?, true),
     };
+    let numbered = matches!(rest.as_slice(), [number, ..] if !number.is_empty());
     Some(Piece {
         name: base,
         index,
+        numbered,
         extended,
         value,
     })
+}
+
+/// Every value that some reader takes a parameter for, the likeliest first: percent-encoded, continued, plain (RFC 2231 3 and 4). Where one stands twice,
+/// some read the first and others the last.
+#[must_use]
+pub fn readings(value: &[u8], name: &str) -> Vec<String> {
+    let pieces = split(value)
+        .into_iter()
+        .skip(1)
+        .filter_map(|item| piece(&item));
+    let pieces = pieces.filter(|piece| piece.name == name);
+    let (numbered, alone): (Vec<Piece>, Vec<Piece>) = pieces.partition(|piece| piece.numbered);
+    let (extended, plain): (Vec<Piece>, Vec<Piece>) =
+        alone.into_iter().partition(|piece| piece.extended);
+    let extended = extended.into_iter().map(|piece| vec![piece]);
+    let plain = plain.into_iter().map(|piece| vec![piece]);
+    extended
+        .chain([numbered])
+        .chain(plain)
+        .flat_map(join)
+        .map(|(_, value)| value)
+        .collect()
 }
 
 /// What a quoted string stands for; a bare value stands for itself. The closing quote may lack.
@@ -167,6 +193,20 @@ fn unquote(value: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The pieces of one parameter that programs read where it is written in several ways: percent-encoded, else continued, else plain and the first of them.
+fn likeliest(pieces: Vec<Piece>) -> Vec<Piece> {
+    let (numbered, mut alone): (Vec<Piece>, Vec<Piece>) =
+        pieces.into_iter().partition(|piece| piece.numbered);
+    if let Some(at) = alone.iter().position(|piece| piece.extended) {
+        return vec![alone.swap_remove(at)];
+    }
+    if numbered.is_empty() {
+        alone.truncate(1);
+        return alone;
+    }
+    numbered
+}
+
 /// Puts continued parameters together (RFC 2231 3) and decodes them (section 4). Pieces count by their numbers, wherever they stand; one that is
 /// missing leaves no gap.
 fn join(pieces: Vec<Piece>) -> Vec<(String, String)> {
@@ -184,7 +224,8 @@ fn join(pieces: Vec<Piece>) -> Vec<(String, String)> {
         }
     }
     let mut list = Vec::with_capacity(names.len());
-    for (name, mut pieces) in names {
+    for (name, pieces) in names {
+        let mut pieces = likeliest(pieces);
         pieces.sort_by_key(|piece| piece.index);
         let mut charset = None;
         let mut octets = Vec::new();
