@@ -16,12 +16,14 @@ pub mod offload;
 
 // Layer 2: protocol, addresses, lookups, settings.
 pub mod allowlist;
+pub mod attachments;
 pub mod auth;
 pub mod config;
 pub mod content;
 pub mod directory;
 pub mod masking;
 pub mod message;
+pub mod pictures;
 pub mod resolve;
 pub mod smtp;
 

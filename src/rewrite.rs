@@ -46,7 +46,7 @@ pub use courier::{CourierTrace, courier, courier_as};
 pub use gate::{Leak, MOST_SIGHTED, Needles, Sighting, Sightings, Standing, check};
 pub use guesses::{Everything, Passage, Stopped, Suspects, pass};
 pub use masker::mask_text;
-pub use options::{Options, signature_note};
+pub use options::{Attachments, Options, signature_note};
 pub use participant::participant;
 pub use plan::{ParticipantPlan, RewriteError, Threading};
 pub use seven_bit::{EightBitOnly, seven_bit};

@@ -72,6 +72,7 @@ mod policy {
 
 /// What becomes of a message on its way through.
 mod messages {
+    mod attachments;
     mod bombs;
     mod copies;
     mod corpus;

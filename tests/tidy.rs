@@ -170,7 +170,16 @@ fn the_way_in_and_the_way_out_do_not_know_each_other() {
 #[test]
 fn pure_rooms_know_no_sockets_files_or_clocks() {
     let pure = [
-        "mail", "smtp", "masking", "message", "content", "policy", "rewrite", "dsn",
+        "mail",
+        "smtp",
+        "masking",
+        "message",
+        "content",
+        "attachments",
+        "pictures",
+        "policy",
+        "rewrite",
+        "dsn",
     ];
     let banned = [
         "tokio",

@@ -147,6 +147,8 @@ pub struct Policy {
     pub signature_note: bool,
     /// How long after the last message of a pair it is remembered what its messages brought.
     pub guess_memory: Duration,
+    /// Whether artist and copyright stay in sellers' pictures.
+    pub keep_copyright: bool,
     /// Where mail to the roles goes; none: 450.
     pub contact: Option<Mailbox>,
     /// Local parts that are roles, lower case; never participant ids.
@@ -166,6 +168,8 @@ pub struct Content {
     pub duplicate: Vec<ActionFrom>,
     /// What becomes of prohibited contents, in the order of time.
     pub prohibited: Vec<ActionFrom>,
+    /// What becomes of files of other kinds, in the order of time: [`content::Action::Off`] or [`content::Action::Block`].
+    pub attachment: Vec<ActionFrom>,
     /// How long one message may answer what a buyer wrote.
     pub asked_within: Duration,
     /// Rules that are not held against a seller.
@@ -179,6 +183,15 @@ pub struct ActionFrom {
     pub from: Timestamp,
     /// What.
     pub action: content::Action,
+}
+
+impl ActionFrom {
+    /// What becomes of messages at a time; [`content::Action::Off`] before the first day.
+    #[must_use]
+    pub fn at(days: &[Self], now: Timestamp) -> content::Action {
+        let begun = days.iter().rev().find(|day| day.from <= now);
+        begun.map_or(content::Action::Off, |day| day.action)
+    }
 }
 
 /// One `[[content.exception]]`.

@@ -258,12 +258,11 @@ impl Contents<'_> {
     fn most(&self) -> impl Fn(Category) -> Action + use<'_> {
         let now = self.entries.clock.now();
         move |category| {
-            let days: &[ActionFrom] = match category {
+            let days = match category {
                 Category::Duplicate => &self.config.duplicate,
                 Category::Prohibited => &self.config.prohibited,
             };
-            let begun = days.iter().rev().find(|day| day.from <= now);
-            begun.map_or(Action::Off, |day| day.action)
+            ActionFrom::at(days, now)
         }
     }
 

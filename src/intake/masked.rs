@@ -11,14 +11,15 @@ use super::fault::internal;
 use super::recall::{Recollection, is_public};
 use super::threading::{MessageIds, thread};
 use crate::allowlist::Live;
-use crate::config::{self, DisplayName};
+use crate::config::{self, ActionFrom, DisplayName};
+use crate::content::Action;
 use crate::directory::{AddressMark, Directory, Participant};
 use crate::mail::{Domain, Mailbox, QueueId, ReversePath};
 use crate::masking::{MaskedDomains, Pair, ParticipantId, TokenKind, TransactionId, providers};
 use crate::message::Message;
 use crate::offload::in_place;
 use crate::policy::{self, Reason, Refusal, Sender};
-use crate::rewrite::{self, Events, Options, ParticipantPlan, Stopped, Suspects};
+use crate::rewrite::{self, Attachments, Events, Options, ParticipantPlan, Stopped, Suspects};
 use crate::signing::Signer;
 use crate::spool::{Disclosure, Entry, KeptId, LastWriter, NewEntry, StateUpdates, Target};
 
@@ -31,6 +32,8 @@ pub(super) struct Masking<'a> {
     pub(super) ids: MessageIds<'a>,
     pub(super) recollection: Recollection<'a>,
     pub(super) allowlist: &'a Live,
+    /// `[content] attachment`.
+    pub(super) attachment: &'a [ActionFrom],
     pub(super) signer: &'a Signer,
     pub(super) entries: Entries<'a>,
 }
@@ -146,6 +149,12 @@ pub(super) async fn rewritten(
             }),
             signature_note: note.then(|| rewrite::signature_note(&receiver.language)),
             language: &receiver.language,
+            attachments: Some(Attachments {
+                refuse: ActionFrom::at(masking.attachment, masking.entries.clock.now())
+                    == Action::Block,
+                // Of a buyer it would be his name.
+                keep_copyright: masking.policy.keep_copyright && order.is_some() && !hides_domains,
+            }),
             null_sender: arrival.transaction.reverse_path == ReversePath::Null,
         },
     };

@@ -156,6 +156,7 @@ impl Intake {
                 memory: policy.guess_memory,
             },
             allowlist: &self.tools.allowlist,
+            attachment: &self.tools.config.content.attachment,
             signer: &self.tools.signer,
             entries: self.entries(),
         }

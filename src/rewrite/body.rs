@@ -1,5 +1,6 @@
 //! Masks the body: changes the parts that need it and keeps every other byte.
 
+mod attachment;
 mod work;
 
 use std::ops::Range;

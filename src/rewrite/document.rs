@@ -1,8 +1,8 @@
 //! Documents and pictures: told by their first octets, whatever they are called, and kept as they are.
 
-use infer::MatcherType;
 use memchr::memchr_iter;
 
+use crate::attachments::{Group, recognise};
 use crate::mail::Mailbox;
 use crate::masking::base_address;
 
@@ -26,7 +26,15 @@ pub(super) fn is_document(octets: &[u8]) -> bool {
     let wide = front.starts_with(&[0xff, 0xfe]) || front.starts_with(&[0xfe, 0xff]);
     !wide
         && sample.iter().any(odd)
-        && infer::get(octets).is_some_and(|kind| kind.matcher_type() != MatcherType::Text)
+        && !matches!(
+            recognise(octets).group,
+            Group::Text
+                | Group::Page
+                | Group::Script
+                | Group::Message
+                | Group::Other
+                | Group::Empty
+        )
 }
 
 /// The first of `addresses` that stands in the octets of a document as it is, in ASCII or in UTF-16: in the properties of a picture, or in an old file
@@ -86,7 +94,7 @@ mod tests {
             b"\xff\xd8\xff\xe0\0\x10JFIF",
             b"PK\x03\x04\x14\0\x06\0",
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0",
-            b"GIF89a\x01\0\x01\0",
+            b"GIF89a\x01\0\x01\0\0\0\0;",
         ] {
             assert!(is_document(octets), "{octets:?}");
         }

@@ -11,7 +11,7 @@ use crate::message::{self, Field, Parameters};
 /// What must be said anew in a part's head, since its content changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Fixes {
-    /// Another media type: `multipart/mixed` for what is no `multipart/signed` any more.
+    /// Another media type: `multipart/mixed` for what is no `multipart/signed` any more, and what a file truly is.
     pub(super) essence: Option<&'static str>,
     /// Another boundary, where the old one names the writer. Whoever sets it also changes the delimiters.
     pub(super) boundary: Option<String>,
@@ -102,9 +102,10 @@ pub(super) fn head(old: &[u8], of_message: bool, fixes: &Fixes, masker: &Masker)
     );
     missing(
         "Content-Type",
-        fixes
-            .charset
-            .map(|charset| format!("text/plain; charset={charset}")),
+        match (fixes.essence, fixes.charset) {
+            (Some(essence), _) => Some(essence.to_owned()),
+            (None, charset) => charset.map(|charset| format!("text/plain; charset={charset}")),
+        },
     );
     out.extend_from_slice(b"\r\n");
     out
@@ -149,8 +150,9 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
     let odd = message::has_odd_charset(value);
     if let Some(essence) = fixes.essence {
         essence.clone_into(&mut read.essence);
-        // `protocol` and `micalg` spoke of the signature.
-        read.list.retain(|(name, _)| name == "boundary");
+        // `protocol` and `micalg` spoke of the signature, and a charset of a text.
+        read.list
+            .retain(|(name, _)| matches!(name.as_str(), "boundary" | "name"));
     }
     for (name, new) in [
         ("boundary", fixes.boundary.as_deref()),

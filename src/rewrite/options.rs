@@ -14,8 +14,19 @@ pub struct Options<'a> {
     pub signature_note: Option<&'static str>,
     /// The language of the reader, as its ISO 639-1 code, for lines that stand where something was taken out.
     pub language: &'a str,
+    /// What becomes of attached files. None: they go on as they are, as in reports, whose files were judged on their way out.
+    pub attachments: Option<Attachments>,
     /// Whether it came with a null sender: beside a responder's subject that makes it an automatic reply.
     pub null_sender: bool,
+}
+
+/// What becomes of attached files (docs/attachments.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attachments {
+    /// Whether one that may not pass is refused; else it goes on.
+    pub refuse: bool,
+    /// Whether artist and copyright stay in pictures.
+    pub keep_copyright: bool,
 }
 
 /// What stands in prose in the place of a hidden domain: a name that leads nowhere (RFC 6761 6.4).

@@ -46,6 +46,9 @@ pub enum RewriteError {
     /// A MIME field with octets over 127.
     #[error("the {0} field holds raw 8-bit octets")]
     RawMime(String),
+    /// A file that may not pass, in the words of [`crate::attachments`].
+    #[error("{0}")]
+    Attachment(String),
     /// A part that could show anything, since it cannot be read.
     #[error("{place} {why}; it could show an address of yours")]
     Hidden {
@@ -62,6 +65,7 @@ impl RewriteError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Hidden { .. } => Reason::WouldLeak,
+            Self::Attachment(_) => Reason::AttachmentType,
             _ => Reason::Malformed,
         }
     }

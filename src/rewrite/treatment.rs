@@ -78,6 +78,11 @@ const OWNED_NAMES: [&str; 13] = [
     "asc", "p7s", "p7b", "p7c", "p12", "pfx", "pgp", "gpg", "sig", "cer", "crt", "der", "pem",
 ];
 
+/// Whether a part says of itself that programs wrote it for programs.
+pub(super) fn is_report(part: &Part) -> bool {
+    REPORTS.contains(&part.kind.essence.as_str())
+}
+
 /// Decides by type and name. The words of a refusal follow "part N" and are for the writer, who is to know what to do instead.
 pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
     let essence = part.kind.essence.as_str();
@@ -127,7 +132,7 @@ pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
             }
         }
         Holds::Content if extension == "eml" => Treatment::File,
-        Holds::Content if REPORTS.contains(&essence) => Treatment::Report,
+        Holds::Content if is_report(part) => Treatment::Report,
         Holds::Content => {
             // `message/` and `multipart/` without a structure: what we could not take apart, another reader may show as text.
             let text = essence.starts_with("text/")

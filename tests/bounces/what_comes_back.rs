@@ -150,7 +150,7 @@ impl Cell {
             "<p title=\"canarytitle\">canaryhtml</p><br>{line}<p>canaryhtml <a href=\"https://canary.example/\">canarylink</a></p>\r\n"
         );
         let name = "application/pdf; name=\"canaryname.pdf\"\r\nContent-Description: canary description\r\nContent-ID: <canarycid@canary.example>\r\n\
-                    Content-Disposition: attachment; filename=\"canaryfile.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nY2FuYXJ5\r\n";
+                    Content-Disposition: attachment; filename=\"canaryfile.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQKY2FuYXJ5CiUlRU9GCg==\r\n";
         let extra = self.machine();
         let encoded = BASE64_MIME.encode(text.as_bytes());
         match self.layout {

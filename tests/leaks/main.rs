@@ -33,7 +33,7 @@ use allegromail::masking::{
     MaskedDomain, MaskedDomains, MessageIdKeys, Pair, ParticipantId, TokenKeys,
 };
 use allegromail::message::Message;
-use allegromail::rewrite::{self, Events, Needles, Options, ParticipantPlan, Trace};
+use allegromail::rewrite::{self, Attachments, Events, Needles, Options, ParticipantPlan, Trace};
 
 use generate::{Generator, Random};
 
@@ -125,6 +125,10 @@ impl Rules {
                 at: Timestamp(1_795_392_000_000),
             },
             options: Options {
+                attachments: Some(Attachments {
+                    refuse: false,
+                    keep_copyright: true,
+                }),
                 language: "pl",
                 hidden_domains: &self.hidden,
                 events: Some(Events {

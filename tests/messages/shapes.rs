@@ -43,9 +43,10 @@ async fn h015_a_bare_cr_makes_no_field() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h017_a_dot_line_within_base64_is_content() {
     let stage = Stage::ordinary().await;
-    let inside = data_encoding::BASE64.encode(b"one\r\n.\r\nMAIL FROM:<x@evil.example>\r\n.\r\n");
+    let inside = data_encoding::BASE64
+        .encode(b"%PDF-1.4\r\n.\r\nMAIL FROM:<x@evil.example>\r\n.\r\n%%EOF\r\n");
     let body = format!(
-        "From: {JAN}\r\nTo: {SELLER}\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n{inside}\r\n"
+        "From: {JAN}\r\nTo: {SELLER}\r\nMIME-Version: 1.0\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n{inside}\r\n"
     );
     stage
         .send_message(JAN, &[SELLER], &body)

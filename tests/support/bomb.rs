@@ -27,9 +27,11 @@ pub fn bomb(
     }
 }
 
+/// Where files of all kinds pass, so that what stands in them is read.
 pub async fn stage() -> Stage {
     Setup::default()
         .without_rules()
+        .key("content", "attachment = []")
         .key("limits", "messages_per_transaction = \"off\"")
         .key("limits", "refusals_per_client = \"off\"")
         .start()

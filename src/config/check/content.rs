@@ -30,12 +30,14 @@ pub(super) fn content(
     let shadow = section.text("shadow", log, path(folder));
     let duplicate = actions(section, "duplicate", log);
     let prohibited = actions(section, "prohibited", log);
+    let attachment = attachment(section, log);
     let asked_within = section.text("asked_within", log, value::duration);
     (exceptions.len() == sections.len()).then_some(Content {
         rules,
         shadow,
         duplicate: duplicate?,
         prohibited: prohibited?,
+        attachment: attachment?,
         asked_within: asked_within?,
         exceptions,
     })
@@ -84,6 +86,17 @@ fn actions(
             .ok_or_else(|| "has its days out of order; the earliest comes first".to_owned())
     });
     found.or_tell(read, log)
+}
+
+/// The same for files, which either pass or do not: nobody is warned of one.
+fn attachment(section: &Section<'_>, log: &mut Diagnostics<'_>) -> Option<Vec<ActionFrom>> {
+    let days = actions(section, "attachment", log)?;
+    let fits = |day: &ActionFrom| matches!(day.action, Action::Off | Action::Block);
+    let read = match days.iter().all(fits) {
+        true => Ok(days),
+        false => Err("takes the actions off and block; files have no other".to_owned()),
+    };
+    section.get("attachment", log)?.or_tell(read, log)
 }
 
 fn action_from(fields: &[(String, RawValue)]) -> Result<ActionFrom, String> {

@@ -42,6 +42,7 @@ pub(super) fn policy(section: &Section<'_>, log: &mut Diagnostics<'_>) -> Option
     let display_name = section.word("display_name", log);
     let signature_note = section.flag("signature_note", log);
     let guess_memory = section.text("guess_memory", log, value::duration);
+    let keep_copyright = section.flag("keep_copyright", log);
     let contact = section.text("contact", log, |text| {
         Mailbox::parse(text).map_err(|error| format!("{text:?} is no address: {error}"))
     });
@@ -74,6 +75,7 @@ pub(super) fn policy(section: &Section<'_>, log: &mut Diagnostics<'_>) -> Option
         display_name: display_name?,
         signature_note: signature_note?,
         guess_memory: guess_memory?,
+        keep_copyright: keep_copyright?,
         contact,
         roles: roles?,
         help_url,

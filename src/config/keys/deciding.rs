@@ -73,6 +73,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         "policy",
+        "keep_copyright",
+        Value("true"),
+        "true: pictures of sellers keep the artist and the copyright that their Exif data name. All else of such data goes from everybody's pictures.",
+    ),
+    key(
+        "policy",
         "contact",
         Absent("\"postmaster@allegro.example\""),
         "Where mail to the roles goes, unrewritten. Absent: 450.",
@@ -116,6 +122,12 @@ pub(super) const KEYS: &[Key] = &[
         "prohibited",
         Value("[{ from = 2019-01-01, action = \"block\" }]"),
         "The same for prohibited contents.",
+    ),
+    key(
+        "content",
+        "attachment",
+        Value("[{ from = 2019-01-01, action = \"block\" }]"),
+        "What becomes of attached files that are no PDF, JPEG, PNG, GIF, BMP or TIFF by their contents, from which day on: off or block.",
     ),
     key(
         "content",

@@ -1,5 +1,9 @@
 //! One part after the other: its content by its treatment, then its head.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use super::attachment::File;
 use super::{MAX_ENCODED, Work, file_name, mask};
 use crate::message::{self, Encoding, Holds, Message, Part};
 use crate::rewrite::calendar::Ids;
@@ -14,20 +18,27 @@ use crate::rewrite::report;
 use crate::rewrite::treatment::{Treatment, treatment};
 
 /// A part that is looked at.
-struct Seen<'p> {
+pub(super) struct Seen<'p> {
     index: usize,
-    part: &'p Part,
+    pub(super) part: &'p Part,
     /// The name of the file that it is.
     name: Option<String>,
     masker: &'p Masker,
     encoding: Encoding,
     /// Under its transfer encoding.
     content: &'p [u8],
+    decoded: OnceCell<Cow<'p, [u8]>>,
 }
 
 impl Seen<'_> {
+    /// Its octets without their transfer encoding.
+    pub(super) fn octets(&self) -> &[u8] {
+        let decoded = || self.encoding.decode(self.content);
+        self.decoded.get_or_init(decoded)
+    }
+
     /// A refusal, which names the part (docs/rules.md#issue-7052); replies hold no address but the writer's own.
-    fn hidden(&self, why: impl Into<String>) -> RewriteError {
+    pub(super) fn hidden(&self, why: impl Into<String>) -> RewriteError {
         let shown = self.name.as_deref().map(|name| self.masker.mask_text(name));
         let shown = shown.as_deref().unwrap_or(&self.part.kind.essence);
         RewriteError::Hidden {
@@ -53,6 +64,7 @@ impl<'a> Work<'a> {
             masker: self.masker(index),
             encoding: Encoding::of(&part.encoding),
             content: raw.get(part.body.clone()).unwrap_or_default(),
+            decoded: OnceCell::new(),
         };
         if let Some(charset) = self.unreadable_words(index, part) {
             let why = format!(
@@ -82,9 +94,7 @@ impl<'a> Work<'a> {
             // Whatever type it calls itself, a signature names its owner.
             Treatment::Opaque if self.signs(seen.part) => Treatment::Empty,
             // Whatever it is called, what begins like a document is none of a text.
-            Treatment::Text | Treatment::File
-                if document::is_document(&seen.encoding.decode(seen.content)) =>
-            {
+            Treatment::Text | Treatment::File if document::is_document(seen.octets()) => {
                 Treatment::Opaque
             }
             treatment => treatment,
@@ -99,7 +109,22 @@ impl<'a> Work<'a> {
     ) -> Result<Fixes, RewriteError> {
         let (part, encoding) = (seen.part, seen.encoding);
         let mut fixes = Fixes::default();
-        match self.treatment(seen) {
+        let treatment = self.treatment(seen);
+        if let Treatment::Refuse(why) = treatment {
+            return Err(seen.hidden(why));
+        }
+        let file = match plan.options.attachments {
+            Some(wanted) if part.holds != Holds::Parts && !self.signs(part) => {
+                self.file(seen, wanted)?
+            }
+            _ => None,
+        };
+        let treatment = match file {
+            Some(File::Signature) => Treatment::Empty,
+            Some(File::Allowed { .. }) if treatment != Treatment::Empty => Treatment::Opaque,
+            _ => treatment,
+        };
+        match treatment {
             Treatment::Refuse(why) => return Err(seen.hidden(why)),
             Treatment::Empty => {
                 fixes.emptied = true;
@@ -108,21 +133,18 @@ impl<'a> Work<'a> {
                 let note = Encoding::QuotedPrintable.encode(note.unwrap_or_default().as_bytes());
                 self.edits.push((part.body.clone(), note));
             }
-            // A document or a picture: it is not written anew, but one whose octets name the writer stays behind.
             Treatment::Opaque => {
-                let octets = encoding.decode(seen.content);
-                if let Some(address) = document::named(&octets, plan.writer_addresses) {
-                    let why = format!(
-                        "holds the address {address}; please save it without its properties (metadata) and send it again"
-                    );
-                    return Err(seen.hidden(why));
+                let new = self.document(seen, file, plan)?;
+                if let Some(File::Allowed { corrected, .. }) = file {
+                    fixes.essence = corrected;
+                }
+                if let Some(octets) = new {
+                    self.edits
+                        .push((part.body.clone(), encoding.encode(&octets)));
                 }
             }
             treatment @ (Treatment::Decode | Treatment::File) => {
-                match self
-                    .nested(&encoding.decode(seen.content), plan)
-                    .transpose()?
-                {
+                match self.nested(seen.octets(), plan).transpose()? {
                     Some(Some(inner)) => self
                         .edits
                         .push((part.body.clone(), encoding.encode(&inner))),
@@ -134,8 +156,7 @@ impl<'a> Work<'a> {
                 }
             }
             Treatment::Report => {
-                let octets = encoding.decode(seen.content);
-                let text = String::from_utf8_lossy(&octets);
+                let text = String::from_utf8_lossy(seen.octets());
                 let shown = plan.from.domain();
                 let kept = report::fields(&part.kind.essence, &text, shown, seen.masker);
                 let kept = encoding.encode(kept.as_bytes());
@@ -223,7 +244,7 @@ impl<'a> Work<'a> {
     }
 
     /// Whether a part is the signature on its neighbour (RFC 1847 2.1).
-    fn signs(&self, part: &Part) -> bool {
+    pub(super) fn signs(&self, part: &Part) -> bool {
         let parts = &self.message.structure().parts;
         let parent = part.within.and_then(|at| parts.get(at));
         // The first part is what is signed.

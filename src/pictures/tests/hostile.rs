@@ -1,0 +1,151 @@
+//! Pictures that were made to take time, memory or more room than they had.
+
+use std::time::{Duration, Instant};
+
+use super::super::*;
+use super::{chunk, jpeg, png, segment};
+
+/// A TIFF directory of little-endian entries (tag, type, count, field).
+fn directory(entries: &[(u16, u16, u32, u32)], next: u32) -> Vec<u8> {
+    let mut out = u16::try_from(entries.len()).unwrap().to_le_bytes().to_vec();
+    for &(tag, kind, count, field) in entries {
+        out.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+        out.extend([count.to_le_bytes(), field.to_le_bytes()].concat());
+    }
+    out.extend(next.to_le_bytes());
+    out
+}
+
+/// Many pages whose strips' offsets are the same long list.
+fn shared_strips() -> Vec<u8> {
+    let (pages, strips) = (4000_u32, 100_000_u32);
+    let size = 2 + 12 * 7 + 4;
+    let list = 8 + pages * size;
+    let mut out = [b"II*\0", &8_u32.to_le_bytes()[..]].concat();
+    for page in 1..=pages {
+        let next = if page == pages { 0 } else { 8 + page * size };
+        let entries = [
+            (256, 4, 1, 9),
+            (257, 4, 1, 9),
+            (258, 4, 1, 8),
+            (259, 4, 1, 5),
+            (262, 4, 1, 1),
+            (273, 4, strips, list),
+            (279, 4, strips, list),
+        ];
+        out.extend(directory(&entries, next));
+    }
+    out.extend((0..strips).flat_map(|strip| (strip % 60_000 + 9).to_le_bytes()));
+    out
+}
+
+/// A directory of as many entries as there can be, each of the same octets.
+fn shared_values() -> Vec<u8> {
+    let entries: Vec<_> = (0..u16::MAX)
+        .map(|tag| {
+            if matches!(tag, 256 | 257 | 259) {
+                (tag, 4, 1, 1)
+            } else {
+                (tag, 1, 700_000, 8)
+            }
+        })
+        .collect();
+    [b"II*\0", &8_u32.to_le_bytes()[..], &directory(&entries, 0)].concat()
+}
+
+#[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
+fn nothing_takes_long_or_grows() {
+    let many = |part: &[u8]| part.repeat(1_000_000 / part.len());
+    let icc = |number, of| {
+        segment(
+            0xE2,
+            &[b"ICC_PROFILE\0", &[number, of][..], &[9; 9]].concat(),
+        )
+    };
+    let text = |tag: u16| (tag, 2_u16, 60_000_u32, 40_u32);
+    let exif = [
+        b"Exif\0\0II*\0\x08\0\0\0",
+        &directory(&[text(315), text(33432)], 0)[..],
+        &[b'x'; 60_100],
+    ]
+    .concat();
+    let cases = [
+        (
+            "tiny segments",
+            Kind::Jpeg,
+            jpeg(&[many(&segment(0xFE, b""))], &[], b""),
+        ),
+        (
+            "tiny needed segments",
+            Kind::Jpeg,
+            jpeg(&[many(&segment(0xDD, &[0, 0]))], &[], b""),
+        ),
+        (
+            "tiny scans",
+            Kind::Jpeg,
+            jpeg(&[many(&segment(0xDA, &[1, 1, 0, 0, 63, 0]))], &[], b""),
+        ),
+        ("fill octets", Kind::Jpeg, jpeg(&[], &[many(&[0xFF])], b"")),
+        (
+            "stuffed octets",
+            Kind::Jpeg,
+            jpeg(&[], &[many(&[0xFF, 0])], b""),
+        ),
+        (
+            "profiles",
+            Kind::Jpeg,
+            jpeg(
+                &[many(&[icc(1, 255), icc(2, 3), icc(0, 0)].concat())],
+                &[],
+                b"",
+            ),
+        ),
+        (
+            "Exif upon Exif",
+            Kind::Jpeg,
+            jpeg(
+                &[many(&segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0\x01\0"))],
+                &[],
+                b"",
+            ),
+        ),
+        (
+            "texts in each other",
+            Kind::Jpeg,
+            jpeg(&[segment(0xE1, &exif)], &[], b""),
+        ),
+        (
+            "tiny chunks",
+            Kind::Png,
+            png(&[many(&chunk(b"tEXt", b""))], b""),
+        ),
+        (
+            "tiny blocks",
+            Kind::Gif,
+            super::gif(&[&many(b"\x21\xFE\0")], b";"),
+        ),
+        ("no blocks", Kind::Gif, super::gif(&[&many(b"\0")], b";")),
+        ("strips", Kind::Tiff, shared_strips()),
+        ("values", Kind::Tiff, shared_values()),
+    ];
+    for (name, kind, octets) in cases {
+        let before = Instant::now();
+        let stripped = strip(kind, &octets, true);
+        assert!(
+            before.elapsed() < Duration::from_secs(5),
+            "{name} took {:?}",
+            before.elapsed()
+        );
+        if let Ok(stripped) = stripped {
+            assert!(stripped.octets().len() <= octets.len() + 100, "{name}");
+        }
+        if let Ok(folder) = std::env::var("HOSTILE") {
+            std::fs::write(
+                format!("{folder}/{}.{}", name.replace(' ', "_"), kind.name()),
+                &octets,
+            )
+            .unwrap();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Attached files over the wire: which may pass, in which words the others are refused, and what pictures lose.
+
+use data_encoding::BASE64_MIME;
+use mail_parser::{MessageParser, MimeHeaders};
+
+use crate::support::stage::*;
+
+/// A picture with a place, a serial number, an owner and a thumbnail, and with an orientation, an artist and a copyright.
+const TELEPHONE: &[u8] = include_bytes!("../data/pictures/telephone.jpg");
+const PDF: &[u8] = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\ntrailer\n<</Root 1 0 R>>\nstartxref\n9\n%%EOF\n";
+const ZIP: &[u8] = b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0a.txt";
+const EXE: &[u8] = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0\xb8\0\0\0\0\0\0\0\x40\0\0\0";
+
+/// A letter with a text and one file, whose fields are given.
+fn letter(from: &str, to: &str, fields: &str, octets: &[u8]) -> String {
+    let code = BASE64_MIME.encode(octets);
+    format!(
+        "From: {from}\r\nTo: {to}\r\nSubject: Rower\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nW załączniku.\r\n\
+         --a\r\n{fields}Content-Transfer-Encoding: base64\r\n\r\n{code}\r\n--a--\r\n"
+    )
+}
+
+fn attached(kind: &str, name: &str) -> String {
+    format!("Content-Type: {kind}\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n")
+}
+
+/// The declared type, the name and the octets of the file in a message.
+fn file(message: &str) -> (String, String, Vec<u8>) {
+    let parsed = MessageParser::default().parse(message.as_bytes()).unwrap();
+    let part = parsed.attachment(0).unwrap();
+    let kind = part.content_type().unwrap();
+    (
+        format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()),
+        part.attachment_name().unwrap_or_default().to_owned(),
+        part.contents().to_vec(),
+    )
+}
+
+fn holds(octets: &[u8], words: &str) -> bool {
+    memchr::memmem::find(octets, words.as_bytes()).is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_other_kinds_are_refused_by_name() {
+    let stage = Setup::default().without_rules().start().await;
+    for (fields, octets, told) in [
+        (attached("application/zip", "zdjecia.zip"), ZIP, "\"zdjecia.zip\" is a ZIP archive"),
+        (attached("application/pdf", "faktura.pdf"), ZIP, "\"faktura.pdf\" is a ZIP archive"),
+        (attached("application/octet-stream", "faktura.pdf.exe"), EXE, "\"faktura.pdf.exe\" is a"),
+        (attached("image/jpeg", "IMG_1.jpg"), EXE, "\"IMG_1.jpg\" is a"),
+        (attached("application/octet-stream", "zdjecie.exe"), TELEPHONE, "is a JPEG picture under the name of"),
+        (attached("text/html", "zdjecie.jpg"), TELEPHONE, "is a JPEG picture declared as text/html"),
+        (
+            "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename*=utf-8''cennik%E2%80%AEfdp.exe\r\n".to_owned(),
+            EXE,
+            "\\u{202e}",
+        ),
+        (
+            "Content-Type: application/pdf; name=a.pdf\r\nContent-Disposition: attachment; filename=b.exe\r\n".to_owned(),
+            PDF,
+            "carries a second name",
+        ),
+        (attached("image/heic", "IMG_2.HEIC"), b"\0\0\0\x18ftypheic\0\0\0\0heicmif1\0\0\0\x08mdat", "send it as JPEG"),
+        (attached("application/pgp-keys", "klucz.asc"), b"-----BEGIN PGP PUBLIC KEY BLOCK-----\r\n\r\nmDMEZ\r\n-----END PGP PUBLIC KEY BLOCK-----\r\n", "\"klucz.asc\" is a PGP"),
+        (attached("image/jpeg", "IMG_3.jpg"), &TELEPHONE[..TELEPHONE.len() - 40], "\"IMG_3.jpg\" is no complete JPEG"),
+    ] {
+        let answer = stage.send_message(BIURO, &[BUYER], &letter(BIURO, BUYER, &fields, octets)).await;
+        answer.assert("550 5.7.1");
+        // A long sentence stands on several lines.
+        let words = answer.0.replace("\r\n550-5.7.1 ", " ").replace("\r\n550 5.7.1 ", " ");
+        assert!(words.contains(told), "no {told:?} in {words}");
+        assert!(words.contains("[attachment-type;"), "{words}");
+    }
+    stage.nothing_arrived().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_and_pictures_pass_under_the_type_that_they_have() {
+    let stage = Setup::default().without_rules().start().await;
+    for (fields, octets, kind, name) in [
+        (attached("application/octet-stream", "FV_12_2026.pdf"), PDF, "application/pdf", "FV_12_2026.pdf"),
+        (attached("application/x-pdf; name=\"f.pdf\"", "Faktura nr 12.2026"), PDF, "application/pdf", "Faktura nr 12.2026"),
+        ("Content-Type: image/png; name=logo.png\r\nContent-ID: <logo@shop>\r\nContent-Disposition: inline\r\n".to_owned(), TELEPHONE, "image/jpeg", "logo.png"),
+        ("Content-Disposition: attachment; filename=\"faktura_?.pdf\"; filename*=UTF-8''faktura_%C4%85.pdf\r\n".to_owned(), PDF, "application/pdf", "faktura_?.pdf"),
+    ] {
+        let answer = stage.send_message(BIURO, &[BUYER], &letter(BIURO, BUYER, &fields, octets)).await;
+        answer.assert("250");
+        let message = text(&stage.arrival().await);
+        let (found, called, arrived) = file(&message);
+        assert_eq!((found.as_str(), called.as_str()), (kind, name), "{message}");
+        if octets == PDF {
+            assert_eq!(arrived, PDF, "a document may be signed");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_lose_what_they_tell_and_sellers_keep_their_copyright() {
+    let fields = attached("image/jpeg", "IMG_1.jpg");
+    let private = [
+        "SN777",
+        "Canon",
+        "Munich",
+        "2024:01:02",
+        "GPSLatitude",
+        "W5M0",
+    ];
+    let stage = Stage::ordinary().await;
+    for (from, to, keeps) in [(BIURO, BUYER, true), (JAN, SELLER, false)] {
+        let sent = letter(from, to, &fields, TELEPHONE);
+        stage.send_message(from, &[to], &sent).await.assert("250");
+        let (kind, name, octets) = file(&text(&stage.arrival().await));
+        assert_eq!((kind.as_str(), name.as_str()), ("image/jpeg", "IMG_1.jpg"));
+        for words in private {
+            assert!(holds(TELEPHONE, words) || words == "W5M0", "{words}");
+            assert!(!holds(&octets, words), "{from}: {words}");
+        }
+        assert_eq!(holds(&octets, "Jane Artist"), keeps, "{from}");
+        // Turned by its orientation, and with nothing but that and the copyright in its Exif data.
+        assert!(holds(&octets, "Exif\0\0"), "{from}");
+        assert!(
+            octets.len() < TELEPHONE.len() - 800,
+            "{from}: the thumbnail"
+        );
+    }
+    let never = Setup::default()
+        .key("policy", "keep_copyright = false")
+        .start()
+        .await;
+    let sent = letter(BIURO, BUYER, &fields, TELEPHONE);
+    never
+        .send_message(BIURO, &[BUYER], &sent)
+        .await
+        .assert("250");
+    let (_, _, octets) = file(&text(&never.arrival().await));
+    assert!(!holds(&octets, "Jane Artist"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_any_kind_pass_where_the_rule_is_off_or_a_courier_writes() {
+    let stage = Setup::default()
+        .key("content", "attachment = []")
+        .start()
+        .await;
+    let sent = letter(
+        BIURO,
+        BUYER,
+        &attached("application/zip", "zdjecia.zip"),
+        ZIP,
+    );
+    stage
+        .send_message(BIURO, &[BUYER], &sent)
+        .await
+        .assert("250");
+    assert_eq!(file(&text(&stage.arrival().await)).2, ZIP);
+
+    let stage = Stage::ordinary().await;
+    let sent = letter(
+        COURIER,
+        BUYER,
+        &attached("image/jpeg", "paczka.jpg"),
+        TELEPHONE,
+    );
+    stage
+        .send_message(COURIER, &[BUYER], &sent)
+        .await
+        .assert("250");
+    assert_eq!(
+        file(&text(&stage.arrival().await)).2,
+        TELEPHONE,
+        "couriers' octets stay"
+    );
+}
