@@ -3,6 +3,8 @@
 //!
 //! The paths are written out because two crates have this module.
 
+#[path = "targets/attached.rs"]
+mod attached;
 #[path = "targets/files.rs"]
 mod files;
 #[path = "targets/mail.rs"]
@@ -14,7 +16,7 @@ mod wire;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets. The corpus of each is `tests/fuzz/corpus/NAME`.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 17] = [
     ("command_line", wire::command_line),
     ("data_reader", wire::data_reader),
     ("reply_reader", wire::reply_reader),
@@ -24,6 +26,8 @@ pub const TARGETS: [Target; 15] = [
     ("charsets", mail::charsets),
     ("readers", mail::readers),
     ("contents", mail::contents),
+    ("attachments", attached::attachments),
+    ("pictures", attached::pictures),
     ("courier", mail::courier),
     ("tokens", mail::tokens),
     ("report_reader", mail::report_reader),
