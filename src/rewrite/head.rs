@@ -19,6 +19,8 @@ pub(super) struct Fixes {
     pub(super) charset: Option<&'static str>,
     /// The transfer encoding that it is under now.
     pub(super) encoding: Option<&'static str>,
+    /// Whether the octets of a file changed: its size in Content-Disposition is another now (RFC 2183 2.7).
+    pub(super) resized: bool,
     /// The part was emptied: nothing of its old head is true.
     pub(super) emptied: bool,
     /// Whether something stands in an emptied part: a line of ours in quoted-printable.
@@ -127,7 +129,13 @@ pub(super) fn masked_field(field: &Field<'_>, fixes: &Fixes, masker: &Masker) ->
         b"content-transfer-encoding" => fixes.encoding.map(str::to_owned),
         b"content-type" => parameters(field.value, fixes, masker),
         // It has parameters, but none of those that Content-Type mends.
-        b"content-disposition" => parameters(field.value, &Fixes::default(), masker),
+        b"content-disposition" => {
+            let resized = Fixes {
+                resized: fixes.resized,
+                ..Fixes::default()
+            };
+            parameters(field.value, &resized, masker)
+        }
         b"content-id" => part_id(&message::decode(field.value), masker),
         _ => words(field.value, masker),
     };
@@ -153,6 +161,9 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
         // `protocol` and `micalg` spoke of the signature, and a charset of a text.
         read.list
             .retain(|(name, _)| matches!(name.as_str(), "boundary" | "name"));
+    }
+    if fixes.resized {
+        read.list.retain(|(name, _)| name != "size");
     }
     for (name, new) in [
         ("boundary", fixes.boundary.as_deref()),

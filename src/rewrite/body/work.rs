@@ -138,6 +138,7 @@ impl<'a> Work<'a> {
                 if let Some(File::Allowed { corrected, .. }) = file {
                     fixes.essence = corrected;
                 }
+                fixes.resized = new.is_some();
                 if let Some(octets) = new {
                     self.edits
                         .push((part.body.clone(), encoding.encode(&octets)));
