@@ -120,8 +120,10 @@ mod operations {
 
 /// Other people's programs as peers: swaks, Postfix on both sides, Postfix's smtp-source.
 mod interop {
+    mod attachments;
     mod bulk;
     mod conversation;
+    mod pictures;
     mod signatures;
     mod swaks;
 }

@@ -83,6 +83,8 @@ struct Rules {
     domains: MaskedDomains,
     keys: MessageIdKeys,
     ids: [ParticipantId; 2],
+    /// None where what other programs wrote is compared with what comes of it: pictures stay as they were.
+    attachments: Option<Attachments>,
 }
 
 impl Rules {
@@ -98,6 +100,7 @@ impl Rules {
             }]),
             keys: MessageIdKeys::new(&TokenKeys::new(vec![vec![7; 32]])),
             ids: [id(side.mask), id(side.other)],
+            attachments: None,
         }
     }
 
@@ -125,10 +128,7 @@ impl Rules {
                 at: Timestamp(1_795_392_000_000),
             },
             options: Options {
-                attachments: Some(Attachments {
-                    refuse: false,
-                    keep_copyright: true,
-                }),
+                attachments: self.attachments,
                 language: "pl",
                 hidden_domains: &self.hidden,
                 events: Some(Events {
@@ -215,7 +215,13 @@ struct Tally {
 }
 
 fn run(side: &Side, seed: u64, count: u64, mut oracle: Child) -> Tally {
-    let rules = Rules::new(side);
+    let rules = Rules {
+        attachments: Some(Attachments {
+            refuse: false,
+            keep_copyright: true,
+        }),
+        ..Rules::new(side)
+    };
     let shown: Vec<String> = side
         .addresses
         .iter()
