@@ -6,14 +6,14 @@
 //!
 //! | declared type | contents | a name claims | becomes |
 //! | --- | --- | --- | --- |
-//! | `multipart/*` | any | anything | text: its parts are judged |
+//! | `multipart/*` | any | anything | text: its parts are judged (the caller names one without parts by no type) |
 //! | a detached signature, by type, `.p7s`, `.sig` or `signature.asc`; `.asc` over one | any | anything | taken out |
 //! | any | any | in turned letters, with control characters | refused |
 //! | text, message, none (RFC 2045 5.2) | PDF, picture, archive, program, document, sound, film, TNEF in octets that no text has | anything | refused as declared wrongly; with no type at all, as below |
 //! | text, message, none | anything else | nothing, a text, a message; a page too for HTML | text |
 //! | text, message, none | anything else | anything else | refused |
-//! | any in a report | text, page, script, message | nothing, a text, a message | text |
-//! | any in a report | text, page, script, message | anything else | refused |
+//! | a text or message in a report | text, page, message | nothing, a text, a message | text |
+//! | a text or message in a report | text, page, message | anything else | refused |
 //! | another text, SVG, XML, script, program, message | one of the six | anything | refused |
 //! | any other, or none | one of the six | a text, page, program, archive, document, sound, key, message | refused |
 //! | any other, or none | one of the six, and an archive, a program or a page in it or behind it | anything | refused |
@@ -27,6 +27,7 @@ mod behind;
 mod containers;
 mod contents;
 mod declared_type;
+mod enclosed;
 mod ends;
 mod extensions;
 mod formats;
@@ -94,10 +95,10 @@ pub fn judge(declared: &Declared<'_>, octets: &[u8]) -> Judgement {
     if declared.essence.starts_with("multipart/") {
         return Judgement::Text;
     }
-    if signature::is_signature(declared.essence, declared.names, octets) {
+    let part = Part::new(declared, octets);
+    if signature::is_signature(declared.essence, declared.names, part.found.group) {
         return Judgement::Signature;
     }
-    let part = Part::new(declared, octets);
     let text = declared_type::text_type(declared, part.found);
     let cause = part.flaw().or_else(|| match (text, part.found.group) {
         (Some(text), _) => part.cause_of_text(text),
@@ -111,6 +112,13 @@ pub fn judge(declared: &Declared<'_>, octets: &[u8]) -> Judgement {
             corrected: Some(kind.media_type()).filter(|right| *right != declared.essence),
             is_active: kind == Kind::Pdf && pdf::is_active(octets),
         },
-        (None, _, _) => Judgement::Text,
+        (None, _, _) => match enclosed::file(declared.essence, octets) {
+            Some((name, words)) => Judgement::Refused(Box::new(Refusal {
+                name: name::shown(&name),
+                found: Found::new(Group::Other, words),
+                cause: Cause::Kind,
+            })),
+            None => Judgement::Text,
+        },
     }
 }

@@ -26,7 +26,7 @@ pub use address::{AddressError, Listed, named_mailboxes, parse_list};
 pub use automatic::Automatic;
 pub use effort::{Effort, Task};
 pub use from::{BadFrom, Visible};
-pub use parameters::{Parameters, readings, unescape};
+pub use parameters::{Parameters, readings, reads_alike, unescape};
 pub use section::{Field, HeaderSection, Malformed};
 pub use structure::{Delimiter, Holds, Part, Structure, fields};
 pub use subject::{answered, is_answer};

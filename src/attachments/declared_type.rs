@@ -24,7 +24,10 @@ pub(super) fn text_type(declared: &Declared<'_>, found: Found) -> Option<TextTyp
         "text/html" | "text/x-amp-html" => Some(TextType::Html),
         "message/rfc822" | "message/global" | "message/news" => Some(TextType::Message),
         "" if is_text => Some(TextType::Plain),
-        _ if declared.in_report && is_text => Some(TextType::Report),
+        essence if declared.in_report && is_text => {
+            let is_read = essence.starts_with("text/") || essence.starts_with("message/");
+            (is_read && found.group != Group::Script).then_some(TextType::Report)
+        }
         _ => None,
     }
 }

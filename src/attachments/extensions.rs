@@ -55,7 +55,11 @@ const TABLE: [(&str, Claim, &str); 27] = [
         Claim::Text,
         "a text",
     ),
-    ("htm html xhtml xht shtml shtm", Claim::Page, "an HTML page"),
+    (
+        "htm html xhtml xht shtml shtm xhtm phtm jhtml stm",
+        Claim::Page,
+        "an HTML page",
+    ),
     ("svg svgz", Claim::Markup, "an SVG drawing"),
     (
         "xml xsl xslt rss atom wsdl dtd mathml",
@@ -64,7 +68,7 @@ const TABLE: [(&str, Claim, &str); 27] = [
     ),
     ("mht mhtml webarchive", Claim::Markup, "a saved web page"),
     (
-        "exe scr com pif cpl dll sys drv ocx msp mst gadget xll wll ax efi mui xbap application appref-ms appcontent-ms \
+        "exe scr com pif cpl dll sys drv ocx msp mst gadget xll wll ax efi mui xbap application appref-ms appcontent-ms vsto xnk mcf mad maf mat mau \
          settingcontent-ms search-ms searchconnector-ms library-ms theme themepack diagcab diagcfg diagpkg msc ws wsb",
         Claim::Program,
         "a Windows program",
@@ -92,7 +96,8 @@ const TABLE: [(&str, Claim, &str); 27] = [
         "a file of settings for Windows",
     ),
     (
-        "lnk url website webloc desktop scf shb shs udl rdp iqy oqy dqy rqy slk jnlp chm fileloc inetloc",
+        "lnk url website webloc desktop scf shb shs udl rdp iqy oqy dqy rqy slk jnlp chm fileloc inetloc vncloc mailloc ftploc afploc \
+         terminal mobileconfig configprofile wflow odc osd ops pcd plg bgi its ica rdg printerexport manifest csproj vbproj",
         Claim::Program,
         "a shortcut or a file that starts programs",
     ),

@@ -49,7 +49,9 @@ impl<'a> Part<'a> {
         let fits = |claim| match claim {
             Claim::Nothing | Claim::Text | Claim::Message => true,
             Claim::Page => text == TextType::Html,
-            _ => false,
+            // A message that is passed on is called by its subject.
+            Claim::Program | Claim::Markup => false,
+            _ => text == TextType::Message,
         };
         self.misfit(fits).map(|cause| match cause {
             // Then its name is true, and its type is not.

@@ -1,6 +1,6 @@
 //! Detached signatures: they are taken out of a message, and no reason to refuse it.
 
-use super::contents::{self, Group};
+use super::contents::Group;
 use super::name;
 
 /// Their types (RFC 3156 5, RFC 8551 3.5.3).
@@ -12,7 +12,7 @@ const TYPES: [&str; 4] = [
 ];
 
 /// Whether a part is one: by its type or its name. It does not go on; so what it holds is no matter, but for `.asc`, which keys are called as well.
-pub(super) fn is_signature(essence: &str, names: &[&str], octets: &[u8]) -> bool {
+pub(super) fn is_signature(essence: &str, names: &[&str], found: Group) -> bool {
     if TYPES.contains(&essence) {
         return true;
     }
@@ -20,10 +20,7 @@ pub(super) fn is_signature(essence: &str, names: &[&str], octets: &[u8]) -> bool
         .iter()
         .any(|text| match name::extension(text).as_str() {
             "p7s" | "sig" => true,
-            "asc" => {
-                text.trim().eq_ignore_ascii_case("signature.asc")
-                    || contents::recognise(octets).group == Group::Signature
-            }
+            "asc" => text.trim().eq_ignore_ascii_case("signature.asc") || found == Group::Signature,
             _ => false,
         })
 }

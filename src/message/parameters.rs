@@ -176,6 +176,68 @@ pub fn readings(value: &[u8], name: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether every program reads the same in a field value: tokens and quoted strings between semicolons, each parameter once, or once in plain letters and
+/// once percent-encoded, or in pieces without a gap. No comments, nothing escaped, no blanks in bare words, no encoded word within a word.
+#[must_use]
+pub fn reads_alike(value: &[u8]) -> bool {
+    let unfolded: Vec<u8> = value
+        .iter()
+        .copied()
+        .filter(|octet| !matches!(octet, b'\r' | b'\n'))
+        .collect();
+    let mut seen: Vec<(String, Option<u32>, bool)> = Vec::new();
+    let mut items = unfolded.split(|octet| *octet == b';');
+    let essence = items.next().unwrap_or_default().trim_ascii();
+    if essence.contains(&b'"') {
+        return false;
+    }
+    for item in items
+        .map(<[u8]>::trim_ascii)
+        .filter(|item| !item.is_empty())
+    {
+        let Some(piece) = piece(item).filter(|_| is_plain_item(item)) else {
+            return false;
+        };
+        let number = piece.numbered.then_some(piece.index);
+        let next = seen
+            .iter()
+            .filter(|(name, number, _)| *name == piece.name && number.is_some());
+        let fits = match number {
+            Some(number) => number as usize == next.count(),
+            None => !seen.contains(&(piece.name.clone(), None, piece.extended)),
+        };
+        if !fits {
+            return false;
+        }
+        seen.push((piece.name, number, piece.extended));
+    }
+    true
+}
+
+/// Whether a parameter is `name=token` or `name="words"`. A semicolon within quotes has parted it, and then it is not.
+fn is_plain_item(item: &[u8]) -> bool {
+    let mut halves = item.splitn(2, |octet| *octet == b'=');
+    let (Some(name), Some(value)) = (halves.next(), halves.next()) else {
+        return false;
+    };
+    let token = |octet: &u8| octet.is_ascii_graphic() && !b"\"\\(),<>".contains(octet);
+    let words = |octet: &u8| token(octet) || b" (),<>".contains(octet);
+    if !name.iter().all(token) {
+        return false;
+    }
+    match value.strip_prefix(b"\"") {
+        Some(quoted) => quoted.strip_suffix(b"\"").is_some_and(|quoted| {
+            // Some read an encoded word that others do not (RFC 2047 5).
+            let mut pieces = quoted.split(|octet| *octet == b' ');
+            let whole = |piece: &[u8]| piece.starts_with(b"=?") && piece.ends_with(b"?=");
+            let marks = |piece: &[u8]| memchr::memmem::find_iter(piece, b"=?").count();
+            quoted.iter().all(words)
+                && pieces.all(|piece| marks(piece) == 0 || (marks(piece) == 1 && whole(piece)))
+        }),
+        None => !value.is_empty() && value.iter().all(token) && !value.starts_with(b"=?"),
+    }
+}
+
 /// What a quoted string stands for; a bare value stands for itself. The closing quote may lack.
 fn unquote(value: &[u8]) -> Vec<u8> {
     let Some(inside) = value.strip_prefix(b"\"") else {

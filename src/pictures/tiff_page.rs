@@ -9,6 +9,8 @@ use super::tiff_data::Data;
 use super::tiff_read::{ASCII, Directory, ENTRY, Entry, Place, Reader};
 use super::tiff_tags as tags;
 
+/// Pages of one file. A year's faxes have fewer.
+const MOST_PAGES: usize = 2_000;
 /// What is said of raw data.
 const RAW: &str = "is a camera's raw data or packed in an unknown way";
 
@@ -94,6 +96,9 @@ impl<'a> Plan<'a> {
             let page = plan.page(&directory)?;
             if let Some(last) = last.and_then(|last: usize| plan.pages.get_mut(last)) {
                 last.next = page.at;
+            }
+            if plan.pages.len() == MOST_PAGES {
+                return Err("has more pages than are read");
             }
             last = Some(plan.pages.len());
             plan.pages.push(page);

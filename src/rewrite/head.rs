@@ -156,6 +156,14 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
     let mut read = Parameters::parse(value);
     let before = read.clone();
     let odd = message::has_odd_charset(value);
+    let alike = message::reads_alike(value);
+    if !alike {
+        for (name, value) in &mut read.list {
+            if matches!(name.as_str(), "name" | "filename") {
+                *value = plain_name(value);
+            }
+        }
+    }
     if let Some(essence) = fixes.essence {
         essence.clone_into(&mut read.essence);
         // `protocol` and `micalg` spoke of the signature, and a charset of a text.
@@ -185,7 +193,7 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
         };
     }
     // The raw value too: what the reading passes over, a comment say, another reader may show.
-    if read == before && !odd && value.is_ascii() && masker.mask(value).is_none() {
+    if alike && read == before && !odd && value.is_ascii() && masker.mask(value).is_none() {
         return None;
     }
     let mut printed = read.print();
@@ -204,6 +212,23 @@ fn part_id(old: &str, masker: &Masker) -> Option<String> {
     let masked = masker.mask_text(&format!("cid:{bare}"));
     let new = masked.strip_prefix("cid:").filter(|new| *new != bare)?;
     Some(format!("<{new}>"))
+}
+
+/// The name of a file without signs at which some program ends it earlier than others, or reads more into it.
+fn plain_name(name: &str) -> String {
+    let decoded = message::decode(name.as_bytes());
+    let plain = |c: char| {
+        if c.is_control() || "\"\\<>".contains(c) {
+            '_'
+        } else {
+            c
+        }
+    };
+    decoded
+        .chars()
+        .map(plain)
+        .collect::<String>()
+        .replace("=?", "_")
 }
 
 /// The name of a file, masked: first without its ending, which may be a top-level domain as well (`.zip`).

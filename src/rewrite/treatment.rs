@@ -125,7 +125,12 @@ pub(super) fn treatment(part: &Part, name: Option<&str>) -> Treatment {
     }
     match part.holds {
         Holds::Parts | Holds::Message => Treatment::Descend,
-        Holds::Content if matches!(essence, "message/rfc822" | "message/global") => {
+        Holds::Content
+            if matches!(
+                essence,
+                "message/rfc822" | "message/global" | "message/news"
+            ) =>
+        {
             match part.encoding.as_str() {
                 "base64" | "quoted-printable" => Treatment::Decode,
                 _ => Treatment::Refuse("is a message under a transfer encoding that nobody knows"),

@@ -174,3 +174,164 @@ async fn files_of_any_kind_pass_where_the_rule_is_off_or_a_courier_writes() {
         "couriers' octets stay"
     );
 }
+
+/// A letter that is one part, with these fields and this body.
+fn whole(fields: &str, body: &str) -> String {
+    format!(
+        "From: {BIURO}\r\nTo: {BUYER}\r\nSubject: Rower\r\nMIME-Version: 1.0\r\n{fields}\r\n{body}\r\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_some_programs_take_for_a_file_is_refused() {
+    let stage = Setup::default().without_rules().start().await;
+    let exe = BASE64_MIME.encode(EXE);
+    let coded = "Content-Transfer-Encoding: base64\r\n";
+    let uuencoded = "begin 644 evil.exe\r\n#35J0\r\n`\r\nend";
+    let attached = "Content-Disposition: attachment; filename=evil.exe\r\n";
+    let event = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nATTACH;VALUE=BINARY;ENC\r\n ODING=BASE64;X-FILENAME=evil.exe:TVqQ\r\nEND:VEVENT\r\nEND:VCALENDAR";
+    for (name, fields, body) in [
+        (
+            "a multipart without a boundary",
+            format!("Content-Type: multipart/x\r\n{attached}{coded}"),
+            exe.as_str(),
+        ),
+        (
+            "a boundary that never comes",
+            format!("Content-Type: multipart/mixed; boundary=b\r\n{coded}"),
+            &exe,
+        ),
+        (
+            "a second type",
+            "Content-Type: x\r\nContent-Type: text/plain; name=evil.js\r\n".to_owned(),
+            "x",
+        ),
+        (
+            "a name that ends in a NUL",
+            format!("Content-Type: text/plain; name*=utf-8''evil.js%00.txt\r\n{coded}"),
+            "eA==",
+        ),
+        (
+            "uuencoded",
+            "Content-Type: text/plain\r\n".to_owned(),
+            uuencoded,
+        ),
+        ("uuencoded, without a type", String::new(), uuencoded),
+        (
+            "yEnc",
+            String::new(),
+            "=ybegin line=128 size=4 name=evil.exe\r\nxxxx\r\n=yend size=4",
+        ),
+        (
+            "an encoding of files",
+            "Content-Type: text/plain; name=a.txt\r\nContent-Transfer-Encoding: x-uuencode\r\n"
+                .to_owned(),
+            uuencoded,
+        ),
+        (
+            "a program in a report",
+            "Content-Type: multipart/report; report-type=x; boundary=b\r\n".to_owned(),
+            "--b\r\nContent-Type: application/hta\r\n\r\n<script>x</script>\r\n--b--",
+        ),
+        (
+            "a file of an event",
+            "Content-Type: text/calendar\r\n".to_owned(),
+            event,
+        ),
+        (
+            "another text among alternatives",
+            "Content-Type: multipart/alternative; boundary=b\r\n".to_owned(),
+            "--b\r\nContent-Type: text/vbscript\r\n\r\nMsgBox 1\r\n--b--",
+        ),
+        (
+            "a name in the wrong field",
+            "Content-Type: text/plain; filename=evil.js\r\n".to_owned(),
+            "x",
+        ),
+        (
+            "a message of news",
+            format!("Content-Type: message/news\r\n{coded}"),
+            &BASE64_MIME.encode(
+                format!("Subject: x\r\nContent-Type: application/x\r\n{coded}\r\n{exe}\r\n")
+                    .as_bytes(),
+            ),
+        ),
+    ] {
+        let answer = stage
+            .send_message(BIURO, &[BUYER], &whole(&fields, body))
+            .await;
+        assert!(
+            answer.0.starts_with("550") && answer.0.contains("[attachment-type;"),
+            "{name}: {answer:?}"
+        );
+    }
+    for (name, fields, body) in [
+        (
+            "a word at the front of a line",
+            String::new(),
+            "begin 644 words\r\nof a poem",
+        ),
+        (
+            "a message by its subject",
+            "Content-Type: multipart/mixed; boundary=b\r\n".to_owned(),
+            "--b\r\nContent-Type: message/rfc822; name=\"Fw: Faktura.pdf\"\r\n\r\nSubject: x\r\n\r\nx\r\n--b--",
+        ),
+        (
+            "a link of an event",
+            "Content-Type: text/calendar\r\n".to_owned(),
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nATTACH:https://example.com/a.pdf\r\nEND:VEVENT\r\nEND:VCALENDAR",
+        ),
+    ] {
+        let answer = stage
+            .send_message(BIURO, &[BUYER], &whole(&fields, body))
+            .await;
+        assert!(answer.0.starts_with("250"), "{name}: {answer:?}");
+        stage.arrival().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_programs_read_in_several_ways_leaves_in_one() {
+    let stage = Setup::default().without_rules().start().await;
+    for (parameters, leaves) in [
+        ("filename=\"x.hta\".html", "filename=\"x.hta_.html\""),
+        (
+            "filename=\"evil.=?utf-8?Q?js?=\"",
+            "filename=\"evil. js\"",
+        ),
+        (
+            "filename*0=\"evil.js\"; filename*2=\".txt\"",
+            "filename=\"evil.js.txt\"",
+        ),
+        (
+            "filename*0=evil; filename*1=.js; filename*1=.txt",
+            "filename=\"evil.js.txt\"",
+        ),
+        ("filename=evil.js .txt", "filename=\"evil.js .txt\""),
+        ("filename=<evil.js>", "filename=\"_evil.js_\""),
+        // What all read alike stays as it came.
+        (
+            "filename=\"Umowa (1), nowa.txt\"",
+            "filename=\"Umowa (1), nowa.txt\"",
+        ),
+        (
+            "filename=\"=?utf-8?B?xIUudHh0?=\"",
+            "filename=\"=?utf-8?B?xIUudHh0?=\"",
+        ),
+        (
+            "filename=\"_.txt\"; filename*=utf-8''%C4%85.txt",
+            "filename=\"_.txt\"; filename*=utf-8''%C4%85.txt",
+        ),
+    ] {
+        let fields = "Content-Type: multipart/mixed; boundary=b\r\n";
+        let body = format!(
+            "--b\r\nContent-Type: text/html\r\nContent-Disposition: attachment; {parameters}\r\n\r\n<p>x</p>\r\n--b--"
+        );
+        let answer = stage
+            .send_message(BIURO, &[BUYER], &whole(fields, &body))
+            .await;
+        assert!(answer.0.starts_with("250"), "{parameters}: {answer:?}");
+        let arrived = text(&stage.arrival().await).replace("\r\n ", " ");
+        assert!(arrived.contains(leaves), "{parameters}: {arrived}");
+    }
+}

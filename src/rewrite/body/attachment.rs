@@ -1,5 +1,7 @@
 //! Attached files: judged by what they are, and pictures without what they tell beside what they show (docs/attachments.md).
 
+use std::collections::HashSet;
+
 use super::Work;
 use super::work::Seen;
 use crate::attachments::{self, Declared, Judgement, Kind};
@@ -23,6 +25,17 @@ pub(super) enum File {
     },
 }
 
+/// Types of text that programs write beside a plain one.
+const ALTERNATIVES: [&str; 5] = [
+    "text/enriched",
+    "text/richtext",
+    "text/watch-html",
+    "text/markdown",
+    "text/x-markdown",
+];
+/// What encodings are called that some programs undo, and RFC 2045 does not know.
+const FILE_ENCODINGS: [&str; 3] = ["uu", "yenc", "binhex"];
+
 impl Work<'_> {
     /// Judges a part as a file; none: it is a text, or a file that goes on as it is.
     ///
@@ -36,10 +49,17 @@ impl Work<'_> {
         let names = self.names(seen.part);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let octets = match seen.part.holds {
-            // A message is no octets of a file: its parts are judged.
-            Holds::Message => &[][..],
+            // A message is no file: its parts are judged.
+            Holds::Message => &b"Subject:"[..],
             _ => seen.octets(),
         };
+        let encoding = seen.part.encoding.as_str();
+        if wanted.refuse && FILE_ENCODINGS.iter().any(|name| encoding.contains(name)) {
+            let shown = attachments::shown(names.first().copied().unwrap_or_default());
+            return Err(RewriteError::Attachment(format!(
+                "{shown} is encoded in a way that mail has no name for; attach PDF, JPEG, PNG, GIF, BMP or TIFF"
+            )));
+        }
         let declared = Declared {
             essence: self.declared(seen.part, &names),
             // What programs write for programs is shown as a text wherever it stands.
@@ -121,9 +141,11 @@ impl Work<'_> {
         let nameless = names.iter().all(|name| name.is_empty());
         match essence {
             _ if !says => "",
+            // What is in no parts is what it is.
+            _ if essence.starts_with("multipart/") => "",
             // One way of several to say the same is no file: watches and old programs have types of their own for it.
             _ if nameless
-                && essence.starts_with("text/")
+                && ALTERNATIVES.contains(&essence)
                 && self.stands_in(part, "multipart/alternative") =>
             {
                 "text/plain"
@@ -141,16 +163,25 @@ impl Work<'_> {
             .raw()
             .get(part.head.clone())
             .unwrap_or_default();
-        let of = |field: &[u8], parameter: &str| {
-            let found = message::fields(head).find(|found| found.name.eq_ignore_ascii_case(field));
-            let values = found.map(|found| message::readings(found.value, parameter));
-            values.unwrap_or_default()
-        };
-        let mut names = of(b"content-disposition", "filename");
-        names.extend(of(b"content-type", "name"));
-        for name in &mut names {
-            *name = message::decode(name.as_bytes());
+        let mut names = Vec::new();
+        for (field, parameters) in [
+            (&b"content-disposition"[..], ["filename", "name"]),
+            (b"content-type", ["name", "filename"]),
+        ] {
+            let fields =
+                message::fields(head).filter(|found| found.name.eq_ignore_ascii_case(field));
+            for found in fields {
+                for parameter in parameters {
+                    names.extend(message::readings(found.value, parameter));
+                }
+            }
         }
+        let coded = names.iter().filter(|name| name.contains("=?"));
+        let decoded: Vec<String> = coded.map(|name| message::decode(name.as_bytes())).collect();
+        names.extend(decoded);
+        // The same name many times is one.
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
         names
     }
 

@@ -88,6 +88,14 @@ impl<'a> Work<'a> {
         Ok(fixes)
     }
 
+    /// Whether a part consists of others, which are judged.
+    fn is_taken_apart(&self, index: usize) -> bool {
+        let parts = &self.message.structure().parts;
+        let part = parts.get(index);
+        part.is_some_and(|part| part.holds == Holds::Parts)
+            && parts.iter().any(|other| other.within == Some(index))
+    }
+
     /// What becomes of a part.
     fn treatment(&self, seen: &Seen<'_>) -> Treatment {
         match treatment(seen.part, seen.name.as_deref()) {
@@ -114,7 +122,7 @@ impl<'a> Work<'a> {
             return Err(seen.hidden(why));
         }
         let file = match plan.options.attachments {
-            Some(wanted) if part.holds != Holds::Parts && !self.signs(part) => {
+            Some(wanted) if !self.is_taken_apart(seen.index) && !self.signs(part) => {
                 self.file(seen, wanted)?
             }
             _ => None,
