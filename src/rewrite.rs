@@ -20,6 +20,7 @@ mod atom;
 mod body;
 mod calendar;
 mod courier;
+mod data_pictures;
 mod document;
 mod embedded;
 mod fields;

@@ -109,6 +109,7 @@ fn ids_of<'a>(plan: &'a ParticipantPlan<'_>, maskers: &'a Maskers) -> Ids<'a> {
         quoted: &maskers.quoted,
         shown: plan.from.domain(),
         events: plan.options.events,
+        attachments: plan.options.attachments,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::head;
 use super::masker::Masker;
+use super::options::Attachments;
 use crate::mail::Domain;
 use crate::masking::{MessageIdKeys, Pair};
 use crate::message::Part;
@@ -27,6 +28,8 @@ pub(super) struct Ids<'a> {
     pub(super) shown: &'a Domain,
     /// None: an id becomes a digest, which nothing leads back from.
     pub(super) events: Option<Events<'a>>,
+    /// What becomes of pictures in the source of texts.
+    pub(super) attachments: Option<Attachments>,
 }
 
 /// Properties that hold an id (RFC 5545 3.8.4.5, 3.8.4.7; RFC 6350 6.6.5, 6.7.6).

@@ -6,6 +6,7 @@ use encoding_rs::{Encoding, UTF_8};
 use memchr::memmem;
 
 use super::calendar::{self, Ids, is_calendar};
+use super::data_pictures;
 use super::embedded;
 use super::html;
 use super::quotes;
@@ -115,6 +116,10 @@ fn own_charset<'a>(label: &str, octets: &'a [u8]) -> Option<Decoded<'a>> {
 fn masked(part: &Part, text: &str, ids: &Ids<'_>) -> Result<Option<Vec<u8>>, String> {
     let cut = armour(text)?;
     let text = cut.as_deref().unwrap_or(text);
+    let bare = ids
+        .attachments
+        .and_then(|wanted| data_pictures::strip(text, wanted.keep_copyright));
+    let text = bare.as_deref().unwrap_or(text);
     if portal(text) {
         return Err("leads to an encrypted message at the writer's mailbox provider".to_owned());
     }
@@ -131,7 +136,7 @@ fn masked(part: &Part, text: &str, ids: &Ids<'_>) -> Result<Option<Vec<u8>>, Str
         let masked = step(ids, changed.as_deref().unwrap_or(text.as_bytes()));
         changed = masked.or(changed);
     }
-    Ok(changed.or_else(|| cut.map(String::into_bytes)))
+    Ok(changed.or_else(|| bare.or(cut).map(String::into_bytes)))
 }
 
 /// The text as far as it was changed. What masks leave whole characters whole.

@@ -1,6 +1,6 @@
 //! Attached files over the wire: which may pass, in which words the others are refused, and what pictures lose.
 
-use data_encoding::BASE64_MIME;
+use data_encoding::{BASE64, BASE64_MIME};
 use mail_parser::{MessageParser, MimeHeaders};
 
 use crate::support::stage::*;
@@ -126,6 +126,34 @@ async fn pictures_lose_what_they_tell_and_sellers_keep_their_copyright() {
             "{from}: the thumbnail"
         );
     }
+    // In the source of a page, as editors of web mail write them.
+    let stage = Stage::ordinary().await;
+    let page = |picture: &[u8]| {
+        format!(
+            "<p><img src=\"data:image/jpeg;base64,{}\"></p>",
+            BASE64.encode(picture)
+        )
+    };
+    let sent = whole(
+        "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n",
+        &BASE64_MIME.encode(page(TELEPHONE).as_bytes()),
+    );
+    stage
+        .send_message(BIURO, &[BUYER], &sent)
+        .await
+        .assert("250");
+    let arrived = text(&stage.arrival().await);
+    let parsed = MessageParser::default().parse(arrived.as_bytes()).unwrap();
+    let html = parsed.body_html(0).unwrap();
+    let code = html
+        .split("base64,")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let octets = BASE64.decode(code.as_bytes()).unwrap();
+    assert!(holds(&octets, "Jane Artist") && !holds(&octets, "SN777"));
     let never = Setup::default()
         .key("policy", "keep_copyright = false")
         .start()
@@ -295,10 +323,7 @@ async fn a_name_that_programs_read_in_several_ways_leaves_in_one() {
     let stage = Setup::default().without_rules().start().await;
     for (parameters, leaves) in [
         ("filename=\"x.hta\".html", "filename=\"x.hta_.html\""),
-        (
-            "filename=\"evil.=?utf-8?Q?js?=\"",
-            "filename=\"evil. js\"",
-        ),
+        ("filename=\"evil.=?utf-8?Q?js?=\"", "filename=\"evil. js\""),
         (
             "filename*0=\"evil.js\"; filename*2=\".txt\"",
             "filename=\"evil.js.txt\"",

@@ -17,6 +17,7 @@ fn masked_by(addresses: &[&str], text: &str) -> String {
         quoted: &masker,
         shown: &shown,
         events: None,
+        attachments: None,
     };
     mask(text, &ids).unwrap_or_else(|| text.to_owned())
 }
