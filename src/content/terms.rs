@@ -60,8 +60,10 @@ impl Terms {
 /// Where each term stands in a sentence. Used for one sentence after another, without being cleared: what is older than the sentence does not count.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// Of each term: the last sentence in which it stands, and where it begins there.
-    last: Vec<(u32, Tokens)>,
+    /// Of each term: the last sentence in which it stands, and the number of its places there. Two small numbers: a message begins with all of them.
+    last: Vec<(u32, u32)>,
+    /// Of each term that stands in the sentence: where it begins.
+    places: Vec<Tokens>,
     sentence: u32,
 }
 
@@ -69,12 +71,14 @@ impl Places {
     pub(super) fn new(terms: &Terms) -> Self {
         Self {
             last: vec![(0, 0); terms.len()],
+            places: Vec::new(),
             sentence: 0,
         }
     }
 
     /// Looks for all terms in the next sentence.
     pub(super) fn find(&mut self, terms: &Terms, sentence: &Symbols) {
+        self.places.clear();
         self.sentence += 1;
         for (at, symbol) in sentence.placed() {
             let token = u32::try_from(at).ok();
@@ -86,20 +90,28 @@ impl Places {
     }
 
     fn add(&mut self, term: TermId, token: Tokens) {
-        if let Some((sentence, tokens)) = self.last.get_mut(term as usize) {
-            let before = if *sentence == self.sentence {
-                *tokens
-            } else {
-                0
-            };
-            (*sentence, *tokens) = (self.sentence, before | token);
+        let Some((sentence, number)) = self.last.get_mut(term as usize) else {
+            return;
+        };
+        if *sentence == self.sentence {
+            if let Some(place) = self.places.get_mut(*number as usize) {
+                *place |= token;
+            }
+            return;
         }
+        let next = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        (*sentence, *number) = (self.sentence, next);
+        self.places.push(token);
     }
 
     /// The tokens at which a term begins.
     pub(super) fn of(&self, term: TermId) -> Tokens {
         match self.last.get(term as usize) {
-            Some((sentence, tokens)) if *sentence == self.sentence => *tokens,
+            Some((sentence, number)) if *sentence == self.sentence => self
+                .places
+                .get(*number as usize)
+                .copied()
+                .unwrap_or_default(),
             _ => 0,
         }
     }
