@@ -1,10 +1,13 @@
 //! Tables of tricks and of honest mail.
 #![allow(clippy::too_many_lines)]
 
-mod disguises;
-mod honest;
+mod files;
+mod names;
 mod samples;
+mod signatures;
+mod texts;
 mod tricks;
+mod two_in_one;
 
 use super::{Declared, Judgement, judge};
 
