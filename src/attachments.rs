@@ -45,7 +45,7 @@ mod tiff;
 
 pub use contents::{Found, Group, recognise};
 pub use kind::Kind;
-pub use refusal::{Cause, Refusal};
+pub use refusal::{ALLOWED, Cause, Refusal};
 
 use part::Part;
 

@@ -46,7 +46,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The format that a file's first octets tell, if it is one of these.
+    /// The format that a file's first octets tell, if it is one of these: enough to strip it. Whether it may be attached, [`crate::attachments`] tells.
     #[must_use]
     pub fn of(octets: &[u8]) -> Option<Self> {
         const MAGIC: [(&[u8], Kind); 9] = [

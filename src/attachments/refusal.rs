@@ -34,8 +34,8 @@ pub struct Refusal {
     pub cause: Cause,
 }
 
-/// The kinds that may.
-const ALLOWED: &str = "PDF, JPEG, PNG, GIF, BMP or TIFF";
+/// The kinds that may pass, in words.
+pub const ALLOWED: &str = "PDF, JPEG, PNG, GIF, BMP or TIFF";
 /// Letters of a declared type that are shown.
 const TYPE: usize = 40;
 

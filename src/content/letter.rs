@@ -266,25 +266,24 @@ impl Source {
             return;
         }
         let kind = part.kind.essence.as_str();
-        let disposition = disposition(letter, part);
-        let name = disposition.1.or_else(|| {
-            part.kind
-                .get("name")
-                .map(|name| message::decode(name.as_bytes()))
-        });
+        let is_attachment = is_attachment(letter, part);
         // Any other text is shown as a plain one (RFC 2046 4.1.4).
         let is_text = kind.starts_with("text/")
             && !matches!(kind, "text/calendar" | "text/vcard" | "text/x-vcard");
         // What calls itself a file is shown as the text where there is none beside it.
-        let is_file = disposition.0 && !(self.plain.is_empty() && self.html.is_empty());
-        if !is_text || disposition.0 {
+        let is_file = is_attachment && !(self.plain.is_empty() && self.html.is_empty());
+        if !is_text || is_attachment {
             // The machine's parts of reports are no files.
             if !matches!(
                 kind,
                 "text/calendar" | "message/delivery-status" | "message/disposition-notification"
             ) {
                 self.attachments.push(Attachment {
-                    name: name.unwrap_or_default(),
+                    name: letter
+                        .file_names(part)
+                        .into_iter()
+                        .next()
+                        .unwrap_or_default(),
                     kind: kind.to_owned(),
                 });
             }
@@ -332,30 +331,16 @@ fn both_ends(encoding: Encoding, content: &[u8]) -> Cow<'_, [u8]> {
 
 /// Whether a part stands in a message within the message (RFC 2046 5.2.1).
 fn is_forwarded(letter: &Message, part: &Part) -> bool {
-    let parts = &letter.structure().parts;
-    let mut above = part.within;
-    while let Some(part) = above.and_then(|at| parts.get(at)) {
-        if part.holds == Holds::Message {
-            return true;
-        }
-        above = part.within;
-    }
-    false
+    let mut above = letter.structure().above(part);
+    above.any(|part| part.holds == Holds::Message)
 }
 
-/// Whether a part is an attachment by its Content-Disposition (RFC 2183), and the file name there.
-fn disposition(letter: &Message, part: &Part) -> (bool, Option<String>) {
+/// Whether a part is an attachment by its Content-Disposition (RFC 2183).
+fn is_attachment(letter: &Message, part: &Part) -> bool {
     let head = letter.raw().get(part.head.clone()).unwrap_or_default();
-    let field =
-        message::fields(head).find(|field| field.name.eq_ignore_ascii_case(b"content-disposition"));
-    let Some(field) = field else {
-        return (false, None);
-    };
-    let value = message::Parameters::parse(field.value);
-    let name = value
-        .get("filename")
-        .map(|name| message::decode(name.as_bytes()));
-    (value.essence == "attachment", name)
+    let mut fields = message::fields(head);
+    let field = fields.find(|field| field.name.eq_ignore_ascii_case(b"content-disposition"));
+    field.is_some_and(|field| message::Parameters::parse(field.value).essence == "attachment")
 }
 
 /// Whether nothing in a text can be unseen: graphic ASCII and white space only.

@@ -156,8 +156,7 @@ fn piece(item: &[u8]) -> Option<Piece> {
 
 /// Every value that some reader takes a parameter for, the likeliest first: percent-encoded, continued, plain (RFC 2231 3 and 4). Where one stands twice,
 /// some read the first and others the last.
-#[must_use]
-pub fn readings(value: &[u8], name: &str) -> Vec<String> {
+pub(super) fn readings(value: &[u8], name: &str) -> Vec<String> {
     let pieces = split(value)
         .into_iter()
         .skip(1)
@@ -185,7 +184,8 @@ pub fn reads_alike(value: &[u8]) -> bool {
         .copied()
         .filter(|octet| !matches!(octet, b'\r' | b'\n'))
         .collect();
-    let mut seen: Vec<(String, Option<u32>, bool)> = Vec::new();
+    // By name: how many pieces there were, and which of its two whole forms.
+    let mut seen: HashMap<String, (u32, [bool; 2])> = HashMap::new();
     let mut items = unfolded.split(|octet| *octet == b';');
     let essence = items.next().unwrap_or_default().trim_ascii();
     if essence.contains(&b'"') {
@@ -198,18 +198,15 @@ pub fn reads_alike(value: &[u8]) -> bool {
         let Some(piece) = piece(item).filter(|_| is_plain_item(item)) else {
             return false;
         };
-        let number = piece.numbered.then_some(piece.index);
-        let next = seen
-            .iter()
-            .filter(|(name, number, _)| *name == piece.name && number.is_some());
-        let fits = match number {
-            Some(number) => number as usize == next.count(),
-            None => !seen.contains(&(piece.name.clone(), None, piece.extended)),
+        let (pieces, [plain, extended]) = seen.entry(piece.name).or_default();
+        let fits = match (piece.numbered, piece.extended) {
+            (true, _) => std::mem::replace(pieces, *pieces + 1) == piece.index,
+            (false, true) => !std::mem::replace(extended, true),
+            (false, false) => !std::mem::replace(plain, true),
         };
         if !fits {
             return false;
         }
-        seen.push((piece.name, number, piece.extended));
     }
     true
 }

@@ -52,6 +52,12 @@ pub struct Structure {
 }
 
 impl Structure {
+    /// The parts that a part stands in, the nearest first.
+    pub fn above<'s>(&'s self, part: &Part) -> impl Iterator<Item = &'s Part> {
+        let of = |part: &Part| part.within.and_then(|at| self.parts.get(at));
+        std::iter::successors(of(part), move |part| of(part))
+    }
+
     /// Reads the head of a part that stands in `within`; where its content ends is not known yet (`usize::MAX`). Of a field that stands twice the
     /// first that can be read counts.
     pub(super) fn read(&self, raw: &[u8], head: Range<usize>, within: Option<usize>) -> Part {

@@ -9,7 +9,7 @@ use super::calendar::Ids;
 use super::head::Fixes;
 use super::participant::Maskers;
 use super::plan::{ParticipantPlan, RewriteError};
-use crate::message::{self, Message, Parameters, Part};
+use crate::message::{self, Message};
 
 /// What must change in a body, and what the header section must say of it then.
 pub(super) struct Masked {
@@ -130,14 +130,4 @@ fn rename_ids(message: &Message, plan: &ParticipantPlan<'_>, maskers: &mut Maske
             }
         }
     }
-}
-
-/// The name of the file that a part is, as most mail programs find it: Content-Disposition first (RFC 2183 2.3), else Content-Type.
-fn file_name(message: &Message, part: &Part) -> Option<String> {
-    let head = message.raw().get(part.head.clone()).unwrap_or_default();
-    let disposition = message::fields(head)
-        .find(|field| field.name.eq_ignore_ascii_case(b"content-disposition"))
-        .map(|field| Parameters::parse(field.value));
-    let name = disposition.as_ref().and_then(|found| found.get("filename"));
-    name.or_else(|| part.kind.get("name")).map(str::to_owned)
 }

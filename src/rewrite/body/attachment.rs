@@ -1,10 +1,8 @@
 //! Attached files: judged by what they are, and pictures without what they tell beside what they show (docs/attachments.md).
 
-use std::collections::HashSet;
-
 use super::Work;
 use super::work::Seen;
-use crate::attachments::{self, Declared, Judgement, Kind};
+use crate::attachments::{self, ALLOWED, Declared, Judgement, Kind};
 use crate::message::{self, Holds, Part};
 use crate::pictures::{self, Stripped};
 use crate::rewrite::document;
@@ -36,6 +34,9 @@ const ALTERNATIVES: [&str; 5] = [
 /// What encodings are called that some programs undo, and RFC 2045 does not know.
 const FILE_ENCODINGS: [&str; 3] = ["uu", "yenc", "binhex"];
 
+/// What to do about an address in a file.
+const METADATA: &str = "please save it without its properties (metadata) and send it again";
+
 impl Work<'_> {
     /// Judges a part as a file; none: it is a text, or a file that goes on as it is.
     ///
@@ -46,8 +47,7 @@ impl Work<'_> {
         seen: &Seen<'_>,
         wanted: Attachments,
     ) -> Result<Option<File>, RewriteError> {
-        let names = self.names(seen.part);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let names: Vec<&str> = seen.names.iter().map(String::as_str).collect();
         let octets = match seen.part.holds {
             // A message is no file: its parts are judged.
             Holds::Message => &b"Subject:"[..],
@@ -55,9 +55,9 @@ impl Work<'_> {
         };
         let encoding = seen.part.encoding.as_str();
         if wanted.refuse && FILE_ENCODINGS.iter().any(|name| encoding.contains(name)) {
-            let shown = attachments::shown(names.first().copied().unwrap_or_default());
+            let shown = attachments::shown(seen.name().unwrap_or_default());
             return Err(RewriteError::Attachment(format!(
-                "{shown} is encoded in a way that mail has no name for; attach PDF, JPEG, PNG, GIF, BMP or TIFF"
+                "{shown} is encoded in a way that mail has no name for; attach {ALLOWED}"
             )));
         }
         let declared = Declared {
@@ -96,13 +96,9 @@ impl Work<'_> {
             Some(File::Allowed { kind, .. }) => kind.picture(),
             _ => None,
         };
-        let clean = |new: Option<Vec<u8>>| {
-            match named(new.as_deref().unwrap_or(octets)) {
-            Some(address) => Err(seen.hidden(format!(
-                "holds the address {address}; please save it without its properties (metadata) and send it again"
-            ))),
+        let clean = |new: Option<Vec<u8>>| match named(new.as_deref().unwrap_or(octets)) {
+            Some(address) => Err(seen.hidden(format!("holds the address {address}; {METADATA}"))),
             None => Ok(new),
-        }
         };
         let Some((kind, wanted)) = kind.zip(wanted) else {
             return clean(None);
@@ -113,8 +109,7 @@ impl Work<'_> {
             // It goes on as it came where nothing is refused.
             Err(_) if !wanted.refuse => Ok(None),
             Err(broken) => {
-                let names = self.names(seen.part);
-                let name = attachments::shown(names.first().map_or("", String::as_str));
+                let name = attachments::shown(seen.name().unwrap_or_default());
                 Err(RewriteError::Attachment(format!(
                     "{name} {broken}; save it anew, or send a screenshot of it"
                 )))
@@ -156,45 +151,9 @@ impl Work<'_> {
         }
     }
 
-    /// Every name by which some reader shows a part, the likeliest first.
-    fn names(&self, part: &Part) -> Vec<String> {
-        let head = self
-            .message
-            .raw()
-            .get(part.head.clone())
-            .unwrap_or_default();
-        let mut names = Vec::new();
-        for (field, parameters) in [
-            (&b"content-disposition"[..], ["filename", "name"]),
-            (b"content-type", ["name", "filename"]),
-        ] {
-            let fields =
-                message::fields(head).filter(|found| found.name.eq_ignore_ascii_case(field));
-            for found in fields {
-                for parameter in parameters {
-                    names.extend(message::readings(found.value, parameter));
-                }
-            }
-        }
-        let coded = names.iter().filter(|name| name.contains("=?"));
-        let decoded: Vec<String> = coded.map(|name| message::decode(name.as_bytes())).collect();
-        names.extend(decoded);
-        // The same name many times is one.
-        let mut seen = HashSet::new();
-        names.retain(|name| seen.insert(name.clone()));
-        names
-    }
-
     /// Whether a part stands in one of this type.
     fn stands_in(&self, part: &Part, essence: &str) -> bool {
-        let parts = &self.message.structure().parts;
-        let mut above = part.within;
-        while let Some(part) = above.and_then(|at| parts.get(at)) {
-            if part.kind.essence == essence {
-                return true;
-            }
-            above = part.within;
-        }
-        false
+        let mut above = self.message.structure().above(part);
+        above.any(|part| part.kind.essence == essence)
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::attachment::File;
-use super::{MAX_ENCODED, Work, file_name, mask};
+use super::{MAX_ENCODED, Work, mask};
 use crate::message::{self, Encoding, Holds, Message, Part};
 use crate::rewrite::calendar::Ids;
 use crate::rewrite::document;
@@ -21,8 +21,8 @@ use crate::rewrite::treatment::{Treatment, treatment};
 pub(super) struct Seen<'p> {
     index: usize,
     pub(super) part: &'p Part,
-    /// The name of the file that it is.
-    name: Option<String>,
+    /// The names of the file that it is, the likeliest first.
+    pub(super) names: Vec<String>,
     masker: &'p Masker,
     encoding: Encoding,
     /// Under its transfer encoding.
@@ -31,6 +31,11 @@ pub(super) struct Seen<'p> {
 }
 
 impl Seen<'_> {
+    /// The name of the file that it is, as most mail programs find it.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.names.first().map(String::as_str)
+    }
+
     /// Its octets without their transfer encoding.
     pub(super) fn octets(&self) -> &[u8] {
         let decoded = || self.encoding.decode(self.content);
@@ -39,7 +44,7 @@ impl Seen<'_> {
 
     /// A refusal, which names the part (docs/rules.md#issue-7052); replies hold no address but the writer's own.
     pub(super) fn hidden(&self, why: impl Into<String>) -> RewriteError {
-        let shown = self.name.as_deref().map(|name| self.masker.mask_text(name));
+        let shown = self.name().map(|name| self.masker.mask_text(name));
         let shown = shown.as_deref().unwrap_or(&self.part.kind.essence);
         RewriteError::Hidden {
             place: format!("part {} ({shown})", self.index),
@@ -60,7 +65,7 @@ impl<'a> Work<'a> {
         let seen = Seen {
             index,
             part,
-            name: file_name(self.message, part),
+            names: self.message.file_names(part),
             masker: self.masker(index),
             encoding: Encoding::of(&part.encoding),
             content: raw.get(part.body.clone()).unwrap_or_default(),
@@ -98,7 +103,7 @@ impl<'a> Work<'a> {
 
     /// What becomes of a part.
     fn treatment(&self, seen: &Seen<'_>) -> Treatment {
-        match treatment(seen.part, seen.name.as_deref()) {
+        match treatment(seen.part, seen.name()) {
             // Whatever type it calls itself, a signature names its owner.
             Treatment::Opaque if self.signs(seen.part) => Treatment::Empty,
             // Whatever it is called, what begins like a document is none of a text.
@@ -233,23 +238,20 @@ impl<'a> Work<'a> {
         }
         let masked = |name: &str| seen.masker.mask_text(name);
         let name = seen
-            .name
-            .as_deref()
+            .name()
             .map_or_else(|| seen.part.kind.essence.clone(), masked);
         Some(removal_note(plan.options.language, &name))
     }
 
     /// How the part of this number is looked at: what is within a message within the message is quoted.
     fn masker(&self, index: usize) -> &'a Masker {
-        let parts = &self.message.structure().parts;
-        let mut above = parts.get(index).and_then(|part| part.within);
-        while let Some(part) = above.and_then(|at| parts.get(at)) {
-            if part.holds == Holds::Message {
-                return &self.maskers.quoted;
-            }
-            above = part.within;
+        let structure = self.message.structure();
+        let part = structure.parts.get(index);
+        let mut above = part.into_iter().flat_map(|part| structure.above(part));
+        match above.any(|part| part.holds == Holds::Message) {
+            true => &self.maskers.quoted,
+            false => &self.maskers.own,
         }
-        &self.maskers.own
     }
 
     /// Whether a part is the signature on its neighbour (RFC 1847 2.1).
