@@ -19,15 +19,15 @@ pub struct Parameters {
 }
 
 /// One parameter as it stands: `name*0*`.
-struct Piece {
+pub(super) struct Piece {
     /// In lower case, without stars.
-    name: String,
+    pub(super) name: String,
     /// Its place among the pieces of its name; 0 where it is the only one.
-    index: u32,
+    pub(super) index: u32,
     /// Whether it is one of several: it bears a number.
-    numbered: bool,
+    pub(super) numbered: bool,
     /// Whether it ends in a star: percent-encoded (RFC 2231 4).
-    extended: bool,
+    pub(super) extended: bool,
     /// Unquoted, still encoded.
     value: Vec<u8>,
 }
@@ -130,7 +130,7 @@ fn plain(item: &[u8]) -> String {
 }
 
 /// `name*0*=value`; none where there is no name, or a number that is none.
-fn piece(item: &[u8]) -> Option<Piece> {
+pub(super) fn piece(item: &[u8]) -> Option<Piece> {
     let equals = memchr::memchr(b'=', item)?;
     let (name, value) = item.split_at_checked(equals)?;
     let name = plain(name).to_ascii_lowercase();
@@ -173,66 +173,6 @@ pub(super) fn readings(value: &[u8], name: &str) -> Vec<String> {
         .flat_map(join)
         .map(|(_, value)| value)
         .collect()
-}
-
-/// Whether every program reads the same in a field value: tokens and quoted strings between semicolons, each parameter once, or once in plain letters and
-/// once percent-encoded, or in pieces without a gap. No comments, nothing escaped, no blanks in bare words, no encoded word within a word.
-#[must_use]
-pub fn reads_alike(value: &[u8]) -> bool {
-    let unfolded: Vec<u8> = value
-        .iter()
-        .copied()
-        .filter(|octet| !matches!(octet, b'\r' | b'\n'))
-        .collect();
-    // By name: how many pieces there were, and which of its two whole forms.
-    let mut seen: HashMap<String, (u32, [bool; 2])> = HashMap::new();
-    let mut items = unfolded.split(|octet| *octet == b';');
-    let essence = items.next().unwrap_or_default().trim_ascii();
-    if essence.contains(&b'"') {
-        return false;
-    }
-    for item in items
-        .map(<[u8]>::trim_ascii)
-        .filter(|item| !item.is_empty())
-    {
-        let Some(piece) = piece(item).filter(|_| is_plain_item(item)) else {
-            return false;
-        };
-        let (pieces, [plain, extended]) = seen.entry(piece.name).or_default();
-        let fits = match (piece.numbered, piece.extended) {
-            (true, _) => std::mem::replace(pieces, *pieces + 1) == piece.index,
-            (false, true) => !std::mem::replace(extended, true),
-            (false, false) => !std::mem::replace(plain, true),
-        };
-        if !fits {
-            return false;
-        }
-    }
-    true
-}
-
-/// Whether a parameter is `name=token` or `name="words"`. A semicolon within quotes has parted it, and then it is not.
-fn is_plain_item(item: &[u8]) -> bool {
-    let mut halves = item.splitn(2, |octet| *octet == b'=');
-    let (Some(name), Some(value)) = (halves.next(), halves.next()) else {
-        return false;
-    };
-    let token = |octet: &u8| octet.is_ascii_graphic() && !b"\"\\(),<>".contains(octet);
-    let words = |octet: &u8| token(octet) || b" (),<>".contains(octet);
-    if !name.iter().all(token) {
-        return false;
-    }
-    match value.strip_prefix(b"\"") {
-        Some(quoted) => quoted.strip_suffix(b"\"").is_some_and(|quoted| {
-            // Some read an encoded word that others do not (RFC 2047 5).
-            let mut pieces = quoted.split(|octet| *octet == b' ');
-            let whole = |piece: &[u8]| piece.starts_with(b"=?") && piece.ends_with(b"?=");
-            let marks = |piece: &[u8]| memchr::memmem::find_iter(piece, b"=?").count();
-            quoted.iter().all(words)
-                && pieces.all(|piece| marks(piece) == 0 || (marks(piece) == 1 && whole(piece)))
-        }),
-        None => !value.is_empty() && value.iter().all(token) && !value.starts_with(b"=?"),
-    }
 }
 
 /// What a quoted string stands for; a bare value stands for itself. The closing quote may lack.

@@ -237,6 +237,10 @@ fn parameters_are_decoded_as_their_writers_meant_them() {
             "żaba.pdf",
         ),
         ("a/b; NAME=\"=?utf-8?Q?=C5=BCaba?=\"", "name", "żaba"),
+        // Written in several ways, for old readers and new ones, or so that readers differ.
+        ("a/b; name=_.pdf; name*=utf-8''%C5%BC.pdf", "name", "ż.pdf"),
+        ("a/b; name=_.pdf; name*0=a; name*1=.pdf", "name", "a.pdf"),
+        ("a/b; name=a.exe; name=.pdf", "name", "a.exe"),
     ] {
         let parsed = Parameters::parse(value.as_bytes());
         assert_eq!(parsed.get(name), Some(want), "{value}");

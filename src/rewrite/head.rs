@@ -156,8 +156,8 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
     let mut read = Parameters::parse(value);
     let before = read.clone();
     let odd = message::has_odd_charset(value);
-    let alike = message::reads_alike(value);
-    if !alike {
+    let unambiguous = message::is_unambiguous(value);
+    if !unambiguous {
         for (name, value) in &mut read.list {
             if matches!(name.as_str(), "name" | "filename") {
                 *value = plain_name(value);
@@ -193,7 +193,7 @@ fn parameters(value: &[u8], fixes: &Fixes, masker: &Masker) -> Option<String> {
         };
     }
     // The raw value too: what the reading passes over, a comment say, another reader may show.
-    if alike && read == before && !odd && value.is_ascii() && masker.mask(value).is_none() {
+    if unambiguous && read == before && !odd && value.is_ascii() && masker.mask(value).is_none() {
         return None;
     }
     let mut printed = read.print();

@@ -126,6 +126,42 @@ async fn pictures_lose_what_they_tell_and_sellers_keep_their_copyright() {
             "{from}: the thumbnail"
         );
     }
+    // An artist that is called by the writer's own address is none that may stay.
+    let artist = format!("{BIURO}\0");
+    let directory = [
+        b"II*\0\x08\0\0\0\x01\0\x3b\x01\x02\0".as_slice(),
+        &[
+            u8::try_from(artist.len()).unwrap(),
+            0,
+            0,
+            0,
+            26,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ],
+    ]
+    .concat();
+    let exif = [b"Exif\0\0".as_slice(), &directory, artist.as_bytes()].concat();
+    let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+    let signed = [
+        b"\xff\xd8\xff\xe1".as_slice(),
+        &length,
+        &exif,
+        &TELEPHONE[2..],
+    ]
+    .concat();
+    let sent = letter(BIURO, BUYER, fields, &signed);
+    stage
+        .send_message(BIURO, &[BUYER], &sent)
+        .await
+        .assert("250");
+    let (_, _, octets) = file(&text(&stage.arrival().await));
+    assert!(holds(&signed, BIURO) && !holds(&octets, BIURO));
     // In the source of a page, as editors of web mail write them.
     let stage = Stage::ordinary().await;
     let page = |picture: &[u8]| {
@@ -249,6 +285,12 @@ async fn what_only_some_programs_take_for_a_file_is_refused() {
             "yEnc",
             String::new(),
             "=ybegin line=128 size=4 name=evil.exe\r\nxxxx\r\n=yend size=4",
+        ),
+        (
+            "an encoding of files without its first line",
+            "Content-Type: text/plain; name=a.txt\r\nContent-Transfer-Encoding: x-uuencode\r\n"
+                .to_owned(),
+            "#35J0",
         ),
         (
             "an encoding of files",
