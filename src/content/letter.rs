@@ -246,7 +246,7 @@ impl Letter {
     }
 
     /// The sentences that the writer wrote for a reader.
-    fn own(&self) -> impl Iterator<Item = &Sentence> {
+    pub(super) fn own(&self) -> impl Iterator<Item = &Sentence> {
         let sentences = self.sentences.iter();
         sentences.filter(|sentence| matches!(sentence.place, Place::Subject | Place::Text))
     }

@@ -7,6 +7,8 @@ use super::fold::folded;
 /// A link in a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
+    /// As it is written.
+    pub url: String,
     /// The host, in small letters.
     pub host: String,
     /// Whether it leads to one page of the host, not to the front.
@@ -110,6 +112,7 @@ impl Link {
         let page = front.contains(&path)
             || (front.contains(&bare) && path.contains("utm_") && !path.contains("id="));
         Some(Self {
+            url: text.to_owned(),
             host,
             is_deep: !page,
             words: folded(&format!("{path} {shown}")),
@@ -118,8 +121,10 @@ impl Link {
 
     /// A link to the front of a host that was written in words.
     pub(super) fn spoken(name: &str, suffix: &str) -> Self {
+        let host = format!("{name}.{suffix}");
         Self {
-            host: format!("{name}.{suffix}"),
+            url: host.clone(),
+            host,
             is_deep: false,
             words: String::new(),
         }

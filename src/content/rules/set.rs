@@ -8,7 +8,7 @@ use super::file::{Action, Category, Texts};
 use crate::content::facts::{Direction, Fact};
 use crate::content::index::Index;
 use crate::content::letter::Place;
-use crate::content::links::LinkType;
+use crate::content::links::{Link, LinkType};
 use crate::content::phrase::{Lists, Phrase};
 use crate::content::terms::Terms;
 use crate::content::words::Words;
@@ -185,6 +185,12 @@ impl RuleSet {
         let program = program.to_lowercase();
         let mut names = self.lists.get("automatic_programs").into_iter().flatten();
         names.any(|name| program.contains(name.as_str()))
+    }
+
+    /// Whether a link leads to a place where documents live: the list `document_hosts`.
+    pub(in crate::content) fn is_document_host(&self, link: &Link) -> bool {
+        let hosts = self.lists.get("document_hosts");
+        hosts.is_some_and(|hosts| link.is_at(hosts))
     }
 
     /// The rules as a table in Markdown, in a language; in English where a remark has no other.
