@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 pub use checked::{
     ActionFrom, Admin, Auth, Budget, Config, Content, ContentException, CourierRecipients,
-    Delivery, DisplayName, Dkim, HttpConfig, HttpListen, Limits, MaskedDomainConfig, Policy, Route,
-    RouteDomain, RouteTls, Smtp, TlsFiles,
+    Delivery, DisplayName, Dkim, Handover, HandoverUrl, HttpConfig, HttpListen, Limits,
+    MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
 };
 pub use example::example;
 pub use problem::{ConfigErrors, Problem};

@@ -6,6 +6,7 @@ mod admin;
 mod content;
 mod delivery;
 mod domains;
+mod handover;
 mod http;
 mod route_loop;
 mod rules;
@@ -20,6 +21,7 @@ use self::admin::admin;
 use self::content::content;
 use self::delivery::delivery;
 use self::domains::domains;
+use self::handover::handover;
 use self::route_loop::OwnAddresses;
 use self::rules::{auth, limits, policy};
 use self::smtp::smtp;
@@ -83,6 +85,7 @@ fn build(
         secrets::keys(&Section::of(root, "secrets", log), folder, log).map(TokenKeys::new);
     let own = OwnAddresses::of(hostname.as_ref(), domains.as_ref(), smtp.as_ref());
     let delivery = delivery(&Section::of(root, "delivery", log), folder, &own, log);
+    let handover = handover(&Section::of(root, "handover", log), folder, log);
     let dns = Section::of(root, "dns", log);
     let dns_servers = dns.list("servers", log, address);
     let dnssec = dns.word("dnssec", log);
@@ -106,6 +109,7 @@ fn build(
         limits: limits?,
         secrets: secrets?,
         delivery: delivery?,
+        handover: handover?,
         dns_servers: dns_servers?,
         dnssec: dnssec?,
         admin: admin?,

@@ -39,6 +39,8 @@ pub struct Config {
     pub secrets: TokenKeys,
     /// `[delivery]`.
     pub delivery: Delivery,
+    /// `[handover]`.
+    pub handover: Handover,
     /// `[dns] servers`; empty: the system's.
     pub dns_servers: Vec<SocketAddr>,
     /// Whether their word on DNSSEC is taken.
@@ -264,6 +266,34 @@ impl Delivery {
         let days = u16::try_from(days).unwrap_or(u16::MAX);
         days.saturating_add(TOKEN_DAYS_BEYOND_EXPIRY)
     }
+}
+
+/// `[handover]`: where sale documents of blocked messages go.
+#[derive(Debug, Clone)]
+pub struct Handover {
+    /// A folder.
+    pub folder: Option<PathBuf>,
+    /// An HTTP server. With neither documents lie in `data_dir/documents` until they are said to be taken.
+    pub url: Option<HandoverUrl>,
+    /// The bearer token for the latter.
+    pub token: Option<String>,
+    /// How long one may wait.
+    pub give_up: Duration,
+    /// Octets of all that wait.
+    pub max_bytes: u64,
+}
+
+/// The address of an HTTP server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandoverUrl {
+    /// Whether TLS is spoken.
+    pub tls: bool,
+    /// A name or an IP address, the latter without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// What the paths of documents begin with; no slash ends it.
+    pub path: String,
 }
 
 /// One `[[delivery.route]]`.

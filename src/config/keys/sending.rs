@@ -49,6 +49,36 @@ pub(super) const KEYS: &[Key] = &[
         "PEM file of certificates that count as roots beside the public ones, for servers that must prove their name.",
     ),
     key(
+        "handover",
+        "folder",
+        Absent("\"/srv/documents\""),
+        "Where sale documents of blocked messages are put for the marketplace; each counts as handed over once it is there.",
+    ),
+    key(
+        "handover",
+        "url",
+        Absent("\"https://panel.example.net/orders\""),
+        "Where they are sent: PUT URL/TRANSACTION/documents/SHA256. With neither: data_dir/documents, until POST /v1/documents/{id}/taken.",
+    ),
+    key(
+        "handover",
+        "token_file",
+        Absent("\"certs/handover.token\""),
+        "A bearer token, shown to url.",
+    ),
+    key(
+        "handover",
+        "give_up",
+        Value("\"3d\""),
+        "How long a document may wait to be handed over before the message goes to its recipient after all; 10d at most.",
+    ),
+    key(
+        "handover",
+        "max_bytes",
+        Value("\"4 GiB\""),
+        "Octets of documents that may wait, and that may lie in folder. One seller has half of it at most; what comes beyond it is answered 452.",
+    ),
+    key(
         "dns",
         "servers",
         Value("[]"),
