@@ -8,6 +8,7 @@
 mod accounts;
 mod client;
 mod contents;
+mod documents;
 mod explain;
 mod health;
 mod loading;

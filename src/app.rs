@@ -108,8 +108,7 @@ impl Relay {
         let server = Arc::new(server.map_err(|error| StartError::because("[smtp] tls", error))?);
         let listener = listen::http("admin", &config.admin.http).await?;
 
-        let recovered = opened.recovered.len();
-        let shutdown = CancellationToken::new();
+        let (recovered, shutdown) = (opened.recovered.len(), CancellationToken::new());
         let spool = opened.spool;
         let queue = stores.queue(spool.clone(), delivery.clone());
         let damaged = queue::end_damaged(queue.clone(), opened.damaged, shutdown.clone());
@@ -123,6 +122,8 @@ impl Relay {
             intake: intake.clone(),
             spool: spool.clone(),
             queue: queue.client(),
+            documents: stores.documents.clone(),
+            clock: stores.clock.clone(),
             history: stores.history.clone(),
             metrics,
             token: config.admin.token.clone(),
@@ -139,6 +140,7 @@ impl Relay {
                 history: stores.history.clone(),
                 state: stores.state.clone(),
                 room: stores.room.clone(),
+                documents: stores.documents.clone(),
             },
             stores.clock.clone(),
             config.delivery.token_days().saturating_add(1),

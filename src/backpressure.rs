@@ -8,6 +8,8 @@
 //! All destinations are one here. A wait for one of them would tell a writer whether the address behind a mask is at a provider that he has
 //! made busy himself.
 
+mod documents;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +17,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
+
+pub use documents::{DocumentPlace, DocumentRoom};
 
 /// Bytes that may be on their way in memory where nothing else is said.
 const CAPACITY: usize = 32 * 1024 * 1024;

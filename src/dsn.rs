@@ -12,6 +12,7 @@
 //! ```
 
 mod compose;
+mod documents;
 mod heuristics;
 mod mask;
 mod phrases;
@@ -23,12 +24,16 @@ mod stopped;
 mod text;
 
 pub use compose::{Action, Report, Reporter, compose};
+pub use documents::{DocumentMessage, document_message};
 pub use mask::{HiddenAddresses, mask};
 pub use quotable::quotable_text;
 pub use read::RemoteReport;
 pub use returned::{ReturnedMail, classify_returned};
 pub use sentence::sentence;
-pub use stopped::{Stopped, StoppedDigest, csv_row, stopped, stopped_digest};
+pub use stopped::{
+    HandedDocuments, ReleasedNotice, Stopped, StoppedDigest, csv_row, released, stopped,
+    stopped_digest,
+};
 
 #[cfg(test)]
 mod tests;

@@ -37,8 +37,9 @@ pub mod rewrite;
 pub mod signing;
 pub mod spool;
 
-// Layer 4: in, out, and when. `intake` answers what `inbound` asks, and `queue` calls `delivery`; else none of them uses another.
+// Layer 4: in, out, and when. `intake` answers what `inbound` asks, and `queue` calls `delivery` and `handover`; else none of them uses another.
 pub mod delivery;
+pub mod handover;
 pub mod http;
 pub mod inbound;
 pub mod intake;

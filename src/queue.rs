@@ -8,6 +8,7 @@ mod attempt;
 mod backoff;
 mod damaged;
 mod ending;
+mod handing_over;
 mod handle;
 mod lanes;
 mod listed;
@@ -18,12 +19,13 @@ mod target;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backpressure::Backpressure;
+use crate::backpressure::{Backpressure, DocumentRoom};
 use crate::clock::Clock;
 use crate::config;
 use crate::delivery::Deliver;
 use crate::directory::{AddressMark, Directory, Unavailable};
 use crate::dsn::Reporter;
+use crate::handover::Targets;
 use crate::history::History;
 use crate::masking::{HandedKeys, ParticipantId, TransactionId};
 use crate::signing::Signer;
@@ -32,7 +34,7 @@ use crate::spool::{Spool, StateUpdates};
 pub use action::{QueueAction, QueueActionError};
 pub use damaged::end_damaged;
 pub use handle::{QueueClient, QueueHandle};
-pub use listed::{EntryState, ListedEntry};
+pub use listed::{EntryState, ListedDocument, ListedEntry};
 pub use scheduler::Queue;
 
 /// Remembers what entries teach: the address that each party last wrote from, and what happens once.
@@ -92,6 +94,10 @@ pub struct QueueContext {
     pub last_used: Arc<dyn LastUsed>,
     /// The way out.
     pub deliver: Arc<dyn Deliver>,
+    /// Where documents of blocked messages are handed over.
+    pub targets: Arc<Targets>,
+    /// How many of them wait for that.
+    pub documents: Arc<DocumentRoom>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who writes reports.

@@ -28,6 +28,7 @@ mod support {
     pub mod postfix;
     pub mod process;
     pub mod programs;
+    pub mod receiver;
     pub mod stage;
     pub mod way_out;
 }
@@ -63,6 +64,7 @@ mod policy {
     mod contents;
     mod conversations;
     mod decisions;
+    mod documents;
     mod empty_entries;
     mod recipients;
     mod refusal_budget;

@@ -150,7 +150,11 @@ fn no_rooms_use_each_other_in_a_circle() {
 fn the_way_in_and_the_way_out_do_not_know_each_other() {
     let (layers, uses) = (layers(), uses());
     // As src/lib.rs says of layer 4.
-    let known = [("intake", "inbound"), ("queue", "delivery")];
+    let known = [
+        ("intake", "inbound"),
+        ("queue", "delivery"),
+        ("queue", "handover"),
+    ];
     let mut within = Vec::new();
     for (room, used) in &uses {
         for other in used {

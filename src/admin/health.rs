@@ -8,6 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 use super::AdminContext;
+use crate::backpressure::DocumentRoom;
 use crate::http::ApiError;
 use crate::masking::ParticipantId;
 
@@ -20,12 +21,10 @@ pub(super) async fn healthz() -> &'static str {
 
 /// Spool and directory would take a message now.
 #[utoipa::path(get, path = "/readyz", responses(
-    (status = 200, description = "mail would be taken"),
+    (status = 200, description = "mail would be taken; a second line says what else needs a look"),
     (status = 503, description = "mail would be answered 4xx; the sentence says why", body = ApiError),
 ))]
-pub(super) async fn readyz(
-    State(context): State<Arc<AdminContext>>,
-) -> Result<&'static str, ApiError> {
+pub(super) async fn readyz(State(context): State<Arc<AdminContext>>) -> Result<String, ApiError> {
     context
         .spool
         .ready()
@@ -33,7 +32,18 @@ pub(super) async fn readyz(
     // Any id will do: the question is whether an answer comes.
     let nobody = ParticipantId::parse("0").map_err(|error| ApiError::bad(error.to_string()))?;
     context.directory.participant(&nobody).await?;
-    Ok("ready\n")
+    let waited = context
+        .documents
+        .oldest()
+        .map(|since| context.clock.now().since(since));
+    let overdue = waited.filter(|waited| *waited >= DocumentRoom::OVERDUE);
+    let also = overdue.map_or_else(String::new, |waited| {
+        format!(
+            "documents: the oldest has waited {} h to be handed over\n",
+            waited.as_secs() / 3_600
+        )
+    });
+    Ok(format!("ready\n{also}"))
 }
 
 /// All metrics in Prometheus' text form.

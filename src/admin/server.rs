@@ -13,8 +13,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::rejection::MAX_BODY;
-use super::{accounts, contents, explain, health, loading, queue, rejection, transactions};
+use super::{
+    accounts, contents, documents, explain, health, loading, queue, rejection, transactions,
+};
 use crate::allowlist::Live;
+use crate::backpressure::DocumentRoom;
+use crate::clock::Clock;
 use crate::directory::{Change, Directory, RecordRules, StateStore};
 use crate::history::History;
 use crate::http::ApiError;
@@ -42,6 +46,10 @@ pub struct AdminContext {
     pub spool: Arc<dyn Spool>,
     /// What waits for delivery.
     pub queue: QueueClient,
+    /// What waits to be handed over to the marketplace, and since when.
+    pub documents: Arc<DocumentRoom>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     /// The lives of messages.
     pub history: Arc<History>,
     /// Counters.
@@ -107,6 +115,8 @@ fn router(context: Arc<AdminContext>) -> Router {
         .routes(routes!(contents::get_rules))
         .routes(routes!(contents::events))
         .routes(routes!(explain::explain))
+        .routes(routes!(documents::list))
+        .routes(routes!(documents::taken))
         .routes(routes!(queue::list))
         .routes(routes!(queue::act))
         .routes(routes!(queue::export))

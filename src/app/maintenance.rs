@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::reserved_space::ReservedSpace;
+use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
 use crate::directory::StateStore;
 use crate::history::History;
@@ -20,7 +21,7 @@ const FORGET: u32 = 3_600;
 /// Hours between two looks through what pairs have brought one another.
 const FORGET_PAIRS: u32 = 24;
 
-/// Days that events for the marketplace are kept.
+/// Days that events for the marketplace are kept, and that it is known which documents were taken.
 const EVENTS_DAYS: u64 = 90;
 
 /// What is looked after.
@@ -29,6 +30,7 @@ pub(super) struct Maintained {
     pub(super) history: Arc<History>,
     pub(super) state: Arc<StateStore>,
     pub(super) room: ReservedSpace,
+    pub(super) documents: Arc<DocumentRoom>,
 }
 
 /// Works until `shutdown`. Once-only marks are kept for `mark_days`: a bounce token that is still good must find its mark. What a pair has brought is
@@ -55,6 +57,7 @@ pub(super) async fn run(
                 tracing::error!(event = "history_flush_failed", %error);
             }
             kept.room.keep();
+            tell_documents(&kept.documents, now, tick % FORGET == 0);
             if tick == 0 {
                 let memory = u64::try_from(guess_memory.as_millis()).unwrap_or(u64::MAX);
                 let oldest = Timestamp(now.0.saturating_sub(memory));
@@ -69,6 +72,9 @@ pub(super) async fn run(
             if let Err(error) = kept.state.forget_events(oldest) {
                 tracing::warn!(event = "state_expire_failed", %error, "old events stay");
             }
+            if let Err(error) = kept.state.forget_documents(oldest) {
+                tracing::warn!(event = "state_expire_failed", %error, "old documents stay");
+            }
             if let Err(error) = kept.history.expire(now) {
                 tracing::warn!(event = "history_expire_failed", %error, "old days stay");
             }
@@ -82,6 +88,20 @@ pub(super) async fn run(
         if work.await.is_err() {
             tracing::error!(event = "upkeep_panicked");
         }
+    }
+}
+
+/// Tells how long the oldest document has waited to be handed over; after a day somebody has to look.
+fn tell_documents(documents: &DocumentRoom, now: Timestamp, hourly: bool) {
+    let waited = documents.oldest().map(|since| now.since(since));
+    let seconds = waited.map_or(0.0, |waited| waited.as_secs_f64());
+    metrics::gauge!("allegromail_handover_oldest_seconds").set(seconds);
+    if let Some(waited) = waited.filter(|waited| hourly && *waited >= DocumentRoom::OVERDUE) {
+        tracing::warn!(
+            event = "documents_wait",
+            hours = waited.as_secs() / 3_600,
+            "nobody has fetched documents of blocked messages; see GET /v1/documents and [handover]"
+        );
     }
 }
 

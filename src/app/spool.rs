@@ -13,6 +13,7 @@ use crate::backpressure::Backpressure;
 use crate::config::Config;
 use crate::failpoint;
 use crate::files::Fault;
+use crate::handover;
 use crate::history::MessageFate;
 use crate::spool::{self, DamagedMessage, LocalSpool, Opened, ReadOnlySpool, Spool, SpoolError};
 
@@ -57,6 +58,9 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
     })?;
     stores.room.keep();
     failpoint::pass("app.spool_opened");
+    if let Err(error) = handover::forget_others(&config.data_dir, &opened.recovered) {
+        tracing::warn!(event = "document_stays", %error);
+    }
     replay_updates(stores, &opened)?;
     opened.damaged = identify(stores, &opened);
     failpoint::pass("app.learned_again");

@@ -31,6 +31,9 @@ pub(super) fn apply_updates(state: &StateStore, memory: &StateUpdates) -> Result
         };
         state.note_wrote(&wrote.transaction, &wrote.participant, last)?;
     }
+    for document in &memory.documents {
+        state.note_document(&document.digest, document.at)?;
+    }
     Ok(())
 }
 

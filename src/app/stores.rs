@@ -11,7 +11,7 @@ use super::reserved_space::{self, ReservedSpace};
 use super::state_updates::LastAddresses;
 use crate::allowlist::Live;
 use crate::auth::{self, Prover};
-use crate::backpressure::Backpressure;
+use crate::backpressure::{Backpressure, DocumentRoom};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::delivery::{self, SmtpDelivery};
@@ -20,6 +20,7 @@ use crate::directory::{
     Unavailable,
 };
 use crate::files;
+use crate::handover::Targets;
 use crate::history::History;
 use crate::inbound;
 use crate::intake::{LiveRules, Tools};
@@ -66,6 +67,8 @@ pub(super) struct Stores {
     pub(super) room: ReservedSpace,
     /// What is on its way: the queue tells, and the way in asks.
     pub(super) flow: Arc<Backpressure>,
+    /// What waits to be handed over: the same.
+    pub(super) documents: Arc<DocumentRoom>,
 }
 
 impl Stores {
@@ -125,6 +128,10 @@ impl Stores {
             clock: Arc::new(SystemClock),
             history: Arc::new(history),
             flow: Arc::new(Backpressure::new(room)),
+            documents: Arc::new(DocumentRoom::new(
+                config.handover.max_bytes,
+                config.handover.folder.clone(),
+            )),
             room: kept,
             config: Arc::new(config),
         })
@@ -180,6 +187,7 @@ impl Stores {
             spool,
             history: self.history.clone(),
             flow: self.flow.clone(),
+            documents: self.documents.clone(),
             clock: self.clock.clone(),
         }
     }
@@ -207,6 +215,13 @@ impl Stores {
             spool,
             directory: self.directory.clone(),
             last_used: Arc::new(LastAddresses(self.state.clone())),
+            targets: Arc::new(Targets::new(
+                &self.config.handover,
+                &self.config.data_dir,
+                self.resolver.clone(),
+                deliver.verified(),
+            )),
+            documents: self.documents.clone(),
             deliver,
             clock: self.clock.clone(),
             reporter: crate::dsn::Reporter {

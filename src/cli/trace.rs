@@ -78,6 +78,12 @@ fn told(event: &HistoryEvent) -> String {
                 accepted.about.message_id, accepted.sent_as
             )
         }
+        HistoryEvent::Held(held) => format!(
+            "held for its documents ({}) {} as <{}>",
+            held.documents.join(", "),
+            held.about.message_id,
+            held.sent_as
+        ),
         HistoryEvent::Refused { reason } => format!("refused {reason}"),
         HistoryEvent::Content(hit) => {
             let facts = hit.facts.join(", ");
@@ -88,6 +94,8 @@ fn told(event: &HistoryEvent) -> String {
         }
         HistoryEvent::Discarded { text } => format!("discarded: {text}"),
         HistoryEvent::Deferred { status, text } => format!("deferred {status} {text}"),
+        HistoryEvent::HandedOver { documents } => format!("handed over: {}", documents.join(", ")),
+        HistoryEvent::Released { text } => format!("released: {text}"),
         HistoryEvent::Delivered { attempts } => format!("delivered at attempt {attempts}"),
         HistoryEvent::Failed {
             status,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
+use tokio_rustls::TlsConnector;
 
 use super::connection::{Connection, ConnectionOptions};
 use super::destination::{self, Hop, RouteContext};
@@ -68,6 +69,13 @@ impl SmtpDelivery {
                 .time_to_live(SILENT_FOR)
                 .build(),
         })
+    }
+
+    /// How connections are made that want a certificate from a known root, as these are read at that time.
+    #[must_use]
+    pub fn verified(&self) -> Arc<dyn Fn() -> TlsConnector + Send + Sync> {
+        let tls = self.tls.clone();
+        Arc::new(move || tls.verified())
     }
 
     /// Reads the trust roots of `[delivery] ca_file` again. Connections that wait are let go, for they were believed by the old ones.

@@ -17,6 +17,7 @@ use crate::mail::{Mailbox, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
 
 mod digests;
+mod documents;
 mod events;
 mod rows;
 mod wrote;

@@ -1,11 +1,14 @@
 //! The notice to a writer that a message was stopped by a rule on contents, or would have been (docs/rules-on-contents.md#the-notice). It goes to the
 //! writer alone and quotes the writer's own words.
 
+mod words;
+
 use mail_builder::MessageBuilder;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
+use self::words::{Words, words};
 use super::compose::line;
 use crate::mail::{Domain, Mailbox, QueueId, Timestamp};
 use crate::message;
@@ -43,153 +46,28 @@ pub struct Stopped<'a> {
     pub appeal: Option<&'a str>,
     /// Whether it was not delivered; else it was, and would not be one day.
     pub stopped: bool,
+    /// What is handed over of it; none: nothing.
+    pub documents: Option<&'a HandedDocuments>,
     /// Now.
     pub now: Timestamp,
 }
 
-/// The words of one language.
-struct Words {
-    subject: [&'static str; 2],
-    /// Not delivered; delivered all the same.
-    first: [&'static str; 2],
-    rows: [&'static str; 9],
-    /// The subject of a digest, and its first sentence.
-    digest: [&'static str; 2],
+/// The files of a stopped message of which some are handed over to the marketplace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedDocuments {
+    /// The names of the documents.
+    pub names: Vec<String>,
+    /// When the message reaches the buyer, if they are not attached to the order by then.
+    pub until: Timestamp,
+    /// The names of the other files.
+    pub others: Vec<String>,
 }
 
-const ENGLISH: Words = Words {
-    subject: [
-        "Your message was not delivered: marketplace rules",
-        "Your message breaks a marketplace rule",
-    ],
-    first: [
-        "This message was not delivered. Your account is not restricted.",
-        "This message was delivered, but it breaks a rule. Your account is not restricted.",
-    ],
-    rows: [
-        "Recipient",
-        "Order",
-        "Subject",
-        "Date",
-        "Rule",
-        "Sentence",
-        "What to do instead",
-        "Reference",
-        "If you do not agree",
-    ],
-    digest: [
-        "Messages that were not delivered: marketplace rules",
-        "These messages were not delivered. Your account is not restricted. The list is attached.",
-    ],
-};
-const POLISH: Words = Words {
-    subject: [
-        "Twoja wiadomość nie została dostarczona: zasady serwisu",
-        "Twoja wiadomość narusza zasadę serwisu",
-    ],
-    first: [
-        "Ta wiadomość nie została dostarczona. Twoje konto nie jest ograniczone.",
-        "Ta wiadomość została dostarczona, ale narusza zasadę. Twoje konto nie jest ograniczone.",
-    ],
-    rows: [
-        "Odbiorca",
-        "Zamówienie",
-        "Temat",
-        "Data",
-        "Zasada",
-        "Zdanie",
-        "Co zrobić zamiast tego",
-        "Numer sprawy",
-        "Jeśli się nie zgadzasz",
-    ],
-    digest: [
-        "Niedostarczone wiadomości: zasady serwisu",
-        "Te wiadomości nie zostały dostarczone. Twoje konto nie jest ograniczone. Lista jest w załączniku.",
-    ],
-};
-const CZECH: Words = Words {
-    subject: [
-        "Vaše zpráva nebyla doručena: pravidla tržiště",
-        "Vaše zpráva porušuje pravidlo tržiště",
-    ],
-    first: [
-        "Tato zpráva nebyla doručena. Váš účet není omezen.",
-        "Tato zpráva byla doručena, ale porušuje pravidlo. Váš účet není omezen.",
-    ],
-    rows: [
-        "Příjemce",
-        "Objednávka",
-        "Předmět",
-        "Datum",
-        "Pravidlo",
-        "Věta",
-        "Co udělat místo toho",
-        "Číslo případu",
-        "Pokud nesouhlasíte",
-    ],
-    digest: [
-        "Nedoručené zprávy: pravidla tržiště",
-        "Tyto zprávy nebyly doručeny. Váš účet není omezen. Seznam je v příloze.",
-    ],
-};
-const SLOVAK: Words = Words {
-    subject: [
-        "Vaša správa nebola doručená: pravidlá trhoviska",
-        "Vaša správa porušuje pravidlo trhoviska",
-    ],
-    first: [
-        "Táto správa nebola doručená. Váš účet nie je obmedzený.",
-        "Táto správa bola doručená, ale porušuje pravidlo. Váš účet nie je obmedzený.",
-    ],
-    rows: [
-        "Príjemca",
-        "Objednávka",
-        "Predmet",
-        "Dátum",
-        "Pravidlo",
-        "Veta",
-        "Čo urobiť namiesto toho",
-        "Číslo prípadu",
-        "Ak nesúhlasíte",
-    ],
-    digest: [
-        "Nedoručené správy: pravidlá trhoviska",
-        "Tieto správy neboli doručené. Váš účet nie je obmedzený. Zoznam je v prílohe.",
-    ],
-};
-const HUNGARIAN: Words = Words {
-    subject: [
-        "Az üzenetét nem kézbesítettük: a piactér szabályai",
-        "Az üzenete megsérti a piactér egyik szabályát",
-    ],
-    first: [
-        "Ezt az üzenetet nem kézbesítettük. A fiókját nem korlátoztuk.",
-        "Ezt az üzenetet kézbesítettük, de megsért egy szabályt. A fiókját nem korlátoztuk.",
-    ],
-    rows: [
-        "Címzett",
-        "Rendelés",
-        "Tárgy",
-        "Dátum",
-        "Szabály",
-        "Mondat",
-        "Mit tegyen helyette",
-        "Ügyszám",
-        "Ha nem ért egyet",
-    ],
-    digest: [
-        "Nem kézbesített üzenetek: a piactér szabályai",
-        "Ezeket az üzeneteket nem kézbesítettük. A fiókját nem korlátoztuk. A lista a mellékletben van.",
-    ],
-};
-
-fn words(language: &str) -> &'static Words {
-    match language {
-        "pl" => &POLISH,
-        "cs" => &CZECH,
-        "sk" => &SLOVAK,
-        "hu" => &HUNGARIAN,
-        _ => &ENGLISH,
+impl HandedDocuments {
+    /// The day of [`Self::until`] (UTC), as `2026-12-03`.
+    #[must_use]
+    pub fn day(&self) -> String {
+        self.until.to_string().chars().take(10).collect()
     }
 }
 
@@ -247,11 +125,23 @@ pub struct StoppedDigest<'a> {
 }
 
 /// The names of the columns.
-const COLUMNS: &str = "recipient,order,subject,date,message-id,rule,reference\r\n";
+const COLUMNS: &str = "recipient,order,subject,date,message-id,rule,reference,documents\r\n";
 
 /// One stopped message as a row of the table (RFC 4180). What a table program would take for a formula is marked as text.
 #[must_use]
-pub fn csv_row(about: &MessageSummary, order: &str, rule: &str, reference: &str) -> String {
+pub fn csv_row(
+    about: &MessageSummary,
+    order: &str,
+    (rule, reference): (&str, &str),
+    documents: Option<&HandedDocuments>,
+) -> String {
+    let documents = documents.map_or_else(String::new, |handed| {
+        format!(
+            "{} (handed over, to the buyer on {})",
+            handed.names.join(", "),
+            handed.day()
+        )
+    });
     let cells = [
         about.recipient.as_str(),
         order,
@@ -260,6 +150,7 @@ pub fn csv_row(about: &MessageSummary, order: &str, rule: &str, reference: &str)
         &about.message_id,
         rule,
         reference,
+        &documents,
     ];
     let cells = cells.map(|cell| {
         let mark = if cell.starts_with(['=', '+', '-', '@']) {
@@ -322,7 +213,66 @@ fn text(notice: &Stopped<'_>, words: &Words, first: &str) -> String {
     if !about.message_id.is_empty() {
         text.push_str(&format!("Message-ID: {}\r\n", line(&about.message_id)));
     }
+    if let Some(handed) = notice.documents {
+        text.push_str(&files(words, handed));
+    }
     text
+}
+
+/// What becomes of each file.
+fn files(words: &Words, handed: &HandedDocuments) -> String {
+    let [(documents, become_of), (others, _), _] = words.documents;
+    let names = |names: &[String]| line(&names.join(", "));
+    let mut text = format!(
+        "{documents}: {} - {}\r\n",
+        names(&handed.names),
+        become_of.replace("DAY", &handed.day())
+    );
+    if !handed.others.is_empty() {
+        text.push_str(&format!("{others}: {}\r\n", names(&handed.others)));
+    }
+    text
+}
+
+/// A message that was held for its documents and goes to the buyer after all.
+#[derive(Debug, Clone)]
+pub struct ReleasedNotice<'a> {
+    /// The notice's own id.
+    pub id: QueueId,
+    /// The writer's mask.
+    pub to: &'a Mailbox,
+    /// ISO 639-1.
+    pub language: &'a str,
+    /// The message.
+    pub about: &'a MessageSummary,
+    /// The order.
+    pub order: &'a str,
+    /// The names of the documents.
+    pub documents: &'a [String],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Writes such a notice, not yet signed; none as [`stopped`].
+#[must_use]
+pub fn released(notice: &ReleasedNotice<'_>) -> Option<Vec<u8>> {
+    let words = words(notice.language);
+    let [(documents, _), _, (subject, first)] = words.documents;
+    let [recipient, order, about, date, ..] = words.rows;
+    let rows = [
+        (recipient, notice.about.recipient.as_str()),
+        (order, notice.order),
+        (about, &notice.about.subject),
+        (date, &notice.about.date),
+        (documents, &notice.documents.join(", ")),
+    ];
+    let rows = rows.map(|(name, value)| format!("{name}: {}\r\n", line(value)));
+    let text = format!("{first}\r\n\r\n{}", rows.concat());
+    let to = (notice.to, notice.to.domain());
+    head(notice.id, to, subject, notice.now)
+        .body(MimePart::new("text/plain; charset=utf-8", text))
+        .write_to_vec()
+        .ok()
 }
 
 #[cfg(test)]
@@ -338,8 +288,8 @@ mod tests {
             ..MessageSummary::default()
         };
         assert_eq!(
-            csv_row(&about, "", "dup.sent", "ABCD-EFGH"),
-            "\"8awgqyk6a5+cub31c122@allegromail.pl\",\"\",\"'=HYPERLINK(\"\"http://x.example\"\")  2\",\"'-1\",\"\",\"dup.sent\",\"ABCD-EFGH\"\r\n"
+            csv_row(&about, "", ("dup.sent", "ABCD-EFGH"), None),
+            "\"8awgqyk6a5+cub31c122@allegromail.pl\",\"\",\"'=HYPERLINK(\"\"http://x.example\"\")  2\",\"'-1\",\"\",\"dup.sent\",\"ABCD-EFGH\",\"\"\r\n"
         );
     }
 
@@ -347,6 +297,11 @@ mod tests {
     fn every_language_has_every_word_and_a_notice_says_what_became_of_the_message() {
         let about = MessageSummary::default();
         let mask = Mailbox::parse("k2m9x0r7t3@allegromail.pl").unwrap();
+        let handed = HandedDocuments {
+            names: vec!["faktura.pdf".to_owned()],
+            until: Timestamp(1_795_392_000_000 + 3 * 86_400_000),
+            others: vec!["logo.png".to_owned()],
+        };
         for language in ["pl", "en", "cs", "sk", "hu", "xx"] {
             let notice = |is_stopped| Stopped {
                 id: QueueId(7),
@@ -362,6 +317,7 @@ mod tests {
                 reference: "ABCD-EFGH",
                 appeal: None,
                 stopped: is_stopped,
+                documents: Some(&handed),
                 now: Timestamp(1_795_392_000_000),
             };
             let both = [true, false].map(|stop| {
@@ -375,6 +331,9 @@ mod tests {
                     "{text}"
                 );
                 assert!(!text.contains("\nBcc"), "{text}");
+                for told in ["faktura.pdf", "2026-11-26", "logo.png"] {
+                    assert!(text.contains(told), "{told} in {text}");
+                }
             }
             assert!(words(language).rows.iter().all(|word| !word.is_empty()));
         }

@@ -29,6 +29,8 @@ pub struct HistoryRecord {
 pub enum HistoryEvent {
     /// Durable in the spool.
     Accepted(Box<Accepted>),
+    /// Refused in the session, and durable in the spool for the documents in it.
+    Held(Box<Accepted>),
     /// Refused in the session.
     Refused {
         /// The reason word.
@@ -46,6 +48,16 @@ pub enum HistoryEvent {
         /// RFC 3463.
         status: EnhancedStatus,
         /// What the other server said, masked.
+        text: String,
+    },
+    /// Documents of a blocked message were handed over, and the message has ended.
+    HandedOver {
+        /// Their names.
+        documents: Vec<String>,
+    },
+    /// A blocked message goes to its recipient after all: its documents were not handed over.
+    Released {
+        /// Why not.
         text: String,
     },
     /// The next server has it.
@@ -105,9 +117,21 @@ pub struct Accepted {
     /// to an address that is nobody's secret, or 0.1.0 took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_to: Option<HandedTo>,
+    /// The names of documents that it is held for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<String>,
 }
 
 impl HistoryRecord {
+    /// What is kept of a message, in the line that tells that it became durable.
+    #[must_use]
+    pub fn stored(&self) -> Option<&Accepted> {
+        match &self.event {
+            HistoryEvent::Accepted(stored) | HistoryEvent::Held(stored) => Some(stored),
+            _ => None,
+        }
+    }
+
     /// The line of an entry that has become durable.
     #[must_use]
     pub fn accepted(entry: &Entry) -> Self {
@@ -117,23 +141,26 @@ impl HistoryRecord {
             about: entry.about.clone(),
             sent_as: entry.sent_as.clone(),
             handed_to: entry.memory.handed_to,
+            documents: entry.held.as_ref().map_or_else(Vec::new, |held| {
+                let names = held.documents.iter().map(|document| document.name.clone());
+                names.collect()
+            }),
+        };
+        let accepted = Box::new(accepted);
+        let event = match entry.held {
+            Some(_) => HistoryEvent::Held(accepted),
+            None => HistoryEvent::Accepted(accepted),
         };
         Self {
             at: entry.arrived,
-            ..Self::of(
-                entry,
-                entry.arrived,
-                HistoryEvent::Accepted(Box::new(accepted)),
-            )
+            ..Self::of(entry, entry.arrived, event)
         }
     }
 
     /// The entry that the line of an accepted message tells of; none of other lines. How it was to leave is not known: it is only good to be told of.
     #[must_use]
     pub fn entry(&self) -> Option<Entry> {
-        let (id, HistoryEvent::Accepted(accepted)) = (self.id?, &self.event) else {
-            return None;
-        };
+        let (id, accepted) = (self.id?, self.stored()?);
         Some(Entry {
             id,
             trace: self.trace.clone(),
@@ -146,6 +173,7 @@ impl HistoryRecord {
             about: accepted.about.clone(),
             sent_as: accepted.sent_as.clone(),
             memory: StateUpdates::default(),
+            held: None,
             progress: Progress::default(),
         })
     }

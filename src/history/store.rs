@@ -37,7 +37,9 @@ impl TraceQuery {
         by_id
             || is(&line.to)
             || matches!(&line.event, HistoryEvent::Content(hit) if is(&hit.reference))
-            || matches!(&line.event, HistoryEvent::Accepted(accepted) if is(&accepted.sent_as) || is(&accepted.about.message_id))
+            || line
+                .stored()
+                .is_some_and(|stored| is(&stored.sent_as) || is(&stored.about.message_id))
     }
 }
 
@@ -106,9 +108,7 @@ impl History {
     fn add(&self, line: &HistoryRecord) -> io::Result<()> {
         let text = serde_json::to_vec(line)?;
         let name = name(line.at);
-        let number = line
-            .id
-            .filter(|_| matches!(line.event, HistoryEvent::Accepted(_)));
+        let number = line.id.filter(|_| line.stored().is_some());
         self.with_day(|day| {
             if day.as_ref().is_none_or(|day| day.name != name) {
                 if let Some(last) = day.as_mut() {
@@ -199,9 +199,8 @@ impl History {
             let at = Timestamp(0).plus(DAY * u32::from(day));
             if let Some(text) = self.line(&name(at), number)? {
                 let line: HistoryRecord = serde_json::from_slice(&text)?;
-                if let HistoryEvent::Accepted(accepted) = &line.event {
-                    let accepted = (**accepted).clone();
-                    return Ok(Some((line, accepted)));
+                if let Some(stored) = line.stored().cloned() {
+                    return Ok(Some((line, stored)));
                 }
             }
         }
@@ -263,13 +262,15 @@ impl History {
         for day in self.days()? {
             self.each(&day, |line| match line.event {
                 _ if line.id != Some(number) => {}
-                HistoryEvent::Accepted(_) => open = Some(line),
+                HistoryEvent::Accepted(_) | HistoryEvent::Held(_) => open = Some(line),
                 HistoryEvent::Delivered { .. }
+                | HistoryEvent::HandedOver { .. }
                 | HistoryEvent::Failed { .. }
                 | HistoryEvent::Discarded { .. } => {
                     ended = true;
                 }
                 HistoryEvent::Deferred { .. }
+                | HistoryEvent::Released { .. }
                 | HistoryEvent::Bounced { .. }
                 | HistoryEvent::Content(_)
                 | HistoryEvent::Refused { .. } => {}

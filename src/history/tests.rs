@@ -30,6 +30,7 @@ fn entry(number: u64, arrived: Timestamp) -> Entry {
         },
         sent_as: format!("token{number}@allegromail.pl"),
         memory: StateUpdates::default(),
+        held: None,
         progress: Progress::default(),
     }
 }

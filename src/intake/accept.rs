@@ -175,13 +175,14 @@ pub(super) async fn carry_out(
         Plan::Participant(plan) if sender.is_automatic_reply => {
             let (masking, name) = (intake.masking(), sender.from_name.as_deref());
             // Asked of automatic replies too, which anybody can pretend to write. They earn no answer.
-            contents::check(intake.contents(), arrival, plan, &recipient).await?;
+            contents::check(intake.contents(), arrival, sender, (plan, &recipient)).await?;
             let taken = auto_reply(masking, &intake.claims, arrival, plan, name).await?;
             // Taken and not passed on: a refusal would make the responder's server write to its owner about it.
             Ok(taken.unwrap_or(Taken::Discarded(ONE_A_DAY)))
         }
         Plan::Participant(plan) => {
-            let passed = contents::check(intake.contents(), arrival, plan, &recipient).await?;
+            let passed =
+                contents::check(intake.contents(), arrival, sender, (plan, &recipient)).await?;
             masked(
                 intake.masking(),
                 arrival,

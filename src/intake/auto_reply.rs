@@ -100,7 +100,7 @@ async fn entry(
     claim: &Claim,
 ) -> Result<NewEntry, Refusal> {
     let id = masking.entries.spool.next_id();
-    let outgoing = rewritten(masking, arrival, id, plan, (from_name, &[])).await?;
+    let outgoing = rewritten(masking, arrival, id, plan, (from_name, &[], false)).await?;
     let target = Target::Participant {
         participant: plan.receiver.id.clone(),
         transaction: plan.transaction.clone(),

@@ -89,6 +89,7 @@ pub(super) async fn report(
         about: about.about.clone(),
         // Nothing leaves under this entry; the report that the queue makes of it has an id of its own.
         sent_as: String::new(),
+        held: None,
         memory: StateUpdates {
             once: Some(claim.mark),
             counted: claim.marks(),

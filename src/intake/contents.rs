@@ -6,17 +6,22 @@
 mod digest;
 mod evidence;
 mod hits;
+mod holding;
+mod judged;
 mod notice;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::arrival::{Arrival, Purpose};
 use super::dedup::{Claim, Claims, mark};
 use super::entry::Entries;
 use super::live_rules::LiveRules;
+use super::masked::Masking;
 use super::recall::Recollection;
 use super::templates::Templates;
 use super::threading::MessageIds;
+use crate::backpressure::DocumentRoom;
 use crate::config::{ActionFrom, Content};
 use crate::content::{
     Action, Category, Direction, Facts, Findings, Letter, RuleSet, Sentence, is_like,
@@ -26,9 +31,12 @@ use crate::history::{ContentHit, History};
 use crate::mail::Timestamp;
 use crate::masking::{Pair, TransactionId};
 use crate::offload::in_place;
-use crate::policy::{Masked, Refusal, Trail};
+use crate::policy::{Masked, Refusal, Sender, Trail};
 use crate::signing::Signer;
 use crate::spool::Wrote;
+
+use self::holding::Documents;
+use self::judged::Judged;
 
 pub use digest::send_digests;
 pub(super) use evidence::Evidence;
@@ -51,6 +59,11 @@ pub(super) struct Contents<'a> {
     pub(super) history: &'a History,
     pub(super) signer: &'a Signer,
     pub(super) entries: Entries<'a>,
+    /// What a message that is held for its documents is masked with.
+    pub(super) masking: Masking<'a>,
+    /// `[handover] give_up`.
+    pub(super) give_up: Duration,
+    pub(super) documents: &'a DocumentRoom,
 }
 
 /// What a message that may pass leaves behind.
@@ -64,15 +77,6 @@ pub(super) struct Passed {
     pub(super) credit: Option<Claim>,
 }
 
-/// What the rules say of one message.
-pub(super) struct Judged {
-    pub(super) findings: Findings,
-    pub(super) evidence: Evidence,
-    /// The number of the rule that decides, and what becomes of the message; none: it passes.
-    pub(super) decision: Option<(usize, Action)>,
-    credit: Option<Claim>,
-}
-
 /// Asks the rules; what they say is carried out: a refusal, a notice, a line of the history, an event.
 ///
 /// # Errors
@@ -80,8 +84,8 @@ pub(super) struct Judged {
 pub(super) async fn check(
     contents: Contents<'_>,
     arrival: &Arrival<'_>,
-    plan: &Masked,
-    recipient: &str,
+    sender: &Sender,
+    (plan, recipient): (&Masked, &str),
 ) -> Result<Passed, Refusal> {
     if contents.is_off() {
         return Ok(Passed::default());
@@ -113,25 +117,24 @@ pub(super) async fn check(
         facts: judged.evidence.names(),
         beside: judged.others(&set, &rule.id),
     };
-    let refusal = hits::refusal(rule.category, &hit);
-    if arrival.purpose == Purpose::Mail {
-        hits::note(contents, arrival, plan, recipient, &hit);
-        let told = notice::send(
-            contents,
-            arrival,
-            plan,
-            recipient,
-            (rule, &hit, judged.sentence(letter)),
-        );
-        // The writer hears of it in the session in any case.
-        if let Err(error) = told.await {
-            tracing::error!(event = "notice_failed", trace = %arrival.transaction.trace, %error);
+    let blocks = action == Action::Block;
+    if arrival.purpose == Purpose::Question {
+        let refusal = hits::refusal(rule.category, &hit, None);
+        return if blocks { Err(refusal) } else { Ok(passed) };
+    }
+    let documents = match blocks {
+        true => {
+            let of = (&judged, &*set, letter);
+            holding::hold(contents, arrival, sender, (plan, recipient), of).await?
         }
-    }
-    match action {
-        Action::Block => Err(refusal),
-        Action::Warn | Action::Observe | Action::Off => Ok(passed),
-    }
+        false => Documents::None,
+    };
+    let refusal = hits::refusal(rule.category, &hit, documents.told());
+    let sentence = judged.sentence(letter);
+    let told = (rule, &hit, sentence);
+    notice::send(contents, arrival, (plan, recipient), told, documents).await?;
+    hits::note(contents, arrival, plan, recipient, &hit);
+    if blocks { Err(refusal) } else { Ok(passed) }
 }
 
 /// What the rules say, for `explain`: nothing is carried out.
@@ -334,36 +337,6 @@ impl Contents<'_> {
         let digest = keys.reference(pair, &text);
         let (front, back) = digest.split_at_checked(4).unwrap_or((&digest, ""));
         format!("{front}-{back}")
-    }
-}
-
-impl Judged {
-    /// The sentences that could be held against who quotes them, as they are compared.
-    fn quotable(&self, letter: &Letter) -> Vec<String> {
-        let numbers = self.findings.quotable.iter();
-        numbers
-            .filter_map(|number| letter.sentences.get(*number))
-            .map(Sentence::key)
-            .collect()
-    }
-
-    /// The sentence that the deciding rule found.
-    fn sentence<'l>(&self, letter: &'l Letter) -> Option<&'l str> {
-        let (number, _) = self.decision?;
-        let hit = self.findings.hits.iter().find(|hit| hit.rule == number)?;
-        letter
-            .sentences
-            .get(hit.sentence?)
-            .map(|sentence| sentence.text.as_str())
-    }
-
-    /// The other rules that hold.
-    fn others(&self, set: &RuleSet, rule: &str) -> Vec<String> {
-        let hits = self.findings.hits.iter().filter(|hit| !hit.cleared);
-        let ids = hits
-            .filter_map(|hit| set.rules.get(hit.rule))
-            .map(|rule| rule.id.clone());
-        ids.filter(|id| id != rule).collect()
     }
 }
 

@@ -60,10 +60,32 @@ pub(super) async fn masked(
     plan: &policy::Masked,
     (recipient, passed): (&str, Passed),
 ) -> Result<Taken, Refusal> {
-    let (entries, writer) = (masking.entries, &plan.writer);
-    let id = entries.spool.next_id();
+    let id = masking.entries.spool.next_id();
     let name = sender.from_name.as_deref();
-    let outgoing = rewritten(masking, arrival, id, plan, (name, &passed.quotable)).await?;
+    let outgoing = rewritten(masking, arrival, id, plan, (name, &passed.quotable, false)).await?;
+    let NewEntry { entry, body } =
+        entry(masking, arrival, sender, plan, (id, recipient, outgoing))?;
+    let memory = StateUpdates {
+        wrote: passed.wrote,
+        once: passed.credit.as_ref().map(|credit| credit.mark),
+        ..entry.memory
+    };
+    let entry = Entry { memory, ..entry };
+    Ok(Taken::Entry(
+        Box::new(NewEntry { entry, body }),
+        passed.credit,
+    ))
+}
+
+/// The entry of a message as it leaves, as `id`.
+pub(super) fn entry(
+    masking: Masking<'_>,
+    arrival: &Arrival<'_>,
+    sender: &Sender,
+    plan: &policy::Masked,
+    (id, recipient, outgoing): (QueueId, &str, Outgoing),
+) -> Result<NewEntry, Refusal> {
+    let (entries, writer) = (masking.entries, &plan.writer);
     let target = Target::Participant {
         participant: plan.receiver.id.clone(),
         transaction: plan.transaction.clone(),
@@ -89,27 +111,22 @@ pub(super) async fn masked(
             kept_id: outgoing.kept_id,
             handed_to: entries.handed_to(id, &plan.receiver),
             delivery: Some(outgoing.delivery),
-            wrote: passed.wrote,
-            once: passed.credit.as_ref().map(|credit| credit.mark),
             ..StateUpdates::default()
         },
         ..blank
     };
     let body = outgoing.body;
-    Ok(Taken::Entry(
-        Box::new(NewEntry { entry, body }),
-        passed.credit,
-    ))
+    Ok(NewEntry { entry, body })
 }
 
 /// Rewrites a message, lets the leak gate look at the result, and signs it. `from_name` is the name beside the From, as it came; `quotable` are the
-/// sentences that rules on contents could hold against who quotes them.
+/// sentences that rules on contents could hold against who quotes them; `documents_held`, whether it is held for its documents.
 pub(super) async fn rewritten(
     masking: Masking<'_>,
     arrival: &Arrival<'_>,
     id: QueueId,
     plan: &policy::Masked,
-    (from_name, quotable): (Option<&str>, &[String]),
+    (from_name, quotable, documents_held): (Option<&str>, &[String], bool),
 ) -> Result<Outgoing, Refusal> {
     let (writer, receiver) = (&plan.writer, &plan.receiver);
     let order = plan.transaction.as_ref();
@@ -155,6 +172,7 @@ pub(super) async fn rewritten(
                 // Of a buyer it would be his name.
                 keep_copyright: masking.policy.keep_copyright && order.is_some() && !hides_domains,
             }),
+            documents_held,
             null_sender: arrival.transaction.reverse_path == ReversePath::Null,
         },
     };

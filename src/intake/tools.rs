@@ -19,7 +19,7 @@ use super::threading::MessageIds;
 use super::unmasked::Carrying;
 use crate::allowlist::Live;
 use crate::auth::Prover;
-use crate::backpressure::Backpressure;
+use crate::backpressure::{Backpressure, DocumentRoom};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{Directory, StateStore};
@@ -55,6 +55,8 @@ pub struct Tools {
     pub history: Arc<History>,
     /// What is on its way out and still in memory.
     pub flow: Arc<Backpressure>,
+    /// How much room there is for documents that wait to be handed over.
+    pub documents: Arc<DocumentRoom>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -178,6 +180,9 @@ impl Intake {
             history: &self.tools.history,
             signer: masking.signer,
             entries: masking.entries,
+            masking,
+            give_up: self.tools.config.handover.give_up,
+            documents: &self.tools.documents,
         }
     }
 

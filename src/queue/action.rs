@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::QueueContext;
 use super::ending::{self, AttemptEnd};
+use super::handing_over;
 use super::listed::EntryState;
 use crate::history::HistoryEvent;
 use crate::mail::{Diagnostic, EnhancedStatus, QueueId};
@@ -22,10 +23,12 @@ pub enum QueueAction {
     Fail,
     /// Deleted; nobody is told.
     Drop,
+    /// The document of this number was taken by the marketplace (`POST /v1/documents/{id}/taken`).
+    Taken(usize),
 }
 
 impl QueueAction {
-    /// All of them, in the order in which the manual has them.
+    /// Those that operators type, in the order in which the manual has them.
     pub const ALL: [Self; 5] = [
         Self::Retry,
         Self::Hold,
@@ -43,6 +46,7 @@ impl QueueAction {
             Self::Release => "release",
             Self::Fail => "fail",
             Self::Drop => "drop",
+            Self::Taken(_) => "taken",
         }
     }
 }
@@ -102,7 +106,12 @@ pub(super) async fn execute(
             let text = "the operator of this server has ended the delivery";
             let diagnostic = Diagnostic::local(EnhancedStatus::FAILURE_5_0_0, text);
             return match ending::fail(context, &entry, diagnostic).await {
-                AttemptEnd::Done => (AttemptEnd::Done, Ok(())),
+                AttemptEnd::Done => {
+                    if let Some(held) = entry.to_hand_over() {
+                        handing_over::forget(context, held).await;
+                    }
+                    (AttemptEnd::Done, Ok(()))
+                }
                 left => {
                     let text = "the report could not be written".to_owned();
                     (left, Err(QueueActionError::Spool(text)))
@@ -112,6 +121,9 @@ pub(super) async fn execute(
         QueueAction::Drop => {
             return match context.spool.settle(entry.id, Settlement::Done).await {
                 Ok(()) => {
+                    if let Some(held) = entry.to_hand_over() {
+                        handing_over::forget(context, held).await;
+                    }
                     let text = "dropped by the operator of this server".to_owned();
                     ending::note(context, &entry, HistoryEvent::Discarded { text });
                     (AttemptEnd::Done, Ok(()))
@@ -120,6 +132,23 @@ pub(super) async fn execute(
                     AttemptEnd::Waiting(entry.progress),
                     Err(QueueActionError::Spool(error.to_string())),
                 ),
+            };
+        }
+        QueueAction::Taken(number) => {
+            let (end, result) = handing_over::taken(context, &entry, number).await;
+            return (end, result.map_err(QueueActionError::Spool));
+        }
+        QueueAction::Release if entry.to_hand_over().is_some() => {
+            let why = "released by the operator of this server";
+            return match handing_over::release(context, &entry, why).await {
+                AttemptEnd::Waiting(progress) if progress.released.is_none() => {
+                    let text = "the notice to the writer could not be written".to_owned();
+                    (
+                        AttemptEnd::Waiting(progress),
+                        Err(QueueActionError::Spool(text)),
+                    )
+                }
+                end => (end, Ok(())),
             };
         }
         QueueAction::Retry => Progress {

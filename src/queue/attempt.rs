@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::ending::{AttemptEnd, done, fail, note, postpone, reply_text};
 use super::lanes::Lanes;
-use super::{QueueContext, backoff, damaged, target};
+use super::{QueueContext, backoff, damaged, handing_over, target};
 use crate::delivery::{AttemptResult, DeliveryRequest};
 use crate::dsn::{HiddenAddresses, mask};
 use crate::failpoint;
@@ -19,6 +19,9 @@ pub(super) async fn run(
     entry: &Entry,
     body: Option<Bytes>,
 ) -> AttemptEnd {
+    if let Some(held) = entry.to_hand_over() {
+        return handing_over::run(context, entry, held, body).await;
+    }
     let address = match target::find(context, entry).await {
         Ok(Ok(address)) => address,
         // The account takes no mail any more, or the entry was about a report from the start.

@@ -23,7 +23,11 @@ pub(super) fn wait(settings: &QueueSettings, id: QueueId, attempts: u32) -> Dura
 /// Whether an entry is put off further than any wait can be: the clock was wrong when that was written.
 pub(super) fn is_beyond_schedule(settings: &QueueSettings, entry: &Entry, now: Timestamp) -> bool {
     let longest = settings.retry.iter().max().copied().unwrap_or_default();
-    entry.progress.next_attempt > now.plus(longest * 2)
+    let last = now.plus(longest * 2);
+    let released = entry
+        .to_hand_over()
+        .map_or(last, |held| held.until.max(last));
+    entry.progress.next_attempt > released
 }
 
 /// Whether an entry has waited long enough. The clock alone does not decide: after a jump of years everything would expire at once, so an
@@ -35,5 +39,6 @@ pub(super) fn expired(settings: &QueueSettings, entry: &Entry, now: Timestamp) -
         total <= settings.expire
     });
     let attempts = u32::try_from(allowed.count()).unwrap_or(u32::MAX);
-    now.since(entry.arrived) >= settings.expire && entry.progress.attempts >= (attempts / 2).max(1)
+    now.since(entry.deliverable_since()) >= settings.expire
+        && entry.progress.attempts >= (attempts / 2).max(1)
 }

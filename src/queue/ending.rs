@@ -58,8 +58,7 @@ pub(super) async fn postpone(
         attempts,
         next_attempt: context.clock.now().plus(wait),
         last: last.or_else(|| entry.progress.last.clone()),
-        held: entry.progress.held,
-        told: entry.progress.told,
+        ..entry.progress.clone()
     };
     if let Some(last) = &progress.last {
         tracing::info!(event = "deferred", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, status = %last.status, text = last.text, attempts, next = %progress.next_attempt);
@@ -87,8 +86,9 @@ async fn delay_notice(
     entry: &Entry,
     progress: &Progress,
 ) -> Option<Progress> {
-    let waited = context.clock.now().since(entry.arrived);
-    if progress.told || waited < context.settings.delay_notice {
+    let waited = context.clock.now().since(entry.deliverable_since());
+    // Of what is held for its documents the writer knows that it is.
+    if progress.told || waited < context.settings.delay_notice || entry.to_hand_over().is_some() {
         return None;
     }
     let diagnostic = progress.last.as_ref()?;

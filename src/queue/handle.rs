@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::action::{QueueAction, QueueActionError};
 use super::ending::AttemptEnd;
 use super::lanes::Lanes;
-use super::listed::ListedEntry;
+use super::listed::{ListedDocument, ListedEntry};
 use crate::mail::QueueId;
 use crate::spool::Quarantine;
 
@@ -22,6 +22,8 @@ pub(super) enum SchedulerMessage {
     Ended(QueueId, AttemptEnd),
     /// Somebody wants to see everything.
     List(oneshot::Sender<Vec<ListedEntry>>),
+    /// Somebody wants to see the documents that are to be handed over.
+    Documents(oneshot::Sender<Vec<ListedDocument>>),
     /// Everything that waits is to be due.
     RetryNow,
     /// An action on one entry, and where its answer goes.
@@ -117,6 +119,15 @@ impl QueueClient {
             }
         }
         listed
+    }
+
+    /// The documents that are to be handed over, in the order in which their messages came.
+    pub async fn documents(&self) -> Vec<ListedDocument> {
+        let (answer, listed) = oneshot::channel();
+        match self.messages.send(SchedulerMessage::Documents(answer)) {
+            Ok(()) => listed.await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Looks at damaged messages, on a thread that may wait for the disk.

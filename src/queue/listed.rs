@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::DocumentPlace;
 use crate::mail::Timestamp;
 use crate::spool::{DamagedMessage, Entry};
 
@@ -14,7 +15,7 @@ pub enum EntryState {
     Active,
     /// It waits for its next attempt.
     Deferred,
-    /// An operator holds it.
+    /// An operator holds it, or its documents are being handed over and it is delivered only if they are not.
     Held,
     /// Its bytes have changed on the disk: it has ended, and is kept to be looked at.
     Damaged,
@@ -43,6 +44,66 @@ pub struct ListedEntry {
     /// When it was accepted, in milliseconds since the epoch.
     #[schema(value_type = u64)]
     pub arrived: Timestamp,
+}
+
+/// A document that is to be handed over, or to be taken.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Document)]
+pub struct ListedDocument {
+    /// Names it: the queue id of its message, a hyphen and its number in that.
+    pub id: String,
+    /// The transaction that it belongs to.
+    pub transaction: String,
+    /// The account that sent it.
+    pub seller: String,
+    /// Its name; of a link the host.
+    pub name: String,
+    /// Its number, as far as that could be read.
+    pub number: String,
+    /// Whether it corrects another.
+    pub correction: bool,
+    /// Its type by its contents; of a link `text/uri-list`.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Octets.
+    pub size: usize,
+    /// SHA-256 of the octets, of a link that of its address: its file under `data_dir/documents` is called so.
+    pub sha256: String,
+    /// The address of a link; none: it is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// When its message came, RFC 3339.
+    pub received: String,
+    /// When that goes to the buyer, if it is not handed over before.
+    pub until: String,
+}
+
+impl ListedDocument {
+    /// Those of an entry that have not been handed over.
+    pub fn of(entry: &Entry) -> impl Iterator<Item = Self> {
+        let held = entry.to_hand_over().into_iter();
+        held.flat_map(move |held| {
+            let documents = held.documents.iter().enumerate();
+            let open = documents.filter(|(number, _)| !entry.progress.handed_over.contains(number));
+            open.map(move |(number, document)| Self {
+                id: format!("{}-{number}", entry.id),
+                transaction: held.transaction.to_string(),
+                seller: held.seller.to_string(),
+                name: document.name.clone(),
+                number: document.number.clone(),
+                correction: document.correction,
+                media_type: document.media_type.clone(),
+                size: document.size,
+                sha256: document.sha256.clone(),
+                link: match &document.place {
+                    DocumentPlace::Link(url) => Some(url.clone()),
+                    DocumentPlace::Part(_) => None,
+                },
+                received: entry.arrived.to_string(),
+                until: held.until.to_string(),
+            })
+        })
+    }
 }
 
 impl ListedEntry {
@@ -84,6 +145,8 @@ impl ListedEntry {
     /// An entry in this state.
     #[must_use]
     pub fn of(entry: &Entry, state: EntryState) -> Self {
+        let held = state == EntryState::Deferred && entry.to_hand_over().is_some();
+        let state = if held { EntryState::Held } else { state };
         Self {
             id: entry.id.to_string(),
             state,

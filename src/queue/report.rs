@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::QueueContext;
 use crate::directory::Unavailable;
-use crate::dsn::{Action, Report, Reporter, compose};
-use crate::mail::{Diagnostic, Domain, Mailbox};
+use crate::dsn::{self, Action, ReleasedNotice, Report, Reporter, compose};
+use crate::mail::{Diagnostic, Domain, Mailbox, QueueId};
 use crate::masking::{MaskedAddress, MaskedLocal};
 use crate::rewrite::{self, Needles};
 use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Target};
@@ -38,7 +38,7 @@ pub(super) async fn on(
         about: &entry.about,
         arrived: entry.arrived,
         now: context.clock.now(),
-        retries_until: entry.arrived.plus(context.settings.expire),
+        retries_until: entry.deliverable_since().plus(context.settings.expire),
         diagnostic,
         action,
     };
@@ -59,22 +59,62 @@ pub(super) async fn on(
     let Some(body) = compose(&context.reporter, &report) else {
         return Ok(None);
     };
-    let signed = context.signer.sign(&domain, Bytes::from(body)).await;
+    let id = context.spool.next_id();
+    let report = addressed(context, entry, (id, "report"), (target, &to, &domain), body).await?;
+    Ok(Some(report))
+}
+
+/// The notice to the writer of a message that was held for its documents and goes to its recipient after all; none as [`on`].
+///
+/// # Errors
+/// As [`on`].
+pub(super) async fn on_release(
+    context: &QueueContext,
+    entry: &Entry,
+) -> Result<Option<NewEntry>, String> {
+    let found = reader(context, entry).await;
+    let Some((target, to, domain, language)) = found.map_err(|error| error.to_string())? else {
+        return Ok(None);
+    };
+    let Some(held) = &entry.held else {
+        return Ok(None);
+    };
+    let names = held.documents.iter().map(|document| document.name.clone());
+    let id = context.spool.next_id();
+    let body = dsn::released(&ReleasedNotice {
+        id,
+        to: &to,
+        language: &language,
+        about: &entry.about,
+        order: held.transaction.as_str(),
+        documents: &names.collect::<Vec<_>>(),
+        now: context.clock.now(),
+    });
+    let body = body.ok_or("a notice that cannot be composed")?;
+    let notice = addressed(context, entry, (id, "notice"), (target, &to, &domain), body).await?;
+    Ok(Some(notice))
+}
+
+/// What is told to `to` about an entry: signed, with a null reverse-path, and nobody to tell of it. What fails ends there. It comes from `domain`; `kind` is what operators see of it.
+async fn addressed(
+    context: &QueueContext,
+    about: &Entry,
+    (id, kind): (QueueId, &str),
+    (target, to, domain): (Target, &Mailbox, &Domain),
+    body: Vec<u8>,
+) -> Result<NewEntry, String> {
+    let signed = context.signer.sign(domain, Bytes::from(body)).await;
     let body = signed.map_err(|error| error.to_string())?;
-    let eight_bit = !body.is_ascii();
-    // Null reverse-path and nobody to tell: a report that fails ends there.
-    let (id, now) = (context.spool.next_id(), context.clock.now());
     let entry = Entry {
-        eight_bit,
+        eight_bit: !body.is_ascii(),
         about: MessageSummary {
             recipient: to.to_string(),
-            // What operators see of it in the queue.
-            subject: "report".to_owned(),
+            subject: kind.to_owned(),
             ..MessageSummary::default()
         },
-        ..Entry::new(id, entry.trace.clone(), now, target)
+        ..Entry::new(id, about.trace.clone(), context.clock.now(), target)
     };
-    Ok(Some(NewEntry { entry, body }))
+    Ok(NewEntry { entry, body })
 }
 
 /// The addresses that the reader of a report must not learn: those of the account behind the recipient's mask. None where the recipient was no

@@ -20,7 +20,7 @@ use super::backoff;
 use super::ending::AttemptEnd;
 use super::handle::{QueueHandle, SchedulerMessage};
 use super::lanes::Lanes;
-use super::listed::{EntryState, ListedEntry};
+use super::listed::{EntryState, ListedDocument, ListedEntry};
 use crate::failpoint;
 use crate::history::HistoryRecord;
 use crate::mail::{QueueId, Timestamp};
@@ -102,6 +102,7 @@ impl Queue {
             queue
                 .due
                 .push(Reverse((entry.progress.next_attempt, entry.id)));
+            queue.count_documents(&entry);
             let state = action::waiting(&entry);
             queue.entries.insert(entry.id, (Arc::new(entry), state));
         }
@@ -153,7 +154,16 @@ impl Queue {
             .history
             .note(&HistoryRecord::accepted(&new.entry));
         failpoint::pass("queue.noted");
+        self.count_documents(&new.entry);
         self.launch(Arc::new(new.entry), new.body);
+    }
+
+    /// Counts the documents of an entry that are to be handed over.
+    fn count_documents(&self, entry: &Entry) {
+        if let Some(held) = entry.to_hand_over() {
+            let room = &self.context.documents;
+            room.count(entry.id, &held.seller, held.size(), entry.arrived);
+        }
     }
 
     /// Starts an attempt, with the message where it is in memory. The entry is active from here on.
@@ -229,6 +239,18 @@ impl Queue {
                 // Whoever asked has gone.
                 let _ = answer.send(listed);
             }
+            SchedulerMessage::Documents(answer) => {
+                let mut held: Vec<&Arc<Entry>> = self
+                    .entries
+                    .values()
+                    .map(|(entry, _)| entry)
+                    .filter(|entry| entry.to_hand_over().is_some())
+                    .collect();
+                held.sort_by_key(|entry| entry.id);
+                let listed = held.into_iter().flat_map(|entry| ListedDocument::of(entry));
+                // Whoever asked has gone.
+                let _ = answer.send(listed.collect());
+            }
             SchedulerMessage::RetryNow => {
                 self.lanes.open_all();
                 let now = self.context.clock.now();
@@ -286,8 +308,16 @@ impl Queue {
     fn end(&mut self, id: QueueId, end: AttemptEnd) {
         failpoint::pass("queue.ended");
         match end {
-            AttemptEnd::Done => drop(self.entries.remove(&id)),
-            AttemptEnd::Waiting(progress) => self.wait(id, |entry| entry.progress = progress),
+            AttemptEnd::Done => {
+                self.entries.remove(&id);
+                self.context.documents.give_back(id);
+            }
+            AttemptEnd::Waiting(progress) => {
+                if progress.released.is_some() {
+                    self.context.documents.give_back(id);
+                }
+                self.wait(id, |entry| entry.progress = progress);
+            }
             AttemptEnd::NotAttempted => {
                 // In memory only: no attempt was made, so none is counted.
                 let again = self.context.clock.now().plus(LONGEST_SLEEP);

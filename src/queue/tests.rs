@@ -9,9 +9,11 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::backpressure::DocumentRoom;
 use crate::clock::ManualClock;
 use crate::delivery::{AttemptFuture, DeliveryRequest};
 use crate::directory::{RecordRules, SledDirectory, import};
+use crate::handover::Targets;
 use crate::history::{History, HistoryEvent, TraceQuery};
 use crate::mail::{
     Diagnostic, Domain, EnhancedStatus, Mailbox, Outcome, Reply, ReversePath, Timestamp, TraceId,
@@ -171,6 +173,8 @@ impl Stage {
                 flow: flow.clone(),
                 under_way: under_way.clone(),
             }),
+            targets: Arc::new(Targets::own(folder.path())),
+            documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
             clock: clock.clone(),
             reporter: Reporter {
                 hostname: Domain::parse("mx.allegromail.pl").unwrap(),
@@ -225,6 +229,7 @@ impl Stage {
             },
             sent_as: String::new(),
             memory: StateUpdates::default(),
+            held: None,
             progress: Progress::default(),
         };
         self.context

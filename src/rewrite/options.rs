@@ -16,6 +16,8 @@ pub struct Options<'a> {
     pub language: &'a str,
     /// What becomes of attached files. None: they go on as they are, as in reports, whose files were judged on their way out.
     pub attachments: Option<Attachments>,
+    /// Whether it reaches its reader only because its documents were not handed over: a field says so.
+    pub documents_held: bool,
     /// Whether it came with a null sender: beside a responder's subject that makes it an automatic reply.
     pub null_sender: bool,
 }

@@ -114,6 +114,9 @@ pub(super) fn with_guesses(
     put(&mut out, "Date", &date(message, plan));
     thread(&plan.threading, &mut out);
     automatic(message, plan, &mut out);
+    if plan.options.documents_held {
+        put(&mut out, "X-Allegromail-Document", "not-handed-over");
+    }
     keep(message, &maskers, &masked.fixes, &mut out)?;
     out.extend_from_slice(b"\r\n");
     masked.write(message, &mut out);

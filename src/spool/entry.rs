@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::Document;
 use crate::directory::{AddressMark, Brought};
 use crate::mail::{Diagnostic, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
 use crate::masking::{HandedTo, ParticipantId, TransactionId};
@@ -37,9 +38,34 @@ pub struct Entry {
     /// What is to be remembered once the entry is durable.
     #[serde(default)]
     pub memory: StateUpdates,
+    /// What is handed over in place of delivering the message, which is released where that fails; none: it is delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Box<HeldDocuments>>,
     /// How far delivery has come; as committed, a fresh start.
     #[serde(default)]
     pub progress: Progress,
+}
+
+/// Sale documents of a message that was blocked (docs/rules-on-contents.md#documents).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldDocuments {
+    /// The account that wrote.
+    pub seller: ParticipantId,
+    /// The transaction that they belong to.
+    pub transaction: TransactionId,
+    /// When the message goes to its recipient, if they have not all been handed over by then.
+    pub until: Timestamp,
+    /// The documents.
+    pub documents: Vec<Document>,
+}
+
+impl HeldDocuments {
+    /// Octets of all.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let sizes = self.documents.iter().map(|document| document.size as u64);
+        sizes.sum()
+    }
 }
 
 impl Entry {
@@ -58,8 +84,22 @@ impl Entry {
             about: MessageSummary::default(),
             sent_as: String::new(),
             memory: StateUpdates::default(),
+            held: None,
             progress: Progress::default(),
         }
+    }
+
+    /// The documents that are to be handed over before anything is delivered; none: there are none, or the message was released.
+    #[must_use]
+    pub fn to_hand_over(&self) -> Option<&HeldDocuments> {
+        let held = self.held.as_deref();
+        held.filter(|_| self.progress.released.is_none())
+    }
+
+    /// Since when it is to be delivered.
+    #[must_use]
+    pub fn deliverable_since(&self) -> Timestamp {
+        self.progress.released.unwrap_or(self.arrived)
     }
 }
 
@@ -140,6 +180,18 @@ pub struct StateUpdates {
     /// That a party wrote about a transaction: the other may answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrote: Option<Wrote>,
+    /// Documents that it holds to be handed over: they are not taken a second time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<TakenDocument>,
+}
+
+/// A document that was taken to be handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenDocument {
+    /// Names transaction and contents.
+    pub digest: [u8; 16],
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A party has written about a transaction.
@@ -229,4 +281,10 @@ pub struct Progress {
     /// Whether the writer was told that it takes longer: once is enough.
     #[serde(default)]
     pub told: bool,
+    /// The numbers of its documents that have been handed over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed_over: Vec<usize>,
+    /// When it was released to its recipient, its documents not having been handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Timestamp>,
 }

@@ -51,6 +51,7 @@ fn committed(id: QueueId, body: &[u8]) -> NewEntry {
         about: MessageSummary::default(),
         sent_as: String::new(),
         memory: StateUpdates::default(),
+        held: None,
         progress: Progress::default(),
     };
     NewEntry {

@@ -43,6 +43,7 @@ async fn stored(spool: &LocalSpool, body: &Bytes) -> (QueueId, Content) {
         about: MessageSummary::default(),
         sent_as: String::new(),
         memory: StateUpdates::default(),
+        held: None,
         progress: Progress::default(),
     };
     let body = body.clone();

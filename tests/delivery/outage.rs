@@ -5,10 +5,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use allegromail::backpressure::DocumentRoom;
 use allegromail::clock::{Clock, ManualClock};
 use allegromail::delivery::{DeliveryContext, DeliverySettings, SmtpDelivery};
 use allegromail::directory::{AddressMark, SledDirectory, Unavailable};
 use allegromail::dsn::Reporter;
+use allegromail::handover::Targets;
 use allegromail::history::History;
 use allegromail::mail::{Mailbox, ReversePath, Timestamp, TraceId};
 use allegromail::masking::{MaskedDomains, ParticipantId, TransactionId};
@@ -78,6 +80,8 @@ fn start(
         directory: Arc::new(SledDirectory::open(&folder.join("directory")).unwrap()),
         last_used: Arc::new(Nobody),
         deliver: Arc::new(SmtpDelivery::new(settings.clone(), tools).unwrap()),
+        targets: Arc::new(Targets::own(folder)),
+        documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
         clock: clock.clone(),
         reporter: Reporter {
             hostname: settings.hostname,
@@ -118,6 +122,7 @@ fn entry(spool: &LocalSpool, clock: &ManualClock, domain: usize) -> NewEntry {
         about: MessageSummary::default(),
         sent_as: String::new(),
         memory: StateUpdates::default(),
+        held: None,
         progress: Progress::default(),
     };
     NewEntry {

@@ -139,6 +139,7 @@ impl Rules {
                     },
                 }),
                 signature_note: None,
+                documents_held: false,
                 null_sender: false,
             },
         }

@@ -11,6 +11,7 @@ use allegromail::admin;
 use allegromail::allowlist::Live;
 use allegromail::app::Relay;
 use allegromail::auth::{self, Prover};
+use allegromail::backpressure::DocumentRoom;
 use allegromail::clock::SystemClock;
 use allegromail::config::HttpListen;
 use allegromail::directory::{self, Directory, SledDirectory};
@@ -269,6 +270,34 @@ impl Stage {
         self.admin().get(&path).await.unwrap()
     }
 
+    /// The documents that wait, once there are so many.
+    pub async fn documents(&self, count: usize) -> Vec<serde_json::Value> {
+        loop {
+            let listed: Vec<serde_json::Value> = self.admin().get("/v1/documents").await.unwrap();
+            if listed.len() == count {
+                return listed;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Says that a document was taken.
+    pub async fn taken(&self, document: &str) -> Result<(), String> {
+        let path = format!("/v1/documents/{document}/taken");
+        let admin = self.admin();
+        let said = admin.post(&path, "application/json", "{}".into());
+        let said: Result<serde_json::Value, _> = said.await;
+        said.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Does something with an entry of the queue.
+    pub async fn act(&self, id: &str, action: &str) {
+        let path = format!("/v1/queue/{id}/{action}");
+        let admin = self.admin();
+        let done = admin.post(&path, "application/json", "{}".into());
+        let _: serde_json::Value = done.await.unwrap();
+    }
+
     /// The set of rules on contents in force.
     pub async fn rules(&self) -> serde_json::Value {
         self.admin().get("/v1/rules").await.unwrap()
@@ -391,6 +420,7 @@ impl Bare {
             spool: LocalSpool::open(spool, Box::new(|| Ok(()))).unwrap().spool,
             history: Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap()),
             flow: Arc::default(),
+            documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
             clock: Arc::new(SystemClock),
             config,
         };
@@ -514,7 +544,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
          [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n{dkim}\n\
          [[domain]]\nname = \"allegromail.com\"\nmarketplaces = [\"allegro-cz\", \"allegro-sk\", \"allegro-hu\"]\n\
          [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[content]\n{content}[limits]\n{limits}\
-         [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{tokenless}{admin}",
+         [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[handover]\n{handover}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{tokenless}{admin}",
         hostname = setup.hostname,
         own = setup.port.unwrap_or(0),
         dkim = setup.dkim,
@@ -529,6 +559,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         content = lines("content"),
         limits = lines("limits"),
         delivery = lines("delivery"),
+        handover = lines("handover"),
         listen = default("admin", "listen", "listen = \"127.0.0.1:0\""),
         tokenless = if setup
             .keys

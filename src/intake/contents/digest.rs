@@ -56,7 +56,9 @@ async fn send(contents: Contents<'_>, (account, rows): &NoticeDigest) -> Result<
     };
     let entry = Entry::new(id, TraceId::new(id.0, 0), now, target);
     let body = body.ok_or("a digest that cannot be composed")?;
-    notice::commit(contents, &to, entry, body).await?;
+    let entry = notice::signed(contents, &to, entry, body).await?;
+    let committed = contents.entries.spool.commit(vec![entry]).await;
+    committed.map_err(|error| text(&error))?;
     let forgotten = contents.state.forget_digest(account, rows.len());
     forgotten.map_err(|error| text(&error))
 }

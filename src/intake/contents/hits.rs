@@ -2,6 +2,7 @@
 
 use super::{Contents, Judged};
 use crate::content::{Action, Category, Findings, Letter, RuleSet};
+use crate::dsn::HandedDocuments;
 use crate::history::{ContentHit, HistoryEvent, HistoryRecord};
 use crate::intake::arrival::Arrival;
 use crate::policy::{Masked, Reason, Refusal};
@@ -86,7 +87,11 @@ pub(super) fn note(
 }
 
 /// What the writer's program hears.
-pub(super) fn refusal(category: Category, hit: &ContentHit) -> Refusal {
+pub(super) fn refusal(
+    category: Category,
+    hit: &ContentHit,
+    documents: Option<&HandedDocuments>,
+) -> Refusal {
     let (reason, why) = match category {
         Category::Duplicate => (
             Reason::DuplicateNotification,
@@ -97,6 +102,12 @@ pub(super) fn refusal(category: Category, hit: &ContentHit) -> Refusal {
             "the marketplace does not allow what the message says",
         ),
     };
-    let text = format!("{why}: rule {}, reference {}.", hit.rule, hit.reference);
+    let mut text = format!("{why}: rule {}, reference {}.", hit.rule, hit.reference);
+    if let Some(handed) = documents {
+        text.push_str(&format!(
+            " Its documents are handed over to the order, or reach the buyer on {}.",
+            handed.day()
+        ));
+    }
     Refusal::new(reason, text)
 }

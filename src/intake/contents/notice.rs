@@ -3,13 +3,16 @@
 
 use bytes::Bytes;
 
+use super::holding::Documents;
 use super::{Contents, DAY_MS};
 use crate::content::{Rule, Texts};
-use crate::dsn::{Stopped, csv_row, stopped};
+use crate::dsn::{HandedDocuments, Stopped, csv_row, stopped};
+use crate::failpoint;
 use crate::history::ContentHit;
 use crate::intake::arrival::Arrival;
 use crate::intake::dedup::{Claim, mark, seal};
 use crate::intake::entry::{about, without};
+use crate::intake::fault::unstored;
 use crate::intake::masked::mask_of;
 use crate::mail::Mailbox;
 use crate::masking::TransactionId;
@@ -19,20 +22,94 @@ use crate::spool::{Entry, MessageSummary, NewEntry, StateUpdates, Target};
 /// Notices of one rule that a writer gets on a day, by themselves.
 const A_DAY: u32 = 5;
 
-/// Sends the notice, if it is to be sent by itself. Durable before the message is refused.
+/// What is said of a message: the rule, the hit, and the sentence that it found.
+type Told<'a> = (&'a Rule, &'a ContentHit, Option<&'a str>);
+
+/// A notice that is to be sent.
+enum Notice {
+    /// None: its writer has had enough of them.
+    None,
+    /// By itself.
+    Alone(Box<NewEntry>, Claim),
+    /// As a row of the digest.
+    Row(String),
+}
+
+/// Sends the notice, and makes the held documents durable with it, before the message is refused.
 ///
 /// # Errors
-/// What is not available; the message is refused all the same.
+/// The documents could not be made durable: the message must come again. Of a notice alone a failure is only noted, for the writer hears of it in the session in
+/// any case.
 pub(super) async fn send(
     contents: Contents<'_>,
     arrival: &Arrival<'_>,
-    plan: &Masked,
-    recipient: &str,
-    (rule, hit, sentence): (&Rule, &ContentHit, Option<&str>),
-) -> Result<(), String> {
+    (plan, recipient): (&Masked, &str),
+    told: Told<'_>,
+    documents: Documents<'_>,
+) -> Result<(), Refusal> {
+    let trace = &arrival.transaction.trace;
+    let notice = match documents {
+        // Their writer was told when they were taken.
+        Documents::Known => return Ok(()),
+        _ => compose(contents, arrival, (plan, recipient), told, documents.told()).await,
+    };
+    let notice = notice.unwrap_or_else(|error| {
+        tracing::error!(event = "notice_failed", %trace, %error);
+        Notice::None
+    });
+    let (mut entries, mut claims) = (Vec::new(), Vec::new());
+    let held = match documents {
+        Documents::Held(held) => Some(*held),
+        _ => None,
+    };
+    if let Some(held) = &held {
+        entries.push(held.entry.clone());
+    }
+    let mut row = None;
+    match notice {
+        Notice::None => {}
+        Notice::Alone(entry, claim) => {
+            entries.push(*entry);
+            claims.push(claim);
+        }
+        Notice::Row(text) => row = Some(text),
+    }
+    if !entries.is_empty() {
+        failpoint::pass("documents.committing");
+        match contents.entries.spool.commit(entries).await {
+            Ok(()) => {}
+            Err(error) if held.is_some() => return Err(unstored(&error)),
+            Err(error) => tracing::error!(event = "notice_failed", %trace, %error),
+        }
+        failpoint::pass("documents.committed");
+        seal(contents.state, claims);
+        if let Some(held) = held {
+            held.seal(contents.state);
+        }
+    }
+    if let Some(row) = row {
+        let now = contents.entries.clock.now();
+        if let Err(error) = contents.state.add_to_digest(&plan.writer.id, now, &row) {
+            tracing::error!(event = "notice_failed", %trace, %error);
+        }
+    }
+    Ok(())
+}
+
+/// Writes the notice.
+///
+/// # Errors
+/// What is not available.
+async fn compose(
+    contents: Contents<'_>,
+    arrival: &Arrival<'_>,
+    (plan, recipient): (&Masked, &str),
+    (rule, hit, sentence): Told<'_>,
+    documents: Option<&HandedDocuments>,
+) -> Result<Notice, String> {
     let is_stopped = hit.action == "block";
     if !is_stopped && hit.action != "warn" {
-        return Ok(());
+        return Ok(Notice::None);
     }
     let writer = &plan.writer;
     let order = plan.transaction.as_ref();
@@ -40,13 +117,11 @@ pub(super) async fn send(
     let about = without(about, &writer.addresses, &writer.login);
     let Some(claim) = claim(contents, arrival, plan, (rule, is_stopped))? else {
         if !is_stopped {
-            return Ok(());
+            return Ok(Notice::None);
         }
         let order = order.map_or("", TransactionId::as_str);
-        let row = csv_row(&about, order, &rule.id, &hit.reference);
-        let now = contents.entries.clock.now();
-        let added = contents.state.add_to_digest(&writer.id, now, &row);
-        return added.map_err(|error| error.to_string());
+        let row = csv_row(&about, order, (&rule.id, &hit.reference), documents);
+        return Ok(Notice::Row(row));
     };
     let to = mask_of(
         contents.directory,
@@ -80,6 +155,7 @@ pub(super) async fn send(
         reference: &hit.reference,
         appeal: contents.appeal,
         stopped: is_stopped,
+        documents,
         now: blank.arrived,
     });
     let memory = StateUpdates {
@@ -87,9 +163,8 @@ pub(super) async fn send(
         ..StateUpdates::default()
     };
     let body = body.ok_or("a notice that cannot be composed")?;
-    commit(contents, &to, Entry { memory, ..blank }, body).await?;
-    seal(contents.state, vec![claim]);
-    Ok(())
+    let entry = signed(contents, &to, Entry { memory, ..blank }, body).await?;
+    Ok(Notice::Alone(Box::new(entry), claim))
 }
 
 /// The right to send a notice by itself today; none: the account has had enough of them.
@@ -115,13 +190,13 @@ fn claim(
     Ok(None)
 }
 
-/// Signs a notice to the mask `to` and makes it durable. With a null reverse-path and nobody to tell: one that fails ends there.
-pub(super) async fn commit(
+/// Signs a notice to the mask `to`. With a null reverse-path and nobody to tell: one that fails ends there.
+pub(super) async fn signed(
     contents: Contents<'_>,
     to: &Mailbox,
     entry: Entry,
     body: Vec<u8>,
-) -> Result<(), String> {
+) -> Result<NewEntry, String> {
     let signed = contents.signer.sign(to.domain(), Bytes::from(body)).await;
     let body = signed.map_err(|error| error.to_string())?;
     let entry = Entry {
@@ -134,9 +209,5 @@ pub(super) async fn commit(
         },
         ..entry
     };
-    let committed = contents
-        .entries
-        .spool
-        .commit(vec![NewEntry { entry, body }]);
-    committed.await.map_err(|error| error.to_string())
+    Ok(NewEntry { entry, body })
 }

@@ -42,6 +42,7 @@ fn committed(spool: &LocalSpool) -> NewEntry {
         },
         sent_as: String::new(),
         memory: StateUpdates::default(),
+        held: None,
         progress: Progress::default(),
     };
     NewEntry {

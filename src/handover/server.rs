@@ -1,0 +1,204 @@
+//! An HTTP server that takes documents: `PUT URL/TRANSACTION/documents/SHA256`, and links by `POST URL/TRANSACTION/links`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::{Handed, HandoverRequest};
+use crate::config::HandoverUrl;
+use crate::content::DocumentPlace;
+use crate::failpoint;
+use crate::mail::Domain;
+use crate::resolve::Resolver;
+
+/// Makes TLS connections that want a certificate from a known root, as these are read now.
+pub type Connector = Arc<dyn Fn() -> TlsConnector + Send + Sync>;
+
+/// How long one document may take, look-up to answer.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How long nothing is tried after the server could not be reached or kept silent: a thousand documents would each wait for that.
+const CLOSED: Duration = Duration::from_secs(20);
+/// The most addresses that are tried.
+const MAX_ADDRESSES: usize = 3;
+
+/// A server.
+pub(super) struct Server {
+    pub(super) url: HandoverUrl,
+    pub(super) token: Option<String>,
+    pub(super) resolver: Arc<dyn Resolver>,
+    pub(super) secured: Connector,
+    /// When it was not reached last, and why; none since it answered.
+    pub(super) failed: Mutex<Option<(Instant, String)>>,
+}
+
+/// What a connection is made of.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Server {
+    /// Sends a document, and reads what became of it: 2xx and 409 (it is there) are its end, 4xx is for good, and everything else is for now.
+    pub(super) async fn put(&self, request: HandoverRequest<'_>) -> Handed {
+        if let Some(why) = self.closed() {
+            return Handed::Later(why);
+        }
+        let answered = tokio::time::timeout(LIMIT, self.send(request)).await;
+        let status = answered.unwrap_or_else(|_| Err("no answer came in time".to_owned()));
+        failpoint::pass("handover.answered");
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        match status {
+            Ok(status) => {
+                *failed = None;
+                meaning(status)
+            }
+            Err(why) => {
+                let why = format!("{}: {why}", self.url.host);
+                *failed = Some((Instant::now(), why.clone()));
+                Handed::Later(why)
+            }
+        }
+    }
+
+    /// Why nothing is tried now.
+    fn closed(&self) -> Option<String> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = failed
+            .as_ref()
+            .filter(|(since, _)| since.elapsed() < CLOSED);
+        recent.map(|(_, why)| why.clone())
+    }
+
+    async fn send(&self, request: HandoverRequest<'_>) -> Result<StatusCode, String> {
+        let text = |error: hyper::Error| error.to_string();
+        let request = self.request(request)?;
+        let stream = self.connect().await?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
+        let connection = tokio::spawn(connection);
+        failpoint::pass("handover.connected");
+        let answer = sender.send_request(request).await.map_err(text);
+        // What it says beside its status is not read.
+        connection.abort();
+        Ok(answer?.status())
+    }
+
+    fn request(&self, request: HandoverRequest<'_>) -> Result<Request<Full<Bytes>>, String> {
+        let (document, transaction) = (request.document, &request.held.transaction);
+        let told = request.told().map_err(|error| error.to_string())?;
+        let (method, path, kind, body) = match &document.place {
+            DocumentPlace::Part(_) => (
+                Method::PUT,
+                format!("documents/{}", document.sha256),
+                document.media_type.as_str(),
+                request.octets.to_vec(),
+            ),
+            DocumentPlace::Link(_) => (
+                Method::POST,
+                "links".to_owned(),
+                "application/json",
+                told.clone(),
+            ),
+        };
+        let host = match self.url.host.contains(':') {
+            true => format!("[{}]:{}", self.url.host, self.url.port),
+            false => format!("{}:{}", self.url.host, self.url.port),
+        };
+        let mut built = Request::builder()
+            .method(method)
+            .uri(format!("{}/{transaction}/{path}", self.url.path))
+            .header(HOST, host)
+            .header(USER_AGENT, "allegromail")
+            .header(CONTENT_TYPE, kind)
+            // The same document is the same request, however often it comes.
+            .header("Idempotency-Key", &document.sha256)
+            .header("X-Document", data_encoding::BASE64URL.encode(&told));
+        if let Some(token) = &self.token {
+            built = built.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = Full::new(Bytes::from(body));
+        built.body(body).map_err(|error| error.to_string())
+    }
+
+    /// A connection to the first address that takes one. They are the operator's choice, so private ones are as good as others.
+    async fn connect(&self) -> Result<Box<dyn Stream>, String> {
+        let mut last = "it has no address".to_owned();
+        for ip in self.addresses().await?.into_iter().take(MAX_ADDRESSES) {
+            let stream = match TcpStream::connect(SocketAddr::new(ip, self.url.port)).await {
+                Ok(stream) => stream,
+                Err(error) => {
+                    last = error.to_string();
+                    continue;
+                }
+            };
+            if !self.url.tls {
+                return Ok(Box::new(stream));
+            }
+            let name = ServerName::try_from(self.url.host.clone());
+            let name = name.map_err(|error| error.to_string())?;
+            let secured = (self.secured)().connect(name, stream).await;
+            return match secured {
+                Ok(stream) => Ok(Box::new(stream)),
+                Err(error) => Err(error.to_string()),
+            };
+        }
+        Err(last)
+    }
+
+    async fn addresses(&self) -> Result<Vec<IpAddr>, String> {
+        if let Ok(ip) = self.url.host.parse() {
+            return Ok(vec![ip]);
+        }
+        if self.url.host == "localhost" {
+            return Ok(vec![
+                IpAddr::from([127, 0, 0, 1]),
+                IpAddr::from([0_u16, 0, 0, 0, 0, 0, 0, 1]),
+            ]);
+        }
+        let host = Domain::parse(&self.url.host).map_err(|error| error.to_string())?;
+        let found = self.resolver.addresses(&host).await;
+        found
+            .map(|found| found.value)
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// What a status says of a document (RFC 9110 15). A token that is not taken is our own fault, and what says "later" is no refusal.
+fn meaning(status: StatusCode) -> Handed {
+    let told = format!("the server answered {status}");
+    match status.as_u16() {
+        200..=299 | 409 => Handed::Over,
+        401 | 407 | 408 | 421 | 425 | 429 => Handed::Later(told),
+        400..=499 => Handed::Refused(told),
+        _ => Handed::Later(told),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_says_what_became_of_a_document() {
+        let meaning = |code| meaning(StatusCode::from_u16(code).unwrap());
+        for code in [200, 201, 202, 204, 409] {
+            assert_eq!(meaning(code), Handed::Over, "{code}");
+        }
+        for code in [400, 403, 404, 410, 413, 415, 422] {
+            assert!(matches!(meaning(code), Handed::Refused(_)), "{code}");
+        }
+        for code in [301, 307, 401, 408, 425, 429, 500, 502, 503, 504] {
+            assert!(matches!(meaning(code), Handed::Later(_)), "{code}");
+        }
+    }
+}
