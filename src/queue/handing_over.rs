@@ -161,6 +161,7 @@ async fn end(context: &QueueContext, entry: &Entry, held: &HeldDocuments) -> Att
     tracing::info!(event = "handed_over", queue_id = %entry.id, trace = %entry.trace, documents = documents.len());
     note(context, entry, HistoryEvent::HandedOver { documents });
     let end = done(context, entry).await;
+    failpoint::pass("handover.ended");
     forget(context, held).await;
     end
 }

@@ -28,9 +28,11 @@ mod support {
     pub mod client;
     pub mod http;
     pub mod process;
+    pub mod receiver;
 }
 
 mod damaged;
+mod documents;
 mod faults;
 mod full;
 mod ground;

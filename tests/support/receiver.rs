@@ -1,4 +1,5 @@
 //! An HTTP server of the marketplace that takes documents: it may be slow, refuse, or answer late.
+#![allow(dead_code, reason = "two binaries share it, and each uses its part")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,6 +9,9 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
+
+/// How long a request may take before it counts as lost.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -72,7 +76,7 @@ impl Receiver {
 
     /// Waits until so many requests have come.
     pub async fn wait_for(&self, count: usize) -> Vec<Request> {
-        let waited = tokio::time::timeout(super::stage::PATIENCE, async {
+        let waited = tokio::time::timeout(PATIENCE, async {
             while self.came().len() < count {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
