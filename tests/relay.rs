@@ -125,6 +125,7 @@ mod interop {
     mod attachments;
     mod bulk;
     mod conversation;
+    mod documents;
     mod pictures;
     mod signatures;
     mod swaks;
