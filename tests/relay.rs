@@ -115,6 +115,7 @@ mod operations {
     mod invariants;
     mod key_rotation;
     mod measures;
+    mod overdue_documents;
     mod queue_and_trace;
     mod restarts;
     mod unloaded_directory;
