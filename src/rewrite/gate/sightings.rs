@@ -200,15 +200,16 @@ impl<'a> Observer<'a> {
         } else {
             locals(&local)
         };
-        let domains = domains(&domain);
-        if locals.len() > MOST_ENDS || domains.len() > MOST_ENDS {
-            self.more_addresses = true;
-        }
-        let names = domains.iter().flat_map(|text| readings(text));
+        let ends = domains(&domain);
+        let names = ends.iter().flat_map(|text| readings(text));
         let mut domains: Vec<Domain> = names.filter_map(|text| longest(&text)).collect();
         domains.sort();
         domains.dedup();
         domains.retain(|domain| self.masks.find(domain).is_none());
+        // Without a domain no local part makes an address: a picture has at signs, and a hundred places around each where one could begin.
+        if !domains.is_empty() && (locals.len() > MOST_ENDS || ends.len() > MOST_ENDS) {
+            self.more_addresses = true;
+        }
         for (number, (local, standing)) in locals.iter().take(MOST_ENDS).enumerate() {
             for domain in domains.iter().take(MOST_ENDS) {
                 if let Ok(mailbox) = Mailbox::from_parts(untagged(local), domain.clone()) {
@@ -347,5 +348,23 @@ impl<'a> Observer<'a> {
 
     fn is_mask(&self, domain: &Domain) -> bool {
         self.masks.find(domain).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_at_sign_without_a_domain_is_no_address_however_many_words_end_at_it() {
+        let masks = MaskedDomains::new(Vec::new());
+        let words = "a-".repeat(MOST_ENDS + 1);
+        for (behind, more) in [("q7", false), ("q7.", false), ("poczta.example.pl", true)] {
+            let mut observer = Observer::new(&masks, false);
+            observer.look(&format!("{words}b@{behind} "));
+            let seen = observer.sightings();
+            assert_eq!(seen.more_addresses, more, "{behind}");
+            assert_eq!(seen.addresses.is_empty(), !more, "{behind}");
+        }
     }
 }
