@@ -18,7 +18,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-pub use documents::{DocumentPlace, DocumentRoom};
+pub use documents::{DocumentReservation, DocumentRoom};
 
 /// Bytes that may be on their way in memory where nothing else is said.
 const CAPACITY: usize = 32 * 1024 * 1024;

@@ -7,8 +7,10 @@ mod server;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use self::folder::Folder;
 use self::server::Server;
@@ -26,7 +28,7 @@ const AT_ONCE: usize = 4;
 const NAME: usize = 200;
 
 /// A document on its way to the marketplace.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HandoverRequest<'a> {
     /// The message that it came in.
     pub id: QueueId,
@@ -37,7 +39,7 @@ pub struct HandoverRequest<'a> {
     /// What it is.
     pub document: &'a Document,
     /// Its octets; of a link none.
-    pub octets: &'a [u8],
+    pub octets: Bytes,
 }
 
 /// What became of it.
@@ -58,6 +60,7 @@ pub struct Targets {
     folder: Option<Folder>,
     server: Option<Server>,
     turns: Arc<Semaphore>,
+    stop: CancellationToken,
 }
 
 impl Targets {
@@ -85,6 +88,7 @@ impl Targets {
             folder,
             server,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            stop: CancellationToken::new(),
         }
     }
 
@@ -95,23 +99,55 @@ impl Targets {
             folder: Some(Folder::own(own_folder(data_dir))),
             server: None,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            stop: CancellationToken::new(),
         }
     }
 
-    /// Waits until a message may be read for its documents; none: never again.
+    /// The right to read a message for its documents, if somebody may now.
+    #[must_use]
+    pub fn try_turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.turns.clone().try_acquire_owned().ok()
+    }
+
+    /// Waits for it; none: never again, for the server is being stopped.
     pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         self.turns.clone().acquire_owned().await.ok()
     }
 
-    /// Hands one document over, to all targets; the first that does not take it decides.
-    pub async fn hand_over(&self, request: HandoverRequest<'_>) -> Handed {
+    /// Begins nothing any more, and gives up what waits for an answer: it is sent again after the next start.
+    pub fn shut(&self) {
+        self.turns.close();
+        self.stop.cancel();
+    }
+
+    /// Why nothing can be handed over now, whatever it is; none: it is worth a try.
+    #[must_use]
+    pub fn closed(&self) -> Option<String> {
+        let server = self.server.as_ref().filter(|_| self.folder.is_none());
+        server.and_then(Server::closed)
+    }
+
+    /// Somebody says that things are well again.
+    pub fn open(&self) {
+        if let Some(server) = &self.server {
+            server.open();
+        }
+    }
+
+    /// Hands one document over, to all targets; the first that does not take it decides. `in_folder` is whether the folder has it, and is so afterwards: nobody
+    /// finds it there twice because the server takes its time.
+    pub async fn hand_over(&self, request: &HandoverRequest<'_>, in_folder: &mut bool) -> Handed {
         let mut handed = Handed::Over;
-        if let Some(folder) = &self.folder {
+        if let Some(folder) = self.folder.as_ref().filter(|_| !*in_folder) {
             handed = folder.put(request).await;
         }
-        match (&handed, &self.server) {
-            (Handed::Over, Some(server)) => server.put(request).await,
-            _ => handed,
+        let (Handed::Over, Some(server)) = (&handed, &self.server) else {
+            return handed;
+        };
+        *in_folder = self.folder.is_some();
+        tokio::select! {
+            handed = server.put(request) => handed,
+            () = self.stop.cancelled() => Handed::Later("the server is being stopped".to_owned()),
         }
     }
 
@@ -138,7 +174,7 @@ pub fn forget_others(data_dir: &Path, entries: &[Entry]) -> std::io::Result<()> 
 
 /// What is told of a document beside its octets. Participants and orders are named by their ids, and nobody by an address.
 #[derive(Debug, Serialize)]
-struct Told<'a> {
+struct Metadata<'a> {
     seller: &'a str,
     transaction: &'a str,
     name: String,
@@ -156,10 +192,10 @@ struct Told<'a> {
 }
 
 impl HandoverRequest<'_> {
-    /// In JSON.
-    fn told(&self) -> Result<Vec<u8>, serde_json::Error> {
+    /// What is told of the document, in JSON.
+    fn metadata(&self) -> Result<Vec<u8>, serde_json::Error> {
         let document = self.document;
-        serde_json::to_vec(&Told {
+        serde_json::to_vec(&Metadata {
             seller: self.held.seller.as_str(),
             transaction: self.held.transaction.as_str(),
             name: document.name.chars().take(NAME).collect(),

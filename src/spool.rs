@@ -44,8 +44,8 @@ pub use recover::RecoveryReport;
 pub use reserve::{ENDS, Reserve};
 
 pub use entry::{
-    Disclosure, Entry, HeldDocuments, KeptId, LastWriter, MessageSummary, OnceMark, Origin,
-    Progress, StateUpdates, TakenDocument, Target, Wrote,
+    Disclosure, DocumentSet, Entry, HeldDocuments, KeptId, LastWriter, MessageSummary, OnceMark,
+    Origin, Progress, StateUpdates, TakenDocument, Target, Wrote,
 };
 
 /// A pending answer of the spool.

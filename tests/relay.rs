@@ -23,6 +23,7 @@ mod support {
     pub mod dkim;
     pub mod http;
     pub mod invariants;
+    pub mod invoices;
     pub mod memory;
     pub mod peer;
     pub mod postfix;
@@ -64,6 +65,8 @@ mod policy {
     mod contents;
     mod conversations;
     mod decisions;
+    mod document_kinds;
+    mod document_troubles;
     mod documents;
     mod empty_entries;
     mod recipients;

@@ -9,13 +9,18 @@ use axum::http::StatusCode;
 use super::AdminContext;
 use crate::http::ApiError;
 use crate::mail::QueueId;
-use crate::queue::{ListedDocument, QueueAction};
+use crate::queue::{ListedDocument, QueueAction, QueueActionError};
 
 /// The documents that wait to be handed over or taken, in the order in which their messages came. Their files lie under `data_dir/documents`, as
 /// `TRANSACTION/SHA256.pdf`, where `[handover]` names no other place.
-#[utoipa::path(get, path = "/v1/documents", responses((status = 200, body = Vec<ListedDocument>)))]
-pub(super) async fn list(State(context): State<Arc<AdminContext>>) -> Json<Vec<ListedDocument>> {
-    Json(context.queue.documents().await)
+#[utoipa::path(get, path = "/v1/documents", responses(
+    (status = 200, body = Vec<ListedDocument>),
+    (status = 503, description = "the server is being stopped", body = ApiError),
+))]
+pub(super) async fn list(
+    State(context): State<Arc<AdminContext>>,
+) -> Result<Json<Vec<ListedDocument>>, ApiError> {
+    Ok(Json(context.queue.documents().await?))
 }
 
 /// The marketplace has taken a document: it is handed over, and its file goes. Once all of a message were taken, that does not reach the buyer any more.
@@ -33,13 +38,11 @@ pub(super) async fn taken(
             format!("no document {document:?} waits: it was taken, or its message released");
         ApiError::new(StatusCode::NOT_FOUND, error)
     };
-    let waiting = context.queue.documents().await;
-    if !waiting.iter().any(|waiting| waiting.id == document) {
-        return Err(absent());
-    }
     let (id, number) = document.rsplit_once('-').ok_or_else(absent)?;
     let id: QueueId = id.parse().map_err(|_| absent())?;
     let number: usize = number.parse().map_err(|_| absent())?;
-    context.queue.act(id, QueueAction::Taken(number)).await?;
-    Ok(Json(()))
+    match context.queue.act(id, QueueAction::Taken(number)).await {
+        Err(QueueActionError::NoSuchEntry(_)) => Err(absent()),
+        done => Ok(Json(done?)),
+    }
 }

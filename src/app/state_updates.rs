@@ -34,6 +34,9 @@ pub(super) fn apply_updates(state: &StateStore, memory: &StateUpdates) -> Result
     for document in &memory.documents {
         state.note_document(&document.digest, document.at)?;
     }
+    for digest in &memory.lost_documents {
+        state.forget_document(digest)?;
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::mail::{QueueId, Timestamp};
 use crate::masking::ParticipantId;
@@ -15,18 +15,23 @@ pub struct DocumentRoom {
     /// What lies in this folder counts, too: nobody has fetched it yet.
     folder: Option<PathBuf>,
     waiting: Mutex<BTreeMap<QueueId, Waiting>>,
+    /// When the folder was looked at last, and what lay there.
+    lying: tokio::sync::Mutex<(Option<Instant>, u64)>,
 }
+
+/// How long what was seen in the folder counts.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The documents of one message.
 #[derive(Debug, Clone)]
 struct Waiting {
     seller: ParticipantId,
-    bytes: u64,
+    octets: u64,
     since: Timestamp,
 }
 
 /// Room for the documents of a message, given back when this is dropped, unless it was kept.
-pub struct DocumentPlace<'a> {
+pub struct DocumentReservation<'a> {
     room: &'a DocumentRoom,
     id: Option<QueueId>,
 }
@@ -42,6 +47,7 @@ impl DocumentRoom {
             max_bytes,
             folder,
             waiting: Mutex::default(),
+            lying: tokio::sync::Mutex::default(),
         }
     }
 
@@ -54,27 +60,24 @@ impl DocumentRoom {
         &self,
         id: QueueId,
         seller: &ParticipantId,
-        bytes: u64,
+        octets: u64,
         since: Timestamp,
-    ) -> Option<DocumentPlace<'_>> {
-        let lying = match self.folder.clone() {
-            Some(folder) => tokio::task::spawn_blocking(move || size(&folder))
-                .await
-                .ok()?,
-            None => 0,
-        };
+    ) -> Option<DocumentReservation<'_>> {
+        let lying = self.lying().await;
         let mut waiting = self.waiting();
-        let (mut all, mut own) = (lying, 0);
+        let (mut all, mut own) = (0, 0);
         for held in waiting.values() {
-            all += held.bytes;
+            all += held.octets;
             own += if held.seller == *seller {
-                held.bytes
+                held.octets
             } else {
                 0
             };
         }
+        // What waits for the server lies in the folder already.
+        let all = all.max(lying);
         // The first of a seller fits where anything does: half of a small room may hold no document at all.
-        if all + bytes > self.max_bytes || (own > 0 && own + bytes > self.max_bytes / 2) {
+        if all + octets > self.max_bytes || (own > 0 && own + octets > self.max_bytes / 2) {
             return None;
         }
         let seller = seller.clone();
@@ -82,24 +85,40 @@ impl DocumentRoom {
             id,
             Waiting {
                 seller,
-                bytes,
+                octets,
                 since,
             },
         );
-        Some(DocumentPlace {
+        Some(DocumentReservation {
             room: self,
             id: Some(id),
         })
     }
 
+    /// The octets in the folder, looked at once a second at most: there may be many files.
+    async fn lying(&self) -> u64 {
+        let Some(folder) = self.folder.clone() else {
+            return 0;
+        };
+        let mut last = self.lying.lock().await;
+        let (at, octets) = *last;
+        if at.is_some_and(|at| at.elapsed() < LOOK) {
+            return octets;
+        }
+        let looked = tokio::task::spawn_blocking(move || size(&folder)).await;
+        let octets = looked.unwrap_or_default();
+        *last = (Some(Instant::now()), octets);
+        octets
+    }
+
     /// Counts what waits already.
-    pub fn count(&self, id: QueueId, seller: &ParticipantId, bytes: u64, since: Timestamp) {
+    pub fn count(&self, id: QueueId, seller: &ParticipantId, octets: u64, since: Timestamp) {
         let seller = seller.clone();
         self.waiting().insert(
             id,
             Waiting {
                 seller,
-                bytes,
+                octets,
                 since,
             },
         );
@@ -122,15 +141,15 @@ impl DocumentRoom {
 
     fn tell(&self) {
         let waiting = self.waiting();
-        let bytes: u64 = waiting.values().map(|held| held.bytes).sum();
+        let octets: u64 = waiting.values().map(|held| held.octets).sum();
         let messages = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
         metrics::gauge!("allegromail_handover_waiting").set(messages);
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
-        metrics::gauge!("allegromail_handover_waiting_bytes").set(bytes as f64);
+        metrics::gauge!("allegromail_handover_waiting_bytes").set(octets as f64);
     }
 }
 
-impl DocumentPlace<'_> {
+impl DocumentReservation<'_> {
     /// The message is durable: its end gives the room back.
     pub fn keep(mut self) {
         self.id = None;
@@ -138,7 +157,7 @@ impl DocumentPlace<'_> {
     }
 }
 
-impl Drop for DocumentPlace<'_> {
+impl Drop for DocumentReservation<'_> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             self.room.give_back(id);
@@ -199,6 +218,7 @@ mod tests {
                 .is_none()
         );
         std::fs::remove_file(below.join("a.pdf")).unwrap();
+        *room.lying.lock().await = (None, 0);
         assert!(
             room.take(QueueId(1), &seller, 20, Timestamp(7))
                 .await

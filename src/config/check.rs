@@ -85,7 +85,12 @@ fn build(
         secrets::keys(&Section::of(root, "secrets", log), folder, log).map(TokenKeys::new);
     let own = OwnAddresses::of(hostname.as_ref(), domains.as_ref(), smtp.as_ref());
     let delivery = delivery(&Section::of(root, "delivery", log), folder, &own, log);
-    let handover = handover(&Section::of(root, "handover", log), folder, log);
+    let handover = handover(
+        &Section::of(root, "handover", log),
+        data_dir.as_deref(),
+        folder,
+        log,
+    );
     let dns = Section::of(root, "dns", log);
     let dns_servers = dns.list("servers", log, address);
     let dnssec = dns.word("dnssec", log);

@@ -64,10 +64,11 @@ pub struct HandedDocuments {
 }
 
 impl HandedDocuments {
-    /// The day of [`Self::until`] (UTC), as `2026-12-03`.
+    /// [`Self::until`] to the minute, as `2026-12-03 11:15 UTC`.
     #[must_use]
-    pub fn day(&self) -> String {
-        self.until.to_string().chars().take(10).collect()
+    pub fn moment(&self) -> String {
+        let text: String = self.until.to_string().chars().take(16).collect();
+        format!("{} UTC", text.replace('T', " "))
     }
 }
 
@@ -139,7 +140,7 @@ pub fn csv_row(
         format!(
             "{} (handed over, to the buyer on {})",
             handed.names.join(", "),
-            handed.day()
+            handed.moment()
         )
     });
     let cells = [
@@ -226,7 +227,7 @@ fn files(words: &Words, handed: &HandedDocuments) -> String {
     let mut text = format!(
         "{documents}: {} - {}\r\n",
         names(&handed.names),
-        become_of.replace("DAY", &handed.day())
+        become_of.replace("DAY", &handed.moment())
     );
     if !handed.others.is_empty() {
         text.push_str(&format!("{others}: {}\r\n", names(&handed.others)));

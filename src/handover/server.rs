@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 use super::{Handed, HandoverRequest};
@@ -27,8 +28,12 @@ pub type Connector = Arc<dyn Fn() -> TlsConnector + Send + Sync>;
 
 /// How long one document may take, look-up to answer.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How long one address may take for its connection.
+const CONNECT: Duration = Duration::from_secs(10);
 /// How long nothing is tried after the server could not be reached or kept silent: a thousand documents would each wait for that.
 const CLOSED: Duration = Duration::from_secs(20);
+/// Octets of an answer that are read.
+const LARGEST: usize = 64 * 1024;
 /// The most addresses that are tried.
 const MAX_ADDRESSES: usize = 3;
 
@@ -42,6 +47,31 @@ pub(super) struct Server {
     pub(super) failed: Mutex<Option<(Instant, String)>>,
 }
 
+/// Why there was no answer.
+enum Trouble {
+    /// Nobody is there, or says nothing.
+    Silent(String),
+    /// The exchange ended before its end.
+    Broken(String),
+}
+
+/// The task of a connection, which ends with this.
+struct AbortOnDrop(JoinHandle<hyper::Result<()>>);
+
+impl AbortOnDrop {
+    /// Waits until everything is written and the connection closed.
+    async fn ended(mut self) -> Result<(), String> {
+        let ended = (&mut self.0).await.map_err(|error| error.to_string())?;
+        ended.map_err(|error| error.to_string())
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// What a connection is made of.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -49,20 +79,23 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Server {
     /// Sends a document, and reads what became of it: 2xx and 409 (it is there) are its end, 4xx is for good, and everything else is for now.
-    pub(super) async fn put(&self, request: HandoverRequest<'_>) -> Handed {
+    pub(super) async fn put(&self, request: &HandoverRequest<'_>) -> Handed {
         if let Some(why) = self.closed() {
             return Handed::Later(why);
         }
         let answered = tokio::time::timeout(LIMIT, self.send(request)).await;
-        let status = answered.unwrap_or_else(|_| Err("no answer came in time".to_owned()));
+        let answered =
+            answered.unwrap_or_else(|_| Err(Trouble::Silent("no answer came in time".to_owned())));
         failpoint::pass("handover.answered");
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        match status {
+        match answered {
             Ok(status) => {
                 *failed = None;
                 meaning(status)
             }
-            Err(why) => {
+            // A matter of this document: the others go on.
+            Err(Trouble::Broken(why)) => Handed::Later(format!("{}: {why}", self.url.host)),
+            Err(Trouble::Silent(why)) => {
                 let why = format!("{}: {why}", self.url.host);
                 *failed = Some((Instant::now(), why.clone()));
                 Handed::Later(why)
@@ -71,7 +104,7 @@ impl Server {
     }
 
     /// Why nothing is tried now.
-    fn closed(&self) -> Option<String> {
+    pub(super) fn closed(&self) -> Option<String> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = failed
             .as_ref()
@@ -79,35 +112,52 @@ impl Server {
         recent.map(|(_, why)| why.clone())
     }
 
-    async fn send(&self, request: HandoverRequest<'_>) -> Result<StatusCode, String> {
-        let text = |error: hyper::Error| error.to_string();
-        let request = self.request(request)?;
-        let stream = self.connect().await?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
-        let connection = tokio::spawn(connection);
-        failpoint::pass("handover.connected");
-        let answer = sender.send_request(request).await.map_err(text);
-        // What it says beside its status is not read.
-        connection.abort();
-        Ok(answer?.status())
+    /// Tries again, however short ago it failed.
+    pub(super) fn open(&self) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn request(&self, request: HandoverRequest<'_>) -> Result<Request<Full<Bytes>>, String> {
+    /// The status of the answer. Of success it counts once the whole request was written and the exchange has ended.
+    async fn send(&self, request: &HandoverRequest<'_>) -> Result<StatusCode, Trouble> {
+        let broken = |error: &dyn std::fmt::Display| Trouble::Broken(error.to_string());
+        let request = self.request(request).map_err(|error| broken(&error))?;
+        let stream = self.connect().await.map_err(Trouble::Silent)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| broken(&error))?;
+        let connection = AbortOnDrop(tokio::spawn(connection));
+        failpoint::pass("handover.connected");
+        let answer = sender
+            .send_request(request)
+            .await
+            .map_err(|error| broken(&error))?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Ok(status);
+        }
+        // What it says beside is not kept.
+        let read = Limited::new(answer.into_body(), LARGEST).collect().await;
+        read.map_err(|error| broken(&error))?;
+        drop(sender);
+        connection.ended().await.map_err(|error| broken(&error))?;
+        Ok(status)
+    }
+
+    fn request(&self, request: &HandoverRequest<'_>) -> Result<Request<Full<Bytes>>, String> {
         let (document, transaction) = (request.document, &request.held.transaction);
-        let told = request.told().map_err(|error| error.to_string())?;
+        let metadata = request.metadata().map_err(|error| error.to_string())?;
         let (method, path, kind, body) = match &document.place {
             DocumentPlace::Part(_) => (
                 Method::PUT,
                 format!("documents/{}", document.sha256),
                 document.media_type.as_str(),
-                request.octets.to_vec(),
+                request.octets.clone(),
             ),
             DocumentPlace::Link(_) => (
                 Method::POST,
                 "links".to_owned(),
                 "application/json",
-                told.clone(),
+                Bytes::from(metadata.clone()),
             ),
         };
         let host = match self.url.host.contains(':') {
@@ -121,38 +171,43 @@ impl Server {
             .header(USER_AGENT, "allegromail")
             .header(CONTENT_TYPE, kind)
             // The same document is the same request, however often it comes.
-            .header("Idempotency-Key", &document.sha256)
-            .header("X-Document", data_encoding::BASE64URL.encode(&told));
+            .header("Idempotency-Key", &document.sha256);
+        // Of a link all of it stands in the body; it may be long.
+        if matches!(document.place, DocumentPlace::Part(_)) {
+            built = built.header("X-Document", data_encoding::BASE64URL.encode(&metadata));
+        }
         if let Some(token) = &self.token {
             built = built.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        let body = Full::new(Bytes::from(body));
-        built.body(body).map_err(|error| error.to_string())
+        built
+            .body(Full::new(body))
+            .map_err(|error| error.to_string())
     }
 
     /// A connection to the first address that takes one. They are the operator's choice, so private ones are as good as others.
     async fn connect(&self) -> Result<Box<dyn Stream>, String> {
         let mut last = "it has no address".to_owned();
         for ip in self.addresses().await?.into_iter().take(MAX_ADDRESSES) {
-            let stream = match TcpStream::connect(SocketAddr::new(ip, self.url.port)).await {
-                Ok(stream) => stream,
-                Err(error) => {
-                    last = error.to_string();
-                    continue;
-                }
-            };
-            if !self.url.tls {
-                return Ok(Box::new(stream));
+            match tokio::time::timeout(CONNECT, self.connect_to(ip)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = error,
+                Err(_) => last = format!("{ip} does not answer"),
             }
-            let name = ServerName::try_from(self.url.host.clone());
-            let name = name.map_err(|error| error.to_string())?;
-            let secured = (self.secured)().connect(name, stream).await;
-            return match secured {
-                Ok(stream) => Ok(Box::new(stream)),
-                Err(error) => Err(error.to_string()),
-            };
         }
         Err(last)
+    }
+
+    async fn connect_to(&self, ip: IpAddr) -> Result<Box<dyn Stream>, String> {
+        let stream = TcpStream::connect(SocketAddr::new(ip, self.url.port)).await;
+        let stream = stream.map_err(|error| error.to_string())?;
+        if !self.url.tls {
+            return Ok(Box::new(stream));
+        }
+        let name =
+            ServerName::try_from(self.url.host.clone()).map_err(|error| error.to_string())?;
+        let secured = (self.secured)().connect(name, stream).await;
+        let secured = secured.map_err(|error| error.to_string())?;
+        Ok(Box::new(secured))
     }
 
     async fn addresses(&self) -> Result<Vec<IpAddr>, String> {
@@ -178,7 +233,7 @@ fn meaning(status: StatusCode) -> Handed {
     let told = format!("the server answered {status}");
     match status.as_u16() {
         200..=299 | 409 => Handed::Over,
-        401 | 407 | 408 | 421 | 425 | 429 => Handed::Later(told),
+        401 | 407 | 408 | 414 | 421 | 425 | 429 | 431 => Handed::Later(told),
         400..=499 => Handed::Refused(told),
         _ => Handed::Later(told),
     }

@@ -35,7 +35,7 @@ use crate::policy::{Masked, Refusal, Sender, Trail};
 use crate::signing::Signer;
 use crate::spool::Wrote;
 
-use self::holding::Documents;
+use self::holding::{Blocked, Documents};
 use self::judged::Judged;
 
 pub use digest::send_digests;
@@ -118,22 +118,25 @@ pub(super) async fn check(
         beside: judged.others(&set, &rule.id),
     };
     let blocks = action == Action::Block;
-    if arrival.purpose == Purpose::Question {
-        let refusal = hits::refusal(rule.category, &hit, None);
-        return if blocks { Err(refusal) } else { Ok(passed) };
-    }
     let documents = match blocks {
         true => {
-            let of = (&judged, &*set, letter);
-            holding::hold(contents, arrival, sender, (plan, recipient), of).await?
+            let judged = &judged;
+            let blocked = Blocked {
+                judged,
+                set: &set,
+                letter,
+                rule,
+            };
+            holding::hold(contents, arrival, sender, (plan, recipient), blocked).await?
         }
         false => Documents::None,
     };
     let refusal = hits::refusal(rule.category, &hit, documents.told());
-    let sentence = judged.sentence(letter);
-    let told = (rule, &hit, sentence);
-    notice::send(contents, arrival, (plan, recipient), told, documents).await?;
-    hits::note(contents, arrival, plan, recipient, &hit);
+    if arrival.purpose == Purpose::Mail {
+        let told = (rule, &hit, judged.sentence(letter));
+        notice::send(contents, arrival, (plan, recipient), told, documents).await?;
+        hits::note(contents, arrival, plan, recipient, &hit);
+    }
     if blocks { Err(refusal) } else { Ok(passed) }
 }
 

@@ -106,12 +106,7 @@ pub(super) async fn execute(
             let text = "the operator of this server has ended the delivery";
             let diagnostic = Diagnostic::local(EnhancedStatus::FAILURE_5_0_0, text);
             return match ending::fail(context, &entry, diagnostic).await {
-                AttemptEnd::Done => {
-                    if let Some(held) = entry.to_hand_over() {
-                        handing_over::forget(context, held).await;
-                    }
-                    (AttemptEnd::Done, Ok(()))
-                }
+                AttemptEnd::Done => (AttemptEnd::Done, Ok(())),
                 left => {
                     let text = "the report could not be written".to_owned();
                     (left, Err(QueueActionError::Spool(text)))
@@ -121,9 +116,7 @@ pub(super) async fn execute(
         QueueAction::Drop => {
             return match context.spool.settle(entry.id, Settlement::Done).await {
                 Ok(()) => {
-                    if let Some(held) = entry.to_hand_over() {
-                        handing_over::forget(context, held).await;
-                    }
+                    handing_over::reached_nobody(context, &entry).await;
                     let text = "dropped by the operator of this server".to_owned();
                     ending::note(context, &entry, HistoryEvent::Discarded { text });
                     (AttemptEnd::Done, Ok(()))
@@ -134,13 +127,12 @@ pub(super) async fn execute(
                 ),
             };
         }
-        QueueAction::Taken(number) => {
-            let (end, result) = handing_over::taken(context, &entry, number).await;
-            return (end, result.map_err(QueueActionError::Spool));
-        }
-        QueueAction::Release if entry.to_hand_over().is_some() => {
+        QueueAction::Taken(number) => return handing_over::taken(context, &entry, number).await,
+        // One that an operator has held waits for its documents again.
+        QueueAction::Release if entry.to_hand_over().is_some() && !entry.progress.held => {
+            let so_far = entry.progress.clone();
             let why = "released by the operator of this server";
-            return match handing_over::release(context, &entry, why).await {
+            return match handing_over::release(context, &entry, (so_far, why)).await {
                 AttemptEnd::Waiting(progress) if progress.released.is_none() => {
                     let text = "the notice to the writer could not be written".to_owned();
                     (

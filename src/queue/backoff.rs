@@ -24,10 +24,10 @@ pub(super) fn wait(settings: &QueueSettings, id: QueueId, attempts: u32) -> Dura
 pub(super) fn is_beyond_schedule(settings: &QueueSettings, entry: &Entry, now: Timestamp) -> bool {
     let longest = settings.retry.iter().max().copied().unwrap_or_default();
     let last = now.plus(longest * 2);
-    let released = entry
+    let latest = entry
         .to_hand_over()
         .map_or(last, |held| held.until.max(last));
-    entry.progress.next_attempt > released
+    entry.progress.next_attempt > latest
 }
 
 /// Whether an entry has waited long enough. The clock alone does not decide: after a jump of years everything would expire at once, so an

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::ending::{note, reply_text};
-use super::{QueueContext, report};
+use super::{QueueContext, handing_over, report};
 use crate::dsn::Action;
 use crate::failpoint;
 use crate::history::HistoryEvent;
@@ -73,11 +73,22 @@ async fn end(context: &QueueContext, damaged: &DamagedMessage) -> Result<(), Str
     };
     failpoint::pass("queue.damage_composed");
     let settled = match told {
-        Some(report) => context.spool.report(id, Settlement::Done, report).await,
+        Some(mut report) => {
+            let lost = damaged
+                .entry
+                .as_ref()
+                .map(handing_over::lost)
+                .unwrap_or_default();
+            report.entry.memory.lost_documents = lost.lost_documents;
+            context.spool.report(id, Settlement::Done, report).await
+        }
         None => context.spool.settle(id, Settlement::Done).await,
     };
     settled.map_err(|error| error.to_string())?;
     failpoint::pass("queue.damage_told");
+    if let Some(entry) = &damaged.entry {
+        handing_over::reached_nobody(context, entry).await;
+    }
     metrics::counter!("allegromail_queue_damaged_total").increment(1);
     let quarantine = context.spool.quarantine();
     let noted = tokio::task::spawn_blocking(move || quarantine.end(id)).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{QueueContext, backoff, report};
+use super::{QueueContext, backoff, handing_over, report};
 use crate::dsn::Action;
 use crate::failpoint;
 use crate::history::{HistoryEvent, HistoryRecord};
@@ -150,9 +150,13 @@ pub(super) async fn fail(
         reported: report.is_some(),
     };
     note(context, entry, event);
-    let Some(report) = report else {
-        return done(context, entry).await;
+    let Some(mut report) = report else {
+        let end = done(context, entry).await;
+        handing_over::reached_nobody(context, entry).await;
+        return end;
     };
+    // Durable with the report: what it says was not delivered may be sent again.
+    report.entry.memory.lost_documents = handing_over::lost(entry).lost_documents;
     failpoint::pass("queue.report_composed");
     match context
         .spool
@@ -161,6 +165,7 @@ pub(super) async fn fail(
     {
         Ok(()) => {
             failpoint::pass("queue.reported");
+            handing_over::reached_nobody(context, entry).await;
             AttemptEnd::Done
         }
         Err(error) => {

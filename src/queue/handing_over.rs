@@ -2,75 +2,104 @@
 
 use bytes::Bytes;
 
-use super::ending::{self, AttemptEnd, done, note, postpone};
-use super::{QueueContext, damaged, report};
-use crate::content::{self, DocumentPlace};
+use super::action::QueueActionError;
+use super::ending::{AttemptEnd, note, postpone};
+use super::{QueueContext, backoff, damaged, report};
+use crate::content::{self, Document, DocumentPlace};
 use crate::failpoint;
 use crate::handover::{Handed, HandoverRequest};
 use crate::history::HistoryEvent;
 use crate::mail::{Diagnostic, EnhancedStatus};
 use crate::message::Message;
-use crate::spool::{Entry, HeldDocuments, Progress, Settlement, SpoolError};
+use crate::offload::in_place;
+use crate::spool::{Entry, HeldDocuments, Progress, Settlement, SpoolError, StateUpdates};
 
 /// One attempt to hand over what is left of an entry's documents. `body`: the message where it is still in memory.
+///
+/// A message is released after an attempt, however late it is: what the marketplace would take now is not the buyer's because this server was down, or its clock
+/// wrong.
 pub(super) async fn run(
     context: &QueueContext,
     entry: &Entry,
     held: &HeldDocuments,
     body: Option<Bytes>,
 ) -> AttemptEnd {
-    if context.clock.now() >= held.until {
-        return release(context, entry, "the documents were not taken in time").await;
+    let mut progress = Progress {
+        attempts: entry.progress.attempts + 1,
+        ..entry.progress.clone()
+    };
+    if let Some(why) = context.targets.closed() {
+        return wait(context, entry, held, (progress, &why)).await;
     }
-    let Some(_turn) = context.targets.turn().await else {
+    // What waits for its turn holds no memory.
+    let (turn, body) = match context.targets.try_turn() {
+        Some(turn) => (Some(turn), body),
+        None => {
+            drop(body);
+            (context.targets.turn().await, None)
+        }
+    };
+    let Some(_turn) = turn else {
         return AttemptEnd::NotAttempted;
     };
     let message = match read(context, entry, body).await {
         Ok(message) => message,
         Err(end) => return end,
     };
-    let mut handed = entry.progress.handed_over.clone();
-    let mut waits = false;
+    let (mut waits, mut later) = (false, None);
     for (number, document) in held.documents.iter().enumerate() {
-        if handed.contains(&number) {
+        if progress.handed_over.contains(number) {
             continue;
         }
-        let octets = match document.place {
-            DocumentPlace::Part(part) => {
-                let part = message.structure().parts.get(part);
-                part.map_or_else(Default::default, |part| content::content(&message, part))
-            }
-            DocumentPlace::Link(_) => Default::default(),
-        };
         let request = HandoverRequest {
             id: entry.id,
             received: entry.arrived,
             held,
             document,
-            octets: &octets,
+            octets: octets(&message, document).await,
         };
+        let mut in_folder = progress.in_folder.contains(number);
         failpoint::pass("handover.begun");
-        let became = context.targets.hand_over(request).await;
+        let became = context.targets.hand_over(&request, &mut in_folder).await;
         failpoint::pass("handover.attempted");
+        if in_folder {
+            progress.in_folder.insert(number);
+        }
         match became {
-            Handed::Over => handed.push(number),
+            Handed::Over => progress.handed_over.insert(number),
             Handed::ToBeTaken => waits = true,
-            Handed::Later(why) => {
-                count("deferred");
-                tracing::warn!(event = "handover_deferred", queue_id = %entry.id, trace = %entry.trace, why);
-                return wait(context, entry, held, (handed, &why)).await;
-            }
+            // One that fails holds up none of the others.
+            Handed::Later(why) => later = Some(why),
             Handed::Refused(why) => {
                 count("refused");
                 tracing::warn!(event = "handover_refused", queue_id = %entry.id, trace = %entry.trace, why);
-                return release(context, entry, &format!("not taken: {why}")).await;
+                let why = format!("not taken: {why}");
+                return release(context, entry, (progress, &why)).await;
             }
         }
     }
-    if waits {
-        return until_taken(context, entry, held, handed).await;
+    if let Some(why) = later {
+        return wait(context, entry, held, (progress, &why)).await;
     }
-    end(context, entry, held).await
+    if waits {
+        return until_taken(context, entry, held, progress).await;
+    }
+    end(context, entry, held).await.unwrap_or_else(|error| {
+        // As of what was delivered: a restart hands it over once more, to where it is.
+        tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
+        AttemptEnd::Done
+    })
+}
+
+/// The octets of a document; of a link none.
+async fn octets(message: &Message, document: &Document) -> Bytes {
+    let DocumentPlace::Part(number) = document.place else {
+        return Bytes::new();
+    };
+    let part = message.structure().parts.get(number);
+    let decode = || part.map(|part| content::file_octets(message, part).into_owned());
+    let octets = in_place(document.size, decode).await;
+    Bytes::from(octets.unwrap_or_default())
 }
 
 /// The message of an entry, split; where it cannot be had, where that leaves the entry.
@@ -84,7 +113,7 @@ async fn read(
         None => context.spool.body(entry.id).await,
     };
     let unreadable = match body {
-        Ok(body) => match Message::parse(body) {
+        Ok(body) => match in_place(body.len(), || Message::parse(body.clone())).await {
             Ok(message) => return Ok(message),
             Err(error) => error.to_string(),
         },
@@ -101,21 +130,25 @@ async fn read(
     Err(postpone(context, entry, entry.progress.attempts, None).await)
 }
 
-/// Tries again later, and not after the time at which the message goes to its recipient.
+/// Tries again later, and for the last time when the message goes to its recipient.
 async fn wait(
     context: &QueueContext,
     entry: &Entry,
     held: &HeldDocuments,
-    (handed_over, why): (Vec<usize>, &str),
+    (progress, why): (Progress, &str),
 ) -> AttemptEnd {
-    let attempts = entry.progress.attempts + 1;
-    let wait = super::backoff::wait(&context.settings, entry.id, attempts);
+    count("deferred");
+    tracing::warn!(event = "handover_deferred", queue_id = %entry.id, trace = %entry.trace, why);
+    let now = context.clock.now();
+    if now >= held.until {
+        let why = format!("not handed over in time: {why}");
+        return release(context, entry, (progress, &why)).await;
+    }
+    let wait = backoff::wait(&context.settings, entry.id, progress.attempts);
     let progress = Progress {
-        attempts,
-        next_attempt: context.clock.now().plus(wait).min(held.until),
+        next_attempt: now.plus(wait).min(held.until),
         last: Some(Diagnostic::local(EnhancedStatus::NO_ANSWER_4_4_1, why)),
-        handed_over,
-        ..entry.progress.clone()
+        ..progress
     };
     settle(context, entry, progress).await
 }
@@ -125,15 +158,16 @@ async fn until_taken(
     context: &QueueContext,
     entry: &Entry,
     held: &HeldDocuments,
-    handed_over: Vec<usize>,
+    progress: Progress,
 ) -> AttemptEnd {
+    if context.clock.now() >= held.until {
+        return release(context, entry, (progress, "not taken in time")).await;
+    }
     let why = "its documents wait to be taken";
     let progress = Progress {
-        attempts: entry.progress.attempts + 1,
         next_attempt: held.until,
         last: Some(Diagnostic::local(EnhancedStatus::NO_ANSWER_4_4_1, why)),
-        handed_over,
-        ..entry.progress.clone()
+        ..progress
     };
     settle(context, entry, progress).await
 }
@@ -149,21 +183,26 @@ async fn settle(context: &QueueContext, entry: &Entry, progress: Progress) -> At
 }
 
 /// All documents have been handed over: the message has ended.
-async fn end(context: &QueueContext, entry: &Entry, held: &HeldDocuments) -> AttemptEnd {
-    let documents: Vec<String> = held
-        .documents
-        .iter()
-        .map(|document| document.name.clone())
-        .collect();
+///
+/// # Errors
+/// That is not durable.
+async fn end(
+    context: &QueueContext,
+    entry: &Entry,
+    held: &HeldDocuments,
+) -> Result<AttemptEnd, SpoolError> {
+    let names = held.documents.iter().map(|document| document.name.clone());
+    let documents: Vec<String> = names.collect();
+    failpoint::pass("handover.ending");
+    context.spool.settle(entry.id, Settlement::Done).await?;
+    failpoint::pass("handover.ended");
     for _ in &documents {
         count("handed_over");
     }
     tracing::info!(event = "handed_over", queue_id = %entry.id, trace = %entry.trace, documents = documents.len());
     note(context, entry, HistoryEvent::HandedOver { documents });
-    let end = done(context, entry).await;
-    failpoint::pass("handover.ended");
     forget(context, held).await;
-    end
+    Ok(AttemptEnd::Done)
 }
 
 /// Somebody says that a document was taken; all of them, and the message has ended.
@@ -171,43 +210,49 @@ pub(super) async fn taken(
     context: &QueueContext,
     entry: &Entry,
     number: usize,
-) -> (AttemptEnd, Result<(), String>) {
-    let Some(held) = entry.to_hand_over() else {
-        return (AttemptEnd::Waiting(entry.progress.clone()), Ok(()));
+) -> (AttemptEnd, Result<(), QueueActionError>) {
+    let stays = AttemptEnd::Waiting(entry.progress.clone());
+    let waiting = entry.to_hand_over().and_then(|held| {
+        let document = held.documents.get(number)?;
+        let open = !entry.progress.handed_over.contains(number);
+        open.then_some((held, document))
+    });
+    let Some((held, document)) = waiting else {
+        return (stays, Err(QueueActionError::NoSuchEntry(entry.id)));
     };
     let mut progress = entry.progress.clone();
-    if !progress.handed_over.contains(&number) {
-        progress.handed_over.push(number);
-    }
-    let left = (0..held.documents.len()).any(|number| !progress.handed_over.contains(&number));
-    if !left {
-        return (end(context, entry, held).await, Ok(()));
-    }
-    let settled = Settlement::Deferred(progress.clone());
-    match context.spool.settle(entry.id, settled).await {
-        Ok(()) => {
-            if let Some(document) = held.documents.get(number) {
+    progress.handed_over.insert(number);
+    let settled = match progress.handed_over.count() == held.documents.len() {
+        true => end(context, entry, held).await,
+        false => {
+            let settled = Settlement::Deferred(progress.clone());
+            let settled = context.spool.settle(entry.id, settled).await;
+            if settled.is_ok() {
                 context.targets.forget(held, document).await;
             }
-            (AttemptEnd::Waiting(progress), Ok(()))
+            settled.map(|()| AttemptEnd::Waiting(progress))
         }
-        Err(error) => (
-            AttemptEnd::Waiting(entry.progress.clone()),
-            Err(error.to_string()),
-        ),
+    };
+    match settled {
+        Ok(end) => (end, Ok(())),
+        Err(error) => (stays, Err(QueueActionError::Spool(error.to_string()))),
     }
 }
 
 /// The message goes to its recipient after all, and its writer is told so; both become durable together. Delivery begins anew: what waited so far was for others.
-pub(super) async fn release(context: &QueueContext, entry: &Entry, why: &str) -> AttemptEnd {
+pub(super) async fn release(
+    context: &QueueContext,
+    entry: &Entry,
+    (so_far, why): (Progress, &str),
+) -> AttemptEnd {
     let now = context.clock.now();
     let progress = Progress {
         next_attempt: now,
         released: Some(now),
-        handed_over: entry.progress.handed_over.clone(),
+        handed_over: so_far.handed_over,
         ..Progress::default()
     };
-    let notice = match report::on_release(context, entry).await {
+    let notice = match report::on_release(context, entry, progress.handed_over).await {
         Ok(notice) => notice,
         Err(error) => {
             tracing::error!(event = "report_waits", queue_id = %entry.id, error);
@@ -228,7 +273,7 @@ pub(super) async fn release(context: &QueueContext, entry: &Entry, why: &str) ->
     count("released");
     tracing::warn!(event = "released", queue_id = %entry.id, trace = %entry.trace, why);
     let text = why.to_owned();
-    ending::note(context, entry, HistoryEvent::Released { text });
+    note(context, entry, HistoryEvent::Released { text });
     if let Some(held) = entry.held.as_deref() {
         forget(context, held).await;
     }
@@ -236,9 +281,30 @@ pub(super) async fn release(context: &QueueContext, entry: &Entry, why: &str) ->
 }
 
 /// Takes the documents out of the folder that is ours.
-pub(super) async fn forget(context: &QueueContext, held: &HeldDocuments) {
+async fn forget(context: &QueueContext, held: &HeldDocuments) {
     for document in &held.documents {
         context.targets.forget(held, document).await;
+    }
+}
+
+/// The message has ended, and its documents are with nobody: they may be sent again.
+pub(super) async fn reached_nobody(context: &QueueContext, entry: &Entry) {
+    if let Some(held) = entry.to_hand_over() {
+        forget(context, held).await;
+    }
+    let lost = lost(entry);
+    if !lost.lost_documents.is_empty() {
+        context.last_used.remember(&lost);
+    }
+}
+
+/// What is unlearnt of a message that reached nobody: that its documents were taken, but for those that have been handed over.
+pub(super) fn lost(entry: &Entry) -> StateUpdates {
+    let taken = entry.memory.documents.iter().enumerate();
+    let lost = taken.filter(|(number, _)| !entry.progress.handed_over.contains(*number));
+    StateUpdates {
+        lost_documents: lost.map(|(_, document)| document.digest).collect(),
+        ..StateUpdates::default()
     }
 }
 

@@ -13,6 +13,7 @@ use super::action::{QueueAction, QueueActionError};
 use super::ending::AttemptEnd;
 use super::lanes::Lanes;
 use super::listed::{ListedDocument, ListedEntry};
+use crate::handover::Targets;
 use crate::mail::QueueId;
 use crate::spool::Quarantine;
 
@@ -41,6 +42,8 @@ pub struct QueueHandle {
     pub(super) stop: CancellationToken,
     /// Shut first, so that nothing begins any more.
     pub(super) lanes: Arc<Lanes>,
+    /// Shut with them.
+    pub(super) targets: Arc<Targets>,
     /// What the end waits for.
     pub(super) attempts: TaskTracker,
     /// Cancelled by a panic of the schedule.
@@ -80,6 +83,7 @@ impl QueueHandle {
     /// Starts nothing any more and waits for attempts under way, at most `patience`. What is cut off is tried again after the next start.
     pub async fn shutdown(self, patience: Duration) {
         self.lanes.shut();
+        self.targets.shut();
         self.attempts.close();
         if tokio::time::timeout(patience, self.attempts.wait())
             .await
@@ -122,12 +126,14 @@ impl QueueClient {
     }
 
     /// The documents that are to be handed over, in the order in which their messages came.
-    pub async fn documents(&self) -> Vec<ListedDocument> {
+    ///
+    /// # Errors
+    /// `Stopped`: nothing is known of them.
+    pub async fn documents(&self) -> Result<Vec<ListedDocument>, QueueActionError> {
         let (answer, listed) = oneshot::channel();
-        match self.messages.send(SchedulerMessage::Documents(answer)) {
-            Ok(()) => listed.await.unwrap_or_default(),
-            Err(_) => Vec::new(),
-        }
+        let sent = self.messages.send(SchedulerMessage::Documents(answer));
+        sent.map_err(|_| QueueActionError::Stopped)?;
+        listed.await.map_err(|_| QueueActionError::Stopped)
     }
 
     /// Looks at damaged messages, on a thread that may wait for the disk.

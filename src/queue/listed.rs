@@ -39,6 +39,9 @@ pub struct ListedEntry {
     pub next_attempt: String,
     /// What stopped the last one.
     pub last_reply: Option<String>,
+    /// The names of documents that it is held for; none: it is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<String>,
     /// The name of the SMTP transaction that it came with, for `trace`.
     pub trace: String,
     /// When it was accepted, in milliseconds since the epoch.
@@ -84,7 +87,8 @@ impl ListedDocument {
         let held = entry.to_hand_over().into_iter();
         held.flat_map(move |held| {
             let documents = held.documents.iter().enumerate();
-            let open = documents.filter(|(number, _)| !entry.progress.handed_over.contains(number));
+            let open =
+                documents.filter(|(number, _)| !entry.progress.handed_over.contains(*number));
             open.map(move |(number, document)| Self {
                 id: format!("{}-{number}", entry.id),
                 transaction: held.transaction.to_string(),
@@ -123,6 +127,7 @@ impl ListedEntry {
             to: "-".to_owned(),
             attempts: 0,
             next_attempt: Timestamp(0).to_string(),
+            documents: Vec::new(),
             last_reply: Some("damaged on the disk; its head is lost".to_owned()),
             trace: "-".to_owned(),
             arrived: Timestamp(0),
@@ -154,6 +159,9 @@ impl ListedEntry {
             to: entry.about.recipient.clone(),
             attempts: entry.progress.attempts,
             next_attempt: entry.progress.next_attempt.to_string(),
+            documents: ListedDocument::of(entry)
+                .map(|document| document.name)
+                .collect(),
             last_reply: entry.progress.last.as_ref().map(|last| {
                 last.reply
                     .as_ref()

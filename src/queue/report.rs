@@ -11,7 +11,7 @@ use crate::dsn::{self, Action, ReleasedNotice, Report, Reporter, compose};
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId};
 use crate::masking::{MaskedAddress, MaskedLocal};
 use crate::rewrite::{self, Needles};
-use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Target};
+use crate::spool::{DocumentSet, Entry, MessageSummary, NewEntry, Origin, Target};
 
 /// The report on `entry`, signed and ready to be committed; none where nobody is to be told, or whoever wrote it has no account any more.
 /// `diagnostic` is masked.
@@ -64,13 +64,14 @@ pub(super) async fn on(
     Ok(Some(report))
 }
 
-/// The notice to the writer of a message that was held for its documents and goes to its recipient after all; none as [`on`].
+/// The notice to the writer of a message that was held for its documents and goes to its recipient after all, with the documents that were not handed over; none as [`on`].
 ///
 /// # Errors
 /// As [`on`].
 pub(super) async fn on_release(
     context: &QueueContext,
     entry: &Entry,
+    handed_over: DocumentSet,
 ) -> Result<Option<NewEntry>, String> {
     let found = reader(context, entry).await;
     let Some((target, to, domain, language)) = found.map_err(|error| error.to_string())? else {
@@ -79,7 +80,9 @@ pub(super) async fn on_release(
     let Some(held) = &entry.held else {
         return Ok(None);
     };
-    let names = held.documents.iter().map(|document| document.name.clone());
+    let documents = held.documents.iter().enumerate();
+    let left = documents.filter(|(number, _)| !handed_over.contains(*number));
+    let names = left.map(|(_, document)| document.name.clone());
     let id = context.spool.next_id();
     let body = dsn::released(&ReleasedNotice {
         id,

@@ -83,6 +83,7 @@ impl Queue {
         ));
         let attempts = TaskTracker::new();
         let quarantine = context.spool.quarantine();
+        let targets = context.targets.clone();
         let mut queue = Self {
             context,
             lanes: lanes.clone(),
@@ -97,6 +98,10 @@ impl Queue {
         for mut entry in recovered {
             // Put off by a clock that was ahead: it would wait until that time comes true.
             if backoff::is_beyond_schedule(&queue.context.settings, &entry, now) {
+                entry.progress.next_attempt = now;
+            }
+            // What waited to be taken goes to where the configuration of today says.
+            if entry.to_hand_over().is_some() {
                 entry.progress.next_attempt = now;
             }
             queue
@@ -118,6 +123,7 @@ impl Queue {
             messages,
             stop,
             lanes,
+            targets,
             attempts,
             broken,
             task,
@@ -158,11 +164,17 @@ impl Queue {
         self.launch(Arc::new(new.entry), new.body);
     }
 
+    /// An operator says that things are well again.
+    fn open(&self) {
+        self.lanes.open_all();
+        self.context.targets.open();
+    }
+
     /// Counts the documents of an entry that are to be handed over.
     fn count_documents(&self, entry: &Entry) {
         if let Some(held) = entry.to_hand_over() {
             let room = &self.context.documents;
-            room.count(entry.id, &held.seller, held.size(), entry.arrived);
+            room.count(entry.id, &held.seller, held.octets, entry.arrived);
         }
     }
 
@@ -252,7 +264,7 @@ impl Queue {
                 let _ = answer.send(listed.collect());
             }
             SchedulerMessage::RetryNow => {
-                self.lanes.open_all();
+                self.open();
                 let now = self.context.clock.now();
                 let waiting = self.entries.iter();
                 let waiting = waiting.filter(|(_, (_, state))| *state == EntryState::Deferred);
@@ -293,7 +305,7 @@ impl Queue {
         };
         // Else the closed lane would answer in place of the server.
         if action == QueueAction::Retry {
-            self.lanes.open_all();
+            self.open();
         }
         let (context, messages) = (self.context.clone(), self.messages.clone());
         self.attempts.spawn(async move {

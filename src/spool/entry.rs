@@ -55,17 +55,10 @@ pub struct HeldDocuments {
     pub transaction: TransactionId,
     /// When the message goes to its recipient, if they have not all been handed over by then.
     pub until: Timestamp,
+    /// Octets of the message.
+    pub octets: u64,
     /// The documents.
     pub documents: Vec<Document>,
-}
-
-impl HeldDocuments {
-    /// Octets of all.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        let sizes = self.documents.iter().map(|document| document.size as u64);
-        sizes.sum()
-    }
 }
 
 impl Entry {
@@ -183,6 +176,9 @@ pub struct StateUpdates {
     /// Documents that it holds to be handed over: they are not taken a second time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<TakenDocument>,
+    /// Documents that reached nobody after all: they may be taken again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_documents: Vec<[u8; 16]>,
 }
 
 /// A document that was taken to be handed over.
@@ -282,9 +278,48 @@ pub struct Progress {
     #[serde(default)]
     pub told: bool,
     /// The numbers of its documents that have been handed over.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub handed_over: Vec<usize>,
+    #[serde(default, skip_serializing_if = "DocumentSet::is_empty")]
+    pub handed_over: DocumentSet,
+    /// The numbers of those that lie in the marketplace's folder, and that its server has still to get.
+    #[serde(default, skip_serializing_if = "DocumentSet::is_empty")]
+    pub in_folder: DocumentSet,
     /// When it was released to its recipient, its documents not having been handed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released: Option<Timestamp>,
+}
+
+/// Some of the documents of a message, by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DocumentSet(u32);
+
+impl DocumentSet {
+    /// The most documents of a message: each is a request of its own, and they all stand in the head of one record of the log.
+    pub const MOST: usize = 20;
+
+    /// Whether there is none.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    pub fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Whether the document of this number is one of them.
+    #[must_use]
+    pub fn contains(self, number: usize) -> bool {
+        number < Self::MOST && self.0 & (1 << number) != 0
+    }
+
+    /// Adds one.
+    pub fn insert(&mut self, number: usize) {
+        if number < Self::MOST {
+            self.0 |= 1 << number;
+        }
+    }
 }

@@ -19,7 +19,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def take(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        told = json.loads(base64.urlsafe_b64decode(self.headers["X-Document"]))
+        told = json.loads(body if self.command == "POST" else base64.urlsafe_b64decode(self.headers["X-Document"]))
         name = self.path.strip("/").replace("/", "_")
         there = pathlib.Path(folder, name)
         if self.headers["Authorization"] != "Bearer " + token:

@@ -40,6 +40,7 @@ async fn a_day_without_a_fetch_is_told_and_mail_goes_on() {
         seller: "k2m9x0r7t3".parse().unwrap(),
         transaction: "cub31c122".parse().unwrap(),
         until: Timestamp(now.0 + hour),
+        octets: 17,
         documents: vec![document],
     };
     let entry = spool::Entry {

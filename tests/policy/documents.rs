@@ -5,87 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use allegromail::queue::EntryState;
-use sha2::{Digest, Sha256};
 
-use crate::support::dialogue::Answer;
+use crate::support::invoices::*;
 use crate::support::receiver::Receiver;
 use crate::support::stage::*;
-
-/// A PDF that is no other.
-fn pdf(number: u32) -> Vec<u8> {
-    format!("%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n% {number}\ntrailer<</Root 1 0 R>>\n%%EOF\n")
-        .into_bytes()
-}
-
-fn sha256(octets: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(&Sha256::digest(octets))
-}
-
-/// A letter with files.
-fn letter(words: &str, fields: &str, files: &[(&str, &[u8])]) -> String {
-    let mut letter = format!(
-        "From: Biuro <{BIURO}>\r\nTo: {BUYER}\r\nSubject: Dokument\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\n\
-         Message-ID: <{}.{}@rowery.example>\r\n{fields}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
-         --b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{words}\r\n",
-        words.len(),
-        files.len()
-    );
-    for (name, octets) in files {
-        letter.push_str(&format!(
-            "--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"{name}\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
-            data_encoding::BASE64.encode(octets)
-        ));
-    }
-    letter + "--b--\r\n"
-}
-
-/// Words that are against the rules for documents, and for nothing else.
-const WORDS: &str = "Dzień dobry, w załączniku przesyłam fakturę do zamówienia.";
-/// Words that nobody may write beside it.
-const MORE: &str = "Faktura w załączniku. Taniej kupisz na https://rowery.example/ - zapraszam!";
-
-async fn sell(stage: &Stage, message: &str) -> Answer {
-    stage.send_message(BIURO, &[BUYER], message).await
-}
-
-fn to(receiver: &Receiver) -> Setup {
-    Setup::default().key(
-        "handover",
-        &format!("url = \"http://{}/orders\"", receiver.address),
-    )
-}
-
-/// The notice to the seller, as text.
-async fn notice(stage: &Stage) -> String {
-    let notice = stage.arrival().await;
-    assert_eq!(notice.recipients, [BIURO]);
-    decoded(&text(&notice))
-}
-
-fn decoded(message: &str) -> String {
-    let parsed = mail_parser::MessageParser::default();
-    let parsed = parsed.parse(message.as_bytes()).unwrap();
-    format!(
-        "{}\n{}",
-        parsed.subject().unwrap_or_default(),
-        parsed.body_text(0).unwrap()
-    )
-}
-
-/// The attached files of a message, by another parser.
-fn files(message: &[u8]) -> Vec<(String, Vec<u8>)> {
-    use mail_parser::MimeHeaders;
-    let parsed = mail_parser::MessageParser::default()
-        .parse(message)
-        .unwrap();
-    let files = parsed.attachments().map(|part| {
-        (
-            part.attachment_name().unwrap_or_default().to_owned(),
-            part.contents().to_vec(),
-        )
-    });
-    files.collect()
-}
 
 /// Every file below `data_dir/documents`.
 fn lying(stage: &Stage) -> Vec<PathBuf> {
@@ -453,7 +376,7 @@ async fn a_folder_of_the_marketplace_has_it_once_it_is_there_and_is_full_for_now
             "handover",
             &format!("folder = {:?}", place.path().join("in")),
         )
-        .key("handover", "max_bytes = 1000");
+        .key("handover", "max_bytes = 8000");
     let stage = setup.start().await;
     let invoice = pdf(1);
     sell(&stage, &letter(WORDS, "", &[("faktura.pdf", &invoice)]))
@@ -472,14 +395,15 @@ async fn a_folder_of_the_marketplace_has_it_once_it_is_there_and_is_full_for_now
         (&"k2m9x0r7t3".into(), &"faktura.pdf".into())
     );
     // Nobody fetches: no room is no refusal for good.
-    let large = [pdf(2), vec![b' '; 900]].concat();
-    let answer = sell(&stage, &letter(WORDS, "", &[("faktura.pdf", &large)])).await;
+    fs::write(file.with_extension("other"), [b' '; 7_000]).unwrap();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let again = letter(WORDS, "", &[("faktura.pdf", &pdf(2))]);
+    let answer = sell(&stage, &again).await;
     answer.assert("452 4.3.1");
     assert!(answer.0.contains("[storage;"), "{answer:?}");
     fs::remove_dir_all(place.path().join("in/cub31c122")).unwrap();
-    sell(&stage, &letter(WORDS, "", &[("faktura.pdf", &large)]))
-        .await
-        .assert("550");
+    // It is looked at again in a second.
+    while sell(&stage, &again).await.0.starts_with("452") {}
     notice(&stage).await;
     stage.drained().await;
 }
@@ -521,19 +445,4 @@ async fn what_is_no_document_is_held_for_nobody() {
     assert!(answer.0.contains("[attachment-type;"), "{answer:?}");
     assert!(receiver.came().is_empty());
     stage.nothing_arrived().await;
-}
-
-/// The smallest picture.
-const PNG: &[u8] = &[
-    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, 0x49, 0x48, 0x44, 0x52, 0, 0, 0,
-    1, 0, 0, 0, 1, 8, 0, 0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 0x0a, 0x49, 0x44, 0x41, 0x54,
-    0x78, 0x9c, 0x63, 0x60, 0, 0, 0, 2, 0, 1, 0x48, 0xaf, 0xa4, 0x71, 0, 0, 0, 0, 0x49, 0x45, 0x4e,
-    0x44, 0xae, 0x42, 0x60, 0x82,
-];
-
-/// A plain letter.
-fn message_of(from: &str, to: &str, words: &str) -> String {
-    format!(
-        "From: {from}\r\nTo: {to}\r\nSubject: Rower\r\nMessage-ID: <q@poczta.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{words}\r\n"
-    )
 }

@@ -176,7 +176,7 @@ impl Invariants {
         if flushed.is_err() {
             return Vec::new();
         }
-        let (mut spooled, mut notices) = (BTreeSet::new(), false);
+        let (mut spooled, mut held, mut notices) = (BTreeSet::new(), BTreeSet::new(), false);
         for file in std::fs::read_dir(&self.trace)
             .into_iter()
             .flatten()
@@ -190,11 +190,16 @@ impl Invariants {
                 // A notice of our own stands beside a refusal.
                 if line["event"] == "accepted" && line["about"]["subject"] == "notice" {
                     notices = true;
+                } else if line["event"] == "held" {
+                    held.insert(line["trace"].as_str().unwrap_or_default().to_owned());
                 } else if line["event"] == "accepted" {
                     spooled.insert(line["trace"].as_str().unwrap_or_default().to_owned());
                 }
             }
         }
+        // Refused, and kept for its documents: what is told of it later is not answered, either.
+        spooled.retain(|trace| !held.contains(trace));
+        notices |= !held.is_empty();
         let mut wrong = Vec::new();
         if self.unheard.is_none() {
             let heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);

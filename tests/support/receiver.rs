@@ -28,6 +28,14 @@ impl Request {
         value.map_or("", |value| value.to_str().unwrap())
     }
 
+    /// What is told of the document: in `X-Document`, and of a link in the body.
+    pub fn told(&self) -> serde_json::Value {
+        match self.method {
+            Method::POST => serde_json::from_slice(&self.body).unwrap(),
+            _ => self.document(),
+        }
+    }
+
     /// The JSON in `X-Document`.
     pub fn document(&self) -> serde_json::Value {
         let encoded = self.header("X-Document").as_bytes();

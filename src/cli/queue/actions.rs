@@ -10,6 +10,7 @@ use crate::admin::{Client, ClientError};
 use crate::cli::{Exit, count};
 use crate::config::Config;
 use crate::mail::QueueId;
+use crate::queue::QueueAction;
 
 /// Which entries, and whether that many may be changed at once.
 #[derive(Debug, Clone, Args)]
@@ -29,8 +30,19 @@ pub(super) async fn act(
     word: &str,
     json: bool,
 ) -> Result<Exit, CommandError> {
-    let listed = selected(config, &arguments.selection).await?;
+    let mut listed = selected(config, &arguments.selection).await?;
     let bulk = arguments.selection.all || arguments.selection.filters();
+    if bulk && word == QueueAction::Release.word() {
+        // To go on with what was held must not send every invoice to its buyer.
+        let before = listed.len();
+        listed.retain(|entry| entry.documents.is_empty());
+        if listed.len() < before {
+            let held = count(before - listed.len(), "entry", "entries");
+            eprintln!(
+                "{word}: {held} held for documents left alone; name them to send them to their buyers"
+            );
+        }
+    }
     // The count first, and nothing without --yes: `drop --all` is a finger's breadth from `drop ID`.
     if bulk {
         eprintln!("{word}: {}", count(listed.len(), "entry", "entries"));

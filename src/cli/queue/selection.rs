@@ -37,7 +37,7 @@ enum StateArg {
     Active,
     /// Waiting
     Deferred,
-    /// Held by an operator
+    /// Held by an operator, or for their documents
     Held,
     /// Changed on the disk
     Damaged,

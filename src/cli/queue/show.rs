@@ -63,6 +63,9 @@ pub(super) async fn show(
             "last reply    {}",
             entry.last_reply.as_deref().unwrap_or("-")
         );
+        if !entry.documents.is_empty() {
+            println!("documents     {}", entry.documents.join(", "));
+        }
         println!("trace         {}\n", entry.trace);
     }
     Ok(Exit::Done)

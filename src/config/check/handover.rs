@@ -1,7 +1,7 @@
 //! `[handover]`.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use hyper::Uri;
@@ -19,10 +19,19 @@ const LONGEST: Duration = Duration::from_secs(10 * 86_400);
 /// `[handover]`.
 pub(super) fn handover(
     section: &Section<'_>,
+    data_dir: Option<&Path>,
     folder: &Path,
     log: &mut Diagnostics<'_>,
 ) -> Option<Handover> {
-    let target = section.text("folder", log, path(folder));
+    let target = section.text("folder", log, |text| {
+        let target = path(folder)(text)?;
+        match data_dir.is_some_and(|data_dir| plain(&target).starts_with(plain(data_dir))) {
+            true => Err(format!(
+                "{text:?} lies within data_dir, which is the server's own; without this key documents lie there, until they are said to be taken"
+            )),
+            false => Ok(target),
+        }
+    });
     let url = section.text("url", log, url);
     let token = match section.get("token_file", log) {
         None => Some(None),
@@ -46,6 +55,20 @@ pub(super) fn handover(
         give_up: give_up?,
         max_bytes: max_bytes? as u64,
     })
+}
+
+/// A path without what leads nowhere; of one that is there, without links.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    let absolute = std::path::absolute(&plain).unwrap_or(plain);
+    absolute.canonicalize().unwrap_or(absolute)
 }
 
 /// An address of the web. Documents and the token go in clear text to this machine only.

@@ -76,7 +76,7 @@ pub(super) const KEYS: &[Key] = &[
         "handover",
         "max_bytes",
         Value("\"4 GiB\""),
-        "Octets of documents that may wait, and that may lie in folder. One seller has half of it at most; what comes beyond it is answered 452.",
+        "Octets of messages that wait for their documents, or of what lies in folder. Of the former one seller has half at most; beyond it 452.",
     ),
     key(
         "dns",

@@ -43,6 +43,14 @@ pub struct Rule {
     pub(super) links: Option<LinkType>,
 }
 
+impl Rule {
+    /// Whether it is against documents: their kind is `document`.
+    #[must_use]
+    pub fn is_of_documents(&self) -> bool {
+        self.kind == "document"
+    }
+}
+
 /// What a phrase means for its rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {

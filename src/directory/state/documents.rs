@@ -36,6 +36,15 @@ impl StateStore {
         self.disk.with(insert).map(|_| ())
     }
 
+    /// Forgets that a document was taken: it reached nobody.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn forget_document(&self, digest: &[u8; 16]) -> Result<(), Unavailable> {
+        let remove = |db: &sled::Db| db.remove(document(digest));
+        self.disk.with(remove).map(|_| ())
+    }
+
     /// Forgets what was taken before `oldest`.
     ///
     /// # Errors

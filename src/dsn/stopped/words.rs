@@ -8,7 +8,7 @@ pub(super) struct Words {
     pub(super) rows: [&'static str; 9],
     /// The subject of a digest, and its first sentence.
     pub(super) digest: [&'static str; 2],
-    /// What becomes of documents, with `DAY` for the day; of other files; the subject and first sentence of the notice that a message was released after all.
+    /// What becomes of documents, with `DAY` for the moment; of other files; the subject and first sentence of the notice that a message was released after all.
     pub(super) documents: [(&'static str, &'static str); 3],
 }
 
@@ -183,7 +183,7 @@ const HUNGARIAN: Words = Words {
     documents: [
         (
             "Bizonylatok",
-            "átadtuk a piactérnek; a vevő DAY napon kapja meg, ha addig nem csatolják a rendeléshez",
+            "átadtuk a piactérnek; a vevő ekkor kapja meg: DAY, ha addig nem csatolják a rendeléshez",
         ),
         ("Nem kézbesített fájlok", ""),
         (

@@ -92,22 +92,24 @@ pub(super) fn refusal(
     hit: &ContentHit,
     documents: Option<&HandedDocuments>,
 ) -> Refusal {
-    let (reason, why) = match category {
-        Category::Duplicate => (
-            Reason::DuplicateNotification,
-            "the marketplace sends this itself",
-        ),
-        Category::Prohibited => (
-            Reason::ContentProhibited,
-            "the marketplace does not allow what the message says",
-        ),
+    let why = match category {
+        Category::Duplicate => "the marketplace sends this itself",
+        Category::Prohibited => "the marketplace does not allow what the message says",
     };
     let mut text = format!("{why}: rule {}, reference {}.", hit.rule, hit.reference);
     if let Some(handed) = documents {
         text.push_str(&format!(
             " Its documents are handed over to the order, or reach the buyer on {}.",
-            handed.day()
+            handed.moment()
         ));
     }
-    Refusal::new(reason, text)
+    Refusal::new(reason(category), text)
+}
+
+/// The reason of a refusal by a rule.
+pub(super) const fn reason(category: Category) -> Reason {
+    match category {
+        Category::Duplicate => Reason::DuplicateNotification,
+        Category::Prohibited => Reason::ContentProhibited,
+    }
 }

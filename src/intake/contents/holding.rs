@@ -1,33 +1,49 @@
 //! Documents of a message that is blocked: they are held for the marketplace, and the message for the buyer (docs/rules-on-contents.md#documents).
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::{Contents, Judged, before};
-use crate::backpressure::DocumentPlace as Room;
-use crate::content::{self, Direction, Document, DocumentPlace, Letter, RuleSet, Sought};
+use super::judged::Judged;
+use super::{Contents, before, hits};
+use crate::backpressure::DocumentReservation;
+use crate::content::{self, Direction, Document, DocumentPlace, Letter, Rule, RuleSet, Sought};
 use crate::directory::StateStore;
 use crate::dsn::{DocumentMessage, HandedDocuments, document_message};
-use crate::intake::arrival::Arrival;
+use crate::intake::arrival::{Arrival, Purpose};
 use crate::intake::dedup::Claim;
 use crate::intake::fault::internal;
 use crate::intake::masked::{Outgoing, entry, rewritten};
 use crate::mail::QueueId;
 use crate::masking::TransactionId;
-use crate::message::Message;
+use crate::message::{Malformed, Message};
 use crate::offload::in_place;
 use crate::policy::{Masked, Reason, Refusal, Sender};
-use crate::spool::{Entry, HeldDocuments, NewEntry, OnceMark, StateUpdates, TakenDocument};
+use crate::rewrite;
+use crate::spool::{
+    DocumentSet, Entry, HeldDocuments, NewEntry, OnceMark, StateUpdates, TakenDocument,
+};
 
 /// How long it is known that a document was taken.
-const KNOWN: std::time::Duration = std::time::Duration::from_secs(90 * 86_400);
-
+const KNOWN: Duration = Duration::from_secs(90 * 86_400);
+/// What a seller hears of a message with more.
+const TOO_MANY: &str = "it holds more than 20 documents; send them in several messages, so that each can be handed over.";
 /// What a seller's server hears where there is no room: it keeps the message.
 const NO_ROOM: &str =
     "there is no room now for its documents, which go to the marketplace; please try again later.";
+
+/// Why a message is blocked.
+#[derive(Clone, Copy)]
+pub(super) struct Blocked<'a> {
+    pub(super) judged: &'a Judged,
+    pub(super) set: &'a RuleSet,
+    pub(super) letter: &'a Letter,
+    /// The rule that decides.
+    pub(super) rule: &'a Rule,
+}
 
 /// What becomes of the documents of a message that is blocked.
 pub(super) enum Documents<'a> {
@@ -45,7 +61,7 @@ pub(super) struct Held<'a> {
     /// What the writer is told.
     pub(super) told: HandedDocuments,
     claims: Vec<Claim>,
-    room: Room<'a>,
+    room: DocumentReservation<'a>,
 }
 
 impl Documents<'_> {
@@ -74,69 +90,64 @@ impl Held<'_> {
 /// Writes the entry that a message which is blocked leaves behind for its documents.
 ///
 /// # Errors
-/// Why the message is refused in place of being blocked: it cannot be rewritten, or there is no room now. Nothing is held then.
+/// Why the message is refused in place of being blocked: it cannot be rewritten, has too many documents, or there is no room now. Nothing is held then.
 pub(super) async fn hold<'a>(
     contents: Contents<'a>,
     arrival: &Arrival<'_>,
     sender: &Sender,
     (plan, recipient): (&Masked, &str),
-    (judged, set, letter): (&Judged, &RuleSet, &Letter),
+    blocked: Blocked<'_>,
 ) -> Result<Documents<'a>, Refusal> {
-    let Some(order) = &plan.transaction else {
-        return Ok(Documents::None);
-    };
+    let letter = blocked.letter;
     let may_have = !(letter.attachments.is_empty() && letter.links.is_empty());
-    if judged.evidence.direction != Direction::SellerToBuyer || !may_have {
+    let sells = blocked.judged.evidence.direction == Direction::SellerToBuyer;
+    let order = plan.transaction.as_ref().filter(|_| sells && may_have);
+    let Some(order) = order else {
         return Ok(Documents::None);
-    }
-    // Whether what else it says keeps its text from the buyer.
-    let worded = judged.is_blocked_beside_documents(set, contents.most());
-    let sought = if worded { Sought::Vouched } else { Sought::Any };
-    let octets = arrival.message.raw().len();
-    let find = || content::documents(arrival.message, letter, set, sought);
-    let found = in_place(octets, find).await;
-    if found.is_empty() {
-        return Ok(Documents::None);
-    }
-    let alone = match worded {
-        true => Some(documents_alone(arrival, plan, order, &found)?),
-        false => None,
     };
     let id = contents.entries.spool.next_id();
-    let leaving = leaving(contents, arrival, sender, plan, (id, alone.as_ref())).await?;
-    let mut documents = leaving.documents(set, worded);
-    // Of files that got names of ours the numbers are known from the others.
-    if worded && documents.len() == found.len() {
-        for (document, original) in documents.iter_mut().zip(&found) {
-            document.number.clone_from(&original.number);
-            document.correction = original.correction;
-        }
-    }
+    let Some(found) = found(contents, arrival, sender, (plan, order, id), blocked).await? else {
+        return Ok(Documents::None);
+    };
     let now = contents.entries.clock.now();
     let (mut claims, mut taken, mut new) = (Vec::new(), Vec::new(), Vec::new());
-    for document in documents {
+    for (document, name) in found.documents {
         let digest = digest(order, &document);
-        if let Some(claim) = claim(contents, digest)? {
+        if let Some(claim) = claim(contents, digest, arrival.purpose)? {
             claims.push(claim);
             taken.push(TakenDocument { digest, at: now });
-            new.push(document);
+            new.push((document, name));
         }
     }
     if new.is_empty() {
-        return Ok(Documents::Known);
+        // What else is wrong with it is told.
+        let beside = blocked
+            .judged
+            .is_blocked_beside_documents(blocked.set, contents.most());
+        return Ok(if beside {
+            Documents::None
+        } else {
+            Documents::Known
+        });
     }
+    let (documents, names) = new.into_iter().unzip();
     let held = HeldDocuments {
         seller: plan.writer.id.clone(),
         transaction: order.clone(),
         until: now.plus(contents.give_up),
-        documents: new,
+        octets: found.outgoing.body.len() as u64,
+        documents,
     };
-    let room = contents.documents.take(id, &held.seller, held.size(), now);
+    let room = contents.documents.take(id, &held.seller, held.octets, now);
     let room = room
         .await
         .ok_or_else(|| Refusal::new(Reason::Storage, NO_ROOM))?;
-    let told = told(&held, letter, &found);
-    let outgoing = (id, recipient, leaving.outgoing);
+    let told = HandedDocuments {
+        names,
+        until: held.until,
+        others: found.others,
+    };
+    let outgoing = (id, recipient, found.outgoing);
     let NewEntry { entry, body } = entry(contents.masking, arrival, sender, plan, outgoing)?;
     let memory = StateUpdates {
         documents: taken,
@@ -155,38 +166,134 @@ pub(super) async fn hold<'a>(
     })))
 }
 
-/// A message as it would reach the buyer.
-struct Leaving {
+/// The message as it would reach the buyer, and its documents.
+struct Found {
     outgoing: Outgoing,
-    message: Message,
+    /// Each with the name that its writer knows it by.
+    documents: Vec<(Document, String)>,
+    /// The names of the other files.
+    others: Vec<String>,
 }
 
-impl Leaving {
-    /// Its documents; `all` where it has nothing else.
-    fn documents(&self, set: &RuleSet, all: bool) -> Vec<Document> {
-        let sought = if all { Sought::All } else { Sought::Any };
-        content::documents(&self.message, &Letter::of(&self.message), set, sought)
-    }
-}
-
-/// Rewrites the message, or the one of ours that goes in its place.
-async fn leaving(
+/// Finds the documents of a message, and writes it as it would reach the buyer: whole, or where its words may not, as a message of ours with the documents. None: it
+/// has none.
+async fn found(
     contents: Contents<'_>,
     arrival: &Arrival<'_>,
     sender: &Sender,
-    plan: &Masked,
-    (id, alone): (QueueId, Option<&Message>),
-) -> Result<Leaving, Refusal> {
+    (plan, order, id): (&Masked, &TransactionId, QueueId),
+    blocked: Blocked<'_>,
+) -> Result<Option<Found>, Refusal> {
+    let octets = arrival.message.raw().len();
+    let (letter, set) = (blocked.letter, blocked.set);
+    let alone = blocked
+        .judged
+        .is_blocked_beside_documents(set, contents.most());
+    let find = || find(arrival.message, letter, set, alone);
+    let (written, leaving) = in_place(octets, find).await;
+    if written.len() > DocumentSet::MOST {
+        return Err(Refusal::new(hits::reason(blocked.rule.category), TOO_MANY));
+    }
+    // Where a file is there that is no document and may not be attached, that is what its writer has to hear.
+    if written.is_empty() && (alone || letter.attachments.is_empty()) {
+        return Ok(None);
+    }
+    let ours = match alone {
+        true => Some(in_place(octets, || documents_alone(arrival, plan, order, &written)).await?),
+        false => None,
+    };
     let brought = Arrival {
-        message: alone.unwrap_or(arrival.message),
+        message: ours.as_ref().unwrap_or(arrival.message),
         letter: &OnceLock::new(),
         ..*arrival
     };
     let name = sender.from_name.as_deref();
     let outgoing = rewritten(contents.masking, &brought, id, plan, (name, &[], true)).await?;
-    let message = Message::parse(outgoing.body.clone());
-    let message = message.map_err(|error| internal(&error.to_string()))?;
-    Ok(Leaving { outgoing, message })
+    let body = outgoing.body.clone();
+    let read = in_place(octets, || {
+        let message = Message::parse(body)?;
+        let letter = Letter::of(&message);
+        let read = content::documents(&message, &letter, set, leaving);
+        Ok(match read.len() == written.len() {
+            true => read,
+            // What told of one was masked.
+            false => content::documents(&message, &letter, set, Sought::Anything),
+        })
+    });
+    let read: Result<Vec<Document>, Malformed> = read.await;
+    let read = read.map_err(|error| internal(&error.to_string()))?;
+    if read.is_empty() {
+        return Ok(None);
+    }
+    let is_document = |name: &str| written.iter().any(|document| document.name == name);
+    let files = letter.attachments.iter().map(|file| &file.name);
+    let others = files.filter(|name| !name.is_empty() && !is_document(name));
+    let others = others.map(|name| hidden(name, plan)).collect();
+    let same = read.len() == written.len();
+    let documents = read.into_iter().enumerate().map(|(number, document)| {
+        let document = without_receiver(document, plan, &outgoing);
+        match written.get(number).filter(|_| same) {
+            Some(original) => told(document, original, plan),
+            None => {
+                let name = document.name.clone();
+                (document, name)
+            }
+        }
+    });
+    let documents = documents.collect();
+    Ok(Some(Found {
+        outgoing,
+        documents,
+        others,
+    }))
+}
+
+/// The documents of a message as it came, and what is to be looked for in it as it leaves.
+fn find(message: &Message, letter: &Letter, set: &RuleSet, alone: bool) -> (Vec<Document>, Sought) {
+    let documents = |sought| content::documents(message, letter, set, sought);
+    if alone {
+        return (documents(Sought::Vouched), Sought::Attached);
+    }
+    let named = documents(Sought::Named);
+    match named.is_empty() {
+        false => (named, Sought::Named),
+        true => (documents(Sought::Anything), Sought::Anything),
+    }
+}
+
+/// A document with the name that its writer knows it by. Files that got names of ours are known by the numbers that they had.
+fn told(document: Document, original: &Document, plan: &Masked) -> (Document, String) {
+    let name = match &original.place {
+        DocumentPlace::Link(url) => url,
+        DocumentPlace::Part(_) => &original.name,
+    };
+    let document = Document {
+        number: original.number.clone(),
+        correction: original.correction,
+        ..document
+    };
+    (document, hidden(name, plan))
+}
+
+/// A text of the writer's without the addresses of both: the spool holds none.
+pub(super) fn hidden(text: &str, plan: &Masked) -> String {
+    let (writer, receiver) = (&plan.writer, &plan.receiver);
+    let text = rewrite::mask_text(text, &writer.addresses, &writer.login);
+    rewrite::mask_text(&text, &receiver.addresses, &receiver.login)
+}
+
+/// A document without the buyer's addresses, which its writer may know: the marketplace is told none.
+fn without_receiver(document: Document, plan: &Masked, outgoing: &Outgoing) -> Document {
+    let shown = outgoing.to.to_string();
+    let mask = |text: &str| rewrite::mask_text(text, &plan.receiver.addresses, &shown);
+    Document {
+        name: mask(&document.name),
+        place: match document.place {
+            DocumentPlace::Link(url) => DocumentPlace::Link(mask(&url)),
+            part @ DocumentPlace::Part(_) => part,
+        },
+        ..document
+    }
 }
 
 /// The message of ours that brings the documents of another, as its writer would have written it.
@@ -206,7 +313,7 @@ fn documents_alone(
         match &document.place {
             DocumentPlace::Part(number) => {
                 let part = message.structure().parts.get(*number);
-                let octets = part.map(|part| content::content(message, part));
+                let octets = part.map(|part| content::file_octets(message, part));
                 files.push((document.media_type.as_str(), octets.unwrap_or_default()));
             }
             DocumentPlace::Link(url) => links.push(url.as_str()),
@@ -239,43 +346,18 @@ fn digest(order: &TransactionId, document: &Document) -> [u8; 16] {
 ///
 /// # Errors
 /// Another message of the same is just being taken, and it is not known yet whether it will be.
-fn claim(contents: Contents<'_>, digest: [u8; 16]) -> Result<Option<Claim>, Refusal> {
+fn claim(
+    contents: Contents<'_>,
+    digest: [u8; 16],
+    purpose: Purpose,
+) -> Result<Option<Claim>, Refusal> {
     // A mark of no day: what is known for long stands in a table of its own.
     let mark = OnceMark { day: 0, digest };
-    let claim =
-        contents
-            .claims
-            .claim(contents.state, mark, crate::intake::arrival::Purpose::Mail)?;
-    let Some(claim) = claim else {
+    let Some(claim) = contents.claims.claim(contents.state, mark, purpose)? else {
         return Err(internal("the same document is being taken now"));
     };
     let oldest = before(contents.entries.clock.now(), KNOWN);
     let known = contents.state.document_taken(&digest)?;
-    Ok(match known.is_some_and(|at| at >= oldest) {
-        true => None,
-        false => Some(claim),
-    })
-}
-
-/// What the writer is told of its files.
-fn told(held: &HeldDocuments, letter: &Letter, found: &[Document]) -> HandedDocuments {
-    let is_document = |name: &str| found.iter().any(|document| document.name == name);
-    let files = letter.attachments.iter().map(|file| &file.name);
-    let others = files.filter(|name| !name.is_empty() && !is_document(name));
-    // Under the names that the writer gave them.
-    let files = found
-        .iter()
-        .filter(|document| matches!(document.place, DocumentPlace::Part(_)));
-    let links = found.iter().filter_map(|document| match &document.place {
-        DocumentPlace::Link(url) => Some(url.clone()),
-        DocumentPlace::Part(_) => None,
-    });
-    HandedDocuments {
-        names: files
-            .map(|document| document.name.clone())
-            .chain(links)
-            .collect(),
-        until: held.until,
-        others: others.cloned().collect(),
-    }
+    let is_known = known.is_some_and(|at| at >= oldest);
+    Ok((!is_known).then_some(claim))
 }

@@ -4,9 +4,6 @@ use super::evidence::Evidence;
 use crate::content::{Action, Category, Findings, Letter, RuleSet, Sentence};
 use crate::intake::dedup::Claim;
 
-/// The kind of the rules against documents.
-const DOCUMENTS: &str = "document";
-
 /// What the rules say of one message.
 pub(super) struct Judged {
     pub(super) findings: Findings,
@@ -45,7 +42,7 @@ impl Judged {
         let hits = self.findings.hits.iter().filter(|hit| !hit.cleared);
         let mut rules = hits.filter_map(|hit| Some((hit, set.rules.get(hit.rule)?)));
         rules.any(|(hit, rule)| {
-            rule.kind != DOCUMENTS && hit.action.min(most(rule.category)) == Action::Block
+            !rule.is_of_documents() && hit.action.min(most(rule.category)) == Action::Block
         })
     }
 

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::holding::Documents;
+use super::holding::{Documents, hidden};
 use super::{Contents, DAY_MS};
 use crate::content::{Rule, Texts};
 use crate::dsn::{HandedDocuments, Stopped, csv_row, stopped};
@@ -137,6 +137,8 @@ async fn compose(
     };
     let id = contents.entries.spool.next_id();
     let blank = contents.entries.blank(arrival, id, target, recipient);
+    // The writer's own words, but for addresses: the spool holds none.
+    let sentence = sentence.map(|sentence| hidden(sentence, plan));
     let in_language = |texts: &Texts| {
         let text = texts.get(&writer.language).or_else(|| texts.get("en"));
         text.cloned().unwrap_or_default()
@@ -151,7 +153,7 @@ async fn compose(
         rule: &rule.id,
         remark: &in_language(&rule.remark),
         instead: &in_language(&rule.instead),
-        sentence,
+        sentence: sentence.as_deref(),
         reference: &hit.reference,
         appeal: contents.appeal,
         stopped: is_stopped,
