@@ -1,18 +1,20 @@
 //! What tells a sale document: an invoice, a receipt, a pro forma. Those that a message holds are found in [`documents`].
 
-use std::ops::Range;
+mod number;
+mod vouched;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::facts::Facts;
+use self::number::{number_in, stem};
+use self::vouched::says_nothing;
 use super::fold::folded;
-use super::letter::{Letter, Place, Source};
+use super::letter::{Letter, Place};
 use super::links::Link;
 use super::rules::RuleSet;
 use super::tokens::Token;
 use crate::attachments::{self, Group, Kind};
-use crate::message::{Encoding, Holds, Message, Part, unescape};
+use crate::message::{Encoding, Holds, Message, Part};
 
 /// Stems of the names of documents, folded.
 const DOCUMENTS: [&str; 18] = [
@@ -48,36 +50,8 @@ const CORRECTIONS: [&str; 9] = [
     "helyesbit",
     "modosit",
 ];
-/// Digits of a number of a document.
-const DIGITS: Range<usize> = 3..16;
-/// Characters of one.
-const LONGEST_NUMBER: usize = 40;
-
-/// Words in the addresses of documents, folded.
-const PAGES: [&str; 18] = [
-    "bill",
-    "client",
-    "document",
-    "documents",
-    "dokument",
-    "dokumenty",
-    "download",
-    "file",
-    "files",
-    "klient",
-    "link",
-    "open",
-    "order",
-    "pobierz",
-    "print",
-    "public",
-    "share",
-    "view",
-];
 /// Octets of a link that is handed over.
 const LONGEST_LINK: usize = 2_000;
-/// Of one that may reach the buyer where the words beside it may not.
-const LONGEST_VOUCHED: usize = 200;
 /// Characters of a name that is kept.
 const LONGEST_NAME: usize = 200;
 
@@ -166,56 +140,6 @@ pub fn documents(
         }
     }
     found
-}
-
-/// Whether a link is an address and nothing else: no words, blanks or names of users, in which its writer could say what may not be said.
-fn says_nothing(rules: &RuleSet, url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return false;
-    };
-    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"/?&=#._~+%:-".contains(&octet);
-    if !matches!(scheme, "https" | "http")
-        || rest.len() > LONGEST_VOUCHED
-        || !rest.bytes().all(is_plain)
-    {
-        return false;
-    }
-    let rest = unescape(rest.as_bytes(), b'%');
-    let rest = String::from_utf8_lossy(&rest);
-    let (_, page) = rest.split_once('/').unwrap_or_default();
-    // Words of another kind than these say something.
-    let says = |word: &str| {
-        let letters = word.chars().count() > 3 && word.chars().skip(1).all(char::is_lowercase);
-        let word = folded(word);
-        letters && !is_document_word(&word) && !PAGES.contains(&word.as_str())
-    };
-    let mut between = page.split(|c: char| !c.is_alphanumeric());
-    if rest.contains('@') || page.contains([':', '\\']) || between.any(says) {
-        return false;
-    }
-    let read_out = |kept: &str, between: &str| {
-        let read = rest
-            .chars()
-            .map(|c| match c.is_alphanumeric() || kept.contains(c) {
-                true => c.to_string(),
-                false => between.to_owned(),
-            });
-        read.collect::<String>()
-    };
-    // As words, as words that are drawn together, and as the names of other pages.
-    let page = page.replace(|c: char| !(c.is_alphanumeric() || c == '.'), " ");
-    let letter = Letter::read(Source {
-        plain: vec![read_out("", " "), read_out("", ""), page],
-        ..Source::default()
-    });
-    let findings = rules.evaluate(&letter, &Facts::default(), &|_| false);
-    let mut hits = findings.hits.iter().filter(|hit| !hit.cleared);
-    !hits.any(|hit| {
-        rules
-            .rules
-            .get(hit.rule)
-            .is_some_and(|rule| !rule.is_of_documents())
-    })
 }
 
 /// An attached file.
@@ -333,61 +257,6 @@ fn number_of(letter: &Letter) -> Option<String> {
     naming(letter).find_map(number_in)
 }
 
-/// The name of a file without its ending.
-fn stem(name: &str) -> &str {
-    let ending = name.rsplit_once('.').filter(|(_, last)| last.len() < 5);
-    ending.map_or(name, |(stem, _)| stem)
-}
-
-/// The number of a document in a text, as `FV/2026/11/123` in `Faktura FV/2026/11/123`: the first run of letters, digits and the signs of such numbers that holds
-/// three digits and is no date, nor as long as the number of an account.
-fn number_in(text: &str) -> Option<String> {
-    let is_sign = |c: char| matches!(c, '/' | '-' | '_' | '.');
-    // Addresses of people and pages have numbers of their own.
-    let plain = text
-        .split_whitespace()
-        .filter(|word| !word.contains(['@', ':']));
-    let mut words =
-        plain.flat_map(|word| word.split(|c: char| !(c.is_ascii_alphanumeric() || is_sign(c))));
-    words.find_map(|word| {
-        let is_word =
-            |part: &str| part.len() > 4 && !part.bytes().any(|octet| octet.is_ascii_digit());
-        // Words before it are none of it: `faktura_2026_11_123`.
-        let front: usize = word
-            .split_inclusive(is_sign)
-            .take_while(|part| is_word(part.trim_end_matches(is_sign)))
-            .map(str::len)
-            .sum();
-        let number = word.get(front..)?.trim_matches(is_sign);
-        let digits = number.bytes().filter(u8::is_ascii_digit).count();
-        let fits = DIGITS.contains(&digits) && number.len() < LONGEST_NUMBER && !is_date(number);
-        fits.then(|| number.to_owned())
-    })
-}
-
-/// Whether a number is a day: `2026-11-23`, `23.11.2026`.
-fn is_date(number: &str) -> bool {
-    let parts: Vec<&str> = number.split(['-', '.', '/']).collect();
-    let [first, month, last] = parts[..] else {
-        return false;
-    };
-    let (year, day) = if first.len() == 4 {
-        (first, last)
-    } else {
-        (last, first)
-    };
-    let at_most = |text: &str, most: u16| {
-        text.len() <= 2
-            && text
-                .parse()
-                .is_ok_and(|number: u16| (1..=most).contains(&number))
-    };
-    year.len() == 4
-        && (year.starts_with("19") || year.starts_with("20"))
-        && at_most(month, 12)
-        && at_most(day, 31)
-}
-
 /// Whether a folded word names a document.
 pub(super) fn is_document_word(word: &str) -> bool {
     DOCUMENTS.iter().any(|stem| {
@@ -414,66 +283,4 @@ pub(super) fn is_pdf(name: &str, kind: &str) -> bool {
 pub(super) fn is_document(name: &str, kind: &str) -> bool {
     let shown = is_pdf(name, kind) || kind.starts_with("image/");
     shown && words(name).any(|word| is_document_word(&word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_number_of_a_document_is_read_from_its_name_or_a_sentence() {
-        for (text, number) in [
-            ("Faktura FV/2026/11/123", "FV/2026/11/123"),
-            ("faktura_2026_11_123", "2026_11_123"),
-            ("FV-11-2026-77", "FV-11-2026-77"),
-            ("Twoja faktura nr 000123/11/2026.", "000123/11/2026"),
-            ("Faktura FV/77/1 z dnia 2026-11-23", "FV/77/1"),
-            ("Paragon z 23.11.2026 nr 12.345", "12.345"),
-            (
-                "Konto 61109010140000071219812874, faktura 7/11/26",
-                "7/11/26",
-            ),
-            ("faktura sklep12345@rowery.example", ""),
-            ("faktura: https://fakturownia.pl/f/100200300", ""),
-            ("instrukcja", ""),
-            ("faktura", ""),
-            ("", ""),
-        ] {
-            assert_eq!(number_in(text).unwrap_or_default(), number, "{text}");
-        }
-    }
-    #[test]
-    fn a_link_that_is_vouched_for_says_nothing() {
-        let rules = RuleSet::shipped().unwrap();
-        for (url, plain) in [
-            ("https://fakturownia.pl/f/99ab12", true),
-            (
-                "https://app.fakturownia.pl/f/AbC-99_ab12?e=1&t=00ff#p",
-                true,
-            ),
-            ("https://fakturownia.pl/f/9\nNapisz na whatsapp", false),
-            ("https://fakturownia.pl/f/a b", false),
-            (
-                "https://whatsapp-600700800-taniej@fakturownia.pl/f/1",
-                false,
-            ),
-            (
-                "https://fakturownia.pl/Napisz-na-whatsapp-600700800-dam-taniej-bez-Allegro",
-                false,
-            ),
-            (
-                "https://fakturownia.pl/Napisz%20na%20whatsapp%20600700800",
-                false,
-            ),
-            (
-                "https://fakturownia.pl/f/1?https://rowery.example/sklep.pl",
-                false,
-            ),
-            ("https://kurwa.fakturownia.pl/f/1", false),
-            ("https:\\\\fakturownia.pl/f/1", false),
-            ("fakturownia.pl/f/1", false),
-        ] {
-            assert_eq!(says_nothing(&rules, url), plain, "{url}");
-        }
-    }
 }

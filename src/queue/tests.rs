@@ -25,6 +25,7 @@ use crate::spool::{
 };
 
 mod addresses;
+mod documents;
 mod reports;
 mod schedule;
 
