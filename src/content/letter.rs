@@ -62,7 +62,7 @@ pub struct Sentence {
 pub struct Attachment {
     /// Its name as a reader sees it; empty if it has none.
     pub name: String,
-    /// Its declared type, in small letters.
+    /// Its declared type, in small letters; `application/pdf` where its first octets say so.
     pub kind: String,
 }
 
@@ -284,7 +284,10 @@ impl Source {
                         .into_iter()
                         .next()
                         .unwrap_or_default(),
-                    kind: kind.to_owned(),
+                    kind: match begins_as_pdf(part, octets) {
+                        true => "application/pdf".to_owned(),
+                        false => kind.to_owned(),
+                    },
                 });
             }
         }
@@ -327,6 +330,14 @@ fn both_ends(encoding: Encoding, content: &[u8]) -> Cow<'_, [u8]> {
     let front = front.get(..until_line(&front)).unwrap_or_default();
     let back = back.get(from_line(&back)..).unwrap_or_default();
     Cow::Owned([front, b"\n", back].concat())
+}
+
+/// Whether a file is a PDF by its first octets, whatever it is declared to be.
+fn begins_as_pdf(part: &Part, octets: &[u8]) -> bool {
+    const FRONT: usize = 64;
+    let front = octets.get(..octets.len().min(FRONT)).unwrap_or_default();
+    let front = Encoding::of(&part.encoding).decode(front);
+    front.trim_ascii_start().starts_with(b"%PDF-")
 }
 
 /// Whether a part stands in a message within the message (RFC 2046 5.2.1).

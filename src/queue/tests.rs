@@ -142,6 +142,16 @@ impl Stage {
         outcomes: Vec<Outcome>,
         delay_notice: Duration,
     ) -> Self {
+        let targets = Targets::own(folder.path());
+        Self::build_with(folder, outcomes, delay_notice, targets).await
+    }
+
+    async fn build_with(
+        folder: tempfile::TempDir,
+        outcomes: Vec<Outcome>,
+        delay_notice: Duration,
+        targets: Targets,
+    ) -> Self {
         let directory = Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap());
         import(
             &*directory,
@@ -174,7 +184,7 @@ impl Stage {
                 flow: flow.clone(),
                 under_way: under_way.clone(),
             }),
-            targets: Arc::new(Targets::own(folder.path())),
+            targets: Arc::new(targets),
             documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
             clock: clock.clone(),
             reporter: Reporter {

@@ -46,7 +46,7 @@ async fn handed_over(message: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_message_is_stopped_for_is_handed_over_in_whatever_form_it_comes() {
     let (invoice, words) = (pdf(1), "Faktura w załączniku, przesyłam fakturę.");
-    let cases: [(&str, String, &[&str]); 10] = [
+    let cases: [(&str, String, &[&str]); 11] = [
         (
             "by its words",
             letter(words, "", &[("scan0001.pdf", &invoice)]),
@@ -86,6 +86,15 @@ async fn what_a_message_is_stopped_for_is_handed_over_in_whatever_form_it_comes(
             "a page",
             letter(words, "", &[("faktura.html", b"<p>Faktura 1/2026</p>")]),
             &["attachment-type"],
+        ),
+        (
+            "a name without an ending",
+            letter(
+                "W załączniku dla księgowości.",
+                "",
+                &[("faktura", &invoice)],
+            ),
+            &["faktura"],
         ),
         (
             "no name",

@@ -62,6 +62,21 @@ fn bad_values_are_refused() {
         ),
         ("retry", "[delivery]\nretry = \"1m, x\"\n", "is no duration"),
         ("retry times", "[delivery]\nretry = \"1m*0\"\n", "no wait"),
+        (
+            "documents within data_dir",
+            "[handover]\nfolder = \"/var/lib/x/../allegromail/documents\"\n",
+            "within data_dir",
+        ),
+        (
+            "documents for years",
+            "[handover]\ngive_up = \"11d\"\n",
+            "10d is the longest",
+        ),
+        (
+            "documents in clear text",
+            "[handover]\nurl = \"http://panel.example.net/\"\n",
+            "use https",
+        ),
         ("expiry", "[delivery]\nexpire = \"30s\"\n", "shorter"),
         (
             "budget",

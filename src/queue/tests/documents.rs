@@ -108,6 +108,59 @@ async fn what_was_taken_is_delivered_to_nobody_and_taken_once() {
     assert_eq!(controls.act(id, QueueAction::Taken(0)).await, absent);
 }
 
+/// A server that takes everything, for as long as the thread that asks lives.
+fn serve(listener: std::net::TcpListener) {
+    use std::io::{Read, Write};
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4_096]);
+            let _ = stream.write_all(
+                b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            );
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_for_an_hour_gets_every_document_and_nobody_else_does() {
+    // Taken and given back: nobody listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let config = crate::config::Handover {
+        folder: None,
+        url: Some(crate::config::HandoverUrl {
+            tls: false,
+            host: "127.0.0.1".to_owned(),
+            port: address.port(),
+            path: String::new(),
+        }),
+        token: None,
+        give_up: HOUR * 72,
+        max_bytes: u64::MAX,
+    };
+    let resolver = crate::resolve::DnsResolver::new(&[address]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let secured = Arc::new(|| unreachable!("no TLS is spoken"));
+    let targets = Targets::new(&config, folder.path(), Arc::new(resolver), secured);
+    let mut stage = Stage::build_with(folder, vec![], Duration::from_secs(1), targets).await;
+    stage.hold().await;
+    // The schedule is that of mail: after a minute, then every five.
+    for attempts in 1..=13 {
+        stage.held(attempts).await;
+        stage.clock.advance(Duration::from_secs(331));
+        stage.handle.list().await;
+    }
+    stage.held(14).await;
+    assert!(stage.seen.try_recv().is_err(), "somebody was told");
+    serve(std::net::TcpListener::bind(address).unwrap());
+    stage.handle.retry_now();
+    while !stage.handle.list().await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(stage.seen.try_recv().is_err(), "it was delivered as well");
+}
+
 #[test]
 fn a_set_of_documents_has_each_once() {
     let mut set = DocumentSet::default();
