@@ -59,10 +59,17 @@ enum Trouble {
 struct AbortOnDrop(JoinHandle<hyper::Result<()>>);
 
 impl AbortOnDrop {
-    /// Waits until everything is written and the connection closed.
+    /// Waits until everything is written and the connection closed. What a server says beyond its answer is no fault of the document's.
     async fn ended(mut self) -> Result<(), String> {
         let ended = (&mut self.0).await.map_err(|error| error.to_string())?;
-        ended.map_err(|error| error.to_string())
+        let broken = |error: &hyper::Error| {
+            let cause = std::error::Error::source(error);
+            error.is_body_write_aborted() || cause.is_some_and(|cause| cause.is::<std::io::Error>())
+        };
+        match ended {
+            Err(error) if broken(&error) => Err(error.to_string()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -197,6 +197,23 @@ async fn success_before_the_document_was_read_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_twice_has_the_document() {
+    let twice = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
+    let (port, task) = hasty(twice).await;
+    let stage = Setup::default()
+        .key("handover", &format!("url = \"http://127.0.0.1:{port}/\""))
+        .start()
+        .await;
+    sell(&stage, &letter(WORDS, "", &[("faktura.pdf", &pdf(1))]))
+        .await
+        .assert("550");
+    notice(&stage).await;
+    stage.drained().await;
+    stage.nothing_arrived().await;
+    task.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_breaks_one_exchange_is_tried_with_the_next() {
     let (port, task) = hasty("HTTP/1.1 garbage\r\n\r\n").await;
     let stage = Setup::default()
