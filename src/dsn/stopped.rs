@@ -1,6 +1,7 @@
 //! The notice to a writer that a message was stopped by a rule on contents, or would have been (docs/rules-on-contents.md#the-notice). It goes to the
 //! writer alone and quotes the writer's own words.
 
+mod released;
 mod words;
 
 use mail_builder::MessageBuilder;
@@ -13,6 +14,8 @@ use super::compose::line;
 use crate::mail::{Domain, Mailbox, QueueId, Timestamp};
 use crate::message;
 use crate::spool::MessageSummary;
+
+pub use released::{ReleasedNotice, released};
 
 /// Characters of the sentence that is quoted.
 const QUOTED: usize = 200;
@@ -125,8 +128,10 @@ pub struct StoppedDigest<'a> {
     pub now: Timestamp,
 }
 
-/// The names of the columns.
-const COLUMNS: &str = "recipient,order,subject,date,message-id,rule,reference,documents\r\n";
+/// The names of the columns; the last is there only where a message had documents.
+const COLUMNS: &str = "recipient,order,subject,date,message-id,rule,reference";
+/// The end of a row without documents.
+const WITHOUT: &str = ",\"\"\r\n";
 
 /// One stopped message as a row of the table (RFC 4180). What a table program would take for a formula is marked as text.
 #[must_use]
@@ -168,7 +173,17 @@ pub fn csv_row(
 #[must_use]
 pub fn stopped_digest(digest: &StoppedDigest<'_>) -> Option<Vec<u8>> {
     let [subject, first] = words(digest.language).digest;
-    let table = format!("{COLUMNS}{}", digest.rows.concat());
+    let table = match digest.rows.iter().all(|row| row.ends_with(WITHOUT)) {
+        true => {
+            let rows = digest
+                .rows
+                .iter()
+                .filter_map(|row| row.strip_suffix(WITHOUT));
+            let rows = std::iter::once(COLUMNS).chain(rows);
+            rows.map(|row| format!("{row}\r\n")).collect()
+        }
+        false => format!("{COLUMNS},documents\r\n{}", digest.rows.concat()),
+    };
     let parts = vec![
         MimePart::new("text/plain; charset=utf-8", format!("{first}\r\n")),
         MimePart::new("text/csv; charset=utf-8; header=present", table).attachment("notices.csv"),
@@ -235,47 +250,6 @@ fn files(words: &Words, handed: &HandedDocuments) -> String {
     text
 }
 
-/// A message that was held for its documents and goes to the buyer after all.
-#[derive(Debug, Clone)]
-pub struct ReleasedNotice<'a> {
-    /// The notice's own id.
-    pub id: QueueId,
-    /// The writer's mask.
-    pub to: &'a Mailbox,
-    /// ISO 639-1.
-    pub language: &'a str,
-    /// The message.
-    pub about: &'a MessageSummary,
-    /// The order.
-    pub order: &'a str,
-    /// The names of the documents.
-    pub documents: &'a [String],
-    /// Now.
-    pub now: Timestamp,
-}
-
-/// Writes such a notice, not yet signed; none as [`stopped`].
-#[must_use]
-pub fn released(notice: &ReleasedNotice<'_>) -> Option<Vec<u8>> {
-    let words = words(notice.language);
-    let [(documents, _), _, (subject, first)] = words.documents;
-    let [recipient, order, about, date, ..] = words.rows;
-    let rows = [
-        (recipient, notice.about.recipient.as_str()),
-        (order, notice.order),
-        (about, &notice.about.subject),
-        (date, &notice.about.date),
-        (documents, &notice.documents.join(", ")),
-    ];
-    let rows = rows.map(|(name, value)| format!("{name}: {}\r\n", line(value)));
-    let text = format!("{first}\r\n\r\n{}", rows.concat());
-    let to = (notice.to, notice.to.domain());
-    head(notice.id, to, subject, notice.now)
-        .body(MimePart::new("text/plain; charset=utf-8", text))
-        .write_to_vec()
-        .ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,6 +266,59 @@ mod tests {
             csv_row(&about, "", ("dup.sent", "ABCD-EFGH"), None),
             "\"8awgqyk6a5+cub31c122@allegromail.pl\",\"\",\"'=HYPERLINK(\"\"http://x.example\"\")  2\",\"'-1\",\"\",\"dup.sent\",\"ABCD-EFGH\",\"\"\r\n"
         );
+    }
+
+    #[test]
+    fn a_table_has_a_column_for_documents_where_there_are_any() {
+        let (about, mask) = (
+            MessageSummary::default(),
+            Mailbox::parse("k2m9x0r7t3@allegromail.pl").unwrap(),
+        );
+        let handed = HandedDocuments {
+            names: vec!["faktura.pdf".to_owned()],
+            until: Timestamp(1_795_392_000_000),
+            others: Vec::new(),
+        };
+        let row = |documents| {
+            csv_row(
+                &about,
+                "cub31c122",
+                ("dup.document", "ABCD-EFGH"),
+                documents,
+            )
+        };
+        for (rows, ends) in [
+            (
+                vec![row(None), row(None)],
+                ["reference", "\"ABCD-EFGH\"", "\"ABCD-EFGH\""],
+            ),
+            (
+                vec![row(None), row(Some(&handed))],
+                [
+                    "reference,documents",
+                    "\"ABCD-EFGH\",\"\"",
+                    "to the buyer on 2026-11-23 00:00 UTC)\"",
+                ],
+            ),
+        ] {
+            let digest = stopped_digest(&StoppedDigest {
+                id: QueueId(7),
+                to: &mask,
+                domain: mask.domain(),
+                language: "en",
+                rows: &rows,
+                now: Timestamp(1_795_392_000_000),
+            });
+            let digest = digest.unwrap();
+            let read = mail_parser::MessageParser::default()
+                .parse(&digest)
+                .unwrap();
+            let table =
+                String::from_utf8_lossy(read.attachment(0).unwrap().contents()).into_owned();
+            for (line, end) in table.lines().zip(ends) {
+                assert!(line.ends_with(end), "{line}");
+            }
+        }
     }
 
     #[test]

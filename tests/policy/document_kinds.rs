@@ -182,12 +182,7 @@ async fn a_link_carries_no_words_to_the_buyer() {
         .send_message(BIURO, &[BUYER], &page(&html, None))
         .await
         .assert("550");
-    let mut came = [
-        stage.arrival().await,
-        stage.arrival().await,
-        stage.arrival().await,
-    ];
-    came.sort_by_key(|came| came.recipients.clone());
+    let came = released(&stage).await;
     assert_eq!(came[2].recipients, [JAN]);
     let words = decoded(&text(&came[2]));
     assert!(words.contains("https://fakturownia.pl/f/99ab12"), "{words}");
@@ -222,12 +217,7 @@ async fn every_file_beside_forbidden_words_is_handed_over_and_released() {
     stage.drained().await;
     let again: [(&str, &[u8]); 2] = [("faktura.pdf", &pdf(3)), ("paragon.pdf", &pdf(4))];
     sell(&stage, &letter(more, "", &again)).await.assert("550");
-    let mut came = [
-        stage.arrival().await,
-        stage.arrival().await,
-        stage.arrival().await,
-    ];
-    came.sort_by_key(|came| came.recipients.clone());
+    let came = released(&stage).await;
     let got: Vec<Vec<u8>> = files(&came[2].data)
         .into_iter()
         .map(|(_, octets)| octets)

@@ -181,10 +181,7 @@ async fn hasty(answer: &'static str) -> (u16, tokio::task::JoinHandle<()>) {
 async fn success_before_the_document_was_read_is_none() {
     let (port, task) =
         hasty("HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
-    let stage = Setup::default()
-        .key("handover", &format!("url = \"http://127.0.0.1:{port}/\""))
-        .start()
-        .await;
+    let stage = to_port(port).start().await;
     // More than any buffer between the two takes.
     let large = format!("%PDF-1.4\n%{}\n%%EOF\n", "x".repeat(12 << 20)).into_bytes();
     sell(&stage, &letter(WORDS, "", &[("faktura.pdf", &large)]))
@@ -200,10 +197,7 @@ async fn success_before_the_document_was_read_is_none() {
 async fn a_server_that_answers_twice_has_the_document() {
     let twice = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
     let (port, task) = hasty(twice).await;
-    let stage = Setup::default()
-        .key("handover", &format!("url = \"http://127.0.0.1:{port}/\""))
-        .start()
-        .await;
+    let stage = to_port(port).start().await;
     sell(&stage, &letter(WORDS, "", &[("faktura.pdf", &pdf(1))]))
         .await
         .assert("550");
@@ -216,10 +210,7 @@ async fn a_server_that_answers_twice_has_the_document() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_breaks_one_exchange_is_tried_with_the_next() {
     let (port, task) = hasty("HTTP/1.1 garbage\r\n\r\n").await;
-    let stage = Setup::default()
-        .key("handover", &format!("url = \"http://127.0.0.1:{port}/\""))
-        .start()
-        .await;
+    let stage = to_port(port).start().await;
     sell(&stage, &letter(WORDS, "", &[("faktura.pdf", &pdf(1))]))
         .await
         .assert("550");

@@ -112,12 +112,7 @@ async fn what_is_refused_for_good_reaches_the_buyer_and_the_seller_is_told() {
     sell(&stage, &letter(WORDS, "", &[("faktura.pdf", &invoice)]))
         .await
         .assert("550");
-    let mut came = [
-        stage.arrival().await,
-        stage.arrival().await,
-        stage.arrival().await,
-    ];
-    came.sort_by_key(|came| came.recipients.clone());
+    let came = released(&stage).await;
     let told: Vec<String> = came[..2]
         .iter()
         .map(|notice| decoded(&text(notice)))
@@ -168,12 +163,7 @@ async fn beside_words_that_nobody_may_write_the_buyer_gets_the_documents_alone()
     answer.assert("550");
     let came = receiver.wait_for(1).await;
     assert_eq!(came[0].document()["number"], "2026-11-77");
-    let mut came = [
-        stage.arrival().await,
-        stage.arrival().await,
-        stage.arrival().await,
-    ];
-    came.sort_by_key(|came| came.recipients.clone());
+    let came = released(&stage).await;
     let released = text(&came[2]);
     assert_eq!(came[2].recipients, [JAN]);
     assert_eq!(
@@ -357,12 +347,7 @@ async fn without_a_target_documents_lie_there_until_they_are_taken_or_released()
     sell(&stage, &letter(WORDS, "", &[("faktura.pdf", &pdf(4))]))
         .await
         .assert("550");
-    let mut came = [
-        stage.arrival().await,
-        stage.arrival().await,
-        stage.arrival().await,
-    ];
-    came.sort_by_key(|came| came.recipients.clone());
+    let came = released(&stage).await;
     assert_eq!(came[2].recipients, [JAN]);
     stage.drained().await;
     assert!(lying(&stage).is_empty());

@@ -1,5 +1,6 @@
 //! Letters of a seller with invoices, and what becomes of them.
 
+use allegromail::scripted::session::Received;
 use sha2::{Digest, Sha256};
 
 use crate::support::dialogue::Answer;
@@ -49,6 +50,27 @@ pub fn to(receiver: &Receiver) -> Setup {
         "handover",
         &format!("url = \"http://{}/orders\"", receiver.address),
     )
+}
+
+/// Documents go to a server at this port.
+pub fn to_port(port: u16) -> Setup {
+    Setup::default().key("handover", &format!("url = \"http://127.0.0.1:{port}/\""))
+}
+
+/// The two notices to the seller and the message to the buyer, which comes last.
+pub async fn released(stage: &Stage) -> [Received; 3] {
+    let mut came = [
+        stage.arrival().await,
+        stage.arrival().await,
+        stage.arrival().await,
+    ];
+    came.sort_by_key(|came| came.recipients.clone());
+    let [_, notice, message] = &came;
+    assert_eq!(
+        (&*notice.recipients[0], &*message.recipients[0]),
+        (BIURO, JAN)
+    );
+    came
 }
 
 /// The notice to the seller, as text.
