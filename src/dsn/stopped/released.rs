@@ -26,7 +26,7 @@ pub struct ReleasedNotice<'a> {
     pub now: Timestamp,
 }
 
-/// Writes such a notice, not yet signed; none as [`stopped`].
+/// Writes such a notice, not yet signed; none as [`stopped`](super::stopped).
 #[must_use]
 pub fn released(notice: &ReleasedNotice<'_>) -> Option<Vec<u8>> {
     let words = words(notice.language);
