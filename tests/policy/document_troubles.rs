@@ -14,16 +14,13 @@ use crate::support::stage::*;
 
 /// The first entry that is held for documents, once it waits.
 async fn waiting(stage: &Stage) -> String {
-    loop {
-        let listed = stage.relay.queue().list().await;
-        let held = listed
-            .into_iter()
-            .find(|entry| !entry.documents.is_empty() && entry.state == EntryState::Held);
-        match held {
-            Some(entry) => return entry.id,
-            None => tokio::time::sleep(Duration::from_millis(2)).await,
-        }
-    }
+    until("an entry that is held for documents", async || {
+        let mut listed = stage.relay.queue().list().await.into_iter();
+        let held = listed.find(|entry| !entry.documents.is_empty());
+        held.filter(|entry| entry.state == EntryState::Held)
+            .map(|entry| entry.id)
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -278,9 +278,10 @@ async fn without_a_target_documents_lie_there_until_they_are_taken_or_released()
     assert_eq!(listed[0]["name"], "faktura.pdf");
     assert_eq!(listed[0]["transaction"], "cub31c122");
     assert_eq!(listed[0]["type"], "application/pdf");
-    while lying(&stage).len() < 4 {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until("four files", async || {
+        (lying(&stage).len() == 4).then_some(())
+    })
+    .await;
     let file = stage
         .folder
         .path()
@@ -321,9 +322,10 @@ async fn without_a_target_documents_lie_there_until_they_are_taken_or_released()
         let entry = listed.into_iter().find(|entry| entry.id == id);
         entry.map(|entry| entry.state)
     };
-    while state().await != Some(EntryState::Held) {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until("a held entry", async || {
+        state().await.filter(|state| *state == EntryState::Held)
+    })
+    .await;
     stage.act(id, "release").await;
     let mut came = [stage.arrival().await, stage.arrival().await];
     came.sort_by_key(|came| came.recipients.clone());
@@ -388,7 +390,11 @@ async fn a_folder_of_the_marketplace_has_it_once_it_is_there_and_is_full_for_now
     assert!(answer.0.contains("[storage;"), "{answer:?}");
     fs::remove_dir_all(place.path().join("in/cub31c122")).unwrap();
     // It is looked at again in a second.
-    while sell(&stage, &again).await.0.starts_with("452") {}
+    until("room", async || {
+        let answer = sell(&stage, &again).await;
+        (!answer.0.starts_with("452")).then_some(())
+    })
+    .await;
     notice(&stage).await;
     stage.drained().await;
 }

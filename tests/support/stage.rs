@@ -143,6 +143,19 @@ impl Setup {
     }
 }
 
+/// What `look` finds, once it finds something.
+pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let looked = tokio::time::timeout(PATIENCE, async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    looked.await.unwrap_or_else(|_| panic!("never: {what}"))
+}
+
 /// A running relay and its surroundings.
 pub struct Stage {
     /// Checked when the stage goes, before everything else does.
@@ -272,13 +285,11 @@ impl Stage {
 
     /// The documents that wait, once there are so many.
     pub async fn documents(&self, count: usize) -> Vec<serde_json::Value> {
-        loop {
+        until("so many documents", async || {
             let listed: Vec<serde_json::Value> = self.admin().get("/v1/documents").await.unwrap();
-            if listed.len() == count {
-                return listed;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+            (listed.len() == count).then_some(listed)
+        })
+        .await
     }
 
     /// Says that a document was taken.

@@ -191,8 +191,9 @@ async fn found(
         .is_blocked_beside_documents(set, contents.most());
     let find = || find(arrival.message, letter, set, alone);
     let (written, leaving) = in_place(octets, find).await;
+    let too_many = || Refusal::new(hits::reason(blocked.rule.category), TOO_MANY);
     if written.len() > DocumentSet::MOST {
-        return Err(Refusal::new(hits::reason(blocked.rule.category), TOO_MANY));
+        return Err(too_many());
     }
     // Where a file is there that is no document and may not be attached, that is what its writer has to hear.
     if written.is_empty() && (alone || letter.attachments.is_empty()) {
@@ -224,6 +225,9 @@ async fn found(
     let read = read.map_err(|error| internal(&error.to_string()))?;
     if read.is_empty() {
         return Ok(None);
+    }
+    if read.len() > DocumentSet::MOST {
+        return Err(too_many());
     }
     let is_document = |name: &str| written.iter().any(|document| document.name == name);
     let files = letter.attachments.iter().map(|file| &file.name);
