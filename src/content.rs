@@ -37,7 +37,7 @@ mod terms;
 mod tokens;
 mod words;
 
-pub use documents::{Document, DocumentPlace, Sought, documents, file_octets};
+pub use documents::{Document, DocumentPlace, MOST_DOCUMENTS, Sought, documents, file_octets};
 pub use facts::{Direction, Fact, Facts};
 pub use letter::{Attachment, Letter, Place, PlacedLink, Sentence, Source};
 pub use links::{Link, LinkType};

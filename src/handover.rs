@@ -51,6 +51,8 @@ pub enum Handed {
     ToBeTaken,
     /// It could not be handed over now; why, for operators.
     Later(String),
+    /// Nothing was tried, or it was broken off: the server is being stopped, or the other was silent a moment ago; why.
+    Untried(String),
     /// The marketplace does not take it; why, for operators.
     Refused(String),
 }
@@ -147,7 +149,7 @@ impl Targets {
         *in_folder = self.folder.is_some();
         tokio::select! {
             handed = server.put(request) => handed,
-            () = self.stop.cancelled() => Handed::Later("the server is being stopped".to_owned()),
+            () = self.stop.cancelled() => Handed::Untried("the server is being stopped".to_owned()),
         }
     }
 

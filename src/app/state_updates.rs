@@ -34,8 +34,8 @@ pub(super) fn apply_updates(state: &StateStore, memory: &StateUpdates) -> Result
     for document in &memory.documents {
         state.note_document(&document.digest, document.at)?;
     }
-    for digest in &memory.lost_documents {
-        state.forget_document(digest)?;
+    for document in &memory.lost_documents {
+        state.lose_document(&document.digest, document.at)?;
     }
     Ok(())
 }

@@ -50,6 +50,8 @@ const CORRECTIONS: [&str; 9] = [
     "helyesbit",
     "modosit",
 ];
+/// The most documents of a message: each is a request of its own, and they all stand in the head of one record of the log.
+pub const MOST_DOCUMENTS: usize = 20;
 /// Octets of a link that is handed over.
 const LONGEST_LINK: usize = 2_000;
 /// Characters of a name that is kept.
@@ -111,8 +113,10 @@ pub fn documents(
     let by_words = letter.names_document();
     let every = matches!(sought, Sought::Attached | Sought::Anything);
     let mut found: Vec<Document> = Vec::new();
+    // One more than there may be is as good as a thousand.
     let mut add = |document: Document| {
-        if !found.iter().any(|known| known.sha256 == document.sha256) {
+        let known = found.iter().any(|known| known.sha256 == document.sha256);
+        if !known && found.len() <= MOST_DOCUMENTS {
             found.push(document);
         }
     };
@@ -125,13 +129,18 @@ pub fn documents(
             add(file.document);
         }
     }
+    let mut asked = 0;
+    let mut vouched = |url: &str| {
+        asked += 1;
+        asked <= 2 * MOST_DOCUMENTS && says_nothing(rules, url)
+    };
     for placed in &letter.links {
         let link = &placed.link;
         let own = !matches!(placed.place, Place::Quoted | Place::Hidden);
         let is_one = match sought {
             Sought::Named => rules.is_document_host(link) || is_document_link(link),
             Sought::Vouched | Sought::Attached => {
-                rules.is_document_host(link) && says_nothing(rules, &link.url)
+                rules.is_document_host(link) && vouched(&link.url)
             }
             Sought::Anything => link.is_deep,
         };

@@ -88,7 +88,7 @@ impl Server {
     /// Sends a document, and reads what became of it: 2xx and 409 (it is there) are its end, 4xx is for good, and everything else is for now.
     pub(super) async fn put(&self, request: &HandoverRequest<'_>) -> Handed {
         if let Some(why) = self.closed() {
-            return Handed::Later(why);
+            return Handed::Untried(why);
         }
         let answered = tokio::time::timeout(LIMIT, self.send(request)).await;
         let answered =

@@ -1,6 +1,10 @@
 //! Entries that are held for documents: these are handed over to the marketplace, and only where that fails does the message go to its recipient.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 
 use super::action::QueueActionError;
 use super::ending::{AttemptEnd, note, postpone};
@@ -13,6 +17,11 @@ use crate::mail::{Diagnostic, EnhancedStatus};
 use crate::message::Message;
 use crate::offload::in_place;
 use crate::spool::{Entry, HeldDocuments, Progress, Settlement, SpoolError, StateUpdates};
+
+/// How long after nothing could be tried.
+const MOMENT: Duration = Duration::from_secs(30);
+/// How long to wait before an end is written again to a disk that was full.
+const FULL_WAIT: Duration = Duration::from_secs(1);
 
 /// One attempt to hand over what is left of an entry's documents. `body`: the message where it is still in memory.
 ///
@@ -29,7 +38,7 @@ pub(super) async fn run(
         ..entry.progress.clone()
     };
     if let Some(why) = context.targets.closed() {
-        return wait(context, entry, held, (progress, &why)).await;
+        return put_off(context, entry, held, (progress, &why)).await;
     }
     // What waits for its turn holds no memory.
     let (turn, body) = match context.targets.try_turn() {
@@ -46,17 +55,21 @@ pub(super) async fn run(
         Ok(message) => message,
         Err(end) => return end,
     };
-    let (mut waits, mut later) = (false, None);
+    let (mut waits, mut later, mut untried) = (false, None, None);
     for (number, document) in held.documents.iter().enumerate() {
         if progress.handed_over.contains(number) {
             continue;
         }
+        let Some(octets) = octets(&message, document).await else {
+            let why = "the document cannot be read from the message";
+            return release(context, entry, (progress, why)).await;
+        };
         let request = HandoverRequest {
             id: entry.id,
             received: entry.arrived,
             held,
             document,
-            octets: octets(&message, document).await,
+            octets,
         };
         let mut in_folder = progress.in_folder.contains(number);
         failpoint::pass("handover.begun");
@@ -70,6 +83,7 @@ pub(super) async fn run(
             Handed::ToBeTaken => waits = true,
             // One that fails holds up none of the others.
             Handed::Later(why) => later = Some(why),
+            Handed::Untried(why) => untried = Some(why),
             Handed::Refused(why) => {
                 count("refused");
                 tracing::warn!(event = "handover_refused", queue_id = %entry.id, trace = %entry.trace, why);
@@ -77,6 +91,9 @@ pub(super) async fn run(
                 return release(context, entry, (progress, &why)).await;
             }
         }
+    }
+    if let Some(why) = untried {
+        return put_off(context, entry, held, (progress, &why)).await;
     }
     if let Some(why) = later {
         return wait(context, entry, held, (progress, &why)).await;
@@ -91,15 +108,18 @@ pub(super) async fn run(
     })
 }
 
-/// The octets of a document; of a link none.
-async fn octets(message: &Message, document: &Document) -> Bytes {
+/// The octets of a document; of a link there are none. None: they are others than those that were found when it was taken.
+async fn octets(message: &Message, document: &Document) -> Option<Bytes> {
     let DocumentPlace::Part(number) = document.place else {
-        return Bytes::new();
+        return Some(Bytes::new());
     };
-    let part = message.structure().parts.get(number);
-    let decode = || part.map(|part| content::file_octets(message, part).into_owned());
-    let octets = in_place(document.size, decode).await;
-    Bytes::from(octets.unwrap_or_default())
+    let part = message.structure().parts.get(number)?;
+    let read = || {
+        let octets = content::file_octets(message, part).into_owned();
+        let digest = HEXLOWER.encode(&Sha256::digest(&octets));
+        (digest == document.sha256).then(|| Bytes::from(octets))
+    };
+    in_place(document.size, read).await
 }
 
 /// The message of an entry, split; where it cannot be had, where that leaves the entry.
@@ -153,6 +173,24 @@ async fn wait(
     settle(context, entry, progress).await
 }
 
+/// Nothing could be tried. What is due for its recipient is tried again in a moment before it goes there, and what is not, by the schedule.
+async fn put_off(
+    context: &QueueContext,
+    entry: &Entry,
+    held: &HeldDocuments,
+    (progress, why): (Progress, &str),
+) -> AttemptEnd {
+    let now = context.clock.now();
+    if now < held.until {
+        return wait(context, entry, held, (progress, why)).await;
+    }
+    let progress = Progress {
+        next_attempt: now.plus(MOMENT),
+        ..progress
+    };
+    AttemptEnd::Waiting(progress)
+}
+
 /// Waits until somebody says that the documents were taken.
 async fn until_taken(
     context: &QueueContext,
@@ -194,7 +232,7 @@ async fn end(
     let names = held.documents.iter().map(|document| document.name.clone());
     let documents: Vec<String> = names.collect();
     failpoint::pass("handover.ending");
-    context.spool.settle(entry.id, Settlement::Done).await?;
+    settled(context, entry).await?;
     failpoint::pass("handover.ended");
     for _ in &documents {
         count("handed_over");
@@ -203,6 +241,19 @@ async fn end(
     note(context, entry, HistoryEvent::HandedOver { documents });
     forget(context, held).await;
     Ok(AttemptEnd::Done)
+}
+
+/// Writes that an entry is done, also to a disk that is full for now.
+async fn settled(context: &QueueContext, entry: &Entry) -> Result<(), SpoolError> {
+    loop {
+        match context.spool.settle(entry.id, Settlement::Done).await {
+            Err(SpoolError::Full(why)) => {
+                tracing::warn!(event = "settle_waits", queue_id = %entry.id, why);
+                tokio::time::sleep(FULL_WAIT).await;
+            }
+            settled => return settled,
+        }
+    }
 }
 
 /// Somebody says that a document was taken; all of them, and the message has ended.
@@ -256,7 +307,7 @@ pub(super) async fn release(
         Ok(notice) => notice,
         Err(error) => {
             tracing::error!(event = "report_waits", queue_id = %entry.id, error);
-            return postpone(context, entry, entry.progress.attempts, None).await;
+            return not_released(context, entry, so_far).await;
         }
     };
     let settled = Settlement::Deferred(progress.clone());
@@ -267,7 +318,7 @@ pub(super) async fn release(
     };
     if let Err(error) = written {
         tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
-        return postpone(context, entry, entry.progress.attempts, None).await;
+        return not_released(context, entry, so_far).await;
     }
     failpoint::pass("handover.released");
     count("released");
@@ -278,6 +329,16 @@ pub(super) async fn release(
         forget(context, held).await;
     }
     AttemptEnd::Waiting(progress)
+}
+
+/// It could not be released now; what was handed over meanwhile stays known.
+async fn not_released(context: &QueueContext, entry: &Entry, progress: Progress) -> AttemptEnd {
+    let attempts = progress.attempts;
+    let entry = Entry {
+        progress,
+        ..entry.clone()
+    };
+    postpone(context, &entry, attempts, None).await
 }
 
 /// Takes the documents out of the folder that is ours.
@@ -303,7 +364,7 @@ pub(super) fn lost(entry: &Entry) -> StateUpdates {
     let taken = entry.memory.documents.iter().enumerate();
     let lost = taken.filter(|(number, _)| !entry.progress.handed_over.contains(*number));
     StateUpdates {
-        lost_documents: lost.map(|(_, document)| document.digest).collect(),
+        lost_documents: lost.map(|(_, document)| document.clone()).collect(),
         ..StateUpdates::default()
     }
 }

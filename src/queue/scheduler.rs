@@ -31,6 +31,11 @@ const CLOCK_STEP: Duration = Duration::from_secs(60);
 /// The longest sleep: a clock that is moved must be noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
+/// How long after a start nothing that is held for its documents goes to its recipient.
+const GRACE: Duration = Duration::from_secs(3_600);
+/// The longest that anything is held: `[handover] give_up` takes no more.
+const LONGEST_HELD: Duration = Duration::from_secs(10 * 86_400);
+
 /// Actions that wait for one entry.
 const MAX_PENDING_ACTIONS: usize = 16;
 
@@ -103,6 +108,10 @@ impl Queue {
             // What waited to be taken goes to where the configuration of today says.
             if entry.to_hand_over().is_some() {
                 entry.progress.next_attempt = now;
+                // Nobody could say that it was taken while this server was down, and no clock that was wrong keeps it for years.
+                if let Some(held) = &mut entry.held {
+                    held.until = held.until.max(now.plus(GRACE)).min(now.plus(LONGEST_HELD));
+                }
             }
             queue
                 .due

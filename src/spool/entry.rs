@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::Document;
+use crate::content::{Document, MOST_DOCUMENTS};
 use crate::directory::{AddressMark, Brought};
 use crate::mail::{Diagnostic, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
 use crate::masking::{HandedTo, ParticipantId, TransactionId};
@@ -178,7 +178,7 @@ pub struct StateUpdates {
     pub documents: Vec<TakenDocument>,
     /// Documents that reached nobody after all: they may be taken again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lost_documents: Vec<[u8; 16]>,
+    pub lost_documents: Vec<TakenDocument>,
 }
 
 /// A document that was taken to be handed over.
@@ -294,9 +294,6 @@ pub struct Progress {
 pub struct DocumentSet(u32);
 
 impl DocumentSet {
-    /// The most documents of a message: each is a request of its own, and they all stand in the head of one record of the log.
-    pub const MOST: usize = 20;
-
     /// Whether there is none.
     #[must_use]
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -313,12 +310,12 @@ impl DocumentSet {
     /// Whether the document of this number is one of them.
     #[must_use]
     pub fn contains(self, number: usize) -> bool {
-        number < Self::MOST && self.0 & (1 << number) != 0
+        number < MOST_DOCUMENTS && self.0 & (1 << number) != 0
     }
 
     /// Adds one.
     pub fn insert(&mut self, number: usize) {
-        if number < Self::MOST {
+        if number < MOST_DOCUMENTS {
             self.0 |= 1 << number;
         }
     }

@@ -30,16 +30,34 @@ const PAGES: [&str; 18] = [
 ];
 /// Octets of such a link, behind its scheme.
 const LONGEST_VOUCHED: usize = 200;
+/// Letters of one case that are a word; a random name of a document seldom has so many.
+const WORD: usize = 5;
+
+/// The runs of letters of a text, parted where small letters are followed by a large one.
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut last = ' ';
+    for c in text.chars() {
+        if !c.is_alphabetic() || (last.is_lowercase() && c.is_uppercase()) {
+            pieces.push(String::new());
+        }
+        if c.is_alphabetic()
+            && let Some(piece) = pieces.last_mut()
+        {
+            piece.push(c);
+        }
+        last = c;
+    }
+    pieces
+}
+
 /// Whether a link is an address and nothing else: no words, blanks or names of users, in which its writer could say what may not be said.
 pub(super) fn says_nothing(rules: &RuleSet, url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else {
         return false;
     };
     let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"/?&=#._~+%:-".contains(&octet);
-    if !matches!(scheme, "https" | "http")
-        || rest.len() > LONGEST_VOUCHED
-        || !rest.bytes().all(is_plain)
-    {
+    if scheme != "https" || rest.len() > LONGEST_VOUCHED || !rest.bytes().all(is_plain) {
         return false;
     }
     let rest = unescape(rest.as_bytes(), b'%');
@@ -47,11 +65,11 @@ pub(super) fn says_nothing(rules: &RuleSet, url: &str) -> bool {
     let (_, page) = rest.split_once('/').unwrap_or_default();
     // Words of another kind than these say something.
     let says = |word: &str| {
-        let letters = word.chars().count() > 3 && word.chars().skip(1).all(char::is_lowercase);
         let word = folded(word);
-        letters && !is_document_word(&word) && !PAGES.contains(&word.as_str())
+        word.chars().count() >= WORD && !is_document_word(&word) && !PAGES.contains(&word.as_str())
     };
-    let mut between = page.split(|c: char| !c.is_alphanumeric());
+    let pieces = pieces(page);
+    let mut between = pieces.iter().map(String::as_str);
     if rest.contains('@') || page.contains([':', '\\']) || between.any(says) {
         return false;
     }
@@ -114,6 +132,9 @@ mod tests {
             ("https://kurwa.fakturownia.pl/f/1", false),
             ("https:\\\\fakturownia.pl/f/1", false),
             ("fakturownia.pl/f/1", false),
+            ("https://fakturownia.pl/f/DAM-TANIEJ-POZA-SERWISEM", false),
+            ("https://fakturownia.pl/f/PiszNaWhatsApp600700800", false),
+            ("http://fakturownia.pl/f/99ab12", false),
         ] {
             assert_eq!(says_nothing(&rules, url), plain, "{url}");
         }

@@ -10,7 +10,9 @@ use sha2::{Digest, Sha256};
 use super::judged::Judged;
 use super::{Contents, before, hits};
 use crate::backpressure::DocumentReservation;
-use crate::content::{self, Direction, Document, DocumentPlace, Letter, Rule, RuleSet, Sought};
+use crate::content::{
+    self, Direction, Document, DocumentPlace, Letter, MOST_DOCUMENTS, Rule, RuleSet, Sought,
+};
 use crate::directory::StateStore;
 use crate::dsn::{DocumentMessage, HandedDocuments, document_message};
 use crate::intake::arrival::{Arrival, Purpose};
@@ -23,9 +25,7 @@ use crate::message::{Malformed, Message};
 use crate::offload::in_place;
 use crate::policy::{Masked, Reason, Refusal, Sender};
 use crate::rewrite;
-use crate::spool::{
-    DocumentSet, Entry, HeldDocuments, NewEntry, OnceMark, StateUpdates, TakenDocument,
-};
+use crate::spool::{Entry, HeldDocuments, NewEntry, OnceMark, StateUpdates, TakenDocument};
 
 /// How long it is known that a document was taken.
 const KNOWN: Duration = Duration::from_secs(90 * 86_400);
@@ -139,9 +139,10 @@ pub(super) async fn hold<'a>(
         documents,
     };
     let room = contents.documents.take(id, &held.seller, held.octets, now);
-    let room = room
-        .await
-        .ok_or_else(|| Refusal::new(Reason::Storage, NO_ROOM))?;
+    let Some(room) = room.await else {
+        tracing::warn!(event = "documents_full", trace = %arrival.transaction.trace, "nobody fetches documents of blocked messages, or [handover] max_bytes is small");
+        return Err(Refusal::new(Reason::Storage, NO_ROOM));
+    };
     let told = HandedDocuments {
         names,
         until: held.until,
@@ -192,7 +193,7 @@ async fn found(
     let find = || find(arrival.message, letter, set, alone);
     let (written, leaving) = in_place(octets, find).await;
     let too_many = || Refusal::new(hits::reason(blocked.rule.category), TOO_MANY);
-    if written.len() > DocumentSet::MOST {
+    if written.len() > MOST_DOCUMENTS {
         return Err(too_many());
     }
     // Where a file is there that is no document and may not be attached, that is what its writer has to hear.
@@ -208,7 +209,8 @@ async fn found(
         letter: &OnceLock::new(),
         ..*arrival
     };
-    let name = sender.from_name.as_deref();
+    // Of words that may not reach the buyer a name can be made as well.
+    let name = sender.from_name.as_deref().filter(|_| !alone);
     let outgoing = rewritten(contents.masking, &brought, id, plan, (name, &[], true)).await?;
     let body = outgoing.body.clone();
     let read = in_place(octets, || {
@@ -226,7 +228,7 @@ async fn found(
     if read.is_empty() {
         return Ok(None);
     }
-    if read.len() > DocumentSet::MOST {
+    if read.len() > MOST_DOCUMENTS {
         return Err(too_many());
     }
     let is_document = |name: &str| written.iter().any(|document| document.name == name);
@@ -279,21 +281,29 @@ fn told(document: Document, original: &Document, plan: &Masked) -> (Document, St
     (document, hidden(name, plan))
 }
 
-/// A text of the writer's without the addresses of both: the spool holds none.
+/// A text of the writer's, for the writer: the own addresses by the login, and of all others nothing. The spool holds none, and which of them is the buyer's must not
+/// be told by how it comes back.
 pub(super) fn hidden(text: &str, plan: &Masked) -> String {
-    let (writer, receiver) = (&plan.writer, &plan.receiver);
-    let text = rewrite::mask_text(text, &writer.addresses, &writer.login);
-    rewrite::mask_text(&text, &receiver.addresses, &receiver.login)
+    let text = rewrite::mask_text(text, &plan.writer.addresses, &plan.writer.login);
+    without_addresses(&text)
 }
 
-/// A document without the buyer's addresses, which its writer may know: the marketplace is told none.
+/// A text without words that hold an at sign.
+fn without_addresses(text: &str) -> String {
+    let words = text.split(' ');
+    let words = words.map(|word| if word.contains('@') { "(@)" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A document without addresses in its name, and with the mask for those of the buyer's in its link, which its writer may know.
 fn without_receiver(document: Document, plan: &Masked, outgoing: &Outgoing) -> Document {
     let shown = outgoing.to.to_string();
-    let mask = |text: &str| rewrite::mask_text(text, &plan.receiver.addresses, &shown);
     Document {
-        name: mask(&document.name),
+        name: without_addresses(&document.name),
         place: match document.place {
-            DocumentPlace::Link(url) => DocumentPlace::Link(mask(&url)),
+            DocumentPlace::Link(url) => {
+                DocumentPlace::Link(rewrite::mask_text(&url, &plan.receiver.addresses, &shown))
+            }
             part @ DocumentPlace::Part(_) => part,
         },
         ..document

@@ -1,5 +1,7 @@
 //! Entries that are held for documents, on a clock that is moved.
 
+use sha2::{Digest, Sha256};
+
 use super::*;
 use crate::content::{Document, DocumentPlace};
 use crate::mail::QueueId;
@@ -23,7 +25,7 @@ impl Stage {
             correction: false,
             media_type: "application/pdf".to_owned(),
             size: 1,
-            sha256: "7".repeat(64),
+            sha256: data_encoding::HEXLOWER.encode(&Sha256::digest(b"b\r\n")),
         };
         let held = HeldDocuments {
             seller: "k2m9x0r7t3".parse().unwrap(),

@@ -207,7 +207,9 @@ impl<'a> Observer<'a> {
         domains.dedup();
         domains.retain(|domain| self.masks.find(domain).is_none());
         // Without a domain no local part makes an address: a picture has at signs, and a hundred places around each where one could begin.
-        if !domains.is_empty() && (locals.len() > MOST_ENDS || ends.len() > MOST_ENDS) {
+        if !domains.is_empty()
+            && (locals.len() > MOST_ENDS || ends.len() > MOST_ENDS || domains.len() > MOST_ENDS)
+        {
             self.more_addresses = true;
         }
         for (number, (local, standing)) in locals.iter().take(MOST_ENDS).enumerate() {
