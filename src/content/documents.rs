@@ -224,15 +224,29 @@ fn is_within_text(message: &Message, part: &Part) -> bool {
 
 /// A document behind a link.
 fn linked(letter: &Letter, link: &Link) -> Document {
-    Document {
-        // As people write it that it be no link.
-        place: DocumentPlace::Link(link.url.replacen("hxxp", "http", 1)),
+    let document = Document {
+        place: DocumentPlace::Link(String::new()),
         name: link.host.clone(),
         number: number_of(letter).unwrap_or_default(),
         correction: is_correction(&link.words) || corrects(letter),
         media_type: "text/uri-list".to_owned(),
-        size: link.url.len(),
-        sha256: digest(link.url.as_bytes()),
+        size: 0,
+        sha256: String::new(),
+    };
+    // As people write it that it be no link.
+    document.at_address(link.url.replacen("hxxp", "http", 1))
+}
+
+impl Document {
+    /// The same behind another link.
+    #[must_use]
+    pub fn at_address(self, url: String) -> Self {
+        Self {
+            size: url.len(),
+            sha256: digest(url.as_bytes()),
+            place: DocumentPlace::Link(url),
+            ..self
+        }
     }
 }
 

@@ -1,11 +1,6 @@
 //! A message of ours with the documents of one that was blocked for what else it says: these reach the buyer, its words do not.
 
-use data_encoding::BASE64;
-
-use crate::message;
-
-/// Characters of a line of base64 (RFC 2045 6.8).
-const LINE: usize = 76;
+use crate::message::{self, Encoding};
 
 /// What a message of documents is made of.
 #[derive(Debug, Clone)]
@@ -86,9 +81,9 @@ fn part(out: &mut Vec<u8>, boundary: &str, (kind, fields): (&str, &str), octets:
         "--{boundary}\r\nContent-Type: {kind}\r\n{fields}Content-Transfer-Encoding: base64\r\n\r\n"
     );
     out.extend_from_slice(head.as_bytes());
-    let encoded = BASE64.encode(octets);
-    for line in encoded.as_bytes().chunks(LINE) {
-        out.extend_from_slice(line);
+    let encoded = Encoding::Base64.encode(octets);
+    out.extend_from_slice(&encoded);
+    if !encoded.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
 }

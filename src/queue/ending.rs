@@ -26,23 +26,28 @@ pub(super) enum AttemptEnd {
 /// rely on it.
 pub(super) async fn done(context: &QueueContext, entry: &Entry) -> AttemptEnd {
     failpoint::pass("queue.settling");
+    if let Err(error) = settled(context, entry).await {
+        // The log cannot say so: a restart will send it once more, which is better than a loss.
+        tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
+    }
+    failpoint::pass("queue.settled");
+    AttemptEnd::Done
+}
+
+/// Writes that an entry is done. On a full disk room comes back when other entries end; until then whatever it used waits.
+///
+/// # Errors
+/// It cannot be written, now or later.
+pub(super) async fn settled(context: &QueueContext, entry: &Entry) -> Result<(), SpoolError> {
     loop {
         match context.spool.settle(entry.id, Settlement::Done).await {
-            Ok(()) => break,
-            // The message has arrived. Room comes back when other entries end; until then the connection and the place wait.
             Err(SpoolError::Full(why)) => {
                 tracing::warn!(event = "settle_waits", queue_id = %entry.id, why);
                 tokio::time::sleep(FULL_WAIT).await;
             }
-            Err(error) => {
-                // The log cannot say so: a restart will send it once more, which is better than a loss.
-                tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
-                break;
-            }
+            settled => return settled,
         }
     }
-    failpoint::pass("queue.settled");
-    AttemptEnd::Done
 }
 
 /// Puts an entry off, with the writer told if that is due. `attempts` is the number made so far: as before, where nobody was asked. `last`

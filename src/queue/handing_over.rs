@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::action::QueueActionError;
-use super::ending::{AttemptEnd, note, postpone};
+use super::ending::{AttemptEnd, note, postpone, settled};
 use super::{QueueContext, backoff, damaged, report};
 use crate::content::{self, Document, DocumentPlace};
 use crate::failpoint;
@@ -18,10 +18,8 @@ use crate::message::Message;
 use crate::offload::in_place;
 use crate::spool::{Entry, HeldDocuments, Progress, Settlement, SpoolError, StateUpdates};
 
-/// How long after nothing could be tried.
+/// How long until the next attempt, where nothing could be tried and the message is due for its recipient.
 const MOMENT: Duration = Duration::from_secs(30);
-/// How long to wait before an end is written again to a disk that was full.
-const FULL_WAIT: Duration = Duration::from_secs(1);
 
 /// One attempt to hand over what is left of an entry's documents. `body`: the message where it is still in memory.
 ///
@@ -52,8 +50,10 @@ pub(super) async fn run(
         return AttemptEnd::NotAttempted;
     };
     let message = match read(context, entry, body).await {
-        Ok(message) => message,
-        Err(end) => return end,
+        Ok(Some(message)) => message,
+        Ok(None) => return AttemptEnd::Done,
+        // Released in its time, as what cannot be handed over: delivery looks at it anew.
+        Err(why) => return wait(context, entry, held, (progress, &why)).await,
     };
     let (mut waits, mut later, mut untried) = (false, None, None);
     for (number, document) in held.documents.iter().enumerate() {
@@ -122,32 +122,32 @@ async fn octets(message: &Message, document: &Document) -> Option<Bytes> {
     in_place(document.size, read).await
 }
 
-/// The message of an entry, split; where it cannot be had, where that leaves the entry.
+/// The message of an entry, split; none: it is damaged, and has ended.
+///
+/// # Errors
+/// It cannot be read now; why, for operators.
 async fn read(
     context: &QueueContext,
     entry: &Entry,
     body: Option<Bytes>,
-) -> Result<Message, AttemptEnd> {
+) -> Result<Option<Message>, String> {
     let body = match body {
         Some(body) => Ok(body),
         None => context.spool.body(entry.id).await,
     };
-    let unreadable = match body {
-        Ok(body) => match in_place(body.len(), || Message::parse(body.clone())).await {
-            Ok(message) => return Ok(message),
-            Err(error) => error.to_string(),
-        },
-        Err(error) => {
-            if matches!(error, SpoolError::Damaged(_) | SpoolError::NoSuchEntry(_))
-                && damaged::found(context, entry).await.is_ok()
-            {
-                return Err(AttemptEnd::Done);
-            }
-            error.to_string()
+    let damaged =
+        |error: &SpoolError| matches!(error, SpoolError::Damaged(_) | SpoolError::NoSuchEntry(_));
+    match body {
+        Ok(body) => {
+            let message = in_place(body.len(), || Message::parse(body.clone())).await;
+            message.map(Some).map_err(|error| error.to_string())
         }
-    };
-    tracing::error!(event = "body_unreadable", queue_id = %entry.id, error = unreadable);
-    Err(postpone(context, entry, entry.progress.attempts, None).await)
+        Err(error) if damaged(&error) && damaged::found(context, entry).await.is_ok() => Ok(None),
+        Err(error) => {
+            tracing::error!(event = "body_unreadable", queue_id = %entry.id, %error);
+            Err("the message cannot be read from the spool".to_owned())
+        }
+    }
 }
 
 /// Tries again later, and for the last time when the message goes to its recipient.
@@ -241,19 +241,6 @@ async fn end(
     note(context, entry, HistoryEvent::HandedOver { documents });
     forget(context, held).await;
     Ok(AttemptEnd::Done)
-}
-
-/// Writes that an entry is done, also to a disk that is full for now.
-async fn settled(context: &QueueContext, entry: &Entry) -> Result<(), SpoolError> {
-    loop {
-        match context.spool.settle(entry.id, Settlement::Done).await {
-            Err(SpoolError::Full(why)) => {
-                tracing::warn!(event = "settle_waits", queue_id = %entry.id, why);
-                tokio::time::sleep(FULL_WAIT).await;
-            }
-            settled => return settled,
-        }
-    }
 }
 
 /// Somebody says that a document was taken; all of them, and the message has ended.

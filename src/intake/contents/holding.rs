@@ -121,13 +121,9 @@ pub(super) async fn hold<'a>(
     }
     if new.is_empty() {
         // What else is wrong with it is told.
-        let beside = blocked
-            .judged
-            .is_blocked_beside_documents(blocked.set, contents.most());
-        return Ok(if beside {
-            Documents::None
-        } else {
-            Documents::Known
+        return Ok(match found.alone {
+            true => Documents::None,
+            false => Documents::Known,
         });
     }
     let (documents, names) = new.into_iter().unzip();
@@ -170,6 +166,8 @@ pub(super) async fn hold<'a>(
 /// The message as it would reach the buyer, and its documents.
 struct Found {
     outgoing: Outgoing,
+    /// Whether that is a message of ours, with the documents alone.
+    alone: bool,
     /// Each with the name that its writer knows it by.
     documents: Vec<(Document, String)>,
     /// The names of the other files.
@@ -249,6 +247,7 @@ async fn found(
     let documents = documents.collect();
     Ok(Some(Found {
         outgoing,
+        alone,
         documents,
         others,
     }))
@@ -297,16 +296,14 @@ fn without_addresses(text: &str) -> String {
 
 /// A document without addresses in its name, and with the mask for those of the buyer's in its link, which its writer may know.
 fn without_receiver(document: Document, plan: &Masked, outgoing: &Outgoing) -> Document {
-    let shown = outgoing.to.to_string();
-    Document {
-        name: without_addresses(&document.name),
-        place: match document.place {
-            DocumentPlace::Link(url) => {
-                DocumentPlace::Link(rewrite::mask_text(&url, &plan.receiver.addresses, &shown))
-            }
-            part @ DocumentPlace::Part(_) => part,
-        },
-        ..document
+    let name = without_addresses(&document.name);
+    match &document.place {
+        DocumentPlace::Part(_) => Document { name, ..document },
+        DocumentPlace::Link(url) => {
+            let shown = outgoing.to.to_string();
+            let url = rewrite::mask_text(url, &plan.receiver.addresses, &shown);
+            document.at_address(url)
+        }
     }
 }
 
