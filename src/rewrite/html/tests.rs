@@ -171,3 +171,13 @@ fn what_holds_nothing_stays_to_the_octet() {
         assert_eq!(masked(text), text);
     }
 }
+
+#[test]
+fn elements_that_part_lines_are_found() {
+    for name in ["address", "td", "ul", "h6"] {
+        assert!(parts_lines(name.as_bytes()), "{name}");
+    }
+    for name in ["a", "span", "tdx", ""] {
+        assert!(!parts_lines(name.as_bytes()), "{name}");
+    }
+}

@@ -111,7 +111,7 @@ fn is_of_name(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"-._@&%\\#=".contains(&octet)
 }
 
-/// Names that a browser knows for what Unicode holds for letters, figures and signs of ASCII; how others of them end; and those that need no
+/// Names that a browser knows for what Unicode holds for letters, figures and signs of ASCII, sorted; how others of them end; and those that need no
 /// semicolon.
 const NAMES: [&str; 58] = [
     "AMP",
@@ -188,7 +188,7 @@ fn refers_to_letter(rest: &[u8]) -> bool {
         // One that is cut out of a text without being seen is found in its source.
         let mut bare = BARE.iter().filter(|known| rest.starts_with(known));
         return bare.any(|known| *known != b"shy" || name != *known || !ended)
-            || (ended && NAMES.iter().any(|known| known.as_bytes() == name))
+            || (ended && is_letters_name(name))
             || (ended && ENDS.iter().any(|end| name.ends_with(end)));
     };
     let hexadecimal = digits
@@ -205,6 +205,11 @@ fn refers_to_letter(rest: &[u8]) -> bool {
     });
     let ended = digits.get(length) == Some(&b';');
     char::from_u32(code).is_none_or(|c| is_letter(c) || (!ended && fold(c).octets().is_empty()))
+}
+
+fn is_letters_name(name: &[u8]) -> bool {
+    let place = NAMES.binary_search_by(|known| known.as_bytes().cmp(name));
+    place.is_ok()
 }
 
 fn is_letter(c: char) -> bool {
