@@ -9,6 +9,7 @@ pub mod charset;
 mod effort;
 mod file_names;
 mod from;
+pub(crate) mod html;
 mod ids;
 mod parameters;
 mod section;

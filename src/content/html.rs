@@ -1,21 +1,22 @@
 //! HTML as a reader sees it, by the tokenizer that masking uses (`html5gum`): blocks end sentences, style sheets and comments are gone, links keep
 //! where they lead.
 
-use html5gum::{StartTag, Token, Tokenizer};
+use html5gum::emitters::callback::CallbackEvent;
 
 use super::letter::{Block, Place};
 use super::links::Link;
 use crate::message::QUOTE_SEPARATORS;
+use crate::message::html::{RawText, tokens};
 
 /// Stands in a text around the number of a link: a sign of private use, which is dropped from what people write.
 pub(super) const ANCHOR: char = '\u{f8ff}';
 
-/// Elements within a line; any other ends it.
+/// Elements within a line, sorted; any other ends it.
 const INLINE: [&[u8]; 24] = [
     b"a", b"abbr", b"b", b"big", b"cite", b"code", b"em", b"font", b"i", b"img", b"ins", b"label",
     b"mark", b"q", b"s", b"small", b"span", b"strong", b"sub", b"sup", b"tt", b"u", b"var", b"wbr",
 ];
-/// Elements that have no end.
+/// Elements that have no end, sorted.
 const VOID: [&[u8]; 12] = [
     b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta",
     b"source", b"wbr",
@@ -28,6 +29,49 @@ struct Open {
     name: Vec<u8>,
     hides: bool,
     quotes: bool,
+}
+
+/// Attributes that say what is shown, or that it is not.
+const TELLING: [&str; 7] = ["alt", "class", "hidden", "href", "id", "style", "title"];
+
+/// A start tag under way.
+#[derive(Default)]
+struct Tag {
+    name: Vec<u8>,
+    /// Those of [`TELLING`], each as it stands there first.
+    attributes: Vec<(&'static str, String)>,
+    /// Whether the attribute that was named last is the last of them.
+    reads: bool,
+}
+
+impl Tag {
+    fn begin(&mut self, name: &[u8]) {
+        self.name.clear();
+        self.name.extend_from_slice(name);
+        self.attributes.clear();
+        self.reads = false;
+    }
+
+    fn attribute(&mut self, name: &[u8]) {
+        let known = TELLING.iter().find(|known| known.as_bytes() == name);
+        // Of two with the same name a browser takes the first.
+        let known = known.filter(|known| self.value(known).is_none());
+        self.reads = known.is_some();
+        self.attributes
+            .extend(known.map(|known| (*known, String::new())));
+    }
+
+    fn attribute_value(&mut self, value: &[u8]) {
+        let last = self.attributes.last_mut().filter(|_| self.reads);
+        if let Some((_, text)) = last {
+            text.push_str(&String::from_utf8_lossy(value));
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// A document under way.
@@ -53,14 +97,17 @@ pub(super) fn blocks(text: &str, anchors: &mut Vec<Link>) -> Vec<Block> {
         link: None,
         anchors,
     };
-    for token in Tokenizer::new(text).flatten() {
-        match token {
-            Token::StartTag(tag) => reader.start(&tag),
-            Token::EndTag(tag) => reader.end(&tag.name),
-            Token::String(text) => reader.text(&String::from_utf8_lossy(&text)),
-            _ => {}
+    let mut tag = Tag::default();
+    tokens(text, RawText::AsHtml, |event, _| match event {
+        CallbackEvent::OpenStartTag { name } => tag.begin(name),
+        CallbackEvent::AttributeName { name } => tag.attribute(name),
+        CallbackEvent::AttributeValue { value } => tag.attribute_value(value),
+        CallbackEvent::CloseStartTag { self_closing } => reader.start(&tag, *self_closing),
+        CallbackEvent::EndTag { name } => reader.end(name),
+        CallbackEvent::String { value } => reader.text(&String::from_utf8_lossy(value)),
+        CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {
         }
-    }
+    });
     reader.blocks
 }
 
@@ -103,38 +150,30 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = Result<&str, usize>> {
 }
 
 impl Reader<'_> {
-    fn start(&mut self, tag: &StartTag<()>) {
-        let name: &[u8] = &tag.name;
-        let value = |wanted: &str| {
-            let found = tag
-                .attributes
-                .iter()
-                .find(|(name, _)| name.as_slice() == wanted.as_bytes());
-            found.map(|(_, value)| String::from_utf8_lossy(&value.value).into_owned())
-        };
-        let named = [value("class"), value("id")].into_iter().flatten();
-        let named = named.collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-        self.below |= QUOTE_SEPARATORS
-            .iter()
-            .any(|separator| named.contains(separator));
-        if !INLINE.contains(&name) {
+    fn start(&mut self, tag: &Tag, closes_itself: bool) {
+        let name = tag.name.as_slice();
+        self.below |= ["class", "id"].iter().any(|named| {
+            let value = tag.value(named).map(str::to_ascii_lowercase);
+            value.is_some_and(|value| QUOTE_SEPARATORS.iter().any(|known| value.contains(known)))
+        });
+        if !is_inline(name) {
             self.break_line(name == b"br");
         }
         if matches!(name, b"style" | b"script" | b"title") {
             self.silent = true;
         }
         // Shown where there is no picture, or below a pointer that rests.
-        for shown in [value("alt"), value("title")].into_iter().flatten() {
-            self.beside(&shown);
+        for shown in ["alt", "title"].iter().filter_map(|name| tag.value(name)) {
+            self.beside(shown);
         }
         if name == b"a" {
-            self.link = value("href").map(|href| (href, String::new()));
+            let href = tag.value("href");
+            self.link = href.map(|href| (href.to_owned(), String::new()));
         }
-        if !VOID.contains(&name) && !tag.self_closing && self.open.len() < DEEPEST {
-            let style = value("style").unwrap_or_default();
+        if !is_void(name) && !closes_itself && self.open.len() < DEEPEST {
             self.open.push(Open {
                 name: name.to_vec(),
-                hides: is_hidden(&style) || value("hidden").is_some(),
+                hides: tag.value("style").is_some_and(is_hidden) || tag.value("hidden").is_some(),
                 quotes: name == b"blockquote",
             });
         }
@@ -153,7 +192,7 @@ impl Reader<'_> {
         if let Some(at) = self.open.iter().rposition(|open| open.name == name) {
             self.open.truncate(at);
         }
-        if !INLINE.contains(&name) {
+        if !is_inline(name) {
             self.break_line(false);
         }
     }
@@ -162,15 +201,10 @@ impl Reader<'_> {
         if self.silent {
             return;
         }
+        let blank = |c: char| c == ANCHOR || c.is_whitespace();
         let text: String = text
             .chars()
-            .map(|c| {
-                if c == ANCHOR || c.is_whitespace() {
-                    ' '
-                } else {
-                    c
-                }
-            })
+            .map(|c| if blank(c) { ' ' } else { c })
             .collect();
         if let Some((_, shown)) = &mut self.link {
             shown.push_str(&text);
@@ -215,6 +249,14 @@ impl Reader<'_> {
             last.text.push_str(if within { "\n" } else { "\n\n" });
         }
     }
+}
+
+fn is_inline(name: &[u8]) -> bool {
+    INLINE.binary_search(&name).is_ok()
+}
+
+fn is_void(name: &[u8]) -> bool {
+    VOID.binary_search(&name).is_ok()
 }
 
 /// Whether a style hides what it stands for.

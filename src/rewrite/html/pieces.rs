@@ -1,11 +1,10 @@
 //! The tokens of a document with their places in its source.
 
-use std::convert::Infallible;
 use std::ops::Range;
 
-use html5gum::Span;
-use html5gum::Tokenizer;
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::emitters::callback::CallbackEvent;
+
+use crate::message::html::{RawText, tokens};
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,12 +105,9 @@ pub(super) fn read(text: &str) -> Vec<Piece> {
         open: None,
         ended: 0,
     };
-    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
-        reader.hear(&event, span.start..span.end);
-        None::<Infallible>
+    tokens(text, RawText::AsText, |event, place| {
+        reader.hear(event, place)
     });
-    emitter.naively_switch_states(true);
-    let Ok(()) = Tokenizer::new_with_emitter(text, emitter).finish();
     reader.text_ends(text.len());
     reader.pieces
 }

@@ -1,0 +1,45 @@
+//! The tokens of a document in HTML, as a browser takes it apart ([HTML Standard, 13.2.5](https://html.spec.whatwg.org/#tokenization)), by `html5gum`.
+
+use std::convert::Infallible;
+use std::ops::Range;
+
+use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
+use html5gum::{Emitter, ForwardingEmitter, Span, Tokenizer};
+
+/// What the text of scripts, style sheets and their like is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RawText {
+    /// Text, up to the end tag: as a browser takes it.
+    AsText,
+    /// HTML like all other: what stands in it is seen, whatever a program makes of the element.
+    AsHtml,
+}
+
+/// Calls `hear` with each token of `text`, in order, and its place in octets. A start tag comes in several: its name, its attributes, its end.
+pub(crate) fn tokens(
+    text: &str,
+    raw: RawText,
+    mut hear: impl FnMut(&CallbackEvent<'_>, Range<usize>),
+) {
+    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
+        hear(&event, span.start..span.end);
+        None::<Infallible>
+    });
+    emitter.naively_switch_states(raw == RawText::AsText);
+    let Ok(()) = Tokenizer::new_with_emitter(text, Forgiving(emitter)).finish();
+}
+
+/// Nobody asks for the faults of a document. Without them not each of its characters is looked at.
+struct Forgiving<F: Callback<Infallible, usize>>(CallbackEmitter<F, Infallible, usize>);
+
+impl<F: Callback<Infallible, usize>> ForwardingEmitter for Forgiving<F> {
+    type Token = Infallible;
+
+    fn inner(&mut self) -> &mut impl Emitter<Token = Infallible> {
+        &mut self.0
+    }
+
+    fn should_emit_errors(&mut self) -> bool {
+        false
+    }
+}
