@@ -37,7 +37,7 @@ use crate::http::Guard;
 use crate::inbound::{self, ListenerKind, Server, ServerSettings};
 use crate::intake::Intake;
 use crate::mail::Listeners;
-use crate::observe::Metrics;
+use crate::observe::{Metrics, reloaded};
 use crate::queue::{self, Queue};
 use crate::spool::LocalSpool;
 
@@ -203,7 +203,7 @@ impl Relay {
     pub fn reload(&self) {
         // Each by itself: a broken allowlist must not keep a new certificate out. A message is judged by the old set or by the new one, never by a
         // mixture (docs/threats.md#91).
-        match self.stores.allowlist.reload() {
+        match reloaded("allowlist", self.stores.allowlist.reload()) {
             Ok(diff) => tracing::info!(
                 event = "reloaded",
                 what = "allowlist",
@@ -214,7 +214,7 @@ impl Relay {
                 tracing::error!(event = "reload_failed", what = "allowlist", %errors, "the old set stays in force")
             }
         }
-        match self.stores.contents.reload() {
+        match reloaded("content rules", self.stores.contents.reload()) {
             Ok(set) => {
                 let (rules, _, examples, _) = set.sizes();
                 tracing::info!(
@@ -229,7 +229,7 @@ impl Relay {
                 tracing::error!(event = "reload_failed", what = "content rules", %problems, "the old set stays in force")
             }
         }
-        match self.stores.signer.reload() {
+        match reloaded("dkim keys", self.stores.signer.reload()) {
             Ok(()) => tracing::info!(event = "reloaded", what = "dkim keys"),
             Err(error) => {
                 tracing::error!(event = "reload_failed", what = "dkim keys", %error, "the old ones stay in force")
@@ -240,13 +240,13 @@ impl Relay {
             let certificate = self.certificate.as_ref();
             certificate.map_or(Ok(()), |certificate| certificate.reload())
         });
-        match certificates {
+        match reloaded("certificates", certificates) {
             Ok(()) => tracing::info!(event = "reloaded", what = "certificates"),
             Err(error) => {
                 tracing::error!(event = "reload_failed", what = "certificates", %error, "the old ones stay in force")
             }
         }
-        match self.delivery.reload() {
+        match reloaded("trust roots", self.delivery.reload()) {
             Ok(()) => tracing::info!(event = "reloaded", what = "trust roots"),
             Err(error) => {
                 tracing::error!(event = "reload_failed", what = "trust roots", %error, "the old ones stay in force")

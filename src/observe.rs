@@ -8,5 +8,5 @@ mod metrics;
 mod panics;
 
 pub use log::{Format, start_log};
-pub use metrics::{Metrics, install_metrics};
+pub use metrics::{Metrics, install_metrics, reloaded};
 pub use panics::count_panics;

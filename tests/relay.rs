@@ -131,6 +131,7 @@ mod interop {
     mod conversation;
     mod documents;
     mod pictures;
+    mod prometheus;
     mod signatures;
     mod swaks;
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::AdminContext;
 use crate::content::RuleSet;
 use crate::http::ApiError;
+use crate::observe;
 
 /// Events that one answer holds.
 const MOST_EVENTS: usize = 1_000;
@@ -48,8 +49,9 @@ pub(super) async fn reload_rules(
     let contents = context.contents.clone();
     // Reads files and tries every example.
     let reloaded = tokio::task::spawn_blocking(move || contents.reload()).await;
-    let set = reloaded
-        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
+    let reloaded = reloaded
+        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let set = observe::reloaded("content rules", reloaded)
         .map_err(|problems| ApiError::bad(problems.to_string()))?;
     Ok(Json(RulesInForce::from(&*set)))
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::AdminContext;
 use crate::directory;
 use crate::http::ApiError;
+use crate::observe;
 
 /// What became of a batch of import lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -98,8 +99,9 @@ pub(super) async fn reload_allowlist(
     let allowlist = context.allowlist.clone();
     // Reads files. A set takes the place of the old one in one step, for all messages after it.
     let reloaded = tokio::task::spawn_blocking(move || allowlist.reload()).await;
-    let diff = reloaded
-        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
+    let reloaded = reloaded
+        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let diff = observe::reloaded("allowlist", reloaded)
         .map_err(|errors| ApiError::bad(errors.to_string()))?;
     Ok(Json(AllowlistDiff {
         entries: context.allowlist.current().len(),

@@ -36,6 +36,7 @@ impl Live {
     /// As [`Allowlist::load`].
     pub fn load(path: &Path) -> Result<Self, Errors> {
         let set = Allowlist::load(path)?;
+        metrics::gauge!("allegromail_allowlist_entries").set(set.len() as f64);
         Ok(Self {
             path: path.to_owned(),
             current: ArcSwap::from_pointee(set),
@@ -66,6 +67,7 @@ impl Live {
             unchanged: after.intersection(&before).count(),
             warnings: new.warnings.clone(),
         };
+        metrics::gauge!("allegromail_allowlist_entries").set(new.len() as f64);
         self.current.store(Arc::new(new));
         Ok(diff)
     }

@@ -67,6 +67,7 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
     // All of it is told to whoever runs the server, for each asks for something else: patience, a look at the disk, nothing.
     let report = opened.report;
     metrics::gauge!("allegromail_spool_unhealthy").set(0);
+    metrics::gauge!("allegromail_spool_entries").set(opened.recovered.len() as f64);
     metrics::counter!("allegromail_queue_possible_duplicates_total")
         .increment(report.in_flight as u64);
     if report.in_flight > 0 {

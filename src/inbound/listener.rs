@@ -143,10 +143,27 @@ impl Floor {
                 return;
             };
             metrics::counter!("allegromail_inbound_sessions_total").increment(1);
+            let _open = OpenConnection::counted();
             if let Err(error) = session::serve(stream, &server, address, &stop).await {
                 tracing::debug!(event = "session_ended", client = %address, %error);
             }
         });
+    }
+}
+
+/// A session under way, counted for as long as it lives, however it ends.
+struct OpenConnection;
+
+impl OpenConnection {
+    fn counted() -> Self {
+        metrics::gauge!("allegromail_inbound_connections").increment(1);
+        Self
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        metrics::gauge!("allegromail_inbound_connections").decrement(1);
     }
 }
 

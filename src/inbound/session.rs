@@ -11,6 +11,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use rustls::ProtocolVersion;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -124,6 +125,7 @@ where
     let stream = timeout(server.session_limits().handshake, acceptor.accept(stream))
         .await
         .map_err(|_| ends())??;
+    count_tls(stream.get_ref().1.protocol_version());
     machine.secured();
     // New lines and a new buffer: what came in clear behind STARTTLS must never be read as said under TLS (RFC 3207 4.2, CVE-2011-0411;
     // docs/threats.md#41). The machine has forgotten the rest.
@@ -139,6 +141,15 @@ where
         answered: Answered::default(),
     };
     secured.converse(stop).await.map(|_| ())
+}
+
+fn count_tls(version: Option<ProtocolVersion>) {
+    let version = match version {
+        Some(ProtocolVersion::TLSv1_3) => "1.3",
+        Some(ProtocolVersion::TLSv1_2) => "1.2",
+        _ => "other",
+    };
+    metrics::counter!("allegromail_inbound_tls_total", "version" => version).increment(1);
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {

@@ -154,6 +154,7 @@ async fn settle(
             let delay_ms = now.since(entry.arrived).as_millis();
             tracing::info!(event = "delivered", queue_id = %entry.id, trace = %entry.trace, to = entry.about.recipient, delay_ms, attempts = entry.progress.attempts + 1);
             metrics::counter!("allegromail_queue_delivered_total").increment(1);
+            metrics::histogram!("allegromail_queue_delay_seconds").record(now.since(entry.arrived));
             let attempts = entry.progress.attempts + 1;
             note(context, entry, HistoryEvent::Delivered { attempts });
             done(context, entry).await

@@ -173,6 +173,7 @@ impl DnsResolver {
                 .map(|found| (Arc::new(found), false)),
         };
         answered.map_err(|cause| {
+            metrics::counter!("allegromail_dns_failures_total").increment(1);
             self.failures.note(kind, name, cause.clone());
             refuse(cause)
         })

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 
@@ -214,6 +215,7 @@ impl Writer {
         for (front, record) in &fronts {
             slices.extend([front.as_slice(), record.body.as_ref(), END.as_slice()]);
         }
+        let begun = Instant::now();
         self.active
             .write(self.end, &slices)
             .map_err(|error| self.write_failed(&error))?;
@@ -221,6 +223,8 @@ impl Writer {
         self.active
             .sync()
             .map_err(|error| self.poison("sync", &error))?;
+        metrics::histogram!("allegromail_spool_commit_seconds").record(begun.elapsed());
+        metrics::histogram!("allegromail_spool_commit_records").record(fronts.len() as f64);
         self.marked = matches!(fronts.as_slice(), [(_, only)] if only.kind == Kind::Sequence);
         let mut index = self.shared.index();
         for (_, record) in &fronts {
@@ -235,6 +239,7 @@ impl Writer {
         if let Some(usage) = index.segments.get_mut(&self.active.number) {
             usage.size = self.end;
         }
+        metrics::gauge!("allegromail_spool_entries").set(index.len() as f64);
         drop(index);
         failpoint::pass("spool.filed");
         Ok(())

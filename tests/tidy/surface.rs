@@ -140,7 +140,7 @@ fn the_interface_has_every_reason_with_its_reply() {
 
 #[test]
 fn the_interface_has_every_metric_with_its_labels() {
-    let mut metrics = BTreeSet::new();
+    let (mut metrics, mut all) = (BTreeSet::new(), BTreeSet::new());
     for (_, text) in squeezed() {
         for kind in ["counter", "gauge", "histogram"] {
             for call in text.split(&format!("{kind}!(\"")).skip(1) {
@@ -153,15 +153,14 @@ fn the_interface_has_every_metric_with_its_labels() {
                 metrics.insert((name.to_owned(), kind.to_owned(), labels));
             }
         }
-        // One that is named in another way than in the macro.
         let named = text.split("\"allegromail_").skip(1);
-        for name in named.filter_map(|rest| Some(rest.split_once('"')?.0)) {
-            let name = format!("allegromail_{name}");
-            assert!(
-                metrics.iter().any(|(known, ..)| *known == name),
-                "{name}: of which kind is it?"
-            );
-        }
+        let named = named.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
+        all.extend(named.map(|name| format!("allegromail_{name}")));
+    }
+    // Described and never counted, or named in another way than in the macro.
+    for name in all {
+        let counted = metrics.iter().any(|(known, ..)| *known == name);
+        assert!(counted, "{name}: of which kind is it?");
     }
     assert!(metrics.len() > 15, "the macros were not understood");
     let page = page();
@@ -177,6 +176,80 @@ fn the_interface_has_every_metric_with_its_labels() {
         })
         .collect();
     assert_same("metrics", &metrics, &told);
+}
+
+/// Name, kind, labels and help of each metric, as the program describes them.
+fn described() -> BTreeSet<[String; 4]> {
+    let text = fs::read_to_string(root().join("src/observe/metrics/described.rs")).unwrap();
+    let (_, table) = text.split_once("&[Described] = &[").unwrap();
+    let entries = table.split("    (\n").skip(1);
+    let described = entries.map(|entry| {
+        let quoted: Vec<&str> = entry.split('"').skip(1).step_by(2).collect();
+        let (labels, ends) = quoted[1..].split_at(quoted.len() - 2);
+        let kind = ["Counter", "Gauge", "Histogram"];
+        let kind = kind
+            .into_iter()
+            .find(|kind| entry.contains(&format!(" {kind},")));
+        let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+        [
+            quoted[0].to_owned(),
+            kind.unwrap().to_lowercase(),
+            labels.join(", "),
+            ends[0].to_owned(),
+        ]
+    });
+    described.collect()
+}
+
+#[test]
+fn metrics_are_described_as_the_interface_does() {
+    let page = page();
+    let told = rows(section(&page, "## Metrics")).into_iter().map(|row| {
+        let name = row[0].trim_matches('`');
+        [name, row[1], row[2], &row[3].replace('`', "")].map(str::to_owned)
+    });
+    assert_same("descriptions of metrics", &described(), &told.collect());
+}
+
+#[test]
+fn alerts_and_dashboard_name_metrics_that_there_are() {
+    let known: BTreeSet<String> = described().into_iter().map(|[name, ..]| name).collect();
+    let mut asked = 0;
+    for path in [
+        "deploy/prometheus/alerts.yml",
+        "deploy/prometheus/alerts_test.yml",
+        "deploy/grafana/allegromail.json",
+    ] {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        for rest in text.split("allegromail_").skip(1) {
+            let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+            let name = format!("allegromail_{}", &rest[..end.unwrap_or(rest.len())]);
+            let bare = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|end| name.strip_suffix(end))
+                .unwrap_or(&name);
+            assert!(known.contains(bare), "{path}: {name} is no metric");
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "the files were not understood");
+    let alerts = fs::read_to_string(root().join("deploy/prometheus/alerts.yml")).unwrap();
+    let operating = fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    for line in alerts
+        .lines()
+        .filter_map(|line| line.split_once("runbook: "))
+    {
+        let (page, anchor) = line.1.split_once('#').unwrap();
+        assert_eq!(page, "docs/operating.md");
+        let title = |line: &&str| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            line.starts_with('#') && title.replace(' ', "-") == anchor
+        };
+        assert!(
+            operating.lines().any(|line| title(&line)),
+            "{anchor} leads nowhere"
+        );
+    }
 }
 
 #[test]

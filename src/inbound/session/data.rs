@@ -108,6 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         message: bytes::Bytes,
         share: Share,
     ) -> Reply {
+        let begun = Instant::now();
         let (server, client) = (self.server.clone(), self.machine.client.clone());
         let judged = tokio::spawn({
             let (client, transaction) = (client.clone(), transaction.clone());
@@ -128,7 +129,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                 reply
             }
         });
-        judged.await.unwrap_or_else(|_| {
+        let judged = judged.await;
+        metrics::histogram!("allegromail_inbound_answer_seconds").record(begun.elapsed());
+        judged.unwrap_or_else(|_| {
             let refusal = Refusal::new(
                 Reason::Internal,
                 "the server failed over this message; please try again later.",
