@@ -10,11 +10,11 @@ mod client;
 mod contents;
 mod documents;
 mod explain;
+mod failures;
 mod health;
 mod loading;
 mod pinned;
 mod queue;
-mod rejection;
 mod server;
 mod transactions;
 

@@ -5,11 +5,16 @@
 //! JSON of a body that is JSON ([`require_content_type`]), and has a token ([`has_token`]). What a listener answers is up to its router.
 
 mod authority;
+mod clients;
 mod failure;
 mod guard;
 mod listener;
+mod peer;
+mod rejection;
 mod socket;
 
 pub use failure::ApiError;
-pub use guard::{Guard, JSON, NDJSON, has_token, require_content_type, require_own_name};
+pub use guard::{Guard, JSON, NDJSON, bearer, has_token, require_content_type, require_own_name};
 pub use listener::{BindError, Listener};
+pub use peer::Peer;
+pub use rejection::with_error_body;

@@ -12,10 +12,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::rejection::MAX_BODY;
-use super::{
-    accounts, contents, documents, explain, health, loading, queue, rejection, transactions,
-};
+use super::{accounts, contents, documents, explain, health, loading, queue, transactions};
 use crate::allowlist::Live;
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
@@ -27,6 +24,9 @@ use crate::intake::{Intake, LiveRules};
 use crate::observe::Metrics;
 use crate::queue::QueueClient;
 use crate::spool::Spool;
+
+/// The largest request body in bytes: a batch of import lines, or the largest message in base64 that `explain` is asked about.
+const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// What the handlers work on.
 pub struct AdminContext {
@@ -148,7 +148,10 @@ fn router(context: Arc<AdminContext>) -> Router {
     // Around the whole and not a layer of it: the methods that a path takes are told outside of its layers only.
     Router::new()
         .fallback_service(router)
-        .layer(middleware::from_fn(rejection::with_error_body))
+        .layer(middleware::from_fn_with_state(
+            MAX_BODY,
+            http::with_error_body,
+        ))
 }
 
 /// Lets a request pass that has the token, or any where none is configured: the configuration then allows a unix socket, or loopback on request.

@@ -177,21 +177,25 @@ fn is_declared(headers: &HeaderMap, wanted: &str) -> bool {
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted))
 }
 
-/// Whether the request shows the bearer token `token` (RFC 6750 2.1): in one `Authorization` field, scheme `Bearer` in any letter case. The time that it takes tells neither the
-/// characters of the token nor their number.
+/// The bearer token that a request shows (RFC 6750 2.1): in one `Authorization` field, scheme `Bearer` in any letter case. None: it shows none, or several.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, given) = single(headers, &AUTHORIZATION)?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(given.trim())
+}
+
+/// Whether the request shows the bearer token `token`, as [`bearer`] reads it. The time that it takes tells neither the characters of the token nor
+/// their number.
 #[must_use]
 pub fn has_token(headers: &HeaderMap, token: &str) -> bool {
-    let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let (Some(field), None) = (fields.next(), fields.next()) else {
-        return false;
-    };
-    let Some((scheme, given)) = field.to_str().ok().and_then(|text| text.split_once(' ')) else {
+    let Some(given) = bearer(headers) else {
         return false;
     };
     // Digests are of one length, and those of near misses are far apart.
-    let (given, wanted) = (Sha256::digest(given.trim()), Sha256::digest(token));
-    scheme.eq_ignore_ascii_case("bearer")
-        && aws_lc_rs::constant_time::verify_slices_are_equal(&given, &wanted).is_ok()
+    let (given, wanted) = (Sha256::digest(given), Sha256::digest(token));
+    aws_lc_rs::constant_time::verify_slices_are_equal(&given, &wanted).is_ok()
 }
 
 #[cfg(test)]

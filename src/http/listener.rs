@@ -1,6 +1,5 @@
 //! A listening socket with its TLS: accepts within limits, and hands each request to a router.
 
-use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +19,9 @@ use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::clients::Clients;
 use super::failure::ApiError;
+use super::peer::Peer;
 use super::socket;
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{HttpConfig, HttpListen};
@@ -61,6 +62,7 @@ pub struct Listener {
     shown: String,
     certificate: Option<Arc<Certificate>>,
     behind_proxy: Vec<Network>,
+    clients: Option<Arc<Clients>>,
 }
 
 impl Listener {
@@ -94,7 +96,18 @@ impl Listener {
             shown,
             certificate: certificate.map(Arc::new),
             behind_proxy: http.behind_proxy.clone(),
+            clients: None,
         })
+    }
+
+    /// The same for strangers: each address has a quarter of the connections at most, and more are closed. Not behind a proxy, where all come from one.
+    #[must_use]
+    pub fn for_strangers(self) -> Self {
+        let direct = self.behind_proxy.is_empty();
+        Self {
+            clients: direct.then(|| Clients::new(CONNECTIONS / 4)),
+            ..self
+        }
     }
 
     /// Where it is bound: an address with its port, or a path.
@@ -130,21 +143,28 @@ impl Listener {
                     continue;
                 }
             };
-            let foreign_peer = self.foreign_peer(peer);
+            let client = match &self.clients {
+                None => None,
+                Some(clients) => match clients.enter(peer) {
+                    None => continue,
+                    entered => entered,
+                },
+            };
+            let foreign = self.is_foreign(peer);
             let (router, stop) = (router.clone(), stop.clone());
             let acceptor = self
                 .certificate
                 .as_ref()
                 .map(|certificate| certificate.acceptor());
             open.spawn(async move {
-                let _slot = slot;
+                let _held = (slot, client);
                 match acceptor {
-                    None => answer(stream, router, foreign_peer, &stop).await,
+                    None => answer(stream, router, (peer, foreign), &stop).await,
                     // Here and not where connections are accepted: a client that says nothing must not keep others waiting.
                     Some(acceptor) => {
                         let shaken = tokio::time::timeout(HEAD, acceptor.accept(stream)).await;
                         if let Ok(Ok(stream)) = shaken {
-                            answer(stream, router, foreign_peer, &stop).await;
+                            answer(stream, router, (peer, foreign), &stop).await;
                         }
                     }
                 }
@@ -154,27 +174,34 @@ impl Listener {
         open.wait().await;
     }
 
-    /// The next connection, and its client where there are addresses.
-    async fn accept(&self) -> std::io::Result<(Either<TcpStream, UnixStream>, Option<SocketAddr>)> {
+    /// The next connection and its client.
+    async fn accept(&self) -> std::io::Result<(Either<TcpStream, UnixStream>, Peer)> {
         match &self.socket {
             Socket::Tcp(tcp) => {
                 let (stream, peer) = tcp.accept().await?;
                 // A failure costs speed, nothing else.
                 let _ = stream.set_nodelay(true);
-                Ok((Either::Left(stream), Some(peer)))
+                Ok((
+                    Either::Left(stream),
+                    Peer::Address(peer.ip().to_canonical()),
+                ))
             }
-            Socket::Unix(unix) => Ok((Either::Right(unix.accept().await?.0), None)),
+            Socket::Unix(unix) => {
+                let (stream, _) = unix.accept().await?;
+                let user = stream.peer_cred().map(|user| user.uid());
+                Ok((
+                    Either::Right(stream),
+                    user.map_or(Peer::Unknown, Peer::User),
+                ))
+            }
         }
     }
 
-    /// The address of a client that is no proxy of ours, where only those may come.
-    fn foreign_peer(&self, peer: Option<SocketAddr>) -> Option<IpAddr> {
-        let peer = peer?.ip().to_canonical();
-        let is_proxy = self
-            .behind_proxy
-            .iter()
-            .any(|network| network.contains(peer));
-        (!self.behind_proxy.is_empty() && !is_proxy).then_some(peer)
+    /// Whether a client is no proxy of ours, where only those may come.
+    fn is_foreign(&self, peer: Peer) -> bool {
+        let mut proxies = self.behind_proxy.iter();
+        !self.behind_proxy.is_empty()
+            && !matches!(peer, Peer::Address(address) if proxies.any(|network| network.contains(address)))
     }
 }
 
@@ -182,16 +209,18 @@ impl Listener {
 async fn answer<S>(
     stream: S,
     router: Router,
-    foreign_peer: Option<IpAddr>,
+    (peer, foreign): (Peer, bool),
     stop: &CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let handled = match foreign_peer {
-            None => Ok(router.call(request)),
-            Some(peer) => Err(forbidden(peer)),
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        let handled = if foreign {
+            Err(forbidden(peer))
+        } else {
+            Ok(router.call(request))
         };
         async move {
             match handled {
@@ -214,7 +243,7 @@ async fn answer<S>(
 }
 
 /// 403: whoever comes past the proxy may have come in clear text.
-fn forbidden(peer: IpAddr) -> Response {
+fn forbidden(peer: Peer) -> Response {
     let error = format!(
         "{peer} is not in behind_proxy of this listener, which serves proxies that end TLS only; commands on its own host want their address there, too"
     );

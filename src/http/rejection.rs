@@ -4,23 +4,23 @@
 //! so they are put into the form of all others here, with the words that the framework cannot know: what is asked for, and where to read on.
 
 use axum::body::to_bytes;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::directory::{Conflict, Unavailable};
-use crate::http::ApiError;
-
-/// The largest request body in bytes: a batch of import lines, or the largest message in base64 that `explain` is asked about.
-pub(super) const MAX_BODY: usize = 64 * 1024 * 1024;
+use super::failure::ApiError;
 
 /// Bytes of the framework's own words that are kept: a sentence, most often with the place in the body.
 const MAX_WORDS: usize = 4 * 1024;
 
-/// Answers with [`ApiError`] where the framework answered for the handlers.
-pub(super) async fn with_error_body(request: Request, next: Next) -> Response {
+/// Answers with [`ApiError`] where the framework answered for the handlers. `max_body` is the largest request body in bytes, for the words of 413.
+pub async fn with_error_body(
+    State(max_body): State<usize>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let (mut head, body) = next.run(request).await.into_parts();
     let kind = head.headers.get(CONTENT_TYPE);
@@ -36,8 +36,8 @@ pub(super) async fn with_error_body(request: Request, next: Next) -> Response {
     let error = sentence(
         (&method, &uri),
         head.status,
-        &String::from_utf8_lossy(&words),
-        allowed,
+        (&String::from_utf8_lossy(&words), allowed),
+        max_body,
     );
     let failure = ApiError::new(head.status, error).into_response();
     // The other fields stay: `Allow` belongs to 405 (RFC 9110 15.5.6).
@@ -50,8 +50,8 @@ pub(super) async fn with_error_body(request: Request, next: Next) -> Response {
 fn sentence(
     asked: (&Method, &Uri),
     status: StatusCode,
-    words: &str,
-    allowed: Option<&str>,
+    (words, allowed): (&str, Option<&str>),
+    max_body: usize,
 ) -> String {
     let (method, path) = (asked.0, asked.1.path());
     match status {
@@ -63,8 +63,8 @@ fn sentence(
             allowed.unwrap_or("other methods")
         ),
         StatusCode::PAYLOAD_TOO_LARGE => format!(
-            "the body of {method} {path} is larger than {} MiB; send it in parts",
-            MAX_BODY / (1024 * 1024)
+            "the body of {method} {path} is larger than {}; send it in parts",
+            size(max_body)
         ),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => format!(
             "the body of {method} {path} must be JSON; send it with Content-Type: application/json"
@@ -79,20 +79,12 @@ fn sentence(
     }
 }
 
-// 503 and not 404: a directory that does not answer must not look like an account that does not exist (docs/threats.md#128).
-impl From<Unavailable> for ApiError {
-    fn from(unavailable: Unavailable) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, unavailable.to_string())
-    }
-}
-
-impl From<Conflict> for ApiError {
-    fn from(conflict: Conflict) -> Self {
-        let status = match &conflict {
-            Conflict::AddressTaken { .. } => StatusCode::CONFLICT,
-            Conflict::NoSuchParticipant => StatusCode::NOT_FOUND,
-            Conflict::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        Self::new(status, conflict.to_string())
+/// Bytes as people say them.
+fn size(bytes: usize) -> String {
+    const MIB: usize = 1024 * 1024;
+    if bytes >= MIB {
+        format!("{} MiB", bytes / MIB)
+    } else {
+        format!("{} KiB", bytes / 1024)
     }
 }
