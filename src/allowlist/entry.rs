@@ -1,11 +1,15 @@
 //! One entry: `@domain` or `local@domain`.
 
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::mail::{Domain, Mailbox};
 
 /// Whom an entry lets in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Entry {
     /// Every address of exactly this domain.
     Domain(Domain),
@@ -79,5 +83,28 @@ impl fmt::Display for Entry {
             Self::Domain(domain) => write!(f, "@{domain}"),
             Self::Address(mailbox) => write!(f, "{mailbox}"),
         }
+    }
+}
+
+/// As a line of a file is read, without comment and white space around it; a bare domain is `@domain`.
+impl FromStr for Entry {
+    type Err = EntryError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text).map(|(entry, _)| entry)
+    }
+}
+
+impl TryFrom<String> for Entry {
+    type Error = EntryError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Entry> for String {
+    fn from(entry: Entry) -> Self {
+        entry.to_string()
     }
 }

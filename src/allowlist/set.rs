@@ -131,6 +131,15 @@ impl Allowlist {
         })
     }
 
+    /// Whether this very entry stands in the set.
+    #[must_use]
+    pub fn contains(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Domain(domain) => self.domains.contains_key(domain),
+            Entry::Address(mailbox) => self.addresses.contains_key(mailbox),
+        }
+    }
+
     /// Whether an entry stands at or below `organisation`.
     #[must_use]
     pub fn knows(&self, organisation: &Domain) -> bool {

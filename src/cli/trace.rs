@@ -109,6 +109,11 @@ fn told(event: &HistoryEvent) -> String {
             };
             format!("failed {status} {text} ({told})")
         }
+        HistoryEvent::Verified {
+            token,
+            entry,
+            result,
+        } => format!("verified by {entry} (token {token}): {result}"),
         HistoryEvent::Bounced { status, text } => format!("bounced {status} {text}"),
     }
 }

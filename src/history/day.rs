@@ -92,6 +92,11 @@ impl DayFile {
         Ok(())
     }
 
+    /// Whether more has gathered than is written at once: the disk was full when it was tried.
+    pub(super) fn waits_for_room(&self) -> bool {
+        self.new_lines.len() >= BUFFER
+    }
+
     /// Whether more may gather while there is no room on the disk.
     pub(super) fn may_gather(&self) -> bool {
         self.new_lines.len() + self.new_places.len() < MOST_GATHERED

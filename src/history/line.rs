@@ -74,6 +74,15 @@ pub enum HistoryEvent {
         /// Whether somebody is told.
         reported: bool,
     },
+    /// A courier asked whether the address stands for an order, and it does. No message is meant.
+    Verified {
+        /// The id of the courier's token.
+        token: String,
+        /// Its allowlist entry.
+        entry: String,
+        /// `order` or `closed`.
+        result: String,
+    },
     /// A report of another server came back for it.
     Bounced {
         /// RFC 3463.

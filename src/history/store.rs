@@ -105,6 +105,15 @@ impl History {
         }
     }
 
+    /// Adds a line that no mail depends on, and says whether it did: while lines wait for a disk that is full, the room in memory is for those of mail.
+    pub fn note_aside(&self, line: &HistoryRecord) -> bool {
+        if self.day().as_ref().is_some_and(DayFile::waits_for_room) {
+            return false;
+        }
+        self.note(line);
+        true
+    }
+
     fn add(&self, line: &HistoryRecord) -> io::Result<()> {
         let text = serde_json::to_vec(line)?;
         let name = name(line.at);
@@ -273,6 +282,7 @@ impl History {
                 | HistoryEvent::Released { .. }
                 | HistoryEvent::Bounced { .. }
                 | HistoryEvent::Content(_)
+                | HistoryEvent::Verified { .. }
                 | HistoryEvent::Refused { .. } => {}
             })?;
         }
