@@ -4,6 +4,7 @@
 //! starting is told with its remedy, and nothing has been taken or sent by then.
 
 mod backups;
+mod carriers;
 mod data_dir;
 mod descriptors;
 mod listen;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use carriers::open_tokens;
 pub use offline::open_intake;
 pub use spool::inspect_spool;
 pub use stores::{inspect_history, open_directory};
@@ -65,14 +67,16 @@ pub struct Relay {
     pub proxied: Vec<SocketAddr>,
     /// The bound address of the admin interface; for a unix socket its path.
     pub admin: String,
+    /// The bound address where carriers ask; none: nowhere.
+    pub verify: Option<String>,
     /// What the spool held at start.
     pub recovered: usize,
     /// What the tasks read; state and history are made durable from here at the end.
     stores: Stores,
     /// The way in, for its certificate.
     server: Arc<Server>,
-    /// The certificate of the admin interface, if it has one.
-    certificate: Option<Arc<Certificate>>,
+    /// The certificates of HTTP listeners.
+    certificates: Vec<Arc<Certificate>>,
     /// Ends the scheduler, and tells when it has failed.
     queue: queue::QueueHandle,
     /// The way out, for its open connections.
@@ -107,6 +111,7 @@ impl Relay {
         let server = Server::new(settings, intake.clone());
         let server = Arc::new(server.map_err(|error| StartError::because("[smtp] tls", error))?);
         let listener = listen::http("admin", &config.admin.http).await?;
+        let carriers = carriers::Carriers::open(&stores).await?;
 
         let (recovered, shutdown) = (opened.recovered.len(), CancellationToken::new());
         let spool = opened.spool;
@@ -124,6 +129,7 @@ impl Relay {
             queue: queue.client(),
             documents: stores.documents.clone(),
             clock: stores.clock.clone(),
+            tokens: carriers.tokens.clone(),
             history: stores.history.clone(),
             metrics,
             token: config.admin.token.clone(),
@@ -153,7 +159,13 @@ impl Relay {
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
         let admin = listener.shown().to_owned();
-        let certificate = listener.certificate().cloned();
+        let certificates = [Some(&listener), carriers.listener.as_ref()];
+        let certificates = certificates.into_iter().flatten();
+        let certificates = certificates
+            .filter_map(|listener| listener.certificate().cloned())
+            .collect();
+        let verify = carriers.shown();
+        tasks.extend(carriers.serve(&stores, &shutdown));
         tasks.push(tokio::spawn(admin::serve(
             listener,
             Arc::new(parts),
@@ -164,10 +176,11 @@ impl Relay {
             smtp,
             proxied,
             admin,
+            verify,
             recovered,
             stores,
             server,
-            certificate,
+            certificates,
             queue,
             delivery,
             spool,
@@ -237,8 +250,8 @@ impl Relay {
         }
         let certificates = self.server.reload_tls();
         let certificates = certificates.and_then(|()| {
-            let certificate = self.certificate.as_ref();
-            certificate.map_or(Ok(()), |certificate| certificate.reload())
+            let mut all = self.certificates.iter();
+            all.try_for_each(|certificate| certificate.reload())
         });
         match reloaded("certificates", certificates) {
             Ok(()) => tracing::info!(event = "reloaded", what = "certificates"),

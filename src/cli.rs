@@ -15,6 +15,7 @@ mod mask;
 mod queue;
 mod rules;
 mod serve;
+mod tokens;
 mod trace;
 mod unmask;
 
@@ -142,6 +143,11 @@ enum Command {
         #[command(subcommand)]
         command: allowlist::Command,
     },
+    /// Tokens with which couriers ask about orders
+    Tokens {
+        #[command(subcommand)]
+        command: tokens::Command,
+    },
 }
 
 /// How log lines look.
@@ -228,6 +234,9 @@ fn dispatch(arguments: Arguments) -> Exit {
             loaded(&|loaded| unmask::run(&loaded.config, &address, json))
         }
         Command::Queue { command } => loaded(&|loaded| queue::run(&loaded.config, &command, json)),
+        Command::Tokens { command } => {
+            loaded(&|loaded| tokens::run(&loaded.config, &command, json))
+        }
         Command::Trace { query } => loaded(&|loaded| trace::run(&loaded.config, &query, json)),
         // Keys are made before a configuration can name them.
         Command::Dkim { command } => {

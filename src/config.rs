@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub use checked::{
     ActionFrom, Admin, Auth, Budget, Config, Content, ContentException, CourierRecipients,
     Delivery, DisplayName, Dkim, Handover, HandoverUrl, HttpConfig, HttpListen, Limits,
-    MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles,
+    MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles, Verify,
 };
 pub use example::example;
 pub use problem::{ConfigErrors, Problem};

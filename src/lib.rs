@@ -52,3 +52,4 @@ pub mod cli;
 // What the demo and the tests play against.
 #[doc(hidden)]
 pub mod scripted;
+pub mod verify;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{accounts, contents, documents, explain, health, loading, queue, transactions};
+use super::{accounts, contents, documents, explain, health, loading, queue, tokens, transactions};
 use crate::allowlist::Live;
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
@@ -24,6 +24,7 @@ use crate::intake::{Intake, LiveRules};
 use crate::observe::Metrics;
 use crate::queue::QueueClient;
 use crate::spool::Spool;
+use crate::verify::Tokens;
 
 /// The largest request body in bytes: a batch of import lines, or the largest message in base64 that `explain` is asked about.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -50,6 +51,8 @@ pub struct AdminContext {
     pub documents: Arc<DocumentRoom>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The tokens of carriers.
+    pub tokens: Arc<Tokens>,
     /// The lives of messages.
     pub history: Arc<History>,
     /// Counters.
@@ -121,6 +124,8 @@ fn router(context: Arc<AdminContext>) -> Router {
         .routes(routes!(queue::act))
         .routes(routes!(queue::export))
         .routes(routes!(queue::trace))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
         .layer(typed(http::JSON))
         .merge(lines)
         .split_for_parts();

@@ -68,6 +68,9 @@ fn announce(relay: &Relay, file: &Path) {
     for address in &relay.proxied {
         println!("proxied {address}");
     }
+    if let Some(address) = &relay.verify {
+        println!("verify {address}");
+    }
     println!("admin {}", relay.admin);
     tracing::info!(
         event = "ready",

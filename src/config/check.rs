@@ -12,6 +12,7 @@ mod route_loop;
 mod rules;
 mod secrets;
 mod smtp;
+mod verify;
 
 use std::path::Path;
 
@@ -25,6 +26,7 @@ use self::handover::handover;
 use self::route_loop::OwnAddresses;
 use self::rules::{auth, limits, policy};
 use self::smtp::smtp;
+use self::verify::verify;
 use super::checked::Config;
 use super::diagnostics::Diagnostics;
 use super::reader::Section;
@@ -100,6 +102,7 @@ fn build(
         folder,
         log,
     );
+    let verify = verify(&Section::of(root, "verify", log), folder, log);
     engine?;
     Some(Config {
         file: file.to_owned(),
@@ -118,5 +121,6 @@ fn build(
         dns_servers: dns_servers?,
         dnssec: dnssec?,
         admin: admin?,
+        verify: verify?,
     })
 }

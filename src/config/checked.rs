@@ -47,6 +47,8 @@ pub struct Config {
     pub dnssec: Dnssec,
     /// `[admin]`.
     pub admin: Admin,
+    /// `[verify]`.
+    pub verify: Verify,
 }
 
 /// `[smtp]`.
@@ -340,6 +342,17 @@ pub struct Admin {
     pub hosts: Vec<Domain>,
     /// The bearer token; none: a unix socket, or a loopback address where that was asked for.
     pub token: Option<String>,
+}
+
+/// `[verify]`: where carriers ask about orders.
+#[derive(Debug, Clone)]
+pub struct Verify {
+    /// Where it listens, a TCP address; none: nobody is answered.
+    pub http: Option<HttpConfig>,
+    /// Names that it goes by, beside `hostname` and `localhost`.
+    pub hosts: Vec<Domain>,
+    /// How many unknown addresses a token may ask for; none: as many as it likes.
+    pub unknown_per_token: Option<Budget>,
 }
 
 /// Where an HTTP listener is, and where TLS ends.

@@ -20,6 +20,7 @@ mod digests;
 mod documents;
 mod events;
 mod rows;
+mod tokens;
 mod wrote;
 
 pub use digests::NoticeDigest;

@@ -555,7 +555,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
          [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n{dkim}\n\
          [[domain]]\nname = \"allegromail.com\"\nmarketplaces = [\"allegro-cz\", \"allegro-sk\", \"allegro-hu\"]\n\
          [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[content]\n{content}[limits]\n{limits}\
-         [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[handover]\n{handover}[dns]\nservers = [\"{dns}\"]\n[admin]\n{listen}{tokenless}{admin}",
+         [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[handover]\n{handover}[dns]\nservers = [\"{dns}\"]\n[verify]\n{verify}[admin]\n{listen}{tokenless}{admin}",
         hostname = setup.hostname,
         own = setup.port.unwrap_or(0),
         dkim = setup.dkim,
@@ -585,6 +585,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
                 "allow_tokenless_loopback = true",
             )
         },
+        verify = lines("verify"),
         admin = lines("admin"),
     );
     text.push_str(&setup.routes.replace(PORT_OF_SINK, &port.to_string()));

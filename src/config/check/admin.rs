@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use super::http::http;
+use super::http::{hosts, http};
 use super::secrets;
 use crate::config::checked::Admin;
 use crate::config::checked::{HttpConfig, HttpListen};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::reader::Section;
-use crate::config::value::domain;
 
 /// `[admin]`. There always is an interface: a unix socket under `data_dir` where the file names no other place.
 pub(super) fn admin(
@@ -23,11 +22,7 @@ pub(super) fn admin(
         None => Some(None),
         Some(found) => secrets::token(&found, folder, log).map(Some),
     };
-    let hosts = section.list("hosts", log, |text| {
-        domain(text).map_err(|error| {
-            format!("{error}; names stand here without a port, and IP addresses need not")
-        })
-    });
+    let hosts = hosts(section, log);
     let tokenless = section.flag("allow_tokenless_loopback", log);
     let (http, token, tokenless) = (http?, token?, tokenless?);
     if token.is_none()

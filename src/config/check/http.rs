@@ -9,12 +9,13 @@ use crate::config::checked::{HttpConfig, HttpListen};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::files;
 use crate::config::reader::Section;
-use crate::mail::Network;
+use crate::config::value::domain;
+use crate::mail::{Domain, Network};
 
 /// The longest path of a unix socket in bytes (`sun_path` of Linux, less its NUL).
 const MAX_SOCKET: usize = 107;
 
-/// The listener of `section`; `usual` is the unix socket where `listen` is absent.
+/// The listener of `section`; `usual` is the unix socket where `listen` is absent. Without one a unix socket is no place for it.
 pub(super) fn http(
     section: &Section<'_>,
     usual: Option<PathBuf>,
@@ -22,21 +23,23 @@ pub(super) fn http(
     log: &mut Diagnostics<'_>,
 ) -> Option<HttpConfig> {
     // What is no address with a port is the path of a unix socket; an address that lost its port is neither.
+    let or_path = usual
+        .as_ref()
+        .map_or("", |_| ", or the path of a unix socket");
     let listen = section.text("listen", log, |text| {
         if text.is_empty() {
-            return Err(
-                "is empty; write an address with its port, or the path of a unix socket".to_owned(),
-            );
+            return Err(format!("is empty; write an address with its port{or_path}"));
         }
         if text.parse::<IpAddr>().is_ok() {
-            return Err(format!(
-                "has no port: write \"{text}:8025\", or the path of a unix socket"
-            ));
+            return Err(format!("has no port: write \"{text}:8025\"{or_path}"));
         }
-        Ok(text.parse().map_or_else(
-            |_| HttpListen::Unix(files::resolve(folder, text)),
-            HttpListen::Tcp,
-        ))
+        match text.parse() {
+            Ok(address) => Ok(HttpListen::Tcp(address)),
+            Err(_) if usual.is_some() => Ok(HttpListen::Unix(files::resolve(folder, text))),
+            Err(_) => Err(format!(
+                "{text:?} is no address with a port, as \"127.0.0.1:8026\""
+            )),
+        }
     });
     // Not set is no error and none in the inner option; set and wrong is none in the outer one.
     let tls = match section.get("tls", log) {
@@ -77,6 +80,15 @@ pub(super) fn http(
             None
         }
     }
+}
+
+/// `hosts`: the names that a listener goes by.
+pub(super) fn hosts(section: &Section<'_>, log: &mut Diagnostics<'_>) -> Option<Vec<Domain>> {
+    section.list("hosts", log, |text| {
+        domain(text).map_err(|error| {
+            format!("{error}; names stand here without a port, and IP addresses need not")
+        })
+    })
 }
 
 /// Whether only those can read along who may; else the key and what is to be done.

@@ -1,4 +1,4 @@
-//! The keys of the way out: routes, retries, DNS; and the admin interface.
+//! The keys of the way out: routes, retries, DNS; and those of the HTTP interfaces.
 
 use super::key::DefaultValue::{Absent, Required, Value};
 use super::key::{Key, key};
@@ -127,5 +127,37 @@ pub(super) const KEYS: &[Key] = &[
         "behind_proxy",
         Value("[]"),
         "The networks of the proxies that end TLS, as [\"10.0.0.0/8\"]; nobody else is served then.",
+    ),
+    key(
+        "verify",
+        "listen",
+        Absent("\"192.0.2.25:8026\""),
+        "An address where carriers ask, with a token (`allegromail tokens create`), whether a masked address stands for an order. Absent: nowhere.",
+    ),
+    key(
+        "verify",
+        "tls",
+        Absent(
+            "{ certificate = \"certs/verify/fullchain.pem\", key = \"certs/verify/privkey.pem\" }",
+        ),
+        "PEM files. Absent: loopback or behind_proxy. Read again on SIGHUP.",
+    ),
+    key(
+        "verify",
+        "behind_proxy",
+        Value("[]"),
+        "The networks of the proxies that end TLS, as [\"10.0.0.0/8\"]; nobody else is served then.",
+    ),
+    key(
+        "verify",
+        "hosts",
+        Value("[]"),
+        "Names by which it is asked, beside IP addresses, localhost and hostname, as [\"verify.allegro.example\"].",
+    ),
+    key(
+        "verify",
+        "unknown_per_token",
+        Value("\"1000/1h\""),
+        "How many addresses that stand for no order a token may ask for; beyond it every question is answered 429.",
     ),
 ];

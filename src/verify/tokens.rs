@@ -1,0 +1,262 @@
+//! The tokens that there are: made, listed and revoked by operators, kept in the state store, and in memory for whoever asks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+
+use super::token::{self, TokenDigest};
+use crate::allowlist::{Allowlist, Entry};
+use crate::directory::{StateStore, Unavailable};
+use crate::mail::Timestamp;
+
+/// Milliseconds of a day: how exactly it is known when a token was last used.
+const DAY: u64 = 86_400_000;
+
+/// All tokens of one server.
+pub struct Tokens {
+    state: Arc<StateStore>,
+    known: RwLock<HashMap<Arc<str>, Token>>,
+    /// One change at a time, from memory to the disk: of two records of one token the later must be written later.
+    changes: Mutex<()>,
+}
+
+/// A token as it is kept.
+#[derive(Clone, Serialize, Deserialize)]
+struct Token {
+    entry: Entry,
+    digest: TokenDigest,
+    created: Change,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revoked: Option<Change>,
+    /// The beginning of the day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_used: Option<Timestamp>,
+}
+
+/// When and by whom.
+#[derive(Clone, Serialize, Deserialize)]
+struct Change {
+    at: Timestamp,
+    by: String,
+}
+
+/// A token as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Token)]
+pub struct ShownToken {
+    /// What it is revoked by; no secret.
+    pub id: String,
+    /// The allowlist entry whose courier has it.
+    #[schema(value_type = String)]
+    pub entry: Entry,
+    /// When it was made; RFC 3339.
+    pub created: String,
+    /// Who made it: an address, or the user of a unix socket.
+    pub created_by: String,
+    /// The day on which it was last used, in UTC; null: never.
+    pub last_used: Option<String>,
+    /// When it was revoked; RFC 3339.
+    pub revoked: Option<String>,
+    /// Who revoked it.
+    pub revoked_by: Option<String>,
+    /// Whether it is taken now: not revoked, and its entry is on the allowlist in force.
+    pub good: bool,
+}
+
+/// Why a token was not made or revoked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TokenError {
+    /// Its entry is not on the allowlist.
+    #[error(
+        "{0} is no entry of the allowlist in force; add it and reload, then make the token (`allegromail allowlist test` says which entry an address has)"
+    )]
+    NoSuchEntry(Entry),
+    /// There is none of this id.
+    #[error("there is no such token")]
+    NoSuchToken,
+    /// The state store does not take it.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(super) struct Asker {
+    /// The id of the token.
+    pub(super) token: Arc<str>,
+    /// Its entry.
+    pub(super) entry: Entry,
+}
+
+impl Tokens {
+    /// Those that the store has. A record that cannot be read is none.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn load(state: Arc<StateStore>) -> Result<Self, Unavailable> {
+        let kept = state.tokens()?.into_iter();
+        let known = kept.filter_map(|(id, record)| {
+            let token = serde_json::from_slice(&record).ok()?;
+            Some((Arc::from(id), token))
+        });
+        Ok(Self {
+            known: RwLock::new(known.collect()),
+            state,
+            changes: Mutex::default(),
+        })
+    }
+
+    /// Makes a token for an entry of `allowlist`, durably. Its id and its text, which is told nowhere else and kept nowhere. Waits for the disk.
+    ///
+    /// # Errors
+    /// [`TokenError::NoSuchEntry`], `Unavailable`; there is no new token then.
+    pub fn create(
+        &self,
+        entry: Entry,
+        allowlist: &Allowlist,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(String, String), TokenError> {
+        if !allowlist.contains(&entry) {
+            return Err(TokenError::NoSuchEntry(entry));
+        }
+        let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let none = || Unavailable("the system has no randomness".to_owned());
+        let (id, text) = loop {
+            let minted = token::mint().ok_or_else(none)?;
+            if !self.with(|known| known.contains_key(minted.0.as_str())) {
+                break minted;
+            }
+        };
+        let token = Token {
+            entry: entry.clone(),
+            digest: TokenDigest::of(&text),
+            created: Change {
+                at: now,
+                by: by.to_owned(),
+            },
+            revoked: None,
+            last_used: None,
+        };
+        self.state.keep_token(&id, &record(&token)?)?;
+        self.change(|known| known.insert(Arc::from(id.as_str()), token));
+        tracing::info!(event = "token_created", token = id, %entry, by);
+        Ok((id, text))
+    }
+
+    /// Revokes a token, durably: no request that comes after it is answered. One that was revoked before stays as it was. Waits for the disk.
+    ///
+    /// # Errors
+    /// [`TokenError::NoSuchToken`]; `Unavailable`: it is revoked until the next start only.
+    pub fn revoke(&self, id: &str, by: &str, now: Timestamp) -> Result<(), TokenError> {
+        let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        // In memory first: where the disk fails the token must not be good for that.
+        let token = self.change(|known| {
+            let token = known.get_mut(id)?;
+            token.revoked.get_or_insert_with(|| Change {
+                at: now,
+                by: by.to_owned(),
+            });
+            Some(token.clone())
+        });
+        let token = token.ok_or(TokenError::NoSuchToken)?;
+        let kept = record(&token).and_then(|record| self.state.keep_token(id, &record));
+        tracing::info!(event = "token_revoked", token = id, entry = %token.entry, by, durable = kept.is_ok());
+        kept.map_err(|error| {
+            let text = format!(
+                "{error}; until a restart the token is revoked all the same, then revoke it again"
+            );
+            TokenError::Unavailable(Unavailable(text))
+        })
+    }
+
+    /// All tokens, the oldest first, beside the allowlist in force.
+    #[must_use]
+    pub fn list(&self, allowlist: &Allowlist) -> Vec<ShownToken> {
+        let mut all: Vec<(Timestamp, ShownToken)> = self.with(|known| {
+            let shown = known.iter();
+            shown
+                .map(|(id, token)| (token.created.at, token.shown(id, allowlist)))
+                .collect()
+        });
+        all.sort_by(|(one, a), (other, b)| (one, &a.id).cmp(&(other, &b.id)));
+        all.into_iter().map(|(_, shown)| shown).collect()
+    }
+
+    /// Whose token `given` is, if it is good now. The same is done for every text, and for none.
+    pub(super) fn asker(
+        &self,
+        given: Option<&str>,
+        allowlist: &Allowlist,
+        now: Timestamp,
+    ) -> Option<Asker> {
+        let text = given.unwrap_or_default();
+        let digest = TokenDigest::of(text);
+        let id = token::id(text).unwrap_or_default();
+        let (asker, used) = self.with(|known| {
+            let found = known.get_key_value(id);
+            let wanted = found.map_or(&TokenDigest::NONE, |(_, token)| &token.digest);
+            let is_known = wanted.is(&digest);
+            let (id, token) = found.filter(|(_, token)| is_known && token.is_good(allowlist))?;
+            let asker = Asker {
+                token: id.clone(),
+                entry: token.entry.clone(),
+            };
+            Some((asker, token.last_used))
+        })?;
+        let today = Timestamp(now.0 / DAY * DAY);
+        if used.is_none_or(|used| used < today) {
+            self.note_used(&asker.token, today);
+        }
+        Some(asker)
+    }
+
+    /// Once a day for each token. That it cannot be kept is no matter: it is known until the next start.
+    fn note_used(&self, id: &str, today: Timestamp) {
+        let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = self.change(|known| {
+            let token = known.get_mut(id)?;
+            token.last_used = Some(today);
+            Some(token.clone())
+        });
+        let record = token.and_then(|token| record(&token).ok());
+        if let Some(record) = record {
+            let _ = self.state.note_token(id, &record);
+        }
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&HashMap<Arc<str>, Token>) -> T) -> T {
+        look(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut HashMap<Arc<str>, Token>) -> T) -> T {
+        change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn record(token: &Token) -> Result<Vec<u8>, Unavailable> {
+    serde_json::to_vec(token).map_err(|error| Unavailable(error.to_string()))
+}
+
+impl Token {
+    fn is_good(&self, allowlist: &Allowlist) -> bool {
+        self.revoked.is_none() && allowlist.contains(&self.entry)
+    }
+
+    fn shown(&self, id: &str, allowlist: &Allowlist) -> ShownToken {
+        let revoked = self.revoked.as_ref();
+        ShownToken {
+            id: id.to_owned(),
+            entry: self.entry.clone(),
+            created: self.created.at.to_string(),
+            created_by: self.created.by.clone(),
+            last_used: self
+                .last_used
+                .map(|day| day.to_string().chars().take(10).collect()),
+            revoked: revoked.map(|revoked| revoked.at.to_string()),
+            revoked_by: revoked.map(|revoked| revoked.by.clone()),
+            good: self.is_good(allowlist),
+        }
+    }
+}
