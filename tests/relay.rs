@@ -122,6 +122,8 @@ mod operations {
     mod queue_and_trace;
     mod restarts;
     mod unloaded_directory;
+    mod verify;
+    mod verify_tokens;
 }
 
 /// Other people's programs as peers: swaks, Postfix on both sides, Postfix's smtp-source.
