@@ -269,7 +269,10 @@ fn the_interface_has_every_endpoint() {
     }
     assert!(endpoints.len() > 15, "the handlers were not understood");
     let page = page();
-    let rows = rows(section(&page, "## Admin interface"));
+    let sections = ["## Admin interface", "## Interface for carriers"];
+    let rows = sections
+        .map(|heading| rows(section(&page, heading)))
+        .concat();
     let told = rows.iter().flat_map(|row| quoted(row[0]));
     let told = told
         .filter(|text| text.contains(" /"))
