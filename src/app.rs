@@ -142,12 +142,7 @@ impl Relay {
             shutdown.clone(),
         ))];
         tasks.push(tokio::spawn(maintenance::run(
-            maintenance::Maintained {
-                history: stores.history.clone(),
-                state: stores.state.clone(),
-                room: stores.room.clone(),
-                documents: stores.documents.clone(),
-            },
+            maintenance::Maintained::of(&stores),
             stores.clock.clone(),
             config.delivery.token_days().saturating_add(1),
             config.policy.guess_memory,
@@ -159,11 +154,7 @@ impl Relay {
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
         let admin = listener.shown().to_owned();
-        let certificates = [Some(&listener), carriers.listener.as_ref()];
-        let certificates = certificates.into_iter().flatten();
-        let certificates = certificates
-            .filter_map(|listener| listener.certificate().cloned())
-            .collect();
+        let certificates = listen::certificates([Some(&listener), carriers.listener.as_ref()]);
         let verify = carriers.shown();
         tasks.extend(carriers.serve(&stores, &shutdown));
         tasks.push(tokio::spawn(admin::serve(

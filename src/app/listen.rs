@@ -2,10 +2,12 @@
 //! Nothing is served until every one of them is bound.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
 use super::StartError;
+use crate::certificate::Certificate;
 use crate::config::{HttpConfig, Smtp};
 use crate::http::Listener;
 use crate::inbound::{self, ListenerKind};
@@ -36,6 +38,14 @@ pub(super) fn smtp(smtp: &Smtp) -> Result<Vec<(TcpListener, ListenerKind)>, Star
 pub(super) async fn http(table: &str, http: &HttpConfig) -> Result<Listener, StartError> {
     let failed = |error| StartError::because(&format!("[{table}] listen"), error);
     Listener::bind(http).await.map_err(failed)
+}
+
+/// The certificates of those listeners that have one, to be loaded again.
+pub(super) fn certificates(listeners: [Option<&Listener>; 2]) -> Vec<Arc<Certificate>> {
+    let there = listeners.into_iter().flatten();
+    there
+        .filter_map(|listener| listener.certificate().cloned())
+        .collect()
 }
 
 /// The addresses of all listeners of this kind.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::reserved_space::ReservedSpace;
+use super::stores::Stores;
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
 use crate::directory::StateStore;
@@ -31,6 +32,18 @@ pub(super) struct Maintained {
     pub(super) state: Arc<StateStore>,
     pub(super) room: ReservedSpace,
     pub(super) documents: Arc<DocumentRoom>,
+}
+
+impl Maintained {
+    /// What of `stores` is looked after.
+    pub(super) fn of(stores: &Stores) -> Self {
+        Self {
+            history: stores.history.clone(),
+            state: stores.state.clone(),
+            room: stores.room.clone(),
+            documents: stores.documents.clone(),
+        }
+    }
 }
 
 /// Works until `shutdown`. Once-only marks are kept for `mark_days`: a bounce token that is still good must find its mark. What a pair has brought is

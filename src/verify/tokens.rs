@@ -216,7 +216,11 @@ impl Tokens {
     fn note_used(&self, id: &str, today: Timestamp) {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let token = self.change(|known| {
+            // Of many that ask at once the first.
             let token = known.get_mut(id)?;
+            if token.last_used >= Some(today) {
+                return None;
+            }
             token.last_used = Some(today);
             Some(token.clone())
         });

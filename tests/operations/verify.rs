@@ -14,6 +14,7 @@ use crate::support::stage::{BUYER, SELLER, Setup};
 pub async fn installed(budget: &str) -> (tempfile::TempDir, String, u16) {
     let port = free_port();
     let stage = Setup::default()
+        .key("admin", &format!("listen = \"127.0.0.1:{}\"", free_port()))
         .key("verify", &format!("listen = \"127.0.0.1:{port}\""))
         .key("verify", &format!("unknown_per_token = \"{budget}\""))
         .start()

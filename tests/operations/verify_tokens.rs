@@ -118,7 +118,7 @@ async fn a_store_that_is_lost_brings_its_tokens_back_from_the_export() {
     let (_, good) = token(&config, "@inpost.pl");
     let (id, revoked) = token(&config, "@inpost.pl");
     command(&config, &["tokens", "revoke", &id]);
-    let points = [("ALLEGROMAIL_FAILPOINTS", "app.export_soon=0")];
+    let points = [("ALLEGROMAIL_FAILPOINTS", "app.export_soon=number:0")];
     let server = Server::try_start(config.as_ref(), &[], &points).unwrap();
     wait_until("the export", || server.log().contains("what=\"state\""));
     server.stop();
