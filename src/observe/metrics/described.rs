@@ -260,6 +260,24 @@ pub(super) const METRICS: &[Described] = &[
         "lines of the history that could not be written",
     ),
     (
+        "allegromail_verify_questions_total",
+        Counter,
+        &["result"],
+        "addresses that carriers were answered about: order, closed, unknown",
+    ),
+    (
+        "allegromail_verify_refused_total",
+        Counter,
+        &["cause"],
+        "their requests without an answer: token (401), budget (429), directory (5xx), request (other 4xx)",
+    ),
+    (
+        "allegromail_verify_untraced_total",
+        Counter,
+        &[],
+        "questions about orders that left no line in the history",
+    ),
+    (
         "allegromail_panics_total",
         Counter,
         &[],
