@@ -16,6 +16,7 @@ mod pinned;
 mod queue;
 mod rejection;
 mod server;
+mod trace;
 mod transactions;
 
 pub use accounts::MaskParts;
@@ -25,3 +26,4 @@ pub use explain::{ExplainRequest, Explanation};
 pub use loading::{AllowlistDiff, ImportReport, RejectedLine};
 pub use queue::ExportedMessage;
 pub use server::{AdminContext, serve};
+pub use trace::query as trace_query;

@@ -12,4 +12,4 @@ mod socket;
 
 pub use failure::ApiError;
 pub use guard::{Guard, JSON, NDJSON, has_token, require_content_type, require_own_name};
-pub use listener::{BindError, Listener};
+pub use listener::{BindError, Caller, Listener};

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::rejection::MAX_BODY;
 use super::{
-    accounts, contents, documents, explain, health, loading, queue, rejection, transactions,
+    accounts, contents, documents, explain, health, loading, queue, rejection, trace, transactions,
 };
 use crate::allowlist::Live;
 use crate::backpressure::DocumentRoom;
@@ -120,7 +120,7 @@ fn router(context: Arc<AdminContext>) -> Router {
         .routes(routes!(queue::list))
         .routes(routes!(queue::act))
         .routes(routes!(queue::export))
-        .routes(routes!(queue::trace))
+        .routes(routes!(trace::trace))
         .layer(typed(http::JSON))
         .merge(lines)
         .split_for_parts();

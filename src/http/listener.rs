@@ -49,6 +49,15 @@ pub enum BindError {
     Tls(#[from] CertificateError),
 }
 
+/// Who asks. In the extensions of every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// Over TCP, from there.
+    Address(SocketAddr),
+    /// Over a unix socket: a process of this user.
+    Uid(u32),
+}
+
 /// A bound socket.
 enum Socket {
     Tcp(TcpListener),
@@ -139,12 +148,12 @@ impl Listener {
             open.spawn(async move {
                 let _slot = slot;
                 match acceptor {
-                    None => answer(stream, router, foreign_peer, &stop).await,
+                    None => answer(stream, router, (peer, foreign_peer), &stop).await,
                     // Here and not where connections are accepted: a client that says nothing must not keep others waiting.
                     Some(acceptor) => {
                         let shaken = tokio::time::timeout(HEAD, acceptor.accept(stream)).await;
                         if let Ok(Ok(stream)) = shaken {
-                            answer(stream, router, foreign_peer, &stop).await;
+                            answer(stream, router, (peer, foreign_peer), &stop).await;
                         }
                     }
                 }
@@ -154,22 +163,31 @@ impl Listener {
         open.wait().await;
     }
 
-    /// The next connection, and its client where there are addresses.
-    async fn accept(&self) -> std::io::Result<(Either<TcpStream, UnixStream>, Option<SocketAddr>)> {
+    /// The next connection, and its client.
+    async fn accept(&self) -> std::io::Result<(Either<TcpStream, UnixStream>, Option<Caller>)> {
         match &self.socket {
             Socket::Tcp(tcp) => {
                 let (stream, peer) = tcp.accept().await?;
                 // A failure costs speed, nothing else.
                 let _ = stream.set_nodelay(true);
-                Ok((Either::Left(stream), Some(peer)))
+                Ok((Either::Left(stream), Some(Caller::Address(peer))))
             }
-            Socket::Unix(unix) => Ok((Either::Right(unix.accept().await?.0), None)),
+            Socket::Unix(unix) => {
+                let stream = unix.accept().await?.0;
+                // Of a client that has gone nobody needs to know it.
+                let peer = stream.peer_cred().ok();
+                let peer = peer.map(|peer| Caller::Uid(peer.uid()));
+                Ok((Either::Right(stream), peer))
+            }
         }
     }
 
     /// The address of a client that is no proxy of ours, where only those may come.
-    fn foreign_peer(&self, peer: Option<SocketAddr>) -> Option<IpAddr> {
-        let peer = peer?.ip().to_canonical();
+    fn foreign_peer(&self, peer: Option<Caller>) -> Option<IpAddr> {
+        let Some(Caller::Address(peer)) = peer else {
+            return None;
+        };
+        let peer = peer.ip().to_canonical();
         let is_proxy = self
             .behind_proxy
             .iter()
@@ -182,13 +200,16 @@ impl Listener {
 async fn answer<S>(
     stream: S,
     router: Router,
-    foreign_peer: Option<IpAddr>,
+    (peer, foreign_peer): (Option<Caller>, Option<IpAddr>),
     stop: &CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let handled = match foreign_peer {
             None => Ok(router.call(request)),
             Some(peer) => Err(forbidden(peer)),

@@ -69,10 +69,13 @@ impl Entries<'_> {
         target: Target,
         recipient: &str,
     ) -> Entry {
-        let trace = arrival.transaction.trace.clone();
+        let (trace, now) = (arrival.transaction.trace.clone(), self.clock.now());
+        let transaction = Some(arrival.transaction);
+        let came = arrival.seen.reception(arrival.client, transaction, now);
         Entry {
             about: about(arrival.message, recipient),
-            ..Entry::new(id, trace, self.clock.now(), target)
+            came: Some(Box::new(came)),
+            ..Entry::new(id, trace, now, target)
         }
     }
 
