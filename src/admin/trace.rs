@@ -63,7 +63,7 @@ pub fn query(
 #[utoipa::path(get, path = "/v1/trace", params(TraceParams), responses(
     (status = 200, body = Vec<Object>),
     (status = 403, description = "real addresses are shown over a unix socket or to the token only", body = ApiError),
-    (status = 422, description = "nothing is asked, or a time cannot be read", body = ApiError),
+    (status = 400, description = "nothing is asked, or a time cannot be read", body = ApiError),
 ))]
 pub(super) async fn trace(
     State(context): State<Arc<AdminContext>>,
@@ -76,7 +76,10 @@ pub(super) async fn trace(
     };
     let times = (asked.since.as_deref(), asked.until.as_deref());
     let (text, seller) = (asked.q.as_deref(), asked.seller.as_deref());
-    let query = query(text, seller, times, context.clock.now()).map_err(ApiError::bad)?;
+    let query = query(text, seller, times, context.clock.now()).map_err(|error| {
+        let how = "the query of /v1/trace has `q`, `seller`, `since` and `until`; see /v1/openapi.json";
+        ApiError::new(StatusCode::BAD_REQUEST, format!("{error}; {how}"))
+    })?;
     let history = context.history.clone();
     // Reads files of many days: not on a thread that serves requests.
     let found = tokio::task::spawn_blocking(move || {

@@ -232,11 +232,11 @@ impl HistoryRecord {
 
 /// Where an entry goes. The sentence of a refusal may name the writer by its address: it is kept as the recipient might read it.
 fn target(entry: &Entry) -> Target {
-    let Target::Refused(diagnostic) = &entry.target else {
+    // What another server reported was masked before, and is nobody's reception.
+    let (Target::Refused(diagnostic), Some(came)) = (&entry.target, &entry.came) else {
         return entry.target.clone();
     };
-    let from = entry.came.as_ref().and_then(|came| came.from.as_deref());
-    let real = from.and_then(|from| from.parse().ok());
+    let real = came.from.as_deref().and_then(|from| from.parse().ok());
     let hidden = HiddenAddresses {
         real: real.into_iter().collect(),
         shown_as: entry.about.recipient.clone(),

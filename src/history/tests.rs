@@ -213,3 +213,5 @@ fn h162_a_look_up_reads_a_piece_of_a_day() {
     assert!(find(MANY + 50).is_some());
     assert!(octets_read() - before < 512 * 1024);
 }
+
+mod names;
