@@ -77,7 +77,8 @@ pub(super) async fn trace(
     let times = (asked.since.as_deref(), asked.until.as_deref());
     let (text, seller) = (asked.q.as_deref(), asked.seller.as_deref());
     let query = query(text, seller, times, context.clock.now()).map_err(|error| {
-        let how = "the query of /v1/trace has `q`, `seller`, `since` and `until`; see /v1/openapi.json";
+        let how =
+            "the query of /v1/trace has `q`, `seller`, `since` and `until`; see /v1/openapi.json";
         ApiError::new(StatusCode::BAD_REQUEST, format!("{error}; {how}"))
     })?;
     let history = context.history.clone();

@@ -144,24 +144,27 @@ impl Runs {
         gaps
     }
 
-    /// The places that `digest` leads to, the last few thousand of each run.
-    pub(super) fn places(&self, digest: u64) -> io::Result<Vec<u64>> {
+    /// The places before `below` that `digest` leads to, the last few thousand of each run.
+    pub(super) fn places(&self, digest: u64, below: u64) -> io::Result<Vec<u64>> {
         let mut places = Vec::new();
         let Some(file) = &self.file else {
             return Ok(places);
         };
         for run in &self.runs {
-            let first = lower_bound(file, run, digest)?;
-            let behind = match digest.checked_add(1) {
-                Some(next) if record(file, run, first)?.is_some_and(|(key, _)| key == digest) => {
-                    lower_bound(file, run, next)?
-                }
-                Some(_) => first,
-                None => run.records,
-            };
-            for at in first.max(behind.saturating_sub(MOST_PLACES))..behind {
-                places.extend(record(file, run, at)?.map(|(_, place)| place));
+            let first = lower_bound(file, run, (digest, 0))?;
+            if record(file, run, first)?.is_none_or(|(key, _)| key != digest) {
+                continue;
             }
+            let behind = lower_bound(file, run, (digest, below))?;
+            let first = first.max(behind.saturating_sub(MOST_PLACES));
+            let mut octets = vec![0; RECORD * usize::try_from(behind - first).unwrap_or_default()];
+            file.read_exact_at(&mut octets, run.at + first * RECORD as u64)?;
+            places.extend(
+                octets
+                    .chunks_exact(RECORD)
+                    .filter_map(parse)
+                    .map(|(_, place)| place),
+            );
         }
         Ok(places)
     }
@@ -195,27 +198,27 @@ fn parse(octets: &[u8]) -> Option<Key> {
 /// Guesses before the rest is halved: enough for millions of records that are spread evenly, and a bound where they are not.
 const GUESSES: u32 = 8;
 
-/// The number of the first record whose digest is not less than `digest`.
-fn lower_bound(file: &File, run: &Run, digest: u64) -> io::Result<u64> {
+/// The number of the first record that is not before `wanted`.
+fn lower_bound(file: &File, run: &Run, wanted: Key) -> io::Result<u64> {
     let (mut low, mut high) = (0, run.records);
     let (mut low_key, mut high_key) = (0_u64, u64::MAX);
     let mut guesses = 0;
     while low < high {
         let span = high_key.saturating_sub(low_key).max(1);
-        let share = u128::from(digest.saturating_sub(low_key)) * u128::from(high - low);
+        let share = u128::from(wanted.0.saturating_sub(low_key)) * u128::from(high - low);
         let middle = match guesses < GUESSES {
             true => low + u64::try_from(share / u128::from(span)).unwrap_or_default(),
             false => low + (high - low) / 2,
         };
         guesses += 1;
         let middle = middle.min(high - 1);
-        let Some((key, _)) = record(file, run, middle)? else {
+        let Some(found) = record(file, run, middle)? else {
             break;
         };
-        if key < digest {
-            (low, low_key) = (middle + 1, key);
+        if found < wanted {
+            (low, low_key) = (middle + 1, found.0);
         } else {
-            (high, high_key) = (middle, key);
+            (high, high_key) = (middle, found.0);
         }
     }
     Ok(low)

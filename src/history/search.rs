@@ -124,23 +124,25 @@ pub fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 /// The lines of a day that can be looked up, and those that have to be read.
 struct DayView {
     name: String,
+    size: u64,
     runs: Runs,
     tails: Vec<Tail>,
     gaps: Vec<(u64, u64)>,
 }
 
 impl DayView {
-    /// The places that any of `digests` leads to, the last one first.
-    fn places(&self, digests: &[u64]) -> io::Result<Vec<u64>> {
+    /// The places before `below` that any of `digests` leads to, the last one first.
+    fn places(&self, digests: &[u64], below: u64) -> io::Result<Vec<u64>> {
         let mut places = Vec::new();
         for digest in digests {
-            places.extend(self.runs.places(*digest)?);
+            places.extend(self.runs.places(*digest, below)?);
             for tail in &self.tails {
                 let first = tail.keys.partition_point(|(key, _)| key < digest);
                 let keys = tail.keys.iter().skip(first);
                 places.extend(keys.take_while(|(key, _)| key == digest).map(|(_, at)| at));
             }
         }
+        places.retain(|place| *place < below);
         places.sort_unstable_by(|one, other| other.cmp(one));
         places.dedup();
         Ok(places)
@@ -158,7 +160,7 @@ impl History {
         let days = self.views()?;
         let traces = match query.leading() {
             wanted if wanted.is_empty() => self.traces_in_time(&days, query)?,
-            wanted => self.traces_named(&days, &wanted)?,
+            wanted => self.traces_named(&days, &wanted, query)?,
         };
         let mut found = Vec::new();
         let mut uncovered = self.uncovered_lives(&days, &traces)?;
@@ -196,6 +198,7 @@ impl History {
             };
             days.push(DayView {
                 gaps,
+                size,
                 name,
                 runs,
                 tails: own,
@@ -218,36 +221,54 @@ impl History {
             .map(|line| self.opened(line)))
     }
 
-    /// The transactions that have one of `wanted`, the last one first.
-    fn traces_named(&self, days: &[DayView], wanted: &[&str]) -> io::Result<Vec<TraceId>> {
+    /// The transactions that have one of `wanted`, the last one first; none of what was named after the time that is asked for.
+    fn traces_named(
+        &self,
+        days: &[DayView],
+        wanted: &[&str],
+        query: &TraceQuery,
+    ) -> io::Result<Vec<TraceId>> {
         let digests = self.digests_of(wanted);
+        let most = match query.since {
+            // Those of before may have gone on since.
+            Some(_) => 4 * MAX_FOUND,
+            None => MAX_FOUND,
+        };
         let (mut traces, mut seen) = (Vec::new(), HashSet::new());
         for day in days {
+            let below = self.end_of(day, query)?;
             let mut found: Vec<(u64, TraceId)> = Vec::new();
-            for at in day.places(&digests)?.into_iter().take(MAX_FOUND) {
-                if let Some(line) = self
-                    .line_at(&day.name, at)?
-                    .filter(|line| is_named(line, wanted))
-                {
+            for at in day.places(&digests, below)?.into_iter().take(most) {
+                let line = self.line_at(&day.name, at)?;
+                if let Some(line) = line.filter(|line| is_named(line, wanted)) {
                     found.push((at, line.trace));
                 }
             }
             for (from, to) in &day.gaps {
-                self.between(&day.name, *from, *to, &mut |at, line| {
+                self.between(&day.name, *from, (*to).min(below), &mut |at, line| {
                     if is_named(&line, wanted) {
                         found.push((at, line.trace));
                     }
                 })?;
             }
-            found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
+            found.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
             let new = found.into_iter().map(|(_, trace)| trace);
             traces.extend(new.filter(|trace| seen.insert(trace.clone())));
-            if traces.len() >= MAX_FOUND {
+            if traces.len() >= most {
                 break;
             }
         }
-        traces.truncate(MAX_FOUND);
+        traces.truncate(most);
         Ok(traces)
+    }
+
+    /// Up to where the lines of a day may be of the time that is asked for.
+    fn end_of(&self, day: &DayView, query: &TraceQuery) -> io::Result<u64> {
+        match query.until {
+            Some(until) if day.name > name(until) => Ok(0),
+            Some(until) if day.name == name(until) => self.first_after(&day.name, day.size, until),
+            _ => Ok(day.size),
+        }
     }
 
     /// The transactions of which a line stands between two times, the last one first. Lines stand in the order of time, but for those that a restart
@@ -255,16 +276,10 @@ impl History {
     fn traces_in_time(&self, days: &[DayView], query: &TraceQuery) -> io::Result<Vec<TraceId>> {
         let (mut traces, mut seen) = (Vec::new(), HashSet::new());
         for day in days {
-            let too_late = query.until.is_some_and(|until| day.name > name(until));
-            let too_early = query.since.is_some_and(|since| day.name < name(since));
-            if too_late || too_early {
+            let end = self.end_of(day, query)?;
+            if end == 0 || query.since.is_some_and(|since| day.name < name(since)) {
                 continue;
             }
-            let size = std::fs::metadata(self.folder.join(format!("{}.ndjson", day.name)))?.len();
-            let end = match query.until {
-                Some(until) => self.first_after(&day.name, size, until)?,
-                None => size,
-            };
             let from = self.line_start(&day.name, end.saturating_sub(MOST_READ))?;
             let mut found = Vec::new();
             self.between(&day.name, from, end, &mut |_, line| {
@@ -311,7 +326,7 @@ impl History {
         let digests = self.digests_of(&[trace.as_str()]);
         let mut life = Vec::new();
         for day in days.iter().rev() {
-            for at in day.places(&digests)?.into_iter().rev() {
+            for at in day.places(&digests, day.size)?.into_iter().rev() {
                 life.extend(
                     self.line_at(&day.name, at)?
                         .filter(|line| line.trace == *trace),

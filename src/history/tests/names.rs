@@ -237,6 +237,27 @@ fn of_many_messages_the_last_are_told() {
 }
 
 #[test]
+fn a_time_is_found_behind_thousands_of_later_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = open_with_keys(&folder);
+    for number in 0..6_000 {
+        delivered(&history, number, Timestamp(NOW.0 + number), JAN);
+    }
+    for what in ["in memory", "indexed"] {
+        let then = (Some(Timestamp(NOW.0 + 20)), Some(Timestamp(NOW.0 + 29)));
+        for query in [
+            TraceQuery::new(JAN),
+            TraceQuery::all().of_seller("k2m9x0r7t3"),
+        ] {
+            let found = history.search(&query.between(then.0, then.1)).unwrap();
+            assert_eq!(found.len(), 20, "{what}");
+        }
+        delivered(&history, 9_999, NOW.plus(DAY), "ola@poczta.example");
+        index(&history);
+    }
+}
+
+#[test]
 fn files_hold_no_real_address_host_or_word_and_a_line_shows_them_on_request_only() {
     let folder = tempfile::tempdir().unwrap();
     let history = open_with_keys(&folder);
