@@ -98,7 +98,7 @@ const INDEX_TOLD: u32 = 600;
 /// Keeps the index of names: a piece of the work a second.
 fn index(history: &History, tick: u32) {
     if let Err(error) = history.index()
-        && tick % INDEX_TOLD == 0
+        && tick.is_multiple_of(INDEX_TOLD)
     {
         tracing::warn!(event = "history_index_failed", %error, "trace reads the files of its lines meanwhile");
     }

@@ -34,7 +34,7 @@ use crate::mail::{EnhancedStatus, ForwardPath, QueueId, Reply, TraceId};
 use crate::masking::MaskedAddress;
 use crate::message::{Effort, Message};
 use crate::offload::offload;
-use crate::policy::{self, Plan, Reason, Refusal, Sender, TransactionFact};
+use crate::policy::{self, Plan, Reason, Refusal, Sender};
 use crate::spool::{MultipartCommit, NewEntry, Origin};
 
 /// Why nothing goes to the writer's own mask.
@@ -154,13 +154,8 @@ pub(super) async fn judge(
     let order = recipient.address.local.transaction.as_ref();
     tally.spend(arrival, sender, order)?;
     let mut taken = carry_out(intake, arrival, sender, &plan, &recipient.address).await;
-    if let Ok(Taken::Entry(new, _)) = &mut taken
-        && let Some(came) = &mut new.entry.came
-    {
-        came.decided = decided_by(sender);
-        if let TransactionFact::Known(order) = &facts.transaction {
-            came.seller = order.seller.to_string();
-        }
+    if let Ok(taken) = &mut taken {
+        taken.note_decision(sender, &facts.transaction);
     }
     // What the rules on contents stop has cost as much as what they let pass, and no other budget.
     let of_contents = |refusal: &Refusal| refusal.reason.is_of_contents();
@@ -168,14 +163,6 @@ pub(super) async fn judge(
         tally.undo(before);
     }
     taken
-}
-
-/// What let a message pass, for the history: the line of the allowlist, or that both are parties.
-fn decided_by(sender: &Sender) -> String {
-    match &sender.courier {
-        Some(line) if sender.writer.is_none() => format!("courier, {line}"),
-        _ => "party".to_owned(),
-    }
 }
 
 /// Carries out `plan`, up to the entry; nothing is durable before the caller commits it. Also run for `explain`, which throws the entry away:

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use super::calendar::Ids;
 use super::head::Fixes;
-use super::participant::{Changes, Maskers};
+use super::participant::Maskers;
 use super::plan::{ParticipantPlan, RewriteError};
+use super::written::Changes;
 use crate::message::{self, Message};
 
 /// What must change in a body, and what the header section must say of it then.

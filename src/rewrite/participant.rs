@@ -10,6 +10,7 @@ use super::head::{Fixes, masked_field};
 use super::masker::Masker;
 use super::options::HIDDEN;
 use super::plan::{ParticipantPlan, RewriteError, Threading};
+use super::written::Written;
 use crate::mail::{Domain, Mailbox, ReversePath};
 use crate::masking::{MaskedDomains, MaskedLocal};
 use crate::message::{self, Message};
@@ -39,40 +40,6 @@ pub(super) struct Guesses<'a> {
     pub(super) answers: bool,
     /// Nothing is masked, not even the writer's addresses: to see what stands there. Such a message must not leave.
     pub(super) bare: bool,
-}
-
-/// A message that was rewritten.
-pub(super) struct Written {
-    pub(super) octets: Vec<u8>,
-    /// Whether anything stood in it that had to be hidden.
-    pub(super) masked: bool,
-    /// What else was changed in its parts.
-    changes: Changes,
-}
-
-impl Written {
-    /// What was changed, a few words each.
-    pub(super) fn changed(&self) -> Vec<&'static str> {
-        let changes = [
-            (self.masked, "addresses masked"),
-            (self.changes.pictures, "picture metadata removed"),
-            (
-                self.changes.emptied,
-                "signatures or unreadable parts taken out",
-            ),
-        ];
-        let told = changes.into_iter().filter(|(is_so, _)| *is_so);
-        told.map(|(_, words)| words).collect()
-    }
-}
-
-/// What was changed in parts beside what was masked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Changes {
-    /// Pictures lost what they tell beside what they show.
-    pub(super) pictures: bool,
-    /// A part was emptied.
-    pub(super) emptied: bool,
 }
 
 /// The two ways to look at a text of the message.
