@@ -244,6 +244,7 @@ pub(super) fn append(folder: &Path, tail: &mut Tail) -> io::Result<()> {
         from: tail.from,
         to: tail.to,
     };
+    // With one write, so that whoever reads meanwhile finds a run that is not whole, or all of it.
     let mut octets = Vec::with_capacity(HEAD + tail.keys.len() * RECORD);
     octets.extend_from_slice(&run.head());
     for (key, place) in &tail.keys {

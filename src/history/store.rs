@@ -39,7 +39,7 @@ pub struct History {
     day: Mutex<Option<DayFile>>,
     /// Digests of days that are not written to any more.
     ended: Mutex<Vec<Tail>>,
-    /// Held by whoever changes the index of names, and by whoever reads it.
+    /// Held by whoever changes the index of names.
     pub(super) indexing: Mutex<()>,
     /// Whether all days but the one that is written are indexed.
     pub(super) settled: AtomicBool,

@@ -19,6 +19,8 @@ const DAYS: u64 = 14;
 const DAY_MS: u64 = 86_400_000;
 const BUYERS: u64 = 1_000_000;
 const SELLERS: u64 = 20_000;
+/// Makes a query for a message of so many.
+type Make = fn(u64, u64) -> TraceQuery;
 /// Looks for each name.
 const LOOKS: u64 = 50;
 
@@ -198,7 +200,7 @@ fn index(folder: &Path) {
 
 fn look(folder: &Path, messages: u64) {
     let history = open(folder);
-    let kinds: [(&str, fn(u64, u64) -> TraceQuery); 9] = [
+    let kinds: [(&str, Make); 9] = [
         ("trace id", |n, all| {
             TraceQuery::new(entry(n, all).trace.as_str())
         }),
