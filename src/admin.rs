@@ -17,6 +17,7 @@ mod pinned;
 mod queue;
 mod server;
 mod tokens;
+mod trace;
 mod transactions;
 
 pub use accounts::MaskParts;
@@ -27,3 +28,4 @@ pub use loading::{AllowlistDiff, ImportReport, RejectedLine};
 pub use queue::ExportedMessage;
 pub use server::{AdminContext, serve};
 pub use tokens::{NewToken, TokenMade};
+pub use trace::query as trace_query;

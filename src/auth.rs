@@ -20,7 +20,7 @@ mod slots;
 mod spf;
 
 pub use arc::Chain;
-pub use evidence::{Evidence, ProverSettings, Steps};
+pub use evidence::{Evidence, ProverSettings, Step, Steps, in_short};
 pub use proof::{Means, Mode, Proof, SharedSpf, SignatureDigest};
 pub use prover::Prover;
 

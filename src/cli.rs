@@ -115,8 +115,8 @@ enum Command {
     },
     /// Print the life of a message, from the first byte to the last outcome
     Trace {
-        /// A trace id, a queue id, a masked address or a Message-ID
-        query: String,
+        #[command(flatten)]
+        asked: trace::Asked,
     },
     /// The configuration
     Config {
@@ -237,7 +237,7 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Tokens { command } => {
             loaded(&|loaded| tokens::run(&loaded.config, &command, json))
         }
-        Command::Trace { query } => loaded(&|loaded| trace::run(&loaded.config, &query, json)),
+        Command::Trace { asked } => loaded(&|loaded| trace::run(&loaded.config, &asked, json)),
         // Keys are made before a configuration can name them.
         Command::Dkim { command } => {
             let config = load().ok().map(|loaded| loaded.config);

@@ -14,12 +14,13 @@ mod sts;
 mod tls;
 mod transaction;
 mod trouble;
+mod watch;
 mod wire;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::mail::{Mailbox, Outcome, QueueId, ReversePath};
+use crate::mail::{Mailbox, Outcome, QueueId, RemoteSession, ReversePath};
 use crate::spool::Content;
 
 pub use any_certificate::AnyCertificate;
@@ -50,6 +51,8 @@ pub struct DeliveryRequest {
 pub struct AttemptResult {
     /// What became of the message.
     pub outcome: Outcome,
+    /// The last server, and where the time went.
+    pub session: RemoteSession,
     /// The connection that the message went over, to be dropped when the outcome is durable: before that it takes no other message and says no
     /// goodbye, so that a crash leaves at most one message for each connection that may arrive twice.
     pub connection: Option<ParkedConnection>,
@@ -60,6 +63,7 @@ impl From<Outcome> for AttemptResult {
     fn from(outcome: Outcome) -> Self {
         Self {
             outcome,
+            session: RemoteSession::default(),
             connection: None,
         }
     }

@@ -11,6 +11,7 @@
 //! | [`ReplyCode`], [`Reply`] | RFC 5321 4.2 |
 //! | [`EnhancedStatus`] | RFC 3463, RFC 5248 |
 //! | [`Outcome`], [`Diagnostic`] | RFC 3464 2.3 |
+//! | [`Reception`], [`RemoteSession`] | ours, for the history |
 //! | [`QueueId`], [`TraceId`] | ours |
 //! | [`Timestamp`] | ours; printed by RFC 5322 3.3 |
 
@@ -21,6 +22,7 @@ mod mailbox;
 mod network;
 mod outcome;
 mod path;
+mod reception;
 mod reply;
 mod status;
 mod timestamp;
@@ -32,6 +34,7 @@ pub use mailbox::{Mailbox, MailboxError};
 pub use network::{Network, NotANetwork, host_of, network_of};
 pub use outcome::{Diagnostic, Outcome, Reported};
 pub use path::{ForwardPath, ReversePath};
+pub use reception::{Reception, RemoteSession};
 pub use reply::{Reply, ReplyCode};
 pub use status::EnhancedStatus;
 pub use timestamp::Timestamp;

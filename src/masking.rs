@@ -21,6 +21,7 @@ mod message_id;
 mod mint;
 pub mod providers;
 mod token;
+mod trace_keys;
 
 pub use base::base_address;
 pub use domains::{MaskedDomain, MaskedDomains};
@@ -31,3 +32,4 @@ pub use local::{MaskedAddress, MaskedLocal, NotMasked};
 pub use message_id::{MessageIdKeys, MessageIdToken, Original, Pair};
 pub use mint::mint;
 pub use token::{BounceToken, TokenError, TokenKeys, TokenKind};
+pub use trace_keys::TraceKeys;

@@ -41,6 +41,7 @@ mod soft_breaks;
 mod trace;
 mod treatment;
 mod unseen;
+mod written;
 
 pub use calendar::Events;
 pub use courier::{CourierTrace, courier, courier_as};

@@ -121,6 +121,7 @@ mod operations {
     mod overdue_documents;
     mod queue_and_trace;
     mod restarts;
+    mod traces;
     mod unloaded_directory;
     mod verify;
     mod verify_tokens;

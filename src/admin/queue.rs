@@ -1,15 +1,14 @@
-//! The queue and the lives of messages, for operators.
+//! The queue, for operators.
 
 use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::AdminContext;
-use crate::history::{self, TraceLine};
 use crate::http::ApiError;
 use crate::mail::QueueId;
 use crate::queue::{ListedEntry, QueueAction, QueueActionError};
@@ -35,13 +34,6 @@ impl From<QueueActionError> for ApiError {
 pub struct ExportedMessage {
     /// Its bytes in base64 (RFC 4648): masked, as it would be delivered. Of a damaged one what is left of them.
     pub message: String,
-}
-
-/// What is asked of the history.
-#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
-pub(super) struct TraceParams {
-    /// A trace id, a queue id, a masked address or a Message-ID.
-    q: String,
 }
 
 /// A queue id of the path; 422 if it has no such form.
@@ -103,20 +95,4 @@ pub(super) async fn export(
     Ok(Json(ExportedMessage {
         message: data_encoding::BASE64.encode(&body),
     }))
-}
-
-/// The lives of the messages that `q` names, oldest line first.
-#[utoipa::path(get, path = "/v1/trace", params(TraceParams), responses((status = 200, body = Vec<Object>)))]
-pub(super) async fn trace(
-    State(context): State<Arc<AdminContext>>,
-    Query(asked): Query<TraceParams>,
-) -> Result<Json<Vec<TraceLine>>, ApiError> {
-    let history = context.history.clone();
-    // Reads the files of many days: not on a thread that serves requests.
-    let search = move || history.search(&history::TraceQuery::new(&asked.q));
-    let found = tokio::task::spawn_blocking(search).await;
-    let failed = |error: String| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error);
-    let found = found.map_err(|error| failed(error.to_string()))?;
-    let found = found.map_err(|error| failed(error.to_string()))?;
-    Ok(Json(found.into_iter().map(TraceLine::from).collect()))
 }

@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{accounts, contents, documents, explain, health, loading, queue, tokens, transactions};
+use super::{
+    accounts, contents, documents, explain, health, loading, queue, tokens, trace, transactions,
+};
 use crate::allowlist::Live;
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
@@ -123,7 +125,7 @@ fn router(context: Arc<AdminContext>) -> Router {
         .routes(routes!(queue::list))
         .routes(routes!(queue::act))
         .routes(routes!(queue::export))
-        .routes(routes!(queue::trace))
+        .routes(routes!(trace::trace))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .layer(typed(http::JSON))

@@ -69,6 +69,7 @@ pub(super) async fn run(
             if let Err(error) = kept.history.flush() {
                 tracing::error!(event = "history_flush_failed", %error);
             }
+            index(&kept.history, tick);
             kept.room.keep();
             tell_documents(&kept.documents, now, tick % FORGET == 0);
             if tick == 0 {
@@ -101,6 +102,18 @@ pub(super) async fn run(
         if work.await.is_err() {
             tracing::error!(event = "upkeep_panicked");
         }
+    }
+}
+
+/// Flushes between two words on an index that cannot be written.
+const INDEX_TOLD: u32 = 600;
+
+/// Keeps the index of names: a piece of the work a second.
+fn index(history: &History, tick: u32) {
+    if let Err(error) = history.index()
+        && tick.is_multiple_of(INDEX_TOLD)
+    {
+        tracing::warn!(event = "history_index_failed", %error, "trace reads the files of its lines meanwhile");
     }
 }
 

@@ -25,7 +25,7 @@ use crate::history::History;
 use crate::inbound;
 use crate::intake::{LiveRules, Tools};
 use crate::mail::Listeners;
-use crate::masking::{HandedKeys, MaskedDomains};
+use crate::masking::{HandedKeys, MaskedDomains, TraceKeys};
 use crate::queue;
 use crate::resolve::{self, DnsResolver};
 use crate::signing::Signer;
@@ -249,11 +249,13 @@ pub fn open_directory(config: &Config) -> Result<SledDirectory, Unavailable> {
 /// Reads the history of a configuration while no server runs. Nothing is made.
 #[must_use]
 pub fn inspect_history(config: &Config) -> History {
-    History::inspect(&config.data_dir.join("trace"))
+    let history = History::inspect(&config.data_dir.join("trace"));
+    history.with_keys(TraceKeys::new(&config.secrets))
 }
 
 /// Opens the history of a configuration for the server.
 fn open_history(config: &Config) -> std::io::Result<History> {
     let keep = config.delivery.expire + BOUNCES_AFTER;
-    History::open(&config.data_dir.join("trace"), keep)
+    let history = History::open(&config.data_dir.join("trace"), keep)?;
+    Ok(history.with_keys(TraceKeys::new(&config.secrets)))
 }

@@ -6,7 +6,7 @@
 use mail_auth::dmarc::Policy;
 
 use super::addressees::Addressees;
-use super::evidence::{Check, Evidence, Steps};
+use super::evidence::{Check, Evidence, Step, Steps};
 use super::questions::Questions;
 use super::signatures::{Signatures, Verdict};
 use super::{Means, SignatureDigest, dmarc};
@@ -34,11 +34,12 @@ pub(super) async fn check(
         }
         match judge(questions, evidence, verdict, addressees.as_ref()).await {
             Ok(means) => {
-                steps.push(("dkim", format!("{means} passes, aligned")));
+                let finding = format!("{means} passes, aligned");
+                steps.push(Step::new("dkim", "pass", finding));
                 passed = Some(with_other(passed, means));
             }
             Err(Trouble::Unknown(what)) => {
-                steps.push(("dkim", what.clone()));
+                steps.push(Step::new("dkim", "temperror", what.clone()));
                 unknown = Some(what);
             }
             Err(Trouble::Failed(what)) => failed.push(what),
@@ -49,13 +50,14 @@ pub(super) async fn check(
     if many > 0 {
         failed.push(format!("and {many} more of that kind"));
     }
-    steps.extend(failed.iter().map(|what| ("dkim", what.clone())));
+    let told = failed.iter();
+    steps.extend(told.map(|what| Step::new("dkim", "fail", what.clone())));
     match (passed, unknown) {
         (Some(means), _) => Check::Passed(means),
         (None, Some(what)) => Check::Unknown(what),
         (None, None) if failed.is_empty() => {
             let absent = "there is no DKIM signature".to_owned();
-            steps.push(("dkim", absent.clone()));
+            steps.push(Step::new("dkim", "none", absent.clone()));
             Check::Absent(absent)
         }
         (None, None) => Check::Failed(failed.join("; ")),

@@ -50,6 +50,16 @@ pub(super) enum Check {
 }
 
 impl Check {
+    /// The word for it (RFC 8601 2.7).
+    pub(super) const fn result(&self) -> &'static str {
+        match self {
+            Self::Passed(_) => "pass",
+            Self::Failed(_) => "fail",
+            Self::Absent(_) => "none",
+            Self::Unknown(_) => "temperror",
+        }
+    }
+
     /// What it found, as `explain` tells it.
     pub(super) fn words(&self) -> String {
         match self {
@@ -59,5 +69,39 @@ impl Check {
     }
 }
 
-/// The checks of one message in the order in which they were asked: which check, and what it found.
-pub type Steps = Vec<(&'static str, String)>;
+/// One check and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// `spf`, `dkim`, `name` or `dns`.
+    pub check: &'static str,
+    /// `pass`, `fail`, `none` or `temperror` (RFC 8601 2.7).
+    pub result: &'static str,
+    /// What it found, in words. Names domains.
+    pub finding: String,
+}
+
+impl Step {
+    pub(super) const fn new(check: &'static str, result: &'static str, finding: String) -> Self {
+        Self {
+            check,
+            result,
+            finding,
+        }
+    }
+}
+
+/// The checks of one message in the order in which they were asked.
+pub type Steps = Vec<Step>;
+
+/// The checks in short, each result once: `spf=none dkim=pass`. Names nobody.
+#[must_use]
+pub fn in_short(steps: &Steps) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for step in steps {
+        let result = format!("{}={}", step.check, step.result);
+        if !told.contains(&result) {
+            told.push(result);
+        }
+    }
+    told.join(" ")
+}

@@ -13,7 +13,7 @@ use moka::sync::Cache;
 use tokio::time::timeout;
 
 use super::alignment::{aligned, same_organisation};
-use super::evidence::{Check, Evidence, ProverSettings, Steps};
+use super::evidence::{Check, Evidence, ProverSettings, Step, Steps};
 use super::questions::Questions;
 use super::slots::Slots;
 use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, dmarc, name, spf};
@@ -96,12 +96,12 @@ impl Prover {
             // Nothing was asked, so nothing is known of the DNS.
             Err(_) if !begun => {
                 let what = format!("other mail was in front of the checks for {from}");
-                steps.push(("dns", what.clone()));
+                steps.push(Step::new("dns", "temperror", what.clone()));
                 Proof::Deferred(what)
             }
             Err(_) => {
                 let what = format!("the DNS took too long over the checks for {from}");
-                steps.push(("dns", what.clone()));
+                steps.push(Step::new("dns", "temperror", what.clone()));
                 self.slow.insert(key, what.clone());
                 Proof::Deferred(what)
             }
@@ -117,7 +117,7 @@ impl Prover {
     ) -> Proof {
         // SPF first: it costs no hash over the message, and most honest mail passes it.
         let spf = spf::check(questions, &self.settings, evidence).await;
-        steps.push(("spf", spf.words()));
+        steps.push(Step::new("spf", spf.result(), spf.words()));
         let shared = match spf {
             // Others send from there as well: DKIM may say more, and then is what counts.
             Check::Passed(Means::Spf { shared: true, .. }) => true,
@@ -134,7 +134,12 @@ impl Prover {
             (Check::Unknown(what), _) | (_, Check::Unknown(what)) => Proof::Deferred(what),
             (Check::Absent(_), Check::Absent(_)) if evidence.mode == Mode::Relaxed => {
                 let proof = name::check(questions, evidence).await;
-                steps.push(("name", proof.to_string()));
+                let result = match &proof {
+                    Proof::Proven(_) => "pass",
+                    Proof::Deferred(_) => "temperror",
+                    Proof::NotAsked | Proof::Unproven(_) => "fail",
+                };
+                steps.push(Step::new("name", result, proof.to_string()));
                 proof
             }
             (spf, dkim) => {

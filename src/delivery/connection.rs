@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustix::io::Errno;
+use rustls::{ClientConnection, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -24,6 +25,8 @@ pub(super) struct Connection {
     pub(super) extensions: Extensions,
     /// Messages that went over it. At the greatest number it takes no more.
     pub(super) used: u32,
+    /// The version of TLS; none: clear text.
+    pub(super) tls: Option<&'static str>,
 }
 
 /// What every connection of ours has in common.
@@ -72,6 +75,7 @@ impl Connection {
             wire: Wire::new(Box::new(stream), options.timeouts),
             extensions: Extensions::default(),
             used: 0,
+            tls: None,
         };
         // No banner is told apart from a connection that breaks: only a silent server is passed over for a while.
         let banner = timeout(
@@ -169,6 +173,7 @@ impl Connection {
             .map_err(|_| broken(&"no handshake in time"))?
             .map_err(|error| broken(&error))?;
         let mut secured = Self {
+            tls: version(stream.get_ref().1),
             wire: Wire::new(Box::new(stream), options.timeouts),
             ..self
         };
@@ -181,6 +186,16 @@ impl Connection {
         failpoint::pass("delivery.quitting");
         let limit = self.wire.timeouts.quit;
         let _ = timeout(limit, self.wire.command("QUIT\r\n")).await;
+    }
+}
+
+/// The version of TLS that was agreed on.
+fn version(session: &ClientConnection) -> Option<&'static str> {
+    match session.protocol_version()? {
+        ProtocolVersion::TLSv1_2 => Some("TLSv1.2"),
+        ProtocolVersion::TLSv1_3 => Some("TLSv1.3"),
+        // rustls speaks no other.
+        _ => None,
     }
 }
 

@@ -16,6 +16,7 @@ use super::sts::PolicyCache;
 use super::tls::{Tls, TlsError};
 use super::trouble::{self, Verdict};
 use super::trouble::{SessionError, SessionOutcome};
+use super::watch::Watch;
 use super::{AttemptFuture, AttemptResult, Deliver, DeliveryRequest};
 use crate::clock::Clock;
 use crate::mail::{Diagnostic, EnhancedStatus, Outcome};
@@ -115,15 +116,21 @@ impl SmtpDelivery {
 
     /// One attempt: host after host until one settles it. The outcome of the last one counts if none does.
     async fn attempt(&self, work: &DeliveryRequest) -> AttemptResult {
+        let mut watch = Watch::new();
         let guide = RouteContext {
             settings: &self.settings,
             resolver: &*self.resolver,
             policies: &self.policies,
         };
         let hops = destination::hops(work.recipient.domain(), guide).await;
+        let ended = |watch: Watch, outcome, connection| AttemptResult {
+            outcome,
+            session: watch.end(),
+            connection,
+        };
         let hops = match hops {
             Ok(hops) => hops,
-            Err(outcome) => return outcome.into(),
+            Err(outcome) => return ended(watch, outcome, None),
         };
         // Stays only if there were no hosts, and then `hops` has an outcome of its own.
         let mut last = Outcome::Deferred(Diagnostic::local(
@@ -131,17 +138,15 @@ impl SmtpDelivery {
             "no server could be tried",
         ));
         for hop in &hops {
-            match self.try_host(hop, work).await {
+            watch.turns_to(hop);
+            match self.try_host(hop, work, &mut watch).await {
                 (Verdict::Settled(outcome), connection) => {
-                    return AttemptResult {
-                        outcome,
-                        connection,
-                    };
+                    return ended(watch, outcome, connection);
                 }
                 (Verdict::NextHost(outcome), _) => last = outcome,
             }
         }
-        last.into()
+        ended(watch, last, None)
     }
 
     /// One host, over a connection that waits or over a fresh one.
@@ -149,27 +154,32 @@ impl SmtpDelivery {
         &self,
         hop: &Hop,
         work: &DeliveryRequest,
+        watch: &mut Watch,
     ) -> (Verdict, Option<ParkedConnection>) {
         // A connection that died while it waited is no attempt: the message goes at once over a fresh one.
         while let Some(mut connection) = self.pool.take(hop).await {
+            watch.sends(&connection);
             match self.send(&mut connection, work).await {
                 Err(SessionError::BeforeMail(_)) => {}
                 // It said goodbye while it waited, and that came too late to be seen.
                 Ok(SessionOutcome::Refused("MAIL", reply)) if reply.code.get() == 421 => {}
-                sent => return self.finish(hop, connection, sent),
+                sent => return self.finish(hop, connection, sent, watch),
             }
         }
         // Waiting costs a place that others need, and many domains may have the same dead server: one of them finds out for all.
         if self.silent.contains_key(&hop.address) {
             let known = SessionError::Unresponsive("it kept silent a moment ago");
+            watch.breaks(&known);
             return (trouble::judge_error(hop, known), None);
         }
         match Connection::open(hop, self.options()).await {
             Ok(mut connection) => {
+                watch.sends(&connection);
                 let sent = self.send(&mut connection, work).await;
-                self.finish(hop, connection, sent)
+                self.finish(hop, connection, sent, watch)
             }
             Err(broken) => {
+                watch.breaks(&broken);
                 match broken {
                     SessionError::Unresponsive(_) => self.silent.insert(hop.address, ()),
                     // Ours, hence no secret: what the operator has to look for.
@@ -205,13 +215,17 @@ impl SmtpDelivery {
         hop: &Hop,
         connection: Connection,
         sent: Result<SessionOutcome, SessionError>,
+        watch: &mut Watch,
     ) -> (Verdict, Option<ParkedConnection>) {
         match sent {
             Ok(spoken) => {
                 let parked = ParkedConnection::new(self.pool.clone(), hop.clone(), connection);
                 (trouble::judge_outcome(hop, spoken), Some(parked))
             }
-            Err(broken) => (trouble::judge_error(hop, broken), None),
+            Err(broken) => {
+                watch.breaks(&broken);
+                (trouble::judge_error(hop, broken), None)
+            }
         }
     }
 }

@@ -26,6 +26,21 @@ pub(super) enum SessionError {
     OwnServer,
 }
 
+impl SessionError {
+    /// What the system, TLS or the dialogue said of it. It may name hosts. None: the server's reply says it.
+    pub(super) fn words(&self) -> Option<String> {
+        match self {
+            Self::BeforeMail(what)
+            | Self::MidTransaction(what)
+            | Self::AfterDot(what)
+            | Self::Tls(what) => Some(what.clone()),
+            Self::Unresponsive(what) => Some((*what).to_owned()),
+            Self::Greeting(_) => None,
+            Self::OwnServer => Some("the server is this relay itself".to_owned()),
+        }
+    }
+}
+
 /// The end of a transaction that did not break.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SessionOutcome {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::runs::{self, Runs, Tail};
 use crate::failpoint;
 use crate::files;
 use crate::mail::QueueId;
@@ -12,6 +13,8 @@ use crate::mail::QueueId;
 const BUFFER: usize = 64 * 1024;
 /// Bytes that gather at most while the disk is full.
 const MOST_GATHERED: usize = 4 * 1024 * 1024;
+/// The most digests of names that gather.
+const MOST_KEYS: usize = 16 * runs::RUN;
 /// Bytes of one record of the index.
 const PLACE: usize = 16;
 /// Bytes of an index that are read at once: 4,096 places.
@@ -29,6 +32,8 @@ pub(super) struct DayFile {
     index_end: u64,
     new_lines: Vec<u8>,
     new_places: Vec<u8>,
+    /// Digests of names that the index of names has still to get.
+    tail: Tail,
 }
 
 fn paths(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
@@ -52,7 +57,17 @@ impl DayFile {
         // A torn record of the index would shift all that follow.
         let whole = index.metadata()?.len() / PLACE as u64 * PLACE as u64;
         index.set_len(whole)?;
+        if Runs::open(folder, name)?.covered_to() > end {
+            // A crash took lines that it covers; what comes in their place is not in it.
+            runs::delete(folder, name)?;
+        }
         Ok(Self {
+            tail: Tail {
+                day: name.to_owned(),
+                from: end,
+                to: end,
+                keys: Vec::new(),
+            },
             name: name.to_owned(),
             lines,
             index,
@@ -63,10 +78,23 @@ impl DayFile {
         })
     }
 
-    /// Adds a line; `number` if it is to be found again.
-    pub(super) fn add(&mut self, line: &[u8], number: Option<QueueId>) -> io::Result<()> {
+    /// Adds a line; `number` if it is to be found again by that, `digests` of the names that it is found by.
+    pub(super) fn add(
+        &mut self,
+        line: &[u8],
+        number: Option<QueueId>,
+        digests: &[u64],
+    ) -> io::Result<()> {
+        let at = self.end + self.new_lines.len() as u64;
+        self.tail
+            .keys
+            .extend(digests.iter().map(|digest| (*digest, at)));
+        if self.tail.keys.len() > MOST_KEYS {
+            // Nobody writes them down: they are read from the lines when somebody does.
+            self.tail.keys = Vec::new();
+            self.tail.from = at + line.len() as u64 + 1;
+        }
         if let Some(number) = number {
-            let at = self.end + self.new_lines.len() as u64;
             self.new_places.extend_from_slice(&number.0.to_le_bytes());
             self.new_places.extend_from_slice(&at.to_le_bytes());
         }
@@ -100,6 +128,33 @@ impl DayFile {
     /// Whether more may gather while there is no room on the disk.
     pub(super) fn may_gather(&self) -> bool {
         self.new_lines.len() + self.new_places.len() < MOST_GATHERED
+    }
+
+    /// The digests so far, for the index of names; the lines that they are of have been handed to the system.
+    pub(super) fn take_tail(&mut self) -> io::Result<Tail> {
+        self.flush()?;
+        let next = Tail {
+            day: self.name.clone(),
+            from: self.end,
+            to: self.end,
+            keys: Vec::new(),
+        };
+        let mut tail = std::mem::replace(&mut self.tail, next);
+        tail.to = self.end;
+        Ok(tail)
+    }
+
+    /// Whether there are enough digests for a run.
+    pub(super) fn has_run(&self) -> bool {
+        self.tail.keys.len() >= runs::RUN
+    }
+
+    /// A copy of the digests so far, for a look-up.
+    pub(super) fn tail(&self) -> Tail {
+        Tail {
+            to: self.end,
+            ..self.tail.clone()
+        }
     }
 
     /// Makes everything durable.

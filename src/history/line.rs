@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::mail::{EnhancedStatus, QueueId, ReversePath, Timestamp, TraceId};
+use super::account::{Attempt, Came, Hidden};
+use crate::dsn::{HiddenAddresses, mask};
+use crate::mail::{Diagnostic, EnhancedStatus, QueueId, Timestamp, TraceId};
 use crate::masking::HandedTo;
-use crate::spool::{Entry, MessageSummary, Origin, Progress, StateUpdates, Target};
+use crate::spool::{Entry, MessageSummary, Origin, Target};
 
 /// Something that happened to a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,18 @@ pub struct HistoryRecord {
     /// What.
     #[serde(flatten)]
     pub event: HistoryEvent,
+    /// How the message came: of `accepted`, `held` and `refused`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came: Option<Box<Came>>,
+    /// How an attempt went: of what ends one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Attempt>,
+    /// [`Hidden`] as JSON, sealed ([`TraceKeys`](crate::masking::TraceKeys)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
+    /// The same, to be sealed when the line is written, or opened after it was read.
+    #[serde(skip)]
+    pub hidden: Option<Box<Hidden>>,
 }
 
 /// What happened.
@@ -35,6 +49,9 @@ pub enum HistoryEvent {
     Refused {
         /// The reason word.
         reason: String,
+        /// RFC 3463; none in lines of 0.1.0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<EnhancedStatus>,
     },
     /// A rule on contents held; what became of the message stands in another line.
     Content(Box<ContentHit>),
@@ -49,6 +66,9 @@ pub enum HistoryEvent {
         status: EnhancedStatus,
         /// What the other server said, masked.
         text: String,
+        /// When it is tried again, RFC 3339; none in lines of 0.1.0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
     },
     /// Documents of a blocked message were handed over, and the message has ended.
     HandedOver {
@@ -132,6 +152,28 @@ pub struct Accepted {
 }
 
 impl HistoryRecord {
+    /// A line that tells `event` alone.
+    #[must_use]
+    pub const fn new(
+        at: Timestamp,
+        trace: TraceId,
+        id: Option<QueueId>,
+        to: String,
+        event: HistoryEvent,
+    ) -> Self {
+        Self {
+            at,
+            trace,
+            id,
+            to,
+            event,
+            came: None,
+            attempt: None,
+            sealed: None,
+            hidden: None,
+        }
+    }
+
     /// What is kept of a message, in the line that tells that it became durable.
     #[must_use]
     pub fn stored(&self) -> Option<&Accepted> {
@@ -145,7 +187,7 @@ impl HistoryRecord {
     #[must_use]
     pub fn accepted(entry: &Entry) -> Self {
         let accepted = Accepted {
-            target: entry.target.clone(),
+            target: target(entry),
             origin: entry.origin.clone(),
             about: entry.about.clone(),
             sent_as: entry.sent_as.clone(),
@@ -160,8 +202,18 @@ impl HistoryRecord {
             Some(_) => HistoryEvent::Held(accepted),
             None => HistoryEvent::Accepted(accepted),
         };
+        let came = entry.came.as_deref();
+        let hidden = came.map(|came| {
+            let mut hidden = Hidden::of_reception(came);
+            // It stands in the line already, but where it names an address of the writer's.
+            hidden
+                .message_id
+                .take_if(|id| *id == entry.about.message_id);
+            Box::new(hidden)
+        });
         Self {
-            at: entry.arrived,
+            came: came.map(|came| Box::new(Came::of(came))),
+            hidden,
             ..Self::of(entry, entry.arrived, event)
         }
     }
@@ -170,32 +222,36 @@ impl HistoryRecord {
     #[must_use]
     pub fn entry(&self) -> Option<Entry> {
         let (id, accepted) = (self.id?, self.stored()?);
+        let target = accepted.target.clone();
         Some(Entry {
-            id,
-            trace: self.trace.clone(),
-            arrived: self.at,
-            target: accepted.target.clone(),
             origin: accepted.origin.clone(),
-            reverse_path: ReversePath::Null,
-            smtputf8: false,
-            eight_bit: false,
             about: accepted.about.clone(),
             sent_as: accepted.sent_as.clone(),
-            memory: StateUpdates::default(),
-            held: None,
-            progress: Progress::default(),
+            ..Entry::new(id, self.trace.clone(), self.at, target)
         })
     }
 
     /// A line about an entry.
     #[must_use]
     pub fn of(entry: &Entry, at: Timestamp, event: HistoryEvent) -> Self {
-        Self {
-            at,
-            trace: entry.trace.clone(),
-            id: Some(entry.id),
-            to: entry.about.recipient.clone(),
-            event,
-        }
+        let to = entry.about.recipient.clone();
+        Self::new(at, entry.trace.clone(), Some(entry.id), to, event)
     }
+}
+
+/// Where an entry goes. The sentence of a refusal may name the writer by its address: it is kept as the recipient might read it.
+fn target(entry: &Entry) -> Target {
+    // What another server reported was masked before, and is nobody's reception.
+    let (Target::Refused(diagnostic), Some(came)) = (&entry.target, &entry.came) else {
+        return entry.target.clone();
+    };
+    let real = came.from.as_deref().and_then(|from| from.parse().ok());
+    let hidden = HiddenAddresses {
+        real: real.into_iter().collect(),
+        shown_as: entry.about.recipient.clone(),
+    };
+    Target::Refused(Diagnostic {
+        text: mask(&diagnostic.text, &hidden),
+        ..diagnostic.clone()
+    })
 }

@@ -10,39 +10,15 @@ use std::time::Duration;
 
 use super::day::{self, DayFile, SparseIndex};
 use super::line::{Accepted, HistoryEvent, HistoryRecord};
+use super::names;
+use super::runs::{self, Tail};
 use crate::failpoint;
 use crate::files;
 use crate::mail::{QueueId, Timestamp};
+use crate::masking::TraceKeys;
 use crate::spool::Entry;
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// The most lines that a search answers with.
-const MAX_FOUND: usize = 1_000;
-
-/// What a search looks for: a trace id, a queue id, a masked address or a Message-ID; letter case is free.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceQuery(String);
-
-impl TraceQuery {
-    /// A query for `text`; angle brackets around it are free.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        let text = text.trim().trim_start_matches('<').trim_end_matches('>');
-        Self(text.to_ascii_lowercase())
-    }
-
-    fn names(&self, line: &HistoryRecord) -> bool {
-        let is = |text: &str| text.trim_matches(['<', '>']).eq_ignore_ascii_case(&self.0);
-        let by_id = is(line.trace.as_str()) || line.id.is_some_and(|id| is(&id.to_string()));
-        by_id
-            || is(&line.to)
-            || matches!(&line.event, HistoryEvent::Content(hit) if is(&hit.reference))
-            || line
-                .stored()
-                .is_some_and(|stored| is(&stored.sent_as) || is(&stored.about.message_id))
-    }
-}
-
 /// What is known of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageFate {
@@ -56,9 +32,17 @@ pub enum MessageFate {
 
 /// The history under `data_dir/trace`.
 pub struct History {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     keep: Duration,
+    /// Seals what names somebody, and digests names; none: nothing of that is kept.
+    pub(super) keys: Option<TraceKeys>,
     day: Mutex<Option<DayFile>>,
+    /// Digests of days that are not written to any more.
+    ended: Mutex<Vec<Tail>>,
+    /// Held by whoever changes the index of names.
+    pub(super) indexing: Mutex<()>,
+    /// Whether all days but the one that is written are indexed.
+    pub(super) settled: AtomicBool,
     /// What is known of the indexes of days that were asked for: sixteen bytes for 4,096 messages.
     outlines: Mutex<BTreeMap<String, Arc<Mutex<SparseIndex>>>>,
     /// Lines of accepted messages were lost by a failed write. From then on nothing counts as durable: the spool keeps its log, and a restart
@@ -86,19 +70,37 @@ impl History {
         Self {
             folder: folder.to_owned(),
             keep: Duration::MAX,
+            keys: None,
             day: Mutex::new(None),
+            ended: Mutex::default(),
+            indexing: Mutex::default(),
+            settled: AtomicBool::new(false),
             outlines: Mutex::default(),
             lost: AtomicBool::new(false),
         }
     }
 
+    /// With keys for what names somebody, and for the index of names. Without them a line tells neither host nor address, and nothing is indexed.
+    #[must_use]
+    pub fn with_keys(self, keys: TraceKeys) -> Self {
+        Self {
+            keys: Some(keys),
+            ..self
+        }
+    }
+
     /// A panic elsewhere while it was held leaves the day whole: lines are added in one step.
-    fn day(&self) -> MutexGuard<'_, Option<DayFile>> {
+    pub(super) fn day(&self) -> MutexGuard<'_, Option<DayFile>> {
         self.day.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Digests that wait to be written. A panic elsewhere while they were held leaves them whole.
+    pub(super) fn ended(&self) -> MutexGuard<'_, Vec<Tail>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Adds a line. A failure is logged and not told: the spool has the message.
-    pub fn note(&self, line: &HistoryRecord) {
+    pub fn note(&self, line: HistoryRecord) {
         if let Err(error) = self.add(line) {
             metrics::counter!("allegromail_history_failed_total").increment(1);
             tracing::error!(event = "history_write_failed", %error);
@@ -106,7 +108,7 @@ impl History {
     }
 
     /// Adds a line that no mail depends on, and says whether it did: while lines wait for a disk that is full, the room in memory is for those of mail.
-    pub fn note_aside(&self, line: &HistoryRecord) -> bool {
+    pub fn note_aside(&self, line: HistoryRecord) -> bool {
         if self.day().as_ref().is_some_and(DayFile::waits_for_room) {
             return false;
         }
@@ -114,19 +116,28 @@ impl History {
         true
     }
 
-    fn add(&self, line: &HistoryRecord) -> io::Result<()> {
-        let text = serde_json::to_vec(line)?;
+    fn add(&self, mut line: HistoryRecord) -> io::Result<()> {
+        let mut digests = Vec::with_capacity(16);
+        if let Some(keys) = &self.keys {
+            names::each(&line, &mut |name| digests.push(keys.digest(name)));
+            if let Some(hidden) = &line.hidden {
+                line.sealed = keys.seal(&line.trace, serde_json::to_vec(hidden)?);
+            }
+        }
+        let text = serde_json::to_vec(&line)?;
         let name = name(line.at);
         let number = line.id.filter(|_| line.stored().is_some());
         self.with_day(|day| {
             if day.as_ref().is_none_or(|day| day.name != name) {
                 if let Some(last) = day.as_mut() {
                     last.sync()?;
+                    self.ended().push(last.take_tail()?);
                 }
+                self.settled.store(false, Ordering::SeqCst);
                 *day = Some(DayFile::open(&self.folder, &name)?);
             }
             match day.as_mut() {
-                Some(day) => day.add(&text, number),
+                Some(day) => day.add(&text, number, &digests),
                 None => Ok(()),
             }
         })
@@ -134,10 +145,10 @@ impl History {
 
     /// Works on the day that is written. After a failure that is not a full disk what had gathered is given up and the file is opened anew, since
     /// nobody knows how much of it was written.
-    fn with_day(
+    pub(super) fn with_day<T>(
         &self,
-        work: impl FnOnce(&mut Option<DayFile>) -> io::Result<()>,
-    ) -> io::Result<()> {
+        work: impl FnOnce(&mut Option<DayFile>) -> io::Result<T>,
+    ) -> io::Result<T> {
         let mut day = self.day();
         work(&mut day).inspect_err(|error| {
             // Room comes back: what has gathered waits for it.
@@ -147,6 +158,7 @@ impl History {
             }
             *day = None;
             self.lost.store(true, Ordering::SeqCst);
+            self.settled.store(false, Ordering::SeqCst);
         })
     }
 
@@ -189,7 +201,7 @@ impl History {
                 .get_mut(&day)
                 .is_some_and(|numbers| numbers.insert(entry.id.0))
             {
-                self.add(&HistoryRecord::accepted(entry))?;
+                self.add(HistoryRecord::accepted(entry))?;
                 written += 1;
             }
         }
@@ -235,32 +247,6 @@ impl History {
         self.outlines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lives of the messages that `query` names, oldest line first, at most 1,000 lines.
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn search(&self, query: &TraceQuery) -> io::Result<Vec<HistoryRecord>> {
-        self.flush()?;
-        let days = self.days()?;
-        let mut traces = HashSet::new();
-        for day in &days {
-            self.each(day, |line| {
-                if query.names(&line) {
-                    traces.insert(line.trace);
-                }
-            })?;
-        }
-        let mut found = Vec::new();
-        for day in &days {
-            self.each(day, |line| {
-                if traces.contains(&line.trace) && found.len() < MAX_FOUND {
-                    found.push(line);
-                }
-            })?;
-        }
-        Ok(found)
-    }
-
     /// What is known of the message with this number. Reads all days: for messages that the spool has lost.
     ///
     /// # Errors
@@ -294,7 +280,7 @@ impl History {
         })
     }
 
-    /// Calls `visit` for every line of a day; a torn one is passed over.
+    /// Calls `visit` for every line of a day; a torn one is passed over. What is sealed stays so.
     fn each(&self, day: &str, mut visit: impl FnMut(HistoryRecord)) -> io::Result<()> {
         let file = File::open(self.folder.join(format!("{day}.ndjson")))?;
         for text in BufReader::new(file).split(b'\n') {
@@ -306,7 +292,7 @@ impl History {
     }
 
     /// The days that have a file, oldest first.
-    fn days(&self) -> io::Result<Vec<String>> {
+    pub(super) fn days(&self) -> io::Result<Vec<String>> {
         let entries = match std::fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries?,
@@ -331,12 +317,13 @@ impl History {
             self.outlines().remove(day);
             std::fs::remove_file(self.folder.join(format!("{day}.ndjson")))?;
             std::fs::remove_file(self.folder.join(format!("{day}.index")))?;
+            runs::delete(&self.folder, day)?;
         }
         Ok(())
     }
 }
 
 /// The day of a time: `2026-11-24`.
-fn name(at: Timestamp) -> String {
+pub(super) fn name(at: Timestamp) -> String {
     at.to_string().chars().take(10).collect()
 }

@@ -31,6 +31,7 @@ fn entry(number: u64, arrived: Timestamp) -> Entry {
         sent_as: format!("token{number}@allegromail.pl"),
         memory: StateUpdates::default(),
         held: None,
+        came: None,
         progress: Progress::default(),
     }
 }
@@ -49,7 +50,7 @@ fn a_message_is_found_by_its_number_until_it_expires() {
     let history = open(&folder);
     let tomorrow = NOW.plus(DAY);
     for (number, at) in [(1, NOW), (2, NOW), (3, tomorrow)] {
-        history.note(&HistoryRecord::accepted(&entry(number, at)));
+        history.note(HistoryRecord::accepted(&entry(number, at)));
     }
     for (number, minted) in [(1, NOW), (2, NOW), (3, NOW), (3, tomorrow)] {
         let (line, accepted) = history
@@ -74,8 +75,8 @@ fn a_life_is_found_by_whatever_names_it() {
     let history = open(&folder);
     for number in 1..=3 {
         let entry = entry(number, NOW);
-        history.note(&HistoryRecord::accepted(&entry));
-        history.note(&HistoryRecord::of(
+        history.note(HistoryRecord::accepted(&entry));
+        history.note(HistoryRecord::of(
             &entry,
             NOW,
             HistoryEvent::Delivered { attempts: 1 },
@@ -111,7 +112,7 @@ fn what_a_crash_took_is_written_again_from_the_log() {
     let history = open(&folder);
     let entries: Vec<Entry> = (1..=5).map(|number| entry(number, NOW)).collect();
     for entry in &entries[..3] {
-        history.note(&HistoryRecord::accepted(entry));
+        history.note(HistoryRecord::accepted(entry));
     }
     history.sync().unwrap();
     drop(history);
@@ -136,15 +137,15 @@ fn what_a_crash_took_is_written_again_from_the_log() {
 fn lines_that_could_not_be_written_keep_the_log_until_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let history = open(&folder);
-    history.note(&HistoryRecord::accepted(&entry(1, NOW)));
+    history.note(HistoryRecord::accepted(&entry(1, NOW)));
     history.sync().unwrap();
     // The next day's file cannot be made.
     std::fs::create_dir(folder.path().join("trace/2026-11-24.ndjson")).unwrap();
     let tomorrow = entry(2, NOW.plus(DAY));
-    history.note(&HistoryRecord::accepted(&tomorrow));
+    history.note(HistoryRecord::accepted(&tomorrow));
     assert!(history.sync().is_err(), "the spool must keep its log");
     std::fs::remove_dir(folder.path().join("trace/2026-11-24.ndjson")).unwrap();
-    history.note(&HistoryRecord::accepted(&entry(3, NOW.plus(DAY))));
+    history.note(HistoryRecord::accepted(&entry(3, NOW.plus(DAY))));
     assert!(history.sync().is_err(), "what was lost is still lost");
     assert!(
         history
@@ -176,8 +177,8 @@ fn h162_a_look_up_reads_a_piece_of_a_day() {
     const MANY: u64 = 200_000;
     let folder = tempfile::tempdir().unwrap();
     let history = open(&folder);
-    history.note(&HistoryRecord::accepted(&entry(7, NOW)));
-    history.note(&HistoryRecord::accepted(&entry(MANY + 9, NOW)));
+    history.note(HistoryRecord::accepted(&entry(7, NOW)));
+    history.note(HistoryRecord::accepted(&entry(MANY + 9, NOW)));
     history.sync().unwrap();
     drop(history);
     // As a version before left it: numbers rise, but for those that overtook others, and for what a start after a crash added at the end.
@@ -207,8 +208,10 @@ fn h162_a_look_up_reads_a_piece_of_a_day() {
     let each = (octets_read() - before) / 40;
     assert!(each < 256 * 1024, "{each} bytes for one number");
     // What is written meanwhile is found as well, on the same terms.
-    history.note(&HistoryRecord::accepted(&entry(MANY + 50, NOW)));
+    history.note(HistoryRecord::accepted(&entry(MANY + 50, NOW)));
     let before = octets_read();
     assert!(find(MANY + 50).is_some());
     assert!(octets_read() - before < 512 * 1024);
 }
+
+mod names;

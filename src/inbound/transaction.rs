@@ -1,6 +1,8 @@
 //! One mail transaction of a session: from MAIL to the end of data (RFC 5321 3.3).
 
-use crate::mail::{ForwardPath, ReversePath, TraceId};
+use std::sync::OnceLock;
+
+use crate::mail::{ForwardPath, ReversePath, Timestamp, TraceId};
 use crate::smtp::MailParameters;
 
 /// What a client has said of a message so far.
@@ -15,6 +17,8 @@ pub struct MailTransaction {
     /// RCPT TO, those that were taken.
     /// As they were written, with doubles: replies and logs name what the client knows.
     pub recipients: Vec<ForwardPath>,
+    /// When it began: set by whoever judges MAIL and has a clock.
+    pub began: OnceLock<Timestamp>,
 }
 
 impl MailTransaction {
@@ -26,6 +30,7 @@ impl MailTransaction {
             reverse_path,
             parameters,
             recipients: Vec::new(),
+            began: OnceLock::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-use super::arrival::{Arrival, Purpose, check_loop};
+use super::arrival::{Arrival, Purpose, Seen, check_loop};
 use super::auto_reply::{ONE_A_DAY, auto_reply};
 use super::budget::Tally;
 use super::contents;
@@ -48,12 +48,13 @@ pub(super) async fn accept(
     client: &Client,
     transaction: &MailTransaction,
     data: Bytes,
-    payer: &mut Payer,
+    (seen, payer): (&Seen, &mut Payer),
 ) -> Result<Reply, Refused> {
     let whole = |refusal| refused_first(transaction, refusal);
     let effort = Effort::of(data.len());
     payer.works(&effort);
     let message = open(data, effort).await.map_err(whole)?;
+    let _ = seen.message_id.set(message.text("Message-ID"));
     let (purpose, letter) = (Purpose::Mail, &OnceLock::new());
     let arrival = Arrival {
         client,
@@ -61,6 +62,7 @@ pub(super) async fn accept(
         message: &message,
         purpose,
         letter,
+        seen,
     };
     // Before the directory is asked for masks: an unproven client hears nothing of them, whatever it was told at RCPT.
     let sender = proven_sender(intake, &arrival, payer).await?;
@@ -151,7 +153,10 @@ pub(super) async fn judge(
     let before = tally.so_far();
     let order = recipient.address.local.transaction.as_ref();
     tally.spend(arrival, sender, order)?;
-    let taken = carry_out(intake, arrival, sender, &plan, &recipient.address).await;
+    let mut taken = carry_out(intake, arrival, sender, &plan, &recipient.address).await;
+    if let Ok(taken) = &mut taken {
+        taken.note_decision(sender, &facts.transaction);
+    }
     // What the rules on contents stop has cost as much as what they let pass, and no other budget.
     let of_contents = |refusal: &Refusal| refusal.reason.is_of_contents();
     if taken.is_err() && !taken.as_ref().is_err_and(of_contents) {
@@ -313,15 +318,13 @@ impl Outcome {
 /// Adds to the life of a message that no copy went to these masks of its writer's own.
 fn note_own(intake: &Intake, transaction: &MailTransaction, own: &[String]) {
     for path in own {
-        intake.tools.history.note(&HistoryRecord {
-            at: intake.tools.clock.now(),
-            trace: transaction.trace.clone(),
-            id: None,
-            to: path.trim_matches(['<', '>']).to_owned(),
-            event: HistoryEvent::Discarded {
-                text: OWN_MASK.to_owned(),
-            },
-        });
+        let event = HistoryEvent::Discarded {
+            text: OWN_MASK.to_owned(),
+        };
+        let (now, to) = (intake.tools.clock.now(), path.trim_matches(['<', '>']));
+        let trace = transaction.trace.clone();
+        let line = HistoryRecord::new(now, trace, None, to.to_owned(), event);
+        intake.tools.history.note(line);
     }
 }
 

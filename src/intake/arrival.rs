@@ -2,9 +2,10 @@
 
 use std::sync::OnceLock;
 
+use crate::auth::{self, Steps};
 use crate::content::Letter;
 use crate::inbound::{Client, MailTransaction};
-use crate::mail::{Domain, ReversePath};
+use crate::mail::{Domain, Reception, ReversePath, Timestamp};
 use crate::masking::MaskedDomains;
 use crate::message::Message;
 use crate::policy::{Reason, Refusal};
@@ -34,6 +35,63 @@ pub(super) struct Arrival<'a> {
     pub(super) purpose: Purpose,
     /// The message as rules on contents read it, once for all recipients.
     pub(super) letter: &'a OnceLock<Letter>,
+    /// What is learnt of it on the way.
+    pub(super) seen: &'a Seen,
+}
+
+/// What is learnt of a message on its way, for the history.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// When its last octet was there.
+    pub(super) ended: Option<Timestamp>,
+    /// Its octets.
+    pub(super) octets: usize,
+    /// The visible From.
+    pub(super) from: OnceLock<String>,
+    /// The Message-ID field.
+    pub(super) message_id: OnceLock<String>,
+    /// The checks of its sender, in short and in words.
+    pub(super) checks: OnceLock<(String, String)>,
+}
+
+impl Seen {
+    /// Keeps what the checks of the sender found.
+    pub(super) fn checked(&self, steps: &Steps) {
+        let told = steps
+            .iter()
+            .map(|step| format!("{}: {}", step.check, step.finding));
+        let findings = told.collect::<Vec<_>>().join("; ");
+        let _ = self.checks.set((auth::in_short(steps), findings));
+    }
+
+    /// How a message came that `client` brought, as far as it is known; `now`: where nobody noted when it began.
+    pub(super) fn reception(
+        &self,
+        client: &Client,
+        transaction: Option<&MailTransaction>,
+        now: Timestamp,
+    ) -> Reception {
+        let (checks, findings) = self.checks.get().cloned().unwrap_or_default();
+        let began = transaction.and_then(|transaction| transaction.began.get().copied());
+        let reverse_path = transaction.map(|transaction| transaction.reverse_path.to_string());
+        Reception {
+            client: client.address,
+            protocol: client.protocol.word(),
+            helo: client.helo.clone(),
+            octets: self.octets,
+            began: began.unwrap_or(now),
+            ended: self.ended,
+            from: self.from.get().cloned(),
+            reverse_path: reverse_path.unwrap_or_default(),
+            message_id: self.message_id.get().cloned().unwrap_or_default(),
+            checks,
+            findings,
+            decided: String::new(),
+            shown_as: String::new(),
+            seller: String::new(),
+            changed: Vec::new(),
+        }
+    }
 }
 
 impl<'a> Arrival<'a> {

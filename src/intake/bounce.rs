@@ -90,6 +90,7 @@ pub(super) async fn report(
         // Nothing leaves under this entry; the report that the queue makes of it has an id of its own.
         sent_as: String::new(),
         held: None,
+        came: None,
         memory: StateUpdates {
             once: Some(claim.mark),
             counted: claim.marks(),

@@ -10,7 +10,7 @@ use crate::directory::Participant;
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, ReversePath};
 use crate::masking::{HandedKeys, HandedTo, TokenKeys, TokenKind, TransactionId};
 use crate::message::{Message, Parameters};
-use crate::policy::{Refusal, Sender};
+use crate::policy::{Refusal, Sender, TransactionFact};
 use crate::rewrite::{self, Trace};
 use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Spool, Target};
 
@@ -22,6 +22,25 @@ pub(super) enum Taken {
     OwnMask,
     /// Nothing goes on, and nobody is told; why.
     Discarded(&'static str),
+}
+
+impl Taken {
+    /// Notes what let the message pass, for the history: the line of the allowlist, or that both are parties; and whose order it is about.
+    pub(super) fn note_decision(&mut self, sender: &Sender, order: &TransactionFact) {
+        let Self::Entry(new, _) = self else {
+            return;
+        };
+        let Some(came) = &mut new.entry.came else {
+            return;
+        };
+        came.decided = match &sender.courier {
+            Some(line) if sender.writer.is_none() => format!("courier, {line}"),
+            _ => "party".to_owned(),
+        };
+        if let TransactionFact::Known(order) = order {
+            came.seller = order.seller.to_string();
+        }
+    }
 }
 
 /// A refusal and the recipient that it is about.
@@ -69,10 +88,13 @@ impl Entries<'_> {
         target: Target,
         recipient: &str,
     ) -> Entry {
-        let trace = arrival.transaction.trace.clone();
+        let (trace, now) = (arrival.transaction.trace.clone(), self.clock.now());
+        let transaction = Some(arrival.transaction);
+        let came = arrival.seen.reception(arrival.client, transaction, now);
         Entry {
             about: about(arrival.message, recipient),
-            ..Entry::new(id, trace, self.clock.now(), target)
+            came: Some(Box::new(came)),
+            ..Entry::new(id, trace, now, target)
         }
     }
 

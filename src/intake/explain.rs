@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use super::accept::{carry_out, open};
-use super::arrival::{Arrival, Purpose};
+use super::arrival::{Arrival, Purpose, Seen};
 use super::contents;
 use super::facts::gather;
 use super::fault::reply;
@@ -110,14 +110,15 @@ async fn consider(
         message: &message,
         purpose: Purpose::Question,
         letter: &letter,
+        seen: &Seen::default(),
     };
     let mut steps = Steps::new();
     let asked = inquiry.client.is_some().then_some(&mut steps);
     let to = mailboxes(std::slice::from_ref(&masked.address));
     let payer = &mut Payer::new(client.address);
     let sender = identify(intake.checks(), &arrival, asked, payer, &to).await;
-    for (check, finding) in steps {
-        trail.note(check, finding);
+    for step in steps {
+        trail.note(step.check, step.finding);
     }
     let sender = sender.inspect_err(|refusal| trail.note("sender", refusal.text.clone()))?;
     let known = (intake.owners(), &*intake.tools.state);

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 
 use super::accept::accept;
-use super::arrival::envelope_domain;
+use super::arrival::{Seen, envelope_domain};
 use super::budget::Standing;
 use super::fault::{reply, unstored};
 use super::payer::Payer;
@@ -13,7 +13,7 @@ use super::recipient::{Recipient, check_beside, find, name};
 use super::role;
 use super::tools::Intake;
 use crate::backpressure::is_large;
-use crate::history::{HistoryEvent, HistoryRecord};
+use crate::history::{Came, Hidden, HistoryEvent, HistoryRecord};
 use crate::inbound::{BoxFuture, Client, MailHandler, MailTransaction};
 use crate::mail::{ForwardPath, Reply, TraceId};
 use crate::policy::{Reason, Refusal};
@@ -25,13 +25,15 @@ impl MailHandler for Intake {
         transaction: &'a MailTransaction,
     ) -> BoxFuture<'a, Result<(), Reply>> {
         Box::pin(async move {
+            let _ = transaction.began.set(self.tools.clock.now());
             // Asked at MAIL, so that the message need not be sent to hear that there is no room (docs/threats.md#121).
             let ready = self.tools.spool.ready().map_err(|error| unstored(&error));
             let domain = envelope_domain(client, transaction);
             let refusals = &self.budgets.refusals;
             let gate = ready.and_then(|()| refusals.check_client(client.address, domain));
             let payer = Payer::new(client.address);
-            gate.map_err(|refusal| refuse(self, (client, &payer), Some(transaction), "", &refusal))
+            let of = (client, &payer, &Seen::default());
+            gate.map_err(|refusal| refuse(self, of, Some(transaction), "", &refusal))
         })
     }
 
@@ -46,13 +48,8 @@ impl MailHandler for Intake {
             let payer = Payer::new(client.address);
             found.map_err(|refusal| {
                 let recipient = to.to_string();
-                refuse(
-                    self,
-                    (client, &payer),
-                    Some(transaction),
-                    &recipient,
-                    &refusal,
-                )
+                let of = (client, &payer, &Seen::default());
+                refuse(self, of, Some(transaction), &recipient, &refusal)
             })
         })
     }
@@ -73,11 +70,17 @@ impl MailHandler for Intake {
     ) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
             let mut payer = Payer::new(client.address);
-            match accept(self, client, &transaction, data, &mut payer).await {
+            let seen = &Seen {
+                ended: Some(self.tools.clock.now()),
+                octets: data.len(),
+                ..Seen::default()
+            };
+            match accept(self, client, &transaction, data, (seen, &mut payer)).await {
                 Ok(reply) => reply,
                 Err(refused) => {
                     let (name, refusal) = (refused.name(), &refused.refusal);
-                    refuse(self, (client, &payer), Some(&transaction), name, refusal)
+                    let of = (client, &payer, seen);
+                    refuse(self, of, Some(&transaction), name, refusal)
                 }
             }
         })
@@ -95,7 +98,8 @@ impl MailHandler for Intake {
             .map(ToString::to_string)
             .unwrap_or_default();
         let payer = Payer::new(client.address);
-        refuse(self, (client, &payer), transaction, &recipient, refusal)
+        let of = (client, &payer, &Seen::default());
+        refuse(self, of, transaction, &recipient, refusal)
     }
 }
 
@@ -103,7 +107,7 @@ impl MailHandler for Intake {
 /// trace that its reply names (docs/rules.md#issue-1449, #issue-3833).
 fn refuse(
     intake: &Intake,
-    (client, payer): (&Client, &Payer),
+    (client, payer, seen): (&Client, &Payer, &Seen),
     transaction: Option<&MailTransaction>,
     recipient: &str,
     refusal: &Refusal,
@@ -120,14 +124,21 @@ fn refuse(
         recipient
     };
     tracing::info!(event = "refused", trace = %trace, reason = refusal.reason.word(), recipient = shown, client = %client.address);
-    intake.tools.history.note(&HistoryRecord {
-        at: intake.tools.clock.now(),
-        trace: trace.clone(),
-        id: None,
-        to: shown.trim_matches(['<', '>']).to_owned(),
-        event: HistoryEvent::Refused {
-            reason: refusal.reason.word().to_owned(),
-        },
+    let now = intake.tools.clock.now();
+    let mut came = seen.reception(client, transaction, now);
+    came.decided = refusal.rule.unwrap_or_default().to_owned();
+    let event = HistoryEvent::Refused {
+        reason: refusal.reason.word().to_owned(),
+        status: Some(refusal.reason.status()),
+    };
+    let to = shown.trim_matches(['<', '>']).to_owned();
+    intake.tools.history.note(HistoryRecord {
+        hidden: Some(Box::new(Hidden {
+            said: Some(refusal.text.clone()),
+            ..Hidden::of_reception(&came)
+        })),
+        came: Some(Box::new(Came::of(&came))),
+        ..HistoryRecord::new(now, trace.clone(), None, to, event)
     });
     payer.pay(&intake.budgets, refusal.reason);
     reply(&intake.tools.config.policy, refusal, recipient, trace)

@@ -50,6 +50,8 @@ pub(super) struct Outgoing {
     pub(super) kept_id: Option<KeptId>,
     /// What it brings to the receiver.
     pub(super) delivery: Disclosure,
+    /// What was changed in it, a few words each.
+    pub(super) changed: Vec<&'static str>,
 }
 
 /// The entry of a participant's message that is no automatic reply. `recipient` is the mask as it was addressed.
@@ -98,8 +100,12 @@ pub(super) fn entry(
     });
     // The envelope is in the writer's masked domain, as the From is: aligned, so that DMARC passes at the receiver by SPF, too.
     let domain = domain_of(masking.domains, writer)?;
-    let blank = entries.blank(arrival, id, target, recipient);
+    let mut blank = entries.blank(arrival, id, target, recipient);
     let shown = outgoing.from.to_string();
+    if let Some(came) = &mut blank.came {
+        came.shown_as.clone_from(&shown);
+        came.changed = outgoing.changed;
+    }
     let entry = Entry {
         reverse_path: entries.bounce_address(TokenKind::Participant, id, domain)?,
         eight_bit: !outgoing.body.is_ascii(),
@@ -186,7 +192,7 @@ pub(super) async fn rewritten(
             (receiver, hides_domains, quotable),
         )
     };
-    let (octets, delivery) = in_place(octets, pass).await?;
+    let (octets, delivery, changed) = in_place(octets, pass).await?;
     // Last of all: the signature covers what was checked, and nothing may change after it.
     let signed = masking.signer.sign(plan.from.domain(), Bytes::from(octets));
     Ok(Outgoing {
@@ -196,6 +202,7 @@ pub(super) async fn rewritten(
         sent_as: plan.threading.message_id,
         kept_id,
         delivery,
+        changed,
     })
 }
 
@@ -206,7 +213,7 @@ fn past_the_gate(
     pair: Pair<'_>,
     plan: &ParticipantPlan<'_>,
     (receiver, hides_domains, quotable): (&Participant, bool, &[String]),
-) -> Result<(Vec<u8>, Disclosure), Refusal> {
+) -> Result<(Vec<u8>, Disclosure, Vec<&'static str>), Refusal> {
     let recollection = masking.recollection;
     let public = (masking.domains, masking.entries.hostname, masking.allowlist);
     // Only the writer is hidden from the reader: by what it registered, and by what the reader may have guessed. The reader's own addresses
@@ -243,7 +250,7 @@ fn past_the_gate(
         suspects.tells_domains,
         (&plan.threading.message_id, quotable),
     )?;
-    Ok((passage.octets, delivery))
+    Ok((passage.octets, delivery, passage.changed))
 }
 
 /// The domains of a buyer that hardly anybody else uses: they would name it in prose, too. None where the writer is no buyer: a seller's are its

@@ -40,6 +40,7 @@ pub(super) async fn identify(
     recipients: &[Mailbox],
 ) -> Result<Sender, Refusal> {
     let mut sender = read(checks, arrival).await?;
+    let _ = arrival.seen.from.set(sender.from.to_string());
     weigh(arrival.message, arrival.transaction.recipients.len())
         .map_err(|error| malformed(&error))?;
     let client = arrival.client.address;
@@ -130,6 +131,7 @@ async fn prove(
     .await?;
     let evidence = evidence(arrival, from, mode, recipients);
     let proof = checks.prover.explain(&evidence, steps).await;
+    arrival.seen.checked(steps);
     let memory = (auth, checks.state, checks.budgets);
     believe(memory, arrival, from, proof)
 }

@@ -107,9 +107,6 @@ pub(super) fn discard(
 
 /// Adds to the life of a message.
 pub(super) fn note(history: &History, now: Timestamp, line: &HistoryRecord, event: HistoryEvent) {
-    history.note(&HistoryRecord {
-        at: now,
-        event,
-        ..line.clone()
-    });
+    let (trace, to) = (line.trace.clone(), line.to.clone());
+    history.note(HistoryRecord::new(now, trace, line.id, to, event));
 }

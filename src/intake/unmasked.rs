@@ -43,6 +43,11 @@ pub(super) async fn unmasked(
         participant: plan.receiver.id.clone(),
         transaction: plan.transaction.clone(),
     };
+    let mut blank = entries.blank(arrival, id, target, recipient);
+    if let Some(came) = &mut blank.came {
+        // No secret: its mail shows it.
+        came.shown_as = sender.from.to_string();
+    }
     let entry = Entry {
         reverse_path: entries.bounce_address(TokenKind::Courier, id, domain)?,
         eight_bit: !body.is_ascii(),
@@ -51,7 +56,7 @@ pub(super) async fn unmasked(
             handed_to: entries.handed_to(id, &plan.receiver),
             ..StateUpdates::default()
         },
-        ..entries.blank(arrival, id, target, recipient)
+        ..blank
     };
     Ok(Taken::Entry(Box::new(NewEntry { entry, body }), None))
 }

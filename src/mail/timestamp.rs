@@ -39,6 +39,22 @@ impl Timestamp {
             .unwrap_or_else(|_| "Thu, 01 Jan 1970 00:00:00 +0000".to_owned())
     }
 
+    /// RFC 3339 with milliseconds, in UTC.
+    #[must_use]
+    pub fn to_rfc3339_millis(self) -> String {
+        let seconds = self.to_string();
+        let seconds = seconds.trim_end_matches('Z');
+        format!("{seconds}.{:03}Z", self.0 % 1000)
+    }
+
+    /// The point in time that `text` names (RFC 3339); none: it names none, or one before 1970.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = date.unix_timestamp_nanos() / 1_000_000;
+        u64::try_from(millis).ok().map(Self)
+    }
+
     fn date(self) -> OffsetDateTime {
         let seconds = i64::try_from(self.0 / 1000).unwrap_or(i64::MAX);
         OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -61,5 +77,18 @@ mod tests {
         let at = Timestamp(1_795_392_000_000);
         assert_eq!(at.to_rfc5322(), "Mon, 23 Nov 2026 00:00:00 +0000");
         assert_eq!(at.to_string(), "2026-11-23T00:00:00Z");
+        let at = Timestamp(at.0 + 42);
+        assert_eq!(at.to_rfc3339_millis(), "2026-11-23T00:00:00.042Z");
+    }
+
+    #[test]
+    fn points_in_time_are_read_in_any_zone() {
+        let at = Timestamp(1_795_392_000_042);
+        for text in ["2026-11-23T00:00:00.042Z", "2026-11-23T01:00:00.042+01:00"] {
+            assert_eq!(Timestamp::parse_rfc3339(text), Some(at), "{text}");
+        }
+        for text in ["", "yesterday", "2026-11-23", "1969-01-01T00:00:00Z"] {
+            assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
+        }
     }
 }

@@ -51,7 +51,10 @@ fn ask(rules: &[Rule], facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Refus
             Ok(finding) => trail.note(name, finding.0),
             Err(refusal) => {
                 trail.note(name, refusal.text.clone());
-                return Err(refusal);
+                return Err(Refusal {
+                    rule: Some(name),
+                    ..refusal
+                });
             }
         }
     }

@@ -144,6 +144,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// One or two sentences; names the writer's own address or header where that is at fault, never one of the receiver's.
     pub text: String,
+    /// The rule that found it, by its name in trails; none: no rule was asked.
+    pub rule: Option<&'static str>,
 }
 
 /// The longest reply line in octets, its code and CRLF included (docs/interface.md#replies-and-reasons).
@@ -169,6 +171,7 @@ impl Refusal {
         Self {
             reason,
             text: text.into(),
+            rule: None,
         }
     }
 

@@ -105,7 +105,7 @@ pub(super) async fn execute(
         QueueAction::Fail => {
             let text = "the operator of this server has ended the delivery";
             let diagnostic = Diagnostic::local(EnhancedStatus::FAILURE_5_0_0, text);
-            return match ending::fail(context, &entry, diagnostic).await {
+            return match ending::fail(context, &entry, diagnostic, None).await {
                 AttemptEnd::Done => (AttemptEnd::Done, Ok(())),
                 left => {
                     let text = "the report could not be written".to_owned();
@@ -118,7 +118,7 @@ pub(super) async fn execute(
                 Ok(()) => {
                     handing_over::reached_nobody(context, &entry).await;
                     let text = "dropped by the operator of this server".to_owned();
-                    ending::note(context, &entry, HistoryEvent::Discarded { text });
+                    ending::note(context, &entry, HistoryEvent::Discarded { text }, None);
                     (AttemptEnd::Done, Ok(()))
                 }
                 Err(error) => (

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 
-use super::ending::{AttemptEnd, done, fail, note, postpone, reply_text};
+use super::ending::{AttemptEnd, Ended, done, fail, note, postpone, reply_text};
 use super::lanes::Lanes;
 use super::{QueueContext, backoff, damaged, handing_over, target};
 use crate::delivery::{AttemptResult, DeliveryRequest};
 use crate::dsn::{HiddenAddresses, mask};
 use crate::failpoint;
-use crate::history::HistoryEvent;
-use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome};
+use crate::history::{Attempt, Hidden, HistoryEvent};
+use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome, RemoteSession, Timestamp};
 use crate::spool::{Entry, OnceMark, SpoolError, StateUpdates};
 
 /// Makes one attempt for `entry`. `body`: the message where it is still in memory; none: it is read from the spool.
@@ -25,7 +25,7 @@ pub(super) async fn run(
     let address = match target::find(context, entry).await {
         Ok(Ok(address)) => address,
         // The account takes no mail any more, or the entry was about a report from the start.
-        Ok(Err(diagnostic)) => return fail(context, entry, diagnostic).await,
+        Ok(Err(diagnostic)) => return fail(context, entry, diagnostic, None).await,
         Err(unavailable) => {
             // Our own fault is no attempt: the recipient's server has not been asked.
             tracing::error!(event = "target_unknown", queue_id = %entry.id, error = %unavailable);
@@ -40,7 +40,7 @@ pub(super) async fn run(
         Some(Ok(place)) => place,
         // Counted as an attempt, or all that wait for a dead server would come back every few seconds.
         Some(Err(diagnostic)) => {
-            return settle(context, entry, &address, Outcome::Deferred(diagnostic)).await;
+            return not_tried(context, entry, &address, diagnostic).await;
         }
     };
     // Only now that there is a place: what waits for one holds no memory.
@@ -63,7 +63,7 @@ pub(super) async fn run(
                 // An attempt that failed: a disk may come to itself, and else the writer is told in the end.
                 let text = "the message cannot be read from the spool";
                 let unread = Diagnostic::local(EnhancedStatus::SYSTEM_4_3_0, text);
-                return settle(context, entry, &address, Outcome::Deferred(unread)).await;
+                return not_tried(context, entry, &address, unread).await;
             }
         },
     };
@@ -82,8 +82,10 @@ pub(super) async fn run(
     };
     failpoint::pass("queue.begun");
     note_handed(context, entry, &address);
+    let began = context.clock.now();
     let AttemptResult {
         outcome,
+        session,
         connection,
     } = context.deliver.deliver(work).await;
     failpoint::pass("queue.attempted");
@@ -98,7 +100,7 @@ pub(super) async fn run(
         context.flow.delivered();
     }
     let unsettled = place.attempted();
-    let end = settle(context, entry, &address, outcome).await;
+    let end = settle(context, entry, (&address, began, session), outcome).await;
     // The outcome is durable: now the connection may take the next message, or say goodbye.
     drop((flight, connection, unsettled));
     end
@@ -141,14 +143,44 @@ fn masked(entry: &Entry, address: &Mailbox, diagnostic: Diagnostic) -> Diagnosti
     }
 }
 
-/// Makes an outcome durable. The diagnostic is masked here, and goes nowhere before that.
-async fn settle(
+/// Makes an attempt durable in which no server was asked.
+async fn not_tried(
     context: &QueueContext,
     entry: &Entry,
     address: &Mailbox,
+    why: Diagnostic,
+) -> AttemptEnd {
+    let (now, none) = (context.clock.now(), RemoteSession::default());
+    settle(context, entry, (address, now, none), Outcome::Deferred(why)).await
+}
+
+/// How an attempt went, for the history. The server's words are sealed there, and masked when they are shown: most of them nobody asks for.
+fn ended(
+    entry: &Entry,
+    (address, began, session): &(&Mailbox, Timestamp, RemoteSession),
+    outcome: &Outcome,
+) -> Ended {
+    let reply = match outcome {
+        Outcome::Delivered { reply, .. } => Some(reply),
+        Outcome::Deferred(diagnostic) | Outcome::Failed(diagnostic) => diagnostic.reply.as_ref(),
+    };
+    let reply = reply.map(ToString::to_string);
+    Ended {
+        attempt: Attempt::of(session, began.since(entry.arrived)),
+        hidden: Box::new(Hidden::of_attempt(session, address, reply)),
+    }
+}
+
+/// Makes an outcome durable. The diagnostic is masked here, and goes nowhere before that. With it, to which address the attempt was made, when it
+/// began, and how it went.
+async fn settle(
+    context: &QueueContext,
+    entry: &Entry,
+    made: (&Mailbox, Timestamp, RemoteSession),
     outcome: Outcome,
 ) -> AttemptEnd {
-    let now = context.clock.now();
+    let (now, address) = (context.clock.now(), made.0);
+    let ended = Some(ended(entry, &made, &outcome));
     match outcome {
         Outcome::Delivered { .. } => {
             let delay_ms = now.since(entry.arrived).as_millis();
@@ -156,11 +188,12 @@ async fn settle(
             metrics::counter!("allegromail_queue_delivered_total").increment(1);
             metrics::histogram!("allegromail_queue_delay_seconds").record(now.since(entry.arrived));
             let attempts = entry.progress.attempts + 1;
-            note(context, entry, HistoryEvent::Delivered { attempts });
+            note(context, entry, HistoryEvent::Delivered { attempts }, ended);
             done(context, entry).await
         }
         Outcome::Failed(diagnostic) => {
-            fail(context, entry, masked(entry, address, diagnostic)).await
+            let diagnostic = masked(entry, address, diagnostic);
+            fail(context, entry, diagnostic, ended).await
         }
         Outcome::Deferred(diagnostic) => {
             let diagnostic = masked(entry, address, diagnostic);
@@ -174,18 +207,18 @@ async fn settle(
                     ),
                     ..diagnostic
                 };
-                return fail(context, entry, expired).await;
+                return fail(context, entry, expired, ended).await;
             }
             metrics::counter!("allegromail_queue_deferred_total").increment(1);
-            let (status, text) = (diagnostic.status, reply_text(&diagnostic));
-            note(context, entry, HistoryEvent::Deferred { status, text });
-            postpone(
-                context,
-                entry,
-                entry.progress.attempts + 1,
-                Some(diagnostic),
-            )
-            .await
+            let attempts = entry.progress.attempts + 1;
+            let next = now.plus(backoff::wait(&context.settings, entry.id, attempts));
+            let event = HistoryEvent::Deferred {
+                status: diagnostic.status,
+                text: reply_text(&diagnostic),
+                next: Some(next.to_string()),
+            };
+            note(context, entry, event, ended);
+            postpone(context, entry, attempts, Some(diagnostic)).await
         }
     }
 }

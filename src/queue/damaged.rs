@@ -113,7 +113,7 @@ async fn report_on(
         text: reply_text(&diagnostic),
         reported: report.is_some(),
     };
-    note(context, entry, event);
+    note(context, entry, event, None);
     // Before the end itself: a crash between the two tells the trace twice, the other way round never, for nothing ends the message again.
     let history = context.history.clone();
     let kept = tokio::task::spawn_blocking(move || history.sync()).await;

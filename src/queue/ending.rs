@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{QueueContext, backoff, handing_over, report};
 use crate::dsn::Action;
 use crate::failpoint;
-use crate::history::{HistoryEvent, HistoryRecord};
+use crate::history::{Attempt, Hidden, HistoryEvent, HistoryRecord};
 use crate::mail::Diagnostic;
 use crate::spool::{Entry, Progress, Settlement, SpoolError, Target};
 
@@ -113,11 +113,27 @@ async fn delay_notice(
     Some(told)
 }
 
-/// Adds a line to the life of an entry, for `trace` (docs/rules.md#issue-3833).
-pub(super) fn note(context: &QueueContext, entry: &Entry, event: HistoryEvent) {
-    context
-        .history
-        .note(&HistoryRecord::of(entry, context.clock.now(), event));
+/// How an attempt went, for the history.
+pub(super) struct Ended {
+    /// What names nobody.
+    pub(super) attempt: Attempt,
+    /// What is sealed.
+    pub(super) hidden: Box<Hidden>,
+}
+
+/// Adds a line to the life of an entry, for `trace` (docs/rules.md#issue-3833); of what ends an attempt with `ended`.
+pub(super) fn note(
+    context: &QueueContext,
+    entry: &Entry,
+    event: HistoryEvent,
+    ended: Option<Ended>,
+) {
+    let (attempt, hidden) = ended.map(|ended| (ended.attempt, ended.hidden)).unzip();
+    context.history.note(HistoryRecord {
+        attempt,
+        hidden,
+        ..HistoryRecord::of(entry, context.clock.now(), event)
+    });
 }
 
 /// What the other server said, or what we found; masked where the diagnostic is.
@@ -129,11 +145,12 @@ pub(super) fn reply_text(diagnostic: &Diagnostic) -> String {
 }
 
 /// Gives an entry up, with a report to its writer. Both become durable together: after a crash there is never a message that ended in silence,
-/// nor one reported twice. `diagnostic` is masked.
+/// nor one reported twice. `diagnostic` is masked; `ended`: how the last attempt went, if one did.
 pub(super) async fn fail(
     context: &QueueContext,
     entry: &Entry,
     diagnostic: Diagnostic,
+    ended: Option<Ended>,
 ) -> AttemptEnd {
     // An entry that only carries another server's word of a delay.
     let action = match entry.target {
@@ -154,7 +171,7 @@ pub(super) async fn fail(
         text: reply_text(&diagnostic),
         reported: report.is_some(),
     };
-    note(context, entry, event);
+    note(context, entry, event, ended);
     let Some(mut report) = report else {
         let end = done(context, entry).await;
         handing_over::reached_nobody(context, entry).await;

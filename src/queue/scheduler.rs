@@ -161,13 +161,14 @@ impl Queue {
 
     /// Takes an entry that has just become durable; its first attempt leaves at once (docs/rules.md#issue-4853). What it teaches is noted here and not
     /// before the 250, for only what is durable has happened.
-    fn admit(&mut self, new: CommittedEntry) {
+    fn admit(&mut self, mut new: CommittedEntry) {
         failpoint::pass("queue.admitted");
         self.context.last_used.remember(&new.entry.memory);
         failpoint::pass("queue.remembered");
         self.context
             .history
-            .note(&HistoryRecord::accepted(&new.entry));
+            .note(HistoryRecord::accepted(&new.entry));
+        new.entry.came = None;
         failpoint::pass("queue.noted");
         self.count_documents(&new.entry);
         self.launch(Arc::new(new.entry), new.body);

@@ -241,6 +241,7 @@ impl Stage {
             sent_as: String::new(),
             memory: StateUpdates::default(),
             held: None,
+            came: None,
             progress: Progress::default(),
         };
         self.context

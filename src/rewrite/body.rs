@@ -9,6 +9,7 @@ use super::calendar::Ids;
 use super::head::Fixes;
 use super::participant::Maskers;
 use super::plan::{ParticipantPlan, RewriteError};
+use super::written::Changes;
 use crate::message::{self, Message};
 
 /// What must change in a body, and what the header section must say of it then.
@@ -17,6 +18,8 @@ pub(super) struct Masked {
     edits: Vec<Edit>,
     /// What the message's own head must say, for that is written elsewhere.
     pub(super) fixes: Fixes,
+    /// What was changed beside what was masked.
+    pub(super) changes: Changes,
 }
 
 impl Masked {
@@ -47,6 +50,7 @@ struct Work<'a> {
     maskers: &'a Maskers,
     ids: Ids<'a>,
     edits: Vec<Edit>,
+    changes: Changes,
     /// How many encoded messages this one is within.
     depth: u8,
 }
@@ -71,6 +75,7 @@ pub(super) fn mask(
         maskers,
         ids: ids_of(plan, maskers),
         edits: Vec::new(),
+        changes: Changes::default(),
         depth,
     };
     let mut fixes_of_all = Fixes::default();
@@ -99,6 +104,7 @@ pub(super) fn mask(
     Ok(Masked {
         edits: work.edits,
         fixes: fixes_of_all,
+        changes: work.changes,
     })
 }
 

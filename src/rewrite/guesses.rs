@@ -48,6 +48,8 @@ pub struct Passage {
     pub octets: Vec<u8>,
     /// What stands in them.
     pub sightings: Sightings,
+    /// What was changed beside header fields, a few words each, for the history.
+    pub changed: Vec<&'static str>,
 }
 
 /// Why a message does not leave.
@@ -106,6 +108,7 @@ pub fn pass(
         let found = Found::of(&sightings, &own_words, suspects, answers)?;
         if !found.any && !(first.masked && (answers || suspects.remembers)) {
             return Ok(Passage {
+                changed: first.changed(),
                 octets: first.octets,
                 sightings,
             });
@@ -128,13 +131,18 @@ pub fn pass(
         answers,
         bare: false,
     };
-    let octets = participant::with_guesses(message, plan, &guesses)?.octets;
+    let written = participant::with_guesses(message, plan, &guesses)?;
+    let (changed, octets) = (written.changed(), written.octets);
     let needles = Needles {
         addresses: &addresses,
         domains: &everywhere,
     };
     let sightings = observe(&octets, needles, observed(answers))?;
-    Ok(Passage { octets, sightings })
+    Ok(Passage {
+        octets,
+        sightings,
+        changed,
+    })
 }
 
 impl Suspects<'_> {

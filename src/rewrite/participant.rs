@@ -10,6 +10,7 @@ use super::head::{Fixes, masked_field};
 use super::masker::Masker;
 use super::options::HIDDEN;
 use super::plan::{ParticipantPlan, RewriteError, Threading};
+use super::written::Written;
 use crate::mail::{Domain, Mailbox, ReversePath};
 use crate::masking::{MaskedDomains, MaskedLocal};
 use crate::message::{self, Message};
@@ -39,13 +40,6 @@ pub(super) struct Guesses<'a> {
     pub(super) answers: bool,
     /// Nothing is masked, not even the writer's addresses: to see what stands there. Such a message must not leave.
     pub(super) bare: bool,
-}
-
-/// A message that was rewritten.
-pub(super) struct Written {
-    pub(super) octets: Vec<u8>,
-    /// Whether anything stood in it that had to be hidden.
-    pub(super) masked: bool,
 }
 
 /// The two ways to look at a text of the message.
@@ -123,6 +117,7 @@ pub(super) fn with_guesses(
     Ok(Written {
         octets: out,
         masked: maskers.own.has_found(),
+        changes: masked.changes,
     })
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::{Document, MOST_DOCUMENTS};
 use crate::directory::{AddressMark, Brought};
-use crate::mail::{Diagnostic, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
+use crate::mail::{Diagnostic, Mailbox, QueueId, Reception, ReversePath, Timestamp, TraceId};
 use crate::masking::{HandedTo, ParticipantId, TransactionId};
 
 const DAY_MS: u64 = 86_400_000;
@@ -44,6 +44,9 @@ pub struct Entry {
     /// How far delivery has come; as committed, a fresh start.
     #[serde(default)]
     pub progress: Progress,
+    /// How it came, for the history; none once that has it, and after a restart. It is not written: what it names is nobody's business here.
+    #[serde(skip)]
+    pub came: Option<Box<Reception>>,
 }
 
 /// Sale documents of a message that was blocked (docs/rules-on-contents.md#documents).
@@ -79,6 +82,7 @@ impl Entry {
             memory: StateUpdates::default(),
             held: None,
             progress: Progress::default(),
+            came: None,
         }
     }
 

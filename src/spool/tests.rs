@@ -52,6 +52,7 @@ fn committed(id: QueueId, body: &[u8]) -> NewEntry {
         sent_as: String::new(),
         memory: StateUpdates::default(),
         held: None,
+        came: None,
         progress: Progress::default(),
     };
     NewEntry {

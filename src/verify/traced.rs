@@ -71,16 +71,14 @@ impl Traced {
         if aws_lc_rs::rand::fill(&mut random).is_err() {
             return false;
         }
-        self.history.note_aside(&HistoryRecord {
-            at: self.clock.now(),
-            trace: TraceId::new(u64::from_le_bytes(random), 1),
-            id: None,
-            to,
-            event: HistoryEvent::Verified {
-                token: asker.token.to_string(),
-                entry: asker.entry.to_string(),
-                result: found.state.word().to_owned(),
-            },
-        })
+        let event = HistoryEvent::Verified {
+            token: asker.token.to_string(),
+            entry: asker.entry.to_string(),
+            result: found.state.word().to_owned(),
+        };
+        let trace = TraceId::new(u64::from_le_bytes(random), 1);
+        let at = self.clock.now();
+        self.history
+            .note_aside(HistoryRecord::new(at, trace, None, to, event))
     }
 }

@@ -68,6 +68,7 @@ fn entry(spool: &LocalSpool, number: usize) -> NewEntry {
         sent_as: format!("m-0123456789abcdefghijklmnopqrstuvwxyz{number}@allegromail.pl"),
         memory: StateUpdates::default(),
         held: None,
+        came: None,
         progress,
     };
     NewEntry {

@@ -44,6 +44,7 @@ async fn stored(spool: &LocalSpool, body: &Bytes) -> (QueueId, Content) {
         sent_as: String::new(),
         memory: StateUpdates::default(),
         held: None,
+        came: None,
         progress: Progress::default(),
     };
     let body = body.clone();

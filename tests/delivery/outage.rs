@@ -123,6 +123,7 @@ fn entry(spool: &LocalSpool, clock: &ManualClock, domain: usize) -> NewEntry {
         sent_as: String::new(),
         memory: StateUpdates::default(),
         held: None,
+        came: None,
         progress: Progress::default(),
     };
     NewEntry {

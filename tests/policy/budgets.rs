@@ -115,7 +115,7 @@ async fn h166_reports_that_could_not_be_stored_leave_room_for_others() {
     let asked = message(JAN, SELLER, "");
     session.send(JAN, &[SELLER], &asked).await.assert("250");
     let entry = spool.taken().remove(0);
-    history.note(&HistoryRecord::accepted(&entry));
+    history.note(HistoryRecord::accepted(&entry));
     let token = entry.reverse_path.to_string();
     let token = token.trim_matches(['<', '>']).to_owned();
     let mut bring =

@@ -65,13 +65,10 @@ pub(super) fn note(
 ) {
     let (now, trace) = (contents.entries.clock.now(), &arrival.transaction.trace);
     tracing::info!(event = "content", trace = %trace, rule = %hit.rule, action = %hit.action, reference = %hit.reference);
-    contents.history.note(&HistoryRecord {
-        at: now,
-        trace: trace.clone(),
-        id: None,
-        to: recipient.trim_matches(['<', '>']).to_owned(),
-        event: HistoryEvent::Content(Box::new(hit.clone())),
-    });
+    let event = HistoryEvent::Content(Box::new(hit.clone()));
+    let to = recipient.trim_matches(['<', '>']).to_owned();
+    let line = HistoryRecord::new(now, trace.clone(), None, to, event);
+    contents.history.note(line);
     let event = serde_json::json!({
         "event": "content",
         "at": now.to_string(),

@@ -26,7 +26,7 @@ pub(super) async fn end(
         count("handed_over");
     }
     tracing::info!(event = "handed_over", queue_id = %entry.id, trace = %entry.trace, documents = documents.len());
-    note(context, entry, HistoryEvent::HandedOver { documents });
+    note(context, entry, HistoryEvent::HandedOver { documents }, None);
     forget(context, held).await;
     Ok(AttemptEnd::Done)
 }
@@ -99,7 +99,7 @@ pub(in crate::queue) async fn release(
     count("released");
     tracing::warn!(event = "released", queue_id = %entry.id, trace = %entry.trace, why);
     let text = why.to_owned();
-    note(context, entry, HistoryEvent::Released { text });
+    note(context, entry, HistoryEvent::Released { text }, None);
     if let Some(held) = entry.held.as_deref() {
         forget(context, held).await;
     }

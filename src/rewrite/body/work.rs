@@ -141,6 +141,7 @@ impl<'a> Work<'a> {
             Treatment::Refuse(why) => return Err(seen.hidden(why)),
             Treatment::Empty => {
                 fixes.emptied = true;
+                self.changes.emptied = true;
                 let note = self.note(seen, plan);
                 fixes.noted = note.is_some();
                 let note = Encoding::QuotedPrintable.encode(note.unwrap_or_default().as_bytes());
@@ -152,6 +153,7 @@ impl<'a> Work<'a> {
                     fixes.essence = corrected;
                 }
                 fixes.resized = new.is_some();
+                self.changes.pictures |= new.is_some();
                 if let Some(octets) = new {
                     self.edits
                         .push((part.body.clone(), encoding.encode(&octets)));

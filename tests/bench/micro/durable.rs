@@ -43,6 +43,7 @@ fn committed(spool: &LocalSpool) -> NewEntry {
         sent_as: String::new(),
         memory: StateUpdates::default(),
         held: None,
+        came: None,
         progress: Progress::default(),
     };
     NewEntry {
