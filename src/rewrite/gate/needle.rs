@@ -5,6 +5,7 @@ use memchr::{memchr_iter, memchr2, memchr2_iter};
 use super::around;
 use super::cuts::{GAP, SEAM};
 use super::longer;
+use super::names::is_known;
 use super::plain::decomposed;
 
 /// An address or a domain as it stands in a view, in lower case: an octet that is searched for, and what stands on its two sides.
@@ -90,8 +91,9 @@ impl Needle {
             let host = || {
                 let label = rest
                     .iter()
-                    .take_while(|octet| octet.is_ascii_alphanumeric() || **octet == b'-');
-                matches!(rest.get(label.count()), Some(b'.')) && rest.first() != Some(&b'.')
+                    .take_while(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(octet));
+                let length = label.count();
+                length > 0 && may_go_on(rest.get(length..).unwrap_or_default())
             };
             rest.first().is_some_and(|found| {
                 begins(found)
@@ -155,8 +157,10 @@ impl Needle {
                 || (self.shared && !matches!(rest, [first, ..] if first.is_ascii_alphanumeric()))
         };
         let around = |left: &[u8], right: &[u8], dotless: (bool, bool)| {
+            let is_domain = right == self.right;
+            let mut names = names_from(behind).take(if is_domain { usize::MAX } else { 1 });
             before(whole, left, dotless.0).is_some_and(apart)
-                && after_dots(behind, right, dotless.1).is_some_and(counts)
+                && names.any(|name| after_dots(name, right, dotless.1).is_some_and(counts))
         };
         around(&self.left, &self.right, (self.dotless, false))
             || around(&self.right, &self.left, (false, self.dotless))
@@ -173,22 +177,44 @@ impl Needle {
     }
 }
 
-/// Names of hosts before a domain.
-const MOST_HOSTS: usize = 3;
+/// Whether the first label of a host may go on or end before `rest`: with a dot, or with what is cut out or stands for something else.
+fn may_go_on(rest: &[u8]) -> bool {
+    match rest {
+        [b' ', next, ..] => matches!(next, b'\r' | b'\n'),
+        [first, ..] => b".<&".contains(first) || !first.is_ascii() || first.is_ascii_control(),
+        [] => false,
+    }
+}
+
+/// Octets of a view in which the labels of a host stand, with what was cut out of them; a name has 253 (RFC 1035 2.3.4).
+const LONGEST_HOST: usize = 512;
 
 /// The name at the front of `view`, and those that it is a host of.
 fn names_from(view: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let label = |rest: &[u8]| {
-        let length = rest
-            .iter()
-            .take_while(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(octet));
-        length.count()
-    };
-    std::iter::successors(Some(view), move |rest| {
-        let rest = rest.get(label(rest)..)?.strip_prefix(b".")?;
-        Some(rest)
-    })
-    .take(MOST_HOSTS + 1)
+    std::iter::once(view).chain(dots(view).into_iter().filter_map(|dot| view.get(dot + 1..)))
+}
+
+/// Where the dots stand behind the labels at the front of `view`. Letters of a label may be of any script, and a tag or a fold may have stood
+/// between them: but behind a whole name another one begins there, and behind the end of a line in any case.
+fn dots(view: &[u8]) -> Vec<usize> {
+    let window = view.get(..view.len().min(LONGEST_HOST)).unwrap_or_default();
+    let text = window
+        .utf8_chunks()
+        .next()
+        .map_or("", |chunk| chunk.valid());
+    let mut found = Vec::new();
+    let mut label = String::new();
+    for (at, c) in text.char_indices() {
+        if c == '.' && !label.is_empty() {
+            found.push(at);
+            label.clear();
+        } else if c.is_alphanumeric() || matches!(c, '-' | '_') {
+            label.push(c);
+        } else if c != char::from(SEAM) || (!found.is_empty() && is_known(label.as_bytes())) {
+            break;
+        }
+    }
+    found
 }
 
 /// The longest tag of an address, with the `+` before it.

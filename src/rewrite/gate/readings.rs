@@ -126,16 +126,10 @@ pub(super) fn domains(run: &str) -> Vec<String> {
     found
 }
 
-/// Hosts that may stand before a domain.
-const MOST_HOSTS: usize = 3;
-
 /// What a name may be read as: itself, the names that it may be a host of, and each of these up to where its last label begins like a top-level
 /// domain.
 pub(super) fn readings(name: &str) -> Vec<String> {
-    let hosts = name
-        .match_indices('.')
-        .map(|(at, _)| at + 1)
-        .take(MOST_HOSTS);
+    let hosts = name.match_indices('.').map(|(at, _)| at + 1);
     let mut found: Vec<String> = Vec::new();
     for start in hosts.chain([0]) {
         let Some(text) = name.get(start..).filter(|text| text.contains('.')) else {

@@ -253,17 +253,22 @@ impl<'a> Observer<'a> {
             String::from_utf8_lossy(right),
         );
         for (local, name) in [(&left, &right), (&right, &left)] {
-            let Some(domain) =
-                longest(name).filter(|domain| in_local_part || providers::is_shared(domain))
-            else {
-                continue;
-            };
+            let names = readings(name).into_iter();
+            let mut domains: Vec<Domain> = names.filter_map(|text| longest(&text)).collect();
+            domains.sort();
+            domains.dedup();
+            domains.retain(|domain| in_local_part || providers::is_shared(domain));
+            if domains.len() > MOST_ENDS {
+                self.more_addresses = true;
+            }
             // The ends of a run of words are all that a local part can be.
             let starts = local.match_indices(['-', '_', '.']).map(|(at, _)| at + 1);
             for start in starts.chain([0]).take(MOST_ENDS) {
                 let text = local.get(start..).unwrap_or_default();
-                if let Ok(mailbox) = Mailbox::from_parts(text, domain.clone()) {
-                    self.add(mailbox, start == 0, Standing::Whole);
+                for domain in domains.iter().take(MOST_ENDS) {
+                    if let Ok(mailbox) = Mailbox::from_parts(text, domain.clone()) {
+                        self.add(mailbox, start == 0, Standing::Whole);
+                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! How a needle may be spelled in a text.
 
 use crate::rewrite::atom::{self, Form};
-use crate::rewrite::unseen::unseen;
+use crate::rewrite::unseen::{is_parted, unseen};
 
 /// What an escape begins with, while it is ASCII. These may also stand for themselves.
 pub(super) const ESCAPES: [u8; 4] = [b'&', b'%', b'=', b'\\'];
@@ -71,8 +71,8 @@ const MAX_TAG: usize = 64;
 const MAX_COMMENT: usize = 64;
 /// Blanks and comments beside an at sign.
 const MOST_AROUND: usize = 4;
-/// Names of hosts before a domain: `biuro@imap.rowery.example`.
-const MOST_HOSTS: usize = 3;
+/// Characters of a name of the net (RFC 1035 2.3.4): so far from the at sign a domain may begin, behind the names of hosts.
+const LONGEST_NAME: usize = 253;
 
 /// The length of what stands between local part and at sign, and of the at sign itself: a tag, what is not seen, blanks and comments, as people
 /// and RFC 5322 4.4 write them. In the addresses of lists and forwarders `=` stands for it (VERP, SRS).
@@ -102,24 +102,62 @@ pub(super) fn at_sign(text: &[u8], dotless: bool) -> Option<Spelling> {
     })
 }
 
-/// How a domain is spelled at the front of `text`, itself or as the parent of the host that is named there.
+/// How a domain is spelled at the front of `text`, itself or as the parent of the host that is named there (`imap.rowery.example`), of however many
+/// labels. Those are read as the domain is: a fold of a calendar and a tag may stand in any of them.
 pub(super) fn domain(text: &[u8], domain: &[u8]) -> Option<Spelling> {
-    let mut at = 0;
-    for _ in 0..=MOST_HOSTS {
+    let (mut at, mut percent, mut begins) = (0, false, true);
+    // What stands behind the last dot, if there was one.
+    let mut last: Option<Vec<u8>> = None;
+    for _ in 0..LONGEST_NAME {
         let rest = text.get(at..)?;
-        if let Some(found) = spelled(rest, domain, false) {
+        if begins && let Some(found) = spelled(rest, domain, false) {
             return Some(Spelling {
                 length: at + found.length,
-                ..found
+                percent: percent || found.percent,
+                in_list: false,
             });
         }
-        let label = rest.iter().take_while(|octet| is_label(**octet)).count();
-        if label == 0 || rest.get(label) != Some(&b'.') {
+        let read = atom::read(rest)?;
+        let dot = read.octets() == b"." && !begins;
+        if dot || is_of_label(read.octets()) {
+            percent |= read.form == Form::Percent;
+            (at, begins) = (at + read.taken, dot);
+            if dot {
+                last = Some(Vec::new());
+            } else if let Some(last) = &mut last {
+                last.extend_from_slice(read.octets());
+            }
+            continue;
+        }
+        let skipped = if at == 0 { 0 } else { unseen(rest) };
+        let end = at + skipped;
+        // With the octet before the end of a line.
+        let cut = text.get(at.saturating_sub(1)..end)?;
+        // A soft line break or the backslash of a style sheet parts nothing. Behind a whole name another one begins: `biuro@firma.pl<b>www.`.
+        let soft = matches!(rest.first(), Some(b'=' | b'\\'));
+        let whole = || last.as_deref().is_some_and(is_suffix);
+        if skipped == 0 || whole() || (!soft && is_parted(cut)) {
             return None;
         }
-        at += label + 1;
+        at = end;
     }
     None
+}
+
+/// Whether a character, or what Unicode holds for the same, stands in a label, of ASCII or not.
+fn is_of_label(octets: &[u8]) -> bool {
+    if let [octet] = octets {
+        return is_label(*octet);
+    }
+    let text = std::str::from_utf8(octets).unwrap_or_default();
+    // Letters come without their accents, and those behind them.
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '\u{300}'..='\u{36f}');
+    !text.is_empty() && text.chars().all(inside)
+}
+
+/// Whether a label, folded, is a top-level domain.
+pub(super) fn is_suffix(label: &[u8]) -> bool {
+    psl::suffix(label).is_some_and(|suffix| suffix.is_known())
 }
 
 fn octets_at(text: &[u8], at: usize) -> Option<u8> {

@@ -3,10 +3,10 @@
 //! However a needle is spelled, its rarest octet stands there as itself or as an escape, and what follows it follows there, too. So one search
 //! for that octet, and a look at every escape, is enough.
 
-use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memmem};
+use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memmem, memrchr};
 
 use super::needle::Needle;
-use super::spelling::ESCAPES;
+use super::spelling::{ESCAPES, is_suffix};
 use super::torn::{Name, writes_letters};
 use crate::rewrite::atom;
 use crate::rewrite::fold::fold;
@@ -128,6 +128,14 @@ impl Tails {
                     .is_some_and(|rest| domain.starts_with(rest))
             })
         };
+        // The name of a host may go on behind what a browser passes over; behind a whole name another one begins.
+        let torn = behind.get(length).is_some_and(|next| {
+            b"<&%\\".contains(next) || next.is_ascii_control() || !next.is_ascii()
+        });
+        let last = memrchr(b'.', &name).and_then(|dot| name.get(dot + 1..));
+        if torn && !last.is_some_and(is_suffix) {
+            return true;
+        }
         let mut domains = self
             .tails
             .iter()

@@ -176,6 +176,63 @@ fn h188_an_address_begins_and_ends_where_a_reader_would_take_it() {
     }
 }
 
+/// An address at a host below its domain: of however many labels, and whatever stands in them.
+#[test]
+fn a_host_hides_no_address_and_makes_none_of_two_names() {
+    use crate::rewrite::check;
+    let own = [Mailbox::parse("biuro@rowery.test").unwrap()];
+    let masker = Masker::new(&own, "mask@allegromail.pl");
+    for text in [
+        "biuro@a.b.c.d.e.f.g.rowery.test",
+        "biuro@imap%2Erowery.test",
+        "biuro@im%61p.rowery.test",
+        "biuro@imap&#46;rowery.test",
+        "biuro@im<b></b>ap.rowery.test",
+        "biuro@imap.<b></b>rowery.test",
+        "biuro@imap<!-- x -->.rowery.test",
+        "biuro@im\r\n ap.rowery.test",
+        "biuro@im \r\nap.rowery.test",
+        "biuro@im=\r\nap.rowery.test",
+        "biuro@im\u{ad}ap.rowery.test",
+        "biuro@dział.rowery.test",
+        "biuro@łódz\u{301}.rowery.test",
+        "biuro@_dmarc.rowery.test",
+        "list+biuro=imap.rowery.test@list.pl",
+        "SRS0=x7Yb=QZ=imap.rowery.test=biuro@list.pl",
+    ] {
+        let message = format!("From: a@b.pl\r\n\r\n{text}\r\n");
+        assert!(check(message.as_bytes(), &own).is_err(), "{text}");
+        let masked = masker.mask_text(&message);
+        assert!(
+            masked
+                .replace("%2B", "+")
+                .replace("%40", "@")
+                .contains("mask@allegromail.pl"),
+            "{text}"
+        );
+        assert_eq!(check(masked.as_bytes(), &own), Ok(()), "{masked}");
+    }
+    for text in [
+        "biuro@firma.pl\r\nwww.rowery.test",
+        "biuro@firma.pl \r\nwww.rowery.test",
+        "biuro@firma.pl\r\n www.rowery.test",
+        "biuro@firma.pl, www.rowery.test",
+        "biuro@firma.pl<br>www.rowery.test",
+        "biuro@firma.pl<b>www.rowery.test</b>",
+        "biuro@firma.pl&nbsp;www.rowery.test",
+        "\u{201e}biuro@firma\u{201d}www.rowery.test",
+        "biuro@firma/www.rowery.test",
+        "biuro@firma\r\nwww.rowery.test",
+        "biuro@..rowery.test",
+        "biuro@imap.rowery.test.pl",
+        "list+biuro=imap.rowery.test/x",
+    ] {
+        let message = format!("From: a@b.pl\r\n\r\n{text}\r\n");
+        assert_eq!(masker.mask_text(text), text);
+        assert_eq!(check(message.as_bytes(), &own), Ok(()), "{text}");
+    }
+}
+
 #[test]
 fn h186_the_gate_reads_letters_of_two_octets() {
     use crate::rewrite::check;
