@@ -1,6 +1,6 @@
 //! What a reader passes over is cut out: line ends with what begins the next line, tags, comments.
 
-use memchr::{memchr, memchr_iter, memchr2, memchr3, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3, memmem};
 
 /// Stands in a view where something was taken out that a reader does not see: a soft line end, a tag within a line.
 pub(super) const SEAM: u8 = 1;
@@ -46,6 +46,25 @@ pub(super) fn without_brackets(text: &str, out: &mut String) -> bool {
     without_tags(text, out, |_| false, false)
 }
 
+/// Whether one tag begins within another: in the quotes of a value it is a part of that to a browser, and a tag to who cuts out all of them.
+pub(super) fn nests(text: &[u8]) -> bool {
+    let mut open = false;
+    memchr2_iter(b'<', b'>', text).any(|at| {
+        let after = text.get(at + 1..).unwrap_or_default();
+        let begins = text.get(at) == Some(&b'<') && begins_tag(after);
+        let within = open && begins;
+        open = begins && !after.starts_with(b"!--");
+        within
+    })
+}
+
+/// `< 5` and `<>` begin no tags.
+fn begins_tag(after: &[u8]) -> bool {
+    after
+        .first()
+        .is_some_and(|first| first.is_ascii_alphabetic() || b"/!?".contains(first))
+}
+
 fn without_tags(text: &str, out: &mut String, stays: fn(&[u8]) -> bool, in_quotes: bool) -> bool {
     let octets = text.as_bytes();
     let (mut copied, mut comments_end) = (0, true);
@@ -66,11 +85,10 @@ fn without_tags(text: &str, out: &mut String, stays: fn(&[u8]) -> bool, in_quote
                 .filter(|end| after.get(*end) == Some(&b'>'))
                 .map(|end| end + 1),
         };
-        // `< 5` and `<jan@poczta.example>` are no tags.
-        let named = after
-            .first()
-            .is_some_and(|first| first.is_ascii_alphabetic() || b"/!?".contains(first));
-        let tag = end.filter(|_| named).and_then(|end| after.get(..end));
+        // Nor may `<jan@poczta.example>` be one.
+        let tag = end
+            .filter(|_| begins_tag(after))
+            .and_then(|end| after.get(..end));
         if let Some(tag) = tag.filter(|tag| !stays(tag)) {
             out.push_str(text.get(copied..at).unwrap_or_default());
             out.push(char::from(if parts(tag) { GAP } else { SEAM }));

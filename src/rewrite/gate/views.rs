@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3_iter, memmem};
 
-use super::cuts::{joined, untagged, without_brackets};
+use super::cuts::{joined, nests, untagged, without_brackets};
 use super::escapes::{backslashes, references};
 use super::plain::plain;
 
@@ -49,10 +49,18 @@ const DECODING: [Pass; 4] = [
     Pass::decoding(b'=', quoted),
 ];
 
-/// What puts together, and what may have come together by that.
-const JOINING: [Pass; 4] = [
-    Pass::cutting(*b"\n\r", joined),
+/// What puts lines together.
+const JOINING: [Pass; 1] = [Pass::cutting(*b"\n\r", joined)];
+
+/// What cuts tags out, and what may have come together by that.
+const CUTTING: [Pass; 3] = [
     Pass::cutting(*b"<<", untagged),
+    Pass::cutting(*b"<<", without_brackets),
+    Pass::decoding(b'&', references),
+];
+
+/// The same for who knows nothing of quotes around values: what a tag holds is cut before it is.
+const BARE: [Pass; 2] = [
     Pass::cutting(*b"<<", without_brackets),
     Pass::decoding(b'&', references),
 ];
@@ -150,9 +158,15 @@ pub(super) fn any(text: &str, worth: impl Fn(&[u8]) -> bool, look: impl Fn(&str)
     }
     // Joining brings forth nothing else, but by a reference that was torn.
     let view = views.view.as_bytes();
-    (memchr(b'&', view).is_some() || worth(view)) && views.undo(&JOINING, &look)
+    if memchr(b'&', view).is_none() && !worth(view) {
+        return false;
+    }
+    views.undo(&JOINING, &look)
+        || (nests(views.view.as_bytes()) && views.clone().undo(&BARE, &look))
+        || views.undo(&CUTTING, &look)
 }
 
+#[derive(Clone)]
 struct Views {
     view: String,
     next: String,

@@ -105,3 +105,26 @@ fn what_looks_like_base64_hides_nothing_from_the_gate() {
     let picture = format!("From: a@b.example\r\n\r\n{lines}{lines}AA==\r\n");
     assert_eq!(check(picture.as_bytes(), needles), Ok(()));
 }
+
+#[test]
+fn the_gate_cuts_tags_out_of_the_values_of_others() {
+    let needles = [mailbox("jan@poczta.example")];
+    let long = "x".repeat(700);
+    for text in [
+        format!("<a href=\"mailto:jan@po<b title=\"{long}\"></b>czta.example?subject=x\">x</a>"),
+        "<a href='mailto:ja<i class='x'>n@poczta.example'>x</a>".to_owned(),
+        "<a href=\"mailto:jan@po<b title=x>czta.example\">x</a>".to_owned(),
+    ] {
+        for kind in ["plain", "html"] {
+            let message =
+                format!("From: a@b.example\r\nContent-Type: text/{kind}\r\n\r\n{text}\r\n");
+            assert!(
+                check(message.as_bytes(), &needles).is_err(),
+                "{kind}: {text}"
+            );
+        }
+    }
+    let honest = "<a href=\"mailto:bojan@po<b title=\"x\"></b>czta.example\">x</a> <i>jan@</i> i <b>poczta.example</b>";
+    let message = format!("From: a@b.example\r\nContent-Type: text/html\r\n\r\n{honest}\r\n");
+    assert_eq!(check(message.as_bytes(), &needles), Ok(()));
+}
