@@ -20,6 +20,7 @@ mod plain;
 mod readings;
 mod runs;
 mod sightings;
+mod soft_breaks;
 mod text;
 mod unambiguous;
 mod views;
@@ -154,6 +155,10 @@ impl Gate<'_> {
                 return Err(self.leak(place));
             }
             if unquoted.as_deref().is_some_and(&mut shows) {
+                return Err(self.leak(place));
+            }
+            let lines = (!in_head).then(|| soft_breaks::beside(&text)).flatten();
+            if lines.is_some_and(|lines| self.sees(&lines)) {
                 return Err(self.leak(place));
             }
             let hidden = runs::words(&text)
@@ -353,8 +358,12 @@ impl Gate<'_> {
     }
 
     fn shows_as_it_is(&self, text: &str) -> bool {
-        let worth = views::decodes(text.as_bytes()) || self.may_see(text.as_bytes());
-        worth && views::any(text, |octets| self.may_see(octets), |view| self.sees(view))
+        let worth = |octets: &[u8]| views::decodes(octets) || self.may_see(octets);
+        let read = |text: &str| {
+            worth(text.as_bytes())
+                && views::any(text, |octets| self.may_see(octets), |view| self.sees(view))
+        };
+        read(text) || soft_breaks::over_marks(text).is_some_and(|text| read(&text))
     }
 
     fn shows_within(&self, text: &str, layers: u8) -> bool {

@@ -106,6 +106,57 @@ fn what_looks_like_base64_hides_nothing_from_the_gate() {
     assert_eq!(check(picture.as_bytes(), needles), Ok(()));
 }
 
+/// A line that a soft line break begins or ends is read by itself, too, and as the quoted-printable that it is.
+#[test]
+fn the_gate_reads_lines_beside_soft_breaks_by_themselves() {
+    let addresses = [mailbox("jan@poczta.example")];
+    let domains = [Domain::parse("poczta.example").unwrap()];
+    let needles = Needles {
+        addresses: &addresses,
+        domains: &domains,
+    };
+    for text in [
+        "moja=\r\npoczta.example",
+        "moja=\r\npoczta=2Eexample",
+        "moja=\r\n=70oczta.example",
+        "bo=\r\njan=40poczta.example=\r\n.com",
+        "poczta=2Eexampl=65=\r\n.com",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\nnapisz na {text}, prosze\r\n");
+        assert!(check(message.as_bytes(), needles).is_err(), "{text}");
+    }
+    for text in [
+        "moj=\r\napoczta=2Eexample",
+        "mojapoczta=2E=\r\nexample",
+        "poczta=2E=\r\nexample.com",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\nnapisz na {text}, prosze\r\n");
+        assert_eq!(check(message.as_bytes(), needles), Ok(()), "{text}");
+    }
+}
+
+#[test]
+fn the_gate_reads_soft_breaks_in_quotes() {
+    let needles = [mailbox("jan@poczta.example")];
+    for text in [
+        "> ja=\r\n> n@poczta.example",
+        "> jan=40pocz=\r\n> ta.example",
+        ">> jan@pocz=\r\n>> ta.exam=\r\n>> ple",
+        "jan@pocz=\n> ta.example",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\nnapisz na\r\n{text}, prosze\r\n");
+        assert!(check(message.as_bytes(), &needles).is_err(), "{text}");
+    }
+    for text in [
+        "> bo=\r\njan@pocz=\r\n> ta.example",
+        "> jan@pocz=\r\n> ta.example.com",
+        "<b=\r\n>bojan</b=\r\n>@poczta.example",
+    ] {
+        let message = format!("From: a@b.example\r\n\r\nnapisz na\r\n{text}, prosze\r\n");
+        assert_eq!(check(message.as_bytes(), &needles), Ok(()), "{text}");
+    }
+}
+
 #[test]
 fn the_gate_cuts_tags_out_of_the_values_of_others() {
     let needles = [mailbox("jan@poczta.example")];
