@@ -24,19 +24,11 @@ pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
 /// What was decoded, masked as what it is: text, with whatever is encoded in that, or text in UTF-16. None if nothing had to be, and for what is no
 /// text: what holds something as it stands is the caller's there.
 fn inner(octets: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
-    if depth + 1 >= LAYERS {
-        return None;
-    }
     // Pictures and the like are no text, and nearly all that looks like code is none.
     if let Ok(text) = std::str::from_utf8(octets)
         && memchr::memchr(0, octets).is_none()
     {
-        let mut changed = html::masked_by(text, masker).map(String::into_bytes);
-        for step in [masker_step, mask_at] {
-            let masked = step(changed.as_deref().unwrap_or(octets), masker, depth + 1);
-            changed = masked.or(changed);
-        }
-        return changed;
+        return inner_text(text, masker, depth);
     }
     let units = octets.len() / 2;
     let zeros = memchr::memchr_iter(0, octets).count();
@@ -54,7 +46,7 @@ fn inner(octets: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
         encoding_rs::UTF_16BE
     };
     let (text, _) = charset.decode_without_bom_handling(octets);
-    let masked = masker.mask(text.as_bytes())?;
+    let masked = inner_text(&text, masker, depth)?;
     let masked = String::from_utf8_lossy(&masked).into_owned();
     let octet = |unit: u16| {
         if little {
@@ -64,6 +56,26 @@ fn inner(octets: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
         }
     };
     Some(masked.encode_utf16().flat_map(octet).collect())
+}
+
+/// The same of a text, whatever its letters were in.
+fn inner_text(text: &str, masker: &Masker, depth: u8) -> Option<Vec<u8>> {
+    let mut changed = html::masked_by(text, masker).map(String::into_bytes);
+    // The last layer is read as any other, but not into.
+    let steps: &[Step] = if depth + 1 < LAYERS {
+        &[masker_step, mask_at]
+    } else {
+        &[masker_step]
+    };
+    for step in steps {
+        let masked = step(
+            changed.as_deref().unwrap_or(text.as_bytes()),
+            masker,
+            depth + 1,
+        );
+        changed = masked.or(changed);
+    }
+    changed
 }
 
 /// What is found as it stands.
@@ -153,14 +165,19 @@ mod tests {
             )
             .as_bytes(),
         );
-        let wide: Vec<u8> = "adres: jan@poczta.example"
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect();
-        let wide = BASE64.encode(&wide);
+        let utf16 = |text: &str| -> Vec<u8> {
+            let units = text.encode_utf16();
+            units.flat_map(u16::to_le_bytes).collect()
+        };
+        let wide = BASE64.encode(&utf16("adres: jan@poczta.example"));
+        let nested = |code: &str| BASE64.encode(format!("ż{code}ż").as_bytes());
+        let torn = BASE64.encode(b"<p>jan@poc<b>zta</b>.example</p>");
         for text in [
             format!("x: {twice} y"),
             format!("x: {wide} y"),
+            format!("x: {} y", nested(&nested(&wide))),
+            format!("x: {} y", nested(&nested(&torn))),
+            format!("x: {} y", BASE64.encode(&utf16(&format!("ż{wide}ż")))),
             format!("z\r\n{wide}\r\nz"),
         ] {
             let message = format!("From: a@b.pl\r\n\r\n{text}\r\n");

@@ -367,12 +367,15 @@ impl Gate<'_> {
     }
 
     fn shows_within(&self, text: &str, layers: u8) -> bool {
-        let worth =
-            |octets: &[u8]| octets.is_ascii() || views::decodes(octets) || self.may_see(octets);
+        // Letters that are not ASCII may stand beside what is encoded once more.
+        let deeper = |octets: &[u8]| layers > 1 && runs::holds(octets, self.shortest);
+        let worth = |octets: &[u8]| {
+            octets.is_ascii() || views::decodes(octets) || self.may_see(octets) || deeper(octets)
+        };
         runs::within(text, self.shortest, worth).any(|text| {
             self.shows_as_it_is(&text)
                 || self.shows_in_html(&text)
-                || (layers > 1 && text.is_ascii() && self.shows_within(&text, layers - 1))
+                || (layers > 1 && self.shows_within(&text, layers - 1))
         })
     }
 

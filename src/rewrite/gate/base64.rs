@@ -47,9 +47,8 @@ pub(super) fn decoded(run: &[u8]) -> Option<String> {
         let length = LENIENT.decode_mut(piece, out.get_mut(from..)?).ok()?;
         out.truncate(from + length);
     }
-    let sample = out.get(..out.len().min(SAMPLE)).unwrap_or_default();
-    if is_wide(sample) {
-        return Some(wide(&out));
+    if is_wide(&out) {
+        return Some(wide(&out) + "\n" + &into_readable(out));
     }
     if is_picture(&out) {
         return None;
@@ -64,9 +63,10 @@ pub(super) fn is_picture(octets: &[u8]) -> bool {
     !is_wide(sample) && (odd * 50 > sample.len() || octets.starts_with(b"%PDF"))
 }
 
-/// Whether every other octet is zero, as in Latin letters of UTF-16. Zeros in a row stand in the padding of documents and in black pictures: a scan of
-/// 10 MB that was read as UTF-16 took three seconds.
-fn is_wide(sample: &[u8]) -> bool {
+/// Whether octets are letters of two octets each, by their beginning: Latin ones, where every other octet is zero, or what Unicode holds for them. Zeros
+/// in a row stand in the padding of documents and in black pictures: a scan of 10 MB that was read as UTF-16 took three seconds.
+pub(super) fn is_wide(octets: &[u8]) -> bool {
+    let sample = octets.get(..octets.len().min(SAMPLE)).unwrap_or_default();
     let mut zeros = [0_usize; 2];
     for pair in sample.chunks_exact(2) {
         for (count, octet) in zeros.iter_mut().zip(pair) {
@@ -74,7 +74,24 @@ fn is_wide(sample: &[u8]) -> bool {
         }
     }
     let [first, second] = zeros;
-    (first + second) * 3 > sample.len() && first.max(second) > 4 * first.min(second)
+    let latin = (first + second) * 3 > sample.len() && first.max(second) > 4 * first.min(second);
+    latin || are_letters(sample, u16::from_le_bytes) || are_letters(sample, u16::from_be_bytes)
+}
+
+/// Whether nearly all pairs of octets are letters that could be those of a name, or their look-alikes: few pairs of a picture or of ASCII are.
+fn are_letters(sample: &[u8], unit: fn([u8; 2]) -> u16) -> bool {
+    let is_letter = |pair: &&[u8]| {
+        let pair = <[u8; 2]>::try_from(*pair);
+        matches!(
+            pair.map_or(0, unit),
+            // Latin and its accents, signs and circled letters, small and full-width forms; mathematical letters and tags.
+            0x9 | 0xa | 0xd | 0x20..0x250 | 0x300..0x370 | 0x2000..0x2500 | 0xfe00..0xfe70 | 0xff01..0xff5f
+                | 0xd835 | 0xd83c | 0xdb40 | 0xdc00..0xe000
+        )
+    };
+    let units = sample.len() / 2;
+    let letters = sample.chunks_exact(2).filter(is_letter).count();
+    units > 0 && letters * 8 >= units * 7
 }
 
 #[cfg(test)]
@@ -90,6 +107,14 @@ mod tests {
         ] {
             let octets: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
             assert!(is_wide(&octets) && !is_picture(&octets), "{name}");
+        }
+        for look_alikes in ["ⓙⓐⓝ@ⓟⓞⓒⓩⓣⓐ", "ｊａｎ＠ｐｏｃｚｔａ", "𝐣𝐚𝐧@𝐩𝐨𝐜𝐳𝐭𝐚"]
+        {
+            let octets: Vec<u8> = look_alikes
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect();
+            assert!(is_wide(&octets) && !is_picture(&octets), "{look_alikes}");
         }
         for octets in [
             [0; 2_048].as_slice(),

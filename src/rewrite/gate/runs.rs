@@ -1,7 +1,7 @@
 //! What stands encoded in a text, wherever it stands.
 
-use super::base64::{self, BLOCK, LENIENT, SHORTEST, joins};
-use super::text::{into_readable, readable};
+use super::base64::{self, BLOCK, LENIENT, SHORTEST, is_wide, joins};
+use super::text::{into_readable, readable, wide};
 use super::views;
 
 /// The text read as quoted-printable; none if nothing in it is.
@@ -18,12 +18,25 @@ pub(super) fn within(
     shortest: usize,
     worth: impl Fn(&[u8]) -> bool,
 ) -> impl Iterator<Item = String> {
-    let least = (shortest.saturating_sub(2) / 3 * 4).max(SHORTEST);
-    let links = long_runs(text, least).flat_map(read_anywhere);
-    links
-        .chain(uuencoded(text))
-        .filter(move |octets| worth(octets))
-        .map(into_readable)
+    let links = long_runs(text, least(shortest)).flat_map(read_anywhere);
+    links.chain(uuencoded(text)).filter_map(move |octets| {
+        if is_wide(&octets) {
+            return Some(wide(&octets) + "\n" + &into_readable(octets));
+        }
+        worth(&octets).then(|| into_readable(octets))
+    })
+}
+
+/// Characters that `shortest` octets take at least.
+fn least(shortest: usize) -> usize {
+    (shortest.saturating_sub(2) / 3 * 4).max(SHORTEST)
+}
+
+/// Whether a run that could hold `shortest` octets may stand in `octets`.
+pub(super) fn holds(octets: &[u8], shortest: usize) -> bool {
+    let least = least(shortest);
+    let mut runs = octets.split(|octet| !joins(*octet));
+    octets.len() >= least && runs.any(|run| run.len() >= least)
 }
 
 /// Every run of base64 of `least` octets or more that has something else beside it in its line: a line of nothing else is looked at with

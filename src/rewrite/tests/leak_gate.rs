@@ -106,6 +106,41 @@ fn what_looks_like_base64_hides_nothing_from_the_gate() {
     assert_eq!(check(picture.as_bytes(), needles), Ok(()));
 }
 
+#[test]
+fn the_gate_reads_code_within_code_whatever_stands_beside_it() {
+    use data_encoding::BASE64;
+    let needles = [mailbox("jan@poczta.example")];
+    let wide = |text: &str| {
+        let units = text.encode_utf16();
+        let octets: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+        BASE64.encode(&octets)
+    };
+    let utf8 = |text: &str| BASE64.encode(text.as_bytes());
+    for written in [
+        "jan@poczta.example",
+        "jan%40poczta.example",
+        "j<b></b>an@poczta.example",
+    ] {
+        let once = utf8(&format!("adres: {written} koniec"));
+        for twice in [
+            utf8(&format!("Zażółć {once} jaźń")),
+            utf8(&format!("<p>{once}</p>")),
+            wide(&format!("kod: {once} koniec")),
+            wide(&format!("Zażółć {once} jaźń")),
+            utf8(&format!("ł{}ł", wide(&format!("ż{once}ż")))),
+        ] {
+            let message = format!("From: a@b.example\r\n\r\nkod: {twice} koniec\r\n");
+            assert!(check(message.as_bytes(), &needles).is_err(), "{message}");
+            let honest = utf8(&format!(
+                "Zażółć {} jaźń",
+                utf8("adres: bojan@poczta.example")
+            ));
+            let honest = format!("From: a@b.example\r\n\r\nkod: {honest} koniec\r\n");
+            assert_eq!(check(honest.as_bytes(), &needles), Ok(()));
+        }
+    }
+}
+
 /// A line that a soft line break begins or ends is read by itself, too, and as the quoted-printable that it is.
 #[test]
 fn the_gate_reads_lines_beside_soft_breaks_by_themselves() {
@@ -178,4 +213,26 @@ fn the_gate_cuts_tags_out_of_the_values_of_others() {
     let honest = "<a href=\"mailto:bojan@po<b title=\"x\"></b>czta.example\">x</a> <i>jan@</i> i <b>poczta.example</b>";
     let message = format!("From: a@b.example\r\nContent-Type: text/html\r\n\r\n{honest}\r\n");
     assert_eq!(check(message.as_bytes(), &needles), Ok(()));
+}
+
+/// Base64 of letters that take two octets each, under a label that says nothing of it: Latin ones, and what Unicode holds for them.
+#[test]
+fn the_gate_tells_letters_of_two_octets_without_a_label() {
+    let needles = [mailbox("jan@poczta.example")];
+    let kind = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64";
+    for text in [
+        "jan@poczta.example",
+        "ⓙⓐⓝ@ⓟⓞⓒⓩⓣⓐ.ⓔⓧⓐⓜⓟⓛⓔ",
+        "napisz na ｊａｎ＠ｐｏｃｚｔａ．ｅｘａｍｐｌｅ, proszę",
+        "𝐣𝐚𝐧@𝐩𝐨𝐜𝐳𝐭𝐚.𝐞𝐱𝐚𝐦𝐩𝐥𝐞",
+    ] {
+        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+            let wide: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
+            let coded = data_encoding::BASE64.encode(&wide);
+            for code in [coded.clone(), coded.replace('A', "A\r\n")] {
+                let message = format!("From: a@b.example\r\n{kind}\r\n\r\n{code}\r\n");
+                assert!(check(message.as_bytes(), &needles).is_err(), "{message}");
+            }
+        }
+    }
 }
