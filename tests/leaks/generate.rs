@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::text::{SPELLINGS, around, spelled};
+use super::text::{SOFT_BREAK, SPELLINGS, around, spelled};
 
 /// Random numbers that are the same in every run (splitmix64).
 pub(crate) struct Random(u64);
@@ -29,15 +29,32 @@ pub(crate) struct Generator {
     random: Random,
     addresses: Vec<String>,
     hidden: Vec<String>,
+    others: Vec<String>,
     to: String,
 }
 
+/// What may stand before the domain of an address: hosts, however many. Cut behind a top-level domain, a name could be two names.
+const HOSTS: [&str; 5] = [
+    "imap.",
+    "mx1.poczta.",
+    "a.b.c.d.",
+    "x1.y2.z3.q4.w5.v6.",
+    "dział.",
+];
+
 impl Generator {
-    pub(crate) fn new(random: Random, addresses: &[String], hidden: &[&str], to: &str) -> Self {
+    /// `others`: longer names of others, which hold one of the writer's.
+    pub(crate) fn new(
+        random: Random,
+        addresses: &[String],
+        (hidden, others): (&[&str], &[&str]),
+        to: &str,
+    ) -> Self {
         Self {
             random,
             addresses: addresses.to_vec(),
             hidden: hidden.iter().map(ToString::to_string).collect(),
+            others: others.iter().map(ToString::to_string).collect(),
             to: to.to_owned(),
         }
     }
@@ -60,10 +77,18 @@ impl Generator {
                     self.random.pick(&["anna@", "www.", "//", "mx1."])
                 )
             }
+            _ if self.random.below(6) == 0 => {
+                let hosts = self.random.pick(&HOSTS);
+                address.replace('@', &format!("@{hosts}"))
+            }
             _ => address.clone(),
         };
-        let (written, spelling) = spelled(&named, way, &mut self.random);
-        let mut recipe = spelling.to_owned();
+        let (written, mut recipe) = if self.random.below(10) == 0 {
+            (self.name_of_another(), "name of another".to_owned())
+        } else {
+            let (written, spelling) = spelled(&named, way, &mut self.random);
+            (written, spelling.to_owned())
+        };
         let mut head = format!(
             "Received: from host.{} by mx\r\nFrom: {address}\r\nTo: <{}>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMessage-ID: <1@x.example>\r\nMIME-Version: 1.0\r\n",
             address.split('@').nth(1).unwrap(),
@@ -84,6 +109,22 @@ impl Generator {
         let mut raw = head.into_bytes();
         raw.extend(body.1);
         (recipe, raw)
+    }
+
+    /// A longer name, with a soft line break somewhere in it: mostly where the writer's own begins or ends.
+    fn name_of_another(&mut self) -> String {
+        let at = self.random.below(self.others.len() as u64) as usize;
+        let name = self.others[at].clone();
+        let own = self.addresses.iter().chain(&self.hidden);
+        let places = own.flat_map(|own| name.match_indices(own.as_str()));
+        let places = places.flat_map(|(at, own)| [at, at + own.len()]);
+        let places: Vec<usize> = places.filter(|at| (1..name.len()).contains(at)).collect();
+        let cut = match places.len() as u64 {
+            0 => 1 + self.random.below(name.len() as u64 - 1) as usize,
+            count if self.random.below(3) > 0 => places[self.random.below(count) as usize],
+            _ => 1 + self.random.below(name.len() as u64 - 1) as usize,
+        };
+        format!("{}{SOFT_BREAK}{}", &name[..cut], &name[cut..])
     }
 
     /// A part with the address in it: its fields with the empty line, and its content.
@@ -260,27 +301,21 @@ impl Generator {
         charset: &str,
         recipe: &mut String,
     ) -> (String, Vec<u8>) {
-        let octets = match charset {
-            "utf-16le" => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            "iso-8859-2" | "windows-1250" => {
-                let encoding = encoding_rs::Encoding::for_label(charset.as_bytes()).unwrap();
-                // What the charset lacks would become an entity here: then the text stays UTF-8, and the charset lies.
-                match encoding.encode(text) {
-                    (octets, _, false) => octets.into_owned(),
-                    _ => text.as_bytes().to_vec(),
-                }
-            }
-            _ => text.as_bytes().to_vec(),
-        };
+        let pieces = octets_of(text, charset);
         let way = if charset == "utf-16le" {
             2
+        } else if pieces.len() > 1 && self.random.below(4) > 0 {
+            1
         } else {
             self.random.below(3)
         };
         let (name, content) = match way {
-            0 => ("8bit", octets),
-            1 => ("quoted-printable", self.quoted(&octets)),
-            _ => ("base64", self.base64(&octets)),
+            0 => ("8bit", pieces.concat()),
+            1 => {
+                let pieces: Vec<_> = pieces.iter().map(|piece| self.quoted(piece)).collect();
+                ("quoted-printable", pieces.join(b"=\r\n".as_slice()))
+            }
+            _ => ("base64", self.base64(&pieces.concat())),
         };
         write!(recipe, " {charset} {name}").unwrap();
         (
@@ -317,6 +352,21 @@ impl Generator {
             .collect();
         lines.join("\r\n").into_bytes()
     }
+}
+
+/// A text in a charset, in the pieces between which quoted-printable is to break a line.
+fn octets_of(text: &str, charset: &str) -> Vec<Vec<u8>> {
+    let encoding = encoding_rs::Encoding::for_label(charset.as_bytes());
+    let single = encoding.filter(|encoding| encoding.is_single_byte() && charset != "us-ascii");
+    // What the charset lacks would become an entity here: then the text stays UTF-8, and the charset lies.
+    let whole = text.replace(SOFT_BREAK, "");
+    let fitting = single.filter(|encoding| !encoding.encode(&whole).2);
+    let octets = |piece: &str| match (charset, fitting) {
+        ("utf-16le", _) => piece.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        (_, Some(encoding)) => encoding.encode(piece).0.into_owned(),
+        _ => piece.as_bytes().to_vec(),
+    };
+    text.split(SOFT_BREAK).map(octets).collect()
 }
 
 /// An encoded word of one kind or the other (RFC 2047).

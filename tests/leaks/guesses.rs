@@ -252,7 +252,7 @@ fn look(outgoing: &[(String, Vec<u8>)]) {
     let oracle = Command::new(crate::python())
         .arg(script)
         .args(GUESSES)
-        .arg("--")
+        .args(["--", "--"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();

@@ -190,13 +190,15 @@ fn python() -> &'static str {
 }
 
 /// One oracle of its own for each side, so that all cores work.
-fn oracle(side: &Side) -> Option<Child> {
+fn oracle(side: &Side, others: &[&str]) -> Option<Child> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/leaks/oracle.py");
     let child = Command::new(python())
         .arg(script)
         .args(side.addresses)
         .arg("--")
         .args(side.hidden)
+        .arg("--")
+        .args(others)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
@@ -215,7 +217,7 @@ struct Tally {
     leaks: bool,
 }
 
-fn run(side: &Side, seed: u64, count: u64, mut oracle: Child) -> Tally {
+fn run(side: &Side, others: &[&str], seed: u64, count: u64, mut oracle: Child) -> Tally {
     let rules = Rules {
         attachments: Some(Attachments {
             refuse: false,
@@ -228,7 +230,8 @@ fn run(side: &Side, seed: u64, count: u64, mut oracle: Child) -> Tally {
         .iter()
         .map(|address| unicode(address))
         .collect();
-    let mut generator = Generator::new(Random::new(seed), &shown, side.hidden, side.other);
+    let random = Random::new(seed);
+    let mut generator = Generator::new(random, &shown, (side.hidden, others), side.other);
     let mut input = oracle.stdin.take().unwrap();
     let mut tally = Tally {
         sent: 0,
@@ -280,9 +283,13 @@ fn no_address_of_the_writer_leaves() {
     let tallies: Vec<Option<Tally>> = std::thread::scope(|scope| {
         let threads: Vec<_> = SIDES
             .iter()
+            .zip(near::NAMES)
             .enumerate()
-            .map(|(seed, side)| {
-                scope.spawn(move || Some(run(side, seed as u64 + first, share, oracle(side)?)))
+            .map(|(seed, (side, others))| {
+                scope.spawn(move || {
+                    let oracle = oracle(side, others)?;
+                    Some(run(side, others, seed as u64 + first, share, oracle))
+                })
             })
             .collect();
         threads

@@ -7,7 +7,7 @@ use crate::kept::changed;
 use crate::{SIDES, Side, pass};
 
 /// Names of others that hold one of the writer's, by side.
-const NAMES: [&[&str]; 3] = [
+pub(crate) const NAMES: [&[&str]; 3] = [
     &[
         "mojapoczta.example",
         "moja-poczta.example",

@@ -1,7 +1,8 @@
 """Looks for addresses and domains in messages, decoded in every way that Python knows; shares no code and no library with the relay: HTML is read by
 html5lib and lxml, letters are compared by ICU (Debian: python3-html5lib, python3-lxml, python3-icu).
 
-Arguments: the addresses, `--`, and the domains that must not stand in prose. Standard input: `NUMBER LENGTH GATE NAME` (GATE: what the leak gate said, passed or stopped), a line feed, and LENGTH octets of a message, again and again.
+Arguments: the addresses, `--`, the domains that must not stand in prose, `--`, and longer names of others that hold one of these. Standard input:
+`NUMBER LENGTH GATE NAME` (GATE: what the leak gate said, passed or stopped), a line feed, and LENGTH octets of a message, again and again.
 Prints what leaked where; exit status 1 if anything did.
 """
 import base64
@@ -33,6 +34,7 @@ except ImportError as missing:
     icu = None
 
 BREAK = sys.argv.index("--")
+END = sys.argv.index("--", BREAK + 1)
 
 
 def forms(name):
@@ -43,10 +45,26 @@ def forms(name):
 
 NEEDLES = sorted(set().union(*(forms(a) for a in sys.argv[1:BREAK])))
 DOMAINS = sorted({a.split("@")[1] for a in NEEDLES})
-HIDDEN = sorted(set().union(set(), *(forms(a) for a in sys.argv[BREAK + 1:])))
-TAGGED = [re.compile(re.escape(a).replace("@", r"\+[a-z0-9._+-]*@")) for a in NEEDLES]
+HIDDEN = sorted(set().union(set(), *(forms(a) for a in sys.argv[BREAK + 1:END])))
+OTHERS = [name.lower() for name in sys.argv[END + 1:]]
+# With a tag, and at a host below the domain.
+TAGGED = [re.compile(re.escape(a).replace("@", r"(?:\+[a-z0-9._+-]*)?@(?:[\w-]+\.)*")) for a in NEEDLES]
 PROSE = [re.compile(r"(?<![a-z0-9_-])" + re.escape(d) + r"(?![a-z0-9-]|\.[a-z0-9])") for d in HIDDEN]
 INVISIBLE = dict.fromkeys(i for i in range(0x10000) if unicodedata.category(chr(i)) == "Cf")
+
+
+def held(text):
+    """What of the writer's a text in small letters holds, as it stands; none if nothing."""
+    for name in OTHERS:
+        text = text.replace(name, " ")
+    for needle in NEEDLES:
+        if needle in text:
+            return needle
+    for pattern in TAGGED + PROSE:
+        found = pattern.search(text)
+        if found:
+            return found.group()
+    return None
 
 
 def folded(text):
@@ -67,7 +85,10 @@ def base64_runs(text):
         for start in starts:
             piece = plain[start:]
             piece = piece[:len(piece) - (len(piece) % 4 == 1)]
-            yield base64.b64decode(piece + "=" * (-len(piece) % 4)).decode("utf-8", "replace")
+            octets = base64.b64decode(piece + "=" * (-len(piece) % 4))
+            yield octets.decode("utf-8", "replace")
+            if octets.count(0) * 3 > len(octets):
+                yield octets.decode("utf-16-le", "replace")
 
 
 def uu_lines(text):
@@ -199,13 +220,8 @@ def browsed(text):
     for found in documents(text):
         lower = compared(found)
         for view in (lower, re.sub(r"[ \t]*\n[ \t]*", "", lower)):
-            for needle in NEEDLES:
-                if needle in view:
-                    return needle
-            for pattern in TAGGED + PROSE:
-                match = pattern.search(view)
-                if match:
-                    return match.group()
+            if held(view):
+                return held(view)
     return None
 
 
@@ -225,29 +241,47 @@ def leaks(text):
             before, view = view, step(view)
             if view == before and step in STEPS:
                 continue
-            lower = view.lower()
-            for needle in NEEDLES:
-                if needle in lower:
-                    return needle
-            for pattern in TAGGED + PROSE:
-                found = pattern.search(lower)
-                if found:
-                    return found.group()
+            found = held(view.lower())
+            if found:
+                return found
     return None
 
 
-def within(text):
-    """What stands encoded within a text."""
-    if not new(("within", text)):
+# How often something may have been encoded over itself within a text.
+LAYERS = 3
+# Letters at the front of decoded octets that are no accident.
+TEXT = 12
+
+
+def within(text, layers=LAYERS):
+    """What stands encoded within a text, however often."""
+    if not layers or not new((layers, text)):
         return None
     for decoded in base64_runs(text):
-        lower = decoded.lower()
-        if any(n in lower for n in NEEDLES) or (decoded.isprintable() and leaks(decoded)):
+        if held(decoded.lower()):
             return "base64: " + decoded
+        # A path may go on behind it: then only the front is text.
+        front = decoded.partition("\ufffd")[0]
+        if len(front) < TEXT and front != decoded:
+            continue
+        found = leaks(front) or (icu and browsed(front)) or within(front, layers - 1)
+        if found:
+            return f"base64: {front}: {found}"
     for decoded in uu_lines(text):
-        if leaks(decoded):
+        if leaks(decoded) or within(decoded, layers - 1):
             return "uuencoded: " + decoded
     return None
+
+
+def beside_breaks(raw):
+    """The lines that a soft line break of quoted-printable begins or ends, each by itself."""
+    continued = False
+    for line in raw.split(b"\n"):
+        line = line.rstrip(b"\r")
+        broken = line.endswith(b"=")
+        if broken or continued:
+            yield quopri.decodestring(line.removesuffix(b"=")).decode("utf-8", "replace")
+        continued = broken
 
 
 def texts(octets, charset):
@@ -273,6 +307,9 @@ def check(raw):
     found = leaks(raw.decode("latin-1"))
     if found:
         return "raw message", found
+    for line in beside_breaks(raw):
+        if held(line.lower()):
+            return "line beside a soft break", line
     for policy in (email.policy.compat32, email.policy.default):
         message = email.message_from_bytes(raw, policy=policy)
         for number, part in enumerate(message.walk()):
@@ -311,10 +348,9 @@ def check(raw):
                 found = ("html" in kind or kind.endswith("xml")) and browsed(text)
                 if found:
                     return f"HTML of part {number}", found
-                lower = compared(text)
-                for needle in NEEDLES:
-                    if needle in lower:
-                        return f"letters of part {number}", needle
+                found = held(compared(text))
+                if found:
+                    return f"letters of part {number}", found
                 calendar = "calendar" in kind or "vcard" in kind or text.startswith("BEGIN:V")
                 for line in calendar * (folded(text.replace("\r\n ", "")).splitlines() + text.splitlines()):
                     if line.upper().startswith("UID") and any(d in line.lower() for d in DOMAINS):

@@ -5,7 +5,10 @@ use data_encoding::{BASE64, BASE64URL_NOPAD};
 use super::generate::Random;
 
 /// How many ways [`spelled`] knows.
-pub(crate) const SPELLINGS: u64 = 56;
+pub(crate) const SPELLINGS: u64 = 57;
+
+/// Where quoted-printable breaks a line; nothing under any other encoding.
+pub(crate) const SOFT_BREAK: char = '\u{e000}';
 
 /// `address` written in one way; the second value is the name of the way.
 pub(crate) fn spelled(address: &str, way: u64, random: &mut Random) -> (String, &'static str) {
@@ -87,7 +90,7 @@ pub(crate) fn spelled(address: &str, way: u64, random: &mut Random) -> (String, 
 }
 
 /// The names of the ways of [`read_otherwise`].
-const OTHERWISE: [&str; 25] = [
+const OTHERWISE: [&str; 26] = [
     "nbsp",
     "lt",
     "zeros",
@@ -113,6 +116,7 @@ const OTHERWISE: [&str; 25] = [
     "tab in link",
     "data link",
     "code in code",
+    "soft break that nobody decodes",
 ];
 
 /// `address` as programs read it who know the formats better: browsers, Unicode's tables, people.
@@ -159,11 +163,41 @@ fn read_otherwise(address: &str, way: u64, random: &mut Random) -> String {
         52 => swap("@imap."),
         53 => format!("<a href=\"mailto:{head}\t{tail}\">x</a>"),
         54 => format!("<a href=\"data:text/html,{}\">x</a>", swap("%0A@")),
+        55 => coded(address, random),
         _ => {
-            let inner = BASE64.encode(format!("adres: {address} koniec").as_bytes());
-            BASE64.encode(format!("kod: {inner} koniec").as_bytes())
+            // Near the end: a name that is cut behind a top-level domain is two.
+            let mut at = address.len() - cut;
+            while !address.is_char_boundary(at) {
+                at -= 1;
+            }
+            format!("{}=\r\n{}", &address[..at], &address[at..])
         }
     }
+}
+
+/// Code that holds code: base64 within base64 up to three times, in letters of one octet or two, and an escape or a tag at the bottom of it.
+fn coded(address: &str, random: &mut Random) -> String {
+    let mut text = match random.below(5) {
+        0 => address.replace('@', "%40"),
+        1 => address.replace('@', "&#64;").replace('.', "&period;"),
+        2 => address.replace('@', "<b>@</b>"),
+        _ => address.to_owned(),
+    };
+    for _ in 0..=random.below(3) {
+        text = match random.below(4) {
+            0 => format!("Zażółć {text} jaźń"),
+            1 => format!("<p>{text}</p>"),
+            2 => format!("{{\"id\":17,\"m\":\"{text}\"}}"),
+            _ => format!("kod: {text} koniec"),
+        };
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        text = match random.below(4) {
+            0 => BASE64.encode(&wide),
+            1 => BASE64URL_NOPAD.encode(text.as_bytes()),
+            _ => BASE64.encode(text.as_bytes()),
+        };
+    }
+    text
 }
 
 /// Lines as uuencode writes them.
@@ -203,6 +237,8 @@ pub(crate) fn around(address: &str, random: &mut Random) -> String {
         "Hello there.",
         "Árvíztűrő tükörfúrógép.",
     ]);
+    // Within code no line is broken.
+    let whole = address.replace(SOFT_BREAK, "");
     match random.below(16) {
         0 => format!("{polish} Proszę pisać na {address}, dziękuję."),
         1 => format!("<a href=\"mailto:{address}?subject=x\">{address}</a> {polish}"),
@@ -217,20 +253,20 @@ pub(crate) fn around(address: &str, random: &mut Random) -> String {
         10 => format!("{address}\r\n{polish}\r\n{address}"),
         11 => format!(
             "<iframe src=\"data:text/html;base64,{}\"></iframe> {polish}",
-            BASE64.encode(format!("<p>{address}</p>").as_bytes())
+            BASE64.encode(format!("<p>{whole}</p>").as_bytes())
         ),
         12 => format!(
             "{polish} https://x.example/u/{}/wypisz",
-            BASE64URL_NOPAD.encode(address.as_bytes())
+            BASE64URL_NOPAD.encode(whole.as_bytes())
         ),
         13 => format!(
             "{polish} https://x.example/?t={}&y=1",
             BASE64URL_NOPAD
-                .encode(format!("{{\"id\":17,\"mail\":\"{address}\",\"x\":1}}").as_bytes())
+                .encode(format!("{{\"id\":17,\"mail\":\"{whole}\",\"x\":1}}").as_bytes())
         ),
         14 => format!(
             "{polish}\r\nbegin 644 dane.txt\r\n{}`\r\nend\r\n",
-            uuencoded(format!("{polish} {address}, {polish}").as_bytes())
+            uuencoded(format!("{polish} {whole}, {polish}").as_bytes())
         ),
         _ => format!("DESCRIPTION:Kontakt\\n{address}\\n"),
     }
