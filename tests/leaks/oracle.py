@@ -68,7 +68,8 @@ def held(text):
 
 
 def folded(text):
-    return re.sub(r"[ \t]?\r?\n[ \t>]*", "", text)
+    # A soft line break of quoted-printable goes with its equals sign.
+    return re.sub(r"[ \t=]?\r?\n[ \t>]*", "", text)
 
 
 def escapes(text):

@@ -40,6 +40,29 @@ pub(super) fn read(octets: &[u8]) -> (Vec<String>, Cow<'_, [u8]>) {
     (texts, Cow::Owned(rest))
 }
 
+/// What stands in the blocks of a text that was decoded itself, of `least` characters or more.
+pub(super) fn texts(text: &str, least: usize) -> Vec<String> {
+    let octets = text.as_bytes();
+    let (mut texts, mut at) = (Vec::new(), 0);
+    while let Some((line, next)) = line_at(octets, at) {
+        let start = at;
+        at = next;
+        if !is_base64(line) {
+            continue;
+        }
+        while let Some((_, next)) = line_at(octets, at).filter(|(line, _)| is_base64(line)) {
+            at = next;
+        }
+        let block = octets.get(start..at).unwrap_or_default();
+        texts.extend(
+            Some(block)
+                .filter(|block| block.len() >= least)
+                .and_then(text_of),
+        );
+    }
+    texts
+}
+
 /// Lines at the end of a block that stay in the text: a local part and its tag may reach over them.
 const LAST_LINES: usize = 4;
 

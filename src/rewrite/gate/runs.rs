@@ -1,6 +1,7 @@
 //! What stands encoded in a text, wherever it stands.
 
 use super::base64::{self, BLOCK, LENIENT, SHORTEST, is_wide, joins};
+use super::blocks;
 use super::text::{into_readable, readable, wide};
 use super::views;
 
@@ -11,7 +12,7 @@ pub(super) fn unquoted(text: &str) -> Option<String> {
         .then_some(out)
 }
 
-/// Every text that stands encoded within `text`: runs of base64, as links carry them, and uuencoded lines. A run shorter than what
+/// Every text that stands encoded within `text`: runs of base64, as links carry them, lines of it, and uuencoded ones. A run shorter than what
 /// `shortest` octets take holds none. Octets that are not `worth` a look are no text of interest.
 pub(super) fn within(
     text: &str,
@@ -19,12 +20,13 @@ pub(super) fn within(
     worth: impl Fn(&[u8]) -> bool,
 ) -> impl Iterator<Item = String> {
     let links = long_runs(text, least(shortest)).flat_map(read_anywhere);
-    links.chain(uuencoded(text)).filter_map(move |octets| {
+    let decoded = links.chain(uuencoded(text)).filter_map(move |octets| {
         if is_wide(&octets) {
             return Some(wide(&octets) + "\n" + &into_readable(octets));
         }
         worth(&octets).then(|| into_readable(octets))
-    })
+    });
+    decoded.chain(blocks::texts(text, least(shortest)))
 }
 
 /// Characters that `shortest` octets take at least.

@@ -123,14 +123,25 @@ fn the_gate_reads_code_within_code_whatever_stands_beside_it() {
     ] {
         let once = utf8(&format!("adres: {written} koniec"));
         for twice in [
+            once.clone(),
             utf8(&format!("Zażółć {once} jaźń")),
             utf8(&format!("<p>{once}</p>")),
             wide(&format!("kod: {once} koniec")),
             wide(&format!("Zażółć {once} jaźń")),
             utf8(&format!("ł{}ł", wide(&format!("ż{once}ż")))),
         ] {
-            let message = format!("From: a@b.example\r\n\r\nkod: {twice} koniec\r\n");
-            assert!(check(message.as_bytes(), &needles).is_err(), "{message}");
+            let halves = twice.split_at(twice.len() / 2);
+            for text in [
+                format!("kod: {twice} koniec"),
+                // In lines of its own, which are looked at with their neighbours.
+                format!("kod:\r\n{twice}\r\nkoniec"),
+                format!("kod:\r\n{}\r\n{}\r\nkoniec", halves.0, halves.1),
+            ] {
+                for text in [&text, &utf8(&text)] {
+                    let message = format!("From: a@b.example\r\n\r\n{text}\r\n");
+                    assert!(check(message.as_bytes(), &needles).is_err(), "{message}");
+                }
+            }
             let honest = utf8(&format!(
                 "Zażółć {} jaźń",
                 utf8("adres: bojan@poczta.example")
