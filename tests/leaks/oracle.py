@@ -46,7 +46,11 @@ def forms(name):
 NEEDLES = sorted(set().union(*(forms(a) for a in sys.argv[1:BREAK])))
 DOMAINS = sorted({a.split("@")[1] for a in NEEDLES})
 HIDDEN = sorted(set().union(set(), *(forms(a) for a in sys.argv[BREAK + 1:END])))
-OTHERS = [name.lower() for name in sys.argv[END + 1:]]
+OTHERS = {name.lower() for name in sys.argv[END + 1:]}
+# A line may be broken within one: the end of a longer local part is no more the writer's, nor is a domain that ends in `.co` for `.com`.
+OTHERS |= {name[at:] for name in OTHERS for at in range(len(name)) if name[at].isalnum() and any(name.find(a, at) > at for a in NEEDLES)}
+OTHERS |= {name[:-1] for name in OTHERS if name.endswith(".com")}
+OTHERS = sorted(OTHERS, key=len, reverse=True)
 # With a tag, and at a host below the domain.
 TAGGED = [re.compile(re.escape(a).replace("@", r"(?:\+[a-z0-9._+-]*)?@(?:[\w-]+\.)*")) for a in NEEDLES]
 PROSE = [re.compile(r"(?<![a-z0-9_-])" + re.escape(d) + r"(?![a-z0-9-]|\.[a-z0-9])") for d in HIDDEN]
