@@ -157,10 +157,12 @@ impl Needle {
                 || (self.shared && !matches!(rest, [first, ..] if first.is_ascii_alphanumeric()))
         };
         let around = |left: &[u8], right: &[u8], dotless: (bool, bool)| {
-            let is_domain = right == self.right;
-            let mut names = names_from(behind).take(if is_domain { usize::MAX } else { 1 });
-            before(whole, left, dotless.0).is_some_and(apart)
-                && names.any(|name| after_dots(name, right, dotless.1).is_some_and(counts))
+            // An equals sign stands before each value of HTML: what is beside it is asked first, and the names of hosts last.
+            before(whole, left, dotless.0).is_some_and(apart) && {
+                let hosts = if right == self.right { usize::MAX } else { 1 };
+                let mut names = names_from(behind).take(hosts);
+                names.any(|name| after_dots(name, right, dotless.1).is_some_and(counts))
+            }
         };
         around(&self.left, &self.right, (self.dotless, false))
             || around(&self.right, &self.left, (false, self.dotless))
