@@ -312,7 +312,9 @@ impl Generator {
         let (name, content) = match way {
             0 => ("8bit", pieces.concat()),
             1 => {
-                let pieces: Vec<_> = pieces.iter().map(|piece| self.quoted(piece)).collect();
+                let anywhere = pieces.len() == 1;
+                let pieces = pieces.iter().map(|piece| self.quoted(piece, anywhere));
+                let pieces: Vec<_> = pieces.collect();
                 ("quoted-printable", pieces.join(b"=\r\n".as_slice()))
             }
             _ => ("base64", self.base64(&pieces.concat())),
@@ -324,11 +326,11 @@ impl Generator {
         )
     }
 
-    /// Quoted-printable with soft breaks anywhere.
-    fn quoted(&mut self, octets: &[u8]) -> Vec<u8> {
+    /// Quoted-printable with soft breaks anywhere, or with none.
+    fn quoted(&mut self, octets: &[u8], anywhere: bool) -> Vec<u8> {
         let mut out = Vec::new();
         for octet in octets {
-            if self.random.below(7) == 0 && !out.ends_with(b"\r") {
+            if anywhere && self.random.below(7) == 0 && !out.ends_with(b"\r") {
                 out.extend_from_slice(b"=\r\n");
             }
             let break_or_plain = matches!(octet, b'\r' | b'\n')
