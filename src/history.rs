@@ -10,14 +10,16 @@ mod day;
 mod indexing;
 mod line;
 mod names;
+mod query;
 mod runs;
 mod search;
 mod shown;
 mod store;
+mod view;
 
 pub use account::{Attempt, Came, Hidden, Tls};
 pub use line::{Accepted, ContentHit, HistoryEvent, HistoryRecord};
-pub use search::{TraceQuery, moment};
+pub use query::{TraceQuery, moment};
 pub use shown::{ShownAttempt, ShownCame, TraceLine, shown};
 pub use store::{History, MessageFate};
 

@@ -1,152 +1,23 @@
 //! Finds messages by whatever names them, and tells their lives.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::io;
 
 use super::day;
 use super::line::HistoryRecord;
-use super::names::{self, plain};
+use super::query::{TraceQuery, is_named};
 use super::runs::{Runs, Tail};
 use super::store::{History, name};
-use crate::config;
-use crate::mail::{Mailbox, Timestamp, TraceId};
+use super::view::DayView;
+use crate::mail::{Timestamp, TraceId};
 
 /// The most lines that a search answers with: those of the last messages.
 const MAX_FOUND: usize = 1_000;
+/// Octets within which lines of one moment may stand in another order.
+const MARGIN: u64 = 64 * 1024;
 /// Octets of lines that are read where only times are asked for: the last of them.
 const MOST_READ: u64 = 4 * 1024 * 1024;
-
-/// What a search looks for. All that is given must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TraceQuery {
-    /// The ways to write one name; a line has one of them.
-    names: Vec<String>,
-    /// The seller of the transaction.
-    seller: Option<String>,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
-}
-
-impl TraceQuery {
-    /// A query for a trace id, a queue id, a masked or a real address, an account, a transaction, a Message-ID or a reference. Angle brackets around
-    /// it and letter case are free.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        let written = plain(text).into_owned();
-        // A domain has two forms.
-        let parsed = written
-            .parse()
-            .ok()
-            .map(|address: Mailbox| address.to_string());
-        let parsed = parsed.map(|address| address.to_ascii_lowercase());
-        let mut names = vec![written];
-        names.extend(parsed.filter(|parsed| Some(parsed) != names.first()));
-        Self {
-            names,
-            ..Self::default()
-        }
-    }
-
-    /// A query for everything.
-    #[must_use]
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// Messages about transactions of this seller only.
-    #[must_use]
-    pub fn of_seller(self, account: &str) -> Self {
-        Self {
-            seller: Some(format!("{}{}", names::SELLER, plain(account))),
-            ..self
-        }
-    }
-
-    /// Messages of which a line stands between these times only; none: without a bound.
-    #[must_use]
-    pub fn between(self, since: Option<Timestamp>, until: Option<Timestamp>) -> Self {
-        Self {
-            since,
-            until,
-            ..self
-        }
-    }
-
-    /// Whether nothing bounds it.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// The names that lead to lines by the index; none: times alone do.
-    fn leading(&self) -> Vec<&str> {
-        match &self.seller {
-            Some(seller) if self.names.is_empty() => vec![seller],
-            _ => self.names.iter().map(String::as_str).collect(),
-        }
-    }
-
-    fn in_time(&self, at: Timestamp) -> bool {
-        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until)
-    }
-
-    /// Whether a message with these lines is meant.
-    fn means(&self, life: &[HistoryRecord]) -> bool {
-        let seller = self.seller.as_deref();
-        life.iter().any(|line| self.in_time(line.at))
-            && seller.is_none_or(|seller| life.iter().any(|line| is_named(line, &[seller])))
-    }
-}
-
-/// Whether a line has one of these names.
-fn is_named(line: &HistoryRecord, wanted: &[&str]) -> bool {
-    let mut found = false;
-    names::each(line, &mut |name| found |= wanted.contains(&name));
-    found
-}
-
-/// The point in time that an operator names: RFC 3339, or how long ago (`2h`).
-///
-/// # Errors
-/// It is neither.
-pub fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    if let Some(at) = Timestamp::parse_rfc3339(text) {
-        return Ok(at);
-    }
-    let back = config::duration(text).map_err(|_| {
-        format!("{text:?} is no time: write 2026-11-24T10:00:00Z, or 2h for two hours ago")
-    })?;
-    let back = u64::try_from(back.as_millis()).unwrap_or(u64::MAX);
-    Ok(Timestamp(now.0.saturating_sub(back)))
-}
-
-/// The lines of a day that can be looked up, and those that have to be read.
-struct DayView {
-    name: String,
-    size: u64,
-    runs: Runs,
-    tails: Vec<Tail>,
-    gaps: Vec<(u64, u64)>,
-}
-
-impl DayView {
-    /// The places before `below` that any of `digests` leads to, the last one first.
-    fn places(&self, digests: &[u64], below: u64) -> io::Result<Vec<u64>> {
-        let mut places = Vec::new();
-        for digest in digests {
-            places.extend(self.runs.places(*digest, below)?);
-            for tail in &self.tails {
-                let first = tail.keys.partition_point(|(key, _)| key < digest);
-                let keys = tail.keys.iter().skip(first);
-                places.extend(keys.take_while(|(key, _)| key == digest).map(|(_, at)| at));
-            }
-        }
-        places.retain(|place| *place < below);
-        places.sort_unstable_by(|one, other| other.cmp(one));
-        places.dedup();
-        Ok(places)
-    }
-}
 
 impl History {
     /// The lives of the messages that `query` means, oldest line first; of many messages the last ones, at most 1,000 lines.
@@ -163,7 +34,12 @@ impl History {
         };
         let mut found = Vec::new();
         let mut uncovered = self.uncovered_lives(&days, &traces)?;
+        let span = self.span(&days, query)?;
         for trace in traces {
+            let read = uncovered.get(&trace).is_some_and(|life| !life.is_empty());
+            if !read && !self.is_within(&span, &trace)? {
+                continue;
+            }
             let mut life = self.life(&days, &trace)?;
             life.append(&mut uncovered.remove(&trace).unwrap_or_default());
             if query.means(&life) {
@@ -185,8 +61,8 @@ impl History {
         tails.iter_mut().for_each(|tail| tail.keys.sort_unstable());
         let mut days = Vec::new();
         for name in self.days()?.into_iter().rev() {
-            let path = self.folder.join(format!("{name}.ndjson"));
-            let size = std::fs::metadata(path)?.len();
+            let lines = File::open(self.folder.join(format!("{name}.ndjson")))?;
+            let size = lines.metadata()?.len();
             let own = tails.iter().filter(|tail| tail.day == name);
             let own: Vec<Tail> = own.cloned().collect();
             // Without keys an index says nothing.
@@ -198,6 +74,7 @@ impl History {
             days.push(DayView {
                 gaps,
                 size,
+                lines,
                 name,
                 runs,
                 tails: own,
@@ -213,11 +90,9 @@ impl History {
     }
 
     /// A line of a day, opened; none: there is none that can be read.
-    fn line_at(&self, day: &str, at: u64) -> io::Result<Option<HistoryRecord>> {
-        let text = day::line(&self.folder, day, at)?;
-        Ok(serde_json::from_slice(&text)
-            .ok()
-            .map(|line| self.opened(line)))
+    fn line_at(&self, day: &DayView, at: u64) -> io::Result<Option<HistoryRecord>> {
+        let line = serde_json::from_slice(&day.line(at)?).ok();
+        Ok(line.map(|line| self.opened(line)))
     }
 
     /// The transactions that have one of `wanted`, the last one first; none of what was named after the time that is asked for.
@@ -229,8 +104,8 @@ impl History {
     ) -> io::Result<Vec<TraceId>> {
         let digests = self.digests_of(wanted);
         let most = match query.since {
-            // Those of before may have gone on since.
-            Some(_) => 4 * MAX_FOUND,
+            // Those of before may have gone on since: the last few thousand of them.
+            Some(_) => 2 * MAX_FOUND,
             None => MAX_FOUND,
         };
         let (mut traces, mut seen) = (Vec::new(), HashSet::new());
@@ -238,7 +113,7 @@ impl History {
             let below = self.end_of(day, query)?;
             let mut found: Vec<(u64, TraceId)> = Vec::new();
             for at in day.places(&digests, below)?.into_iter().take(most) {
-                let line = self.line_at(&day.name, at)?;
+                let line = self.line_at(day, at)?;
                 if let Some(line) = line.filter(|line| is_named(line, wanted)) {
                     found.push((at, line.trace));
                 }
@@ -261,11 +136,53 @@ impl History {
         Ok(traces)
     }
 
+    /// The places of each day between which lines of the time that is asked for stand; none: no time bounds them below.
+    fn span<'a>(
+        &self,
+        days: &'a [DayView],
+        query: &TraceQuery,
+    ) -> io::Result<Option<Vec<(&'a DayView, u64, u64)>>> {
+        let Some(since) = query.since else {
+            return Ok(None);
+        };
+        let mut span = Vec::new();
+        for day in days.iter().filter(|day| day.name >= name(since)) {
+            let from = match day.name == name(since) {
+                true => self.first_after(day, since)?.saturating_sub(4 * MARGIN),
+                false => 0,
+            };
+            span.push((day, from, self.end_of(day, query)?));
+        }
+        Ok(Some(span))
+    }
+
+    /// Whether a line of a transaction stands there, by the index alone: cheaper than to read its life.
+    fn is_within(
+        &self,
+        span: &Option<Vec<(&DayView, u64, u64)>>,
+        trace: &TraceId,
+    ) -> io::Result<bool> {
+        let Some(span) = span else {
+            return Ok(true);
+        };
+        let digests = self.digests_of(&[trace.as_str()]);
+        for (day, from, below) in span {
+            if day
+                .places(&digests, *below)?
+                .iter()
+                .any(|place| place >= from)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Up to where the lines of a day may be of the time that is asked for.
     fn end_of(&self, day: &DayView, query: &TraceQuery) -> io::Result<u64> {
         match query.until {
             Some(until) if day.name > name(until) => Ok(0),
-            Some(until) if day.name == name(until) => self.first_after(&day.name, day.size, until),
+            Some(until) if day.name == name(until) => self.first_after(day, until),
             _ => Ok(day.size),
         }
     }
@@ -279,7 +196,7 @@ impl History {
             if end == 0 || query.since.is_some_and(|since| day.name < name(since)) {
                 continue;
             }
-            let from = self.line_start(&day.name, end.saturating_sub(MOST_READ))?;
+            let from = day.line_start(end.saturating_sub(MOST_READ))?;
             let mut found = Vec::new();
             self.between(&day.name, from, end, &mut |_, line| {
                 if query.in_time(line.at) {
@@ -296,28 +213,18 @@ impl History {
         Ok(traces)
     }
 
-    /// Where the first line begins at or after `at`.
-    fn line_start(&self, day: &str, at: u64) -> io::Result<u64> {
-        if at == 0 {
-            return Ok(0);
-        }
-        // From the octet before: a line that begins there is whole.
-        let rest = day::line(&self.folder, day, at - 1)?;
-        Ok(at - 1 + rest.len() as u64)
-    }
-
-    /// Where the lines of after `time` begin, in a file of `size` octets.
-    fn first_after(&self, day: &str, size: u64, time: Timestamp) -> io::Result<u64> {
-        let (mut low, mut high) = (0, size);
+    /// Where the lines of after `time` begin at the latest.
+    fn first_after(&self, day: &DayView, time: Timestamp) -> io::Result<u64> {
+        let (mut low, mut high) = (0, day.size);
         while high - low > 4_096 {
-            let middle = self.line_start(day, low + (high - low) / 2)?;
+            let middle = day.line_start(low + (high - low) / 2)?;
             match self.line_at(day, middle)? {
                 Some(line) if middle < high && line.at <= time => low = middle,
                 _ => high = low + (high - low) / 2,
             }
         }
         // Lines of one moment may stand on both sides.
-        Ok((high + 64 * 1024).min(size))
+        Ok((high + MARGIN).min(day.size))
     }
 
     /// The lines of a transaction that the index has, oldest first.
@@ -326,10 +233,7 @@ impl History {
         let mut life = Vec::new();
         for day in days.iter().rev() {
             for at in day.places(&digests, day.size)?.into_iter().rev() {
-                life.extend(
-                    self.line_at(&day.name, at)?
-                        .filter(|line| line.trace == *trace),
-                );
+                life.extend(self.line_at(day, at)?.filter(|line| line.trace == *trace));
             }
         }
         Ok(life)
