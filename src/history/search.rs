@@ -19,6 +19,9 @@ const MARGIN: u64 = 64 * 1024;
 /// Octets of lines that are read where only times are asked for: the last of them.
 const MOST_READ: u64 = 4 * 1024 * 1024;
 
+/// Days, and between which places of each.
+type Span<'a> = Vec<(&'a DayView, u64, u64)>;
+
 impl History {
     /// The lives of the messages that `query` means, oldest line first; of many messages the last ones, at most 1,000 lines.
     ///
@@ -37,7 +40,7 @@ impl History {
         let span = self.span(&days, query)?;
         for trace in traces {
             let read = uncovered.get(&trace).is_some_and(|life| !life.is_empty());
-            if !read && !self.is_within(&span, &trace)? {
+            if !read && !self.is_within(span.as_ref(), &trace)? {
                 continue;
             }
             let mut life = self.life(&days, &trace)?;
@@ -137,11 +140,7 @@ impl History {
     }
 
     /// The places of each day between which lines of the time that is asked for stand; none: no time bounds them below.
-    fn span<'a>(
-        &self,
-        days: &'a [DayView],
-        query: &TraceQuery,
-    ) -> io::Result<Option<Vec<(&'a DayView, u64, u64)>>> {
+    fn span<'a>(&self, days: &'a [DayView], query: &TraceQuery) -> io::Result<Option<Span<'a>>> {
         let Some(since) = query.since else {
             return Ok(None);
         };
@@ -157,11 +156,7 @@ impl History {
     }
 
     /// Whether a line of a transaction stands there, by the index alone: cheaper than to read its life.
-    fn is_within(
-        &self,
-        span: &Option<Vec<(&DayView, u64, u64)>>,
-        trace: &TraceId,
-    ) -> io::Result<bool> {
+    fn is_within(&self, span: Option<&Span<'_>>, trace: &TraceId) -> io::Result<bool> {
         let Some(span) = span else {
             return Ok(true);
         };

@@ -121,10 +121,14 @@ impl History {
         if let Some(keys) = &self.keys {
             names::each(&line, &mut |name| digests.push(keys.digest(name)));
             if let Some(hidden) = &line.hidden {
-                line.sealed = keys.seal(&line.trace, serde_json::to_vec(hidden)?);
+                // Long enough for most, with what sealing adds.
+                let mut text = Vec::with_capacity(512);
+                serde_json::to_writer(&mut text, hidden)?;
+                line.sealed = keys.seal(&line.trace, text);
             }
         }
-        let text = serde_json::to_vec(&line)?;
+        let mut text = Vec::with_capacity(2_048);
+        serde_json::to_writer(&mut text, &line)?;
         let name = name(line.at);
         let number = line.id.filter(|_| line.stored().is_some());
         self.with_day(|day| {
