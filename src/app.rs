@@ -11,6 +11,7 @@ mod listen;
 mod lost;
 mod maintenance;
 mod offline;
+mod reload;
 mod reserved_space;
 mod spool;
 mod state_updates;
@@ -29,9 +30,9 @@ pub use spool::inspect_spool;
 pub use stores::{inspect_history, open_directory};
 
 use self::backups::Backups;
+use self::reload::Reloader;
 use self::stores::Stores;
 use crate::admin;
-use crate::certificate::Certificate;
 use crate::config::Config;
 use crate::delivery::SmtpDelivery;
 use crate::failpoint;
@@ -39,7 +40,7 @@ use crate::http::Guard;
 use crate::inbound::{self, ListenerKind, Server, ServerSettings};
 use crate::intake::Intake;
 use crate::mail::Listeners;
-use crate::observe::{Metrics, reloaded};
+use crate::observe::Metrics;
 use crate::queue::{self, Queue};
 use crate::spool::LocalSpool;
 
@@ -73,10 +74,8 @@ pub struct Relay {
     pub recovered: usize,
     /// What the tasks read; state and history are made durable from here at the end.
     stores: Stores,
-    /// The way in, for its certificate.
-    server: Arc<Server>,
-    /// The certificates of HTTP listeners.
-    certificates: Vec<Arc<Certificate>>,
+    /// Reads again what changes while it runs.
+    reloader: Arc<Reloader>,
     /// Ends the scheduler, and tells when it has failed.
     queue: queue::QueueHandle,
     /// The way out, for its open connections.
@@ -118,7 +117,14 @@ impl Relay {
         let queue = stores.queue(spool.clone(), delivery.clone());
         let damaged = queue::end_damaged(queue.clone(), opened.damaged, shutdown.clone());
         let queue = Queue::start(queue, opened.recovered, opened.committed);
+        let certificates = listen::certificates([Some(&listener), carriers.listener.as_ref()]);
+        let reloader = Reloader::new(&stores, server.clone(), certificates, delivery.clone());
+        let reloader = Arc::new(reloader);
         let parts = admin::AdminContext {
+            reload: Arc::new({
+                let reloader = reloader.clone();
+                move || reloader.run()
+            }),
             directory: stores.directory.clone(),
             rules: stores.rules(),
             allowlist: stores.allowlist.clone(),
@@ -154,7 +160,6 @@ impl Relay {
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
         let admin = listener.shown().to_owned();
-        let certificates = listen::certificates([Some(&listener), carriers.listener.as_ref()]);
         let verify = carriers.shown();
         tasks.extend(carriers.serve(&stores, &shutdown));
         tasks.push(tokio::spawn(admin::serve(
@@ -170,8 +175,7 @@ impl Relay {
             verify,
             recovered,
             stores,
-            server,
-            certificates,
+            reloader,
             queue,
             delivery,
             spool,
@@ -205,57 +209,7 @@ impl Relay {
 
     /// Reads allowlist, rules on contents, DKIM keys, certificates and trust roots again (SIGHUP). What is broken changes nothing and is logged.
     pub fn reload(&self) {
-        // Each by itself: a broken allowlist must not keep a new certificate out. A message is judged by the old set or by the new one, never by a
-        // mixture (docs/threats.md#91).
-        match reloaded("allowlist", self.stores.allowlist.reload()) {
-            Ok(diff) => tracing::info!(
-                event = "reloaded",
-                what = "allowlist",
-                added = diff.added.len(),
-                removed = diff.removed.len()
-            ),
-            Err(errors) => {
-                tracing::error!(event = "reload_failed", what = "allowlist", %errors, "the old set stays in force")
-            }
-        }
-        match reloaded("content rules", self.stores.contents.reload()) {
-            Ok(set) => {
-                let (rules, _, examples, _) = set.sizes();
-                tracing::info!(
-                    event = "reloaded",
-                    what = "content rules",
-                    set = set.version,
-                    rules,
-                    examples
-                );
-            }
-            Err(problems) => {
-                tracing::error!(event = "reload_failed", what = "content rules", %problems, "the old set stays in force")
-            }
-        }
-        match reloaded("dkim keys", self.stores.signer.reload()) {
-            Ok(()) => tracing::info!(event = "reloaded", what = "dkim keys"),
-            Err(error) => {
-                tracing::error!(event = "reload_failed", what = "dkim keys", %error, "the old ones stay in force")
-            }
-        }
-        let certificates = self.server.reload_tls();
-        let certificates = certificates.and_then(|()| {
-            let mut all = self.certificates.iter();
-            all.try_for_each(|certificate| certificate.reload())
-        });
-        match reloaded("certificates", certificates) {
-            Ok(()) => tracing::info!(event = "reloaded", what = "certificates"),
-            Err(error) => {
-                tracing::error!(event = "reload_failed", what = "certificates", %error, "the old ones stay in force")
-            }
-        }
-        match reloaded("trust roots", self.delivery.reload()) {
-            Ok(()) => tracing::info!(event = "reloaded", what = "trust roots"),
-            Err(error) => {
-                tracing::error!(event = "reload_failed", what = "trust roots", %error, "the old ones stay in force")
-            }
-        }
+        self.reloader.run();
     }
 
     /// Stops taking mail, lets what is under way end within [`DRAIN`], and closes the stores. What is queued stays queued.

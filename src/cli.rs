@@ -13,6 +13,7 @@ mod explain;
 mod import;
 mod mask;
 mod queue;
+mod reload;
 mod rules;
 mod serve;
 mod tokens;
@@ -143,6 +144,8 @@ enum Command {
         #[command(subcommand)]
         command: allowlist::Command,
     },
+    /// Have the running server read again allowlist, rules, keys, certificates and trust roots
+    Reload,
     /// Tokens with which couriers ask about orders
     Tokens {
         #[command(subcommand)]
@@ -234,6 +237,7 @@ fn dispatch(arguments: Arguments) -> Exit {
             loaded(&|loaded| unmask::run(&loaded.config, &address, json))
         }
         Command::Queue { command } => loaded(&|loaded| queue::run(&loaded.config, &command, json)),
+        Command::Reload => loaded(&|loaded| block_on(reload::run(&loaded.config, json))),
         Command::Tokens { command } => {
             loaded(&|loaded| tokens::run(&loaded.config, &command, json))
         }

@@ -120,6 +120,7 @@ mod operations {
     mod measures;
     mod overdue_documents;
     mod queue_and_trace;
+    mod reload;
     mod restarts;
     mod traces;
     mod unloaded_directory;

@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::reload::Reload;
 use super::{
-    accounts, contents, documents, explain, health, loading, queue, tokens, trace, transactions,
+    accounts, contents, documents, explain, health, loading, queue, reload, tokens, trace,
+    transactions,
 };
 use crate::allowlist::Live;
 use crate::backpressure::DocumentRoom;
@@ -33,6 +35,8 @@ const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// What the handlers work on.
 pub struct AdminContext {
+    /// Reads again all that the server reads while it runs.
+    pub reload: Reload,
     /// Accounts and transactions.
     pub directory: Arc<dyn Directory>,
     /// What a record must satisfy.
@@ -114,6 +118,7 @@ fn router(context: Arc<AdminContext>) -> Router {
             transactions::get_transaction,
             transactions::put_transaction
         ))
+        .routes(routes!(reload::reload))
         .routes(routes!(loading::reload_allowlist))
         .routes(routes!(loading::get_allowlist))
         .routes(routes!(contents::reload_rules))

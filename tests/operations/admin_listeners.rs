@@ -39,6 +39,7 @@ async fn assert_commands_work(config: &str, folder: &Path) {
         &["mask", "onemore1"],
         &["unmask", "onemore1@allegromail.pl"],
         &["allowlist", "reload"],
+        &["reload"],
         &["queue", "list"],
         &["explain", "--from", JAN, "--to", SELLER],
     ] {

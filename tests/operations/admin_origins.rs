@@ -189,6 +189,7 @@ async fn h156_a_page_of_another_site_changes_nothing() {
         ("POST", "/v1/explain"),
         ("PUT", ACCOUNT),
         ("POST", "/v1/allowlist/reload"),
+        ("POST", "/v1/reload"),
         ("POST", "/v1/queue/1/drop"),
     ] {
         for kind in [

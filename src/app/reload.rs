@@ -1,0 +1,95 @@
+//! What is read again while the server runs: by SIGHUP, and by `allegromail reload`.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use super::stores::Stores;
+use crate::admin::Reloaded;
+use crate::allowlist::{Diff, Live};
+use crate::certificate::{Certificate, CertificateError};
+use crate::delivery::SmtpDelivery;
+use crate::inbound::Server;
+use crate::intake::LiveRules;
+use crate::observe;
+use crate::signing::Signer;
+
+/// Everything that is read again.
+pub(super) struct Reloader {
+    allowlist: Arc<Live>,
+    contents: Arc<LiveRules>,
+    signer: Arc<Signer>,
+    /// Has the certificate of SMTP.
+    server: Arc<Server>,
+    /// Those of HTTP.
+    certificates: Vec<Arc<Certificate>>,
+    /// Has the roots by which other servers are believed.
+    delivery: Arc<SmtpDelivery>,
+}
+
+impl Reloader {
+    /// Of what `stores` read, and of the two ends of the relay.
+    pub(super) fn new(
+        stores: &Stores,
+        server: Arc<Server>,
+        certificates: Vec<Arc<Certificate>>,
+        delivery: Arc<SmtpDelivery>,
+    ) -> Self {
+        Self {
+            allowlist: stores.allowlist.clone(),
+            contents: stores.contents.clone(),
+            signer: stores.signer.clone(),
+            server,
+            certificates,
+            delivery,
+        }
+    }
+
+    /// Reads all of it, each by itself: a broken allowlist must not keep a new certificate out. What is broken changes nothing and is logged. A message is
+    /// judged by the old set or by the new one, never by a mixture (docs/threats.md#91).
+    pub(super) fn run(&self) -> Vec<Reloaded> {
+        let entries = |diff: Diff| {
+            let (added, removed) = (diff.added.len(), diff.removed.len());
+            format!(
+                "{} entries, {added} added, {removed} removed",
+                diff.unchanged + added
+            )
+        };
+        let contents = self.contents.reload().map(|set| {
+            let (rules, _, examples, _) = set.sizes();
+            format!("set {}, {rules} rules, {examples} examples", set.version)
+        });
+        vec![
+            told("allowlist", self.allowlist.reload().map(entries)),
+            told("content rules", contents),
+            told("dkim keys", self.signer.reload().map(|()| String::new())),
+            told("certificates", self.certificates().map(|()| String::new())),
+            told(
+                "trust roots",
+                self.delivery.reload().map(|()| String::new()),
+            ),
+        ]
+    }
+
+    fn certificates(&self) -> Result<(), CertificateError> {
+        self.server.reload_tls()?;
+        let mut all = self.certificates.iter();
+        all.try_for_each(|certificate| certificate.reload())
+    }
+}
+
+/// Logs and counts what came of a reload of `what`: in force now, or why the old stays so.
+fn told<E: Display>(what: &'static str, result: Result<String, E>) -> Reloaded {
+    let (done, text) = match observe::reloaded(what, result) {
+        Ok(text) => {
+            tracing::info!(event = "reloaded", what, now = text);
+            (true, text)
+        }
+        Err(error) => {
+            let error = error.to_string();
+            tracing::error!(event = "reload_failed", what, %error, "what was in force stays so");
+            (false, error)
+        }
+    };
+    let what = what.to_owned();
+    Reloaded { what, done, text }
+}
