@@ -20,6 +20,9 @@
 //! assert_eq!((set.rules[hit.rule].id.as_str(), action), ("ban.shop.link", Action::Block));
 //! ```
 
+mod bits;
+mod classes;
+mod disguises;
 mod documents;
 mod facts;
 mod fold;

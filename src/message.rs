@@ -35,7 +35,7 @@ pub use structure::{Delimiter, Holds, Part, Structure, fields};
 pub use subject::{answered, is_answer};
 pub use transfer::{Encoding, MAX_LINE, has_long_line};
 pub use unambiguous::is_unambiguous;
-pub use unseen::{QUOTE_SEPARATORS, is_unseen};
+pub use unseen::{QUOTE_SEPARATORS, holds_unseen, is_unseen};
 pub use words::{decode, encode, encode_phrase, encode_words, has_odd_charset, unreadable_charset};
 
 use crate::mail::{Mailbox, ReversePath};

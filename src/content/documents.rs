@@ -9,10 +9,9 @@ use sha2::{Digest, Sha256};
 use self::number::{number_in, stem};
 use self::vouched::says_nothing;
 use super::fold::folded;
-use super::letter::{Letter, Place};
+use super::letter::{Letter, Place, Sentence};
 use super::links::Link;
 use super::rules::RuleSet;
-use super::tokens::Token;
 use crate::attachments::{self, Group, Kind};
 use crate::message::{Encoding, Holds, Message, Part};
 
@@ -266,9 +265,10 @@ fn is_correction(text: &str) -> bool {
 
 /// The writer's own sentences that name a document.
 fn naming(letter: &Letter) -> impl Iterator<Item = &str> {
-    let names = |token: &Token| matches!(token, Token::Word(word) if is_document_word(word));
-    let own = letter.own();
-    own.filter(move |sentence| sentence.tokens.iter().any(names))
+    let names = |sentence: &&Sentence| letter.words(sentence).any(is_document_word);
+    letter
+        .own()
+        .filter(names)
         .map(|sentence| sentence.text.as_str())
 }
 

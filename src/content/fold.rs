@@ -28,15 +28,44 @@ const LOOK_ALIKES: &str =
 /// Letters of Latin, Greek and Cyrillic, of which nearly all texts are made.
 const COMMON: std::ops::Range<u32> = 0x80..0x530;
 
-/// Of each of them: as what it is compared, and whether it is a letter or a digit.
-static COMMON_FOLDED: LazyLock<Vec<(Box<str>, bool)>> = LazyLock::new(|| {
+/// As what a character is compared.
+struct Folded {
+    /// Its octets, in UTF-8; what is behind them is zero.
+    octets: [u8; LONGEST],
+    length: u8,
+    /// Whether it is a letter or a digit.
+    is_letter: bool,
+}
+
+/// Octets of the longest of these.
+const LONGEST: usize = 6;
+
+/// Of each of them.
+static COMMON_FOLDED: LazyLock<Vec<Folded>> = LazyLock::new(|| {
     let common = COMMON.filter_map(char::from_u32);
     common
-        .map(|c| (look_up(c).into_boxed_str(), c.is_alphanumeric()))
+        .map(|c| {
+            let text = look_up(c);
+            let mut octets = [0; LONGEST];
+            let pairs = octets.iter_mut().zip(text.bytes());
+            let length = pairs.map(|(place, octet)| *place = octet).count();
+            Folded {
+                octets,
+                length: u8::try_from(length).unwrap_or_default(),
+                is_letter: c.is_alphanumeric(),
+            }
+        })
         .collect()
 });
 
-fn common(c: char) -> Option<&'static (Box<str>, bool)> {
+impl Folded {
+    fn text(&self) -> &str {
+        let octets = self.octets.get(..usize::from(self.length));
+        std::str::from_utf8(octets.unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+fn common(c: char) -> Option<&'static Folded> {
     let place = u32::from(c).checked_sub(COMMON.start)?;
     COMMON_FOLDED.get(place as usize)
 }
@@ -45,7 +74,7 @@ fn common(c: char) -> Option<&'static (Box<str>, bool)> {
 pub(super) fn is_letter(c: char) -> bool {
     match common(c) {
         _ if c.is_ascii() => c.is_ascii_alphanumeric(),
-        Some((_, is_letter)) => *is_letter,
+        Some(known) => known.is_letter,
         None => c.is_alphanumeric(),
     }
 }
@@ -59,7 +88,7 @@ pub(super) fn fold(c: char, out: &mut String) {
         return;
     }
     match common(c) {
-        Some((known, _)) => out.push_str(known),
+        Some(known) => out.push_str(known.text()),
         None => out.push_str(&look_up(c)),
     }
 }
@@ -138,6 +167,13 @@ pub(super) fn folded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_common_letters_are_compared_as_is_kept_whole() {
+        for c in COMMON.filter_map(char::from_u32) {
+            assert_eq!(folded(&c.to_string()), look_up(c), "{c:?}");
+        }
+    }
 
     #[test]
     fn words_are_compared_without_accents_and_disguise() {

@@ -1,64 +1,85 @@
 //! Which phrases a sentence could hold: of thousands a few are tried, whatever the number of phrases.
+//!
+//! Each phrase is looked for by its rarest term alone. Where that stands, its two next rarest are asked for; only where they are there, too, is the phrase
+//! itself looked at.
 
+use super::bits::Bits;
 use super::phrase::Phrase;
 use super::rows::Rows;
-use super::terms::{Places, TermId, Terms};
-use super::words::{Symbol, Symbols};
+use super::terms::{NO_TERM, TermId, Terms};
+use super::words::Symbol;
+
+/// A phrase that a sentence may hold because it holds the phrase's rarest term.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    /// The number of the phrase.
+    pub(super) phrase: u32,
+    /// Its rarest terms beside that one; [`NO_TERM`] in place of those that it has not.
+    pub(super) needs: [TermId; 2],
+}
 
 /// An index of phrases by their rarest terms.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    /// Of each symbol: the phrases whose rarest term it is a choice of.
-    by_symbol: Rows,
-    /// Of each phrase: the other terms that it needs.
-    needs: Rows,
+    /// The choices of rarest terms, and the phrases of each.
+    leads: Bits,
+    by_symbol: Rows<Candidate>,
 }
 
 impl Index {
-    /// Builds an index of phrases. `seen` tells how often each symbol stands in ordinary text: a phrase is looked for by its rarest term.
+    /// Builds an index of phrases. `seen` tells how often each symbol stands in ordinary text, as far as that is known: what many phrases ask for counts
+    /// as frequent as well.
     pub(super) fn new<'p>(
-        phrases: impl Iterator<Item = &'p Phrase>,
+        phrases: impl Iterator<Item = &'p Phrase> + Clone,
         terms: &Terms,
         seen: &[u32],
     ) -> Self {
-        let often = |symbol: &Symbol| seen.get(*symbol as usize).copied().unwrap_or_default();
-        let cost = |term: &TermId| {
-            let choices = terms.get(*term);
-            // Among terms that nobody writes the one with the fewest choices.
-            (choices.iter().map(often).sum::<u32>(), choices.len())
-        };
+        let mut often = seen.to_vec();
+        for symbol in phrases
+            .clone()
+            .flat_map(Phrase::terms)
+            .flat_map(|term| terms.get(*term))
+        {
+            let count = often.get_mut(*symbol as usize);
+            count.into_iter().for_each(|count| *count += 1);
+        }
+        let often = |symbol: &Symbol| often.get(*symbol as usize).copied().unwrap_or_default();
+        let mut leads = Bits::new(seen.len());
         let mut by_symbol = vec![Vec::new(); seen.len()];
-        let mut needs = Vec::new();
         for (phrase, number) in phrases.zip(0..) {
-            let rarest = phrase.terms().min_by_key(|term| cost(term)).copied();
-            let others = phrase.terms().filter(|term| Some(**term) != rarest);
-            needs.push(others.copied().collect::<Vec<_>>());
-            for symbol in rarest.map_or(&[][..], |rarest| terms.get(rarest)) {
+            let mut rarest: Vec<TermId> = phrase.terms().copied().collect();
+            // Among terms that nobody writes the one with the fewest choices.
+            rarest.sort_by_cached_key(|term| {
+                let choices = terms.get(*term);
+                (choices.iter().map(often).sum::<u32>(), choices.len())
+            });
+            rarest.dedup();
+            let mut rarest = rarest.into_iter();
+            let Some(first) = rarest.next() else { continue };
+            let needs = [(); 2].map(|()| rarest.next().unwrap_or(NO_TERM));
+            for symbol in terms.get(first) {
+                leads.add(*symbol);
                 if let Some(list) = by_symbol.get_mut(*symbol as usize) {
-                    list.push(number);
+                    list.push(Candidate {
+                        phrase: number,
+                        needs,
+                    });
                 }
             }
         }
         Self {
+            leads,
             by_symbol: Rows::new(&by_symbol),
-            needs: Rows::new(&needs),
         }
     }
 
-    /// Calls `found` with the number of each phrase whose terms all stand in a sentence; with some more than once.
-    pub(super) fn candidates(
-        &self,
-        sentence: &Symbols,
-        places: &Places,
-        mut found: impl FnMut(u32),
-    ) {
-        for (_, symbol) in sentence.placed() {
-            for phrase in self.by_symbol.of(symbol) {
-                let mut needs = self.needs.of(*phrase).iter();
-                if needs.all(|term| places.of(*term) != 0) {
-                    found(*phrase);
-                }
-            }
+    /// The phrases whose rarest term a symbol is a choice of.
+    pub(super) fn of(&self, symbol: Symbol) -> &[Candidate] {
+        // Most symbols are none's rarest.
+        if self.leads.has(symbol) {
+            self.by_symbol.of(symbol)
+        } else {
+            &[]
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
@@ -12,8 +13,8 @@ use super::html;
 use super::links::Link;
 use super::plain;
 use super::sentences;
-use super::tokens::{self, Token};
-use crate::message::{self, Encoding, Holds, Message, Part, charset, is_unseen};
+use super::tokens::Tokens;
+use crate::message::{self, Encoding, Holds, Message, Part, charset, holds_unseen, is_unseen};
 
 /// The text of a message that is read, in octets: the first of it and the last. Of several texts the first has the most.
 const READ: (usize, usize) = (48 * 1024, 16 * 1024);
@@ -52,7 +53,8 @@ pub struct Sentence {
     pub text: String,
     /// Whether it ends in a question mark.
     pub asks: bool,
-    pub(super) tokens: Vec<Token>,
+    /// Which of the letter's tokens are its own.
+    pub(super) tokens: Range<usize>,
     /// Where its links lead.
     pub(super) hosts: Vec<String>,
 }
@@ -86,6 +88,7 @@ pub struct Letter {
     pub links: Vec<PlacedLink>,
     /// The attached files.
     pub attachments: Vec<Attachment>,
+    pub(super) tokens: Tokens,
 }
 
 /// The texts of a message before they are read.
@@ -160,17 +163,19 @@ impl Letter {
             place: Place::Quoted,
             text: unmarked(&bounded(text, &mut room)),
         }));
-        let mut letter = Self {
-            attachments: source.attachments,
-            ..Self::default()
-        };
         for block in &mut blocks {
-            if !is_plain(&block.text) && block.text.contains(is_unseen) {
+            if holds_unseen(&block.text) {
                 block.text.retain(|c| !is_unseen(c));
             }
         }
         let octets: usize = blocks.iter().map(|block| block.text.len()).sum();
         let room = octets / sentences::LENGTH + 1;
+        let mut letter = Self {
+            sentences: Vec::with_capacity(room),
+            attachments: source.attachments,
+            tokens: Tokens::with_room(octets),
+            ..Self::default()
+        };
         let mut read = HashSet::with_capacity_and_hasher(room, RandomState::default());
         for block in &blocks {
             for sentence in sentences::sentences(&block.text) {
@@ -185,7 +190,9 @@ impl Letter {
     }
 
     fn add(&mut self, place: Place, text: &str, anchors: &[Link]) {
-        let (tokens, links) = tokens::read(text, anchors);
+        let from = self.tokens.len();
+        let links = self.tokens.read(text, anchors);
+        let tokens = from..self.tokens.len();
         let sentence = self.sentences.len();
         let placed = |link| PlacedLink {
             place,
@@ -210,9 +217,9 @@ impl Letter {
             self.sentences.push(whole);
             return;
         }
-        for tokens in whole.tokens.chunks(MOST_WORDS) {
+        for from in whole.tokens.clone().step_by(MOST_WORDS) {
             self.sentences.push(Sentence {
-                tokens: tokens.to_vec(),
+                tokens: from..whole.tokens.end.min(from + MOST_WORDS),
                 ..whole.clone()
             });
         }
@@ -222,8 +229,13 @@ impl Letter {
     #[must_use]
     pub fn names_document(&self) -> bool {
         let own = self.own();
-        own.flat_map(|sentence| &sentence.tokens)
-            .any(|token| matches!(token, Token::Word(word) if is_document_word(word)))
+        own.flat_map(|sentence| self.words(sentence))
+            .any(is_document_word)
+    }
+
+    /// The folded words of a sentence.
+    pub(super) fn words(&self, sentence: &Sentence) -> impl Iterator<Item = &str> {
+        self.tokens.words(sentence.tokens.clone())
     }
 
     /// What the writer's own words have in common with those of another message that was made of the same template: words in small letters, without
@@ -352,17 +364,6 @@ fn is_attachment(letter: &Message, part: &Part) -> bool {
     let mut fields = message::fields(head);
     let field = fields.find(|field| field.name.eq_ignore_ascii_case(b"content-disposition"));
     field.is_some_and(|field| message::Parameters::parse(field.value).essence == "attachment")
-}
-
-/// Whether nothing in a text can be unseen: graphic ASCII and white space only.
-fn is_plain(text: &str) -> bool {
-    // In numbers, so that many octets are looked at in one step.
-    let odd = |octet: u8| {
-        let control = u8::from(octet < b' ');
-        let white = u8::from(octet == b'\t') | u8::from(octet == b'\r') | u8::from(octet == b'\n');
-        (control & !white) | u8::from(octet > b'~')
-    };
-    text.bytes().fold(0, |any, octet| any | odd(octet)) == 0
 }
 
 /// The first and the last of a long text, as far as there is room left.

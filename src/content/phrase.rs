@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::fold::folded;
-use super::terms::{Places, Term, TermId, Terms, Tokens};
+use super::terms::{Places, Searched, Term, TermId, Terms};
 use super::words::{Symbol, Words};
 
 /// Letters of the shortest stem.
 const SHORTEST_STEM: usize = 3;
+/// Terms of a phrase.
+const MOST_TERMS: usize = 8;
 /// Words that a phrase must begin within, if it is to begin its sentence.
 const FRONT: usize = 3;
 /// Places in one sentence at which a part of a phrase is tried.
@@ -76,7 +78,7 @@ impl Phrase {
         if phrase.parts.iter().any(Vec::is_empty) {
             return Err("has no word, or none beside \"&\"".to_owned());
         }
-        if phrase.parts.len() > 4 || phrase.parts.iter().flatten().count() > 8 {
+        if phrase.parts.len() > 4 || phrase.terms().count() > MOST_TERMS {
             return Err("has more than eight words, or four parts".to_owned());
         }
         Ok(phrase)
@@ -87,18 +89,38 @@ impl Phrase {
         self.parts.iter().flatten()
     }
 
-    /// Where it begins in a sentence of so many tokens; none if it does not stand there.
-    pub(super) fn find(&self, sentence: &Places, tokens: usize) -> Option<usize> {
-        if self.without.iter().any(|term| sentence.of(*term) != 0) {
+    /// Whether it is one term, which may stand anywhere.
+    fn is_one_term(&self) -> bool {
+        let single = matches!(self.parts.as_slice(), [part] if part.len() == 1);
+        single && self.without.is_empty() && !self.at_front && !self.at_end
+    }
+
+    /// Where it begins in a sentence, in which its rarest term stands at `at` first; none if it does not stand there.
+    pub(super) fn find(&self, sentence: &mut Searched<'_>, at: usize) -> Option<usize> {
+        if self.is_one_term() {
+            return Some(at);
+        }
+        if self.without.iter().any(|term| sentence.has(*term)) {
             return None;
         }
+        let mut places = [0; MOST_TERMS];
+        for (places, term) in places.iter_mut().zip(self.terms()) {
+            *places = sentence.places(*term);
+            if *places == 0 {
+                return None;
+            }
+        }
+        let tokens = sentence.symbols().len();
+        let mut rest = places.as_slice();
         if let [part] = self.parts.as_slice() {
-            let mut spans = self.spans(part, sentence);
+            let mut spans = self.spans(rest.get(..part.len())?);
             return spans.find_map(|span| self.placed(span, span, tokens));
         }
         let mut spans = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
-            let found: Vec<_> = self.spans(part, sentence).collect();
+            let (own, others) = rest.split_at_checked(part.len())?;
+            rest = others;
+            let found: Vec<_> = self.spans(own).collect();
             if found.is_empty() {
                 return None;
             }
@@ -106,23 +128,25 @@ impl Phrase {
         }
         let mut chosen = Vec::with_capacity(spans.len());
         let mut ways = MOST_WAYS;
-        self.choose(&spans, &mut chosen, tokens, &mut ways)
+        let found = self.choose(&spans, &mut chosen, tokens, &mut ways);
+        sentence.spend(MOST_WAYS - ways);
+        found
     }
 
-    /// Where the terms of a part stand in order: the first and the last token of each place.
-    fn spans(&self, part: &[TermId], sentence: &Places) -> impl Iterator<Item = (usize, usize)> {
-        let (first, rest) = part.split_first().unwrap_or((&TermId::MAX, &[]));
-        let mut starts = sentence.of(*first);
+    /// Where the terms of a part, of which `places` tells where each stands, stand in order: the first and the last token of each place.
+    fn spans(&self, places: &[Places]) -> impl Iterator<Item = (usize, usize)> {
+        let (first, rest) = places.split_first().unwrap_or((&0, &[]));
+        let mut starts = *first;
         let starts = std::iter::from_fn(move || {
             let start = starts.trailing_zeros();
             starts &= starts.checked_sub(1)?;
             Some(start)
         });
         let spans = starts.filter_map(move |start| {
-            let mut reached = Tokens::from(1_u8) << start;
+            let mut reached = Places::from(1_u8) << start;
             // All places that a term can have are followed at once: one after the other they would be more with each term.
-            for term in rest {
-                reached = self.near(reached) & sentence.of(*term);
+            for places in rest {
+                reached = self.near(reached) & places;
             }
             let end = (reached != 0).then(|| reached.trailing_zeros())?;
             Some((start as usize, end as usize))
@@ -131,8 +155,8 @@ impl Phrase {
     }
 
     /// The tokens near behind some.
-    fn near(&self, tokens: Tokens) -> Tokens {
-        (0..=self.within).fold(0, |near, _| (near | tokens) << 1)
+    fn near(&self, places: Places) -> Places {
+        (0..=self.within).fold(0, |near, _| (near | places) << 1)
     }
 
     /// Where it begins, if its first and its last part may stand there.

@@ -44,9 +44,11 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
     };
     let mut place = Place::Text;
     let mut at = 0;
+    let mut colons = memchr::memchr_iter(b':', text.as_bytes()).peekable();
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        while colons.next_if(|colon| *colon < at).is_some() {}
         // Most lines are words and nothing else, and go on together.
-        let prose = prose(rest);
+        let prose = prose(rest, colons.peek().map(|colon| colon - at));
         if prose > 0 {
             own.push(place, rest.get(..prose).unwrap_or_default());
             at += prose;
@@ -57,6 +59,10 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
         at += end;
         let line = whole.trim_end_matches(['\r', '\n']);
         let bare = whole.trim_start_matches(char::is_whitespace);
+        if bare.is_empty() {
+            own.push(place, whole);
+            continue;
+        }
         if bare.starts_with('>') {
             own.push(Place::Quoted, bare.trim_start_matches(['>', ' ']));
             continue;
@@ -65,12 +71,11 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
             place = Place::Signature;
             continue;
         }
-        let lines: Vec<&str> = rest.lines().take(BELOW).collect();
-        if is_attribution(&lines) {
+        if is_attribution(rest.lines().take(BELOW)) {
             own.push(Place::Quoted, whole);
             continue;
         }
-        if begins_quote(&lines) {
+        if begins_quote(rest.lines().take(BELOW)) {
             place = Place::Quoted;
         }
         own.push(place, whole);
@@ -79,10 +84,10 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
 }
 
 /// The octets of the lines at the front of a text that can be no marks and say nothing of what follows: they begin with a letter or a digit, hold no
-/// colon, and the next one ends in none.
-fn prose(text: &str) -> usize {
+/// colon, and the next one ends in none. `colon` is where the first one stands.
+fn prose(text: &str, colon: Option<usize>) -> usize {
     let octets = text.as_bytes();
-    let colon = memchr::memchr(b':', octets).unwrap_or(octets.len());
+    let colon = colon.unwrap_or(octets.len());
     let (mut before, mut at) = (0, 0);
     while octets.get(at).is_some_and(u8::is_ascii_alphanumeric) {
         let rest = octets.get(at..).unwrap_or_default();
@@ -119,27 +124,31 @@ impl Parts {
 }
 
 /// Whether the first of `lines`, or it with the next, says who wrote the quote that follows.
-fn is_attribution(lines: &[&str]) -> bool {
-    let [first, rest @ ..] = lines else {
+fn is_attribution<'t>(mut lines: impl Iterator<Item = &'t str> + Clone) -> bool {
+    let Some(first) = lines.next() else {
         return false;
-    };
-    let quoted = |lines: &[&str]| {
-        let next = lines.iter().find(|line| !line.trim().is_empty());
-        next.is_some_and(|line| line.trim_start().starts_with('>'))
     };
     if first.len() > LONGEST_ATTRIBUTION || first.trim().is_empty() {
         return false;
     }
-    let second = rest.first().copied().unwrap_or_default();
-    (first.trim_end().ends_with(':') && quoted(rest))
-        || (second.trim_end().ends_with(':')
-            && quoted(rest.get(1..).unwrap_or_default())
-            && names_writer(&format!("{first} {second}")))
+    let quoted = |lines: &mut dyn Iterator<Item = &'t str>| {
+        let mut written = lines.filter(|line| !line.trim().is_empty());
+        written
+            .next()
+            .is_some_and(|line| line.trim_start().starts_with('>'))
+    };
+    if first.trim_end().ends_with(':') && quoted(&mut lines.clone()) {
+        return true;
+    }
+    let second = lines.next().unwrap_or_default();
+    second.trim_end().ends_with(':')
+        && quoted(&mut lines)
+        && names_writer(&format!("{first} {second}"))
 }
 
 /// Whether everything from the first of `lines` on is quoted.
-fn begins_quote(lines: &[&str]) -> bool {
-    let [first, rest @ ..] = lines else {
+fn begins_quote<'t>(mut lines: impl Iterator<Item = &'t str>) -> bool {
+    let Some(first) = lines.next() else {
         return false;
     };
     let bare = first.trim();
@@ -157,8 +166,7 @@ fn begins_quote(lines: &[&str]) -> bool {
             .map(folded);
         name.is_some_and(|name| names.contains(&name.as_str()))
     };
-    let others = || rest.iter().take(6).filter(|line| field(line, &OTHERS));
-    if field(bare, &FROM) && others().count() >= 2 {
+    if field(bare, &FROM) && lines.take(6).filter(|line| field(line, &OTHERS)).count() >= 2 {
         return true;
     }
     // "On Monday Jan wrote:", and no mark behind it.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::bits::Bits;
 use super::rows::Rows;
 use super::words::{Symbol, Symbols};
 
@@ -12,15 +13,18 @@ pub(super) type Term = Vec<Symbol>;
 pub(super) type TermId = u32;
 
 /// Tokens of a sentence as bits: the lowest is the first. A sentence has no more tokens (`letter::MOST_WORDS`).
-pub(super) type Tokens = u128;
+pub(super) type Places = u128;
+
+/// Stands for a term where a phrase has none: it counts as one that is there.
+pub(super) const NO_TERM: TermId = TermId::MAX;
 
 /// All terms of a set.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Terms {
     ids: HashMap<Term, TermId>,
-    terms: Vec<Term>,
-    /// Of each symbol: the terms that it is a choice of.
-    by_symbol: Rows,
+    added: Vec<Term>,
+    /// The choices of each; empty until all are there.
+    choices: Rows<Symbol>,
 }
 
 impl Terms {
@@ -29,90 +33,160 @@ impl Terms {
         if let Some(known) = self.ids.get(&term) {
             return *known;
         }
-        let id = TermId::try_from(self.terms.len()).unwrap_or(TermId::MAX);
-        self.terms.push(term.clone());
+        let id = TermId::try_from(self.added.len()).unwrap_or(TermId::MAX);
+        self.added.push(term.clone());
         self.ids.insert(term, id);
         id
     }
 
-    /// The choices of a term.
-    pub(super) fn get(&self, id: TermId) -> &[Symbol] {
-        self.terms.get(id as usize).map_or(&[], Vec::as_slice)
+    /// The terms in the order of their numbers, by the symbols with which they were added.
+    pub(super) fn added(&self) -> impl Iterator<Item = &Term> {
+        self.added.iter()
     }
 
-    /// Sees to it that all terms are found by their symbols, of which there are `symbols`.
-    pub(super) fn index(&mut self, symbols: usize) {
-        let mut by_symbol = vec![Vec::new(); symbols];
-        for (term, id) in self.terms.iter().zip(0..) {
-            for symbol in term {
-                let list = by_symbol.get_mut(*symbol as usize);
-                list.into_iter().for_each(|list| list.push(id));
-            }
-        }
-        self.by_symbol = Rows::new(&by_symbol);
+    /// Sees to it that the choices of terms are found, by the symbols that stand for those that were added (`classes`).
+    pub(super) fn index(&mut self, classes: &[Symbol]) {
+        let class = |symbol: &Symbol| classes.get(*symbol as usize).copied();
+        let choices = self.added.iter().map(|term| {
+            let mut choices: Term = term.iter().filter_map(class).collect();
+            choices.sort_unstable();
+            choices.dedup();
+            choices
+        });
+        self.choices = Rows::new(&choices.collect::<Vec<_>>());
+    }
+
+    /// The choices of a term, in order.
+    pub(super) fn get(&self, id: TermId) -> &[Symbol] {
+        self.choices.of(id)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.terms.len()
+        self.added.len()
     }
 }
 
-/// Where each term stands in a sentence. Used for one sentence after another, without being cleared: what is older than the sentence does not count.
+/// A sentence in which phrases are looked for. Used for one after another.
+///
+/// Whether a term stands in it, is found out when it is asked for and at most once: of the terms of which a common word is a choice, and they are many,
+/// few are of a phrase whose rarest term is there.
 #[derive(Debug)]
-pub(super) struct Places {
-    /// Of each term: the last sentence in which it stands, and the number of its places there. Two small numbers: a message begins with all of them.
-    last: Vec<(u32, u32)>,
-    /// Of each term that stands in the sentence: where it begins.
-    places: Vec<Tokens>,
-    sentence: u32,
+pub(super) struct Searched<'s> {
+    terms: &'s Terms,
+    symbols: Symbols,
+    /// Its symbols.
+    here: Bits,
+    /// The terms that were asked for, and those of them that stand in it.
+    asked: Bits,
+    present: Bits,
+    /// Its symbols in their order with all places of each; empty until places are asked for.
+    places: Vec<(Symbol, Places)>,
+    /// What this and the sentences before it have cost: symbols that were read or looked at, phrases and ways to place one that were tried.
+    steps: usize,
 }
 
-impl Places {
-    pub(super) fn new(terms: &Terms) -> Self {
+impl<'s> Searched<'s> {
+    /// For phrases of these terms, which are choices of so many symbols.
+    pub(super) fn new(terms: &'s Terms, symbols: usize) -> Self {
         Self {
-            last: vec![(0, 0); terms.len()],
+            terms,
+            symbols: Symbols::default(),
+            here: Bits::new(symbols),
+            asked: Bits::new(terms.len()),
+            present: Bits::new(terms.len()),
             places: Vec::new(),
-            sentence: 0,
+            steps: 0,
         }
     }
 
-    /// Looks for all terms in the next sentence.
-    pub(super) fn find(&mut self, terms: &Terms, sentence: &Symbols) {
+    /// Goes on to the next sentence, whose symbols `read` reads.
+    pub(super) fn next(&mut self, read: impl FnOnce(&mut Symbols)) {
+        self.here.clear();
+        self.asked.clear();
+        self.present.clear();
         self.places.clear();
-        self.sentence += 1;
-        for (at, symbol) in sentence.placed() {
-            let token = u32::try_from(at).ok();
-            let token = token.and_then(|at| Tokens::from(1_u8).checked_shl(at));
-            for term in terms.by_symbol.of(symbol) {
-                self.add(*term, token.unwrap_or_default());
-            }
+        read(&mut self.symbols);
+        self.spend(self.symbols.placed().len());
+        for (_, symbol) in self.symbols.placed() {
+            self.here.add(*symbol);
         }
     }
 
-    fn add(&mut self, term: TermId, token: Tokens) {
-        let Some((sentence, number)) = self.last.get_mut(term as usize) else {
-            return;
-        };
-        if *sentence == self.sentence {
-            if let Some(place) = self.places.get_mut(*number as usize) {
-                *place |= token;
-            }
-            return;
+    /// Counts steps.
+    pub(super) fn spend(&mut self, steps: usize) {
+        self.steps += steps;
+    }
+
+    /// The steps so far.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> usize {
+        self.steps
+    }
+
+    pub(super) fn symbols(&self) -> &Symbols {
+        &self.symbols
+    }
+
+    /// Whether a term stands in it.
+    pub(super) fn has(&mut self, term: TermId) -> bool {
+        if term == NO_TERM || self.present.has(term) {
+            return true;
         }
-        let next = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-        (*sentence, *number) = (self.sentence, next);
-        self.places.push(token);
+        if self.asked.has(term) {
+            return false;
+        }
+        self.asked.add(term);
+        let choices = self.terms.get(term);
+        let placed = self.symbols.placed().iter();
+        // To look for one symbol among many choices takes a few steps, to look for one choice among all symbols takes one.
+        let most = 4 * placed.len();
+        let found = if choices.len() > most {
+            let mut placed = placed;
+            placed.any(|(_, symbol)| choices.binary_search(symbol).is_ok())
+        } else {
+            choices.iter().any(|choice| self.here.has(*choice))
+        };
+        self.spend(choices.len().min(most));
+        if found {
+            self.present.add(term);
+        }
+        found
     }
 
     /// The tokens at which a term begins.
-    pub(super) fn of(&self, term: TermId) -> Tokens {
-        match self.last.get(term as usize) {
-            Some((sentence, number)) if *sentence == self.sentence => self
-                .places
-                .get(*number as usize)
-                .copied()
-                .unwrap_or_default(),
-            _ => 0,
+    pub(super) fn places(&mut self, term: TermId) -> Places {
+        if self.places.is_empty() {
+            self.sort();
         }
+        let choices = self.terms.get(term);
+        self.spend(choices.len().min(self.places.len()));
+        if choices.len() < self.places.len() {
+            let places = choices.iter().filter_map(|choice| {
+                let found = self
+                    .places
+                    .binary_search_by_key(choice, |(known, _)| *known);
+                Some(self.places.get(found.ok()?)?.1)
+            });
+            return places.fold(0, |all, places| all | places);
+        }
+        let own = self.places.iter();
+        let own = own.filter(|(symbol, _)| choices.binary_search(symbol).is_ok());
+        own.fold(0, |all, (_, places)| all | places)
+    }
+
+    fn sort(&mut self) {
+        let placed = self.symbols.placed().iter().map(|(at, symbol)| {
+            let token = Places::from(1_u8).checked_shl(*at);
+            (*symbol, token.unwrap_or_default())
+        });
+        self.places.extend(placed);
+        self.places.sort_unstable_by_key(|(symbol, _)| *symbol);
+        self.places.dedup_by(|next, first| {
+            let same = next.0 == first.0;
+            if same {
+                first.1 |= next.1;
+            }
+            same
+        });
     }
 }

@@ -115,6 +115,35 @@ fn a_text_that_is_made_to_cost_is_bounded() {
 }
 
 #[test]
+fn what_is_said_costs_its_length_whatever_it_is() {
+    let set = RuleSet::shipped().unwrap();
+    let prose = include_str!("../../tests/data/contents/practice.jsonl");
+    let cost = |text: &str| {
+        let letter = letter(text);
+        let octets: usize = letter.sentences.iter().map(|own| own.text.len()).sum();
+        set.steps(&letter) / (octets / 1024)
+    };
+    let usual = cost(prose);
+    // Sentences of a hundred of the words that lead to the most phrases, none twice the same.
+    let busiest = set.busiest();
+    for words in [100, 400, 2_000] {
+        let words: Vec<&str> = busiest.iter().take(words).map(String::as_str).collect();
+        let sentence = |from: usize| {
+            let own = words.iter().cycle().skip(7 * from).take(100);
+            format!("{from} {}! ", own.copied().collect::<Vec<_>>().join(" "))
+        };
+        let text: String = (0..1_500).map(sentence).collect();
+        let (short, long) = (cost(&text[..7_500]), cost(&text[..60_000]));
+        let whole = cost(&text);
+        eprintln!("{short} {long} {whole} {usual}");
+        // What costs the square of its length is eight times as dear.
+        assert!(long <= 2 * short, "{short} {long}");
+        assert!(whole <= 2 * short, "{short} {whole}");
+        assert!(long <= 40 * usual, "{long} {usual}");
+    }
+}
+
+#[test]
 fn of_a_large_text_both_ends_are_read_under_any_encoding() {
     let filler = "Zwykle zdanie o rowerze i o pogodzie.\r\n".repeat(40_000);
     let said = "Kupmy to poza Allegro, bez prowizji.\r\n";

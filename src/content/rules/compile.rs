@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::examples::Example;
 use super::file::{Action, Category, ListFile, RawRule, RuleFile};
-use super::set::{Member, Problem, Problems, Role, Rule, RuleSet};
+use super::set::{Member, Problem, Problems, Role, Rule, RuleSet, Scope};
+use crate::content::classes::classes;
 use crate::content::facts::Direction;
 use crate::content::index::Index;
 use crate::content::letter::Place;
@@ -48,6 +49,7 @@ pub(super) fn compile(files: &[(String, String)]) -> Result<RuleSet, Problems> {
         version: String::new(),
         rules: Vec::new(),
         members: Vec::new(),
+        without_phrases: Vec::new(),
         index: Index::default(),
         terms: Terms::default(),
         negations: NEGATIONS
@@ -79,16 +81,44 @@ pub(super) fn compile(files: &[(String, String)]) -> Result<RuleSet, Problems> {
             "there is no rule: an empty set would let everything pass".to_owned(),
         );
     }
-    let seen = set.seen_in_examples();
-    let phrases = set.members.iter().map(|member| &member.phrase);
-    set.words.index();
-    set.terms.index(set.words.len());
-    set.index = Index::new(phrases, &set.terms, &seen);
+    know_rules(&mut set);
+    index(&mut set);
     if compiler.problems.is_empty() {
         Ok(set)
     } else {
         Err(Problems(compiler.problems))
     }
+}
+
+/// Sees to it that phrases are found by the words of a letter. What is usual is told by the examples.
+fn index(set: &mut RuleSet) {
+    let letters = set.example_letters();
+    set.words.index();
+    let (mut apart, fixed) = set.words.apart();
+    set.negations.iter().for_each(|symbol| apart.add(*symbol));
+    let classes = classes(&set.terms, &apart, fixed, &set.seen_in(&letters));
+    set.words.replace(&classes);
+    let class = |symbol: &u32| classes.get(*symbol as usize).copied();
+    set.negations = set.negations.iter().filter_map(class).collect();
+    set.terms.index(&classes);
+    set.words.index();
+    let seen = set.seen_in(&letters);
+    let phrases = set.members.iter().map(|member| &member.phrase);
+    set.index = Index::new(phrases, &set.terms, &seen);
+}
+
+/// Notes of each phrase what its rule says of it, and which rules have none.
+fn know_rules(set: &mut RuleSet) {
+    for member in &mut set.members {
+        if let Some(rule) = set.rules.get(member.rule) {
+            member.scope = Scope::of(&rule.scope);
+            member.is_quotable =
+                !rule.safe && member.role != Role::Never && rule.scope.contains(&Place::Quoted);
+        }
+    }
+    let rules = set.rules.iter().enumerate();
+    let bare = rules.filter(|(_, rule)| !rule.has_phrases);
+    set.without_phrases = bare.map(|(number, _)| number).collect();
 }
 
 /// The problems so far, and the ids that are taken.
@@ -230,6 +260,8 @@ impl Compiler {
                     phrase,
                     rule: holder.number,
                     role,
+                    scope: Scope::default(),
+                    is_quotable: false,
                 }),
                 Err(why) => self.problem(
                     holder.file,

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use super::file::{Action, Category};
 use super::set::{Member, Role, Rule, RuleSet};
+use crate::content::bits::Bits;
 use crate::content::documents::{is_document, is_document_link, is_pdf};
 use crate::content::facts::{Fact, Facts};
 use crate::content::letter::{Letter, Place, Sentence};
 use crate::content::links::{Link, LinkType};
-use crate::content::terms::Places;
+use crate::content::terms::Searched;
 use crate::content::words::Symbols;
 
 /// Words before a phrase among which one turns it into its opposite.
-const NEGATED_WITHIN: usize = 3;
+const NEGATED_WITHIN: u32 = 3;
 
 /// A rule that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,8 @@ impl Findings {
 /// What is known of a rule while sentences are read.
 #[derive(Clone, Copy, Default)]
 struct Seen {
-    phrase: Option<usize>,
+    /// The first sentence that holds one of its phrases.
+    phrase: Option<u32>,
     also: bool,
     never: bool,
 }
@@ -81,16 +83,17 @@ impl RuleSet {
             seen: vec![Seen::default(); self.rules.len()],
             question: false,
             theirs: Vec::new(),
-            quotable: BTreeSet::new(),
+            quotable: Vec::new(),
         };
         let mut search = Search::new(self);
         let links: BTreeSet<usize> = letter.links.iter().map(|link| link.sentence).collect();
         for (number, sentence) in letter.sentences.iter().enumerate() {
+            search.read(letter, sentence);
+            let wanted = |member: &Member| notes.want(member, sentence.place);
+            search.find(wanted);
             if sentence.place == Place::Quoted {
                 // Most of them hold nothing that any rule looks for: whose they are need not be known then.
-                let mut any = links.contains(&number);
-                search.sentence(self, sentence, &mut |_, _| any = true);
-                if !any {
+                if search.found.is_empty() && !links.contains(&number) {
                     continue;
                 }
                 if theirs(sentence) {
@@ -100,9 +103,9 @@ impl RuleSet {
             }
             notes.question |=
                 sentence.asks && matches!(sentence.place, Place::Subject | Place::Text);
-            search.sentence(self, sentence, &mut |member, found| {
-                notes.add(member, sentence, number, found);
-            });
+            for found in &search.found {
+                notes.add(*found, sentence, number);
+            }
         }
         let Notes {
             seen,
@@ -113,7 +116,10 @@ impl RuleSet {
         } = notes;
         let mut findings = Findings {
             question,
-            quotable: quotable.union(&links).copied().collect(),
+            quotable: links
+                .union(&quotable.into_iter().collect())
+                .copied()
+                .collect(),
             ..Findings::default()
         };
         let asked = Asked {
@@ -123,17 +129,22 @@ impl RuleSet {
             question,
             theirs: &theirs,
         };
-        for (number, (rule, seen)) in self.rules.iter().zip(&seen).enumerate() {
-            if !asked.holds(rule, seen) {
+        for (number, seen) in seen.iter().enumerate() {
+            // Most rules have phrases, and most of those hold nowhere.
+            if seen.phrase.is_none() && !self.without_phrases.contains(&number) {
                 continue;
             }
+            let rule = self.rules.get(number);
+            let Some(rule) = rule.filter(|rule| asked.holds(rule, seen)) else {
+                continue;
+            };
             if rule.safe {
                 findings.safe.push(number);
             } else {
                 findings.hits.push(Hit {
                     rule: number,
                     action: rule.action,
-                    sentence: seen.phrase,
+                    sentence: seen.phrase.map(|sentence| sentence as usize),
                     cleared: false,
                 });
             }
@@ -159,6 +170,29 @@ impl RuleSet {
     }
 }
 
+#[cfg(test)]
+impl RuleSet {
+    /// What it costs to look for all phrases in a letter, in steps.
+    pub(crate) fn steps(&self, letter: &Letter) -> usize {
+        let mut search = Search::new(self);
+        for sentence in &letter.sentences {
+            search.read(letter, sentence);
+            search.find(|_| true);
+        }
+        search.sentence.steps()
+    }
+
+    /// The words that lead to phrases, those to the most first; stems as words.
+    pub(crate) fn busiest(&self) -> Vec<String> {
+        let names = self.words.names();
+        let mut words: Vec<_> = names
+            .map(|(name, symbol)| (self.index.of(symbol).len(), name.trim_end_matches('*')))
+            .collect();
+        words.sort_unstable_by(|one, other| other.cmp(one));
+        words.into_iter().map(|(_, name)| name.to_owned()).collect()
+    }
+}
+
 /// What is noted while sentences are read.
 struct Notes<'a> {
     set: &'a RuleSet,
@@ -167,13 +201,31 @@ struct Notes<'a> {
     question: bool,
     /// The sentences that the other side wrote.
     theirs: Vec<usize>,
-    /// Those that hold what some rule looks for in quotes.
-    quotable: BTreeSet<usize>,
+    /// Those that hold what some rule looks for in quotes, in order; some more than once.
+    quotable: Vec<usize>,
 }
 
 impl Notes<'_> {
+    /// Whether it would change anything if a phrase stood in a sentence of this place. That which is rare is wanted always; what every other sentence
+    /// holds is known soon.
+    fn want(&self, member: &Member, place: Place) -> bool {
+        if member.role == Role::Request {
+            return !self.question && matches!(place, Place::Subject | Place::Text);
+        }
+        let seen = self.seen.get(member.rule).copied().unwrap_or_default();
+        let fresh = match member.role {
+            Role::Never => !seen.never && place != Place::Hidden,
+            Role::Also => !seen.also,
+            Role::Phrase | Role::Request => seen.phrase.is_none(),
+        };
+        member.is_quotable || (fresh && member.scope.has(place))
+    }
+
     /// A phrase stands in a sentence.
-    fn add(&mut self, member: &Member, sentence: &Sentence, number: usize, found: Found<'_>) {
+    fn add(&mut self, found: Found, sentence: &Sentence, number: usize) {
+        let Some(member) = self.set.members.get(found.member as usize) else {
+            return;
+        };
         if member.role == Role::Request {
             self.question |= matches!(sentence.place, Place::Subject | Place::Text);
             return;
@@ -182,20 +234,20 @@ impl Notes<'_> {
         let (Some(rule), Some(seen)) = (rule, self.seen.get_mut(member.rule)) else {
             return;
         };
-        if !rule.safe && member.role != Role::Never && rule.scope.contains(&Place::Quoted) {
-            self.quotable.insert(number);
+        if member.is_quotable {
+            self.quotable.push(number);
         }
-        if !rule.scope.contains(&sentence.place) {
+        if !member.scope.has(sentence.place) {
             return;
         }
         match member.role {
             Role::Never => seen.never |= sentence.place != Place::Hidden,
             Role::Also => seen.also = true,
             Role::Phrase | Role::Request => {
-                let opposite = rule.negatable && found.is_negated(self.set);
+                let opposite = rule.negatable && found.is_negated;
                 let asked = rule.not_asked && sentence.asks;
                 if !opposite && !asked {
-                    seen.phrase = seen.phrase.or(Some(number));
+                    seen.phrase = seen.phrase.or_else(|| u32::try_from(number).ok());
                 }
             }
         }
@@ -209,63 +261,76 @@ pub fn is_like(id: &str, glob: &str) -> bool {
         .map_or(id == glob, |front| id.starts_with(front))
 }
 
-/// Where a phrase was found.
+/// A phrase that was found.
 #[derive(Clone, Copy)]
-struct Found<'a> {
-    at: usize,
-    symbols: &'a Symbols,
-}
-
-impl Found<'_> {
-    fn is_negated(&self, set: &RuleSet) -> bool {
-        let from = self.at.saturating_sub(NEGATED_WITHIN);
-        let mut symbols = (from..self.at).flat_map(|at| self.symbols.of(at));
-        symbols.any(|symbol| set.negations.contains(symbol))
-    }
+struct Found {
+    /// The number of the phrase.
+    member: u32,
+    /// Whether a word before it turns it into its opposite.
+    is_negated: bool,
 }
 
 /// What is reused from sentence to sentence.
-struct Search {
-    symbols: Symbols,
-    places: Places,
-    /// Of each member: the sentence in which it was tried last.
-    tried: Vec<u32>,
-    sentence: u32,
+struct Search<'s> {
+    set: &'s RuleSet,
+    sentence: Searched<'s>,
+    /// The phrases that were tried in it: those with several choices of their rarest term there come up again.
+    tried: Bits,
+    /// The phrases that stand in it, of those that were wanted.
+    found: Vec<Found>,
 }
 
-impl Search {
-    fn new(set: &RuleSet) -> Self {
+impl<'s> Search<'s> {
+    fn new(set: &'s RuleSet) -> Self {
         Self {
-            symbols: Symbols::default(),
-            places: Places::new(&set.terms),
-            tried: vec![0; set.members.len()],
-            sentence: 0,
+            set,
+            sentence: Searched::new(&set.terms, set.words.symbols()),
+            tried: Bits::new(set.members.len()),
+            found: Vec::new(),
         }
     }
 
-    fn sentence(
-        &mut self,
-        set: &RuleSet,
-        sentence: &Sentence,
-        found: &mut dyn FnMut(&Member, Found<'_>),
-    ) {
-        set.words.read(&sentence.tokens, &mut self.symbols);
-        self.places.find(&set.terms, &self.symbols);
-        self.sentence += 1;
-        let symbols = &self.symbols;
-        set.index.candidates(symbols, &self.places, |number| {
-            let number = number as usize;
-            let Some((member, tried)) = set.members.get(number).zip(self.tried.get_mut(number))
-            else {
-                return;
-            };
-            if std::mem::replace(tried, self.sentence) == self.sentence {
-                return;
+    /// Goes on to a sentence.
+    fn read(&mut self, letter: &Letter, sentence: &Sentence) {
+        let tokens = letter.tokens.of(sentence.tokens.clone());
+        let words = &self.set.words;
+        let read = |symbols: &mut Symbols| words.read(tokens, &letter.tokens, symbols);
+        self.sentence.next(read);
+        self.tried.clear();
+        self.found.clear();
+    }
+
+    /// Finds the phrases that stand in the sentence, of those that are wanted.
+    fn find(&mut self, wanted: impl Fn(&Member) -> bool) {
+        let mut number = 0;
+        while let Some((at, symbol)) = self.sentence.symbols().placed().get(number).copied() {
+            number += 1;
+            let candidates = self.set.index.of(symbol);
+            self.sentence.spend(candidates.len());
+            for candidate in candidates {
+                let member = candidate.phrase;
+                let mut needs = candidate.needs.iter();
+                if !needs.all(|term| self.sentence.has(*term)) || self.tried.has(member) {
+                    continue;
+                }
+                self.tried.add(member);
+                let known = self.set.members.get(member as usize);
+                let Some(known) = known.filter(|known| wanted(known)) else {
+                    continue;
+                };
+                if let Some(at) = known.phrase.find(&mut self.sentence, at as usize) {
+                    let is_negated = known.role == Role::Phrase && self.is_negated(at);
+                    self.found.push(Found { member, is_negated });
+                }
             }
-            if let Some(at) = member.phrase.find(&self.places, symbols.len()) {
-                found(member, Found { at, symbols });
-            }
-        });
+        }
+    }
+
+    fn is_negated(&self, at: usize) -> bool {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        let from = at.saturating_sub(NEGATED_WITHIN);
+        let mut symbols = (from..at).flat_map(|at| self.sentence.symbols().of(at));
+        symbols.any(|symbol| self.set.negations.contains(&symbol))
     }
 }
 

@@ -111,15 +111,24 @@ impl Example {
 }
 
 impl RuleSet {
-    /// How often each symbol stands in the examples, which are the only text that every set has.
-    pub(super) fn seen_in_examples(&self) -> Vec<u32> {
-        let mut seen = vec![0; self.words.len()];
+    /// The letters of the examples: the only text that every set has.
+    pub(super) fn example_letters(&self) -> Vec<Letter> {
+        let examples = self.examples.iter();
+        examples
+            .map(|example| Letter::read(example.source.clone()))
+            .collect()
+    }
+
+    /// How often each symbol stands in letters.
+    pub(super) fn seen_in(&self, letters: &[Letter]) -> Vec<u32> {
+        let mut seen = vec![0; self.words.symbols()];
         let mut symbols = Symbols::default();
-        for example in &self.examples {
-            for sentence in Letter::read(example.source.clone()).sentences {
-                self.words.read(&sentence.tokens, &mut symbols);
+        for letter in letters {
+            for sentence in &letter.sentences {
+                let tokens = letter.tokens.of(sentence.tokens.clone());
+                self.words.read(tokens, &letter.tokens, &mut symbols);
                 for (_, symbol) in symbols.placed() {
-                    if let Some(count) = seen.get_mut(symbol as usize) {
+                    if let Some(count) = seen.get_mut(*symbol as usize) {
                         *count += 1;
                     }
                 }

@@ -67,6 +67,25 @@ pub(super) struct Member {
     pub(super) phrase: Phrase,
     pub(super) rule: usize,
     pub(super) role: Role,
+    /// The places in which the rule looks.
+    pub(super) scope: Scope,
+    /// Whether a sentence that holds it can be held against who quotes it.
+    pub(super) is_quotable: bool,
+}
+
+/// Places as bits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scope(u8);
+
+impl Scope {
+    pub(super) fn of(places: &[Place]) -> Self {
+        let bits = places.iter().map(|place| 1 << *place as u8);
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+
+    pub(super) fn has(self, place: Place) -> bool {
+        (self.0 >> place as u8) & 1 == 1
+    }
 }
 
 /// A set of rules.
@@ -77,6 +96,8 @@ pub struct RuleSet {
     /// The rules, in the order of the files and in them.
     pub rules: Vec<Rule>,
     pub(super) members: Vec<Member>,
+    /// The rules that go by links alone, by their numbers.
+    pub(super) without_phrases: Vec<usize>,
     pub(super) terms: Terms,
     pub(super) index: Index,
     pub(super) words: Words,
