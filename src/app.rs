@@ -119,12 +119,8 @@ impl Relay {
         let queue = Queue::start(queue, opened.recovered, opened.committed);
         let certificates = listen::certificates([Some(&listener), carriers.listener.as_ref()]);
         let reloader = Reloader::new(&stores, server.clone(), certificates, delivery.clone());
-        let reloader = Arc::new(reloader);
         let parts = admin::AdminContext {
-            reload: Arc::new({
-                let reloader = reloader.clone();
-                move || reloader.run()
-            }),
+            reload: reloader.for_operators(),
             directory: stores.directory.clone(),
             rules: stores.rules(),
             allowlist: stores.allowlist.clone(),
@@ -159,8 +155,7 @@ impl Relay {
         tasks.push(tokio::spawn(Backups::of(&stores).run(shutdown.clone())));
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
-        let admin = listener.shown().to_owned();
-        let verify = carriers.shown();
+        let (admin, verify) = (listener.shown().to_owned(), carriers.shown());
         tasks.extend(carriers.serve(&stores, &shutdown));
         tasks.push(tokio::spawn(admin::serve(
             listener,

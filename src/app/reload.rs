@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use super::stores::Stores;
-use crate::admin::Reloaded;
+use crate::admin::{Reload, Reloaded};
 use crate::allowlist::{Diff, Live};
 use crate::certificate::{Certificate, CertificateError};
 use crate::delivery::SmtpDelivery;
@@ -33,15 +33,21 @@ impl Reloader {
         server: Arc<Server>,
         certificates: Vec<Arc<Certificate>>,
         delivery: Arc<SmtpDelivery>,
-    ) -> Self {
-        Self {
+    ) -> Arc<Self> {
+        Arc::new(Self {
             allowlist: stores.allowlist.clone(),
             contents: stores.contents.clone(),
             signer: stores.signer.clone(),
             server,
             certificates,
             delivery,
-        }
+        })
+    }
+
+    /// The same for the admin interface.
+    pub(super) fn for_operators(self: &Arc<Self>) -> Reload {
+        let reloader = self.clone();
+        Arc::new(move || reloader.run())
     }
 
     /// Reads all of it, each by itself: a broken allowlist must not keep a new certificate out. What is broken changes nothing and is logged. A message is
