@@ -7,6 +7,7 @@ use super::stores::Stores;
 use crate::admin::{Reload, Reloaded};
 use crate::allowlist::{Diff, Live};
 use crate::certificate::{Certificate, CertificateError};
+use crate::content::RuleSet;
 use crate::delivery::SmtpDelivery;
 use crate::inbound::Server;
 use crate::intake::LiveRules;
@@ -53,26 +54,30 @@ impl Reloader {
     /// Reads all of it, each by itself: a broken allowlist must not keep a new certificate out. What is broken changes nothing and is logged. A message is
     /// judged by the old set or by the new one, never by a mixture (docs/threats.md#91).
     pub(super) fn run(&self) -> Vec<Reloaded> {
-        let entries = |diff: Diff| {
+        let allowlist = |diff: &Diff| {
             let (added, removed) = (diff.added.len(), diff.removed.len());
-            format!(
-                "{} entries, {added} added, {removed} removed",
-                diff.unchanged + added
-            )
+            tracing::info!(event = "reloaded", what = "allowlist", added, removed);
+            let entries = diff.unchanged + added;
+            format!("{entries} entries, {added} added, {removed} removed")
         };
-        let contents = self.contents.reload().map(|set| {
+        let contents = |set: &Arc<RuleSet>| {
             let (rules, _, examples, _) = set.sizes();
-            format!("set {}, {rules} rules, {examples} examples", set.version)
-        });
+            let set = &set.version;
+            tracing::info!(
+                event = "reloaded",
+                what = "content rules",
+                set,
+                rules,
+                examples
+            );
+            format!("set {set}, {rules} rules, {examples} examples")
+        };
         vec![
-            told("allowlist", self.allowlist.reload().map(entries)),
-            told("content rules", contents),
-            told("dkim keys", self.signer.reload().map(|()| String::new())),
-            told("certificates", self.certificates().map(|()| String::new())),
-            told(
-                "trust roots",
-                self.delivery.reload().map(|()| String::new()),
-            ),
+            told("allowlist", self.allowlist.reload(), allowlist),
+            told("content rules", self.contents.reload(), contents),
+            told("dkim keys", self.signer.reload(), bare("dkim keys")),
+            told("certificates", self.certificates(), bare("certificates")),
+            told("trust roots", self.delivery.reload(), bare("trust roots")),
         ]
     }
 
@@ -83,13 +88,22 @@ impl Reloader {
     }
 }
 
-/// Logs and counts what came of a reload of `what`: in force now, or why the old stays so.
-fn told<E: Display>(what: &'static str, result: Result<String, E>) -> Reloaded {
+/// What is told of a reload that has no more to tell than that it is done.
+fn bare(what: &'static str) -> impl FnOnce(&()) -> String {
+    move |()| {
+        tracing::info!(event = "reloaded", what);
+        String::new()
+    }
+}
+
+/// Counts what came of a reload of `what`: in force now, as `log` has it, or why the old stays so.
+fn told<T, E: Display>(
+    what: &'static str,
+    result: Result<T, E>,
+    log: impl FnOnce(&T) -> String,
+) -> Reloaded {
     let (done, text) = match observe::reloaded(what, result) {
-        Ok(text) => {
-            tracing::info!(event = "reloaded", what, now = text);
-            (true, text)
-        }
+        Ok(now) => (true, log(&now)),
         Err(error) => {
             let error = error.to_string();
             tracing::error!(event = "reload_failed", what, %error, "what was in force stays so");
