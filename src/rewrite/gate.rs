@@ -158,7 +158,7 @@ impl Gate<'_> {
                 return Err(self.leak(place));
             }
             let lines = (!in_head).then(|| soft_breaks::beside(&text)).flatten();
-            if lines.is_some_and(|lines| self.sees(&lines)) {
+            if lines.is_some_and(|lines| views::apart(&lines, |view| self.sees(view))) {
                 return Err(self.leak(place));
             }
             let hidden = runs::words(&text)

@@ -38,9 +38,13 @@ fn beside_breaks(encoded: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Also in what is encoded there: a run of base64 in a link is cut as well.
+/// Also in what is encoded there: a run of base64 in a link is cut as well. The line is read as it stands and decoded: an escape (`=5Cn`) may end what
+/// stands before the name.
 fn shows(masker: &Masker, line: &[u8]) -> bool {
-    masker.hit(line, 0).is_some() || embedded::mask(line, masker).is_some()
+    let decoded = Encoding::QuotedPrintable.decode(line);
+    masker.hit(line, 0).is_some()
+        || (*decoded != *line && masker.hit(&decoded, 0).is_some())
+        || embedded::mask(line, masker).is_some()
 }
 
 /// Whether one of the lines that begin at `starts`, in order, is no quoted one: what the other side's words hold must not change, which would tell

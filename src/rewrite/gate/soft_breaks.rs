@@ -1,11 +1,10 @@
 //! Soft line breaks of quoted-printable (RFC 2045 6.7) within a name: without them it is another one.
 
 use super::cuts::SEAM;
-use super::plain::plain;
 use super::views::octets;
 
-/// The lines that a soft line break begins or ends, each by itself and in plain characters: what stands at the end of one is whole for who looks at
-/// the source. None where they are read as they stand, without an escape of anything that could be in a name.
+/// The lines that a soft line break begins or ends, decoded each by itself: what stands at the end of one is whole for who looks at the source. None
+/// where they are read as they stand, without an escape of anything that could be in a name.
 pub(super) fn beside(text: &str) -> Option<String> {
     let of_name = |at: usize| match text.as_bytes().get(at + 1..at + 3) {
         Some(b"3D" | b"3d" | b"20" | b"0D" | b"0A" | b"09") => false,
@@ -26,9 +25,8 @@ pub(super) fn beside(text: &str) -> Option<String> {
         }
         continued = broken.is_some();
     }
-    let (mut lines, mut view) = (String::new(), String::new());
-    octets(&beside, b'=', &mut lines).then(|| plain(&lines, &mut view))?;
-    Some(view)
+    let mut lines = String::new();
+    octets(&beside, b'=', &mut lines).then_some(lines)
 }
 
 /// The lines that soft breaks join where marks of quotes stand behind one (`> ja=`, `> n@poczta.example`): quoted source of a message, which nobody

@@ -166,6 +166,16 @@ pub(super) fn any(text: &str, worth: impl Fn(&[u8]) -> bool, look: impl Fn(&str)
         || views.undo(&CUTTING, &look)
 }
 
+/// As [`any`], of lines that stand each by itself: nothing is put together.
+pub(super) fn apart(lines: &str, look: impl Fn(&str) -> bool) -> bool {
+    let mut views = Views {
+        view: String::with_capacity(lines.len()),
+        next: String::new(),
+    };
+    plain(lines, &mut views.view);
+    look(&views.view) || views.undo(&DECODING, &look)
+}
+
 #[derive(Clone)]
 struct Views {
     view: String,

@@ -239,6 +239,7 @@ fn h188_no_soft_line_break_cuts_a_longer_name_to_the_writers() {
         "anna@poczta.example=\r\n600100200",
         "www.sklep-=\r\npoczta.example, do jutra",
         "www.poczta=\r\n.example=\r\npole.example",
+        "Zob.=5Cnpoczta.example=\r\n.com",
         // {"m":"www.poczta.example and 600100200"} in base64.
         "https://x.example/?t=3DeyJtIjoid3d3LnBvY3p0YS5leGFtcGxl=\r\nNjAwMTAwMjAwIn0&y=3D1",
     ] {

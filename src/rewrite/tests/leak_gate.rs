@@ -167,6 +167,8 @@ fn the_gate_reads_lines_beside_soft_breaks_by_themselves() {
         "moja=\r\n=70oczta.example",
         "bo=\r\njan=40poczta.example=\r\n.com",
         "poczta=2Eexampl=65=\r\n.com",
+        "Kontakt=5Cnjan=40poczta.example=\r\n.com",
+        "=26=2364;poczta=2Eexampl=65=\r\n.com",
     ] {
         let message = format!("From: a@b.example\r\n\r\nnapisz na {text}, prosze\r\n");
         assert!(check(message.as_bytes(), needles).is_err(), "{text}");
