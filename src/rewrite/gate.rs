@@ -25,6 +25,7 @@ mod text;
 mod unambiguous;
 mod views;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
 use documents::Content;
@@ -134,27 +135,28 @@ fn sections(outgoing: &[u8]) -> (&[u8], &[u8]) {
 impl Gate<'_> {
     /// Searches a whole message: `head` and `body` are those of `outgoing`.
     fn read(&self, outgoing: &[u8], head: &[u8], body: &[u8], ids: IdsIn) -> Result<(), Leak> {
-        // What is worth to be parsed.
-        let (mut html, mut private, mut wide) = (false, false, false);
+        let (mut html, mut private, mut wide) = (false, false, false); // What is worth to be parsed.
         for (place, octets) in [("header section", head), ("body", body)] {
             let (coded, octets) = blocks::read(octets);
             let text = text::readable(&octets);
             let unquoted = runs::unquoted(&text);
             let in_head = place == "header section";
-            let mut shows = |text: &str| {
+            // Without their inside, blocks that are left are no blocks.
+            let whole = matches!(octets, Cow::Borrowed(_));
+            let mut shows = |text: &str, lines: bool| {
                 html |= !in_head && self.may_show_in_html(text);
                 private |= self.names_private(text);
                 wide |= names_wide(text);
                 if in_head {
                     return self.shows_as_it_is(text)
-                        || self.shows_within(&from_the_writer(text), LAYERS);
+                        || self.shows_within(&from_the_writer(text), LAYERS, false);
                 }
-                self.shows(text)
+                self.shows_as_it_is(text) || self.shows_within(text, LAYERS, lines)
             };
-            if shows(&text) {
+            if shows(&text, false) {
                 return Err(self.leak(place));
             }
-            if unquoted.as_deref().is_some_and(&mut shows) {
+            if unquoted.is_some_and(|text| shows(&text, whole)) {
                 return Err(self.leak(place));
             }
             let lines = (!in_head).then(|| soft_breaks::beside(&text)).flatten();
@@ -166,7 +168,7 @@ impl Gate<'_> {
                 .chain(runs::continued(&text))
                 .chain(coded);
             for text in hidden {
-                if shows(&text) {
+                if shows(&text, true) {
                     return Err(self.leak("encoded text"));
                 }
             }
@@ -354,7 +356,7 @@ impl Gate<'_> {
 
     /// Whether something shows in `text`, or in what is encoded in it.
     fn shows(&self, text: &str) -> bool {
-        self.shows_as_it_is(text) || self.shows_within(text, LAYERS)
+        self.shows_as_it_is(text) || self.shows_within(text, LAYERS, true)
     }
 
     fn shows_as_it_is(&self, text: &str) -> bool {
@@ -366,16 +368,17 @@ impl Gate<'_> {
         read(text) || soft_breaks::over_marks(text).is_some_and(|text| read(&text))
     }
 
-    fn shows_within(&self, text: &str, layers: u8) -> bool {
+    /// Whether something shows in what is encoded in `text`; `lines`: also in lines of nothing else.
+    fn shows_within(&self, text: &str, layers: u8, lines: bool) -> bool {
         // Letters that are not ASCII may stand beside what is encoded once more.
         let deeper = |octets: &[u8]| layers > 1 && runs::holds(octets, self.shortest);
         let worth = |octets: &[u8]| {
             octets.is_ascii() || views::decodes(octets) || self.may_see(octets) || deeper(octets)
         };
-        runs::within(text, self.shortest, worth).any(|text| {
+        runs::within(text, self.shortest, lines, worth).any(|text| {
             self.shows_as_it_is(&text)
                 || self.shows_in_html(&text)
-                || (layers > 1 && self.shows_within(&text, layers - 1))
+                || (layers > 1 && self.shows_within(&text, layers - 1, true))
         })
     }
 

@@ -12,11 +12,12 @@ pub(super) fn unquoted(text: &str) -> Option<String> {
         .then_some(out)
 }
 
-/// Every text that stands encoded within `text`: runs of base64, as links carry them, lines of it, and uuencoded ones. A run shorter than what
-/// `shortest` octets take holds none. Octets that are not `worth` a look are no text of interest.
+/// Every text that stands encoded within `text`: runs of base64, as links carry them, uuencoded lines, and `lines` of nothing but base64. A run
+/// shorter than what `shortest` octets take holds none. Octets that are not `worth` a look are no text of interest.
 pub(super) fn within(
     text: &str,
     shortest: usize,
+    lines: bool,
     worth: impl Fn(&[u8]) -> bool,
 ) -> impl Iterator<Item = String> {
     let links = long_runs(text, least(shortest)).flat_map(read_anywhere);
@@ -26,7 +27,8 @@ pub(super) fn within(
         }
         worth(&octets).then(|| into_readable(octets))
     });
-    decoded.chain(blocks::texts(text, least(shortest)))
+    let blocks = lines.then(|| blocks::texts(text, least(shortest)));
+    decoded.chain(blocks.into_iter().flatten())
 }
 
 /// Characters that `shortest` octets take at least.

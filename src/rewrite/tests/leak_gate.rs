@@ -249,3 +249,28 @@ fn the_gate_tells_letters_of_two_octets_without_a_label() {
         }
     }
 }
+
+/// The gate leaves the inside of a long block out of the text: what stands at the two ends of it is not read as one.
+#[test]
+fn the_gate_takes_no_end_of_a_block_for_a_block() {
+    let needles = [mailbox("jan@poczta.example")];
+    let kind = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64";
+    for length in 500..560 {
+        let text = format!(
+            "{}anna.jan@poczta.example{}",
+            "x ".repeat(length),
+            " y".repeat(80)
+        );
+        let coded = data_encoding::BASE64.encode(text.as_bytes());
+        let lines: Vec<&str> = coded
+            .as_bytes()
+            .chunks(76)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        let lines = lines.join("\r\n");
+        for other in ["", "\r\n\r\n=C5=84"] {
+            let message = format!("From: a@b.example\r\n{kind}\r\n\r\n{lines}{other}\r\n");
+            assert_eq!(check(message.as_bytes(), &needles), Ok(()), "{length}");
+        }
+    }
+}
