@@ -30,6 +30,7 @@ use std::cell::{Cell, RefCell};
 
 use documents::Content;
 use heads::{from_the_writer, without_references};
+use names::both_forms;
 use needle::{Needle, find};
 use sightings::Observer;
 use unambiguous::is_unambiguous;
@@ -135,7 +136,8 @@ fn sections(outgoing: &[u8]) -> (&[u8], &[u8]) {
 impl Gate<'_> {
     /// Searches a whole message: `head` and `body` are those of `outgoing`.
     fn read(&self, outgoing: &[u8], head: &[u8], body: &[u8], ids: IdsIn) -> Result<(), Leak> {
-        let (mut html, mut private, mut wide) = (false, false, false); // What is worth to be parsed.
+        // What is worth to be parsed.
+        let (mut html, mut private, mut wide) = (false, false, false);
         for (place, octets) in [("header section", head), ("body", body)] {
             let (coded, octets) = blocks::read(octets);
             let text = text::readable(&octets);
@@ -156,7 +158,13 @@ impl Gate<'_> {
             if shows(&text, false) {
                 return Err(self.leak(place));
             }
-            if unquoted.is_some_and(|text| shows(&text, whole)) {
+            // The padding of a block is no soft break: without its last line a name in it may end too early.
+            let unpadded = whole.then(|| blocks::unpadded(&text)).flatten();
+            if unquoted.is_some_and(|text| shows(&text, whole && unpadded.is_none())) {
+                return Err(self.leak(place));
+            }
+            let unquoted = unpadded.as_deref().and_then(runs::unquoted);
+            if !in_head && unquoted.is_some_and(|text| self.shows_within(&text, LAYERS, true)) {
                 return Err(self.leak(place));
             }
             let lines = (!in_head).then(|| soft_breaks::beside(&text)).flatten();
@@ -386,15 +394,4 @@ impl Gate<'_> {
     fn shows_in_html(&self, text: &str) -> bool {
         self.may_show_in_html(text) && documents::shows(text, &|text| self.shows_as_it_is(text))
     }
-}
-
-/// A domain as it is written in A-labels and in U-labels (RFC 5890 2.3.2.1).
-fn both_forms(domain: &Domain) -> Vec<String> {
-    let (unicode, _) = idna::domain_to_unicode(domain.as_str());
-    let unicode = unicode.to_lowercase();
-    let mut forms = vec![domain.to_string()];
-    if !forms.contains(&unicode) {
-        forms.push(unicode);
-    }
-    forms
 }

@@ -63,6 +63,30 @@ pub(super) fn texts(text: &str, least: usize) -> Vec<String> {
     texts
 }
 
+/// The text without the padding at the ends of its blocks, which whoever knows of quoted-printable alone takes for a soft line break; none if there is
+/// none.
+pub(super) fn unpadded(text: &str) -> Option<String> {
+    let octets = text.as_bytes();
+    let (mut out, mut at, mut copied) = (String::new(), 0, 0);
+    while let Some((line, next)) = line_at(octets, at) {
+        let ends = line.ends_with(b"=")
+            && is_base64(line)
+            && !line_at(octets, next).is_some_and(|(line, _)| is_base64(line));
+        if ends {
+            let whole = text.get(copied..next).unwrap_or_default();
+            out.push_str(whole.trim_end().trim_end_matches('='));
+            out.push('\n');
+            copied = next;
+        }
+        at = next;
+    }
+    if copied == 0 {
+        return None;
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    Some(out)
+}
+
 /// Lines at the end of a block that stay in the text: a local part and its tag may reach over them.
 const LAST_LINES: usize = 4;
 

@@ -18,6 +18,17 @@ pub(super) fn longest(text: &str) -> Option<Domain> {
     }
 }
 
+/// A domain as it is written in A-labels and in U-labels (RFC 5890 2.3.2.1).
+pub(super) fn both_forms(domain: &Domain) -> Vec<String> {
+    let (unicode, _) = idna::domain_to_unicode(domain.as_str());
+    let unicode = unicode.to_lowercase();
+    let mut forms = vec![domain.to_string()];
+    if !forms.contains(&unicode) {
+        forms.push(unicode);
+    }
+    forms
+}
+
 /// The domain that somebody has registered, at or above `text`; none if `text` is no name of the net: a file, a number, a lost blank.
 pub(super) fn organisation(text: &str) -> Option<Domain> {
     let last = text.rsplit('.').next()?;

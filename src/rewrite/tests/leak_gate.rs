@@ -250,6 +250,37 @@ fn the_gate_tells_letters_of_two_octets_without_a_label() {
     }
 }
 
+/// Padding at the end of a block is no soft break of quoted-printable: without its last line the name of another would end too early.
+#[test]
+fn the_gate_takes_no_padding_for_a_soft_break() {
+    let needles = [mailbox("biuro@rowery.example")];
+    let coded = |text: &str, width: usize| {
+        let octets: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let coded = data_encoding::BASE64.encode(&octets);
+        let lines = coded.as_bytes().chunks(width);
+        let lines: Vec<&str> = lines
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        lines.join("\r\n")
+    };
+    let kind = "Content-Type: text/plain; charset=utf-16le\r\nContent-Transfer-Encoding: base64";
+    let message = |text: &str, width: usize| {
+        let parts = format!("--b\r\n{kind}\r\n\r\n{}\r\n--b--\r\n", coded(text, width));
+        format!(
+            "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{parts}"
+        )
+    };
+    for (width, more) in (36..44).flat_map(|width| (0..4).map(move |more| (width, more))) {
+        let tail = "1".repeat(more);
+        let honest = format!("e-mail:biuro@rowery.example.com; tel. {tail}");
+        let honest = message(&honest, width);
+        assert_eq!(check(honest.as_bytes(), &needles), Ok(()), "{honest}");
+        let leak = format!("e-mail:biuro@rowery.example; tel. {tail}");
+        let leak = message(&leak, width);
+        assert!(check(leak.as_bytes(), &needles).is_err(), "{leak}");
+    }
+}
+
 /// The gate leaves the inside of a long block out of the text: what stands at the two ends of it is not read as one.
 #[test]
 fn the_gate_takes_no_end_of_a_block_for_a_block() {
