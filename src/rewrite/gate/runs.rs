@@ -33,7 +33,9 @@ pub(super) fn within(
 
 /// Characters that `shortest` octets take at least.
 fn least(shortest: usize) -> usize {
-    (shortest.saturating_sub(2) / 3 * 4).max(SHORTEST)
+    (shortest.saturating_sub(2) / 3)
+        .saturating_mul(4)
+        .max(SHORTEST)
 }
 
 /// Whether a run that could hold `shortest` octets may stand in `octets`.

@@ -305,3 +305,12 @@ fn the_gate_takes_no_end_of_a_block_for_a_block() {
         }
     }
 }
+
+/// Where nothing is hidden nothing can be found, whatever stands in the message.
+#[test]
+fn the_gate_finds_nothing_where_nothing_is_hidden() {
+    let run = "aGVsbG8gd29ybGQ".repeat(20);
+    let message =
+        format!("From: a@b.example\r\n\r\nhttps://b.example/?{run} c@d.example\r\n{run}\r\n");
+    assert_eq!(check(message.as_bytes(), &[]), Ok(()));
+}
