@@ -36,7 +36,6 @@ MUTATIONS = [
      "let encoding = match TransferEncoding::of(&part.encoding) { TransferEncoding::QuotedPrintable => TransferEncoding::Identity, other => other };"),
     ("soft line breaks", "rewrite/leaf.rs", "encoding == TransferEncoding::QuotedPrintable && soft_breaks::cut(encoded, ids)",
      "encoding == TransferEncoding::QuotedPrintable && encoded.is_empty() && soft_breaks::cut(encoded, ids)"),
-    ("soft line breaks in own words", "rewrite/soft_breaks.rs", "!own.is_empty() && any_unquoted(encoded, &own)", "false"),
     ("UTF-16", "message/charset.rs", "let known = known(&label);", "let known = known(&label).filter(|known| ![UTF_16LE, UTF_16BE].contains(known));"),
     ("encoded words", "rewrite/participant.rs", "let text = message::decode(field.value);", "let text = String::from_utf8_lossy(field.value).into_owned();"),
     ("file names", "rewrite/head.rs", 'b"content-disposition" => parameters(field.value, &Fixes::default(), masker),',
