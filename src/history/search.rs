@@ -14,6 +14,8 @@ use crate::mail::{Timestamp, TraceId};
 
 /// The most lines that a search answers with: those of the last messages.
 const MAX_FOUND: usize = 1_000;
+/// Messages that began before the time that is asked for and may have gone on since: so many of the last of them are looked at.
+const MOST_BEFORE: usize = 500;
 /// Octets within which lines of one moment may stand in another order.
 const MARGIN: u64 = 64 * 1024;
 /// Octets of lines that are read where only times are asked for: the last of them.
@@ -106,19 +108,22 @@ impl History {
         query: &TraceQuery,
     ) -> io::Result<Vec<TraceId>> {
         let digests = self.digests_of(wanted);
-        let most = match query.since {
-            // Those of before may have gone on since: the last few thousand of them.
-            Some(_) => 2 * MAX_FOUND,
-            None => MAX_FOUND,
-        };
+        let is_before = |line: &HistoryRecord| query.since.is_some_and(|since| line.at < since);
         let (mut traces, mut seen) = (Vec::new(), HashSet::new());
+        let mut before = HashSet::new();
         for day in days {
             let below = self.end_of(day, query)?;
             let mut found: Vec<(u64, TraceId)> = Vec::new();
-            for at in day.places(&digests, below)?.into_iter().take(most) {
+            for at in day.places(&digests, below)?.into_iter().take(MAX_FOUND) {
                 let line = self.line_at(day, at)?;
                 if let Some(line) = line.filter(|line| is_named(line, wanted)) {
+                    if is_before(&line) {
+                        before.insert(line.trace.clone());
+                    }
                     found.push((at, line.trace));
+                }
+                if before.len() >= MOST_BEFORE {
+                    break;
                 }
             }
             for (from, to) in &day.gaps {
@@ -131,11 +136,11 @@ impl History {
             found.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
             let new = found.into_iter().map(|(_, trace)| trace);
             traces.extend(new.filter(|trace| seen.insert(trace.clone())));
-            if traces.len() >= most {
+            if traces.len() >= MAX_FOUND || before.len() >= MOST_BEFORE {
                 break;
             }
         }
-        traces.truncate(most);
+        traces.truncate(MAX_FOUND);
         Ok(traces)
     }
 

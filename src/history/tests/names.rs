@@ -257,6 +257,35 @@ fn a_time_is_found_behind_thousands_of_later_messages() {
     }
 }
 
+/// A message that waits in the queue has its end long after it came: it is found beside some hundred that ended before.
+#[test]
+fn what_began_before_the_time_that_is_asked_for_is_found_by_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = open_with_keys(&folder);
+    let came = reception(JAN, NOW);
+    let waiting = Entry {
+        came: Some(Box::new(came)),
+        ..entry(7_000, NOW)
+    };
+    history.note(HistoryRecord::accepted(&waiting));
+    for number in 0..400 {
+        delivered(&history, number, Timestamp(NOW.0 + number), JAN);
+    }
+    let since = Timestamp(NOW.0 + 1_000);
+    let end = HistoryEvent::Delivered { attempts: 9 };
+    history.note(HistoryRecord::of(&waiting, since.plus(DAY / 2), end));
+    for what in ["in memory", "indexed"] {
+        let of_seller = TraceQuery::all().of_seller("k2m9x0r7t3");
+        let found = history
+            .search(&of_seller.between(Some(since), Some(since.plus(DAY))))
+            .unwrap();
+        assert_eq!(found.len(), 2, "{what}");
+        assert_eq!(found[0].trace, waiting.trace, "{what}");
+        delivered(&history, 9_999, NOW.plus(3 * DAY), "ola@poczta.example");
+        index(&history);
+    }
+}
+
 #[test]
 fn files_hold_no_real_address_host_or_word_and_a_line_shows_them_on_request_only() {
     let folder = tempfile::tempdir().unwrap();
