@@ -122,6 +122,7 @@ mod operations {
     mod queue_and_trace;
     mod reload;
     mod restarts;
+    mod service_manager;
     mod traces;
     mod unloaded_directory;
     mod verify;

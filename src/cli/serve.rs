@@ -3,6 +3,8 @@
 //! SIGHUP reloads allowlist, DKIM keys, certificates and trust roots; SIGTERM and SIGINT drain and exit 0, a second one ends at once: what is under way is then as
 //! after a crash. Every bound address is printed.
 
+mod service_manager;
+
 use std::path::Path;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,14 +36,20 @@ pub(super) fn run(loaded: LoadedConfig, format: observe::Format) -> Exit {
             }
         };
         let file = loaded.config.file.clone();
-        let relay = match Relay::start(loaded.config, metrics).await {
+        let starting = service_manager::starting();
+        let started = Relay::start(loaded.config, metrics).await;
+        drop(starting);
+        let relay = match started {
             Ok(relay) => relay,
             Err(error) => {
                 eprintln!("allegromail: {error}");
+                service_manager::failed(&error.to_string());
                 return Exit::Temporary;
             }
         };
         announce(&relay, &file);
+        service_manager::ready();
+        tokio::spawn(service_manager::signs_of_life());
         let ending = tokio::select! {
             () = signals.obey(&relay) => Exit::Done,
             // Better restarted by systemd than up and idle: the spool has everything.
@@ -50,6 +58,7 @@ pub(super) fn run(loaded: LoadedConfig, format: observe::Format) -> Exit {
                 Exit::Temporary
             }
         };
+        service_manager::stopping();
         tokio::select! {
             () = relay.stop() => ending,
             () = signals.insist() => {
