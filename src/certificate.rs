@@ -7,8 +7,10 @@ use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::config::TlsFiles;
+use crate::mail::Timestamp;
 
 /// Certificate or key cannot be used; the sentence names the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +27,17 @@ pub fn chain(files: &TlsFiles) -> Result<Vec<CertificateDer<'static>>, Certifica
         .map_err(|error| CertificateError(format!("{}: {error}", files.certificate.display())))
 }
 
+/// When the first of these certificates expires (RFC 5280 4.1.2.5); none if one cannot be read.
+#[must_use]
+pub fn expiry(chain: &[CertificateDer<'_>]) -> Option<Timestamp> {
+    let ends = chain.iter().map(|certificate| {
+        let (_, read) = X509Certificate::from_der(certificate).ok()?;
+        u64::try_from(read.validity().not_after.timestamp()).ok()
+    });
+    let seconds = ends.collect::<Option<Vec<u64>>>()?.into_iter().min()?;
+    Some(Timestamp(seconds.saturating_mul(1_000)))
+}
+
 /// An acceptor over the files: TLS 1.2 and 1.3 (docs/threats.md#45), no client certificates. What is broken is told before anything is changed,
 /// so that the certificate in use stays.
 ///
@@ -32,6 +45,7 @@ pub fn chain(files: &TlsFiles) -> Result<Vec<CertificateDer<'static>>, Certifica
 /// [`CertificateError`].
 pub fn load(files: &TlsFiles) -> Result<TlsAcceptor, CertificateError> {
     let chain = chain(files)?;
+    let expiry = expiry(&chain);
     let key = PrivateKeyDer::from_pem_file(&files.key)
         .map_err(|error| CertificateError(format!("{}: {error}", files.key.display())))?;
     // Named here, not taken from a process-wide default that the first library to come along may set.
@@ -40,6 +54,11 @@ pub fn load(files: &TlsFiles) -> Result<TlsAcceptor, CertificateError> {
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(|error| CertificateError(format!("{}: {error}", files.certificate.display())))?;
+    if let Some(at) = expiry {
+        let file = files.certificate.display().to_string();
+        metrics::gauge!("allegromail_certificate_expiry_timestamp_seconds", "file" => file)
+            .set(at.unix_seconds());
+    }
     Ok(Arc::new(config).into())
 }
 
@@ -74,5 +93,28 @@ impl Certificate {
     #[must_use]
     pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::clone(&self.acceptor.load())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::expiry;
+    use crate::mail::Timestamp;
+
+    #[test]
+    fn of_a_chain_the_first_end_counts() {
+        let ending = |year, month, day| {
+            let mut params = CertificateParams::new(vec!["mx.example".to_owned()]).unwrap();
+            params.not_after = date_time_ymd(year, month, day);
+            let key = KeyPair::generate().unwrap();
+            params.self_signed(&key).unwrap().der().clone()
+        };
+        let chain = [ending(2031, 5, 1), ending(2030, 1, 1), ending(2049, 12, 31)];
+        let first = Timestamp::parse_rfc3339("2030-01-01T00:00:00Z").unwrap();
+        assert_eq!(expiry(&chain), Some(first));
+        assert_eq!(expiry(&chain[..0]), None);
+        assert_eq!(expiry(&[vec![1, 2, 3].into()]), None);
     }
 }

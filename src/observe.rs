@@ -6,7 +6,9 @@
 mod log;
 mod metrics;
 mod panics;
+mod process;
 
 pub use log::{Format, start_log};
 pub use metrics::{Metrics, install_metrics, reloaded};
 pub use panics::count_panics;
+pub use process::measure_process;

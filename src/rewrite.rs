@@ -45,7 +45,7 @@ mod written;
 
 pub use calendar::Events;
 pub use courier::{CourierTrace, courier, courier_as};
-pub use gate::{Leak, MOST_SIGHTED, Needles, Sighting, Sightings, Standing, check};
+pub use gate::{Leak, MOST_SIGHTED, Needles, PLACES, Sighting, Sightings, Standing, check};
 pub use guesses::{Everything, Passage, Stopped, Suspects, pass};
 pub use masker::mask_text;
 pub use options::{Attachments, Options, signature_note};

@@ -11,6 +11,7 @@ use super::AdminContext;
 use crate::backpressure::DocumentRoom;
 use crate::http::ApiError;
 use crate::masking::ParticipantId;
+use crate::observe;
 
 /// The process answers.
 // Looks at nothing: a process that answers must not be restarted because a disk is full.
@@ -49,6 +50,7 @@ pub(super) async fn readyz(State(context): State<Arc<AdminContext>>) -> Result<S
 /// All metrics in Prometheus' text form.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, description = "Prometheus text exposition format")))]
 pub(super) async fn metrics(State(context): State<Arc<AdminContext>>) -> impl IntoResponse {
+    observe::measure_process();
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4")],
         context.metrics.render(),

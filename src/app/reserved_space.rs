@@ -1,6 +1,6 @@
 //! Room on the disk that is kept for what must be written when it is full.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::StartError;
 use crate::config::Config;
@@ -14,6 +14,8 @@ const START: u64 = 1024 * 1024;
 #[derive(Debug, Clone)]
 pub(super) struct ReservedSpace {
     reserve: Reserve,
+    /// On the same disk.
+    data_dir: PathBuf,
     bytes: u64,
     /// What has to be free beside it.
     beyond: u64,
@@ -25,6 +27,7 @@ impl ReservedSpace {
         let stores = ["directory", "state"].map(|name| snapshots(&config.data_dir.join(name)));
         Self {
             reserve: Reserve::of(&config.data_dir.join("spool")),
+            data_dir: config.data_dir.clone(),
             bytes: ENDS + 2 * stores.iter().sum::<u64>(),
             beyond,
         }
@@ -54,8 +57,11 @@ impl ReservedSpace {
         opened
     }
 
-    /// Keeps room again, once there is enough of it.
+    /// Keeps room again, once there is enough of it, and tells what is left.
     pub(super) fn keep(&self) {
+        if let Ok(free) = files::free_space(&self.data_dir) {
+            metrics::gauge!("allegromail_disk_free_bytes").set(free as f64);
+        }
         if let Err(error) = self.reserve.keep(self.bytes, self.beyond) {
             tracing::debug!(event = "reserve_not_kept", %error);
         }

@@ -172,8 +172,11 @@ impl Connection {
         let stream = stream
             .map_err(|_| broken(&"no handshake in time"))?
             .map_err(|error| broken(&error))?;
+        let tls = version(stream.get_ref().1);
+        metrics::counter!("allegromail_delivery_tls_total", "version" => tls.unwrap_or("unknown"))
+            .increment(1);
         let mut secured = Self {
-            tls: version(stream.get_ref().1),
+            tls,
             wire: Wire::new(Box::new(stream), options.timeouts),
             ..self
         };

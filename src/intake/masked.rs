@@ -235,7 +235,8 @@ fn past_the_gate(
     let passage = rewrite::pass(message, plan, &suspects).map_err(|why| match why {
         Stopped::Unwritable(error) => Refusal::new(error.reason(), format!("{error}.")),
         Stopped::Leak(leak) => {
-            metrics::counter!("allegromail_rewrite_leaks_stopped_total").increment(1);
+            metrics::counter!("allegromail_rewrite_leaks_stopped_total", "place" => leak.place)
+                .increment(1);
             tracing::error!(event = "leak_stopped", trace = %plan.trace.id, place = leak.place);
             let text = format!(
                 "{} of the writer's would show in the {} of the message.",

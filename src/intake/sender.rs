@@ -132,8 +132,19 @@ async fn prove(
     let evidence = evidence(arrival, from, mode, recipients);
     let proof = checks.prover.explain(&evidence, steps).await;
     arrival.seen.checked(steps);
+    if arrival.purpose == Purpose::Mail {
+        count(steps);
+    }
     let memory = (auth, checks.state, checks.budgets);
     believe(memory, arrival, from, proof)
+}
+
+/// Counts what each check found.
+fn count(steps: &Steps) {
+    for step in steps {
+        metrics::counter!("allegromail_inbound_checks_total", "check" => step.check, "result" => step.result)
+            .increment(1);
+    }
 }
 
 /// Finds whose the addresses of a proven sender are. For an unproven one nothing is looked up: neither the reply nor its time

@@ -55,6 +55,12 @@ impl Timestamp {
         u64::try_from(millis).ok().map(Self)
     }
 
+    /// Seconds since the epoch, as metrics have it.
+    #[must_use]
+    pub fn unix_seconds(self) -> f64 {
+        Duration::from_millis(self.0).as_secs_f64()
+    }
+
     fn date(self) -> OffsetDateTime {
         let seconds = i64::try_from(self.0 / 1000).unwrap_or(i64::MAX);
         OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)

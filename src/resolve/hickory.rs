@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
@@ -165,6 +165,7 @@ impl DnsResolver {
             .acquire()
             .await
             .map_err(|error| refuse(error.to_string()))?;
+        let begun = Instant::now();
         let answered = match &self.validating {
             Some(validating) => validating.ask(&asked, kind).await,
             None => self
@@ -172,6 +173,7 @@ impl DnsResolver {
                 .await
                 .map(|found| (Arc::new(found), false)),
         };
+        metrics::histogram!("allegromail_dns_seconds").record(begun.elapsed());
         answered.map_err(|cause| {
             metrics::counter!("allegromail_dns_failures_total").increment(1);
             self.failures.note(kind, name, cause.clone());

@@ -13,6 +13,7 @@ mod documents;
 mod escapes;
 mod heads;
 mod ids;
+mod leak;
 mod longer;
 mod names;
 mod needle;
@@ -28,6 +29,8 @@ mod views;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
+pub use leak::{Leak, PLACES};
+
 use documents::Content;
 use heads::{from_the_writer, without_references};
 use names::both_forms;
@@ -39,16 +42,6 @@ pub use sightings::{MOST_SIGHTED, Sighting, Sightings, Standing};
 
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskedDomains, base_address, providers};
-
-/// Something that must not leave was found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} of yours stands in the {place}")]
-pub struct Leak {
-    /// What: `an address`, `a domain`.
-    pub what: &'static str,
-    /// Where: `header section`, `body`, `encoded text`, `HTML`, `head of a part`, `calendar`.
-    pub place: &'static str,
-}
 
 /// What must not leave.
 #[derive(Debug, Clone, Copy)]

@@ -74,6 +74,12 @@ pub(super) const METRICS: &[Described] = &[
         "reports of other servers that were recognised",
     ),
     (
+        "allegromail_inbound_checks_total",
+        Counter,
+        &["check", "result"],
+        "checks of senders of accepted and refused mail: spf, dkim, name, dns; result: as in RFC 8601",
+    ),
+    (
         "allegromail_inbound_shared_spf_total",
         Counter,
         &[],
@@ -160,8 +166,8 @@ pub(super) const METRICS: &[Described] = &[
     (
         "allegromail_rewrite_leaks_stopped_total",
         Counter,
-        &[],
-        "messages that the leak gate stopped",
+        &["place"],
+        "messages that the leak gate stopped, by where: header section, body, encoded text, HTML, head of a part, calendar",
     ),
     (
         "allegromail_dsn_leaks_stopped_total",
@@ -216,6 +222,18 @@ pub(super) const METRICS: &[Described] = &[
         Counter,
         &["result"],
         "MTA-STS policies: fetched, not_fetched; mismatch: a server that a policy does not name",
+    ),
+    (
+        "allegromail_delivery_tls_total",
+        Counter,
+        &["version"],
+        "connections to other servers that turned to TLS",
+    ),
+    (
+        "allegromail_dns_seconds",
+        Histogram,
+        &[],
+        "what a question to the DNS takes, answered or not",
     ),
     (
         "allegromail_dns_failures_total",
@@ -276,6 +294,36 @@ pub(super) const METRICS: &[Described] = &[
         Counter,
         &[],
         "questions about orders that left no line in the history",
+    ),
+    (
+        "allegromail_certificate_expiry_timestamp_seconds",
+        Gauge,
+        &["file"],
+        "when the first certificate of a file in use expires, in seconds since 1970",
+    ),
+    (
+        "allegromail_disk_free_bytes",
+        Gauge,
+        &[],
+        "what may still be written under data_dir",
+    ),
+    (
+        "allegromail_process_resident_bytes",
+        Gauge,
+        &[],
+        "memory of the process",
+    ),
+    (
+        "allegromail_process_open_files",
+        Gauge,
+        &[],
+        "files and connections that are open",
+    ),
+    (
+        "allegromail_process_open_files_limit",
+        Gauge,
+        &[],
+        "how many may be open",
     ),
     (
         "allegromail_panics_total",
