@@ -22,7 +22,7 @@ mod trace;
 mod transactions;
 
 pub use accounts::MaskParts;
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, near};
 pub use contents::RulesInForce;
 pub use explain::{ExplainRequest, Explanation};
 pub use loading::{AllowlistDiff, ImportReport, RejectedLine};

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use carriers::open_tokens;
 pub use offline::open_intake;
+pub use reserved_space::min_free;
 pub use spool::inspect_spool;
 pub use stores::{inspect_history, open_directory};
 

@@ -8,8 +8,10 @@ mod config;
 mod demo;
 mod dkim;
 mod dns;
+mod doctor;
 mod exit;
 mod explain;
+mod generate;
 mod import;
 mod mask;
 mod queue;
@@ -26,7 +28,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use exit::Exit;
 
@@ -124,6 +126,8 @@ enum Command {
         #[command(subcommand)]
         command: config::Command,
     },
+    /// Look at everything that a server needs, and say what to do about each fault
+    Doctor,
     /// Signing keys
     Dkim {
         #[command(subcommand)]
@@ -146,6 +150,11 @@ enum Command {
     },
     /// Have the running server read again allowlist, rules, keys, certificates and trust roots
     Reload,
+    /// Man pages and completions
+    Generate {
+        #[command(subcommand)]
+        command: generate::Command,
+    },
     /// Tokens with which couriers ask about orders
     Tokens {
         #[command(subcommand)]
@@ -248,6 +257,9 @@ fn dispatch(arguments: Arguments) -> Exit {
             dkim::run(&command, config.as_ref(), json)
         }
         Command::Dns { command } => loaded(&|loaded| dns::run(&command, &loaded.config, json)),
+        // What is wrong may be the configuration itself.
+        Command::Doctor => doctor::run(path.as_deref(), json),
+        Command::Generate { command } => generate::run(&command, Arguments::command()),
         // Rules are tried where they are written, often on a machine without a configuration.
         Command::Rules { command } => rules::run(&command, path.as_deref(), json),
         // These two take the path and not the configuration: what they are asked about may be the fault in it.

@@ -113,6 +113,7 @@ mod operations {
     mod admin_listeners;
     mod admin_origins;
     mod commands;
+    mod doctor;
     mod earlier_version;
     mod explain;
     mod invariants;

@@ -78,6 +78,15 @@ impl Client {
         self.request(Method::GET, path, "", Bytes::new()).await
     }
 
+    /// GET `path` as text.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `Unreachable` means that nothing was done.
+    pub async fn text(&self, path: &str) -> Result<String, ClientError> {
+        let body = self.bytes(Method::GET, path, "", Bytes::new()).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// POST `body` to `path`, answer as JSON.
     ///
     /// # Errors
@@ -99,7 +108,7 @@ impl Client {
         self.request(Method::DELETE, path, "", Bytes::new()).await
     }
 
-    /// One request, on a connection of its own: commands ask once or twice, and a server that was restarted in between is not noticed.
+    /// One request whose answer is JSON.
     async fn request<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -107,6 +116,24 @@ impl Client {
         kind: &str,
         body: Bytes,
     ) -> Result<T, ClientError> {
+        let body = self.bytes(method, path, kind, body).await?;
+        // 204 has no body; `()` is read from null.
+        let body = if body.is_empty() {
+            Bytes::from_static(b"null")
+        } else {
+            body
+        };
+        serde_json::from_slice(&body).map_err(|error| ClientError::Lost(error.to_string()))
+    }
+
+    /// One request, on a connection of its own: commands ask once or twice, and a server that was restarted in between is not noticed.
+    async fn bytes(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Bytes,
+    ) -> Result<Bytes, ClientError> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -145,7 +172,8 @@ impl Client {
 }
 
 /// Where a server that listens on `address` is reached from its own host.
-fn near(address: SocketAddr) -> SocketAddr {
+#[must_use]
+pub fn near(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -165,10 +193,9 @@ fn unreached(place: String, error: &io::Error) -> ClientError {
 
 /// Sends the request and reads the whole answer. From here on a connection that breaks is `Lost`: nobody knows whether the
 /// server has done it.
-async fn exchange<S, T>(stream: S, request: Request<Full<Bytes>>) -> Result<T, ClientError>
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Bytes, ClientError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    T: DeserializeOwned,
 {
     let lost = |error: &dyn std::fmt::Display| ClientError::Lost(error.to_string());
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -199,11 +226,5 @@ where
             message,
         });
     }
-    // 204 has no body; `()` is read from null.
-    let body = if body.is_empty() {
-        Bytes::from_static(b"null")
-    } else {
-        body
-    };
-    serde_json::from_slice(&body).map_err(|error| lost(&error))
+    Ok(body)
 }

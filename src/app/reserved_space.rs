@@ -69,7 +69,8 @@ impl ReservedSpace {
 }
 
 /// Bytes that are free while mail is taken: room for a few of the largest messages, so that 452 comes before a write fails.
-pub(super) const fn min_free(config: &Config) -> u64 {
+#[must_use]
+pub const fn min_free(config: &Config) -> u64 {
     3 * config.smtp.max_message_size as u64
 }
 

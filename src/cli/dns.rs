@@ -19,7 +19,7 @@ pub(super) enum Command {
 /// How one record was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-enum State {
+pub(super) enum State {
     /// It is there and says what it should.
     Good,
     /// It is not, or says something else.
@@ -30,13 +30,13 @@ enum State {
 
 /// One thing that was looked for.
 #[derive(Debug, serde::Serialize)]
-struct Finding {
+pub(super) struct Finding {
     /// How it was found.
-    state: State,
+    pub(super) state: State,
     /// Which record, of which name.
-    what: String,
+    pub(super) what: String,
     /// What to do about it; empty where all is well, the fault of the DNS where it gave no answer.
-    remedy: String,
+    pub(super) remedy: String,
 }
 
 /// Runs the command.
@@ -48,13 +48,26 @@ pub(super) fn run(_: &Command, config: &Config, json: bool) -> Exit {
             return Exit::Configuration;
         }
     };
-    super::block_on(async {
-        let mut findings = vec![check_host(&resolver, &config.hostname).await];
-        for domain in &config.domains {
-            findings.extend(check_domain(&resolver, config, domain).await);
-        }
-        print(&findings, json)
-    })
+    super::block_on(async { print(&findings(&resolver, config).await, json) })
+}
+
+/// Looks for every record that the configuration needs; those of one domain at once, for a DNS that is silent takes its time over each.
+pub(super) async fn findings(resolver: &DnsResolver, config: &Config) -> Vec<Finding> {
+    let host = &config.hostname;
+    let mut findings = vec![check_host(resolver, host).await];
+    for domain in &config.domains {
+        let name = &domain.masked.name;
+        let (mx, spf, dmarc, dkim) = tokio::join!(
+            check_mx(resolver, host, domain),
+            check_spf(resolver, host, name),
+            check_dmarc(resolver, name),
+            check_dkim(resolver, domain),
+        );
+        findings.extend(mx);
+        findings.extend([spf, dmarc]);
+        findings.extend(dkim);
+    }
+    findings
 }
 
 /// Prints all of them, good ones too: an operator wants to see what was looked at. The worst decides the exit code.
@@ -117,13 +130,12 @@ async fn check_host(resolver: &DnsResolver, host: &Domain) -> Finding {
     )
 }
 
-/// MX of every name of the domain, for aliases take mail too; SPF, DMARC and DKIM of the name that we write.
-async fn check_domain(
+/// MX of every name of the domain, for aliases take mail too.
+async fn check_mx(
     resolver: &DnsResolver,
-    config: &Config,
+    host: &Domain,
     domain: &MaskedDomainConfig,
 ) -> Vec<Finding> {
-    let host = &config.hostname;
     let mut findings = Vec::new();
     for name in std::iter::once(&domain.masked.name).chain(&domain.masked.aliases) {
         let found = resolver.mail_hosts(name).await.map(|found| found.value);
@@ -135,7 +147,10 @@ async fn check_domain(
             format!("add `{name}. IN MX 10 {host}.`"),
         ));
     }
-    let name = &domain.masked.name;
+    findings
+}
+
+async fn check_spf(resolver: &DnsResolver, host: &Domain, name: &Domain) -> Finding {
     let found = resolver.texts(name.as_str()).await;
     // Two records are a permerror at every receiver (RFC 7208 4.5), so a second one is as bad as none.
     let is_spf = |texts: Vec<String>| {
@@ -146,49 +161,46 @@ async fn check_domain(
             == 1
     };
     let remedy = format!("have one SPF record: `{name}. IN TXT \"v=spf1 a:{host} -all\"`");
-    findings.push(finding(format!("SPF of {name}"), found, is_spf, remedy));
+    finding(format!("SPF of {name}"), found, is_spf, remedy)
+}
 
+async fn check_dmarc(resolver: &DnsResolver, name: &Domain) -> Finding {
     let found = resolver.texts(&format!("_dmarc.{name}")).await;
     let is_dmarc = |texts: Vec<String>| texts.iter().any(|text| text.starts_with("v=DMARC1"));
     let remedy =
         format!("add `_dmarc.{name}. IN TXT \"v=DMARC1; p=reject; rua=mailto:dmarc@{name}\"`");
-    findings.push(finding(format!("DMARC of {name}"), found, is_dmarc, remedy));
+    finding(format!("DMARC of {name}"), found, is_dmarc, remedy)
+}
 
+/// The keys of a domain, each as the DNS publishes it.
+async fn check_dkim(resolver: &DnsResolver, domain: &MaskedDomainConfig) -> Vec<Finding> {
+    let name = &domain.masked.name;
+    let missing = |remedy| Finding {
+        state: State::Missing,
+        what: format!("DKIM keys of {name}"),
+        remedy,
+    };
     if domain.dkim.is_empty() {
-        let remedy = format!(
+        return vec![missing(format!(
             "mail from {name} is not signed; `allegromail dkim generate --domain {name}` makes keys"
-        );
-        findings.push(Finding {
-            state: State::Missing,
-            what: format!("DKIM keys of {name}"),
-            remedy,
-        });
-        return findings;
+        ))];
     }
-    match signing::public_keys(name, &domain.dkim) {
-        Err(error) => findings.push(Finding {
-            state: State::Missing,
-            what: format!("DKIM keys of {name}"),
-            remedy: error.to_string(),
-        }),
-        Ok(keys) => {
-            for key in keys {
-                let found = resolver.texts(&key.name).await;
-                // The key only: other tags, spaces and their order are the zone's own business.
-                let same = |texts: Vec<String>| {
-                    texts
-                        .iter()
-                        .any(|text| public_part(text) == public_part(&key.record))
-                };
-                let remedy = format!("add `{}. IN TXT \"{}\"`", key.name, key.record);
-                findings.push(finding(
-                    format!("DKIM key {}", key.name),
-                    found,
-                    same,
-                    remedy,
-                ));
-            }
-        }
+    let keys = match signing::public_keys(name, &domain.dkim) {
+        Ok(keys) => keys,
+        Err(error) => return vec![missing(error.to_string())],
+    };
+    let mut findings = Vec::new();
+    for key in keys {
+        let found = resolver.texts(&key.name).await;
+        // The key only: other tags, spaces and their order are the zone's own business.
+        let same = |texts: Vec<String>| {
+            texts
+                .iter()
+                .any(|text| public_part(text) == public_part(&key.record))
+        };
+        let remedy = format!("add `{}. IN TXT \"{}\"`", key.name, key.record);
+        let what = format!("DKIM key {}", key.name);
+        findings.push(finding(what, found, same, remedy));
     }
     findings
 }
