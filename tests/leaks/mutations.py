@@ -38,8 +38,7 @@ MUTATIONS = [
      "encoding == TransferEncoding::QuotedPrintable && encoded.is_empty() && soft_breaks::cut(encoded, ids)"),
     ("UTF-16", "message/charset.rs", "let known = known(&label);", "let known = known(&label).filter(|known| ![UTF_16LE, UTF_16BE].contains(known));"),
     ("encoded words", "rewrite/participant.rs", "let text = message::decode(field.value);", "let text = String::from_utf8_lossy(field.value).into_owned();"),
-    ("file names", "rewrite/head.rs", 'b"content-disposition" => parameters(field.value, &Fixes::default(), masker),',
-     'b"content-disposition" => None,'),
+    ("file names", "rewrite/head.rs", 'b"content-disposition" => {', 'b"content-disposition" => None, b"content-disposition-" => {'),
     ("part heads", "rewrite/body/work.rs", "            if new != old {", "            if new != old && fixes != Fixes::default() {"),
     ("links and files", "rewrite/leaf.rs", "for step in [words, embedded_mask] {", "for step in [words, words] {"),
     ("code in code", "rewrite/embedded.rs", "const LAYERS: u8 = 3;", "const LAYERS: u8 = 1;"),
@@ -84,6 +83,10 @@ def main():
     messages = int(arguments.pop(0)) if arguments and arguments[0].isdigit() else 2000
     good = True
     copy_tree()
+    # Before hours of runs: what the code does not hold any more can be left out nowhere.
+    for name, file, old, _ in MUTATIONS:
+        if file and (TREE / "src" / file).read_text().count(old) != 1:
+            sys.exit(f"{name}: {file} does not hold once: {old}")
     print(f"{'left out':20} {'messages':>8} {'seen by the oracle':>20} {'past the gate':>14} {'seconds':>8}")
     for name, file, old, new in MUTATIONS:
         if arguments and name not in arguments:
@@ -92,8 +95,6 @@ def main():
         path = TREE / "src" / file
         if file:
             text = path.read_text()
-            if text.count(old) != 1:
-                sys.exit(f"{name}: {file} does not hold once: {old}")
             path.write_text(text.replace(old, new))
         tally = run(messages, name)
         if file:
