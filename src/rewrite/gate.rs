@@ -169,7 +169,7 @@ impl Gate<'_> {
                 .chain(runs::continued(&text))
                 .chain(coded);
             for text in hidden {
-                if shows(&text, true) {
+                if shows(&text, true) || self.shows_in_wide(&text) {
                     return Err(self.leak("encoded text"));
                 }
             }
@@ -381,6 +381,16 @@ impl Gate<'_> {
                 || self.shows_in_html(&text)
                 || (layers > 1 && self.shows_within(&text, layers - 1, true))
         })
+    }
+
+    /// Whether something shows in letters of two octets, which have a zero beside each: under another label no parser reads what is written in them.
+    fn shows_in_wide(&self, text: &str) -> bool {
+        if !text.contains('\0') {
+            return false;
+        }
+        let text = text.replace('\0', "");
+        let unquoted = || runs::unquoted(&text).is_some_and(|text| self.shows_as_it_is(&text));
+        self.shows_as_it_is(&text) || self.shows_in_html(&text) || unquoted()
     }
 
     /// Whether something shows where `text` is HTML.

@@ -8,6 +8,8 @@ use super::base64::{BLOCK, LENIENT, SAMPLE, decoded, is_picture, joins};
 
 /// A line of so many octets is one that a program wrote.
 const LONG_LINE: usize = 60;
+/// Lines of blocks have as many at least, but for the last.
+const SHORT_LINE: usize = 32;
 /// So many characters decode to what decides whether it is text.
 const ENOUGH: usize = SAMPLE / 3 * 4 + 4;
 
@@ -85,6 +87,16 @@ pub(super) fn unpadded(text: &str) -> Option<String> {
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     Some(out)
+}
+
+/// The last lines of a block that ends where `text` does, at the front of a line, as one run; nothing if none ends there. A shorter line may be a word.
+pub(super) fn last_lines(text: &str) -> String {
+    let mut lines = text.rsplit('\n');
+    let at_front = lines.next().is_some_and(|line| line.trim().is_empty());
+    let block = lines.map(str::trim).take(LAST_LINES);
+    let block = block.take_while(|line| line.len() >= SHORT_LINE && is_base64(line.as_bytes()));
+    let block: Vec<&str> = block.filter(|_| at_front).collect();
+    block.into_iter().rev().collect()
 }
 
 /// Lines at the end of a block that stay in the text: a local part and its tag may reach over them.

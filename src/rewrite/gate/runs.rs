@@ -1,5 +1,7 @@
 //! What stands encoded in a text, wherever it stands.
 
+use std::borrow::Cow;
+
 use super::base64::{self, BLOCK, LENIENT, SHORTEST, is_wide, joins};
 use super::blocks;
 use super::text::{into_readable, readable, wide};
@@ -20,7 +22,7 @@ pub(super) fn within(
     lines: bool,
     worth: impl Fn(&[u8]) -> bool,
 ) -> impl Iterator<Item = String> {
-    let links = long_runs(text, least(shortest)).flat_map(read_anywhere);
+    let links = long_runs(text, least(shortest)).flat_map(|run| read_anywhere(&run));
     let decoded = links.chain(uuencoded(text)).filter_map(move |octets| {
         if is_wide(&octets) {
             return Some(wide(&octets) + "\n" + &into_readable(octets));
@@ -46,8 +48,9 @@ pub(super) fn holds(octets: &[u8], shortest: usize) -> bool {
 }
 
 /// Every run of base64 of `least` octets or more that has something else beside it in its line: a line of nothing else is looked at with
-/// its neighbours.
-fn long_runs(text: &str, least: usize) -> impl Iterator<Item = &str> {
+/// its neighbours. One at the front of its line, below lines that are nothing else, is the end of their block, and begins with the last of them: alone,
+/// the name of another may begin too late in it.
+fn long_runs(text: &str, least: usize) -> impl Iterator<Item = Cow<'_, str>> {
     let octets = text.as_bytes();
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -64,7 +67,12 @@ fn long_runs(text: &str, least: usize) -> impl Iterator<Item = &str> {
             let (start, end) = (from + whole.len() - before, from + whole.len() + after);
             from = end + 1;
             if end - start >= least && !is_line(text, start, end) {
-                return text.get(start..end);
+                let run = text.get(start..end)?;
+                let above = blocks::last_lines(text.get(..start)?);
+                return Some(match above.is_empty() {
+                    true => Cow::Borrowed(run),
+                    false => Cow::Owned(above + run),
+                });
             }
         }
     })

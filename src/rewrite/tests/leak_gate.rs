@@ -275,6 +275,9 @@ fn the_gate_takes_no_padding_for_a_soft_break() {
         let honest = format!("e-mail:biuro@rowery.example.com; tel. {tail}");
         let honest = message(&honest, width);
         assert_eq!(check(honest.as_bytes(), &needles), Ok(()), "{honest}");
+        let honest = format!("{tail}Prosimy o kontakt: nasze.biuro@rowery.example");
+        let honest = message(&honest, width + 28);
+        assert_eq!(check(honest.as_bytes(), &needles), Ok(()), "{honest}");
         let leak = format!("e-mail:biuro@rowery.example; tel. {tail}");
         let leak = message(&leak, width);
         assert!(check(leak.as_bytes(), &needles).is_err(), "{leak}");
@@ -313,4 +316,33 @@ fn the_gate_finds_nothing_where_nothing_is_hidden() {
     let message =
         format!("From: a@b.example\r\n\r\nhttps://b.example/?{run} c@d.example\r\n{run}\r\n");
     assert_eq!(check(message.as_bytes(), &[]), Ok(()));
+}
+
+/// Letters of two octets under the label of another charset, torn by each letter that was written in that one: the zeros beside them stand at odd places
+/// here and at even ones there.
+#[test]
+fn the_gate_reads_letters_of_two_octets_that_were_torn() {
+    let needles = [mailbox("biuro@rowery.example")];
+    let message = |text: &str| {
+        let torn = |text: &str| -> Vec<u8> { text.bytes().flat_map(|octet| [octet, 0]).collect() };
+        let mut octets = torn(text);
+        for word in ["rvizt", "r fú", "r gé", "p. k"] {
+            octets.extend("á".bytes());
+            octets.extend(torn(word));
+        }
+        let coded = data_encoding::BASE64.encode(&octets);
+        format!(
+            "From: a@b.example\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{coded}\r\n"
+        )
+    };
+    for text in [
+        "biuro@rowery.example",
+        "biuro&commat;rowery&period;example",
+        "biuro=40rowery.example",
+    ] {
+        assert!(check(message(text).as_bytes(), &needles).is_err(), "{text}");
+    }
+    for text in ["biuro@rowery.example.com", "kolory: rowery"] {
+        assert_eq!(check(message(text).as_bytes(), &needles), Ok(()), "{text}");
+    }
 }
