@@ -119,6 +119,20 @@ mod tests {
         String::from_utf8(out.unwrap_or_else(|| text.as_bytes().to_vec())).unwrap()
     }
 
+    /// The path of the link goes on behind the payload, and is read as a part of it: the text that was there ends within a character.
+    #[test]
+    fn code_in_code_is_read_where_it_ends_within_a_character() {
+        let inner = BASE64URL_NOPAD.encode("<p>jan@poczta.example</p>".as_bytes());
+        for more in ["ja\u{17a}\u{144}", "j\u{144}", "\u{2713}\u{2713}", "a"] {
+            for words in ["", "a", "ab"] {
+                let middle = BASE64URL_NOPAD.encode(format!("{words} {inner} {more}").as_bytes());
+                let outer = BASE64URL_NOPAD.encode(middle.as_bytes());
+                let text = format!("https://x.example/u/{outer}/wypisz");
+                assert_ne!(masked(&text), text, "{words} {more}");
+            }
+        }
+    }
+
     #[test]
     fn what_links_carry_is_masked_in_its_place() {
         for payload in [

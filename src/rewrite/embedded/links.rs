@@ -76,10 +76,16 @@ fn piece_masked(run: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
         .find_map(|start| from(run, start, masker, depth))
 }
 
-/// Octets at the front that are text, in whole groups; none where all are, or hardly any.
+/// Octets at the front that are text, in whole groups and whole characters; none where all are, or hardly any.
 fn text_at_front(octets: &[u8]) -> usize {
-    let valid = std::str::from_utf8(octets).map_or_else(|error| error.valid_up_to(), |_| 0);
-    let whole = valid / 3 * 3;
+    let Err(error) = std::str::from_utf8(octets) else {
+        return 0;
+    };
+    let valid = octets.get(..error.valid_up_to()).unwrap_or_default();
+    let is_whole = |end: &usize| std::str::from_utf8(valid.get(..*end).unwrap_or_default()).is_ok();
+    // A group ends within a character at most twice in a row: a character has four octets at most.
+    let ends = (0..4).map(|groups| (valid.len() / 3 * 3).saturating_sub(3 * groups));
+    let whole = ends.into_iter().find(is_whole).unwrap_or_default();
     if whole < LEAST_TEXT { 0 } else { whole }
 }
 

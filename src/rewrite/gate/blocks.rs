@@ -9,7 +9,7 @@ use super::base64::{BLOCK, LENIENT, SAMPLE, decoded, is_picture, joins};
 /// A line of so many octets is one that a program wrote.
 const LONG_LINE: usize = 60;
 /// Lines of blocks have as many at least, but for the last.
-const SHORT_LINE: usize = 32;
+const SHORT_LINE: usize = 20;
 /// So many characters decode to what decides whether it is text.
 const ENOUGH: usize = SAMPLE / 3 * 4 + 4;
 
