@@ -9,11 +9,16 @@ use std::path::Path;
 
 use crate::failpoint;
 
+mod barred;
 mod fault;
 mod private;
+mod set;
 
-pub use fault::{Fault, describe};
-pub use private::{ModeRepair, create_folder, is_open_to_all, owner, private_file, repair_modes};
+pub use fault::{Fault, describe, describe_text};
+pub use private::{
+    ModeRepair, create_folder, is_open_to_all, owner, private_file, repair_modes, replace,
+};
+pub use set::{LARGEST_SET, SetError, SetFile, read_set};
 
 /// Bytes that this process may still write to the file system of `folder`.
 ///

@@ -143,18 +143,27 @@ pub(super) fn state(config: &Config) -> Result<StateStore, StartError> {
 fn remake(folder: &Path, export: &Path) -> io::Result<u64> {
     // Beside it and then renamed, so that a start that ends half way finds the old one or the new one, never a part.
     let fresh = folder.with_file_name("state.restoring");
+    // Of every step the path that it is about.
+    let at = |path: &Path, done: io::Result<()>| {
+        done.map_err(|error| io::Error::other(files::describe(path, &error)))
+    };
     if fresh.exists() {
-        std::fs::remove_dir_all(&fresh)?;
+        at(&fresh, std::fs::remove_dir_all(&fresh))?;
     }
     let state = StateStore::open(&fresh).map_err(io::Error::other)?;
-    let records = state.import(BufReader::new(File::open(export)?))?;
+    let input = File::open(export);
+    let input = input.map_err(|error| io::Error::other(files::describe(export, &error)))?;
+    let records = state.import(BufReader::new(input))?;
     drop(state);
     if folder.exists() {
-        directory::move_away(folder)?;
+        at(folder, directory::move_away(folder).map(|_| ()))?;
     }
-    std::fs::rename(&fresh, folder)?;
+    at(&fresh, std::fs::rename(&fresh, folder))?;
     if let Some(parent) = folder.parent() {
-        File::open(parent)?.sync_all()?;
+        at(
+            parent,
+            File::open(parent).and_then(|parent| parent.sync_all()),
+        )?;
     }
     Ok(records)
 }

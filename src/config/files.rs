@@ -7,6 +7,8 @@ use aws_lc_rs::signature::{Ed25519KeyPair, RsaKeyPair};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::files::{describe, describe_text};
+
 /// Who may read a secret file beside its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Readers {
@@ -20,10 +22,10 @@ pub(super) enum Readers {
 
 /// The bytes of a secret file and who may read it beside its owner, by the mode of the file; access lists are not looked at.
 pub(super) fn secret(path: &Path) -> Result<(Vec<u8>, Readers), String> {
-    let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let failed = |error: std::io::Error| describe(path, &error);
+    let bytes = std::fs::read(path).map_err(failed)?;
     let mode = std::fs::metadata(path)
-        .map_err(|error| format!("{shown}: {error}"))?
+        .map_err(failed)?
         .permissions()
         .mode();
     // Any right counts, writing as well: who may write a key may set one that it knows.
@@ -73,9 +75,8 @@ pub(super) fn ed25519(path: &Path, pem: &[u8]) -> Result<(), String> {
 pub(super) fn tls_pair(certificate: &Path, key: &Path) -> Result<(), String> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
-        .map_err(|error| format!("{}: {error}", certificate.display()))?;
-    let secret =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", key.display()))?;
+        .map_err(|error| describe_text(certificate, &error))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| describe_text(key, &error))?;
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     rustls::ServerConfig::builder_with_provider(provider.into())
         .with_safe_default_protocol_versions()

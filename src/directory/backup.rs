@@ -101,13 +101,14 @@ impl Backup {
 
     /// Every export of this kind, oldest first.
     fn list(&self) -> io::Result<Vec<PathBuf>> {
+        let failed = |error: io::Error| io::Error::other(files::describe(&self.folder, &error));
         let entries = match std::fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
+            entries => entries.map_err(failed)?,
         };
         let mut found = Vec::new();
         for entry in entries {
-            let path = entry?.path();
+            let path = entry.map_err(failed)?.path();
             let name = path.file_name().and_then(|name| name.to_str());
             let ours = name
                 .and_then(|name| name.strip_prefix(self.kind)?.strip_prefix('-'))

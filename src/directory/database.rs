@@ -306,8 +306,8 @@ fn holds_something(folder: &Path) -> std::io::Result<bool> {
 
 /// Why a database was not opened. Damage is what is left when everything in the folder can be read and something can be written there.
 fn refused(folder: &Path, error: &dyn std::fmt::Display) -> OpenError {
-    if let Some(fault) = Fault::in_text(&error.to_string()) {
-        return OpenError::Inaccessible(format!("{}: {fault} ({error})", folder.display()));
+    if Fault::in_text(&error.to_string()).is_some() {
+        return OpenError::Inaccessible(files::describe_text(folder, error));
     }
     match probe(folder) {
         Err(error) => OpenError::Inaccessible(files::describe(folder, &error)),

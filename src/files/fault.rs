@@ -5,6 +5,8 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
+use super::barred::barred;
+
 /// What keeps us from a file. None of these is a word about what is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -104,7 +106,7 @@ impl Fault {
                 "look in the system's log why it is mounted so, mount it writable and start again; nothing is known to be damaged, so move nothing away"
             }
             Self::Forbidden => {
-                "give the files under data_dir to the user that the server runs as (chown -R USER) and start again; nothing is damaged, so move nothing away"
+                "give it to the user that the server runs as (chown -R USER) and start again; nothing is damaged, so move nothing away"
             }
             Self::Disk => {
                 "look in the system's log for errors of the disk, repair or replace it and start again; what is on it may be whole, so move nothing away before it was copied"
@@ -125,12 +127,28 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// The sentence for the operator: which file, what the system said, and the remedy where one is known.
+/// The sentence for the operator: which file, what the system said, and the remedy where one is known. Where it is a permission, the first file on the
+/// way or below that this process may not use is named, with its owner and the command that helps.
 #[must_use]
 pub fn describe(path: &Path, error: &io::Error) -> String {
-    let shown = path.display();
     match Fault::of(error) {
-        Some(fault) => format!("{shown}: {fault} ({error})"),
-        None => format!("{shown}: {error}"),
+        Some(fault) => describe_fault(path, fault, error),
+        None => format!("{}: {error}", path.display()),
+    }
+}
+
+/// The same of an error that a library has printed.
+#[must_use]
+pub fn describe_text(path: &Path, error: &dyn std::fmt::Display) -> String {
+    match Fault::in_text(&error.to_string()) {
+        Some(fault) => describe_fault(path, fault, error),
+        None => format!("{}: {error}", path.display()),
+    }
+}
+
+fn describe_fault(path: &Path, fault: Fault, error: &dyn std::fmt::Display) -> String {
+    match barred(path).filter(|_| fault == Fault::Forbidden) {
+        Some(barred) => format!("{barred}; nothing is damaged, so move nothing away ({error})"),
+        None => format!("{}: {fault} ({error})", path.display()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -32,6 +32,29 @@ pub fn private_file() -> OpenOptions {
     let mut options = File::options();
     options.mode(FILE);
     options
+}
+
+/// Puts `octets` in the place of what is at `path`, durably, as a file that is its owner's alone: a crash leaves the old or the new, never a part.
+///
+/// # Errors
+/// The system does not let us; what was there stays.
+pub fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".unfinished");
+    let unfinished = path.with_file_name(name);
+    let mut options = private_file();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&unfinished)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    std::fs::rename(&unfinished, path)?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
 }
 
 /// The user whom a folder belongs to.

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use super::*;
 
+mod sets;
+
 #[test]
 fn h175_each_error_of_the_system_has_its_own_words() {
     let cases = [
