@@ -3,6 +3,7 @@
 //! `keys.rs` is the one list of keys with their defaults and words; parsing takes defaults from it, and [`example`] prints it.
 //! Every error is told at once, with file and line.
 
+mod changed;
 mod check;
 mod checked;
 mod diagnostics;
@@ -16,6 +17,7 @@ mod value;
 
 use std::path::{Path, PathBuf};
 
+pub use changed::changed;
 pub use checked::{
     ActionFrom, Admin, Auth, Budget, Config, Content, ContentException, CourierRecipients,
     Delivery, DisplayName, Dkim, Handover, HandoverUrl, HttpConfig, HttpListen, Limits,
@@ -40,9 +42,12 @@ pub struct LoadedConfig {
 /// Every problem of the file at once.
 pub fn load(path: &Path) -> Result<LoadedConfig, ConfigErrors> {
     let text = std::fs::read_to_string(path).map_err(|error| {
+        let told = crate::files::describe(path, &error);
+        let shown = format!("{}: ", path.display());
+        let told = told.strip_prefix(&shown).unwrap_or(&told);
         ConfigErrors(vec![Problem::whole_file(
             path,
-            &format!("cannot be read: {error}"),
+            &format!("cannot be read: {told}"),
         )])
     })?;
     check::check(path, &text)

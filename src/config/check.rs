@@ -47,7 +47,7 @@ pub(super) fn check(file: &Path, text: &str) -> Result<LoadedConfig, ConfigError
     }
     // Relative paths must not depend on where the server was started from.
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
-    let config = build(root.get_ref(), file, folder, &mut log);
+    let config = build(root.get_ref(), (file, text), folder, &mut log);
     log.errors.sort_by_key(|problem| problem.line);
     match config {
         Some(config) if log.errors.is_empty() => Ok(LoadedConfig {
@@ -61,7 +61,7 @@ pub(super) fn check(file: &Path, text: &str) -> Result<LoadedConfig, ConfigError
 /// None where anything is missing; then it is in the log.
 fn build(
     root: &DeTable<'_>,
-    file: &Path,
+    (file, text): (&Path, &str),
     folder: &Path,
     log: &mut Diagnostics<'_>,
 ) -> Option<Config> {
@@ -106,6 +106,7 @@ fn build(
     engine?;
     Some(Config {
         file: file.to_owned(),
+        text: text.into(),
         hostname: hostname?,
         data_dir: data_dir?,
         smtp: smtp?,

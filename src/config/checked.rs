@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ use crate::resolve::Dnssec;
 pub struct Config {
     /// The file that it was read from.
     pub file: PathBuf,
+    /// The text that was read, for what has changed in the file since. Secrets stand in files of their own.
+    pub text: Arc<str>,
     /// The name in the banner, in EHLO and in trace fields.
     pub hostname: Domain,
     /// The folder of directory, spool and trace.

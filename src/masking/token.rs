@@ -52,7 +52,7 @@ pub enum TokenError {
 }
 
 /// The keys of `[secrets] key_file`: the first one signs, all verify.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TokenKeys(Vec<Vec<u8>>);
 
 impl TokenKeys {
