@@ -6,6 +6,7 @@
 
 // What stands behind three slashes at a handler or at a body is printed in that description. Notes for whoever changes them stand behind two.
 mod accounts;
+mod allowlist;
 mod client;
 mod contents;
 mod documents;
@@ -22,10 +23,11 @@ mod trace;
 mod transactions;
 
 pub use accounts::MaskParts;
+pub use allowlist::{AllowlistDiff, AllowlistEntries, AllowlistGeneration};
 pub use client::{Client, ClientError, near};
 pub use contents::RulesInForce;
 pub use explain::{ExplainRequest, Explanation};
-pub use loading::{AllowlistDiff, ImportReport, RejectedLine};
+pub use loading::{ImportReport, RejectedLine};
 pub use queue::ExportedMessage;
 pub use reload::{Reload, Reloaded};
 pub use server::{AdminContext, serve};

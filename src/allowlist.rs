@@ -3,14 +3,14 @@
 //! Matching is exact: an entry opens one domain or one address, never what stands below or beside it. A set is loaded whole or not at all,
 //! and swapped in one step, so that no message is judged by a mix of two.
 
+mod diff;
 mod entry;
 mod file;
-mod live;
 mod note;
 mod set;
 
+pub use diff::Diff;
 pub use entry::{Entry, EntryError};
-pub use live::{Diff, Live};
 pub use note::Note;
 pub use set::{Allowlist, Errors, Match};
 

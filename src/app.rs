@@ -28,7 +28,7 @@ pub use carriers::open_tokens;
 pub use offline::open_intake;
 pub use reserved_space::min_free;
 pub use spool::inspect_spool;
-pub use stores::{inspect_history, open_directory};
+pub use stores::{inspect_history, kept_sets, open_directory, sources};
 
 use self::backups::Backups;
 use self::reload::Reloader;
@@ -38,6 +38,7 @@ use crate::config::Config;
 use crate::delivery::SmtpDelivery;
 use crate::failpoint;
 use crate::http::Guard;
+use crate::in_force::What;
 use crate::inbound::{self, ListenerKind, Server, ServerSettings};
 use crate::intake::Intake;
 use crate::mail::Listeners;
@@ -99,6 +100,8 @@ impl Relay {
         let config = stores.config.clone();
         // The spool is read before a socket is bound: a port that answers is a relay that takes mail.
         let opened = spool::open_spool(&stores)?;
+        // From here on data_dir is ours alone: another server would have its locks.
+        stores.in_force.keep();
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
 
         let listeners = listen::smtp(&config.smtp)?;
@@ -124,8 +127,7 @@ impl Relay {
             reload: reloader.for_operators(),
             directory: stores.directory.clone(),
             rules: stores.rules(),
-            allowlist: stores.allowlist.clone(),
-            contents: stores.contents.clone(),
+            in_force: stores.in_force.clone(),
             state: stores.state.clone(),
             intake: intake.clone(),
             spool: spool.clone(),
@@ -189,7 +191,7 @@ impl Relay {
     /// How many allowlist entries are in force.
     #[must_use]
     pub fn couriers(&self) -> usize {
-        self.stores.allowlist.current().len()
+        self.stores.in_force.current().allowlist.len()
     }
 
     /// What waits for delivery.
@@ -205,7 +207,7 @@ impl Relay {
 
     /// Reads allowlist, rules on contents, DKIM keys, certificates and trust roots again (SIGHUP). What is broken changes nothing and is logged.
     pub fn reload(&self) {
-        self.reloader.run();
+        self.reloader.run(What::All, "SIGHUP");
     }
 
     /// Stops taking mail, lets what is under way end within [`DRAIN`], and closes the stores. What is queued stays queued.

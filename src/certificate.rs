@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::config::TlsFiles;
+use crate::files::describe_text;
 use crate::mail::Timestamp;
 
 /// Certificate or key cannot be used; the sentence names the file.
@@ -24,7 +25,7 @@ pub struct CertificateError(String);
 pub fn chain(files: &TlsFiles) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     CertificateDer::pem_file_iter(&files.certificate)
         .and_then(Iterator::collect)
-        .map_err(|error| CertificateError(format!("{}: {error}", files.certificate.display())))
+        .map_err(|error| CertificateError(describe_text(&files.certificate, &error)))
 }
 
 /// When the first of these certificates expires (RFC 5280 4.1.2.5); none if one cannot be read.
@@ -47,7 +48,7 @@ pub fn load(files: &TlsFiles) -> Result<TlsAcceptor, CertificateError> {
     let chain = chain(files)?;
     let expiry = expiry(&chain);
     let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|error| CertificateError(format!("{}: {error}", files.key.display())))?;
+        .map_err(|error| CertificateError(describe_text(&files.key, &error)))?;
     // Named here, not taken from a process-wide default that the first library to come along may set.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -80,13 +81,13 @@ impl Certificate {
         Ok(Self { files, acceptor })
     }
 
-    /// Loads them again. Connections that are open keep what they have.
+    /// Loads them again; what is returned takes them into force. Connections that are open keep what they have.
     ///
     /// # Errors
     /// [`CertificateError`]; the old one stays.
-    pub fn reload(&self) -> Result<(), CertificateError> {
-        self.acceptor.store(Arc::new(load(&self.files)?));
-        Ok(())
+    pub fn load_again(&self) -> Result<impl FnOnce() + use<'_>, CertificateError> {
+        let new = Arc::new(load(&self.files)?);
+        Ok(move || self.acceptor.store(new))
     }
 
     /// For a new connection.

@@ -32,7 +32,6 @@ mod facts;
 mod fault;
 mod handed;
 mod handler;
-mod live_rules;
 mod masked;
 mod owners;
 mod payer;
@@ -51,5 +50,4 @@ mod weigh;
 
 pub use contents::send_digests;
 pub use explain::{Inquiry, Opinion, explain};
-pub use live_rules::{LiveRules, load_rules};
 pub use tools::{Intake, Tools};

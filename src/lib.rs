@@ -32,6 +32,7 @@ pub mod backpressure;
 pub mod certificate;
 pub mod dsn;
 pub mod history;
+pub mod in_force;
 pub mod policy;
 pub mod rewrite;
 pub mod signing;

@@ -9,6 +9,6 @@ mod panics;
 mod process;
 
 pub use log::{Format, start_log};
-pub use metrics::{Metrics, install_metrics, reloaded};
+pub use metrics::{Metrics, Reloads, install_metrics};
 pub use panics::count_panics;
 pub use process::measure_process;

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::AdminContext;
 use crate::content::RuleSet;
-use crate::http::ApiError;
-use crate::observe;
+use crate::http::{ApiError, Peer};
+use crate::in_force::What;
 
 /// Events that one answer holds.
 const MOST_EVENTS: usize = 1_000;
@@ -45,21 +45,24 @@ impl From<&RuleSet> for RulesInForce {
 ))]
 pub(super) async fn reload_rules(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
 ) -> Result<Json<RulesInForce>, ApiError> {
-    let contents = context.contents.clone();
+    let reload = context.reload.clone();
     // Reads files and tries every example.
-    let reloaded = tokio::task::spawn_blocking(move || contents.reload()).await;
+    let reloaded =
+        tokio::task::spawn_blocking(move || reload(What::Rules, &peer.to_string())).await;
     let reloaded = reloaded
         .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    let set = observe::reloaded("content rules", reloaded)
-        .map_err(|problems| ApiError::bad(problems.to_string()))?;
-    Ok(Json(RulesInForce::from(&*set)))
+    match reloaded.into_iter().find(|reloaded| !reloaded.done) {
+        Some(broken) => Err(ApiError::bad(broken.text)),
+        None => Ok(Json(RulesInForce::from(&*context.in_force.current().rules))),
+    }
 }
 
 /// Which set is in force.
 #[utoipa::path(get, path = "/v1/rules", responses((status = 200, body = RulesInForce)))]
 pub(super) async fn get_rules(State(context): State<Arc<AdminContext>>) -> Json<RulesInForce> {
-    Json(RulesInForce::from(&*context.contents.current()))
+    Json(RulesInForce::from(&*context.in_force.current().rules))
 }
 
 /// Where the feed goes on.

@@ -22,7 +22,7 @@ pub(super) async fn healthz() -> &'static str {
 
 /// Spool and directory would take a message now.
 #[utoipa::path(get, path = "/readyz", responses(
-    (status = 200, description = "mail would be taken; a second line says what else needs a look"),
+    (status = 200, description = "mail would be taken; further lines say what else needs a look"),
     (status = 503, description = "mail would be answered 4xx; the sentence says why", body = ApiError),
 ))]
 pub(super) async fn readyz(State(context): State<Arc<AdminContext>>) -> Result<String, ApiError> {
@@ -44,7 +44,16 @@ pub(super) async fn readyz(State(context): State<Arc<AdminContext>>) -> Result<S
             waited.as_secs() / 3_600
         )
     });
-    Ok(format!("ready\n{also}"))
+    let old = context.in_force.outcomes().all_failed();
+    let old = if old.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "reload: the last one of {} failed, and what was in force before stays so: allegromail reload\n",
+            old.join(", ")
+        )
+    };
+    Ok(format!("ready\n{also}{old}"))
 }
 
 /// All metrics in Prometheus' text form.

@@ -1,4 +1,4 @@
-//! Loading data and reloading the allowlist in the running server.
+//! Loading data in the running server.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use super::AdminContext;
 use crate::directory;
 use crate::http::ApiError;
-use crate::observe;
 
 /// What became of a batch of import lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -44,19 +43,6 @@ pub struct RejectedLine {
     pub message: String,
 }
 
-/// What a reload changed.
-#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct AllowlistDiff {
-    /// Entries in force now.
-    pub entries: usize,
-    /// Entries that are new.
-    pub added: Vec<String>,
-    /// Entries that are gone.
-    pub removed: Vec<String>,
-    /// Duplicates and other things worth mending.
-    pub warnings: Vec<String>,
-}
-
 /// Applies a batch of import lines (`application/x-ndjson`, at most 64 MiB).
 #[utoipa::path(post, path = "/v1/import", params(ImportParams), request_body(content = String, content_type = "application/x-ndjson"), responses(
     (status = 200, body = ImportReport),
@@ -86,39 +72,4 @@ pub(super) async fn import(
         applied: report.applied,
         bad: bad.collect(),
     }))
-}
-
-/// Reads the allowlist files again; a broken set changes nothing.
-#[utoipa::path(post, path = "/v1/allowlist/reload", responses(
-    (status = 200, body = AllowlistDiff),
-    (status = 422, description = "every error with file and line; the old set stays", body = ApiError),
-))]
-pub(super) async fn reload_allowlist(
-    State(context): State<Arc<AdminContext>>,
-) -> Result<Json<AllowlistDiff>, ApiError> {
-    let allowlist = context.allowlist.clone();
-    // Reads files. A set takes the place of the old one in one step, for all messages after it.
-    let reloaded = tokio::task::spawn_blocking(move || allowlist.reload()).await;
-    let reloaded = reloaded
-        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    let diff = observe::reloaded("allowlist", reloaded)
-        .map_err(|errors| ApiError::bad(errors.to_string()))?;
-    Ok(Json(AllowlistDiff {
-        entries: context.allowlist.current().len(),
-        added: diff.added,
-        removed: diff.removed,
-        warnings: diff.warnings.iter().map(ToString::to_string).collect(),
-    }))
-}
-
-/// How many entries are in force.
-#[utoipa::path(get, path = "/v1/allowlist", responses((status = 200, body = AllowlistDiff)))]
-pub(super) async fn get_allowlist(State(context): State<Arc<AdminContext>>) -> Json<AllowlistDiff> {
-    let entries = context.allowlist.current().len();
-    Json(AllowlistDiff {
-        entries,
-        added: Vec::new(),
-        removed: Vec::new(),
-        warnings: Vec::new(),
-    })
 }

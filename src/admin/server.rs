@@ -14,17 +14,17 @@ use utoipa_axum::routes;
 
 use super::reload::Reload;
 use super::{
-    accounts, contents, documents, explain, health, loading, queue, reload, tokens, trace,
-    transactions,
+    accounts, allowlist, contents, documents, explain, health, loading, queue, reload, tokens,
+    trace, transactions,
 };
-use crate::allowlist::Live;
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
 use crate::directory::{Change, Directory, RecordRules, StateStore};
 use crate::history::History;
 use crate::http::ApiError;
 use crate::http::{self, Guard, Listener};
-use crate::intake::{Intake, LiveRules};
+use crate::in_force::InForce;
+use crate::intake::Intake;
 use crate::observe::Metrics;
 use crate::queue::QueueClient;
 use crate::spool::Spool;
@@ -41,10 +41,8 @@ pub struct AdminContext {
     pub directory: Arc<dyn Directory>,
     /// What a record must satisfy.
     pub rules: RecordRules,
-    /// The couriers.
-    pub allowlist: Arc<Live>,
-    /// The rules on contents.
-    pub contents: Arc<LiveRules>,
+    /// The couriers and the rules on contents.
+    pub in_force: Arc<InForce>,
     /// Has the events for the marketplace.
     pub state: Arc<StateStore>,
     /// Who decides.
@@ -119,8 +117,10 @@ fn router(context: Arc<AdminContext>) -> Router {
             transactions::put_transaction
         ))
         .routes(routes!(reload::reload))
-        .routes(routes!(loading::reload_allowlist))
-        .routes(routes!(loading::get_allowlist))
+        .routes(routes!(allowlist::reload))
+        .routes(routes!(allowlist::get))
+        .routes(routes!(allowlist::entries))
+        .routes(routes!(allowlist::history))
         .routes(routes!(contents::reload_rules))
         .routes(routes!(contents::get_rules))
         .routes(routes!(contents::events))

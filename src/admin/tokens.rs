@@ -34,7 +34,7 @@ pub struct TokenMade {
 /// Every token, revoked ones too, the oldest first.
 #[utoipa::path(get, path = "/v1/tokens", responses((status = 200, body = [ShownToken])))]
 pub(super) async fn list(State(context): State<Arc<AdminContext>>) -> Json<Vec<ShownToken>> {
-    Json(context.tokens.list(&context.allowlist.current()))
+    Json(context.tokens.list(&context.in_force.current().allowlist))
 }
 
 /// Makes a token for an entry of the allowlist in force.
@@ -55,8 +55,9 @@ pub(super) async fn create(
         .map_err(|error: crate::allowlist::EntryError| ApiError::bad(error.to_string()))?;
     let (work, own) = (context.clone(), entry.clone());
     let (id, token) = beside(move || {
-        let (allowlist, now) = (work.allowlist.current(), work.clock.now());
-        work.tokens.create(own, &allowlist, &peer.to_string(), now)
+        let (sets, now) = (work.in_force.current(), work.clock.now());
+        work.tokens
+            .create(own, &sets.allowlist, &peer.to_string(), now)
     })
     .await?;
     Ok(Json(TokenMade { id, entry, token }))

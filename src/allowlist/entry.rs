@@ -24,10 +24,14 @@ pub enum EntryError {
     #[error("{0:?} holds a wildcard; list each domain on its own")]
     Wildcard(String),
     /// A public suffix: it would open every domain below… if entries matched below, and is a mistake in any case.
-    #[error("{0} is a public suffix, not somebody's domain")]
+    #[error(
+        "{0} is a public suffix, not somebody's domain; write the courier's own domain below it"
+    )]
     PublicSuffix(Domain),
     /// Neither form.
-    #[error("{0:?} is neither @domain nor local@domain: {1}")]
+    #[error(
+        "{0:?} is neither @domain nor local@domain: {1}; one of the two stands on a line, and nothing else but a comment behind #"
+    )]
     Shape(String, String),
 }
 

@@ -28,22 +28,24 @@ pub(super) fn parse(file: &Path, text: &[u8]) -> Parsed {
         };
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.len() > MAX_LINE {
-            parsed
-                .errors
-                .push(note(format!("the line is longer than {MAX_LINE} octets")));
+            parsed.errors.push(note(format!(
+                "the line is longer than {MAX_LINE} octets; one entry stands on a line"
+            )));
             continue;
         }
         if line
             .iter()
             .any(|octet| octet.is_ascii_control() && *octet != b'\t')
         {
-            parsed
-                .errors
-                .push(note("the line holds a control character".to_owned()));
+            parsed.errors.push(note(
+                "the line holds a control character; type it anew".to_owned(),
+            ));
             continue;
         }
         let Ok(line) = std::str::from_utf8(line) else {
-            parsed.errors.push(note("the line is not UTF-8".to_owned()));
+            parsed.errors.push(note(
+                "the line is not UTF-8; save the file in that encoding (iconv -t UTF-8)".to_owned(),
+            ));
             continue;
         };
         let entry = line.split('#').next().unwrap_or_default().trim();

@@ -1,7 +1,7 @@
 //! A remark on a line of a file.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Something about a line, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,17 @@ pub struct Note {
     pub line: usize,
     /// What there is to say.
     pub message: String,
+}
+
+impl Note {
+    /// About the whole of a file or folder.
+    pub(super) fn whole(file: &Path, message: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: 0,
+            message,
+        }
+    }
 }
 
 impl fmt::Display for Note {

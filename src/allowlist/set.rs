@@ -1,12 +1,15 @@
 //! A whole set: all files of a folder, or one file, as one index.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 use super::entry::Entry;
 use super::file;
 use super::note::Note;
+use crate::files::{self, SetFile};
 use crate::mail::{Domain, Mailbox};
 
 /// Everything that is wrong with a set.
@@ -62,36 +65,45 @@ impl Allowlist {
     /// Loads a file, or every `*.txt` of a folder in the order of their names.
     ///
     /// # Errors
-    /// Every wrong line of every file; also an empty set, which would silently shut all couriers out.
+    /// As [`files::read_set`] and [`Self::parse`].
     pub fn load(path: &Path) -> Result<Self, Errors> {
-        let whole = |message: String| {
-            Errors(vec![Note {
-                file: path.to_owned(),
-                line: 0,
-                message,
-            }])
-        };
-        let files = files(path).map_err(|error| whole(format!("cannot be read: {error}")))?;
+        Self::read(path).map(|(set, _)| set)
+    }
+
+    /// The same with the files that it was read from.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn read(path: &Path) -> Result<(Self, Vec<SetFile>), Errors> {
+        let files = files::read_set(path, "txt")
+            .map_err(|error| Errors(vec![Note::whole(&error.path, error.message)]))?;
+        Self::parse(path, &files).map(|set| (set, files))
+    }
+
+    /// The set that `files` of `path` make.
+    ///
+    /// # Errors
+    /// Every wrong line of every file; also an empty set, which would silently shut all couriers out.
+    pub fn parse(path: &Path, files: &[SetFile]) -> Result<Self, Errors> {
         let mut set = Self::default();
         let mut errors = Vec::new();
         for file in files {
-            let text = std::fs::read(&file)
-                .map_err(|error| whole(format!("{} cannot be read: {error}", file.display())))?;
-            let parsed = file::parse(&file, &text);
+            let parsed = file::parse(&file.path, &file.octets);
             errors.extend(parsed.errors);
             set.warnings.extend(parsed.warnings);
-            parsed
-                .entries
-                .into_iter()
-                .for_each(|(line, entry)| set.add(&file, line, entry));
+            let entries = parsed.entries.into_iter();
+            entries.for_each(|(line, entry)| set.add(&file.path, line, entry));
         }
         if !errors.is_empty() {
             return Err(Errors(errors));
         }
         if set.entries.is_empty() {
-            return Err(whole(
-                "holds no entry; an empty list would shut all couriers out".to_owned(),
-            ));
+            let message = if files.is_empty() {
+                "holds no file whose name ends in .txt, and an empty list would shut all couriers out; put the lines into one"
+            } else {
+                "holds no entry; an empty list would shut all couriers out"
+            };
+            return Err(Errors(vec![Note::whole(path, message.to_owned())]));
         }
         Ok(set)
     }
@@ -163,19 +175,21 @@ impl Allowlist {
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().map(|(_, _, entry)| entry)
     }
-}
 
-fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
-    if !std::fs::metadata(path)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
+    /// The entries as they are written, sorted: what makes two sets the same.
+    #[must_use]
+    pub fn texts(&self) -> BTreeSet<String> {
+        self.entries().map(ToString::to_string).collect()
     }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path)? {
-        let file = entry?.path();
-        if file.extension().is_some_and(|extension| extension == "txt") {
-            files.push(file);
+
+    /// SHA-256 of [`Self::texts`], one a line with LF, in hexadecimal. Comments, duplicates, order and names of files do not count.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        for text in self.texts() {
+            digest.update(text);
+            digest.update(b"\n");
         }
+        data_encoding::HEXLOWER.encode(&digest.finalize())
     }
-    files.sort();
-    Ok(files)
 }

@@ -121,30 +121,53 @@ fn h087_a_list_with_bom_crlf_and_unicode_loads() {
 }
 
 #[test]
-fn h091_a_broken_reload_changes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("couriers.txt");
-    std::fs::write(&file, "@dhl.com\n@ups.com\n").unwrap();
-    let live = Live::load(folder.path()).unwrap();
-    let held = live.current();
-    std::fs::write(&file, "@dhl.com\n*\n").unwrap();
-    assert!(live.reload().is_err());
-    std::fs::remove_file(&file).unwrap();
-    assert!(live.reload().is_err());
-    assert_eq!(live.current().len(), 2);
-    std::fs::write(&file, "@dhl.com\n@fedex.com\n").unwrap();
-    let diff = live.reload().unwrap();
+fn a_digest_is_of_the_entries_and_of_nothing_else() {
+    let one = load(b"@dhl.com\nnotices@ups.com # the second\n").unwrap();
+    let same = load(b"# in another order\nnotices@UPS.com\n\n@dhl.com\n@dhl.com\n").unwrap();
+    let other = load(b"@dhl.com\n").unwrap();
+    assert_eq!(one.digest(), same.digest());
+    assert_ne!(one.digest(), other.digest());
+    // printf '@dhl.com\nnotices@ups.com\n' | sha256sum
+    assert_eq!(
+        one.digest(),
+        "acb5111b4d8dc2c281631e87be267894d7c43eede0a0cfd0d6c1f7c95d2209b1"
+    );
+    let diff = Diff::between(&one.texts(), &other);
     assert_eq!(
         (diff.added, diff.removed, diff.unchanged),
-        (
-            vec!["@fedex.com".to_owned()],
-            vec!["@ups.com".to_owned()],
-            1
-        )
+        (vec![], vec!["notices@ups.com".to_owned()], 1)
     );
-    assert!(find(&live.current(), "x@fedex.com").is_some());
+}
+
+#[test]
+fn a_set_is_the_files_that_a_shell_would_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let none = Allowlist::load(path).err().unwrap().to_string();
     assert!(
-        find(&held, "x@ups.com").is_some(),
-        "a snapshot that is held stays as it was"
+        none.contains("holds no file whose name ends in .txt"),
+        "{none}"
+    );
+    for (name, text) in [
+        ("b.txt", "@ups.com\n"),
+        ("a.txt", "@dhl.com\n"),
+        // What editors and copiers leave beside.
+        (".c.txt", "*\n"),
+        ("a.txt~", "*\n"),
+        ("README", "*\n"),
+    ] {
+        std::fs::write(path.join(name), text).unwrap();
+    }
+    std::os::unix::fs::symlink("nowhere", path.join(".#a.txt")).unwrap();
+    let set = Allowlist::load(path).unwrap();
+    assert_eq!(
+        set.entries().map(ToString::to_string).collect::<Vec<_>>(),
+        ["@dhl.com", "@ups.com"]
+    );
+    let missing = Allowlist::load(&path.join("nothing.txt")).err().unwrap();
+    let missing = missing.to_string();
+    assert!(
+        missing.contains("nothing.txt: cannot be read: No such file"),
+        "{missing}"
     );
 }

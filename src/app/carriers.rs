@@ -52,7 +52,7 @@ impl Carriers {
         let context = VerifyContext {
             directory: stores.directory.clone(),
             domains: stores.domains.clone(),
-            allowlist: stores.allowlist.clone(),
+            in_force: stores.in_force.clone(),
             tokens: self.tokens,
             history: stores.history.clone(),
             clock: stores.clock.clone(),

@@ -8,8 +8,9 @@ use crate::directory::Unavailable;
 use crate::files::{self, ModeRepair};
 
 /// Folders of ours, and what stands beside them while one is made or was moved away. `lost+found` comes with a file system.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "directory",
+    "in-force",
     "state",
     "spool",
     "trace",
@@ -37,7 +38,10 @@ pub(super) fn close(config: &Config) -> Result<(), StartError> {
     }
     let mut repaired = Vec::new();
     for path in places(config, &folder).map_err(failed)? {
-        repaired.extend(files::repair_modes(&path).map_err(failed)?);
+        let closed = files::repair_modes(&path);
+        let closed =
+            closed.map_err(|error| StartError::because("data_dir", files::describe(&path, &error)));
+        repaired.extend(closed?);
     }
     for loose in repaired.iter().take(TOLD) {
         tell(loose);

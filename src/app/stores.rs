@@ -9,7 +9,6 @@ use super::data_dir;
 use super::lost::{self, FoundDirectory};
 use super::reserved_space::{self, ReservedSpace};
 use super::state_updates::LastAddresses;
-use crate::allowlist::Live;
 use crate::auth::{self, Prover};
 use crate::backpressure::{Backpressure, DocumentRoom};
 use crate::clock::{Clock, SystemClock};
@@ -22,8 +21,9 @@ use crate::directory::{
 use crate::files;
 use crate::handover::Targets;
 use crate::history::History;
+use crate::in_force::{InForce, Sources};
 use crate::inbound;
-use crate::intake::{LiveRules, Tools};
+use crate::intake::Tools;
 use crate::mail::Listeners;
 use crate::masking::{HandedKeys, MaskedDomains, TraceKeys};
 use crate::queue;
@@ -51,10 +51,8 @@ pub(super) struct Stores {
     pub(super) lost: Option<PathBuf>,
     /// What mail itself teaches, and no import can bring back.
     pub(super) state: Arc<StateStore>,
-    /// The couriers; read again on SIGHUP.
-    pub(super) allowlist: Arc<Live>,
-    /// The rules on contents; read again on SIGHUP.
-    pub(super) contents: Arc<LiveRules>,
+    /// The couriers and the rules on contents; read again on SIGHUP.
+    pub(super) in_force: Arc<InForce>,
     /// The DKIM keys; read again on SIGHUP.
     pub(super) signer: Arc<Signer>,
     /// The one that proof and delivery ask.
@@ -76,11 +74,9 @@ impl Stores {
     pub(super) fn open(config: Config) -> Result<Self, StartError> {
         data_dir::close(&config)?;
         // Files that an operator writes come first: a slip in one is told before a store is touched.
-        let allowlist = Live::load(&config.allowlist)
-            .map_err(|error| StartError::because("allowlist", error))?;
-        let (rules, shadow) = (&config.content.rules, &config.content.shadow);
-        let contents = LiveRules::load(rules.as_deref(), shadow.as_deref())
-            .map_err(|error| StartError::because("[content]", error))?;
+        let clock = Arc::new(SystemClock);
+        let in_force = InForce::open(sources(&config), Some(&kept_sets(&config)), clock.clone());
+        let in_force = in_force.map_err(|error| StartError(error.to_string()))?;
         let local = Arc::new(RestorableDirectory::default());
         let kept = ReservedSpace::of(&config, reserved_space::min_free(&config));
         kept.prepare(&config.data_dir);
@@ -121,11 +117,10 @@ impl Stores {
             local,
             lost,
             state: Arc::new(state),
-            allowlist: Arc::new(allowlist),
-            contents: Arc::new(contents),
+            in_force: Arc::new(in_force),
             signer: Arc::new(signer),
             resolver: Arc::new(resolver),
-            clock: Arc::new(SystemClock),
+            clock,
             history: Arc::new(history),
             flow: Arc::new(Backpressure::new(room)),
             documents: Arc::new(DocumentRoom::new(
@@ -179,8 +174,7 @@ impl Stores {
             domains: self.domains.clone(),
             directory: self.directory.clone(),
             state: self.state.clone(),
-            allowlist: self.allowlist.clone(),
-            rules: self.contents.clone(),
+            in_force: self.in_force.clone(),
             prover: Prover::new(&self.resolver, settings),
             resolver: self.resolver.clone(),
             signer: self.signer.clone(),
@@ -235,6 +229,22 @@ impl Stores {
             settings: queue::QueueSettings::from_config(&self.config.delivery),
         }
     }
+}
+
+/// Where the sets of a configuration are written that are read again while the server runs.
+#[must_use]
+pub fn sources(config: &Config) -> Sources {
+    Sources {
+        allowlist: config.allowlist.clone(),
+        rules: config.content.rules.clone(),
+        shadow: config.content.shadow.clone(),
+    }
+}
+
+/// Where the last good ones of those sets are kept, with the history of the allowlist.
+#[must_use]
+pub fn kept_sets(config: &Config) -> PathBuf {
+    config.data_dir.join("in-force")
 }
 
 /// Opens the directory of a configuration: for the server, and for commands while no server runs.

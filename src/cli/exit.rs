@@ -10,7 +10,7 @@ use crate::admin::ClientError;
 pub enum Exit {
     /// Done; for `explain`: accept.
     Done,
-    /// Done in part; for `explain`: defer.
+    /// Done in part; for `explain`: defer; for `allowlist diff`: there are differences, as diff(1) says it.
     Deferred,
     /// Refused.
     Refused,

@@ -8,7 +8,7 @@ use super::Exit;
 use crate::admin::{Client, RulesInForce};
 use crate::config;
 use crate::content::{Action, Direction, Facts, Findings, Letter, RuleSet};
-use crate::intake::load_rules;
+use crate::in_force::load_rules;
 use crate::message::Message;
 
 mod report;

@@ -101,20 +101,22 @@ impl Server {
             settings,
             handler,
         };
-        server.reload_tls()?;
+        server.load_tls()?();
         Ok(server)
     }
 
-    /// Reads certificate and key again. Sessions under way keep what they have.
+    /// Reads certificate and key again; what is returned takes them into force. Sessions under way keep what they have.
     ///
     /// # Errors
     /// They cannot be used; the old ones stay.
-    pub fn reload_tls(&self) -> Result<(), CertificateError> {
-        if let Some(files) = &self.settings.tls {
-            self.acceptor
-                .store(Some(Arc::new(certificate::load(files)?)));
-        }
-        Ok(())
+    pub fn load_tls(&self) -> Result<impl FnOnce() + use<'_>, CertificateError> {
+        let new = self.settings.tls.as_ref();
+        let new = new.map(certificate::load).transpose()?;
+        Ok(move || {
+            if let Some(new) = new {
+                self.acceptor.store(Some(Arc::new(new)));
+            }
+        })
     }
 
     /// The acceptor that a new session uses for as long as it lives (docs/threats.md#47).

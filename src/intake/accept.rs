@@ -55,14 +55,14 @@ pub(super) async fn accept(
     payer.works(&effort);
     let message = open(data, effort).await.map_err(whole)?;
     let _ = seen.message_id.set(message.text("Message-ID"));
-    let (purpose, letter) = (Purpose::Mail, &OnceLock::new());
     let arrival = Arrival {
         client,
         transaction,
         message: &message,
-        purpose,
-        letter,
+        purpose: Purpose::Mail,
+        letter: &OnceLock::new(),
         seen,
+        sets: &intake.tools.in_force.current(),
     };
     // Before the directory is asked for masks: an unproven client hears nothing of them, whatever it was told at RCPT.
     let sender = proven_sender(intake, &arrival, payer).await?;
@@ -83,7 +83,8 @@ pub(super) async fn accept(
                 Err(refusal) => Err(refusal),
             },
             (Recipient::Role { contact, written }, sender) => {
-                let admitted = role::admit(intake.checks(), &arrival, sender.as_ref()).await;
+                let checks = intake.checks(arrival.sets);
+                let admitted = role::admit(checks, &arrival, sender.as_ref()).await;
                 admitted.map(|()| to_role(intake.entries(), &arrival, contact, written))
             }
             (Recipient::Masked(masked), Some(sender)) => {
@@ -175,27 +176,20 @@ pub(super) async fn carry_out(
     address: &MaskedAddress,
 ) -> Result<Taken, Refusal> {
     let recipient = address.to_string();
+    let (masking, contents) = (intake.masking(arrival.sets), intake.contents(arrival.sets));
     match plan {
         Plan::OwnMask => Ok(Taken::OwnMask),
         Plan::Participant(plan) if sender.is_automatic_reply => {
-            let (masking, name) = (intake.masking(), sender.from_name.as_deref());
+            let name = sender.from_name.as_deref();
             // Asked of automatic replies too, which anybody can pretend to write. They earn no answer.
-            contents::check(intake.contents(), arrival, sender, (plan, &recipient)).await?;
+            contents::check(contents, arrival, sender, (plan, &recipient)).await?;
             let taken = auto_reply(masking, &intake.claims, arrival, plan, name).await?;
             // Taken and not passed on: a refusal would make the responder's server write to its owner about it.
             Ok(taken.unwrap_or(Taken::Discarded(ONE_A_DAY)))
         }
         Plan::Participant(plan) => {
-            let passed =
-                contents::check(intake.contents(), arrival, sender, (plan, &recipient)).await?;
-            masked(
-                intake.masking(),
-                arrival,
-                sender,
-                plan,
-                (&recipient, passed),
-            )
-            .await
+            let passed = contents::check(contents, arrival, sender, (plan, &recipient)).await?;
+            masked(masking, arrival, sender, plan, (&recipient, passed)).await
         }
         Plan::Courier(plan) => unmasked(intake.carrying(), arrival, sender, plan, &recipient).await,
     }
@@ -231,7 +225,8 @@ async fn proven_sender(
     let addresses: Vec<MaskedAddress> = masks.iter().map(|(_, mask)| mask.clone()).collect();
     let mut steps = Steps::new();
     let masks = mailboxes(&addresses);
-    let sender = identify(intake.checks(), arrival, Some(&mut steps), payer, &masks).await;
+    let checks = intake.checks(arrival.sets);
+    let sender = identify(checks, arrival, Some(&mut steps), payer, &masks).await;
     let sender = sender.map_err(whole)?;
     match policy::unproven(&sender.proof) {
         Some(refusal) => Err(whole(refusal)),

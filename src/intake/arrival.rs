@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use crate::auth::{self, Steps};
 use crate::content::Letter;
+use crate::in_force::Sets;
 use crate::inbound::{Client, MailTransaction};
 use crate::mail::{Domain, Reception, ReversePath, Timestamp};
 use crate::masking::MaskedDomains;
@@ -37,6 +38,8 @@ pub(super) struct Arrival<'a> {
     pub(super) letter: &'a OnceLock<Letter>,
     /// What is learnt of it on the way.
     pub(super) seen: &'a Seen,
+    /// The couriers and the rules by which all of it is judged, whatever is reloaded meanwhile (docs/threats.md#91).
+    pub(super) sets: &'a Sets,
 }
 
 /// What is learnt of a message on its way, for the history.

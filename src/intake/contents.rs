@@ -16,7 +16,6 @@ use std::time::Duration;
 use super::arrival::{Arrival, Purpose};
 use super::dedup::{Claim, Claims, mark};
 use super::entry::Entries;
-use super::live_rules::LiveRules;
 use super::masked::Masking;
 use super::recall::Recollection;
 use super::templates::Templates;
@@ -49,7 +48,8 @@ pub(super) struct Contents<'a> {
     pub(super) config: &'a Content,
     /// `[policy] help_url`.
     pub(super) appeal: Option<&'a str>,
-    pub(super) rules: &'a LiveRules,
+    pub(super) rules: &'a RuleSet,
+    pub(super) shadow: Option<&'a RuleSet>,
     pub(super) directory: &'a dyn Directory,
     pub(super) ids: MessageIds<'a>,
     pub(super) recollection: Recollection<'a>,
@@ -90,8 +90,8 @@ pub(super) async fn check(
     if contents.is_off() {
         return Ok(Passed::default());
     }
-    let set = contents.rules.current();
-    let (judged, letter) = judge(contents, arrival, plan, &set).await?;
+    let set = contents.rules;
+    let (judged, letter) = judge(contents, arrival, plan, set).await?;
     let passed = Passed {
         quotable: judged.quotable(letter),
         wrote: contents.wrote(plan, &judged.evidence, letter),
@@ -101,8 +101,8 @@ pub(super) async fn check(
         credit: None,
         ..judged
     };
-    hits::shadow(contents, plan, letter, &judged, &set);
-    hits::count(&set, contents.most(), &judged.findings);
+    hits::shadow(contents, plan, letter, &judged, set);
+    hits::count(set, contents.most(), &judged.findings);
     let Some((rule, action)) = judged
         .decision
         .and_then(|(rule, action)| Some((set.rules.get(rule)?, action)))
@@ -115,7 +115,7 @@ pub(super) async fn check(
         action: action.name().to_owned(),
         set: set.version.clone(),
         facts: judged.evidence.names(),
-        beside: judged.others(&set, &rule.id),
+        beside: judged.others(set, &rule.id),
     };
     let blocks = action == Action::Block;
     let documents = match blocks {
@@ -123,7 +123,7 @@ pub(super) async fn check(
             let judged = &judged;
             let blocked = Blocked {
                 judged,
-                set: &set,
+                set,
                 letter,
                 rule,
             };
@@ -151,8 +151,8 @@ pub(super) async fn explain(
         trail.note("contents", "the rules are off".to_owned());
         return Ok(());
     }
-    let set = contents.rules.current();
-    let (judged, _) = judge(contents, arrival, plan, &set).await?;
+    let set = contents.rules;
+    let (judged, _) = judge(contents, arrival, plan, set).await?;
     trail.note(
         "contents",
         format!(

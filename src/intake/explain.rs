@@ -103,7 +103,7 @@ async fn consider(
         helo: inquiry.helo.clone().unwrap_or(imagined.helo),
         ..imagined
     };
-    let letter = OnceLock::new();
+    let (letter, sets) = (OnceLock::new(), intake.tools.in_force.current());
     let arrival = Arrival {
         client: &client,
         transaction: &transaction,
@@ -111,12 +111,13 @@ async fn consider(
         purpose: Purpose::Question,
         letter: &letter,
         seen: &Seen::default(),
+        sets: &sets,
     };
     let mut steps = Steps::new();
     let asked = inquiry.client.is_some().then_some(&mut steps);
     let to = mailboxes(std::slice::from_ref(&masked.address));
     let payer = &mut Payer::new(client.address);
-    let sender = identify(intake.checks(), &arrival, asked, payer, &to).await;
+    let sender = identify(intake.checks(arrival.sets), &arrival, asked, payer, &to).await;
     for step in steps {
         trail.note(step.check, step.finding);
     }
@@ -127,7 +128,7 @@ async fn consider(
     trail.0.extend(verdict.trail.0);
     let plan = verdict.decision?;
     if let Plan::Participant(plan) = &plan {
-        contents::explain(intake.contents(), &arrival, plan, trail).await?;
+        contents::explain(intake.contents(arrival.sets), &arrival, plan, trail).await?;
     }
     // Rewritten and checked as well, then thrown away: a message that would leak is refused here as it would be there.
     carry_out(intake, &arrival, &sender, &plan, &masked.address)

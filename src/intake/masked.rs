@@ -10,7 +10,7 @@ use super::entry::{Entries, Taken, origin, without};
 use super::fault::internal;
 use super::recall::{Recollection, is_public};
 use super::threading::{MessageIds, thread};
-use crate::allowlist::Live;
+use crate::allowlist::Allowlist;
 use crate::config::{self, ActionFrom, DisplayName};
 use crate::content::Action;
 use crate::directory::{AddressMark, Directory, Participant};
@@ -31,7 +31,7 @@ pub(super) struct Masking<'a> {
     pub(super) domains: &'a MaskedDomains,
     pub(super) ids: MessageIds<'a>,
     pub(super) recollection: Recollection<'a>,
-    pub(super) allowlist: &'a Live,
+    pub(super) allowlist: &'a Allowlist,
     /// `[content] attachment`.
     pub(super) attachment: &'a [ActionFrom],
     pub(super) signer: &'a Signer,

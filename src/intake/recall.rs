@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::fault::internal;
 use super::threading::MessageIds;
-use crate::allowlist::Live;
+use crate::allowlist::Allowlist;
 use crate::clock::Clock;
 use crate::directory::{Brought as Record, Participant, StateStore};
 use crate::mail::{Domain, Mailbox, Timestamp};
@@ -214,7 +214,7 @@ impl Recollection<'_> {
 
 /// Whether a domain names nobody, or whom everybody may know: ours, the marketplace's, a courier's, a shared provider's, the receiver's own.
 pub(super) fn is_public(
-    (domains, hostname, allowlist): (&MaskedDomains, &Domain, &Live),
+    (domains, hostname, allowlist): (&MaskedDomains, &Domain, &Allowlist),
     domain: &Domain,
     receiver: &Participant,
 ) -> bool {
@@ -227,7 +227,7 @@ pub(super) fn is_public(
     });
     ours || providers::is_shared(domain)
         || organisation(hostname)
-        || allowlist.current().knows(domain)
+        || allowlist.knows(domain)
         || receiver
             .addresses
             .iter()

@@ -86,7 +86,14 @@ async fn answer(
         Ok(plan) => plan,
         Err(why) => return Ok(discarded(intake, sent, why)),
     };
-    let taken = auto_reply(intake.masking(), &intake.claims, arrival, &plan, None).await?;
+    let taken = auto_reply(
+        intake.masking(arrival.sets),
+        &intake.claims,
+        arrival,
+        &plan,
+        None,
+    )
+    .await?;
     Ok(taken.unwrap_or_else(|| discarded(intake, sent, ONE_A_DAY)))
 }
 
@@ -150,7 +157,7 @@ async fn prove(
     let recipient: Vec<Mailbox> = mask.or(token).cloned().into_iter().collect();
     let mut steps = Steps::new();
     identify(
-        intake.checks(),
+        intake.checks(arrival.sets),
         arrival,
         Some(&mut steps),
         payer,

@@ -10,7 +10,7 @@ use super::owners::Owners;
 use super::payer::Payer;
 use super::proof::{believe, evidence, fails_elsewhere, mode, unasked};
 use super::weigh::weigh;
-use crate::allowlist::Live;
+use crate::allowlist::Allowlist;
 use crate::auth::{Means, Proof, Prover, Steps};
 use crate::config::Auth;
 use crate::directory::StateStore;
@@ -26,7 +26,7 @@ pub(super) struct Checks<'a> {
     pub(super) prover: &'a Prover,
     pub(super) owners: Owners<'a>,
     pub(super) state: &'a StateStore,
-    pub(super) allowlist: &'a Live,
+    pub(super) allowlist: &'a Allowlist,
     pub(super) budgets: &'a Budgets,
 }
 
@@ -84,7 +84,6 @@ async fn read(checks: Checks<'_>, arrival: &Arrival<'_>) -> Result<Sender, Refus
     unlooped?;
     let courier = checks
         .allowlist
-        .current()
         .find(&from.mailbox)
         .map(|line| line.to_string());
     // Exchange calls its absence notices auto-generated, as shops do their notices, of which none may be held back. Only an answer names what

@@ -8,7 +8,6 @@ use super::contents::Contents;
 use super::dedup::Claims;
 use super::entry::Entries;
 use super::handed::Servers;
-use super::live_rules::LiveRules;
 use super::masked::Masking;
 use super::owners::Owners;
 use super::recall::Recollection;
@@ -17,13 +16,13 @@ use super::sender::Checks;
 use super::templates::Templates;
 use super::threading::MessageIds;
 use super::unmasked::Carrying;
-use crate::allowlist::Live;
 use crate::auth::Prover;
 use crate::backpressure::{Backpressure, DocumentRoom};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{Directory, StateStore};
 use crate::history::History;
+use crate::in_force::{InForce, Sets};
 use crate::masking::{GuessKeys, HandedKeys, MaskedDomains, MessageIdKeys};
 use crate::resolve::Resolver;
 use crate::rewrite;
@@ -40,10 +39,8 @@ pub struct Tools {
     pub directory: Arc<dyn Directory>,
     /// What cannot be loaded again.
     pub state: Arc<StateStore>,
-    /// The couriers.
-    pub allowlist: Arc<Live>,
-    /// The rules on contents.
-    pub rules: Arc<LiveRules>,
+    /// The couriers and the rules on contents.
+    pub in_force: Arc<InForce>,
     /// Who checks senders.
     pub prover: Prover,
     /// Asked whose server it is that brings a report.
@@ -116,14 +113,14 @@ impl Intake {
         }
     }
 
-    /// For `sender.rs` and `proof.rs`.
-    pub(super) fn checks(&self) -> Checks<'_> {
+    /// For `sender.rs` and `proof.rs`. `sets`, here and below: the snapshot of the message, by which all of it is judged.
+    pub(super) fn checks<'a>(&'a self, sets: &'a Sets) -> Checks<'a> {
         Checks {
             auth: &self.tools.config.auth,
             prover: &self.tools.prover,
             owners: self.owners(),
             state: &self.tools.state,
-            allowlist: &self.tools.allowlist,
+            allowlist: &sets.allowlist,
             budgets: &self.budgets,
         }
     }
@@ -140,7 +137,7 @@ impl Intake {
     }
 
     /// For `masked.rs`, `threading.rs`, `recall.rs` and `auto_reply.rs`.
-    pub(super) fn masking(&self) -> Masking<'_> {
+    pub(super) fn masking<'a>(&'a self, sets: &'a Sets) -> Masking<'a> {
         let policy = &self.tools.config.policy;
         let ids = MessageIds {
             keys: &self.message_ids,
@@ -159,7 +156,7 @@ impl Intake {
                 clock: &*self.tools.clock,
                 memory: policy.guess_memory,
             },
-            allowlist: &self.tools.allowlist,
+            allowlist: &sets.allowlist,
             attachment: &self.tools.config.content.attachment,
             signer: &self.tools.signer,
             entries: self.entries(),
@@ -167,12 +164,13 @@ impl Intake {
     }
 
     /// For `contents.rs`.
-    pub(super) fn contents(&self) -> Contents<'_> {
-        let masking = self.masking();
+    pub(super) fn contents<'a>(&'a self, sets: &'a Sets) -> Contents<'a> {
+        let masking = self.masking(sets);
         Contents {
             config: &self.tools.config.content,
             appeal: self.tools.config.policy.help_url.as_deref(),
-            rules: &self.tools.rules,
+            rules: &sets.rules,
+            shadow: sets.shadow.as_deref(),
             directory: masking.directory,
             ids: masking.ids,
             recollection: masking.recollection,

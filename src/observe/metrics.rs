@@ -5,7 +5,8 @@
 
 mod described;
 
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -81,11 +82,34 @@ fn describe() {
     metrics::gauge!("allegromail_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
 }
 
-/// Counts a reload of `what`, and passes its result on.
-pub fn reloaded<T, E>(what: &'static str, result: Result<T, E>) -> Result<T, E> {
-    let outcome = if result.is_ok() { "done" } else { "failed" };
-    metrics::counter!("allegromail_reloads_total", "what" => what, "outcome" => outcome)
-        .increment(1);
-    metrics::gauge!("allegromail_reload_failed", "what" => what).set(u8::from(result.is_err()));
-    result
+/// What the last reload of each thing came to, beside the counters: health tells what is older than its files.
+#[derive(Debug, Default)]
+pub struct Reloads(Mutex<BTreeSet<&'static str>>);
+
+impl Reloads {
+    /// Counts a reload of `what`, and passes its result on.
+    pub fn count<T, E>(&self, what: &'static str, result: Result<T, E>) -> Result<T, E> {
+        let outcome = if result.is_ok() { "done" } else { "failed" };
+        metrics::counter!("allegromail_reloads_total", "what" => what, "outcome" => outcome)
+            .increment(1);
+        metrics::gauge!("allegromail_reload_failed", "what" => what).set(u8::from(result.is_err()));
+        let mut failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &result {
+            Ok(_) => failed.remove(what),
+            Err(_) => failed.insert(what),
+        };
+        result
+    }
+
+    /// Counts a start that has found `what` broken.
+    pub fn failed(&self, what: &'static str) {
+        let _ = self.count::<(), ()>(what, Err(()));
+    }
+
+    /// Of what the last reload has failed.
+    #[must_use]
+    pub fn all_failed(&self) -> Vec<&'static str> {
+        let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.iter().copied().collect()
+    }
 }

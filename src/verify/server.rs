@@ -20,12 +20,12 @@ use super::questions;
 use super::refusal::Refusal;
 use super::tokens::{Asker, Tokens};
 use super::traced::Traced;
-use crate::allowlist::Live;
 use crate::clock::Clock;
 use crate::config::Budget;
 use crate::directory::Directory;
 use crate::history::History;
 use crate::http::{self, Guard, Listener};
+use crate::in_force::InForce;
 use crate::masking::MaskedDomains;
 
 /// The largest request body in bytes: a hundred addresses of the greatest length, twice.
@@ -41,8 +41,8 @@ pub struct VerifyContext {
     pub directory: Arc<dyn Directory>,
     /// The domains of ours.
     pub domains: Arc<MaskedDomains>,
-    /// Whose tokens are good.
-    pub allowlist: Arc<Live>,
+    /// Has the allowlist, which says whose tokens are good.
+    pub in_force: Arc<InForce>,
     /// The tokens.
     pub tokens: Arc<Tokens>,
     /// Where questions leave their lines.
@@ -159,9 +159,9 @@ async fn require_token(
     next: Next,
 ) -> Response {
     let given = http::bearer(request.headers());
-    let allowlist = service.parts.allowlist.current();
+    let sets = service.parts.in_force.current();
     let now = service.parts.clock.now();
-    match service.parts.tokens.asker(given, &allowlist, now) {
+    match service.parts.tokens.asker(given, &sets.allowlist, now) {
         None => Refusal::Token.into_response(),
         Some(asker) => {
             request.extensions_mut().insert(asker);

@@ -17,7 +17,6 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
 use super::*;
-use crate::allowlist::Live;
 use crate::clock::ManualClock;
 use crate::config::{Budget, HttpConfig, HttpListen};
 use crate::directory::{
@@ -26,6 +25,7 @@ use crate::directory::{
 };
 use crate::history::History;
 use crate::http::Guard;
+use crate::in_force::{InForce, Sources};
 use crate::mail::{Domain, Mailbox, Timestamp};
 use crate::masking::{MaskId, MaskedDomain, MaskedDomains, ParticipantId, TransactionId};
 
@@ -156,10 +156,15 @@ fn domains() -> MaskedDomains {
 }
 
 /// An allowlist of two couriers.
-fn allowlist(folder: &Path) -> Live {
+fn allowlist(folder: &Path) -> InForce {
     let file = folder.join("couriers.txt");
     std::fs::write(&file, "@inpost.pl\nnotices@dhl.com\n").unwrap();
-    Live::load(&file).unwrap()
+    let sources = Sources {
+        allowlist: file,
+        rules: None,
+        shadow: None,
+    };
+    InForce::open(sources, None, Arc::new(ManualClock::new(NOW))).unwrap()
 }
 
 fn tokens(folder: &Path) -> Tokens {
@@ -188,7 +193,12 @@ impl Desk {
         let (directory, allowlist) = (Arc::new(Noted::default()), allowlist(folder.path()));
         let tokens = tokens(folder.path());
         let make = |entry: &str| {
-            let made = tokens.create(entry.parse().unwrap(), &allowlist.current(), "test", NOW);
+            let made = tokens.create(
+                entry.parse().unwrap(),
+                &allowlist.current().allowlist,
+                "test",
+                NOW,
+            );
             made.unwrap().1
         };
         let (inpost, dhl) = (make("@inpost.pl"), make("notices@dhl.com"));
@@ -202,7 +212,7 @@ impl Desk {
         let router = server::router(VerifyContext {
             directory: directory.clone(),
             domains: Arc::new(domains()),
-            allowlist: Arc::new(allowlist),
+            in_force: Arc::new(allowlist),
             tokens: Arc::new(tokens),
             history: history.clone(),
             clock: clock.clone(),

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allegromail::admin;
-use allegromail::allowlist::Live;
 use allegromail::app::Relay;
 use allegromail::auth::{self, Prover};
 use allegromail::backpressure::DocumentRoom;
@@ -16,6 +15,7 @@ use allegromail::clock::SystemClock;
 use allegromail::config::HttpListen;
 use allegromail::directory::{self, Directory, SledDirectory};
 use allegromail::history::History;
+use allegromail::in_force::InForce;
 use allegromail::inbound::{self, ListenerKind, Server};
 use allegromail::intake::Intake;
 use allegromail::masking::MaskedDomains;
@@ -92,6 +92,8 @@ pub struct Setup {
     pub dkim: String,
     /// More routes, before the one to the sink: TOML tables.
     pub routes: String,
+    /// The allowlist; none: the shipped one.
+    pub couriers: Option<PathBuf>,
     /// Its host name.
     pub hostname: &'static str,
     /// The port that the relay listens on; none: a free one.
@@ -111,6 +113,7 @@ impl Default for Setup {
             contact: true,
             dkim: String::new(),
             routes: String::new(),
+            couriers: None,
             hostname: "mx.allegromail.example",
             port: None,
             next_hop: None,
@@ -412,12 +415,12 @@ impl Bare {
             .iter()
             .map(|domain| domain.masked.clone())
             .collect();
+        let sources = allegromail::app::sources(&config);
         let tools = allegromail::intake::Tools {
             domains: Arc::new(MaskedDomains::new(domains)),
             directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
             state: Arc::new(directory::StateStore::open(&folder.path().join("state")).unwrap()),
-            allowlist: Arc::new(Live::load(&config.allowlist).unwrap()),
-            rules: Arc::new(allegromail::intake::LiveRules::load(None, None).unwrap()),
+            in_force: Arc::new(InForce::open(sources, None, Arc::new(SystemClock)).unwrap()),
             prover: Prover::new(
                 &resolver,
                 auth::ProverSettings {
@@ -518,12 +521,10 @@ pub fn message(from: &str, to: &str, more: &str) -> String {
     )
 }
 
-/// A message from the buyer to the seller.
 pub fn plain() -> String {
     message(JAN, SELLER, "")
 }
 
-/// What arrived, as text.
 pub fn text(received: &Received) -> String {
     String::from_utf8_lossy(&received.data).into_owned()
 }
@@ -534,7 +535,8 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         fs::write(&key, [7; 32]).unwrap();
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     }
-    let couriers = Path::new(env!("CARGO_MANIFEST_DIR")).join("allowlist/couriers.txt");
+    let shipped = || Path::new(env!("CARGO_MANIFEST_DIR")).join("allowlist/couriers.txt");
+    let couriers = setup.couriers.clone().unwrap_or_else(shipped);
     let lines = |table: &str| -> String {
         let own = setup.keys.iter().filter(|(of, _)| *of == table);
         own.map(|(_, line)| format!("{line}\n")).collect()

@@ -12,7 +12,8 @@ use crate::spool::{Entry, Target};
 /// Sends every digest that waits. What cannot be sent now waits for the next hour; after a crash between its commit and the end of its rows it is sent
 /// twice, and never not at all.
 pub async fn send_digests(intake: &Intake) {
-    let contents = intake.contents();
+    let sets = intake.tools.in_force.current();
+    let contents = intake.contents(&sets);
     let digests = contents.state.digests();
     for digest in digests.unwrap_or_default() {
         if let Err(error) = send(contents, &digest).await {

@@ -26,12 +26,12 @@ pub(super) fn shadow(
     judged: &Judged,
     set: &RuleSet,
 ) {
-    let Some(shadow) = contents.rules.shadow() else {
+    let Some(shadow) = contents.shadow else {
         return;
     };
     let mut findings = shadow.evaluate(letter, &judged.evidence.facts(), &|_| false);
-    contents.except(plan, &shadow, &mut findings);
-    let other = findings.strictest(&shadow, contents.most());
+    contents.except(plan, shadow, &mut findings);
+    let other = findings.strictest(shadow, contents.most());
     let id = |set: &RuleSet, rule: usize| {
         set.rules
             .get(rule)
@@ -48,7 +48,7 @@ pub(super) fn shadow(
             .decision
             .map(|(rule, action)| (id(set, rule), action)),
     );
-    let then = named(other.map(|(hit, action)| (id(&shadow, hit.rule), action)));
+    let then = named(other.map(|(hit, action)| (id(shadow, hit.rule), action)));
     if now != then {
         metrics::counter!("allegromail_content_shadow_total", "now" => now, "then" => then)
             .increment(1);

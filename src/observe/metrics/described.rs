@@ -119,13 +119,13 @@ pub(super) const METRICS: &[Described] = &[
         "allegromail_reloads_total",
         Counter,
         &["what", "outcome"],
-        "what was read again: allowlist, content rules, dkim keys, certificates, trust roots; outcome: done, failed",
+        "what was read again: allowlist, content rules, dkim keys, certificates, trust roots, configuration; outcome: done, failed",
     ),
     (
         "allegromail_reload_failed",
         Gauge,
         &["what"],
-        "1 where the last reload failed: what is in force is older than the files",
+        "1 where the last reload failed, or a start serves with a last good set: what is in force is older than the files",
     ),
     (
         "allegromail_content_hits_total",

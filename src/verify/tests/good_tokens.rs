@@ -2,10 +2,11 @@
 
 use super::TokenError;
 use super::*;
+use crate::in_force::What;
 
-fn is_good(tokens: &Tokens, allowlist: &Live, given: &str) -> bool {
+fn is_good(tokens: &Tokens, list: &InForce, given: &str) -> bool {
     tokens
-        .asker(Some(given), &allowlist.current(), NOW)
+        .asker(Some(given), &list.current().allowlist, NOW)
         .is_some()
 }
 
@@ -13,7 +14,14 @@ fn is_good(tokens: &Tokens, allowlist: &Live, given: &str) -> bool {
 fn only_the_whole_token_is_good_and_only_until_it_is_revoked() {
     let folder = tempfile::tempdir().unwrap();
     let (list, all) = (allowlist(folder.path()), tokens(folder.path()));
-    let make = |entry: &str| all.create(entry.parse().unwrap(), &list.current(), "uid 7", NOW);
+    let make = |entry: &str| {
+        all.create(
+            entry.parse().unwrap(),
+            &list.current().allowlist,
+            "uid 7",
+            NOW,
+        )
+    };
     let (id, text) = make("@InPost.pl").unwrap();
     let (other_id, other) = make("notices@dhl.com").unwrap();
     assert!(id != other_id && text != other && text.starts_with(&format!("amv_{id}_")));
@@ -35,7 +43,7 @@ fn only_the_whole_token_is_good_and_only_until_it_is_revoked() {
     ] {
         assert!(!is_good(&all, &list, wrong), "{wrong}");
     }
-    assert!(all.asker(None, &list.current(), NOW).is_none());
+    assert!(all.asker(None, &list.current().allowlist, NOW).is_none());
     for entry in ["@dhl.com", "other@dhl.com", "@mail.inpost.pl"] {
         let refused = make(entry);
         assert!(
@@ -49,10 +57,10 @@ fn only_the_whole_token_is_good_and_only_until_it_is_revoked() {
     let nobody = all.revoke("000000000000", "uid 8", NOW);
     assert!(matches!(nobody, Err(TokenError::NoSuchToken)));
     // A start finds them as they were.
-    let before = all.list(&list.current());
+    let before = all.list(&list.current().allowlist);
     drop(all);
     let all = tokens(folder.path());
-    assert_eq!(all.list(&list.current()), before);
+    assert_eq!(all.list(&list.current().allowlist), before);
     assert!(!is_good(&all, &list, &text) && is_good(&all, &list, &other));
     let shown = |id: &str| before.iter().find(|token| token.id == id).unwrap();
     let revoked = shown(&id);
@@ -67,7 +75,12 @@ fn only_the_whole_token_is_good_and_only_until_it_is_revoked() {
 fn a_token_is_good_while_its_entry_is_on_the_allowlist_in_force() {
     let folder = tempfile::tempdir().unwrap();
     let (list, all) = (allowlist(folder.path()), tokens(folder.path()));
-    let made = all.create("@inpost.pl".parse().unwrap(), &list.current(), "x", NOW);
+    let made = all.create(
+        "@inpost.pl".parse().unwrap(),
+        &list.current().allowlist,
+        "x",
+        NOW,
+    );
     let (_, text) = made.unwrap();
     let file = folder.path().join("couriers.txt");
     // Another entry of the same domain is another entry.
@@ -79,20 +92,27 @@ fn a_token_is_good_while_its_entry_is_on_the_allowlist_in_force() {
     ] {
         std::fs::write(&file, lines).unwrap();
         assert_eq!(is_good(&all, &list, &text), !good, "not read again yet");
-        list.reload().unwrap();
+        let reload = list.reload(What::Allowlist, "test");
+        reload.allowlist.unwrap().unwrap();
         assert_eq!(is_good(&all, &list, &text), good, "{lines}");
-        assert_eq!(all.list(&list.current())[0].good, good, "{lines}");
+        assert_eq!(all.list(&list.current().allowlist)[0].good, good, "{lines}");
     }
     // A broken set leaves the old one in force.
     std::fs::write(&file, "*.inpost.pl\n").unwrap();
-    assert!(list.reload().is_err() && is_good(&all, &list, &text));
+    let reload = list.reload(What::Allowlist, "test");
+    assert!(reload.allowlist.unwrap().is_err() && is_good(&all, &list, &text));
 }
 
 #[test]
 fn a_day_is_noted_once_and_never_takes_a_revocation_back() {
     let folder = tempfile::tempdir().unwrap();
     let (list, all) = (allowlist(folder.path()), tokens(folder.path()));
-    let made = all.create("@inpost.pl".parse().unwrap(), &list.current(), "x", NOW);
+    let made = all.create(
+        "@inpost.pl".parse().unwrap(),
+        &list.current().allowlist,
+        "x",
+        NOW,
+    );
     let (id, text) = made.unwrap();
     std::thread::scope(|scope| {
         for day in 0..4 {
@@ -100,13 +120,13 @@ fn a_day_is_noted_once_and_never_takes_a_revocation_back() {
             scope.spawn(move || {
                 for hour in 0..200 {
                     let at = NOW.plus(HOUR * (24 * day + hour));
-                    all.asker(Some(text), &list.current(), at);
+                    all.asker(Some(text), &list.current().allowlist, at);
                 }
             });
         }
         all.revoke(&id, "x", NOW).unwrap();
     });
     drop(all);
-    let shown = tokens(folder.path()).list(&list.current());
+    let shown = tokens(folder.path()).list(&list.current().allowlist);
     assert!(shown[0].revoked.is_some() && !shown[0].good);
 }
