@@ -118,8 +118,10 @@ mod operations {
     mod explain;
     mod invariants;
     mod key_rotation;
+    mod last_good;
     mod measures;
     mod overdue_documents;
+    mod ownership;
     mod queue_and_trace;
     mod reload;
     mod restarts;
@@ -128,6 +130,7 @@ mod operations {
     mod unloaded_directory;
     mod verify;
     mod verify_tokens;
+    mod whole_sets;
 }
 
 /// Other people's programs as peers: swaks, Postfix on both sides, Postfix's smtp-source.

@@ -1,5 +1,8 @@
-//! `allegromail allowlist`: check a set, say which line lets an address in, reload it in the running server.
+//! `allegromail allowlist`: check a set, compare it, say which line lets an address in, reload it in the running server, say who did so when.
 //! Without a path the set is the one that the configuration names.
+
+mod diff;
+mod history;
 
 use std::path::{Path, PathBuf};
 
@@ -24,8 +27,20 @@ pub(super) enum Command {
         /// A visible From
         address: Mailbox,
     },
+    /// Say what a reload with a set would change, and change nothing: exit code 1 if anything
+    Diff {
+        /// A file, or a folder of *.txt [default: the configured one]
+        path: Option<PathBuf>,
+    },
     /// Reload it in the running server and print what changed
     Reload,
+    /// List what came into force when, by whom, and what was refused, the newest first
+    History,
+    /// Print one generation, with the entries that came and went
+    Show {
+        /// Its number in the history
+        generation: u64,
+    },
 }
 
 /// Runs the command.
@@ -49,7 +64,13 @@ pub(super) fn run(command: &Command, config: Option<&Path>, json: bool) -> Exit 
     match command {
         Command::Check { .. } => check(&config.allowlist, json),
         Command::Test { address } => test(&config.allowlist, address, json),
+        Command::Diff { path } => {
+            let path = path.as_deref().unwrap_or(&config.allowlist);
+            super::block_on(diff::run(&config, path, json))
+        }
         Command::Reload => super::block_on(reload(&config, json)),
+        Command::History => super::block_on(history::list(&config, json)),
+        Command::Show { generation } => super::block_on(history::show(&config, *generation, json)),
     }
 }
 

@@ -6,7 +6,9 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::Exit;
+use crate::app;
 use crate::config::{self, Problem};
+use crate::in_force::{self, AtStart, Examined};
 
 /// What can be done with a configuration.
 #[derive(Debug, Subcommand)]
@@ -28,30 +30,55 @@ pub(super) fn run(command: &Command, path: Option<&Path>, json: bool) -> Exit {
     }
 }
 
-/// Loads the file as a start would, with every key and certificate that it names, and changes nothing. Warnings do not fail it.
+/// Loads the file as a start would, with every key, certificate and set that it names, and changes nothing. Warnings do not fail it. 78: the file is wrong;
+/// 65: a set that it names is.
 fn check(path: Option<&Path>, json: bool) -> Exit {
-    let (file, errors, warnings) = match config::find(path).and_then(|path| config::load(&path)) {
-        Ok(loaded) => (Some(loaded.config.file), Vec::new(), loaded.warnings),
+    let (config, errors, warnings) = match config::find(path).and_then(|path| config::load(&path)) {
+        Ok(loaded) => (Some(loaded.config), Vec::new(), loaded.warnings),
         Err(errors) => (None, errors.0, Vec::new()),
     };
-    let texts = |problems: &[Problem]| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut errors: Vec<String> = errors.iter().map(Problem::to_string).collect();
+    let mut warnings: Vec<String> = warnings.iter().map(Problem::to_string).collect();
+    let wrong = !errors.is_empty();
+    if let Some(config) = &config {
+        for set in in_force::examine(&app::sources(config), &app::kept_sets(config)) {
+            warnings.extend(set.warnings.iter().cloned());
+            errors.extend(broken(&set));
+        }
+    }
     if json {
         println!(
             "{}",
-            serde_json::json!({ "errors": texts(&errors), "warnings": texts(&warnings) })
+            serde_json::json!({ "errors": errors, "warnings": warnings })
         );
     } else {
         errors.iter().for_each(|error| eprintln!("{error}"));
         warnings
             .iter()
             .for_each(|warning| eprintln!("{warning} (warning)"));
-        if let Some(file) = file {
-            println!("{}: no errors", file.display());
+        if let Some(config) = config.filter(|_| errors.is_empty()) {
+            println!("{}: no errors", config.file.display());
         }
     }
-    if errors.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Configuration
+    match (wrong, errors.is_empty()) {
+        (true, _) => Exit::Configuration,
+        (false, true) => Exit::Done,
+        (false, false) => Exit::BadData,
     }
+}
+
+/// What is wrong with a set, and what `serve` would do about it; none: nothing.
+fn broken(set: &Examined) -> Option<String> {
+    let Examined { what, errors, .. } = set;
+    let would = match &set.at_start {
+        AtStart::Serves => return None,
+        AtStart::LastGood(since) => format!(
+            "a start would serve with the last good set, of {}, and say so",
+            since.to_rfc3339_millis()
+        ),
+        AtStart::Refuses(why) => format!("a start would fail: {why}"),
+    };
+    Some(format!(
+        "{what}: {errors}\n{what}: {would}; a reload would change nothing"
+    ))
 }

@@ -40,6 +40,8 @@ fn the_example_configuration_is_complete_and_checks_out() {
     fs::write(&file, &example).unwrap();
     fs::create_dir(folder.path().join("certs")).unwrap();
     fs::write(folder.path().join("certs/secret.key"), [1; 32]).unwrap();
+    fs::create_dir(folder.path().join("allowlist")).unwrap();
+    fs::write(folder.path().join("allowlist/couriers.txt"), "@inpost.pl\n").unwrap();
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(
         folder.path().join("certs/secret.key"),
