@@ -11,14 +11,13 @@ use rustls_pki_types::ServerName;
 
 use super::super::count;
 use super::Finding;
-use crate::allowlist::Allowlist;
 use crate::app;
 use crate::certificate;
 use crate::clock::Clock;
 use crate::config::{Config, TlsFiles};
 use crate::directory::Backup;
 use crate::files;
-use crate::intake::load_rules;
+use crate::in_force::{self, AtStart, Examined};
 use crate::mail::Timestamp;
 use crate::signing::Signer;
 
@@ -35,8 +34,8 @@ pub(super) fn check(config: &Config, clock: &dyn Clock) -> Vec<Finding> {
     let mut findings = vec![data_dir(config), disk(config)];
     findings.extend(this_clock(config, now));
     findings.extend(certificates(config, now));
-    findings.push(allowlist(config));
-    findings.push(rules(config));
+    let sets = in_force::examine(&app::sources(config), &app::kept_sets(config));
+    findings.extend(sets.iter().map(|found| set(found, config)));
     findings.push(keys(config));
     findings.extend(["directory", "state"].map(|kind| export(config, kind, now)));
     findings
@@ -180,38 +179,32 @@ fn one(files: &TlsFiles, now: Timestamp, name: Option<&str>) -> Finding {
     }
 }
 
-fn allowlist(config: &Config) -> Finding {
-    let what = format!("allowlist {}", config.allowlist.display());
-    match Allowlist::load(&config.allowlist) {
-        Err(errors) => Finding::wrong(
-            what,
-            format!(
-                "{} in it, see `allegromail allowlist check`",
-                count(errors.0.len(), "error", "errors")
-            ),
+/// The allowlist and the rules on contents, as a start would read them.
+fn set(found: &Examined, config: &Config) -> Finding {
+    let (what, check) = match (found.what, &config.content.rules) {
+        ("allowlist", _) => (
+            format!("allowlist {}", config.allowlist.display()),
+            "allegromail allowlist check".to_owned(),
         ),
-        Ok(set) if set.is_empty() => {
-            Finding::warning(what, "it is empty: no courier's mail is let in")
-        }
-        Ok(set) => Finding::good(format!("{what}: {}", count(set.len(), "entry", "entries"))),
-    }
-}
-
-fn rules(config: &Config) -> Finding {
-    let Some(folder) = &config.content.rules else {
-        return Finding::good("rules on contents: those that are compiled in");
+        (_, Some(folder)) => (
+            format!("content rules {}", folder.display()),
+            format!("allegromail rules check {}", folder.display()),
+        ),
+        (_, None) => (
+            "content rules: those that are compiled in".to_owned(),
+            "allegromail rules check".to_owned(),
+        ),
     };
-    let what = format!("rules on contents {}", folder.display());
-    match load_rules(folder) {
-        Ok(_) => Finding::good(what),
-        Err(error) => Finding::wrong(
-            what,
-            format!(
-                "{error}; see `allegromail rules check {}`",
-                folder.display()
-            ),
-        ),
+    if found.errors.is_empty() {
+        return Finding::good(what);
     }
+    let errors = count(found.errors.lines().count(), "error", "errors");
+    let start = match &found.at_start {
+        AtStart::Serves => String::new(),
+        AtStart::LastGood(at) => format!("; a start would serve with the last good one, of {at}"),
+        AtStart::Refuses(_) => "; a start would fail".to_owned(),
+    };
+    Finding::wrong(what, format!("{errors} in it{start}; see `{check}`"))
 }
 
 fn keys(config: &Config) -> Finding {
