@@ -14,6 +14,7 @@ mod explain;
 mod failures;
 mod health;
 mod loading;
+mod operator;
 mod pinned;
 mod queue;
 mod reload;

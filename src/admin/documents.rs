@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 
 use super::AdminContext;
-use crate::http::ApiError;
+use super::operator::operator;
+use crate::http::{ApiError, Peer};
 use crate::mail::QueueId;
 use crate::queue::{ListedDocument, QueueAction, QueueActionError};
 
@@ -31,6 +32,7 @@ pub(super) async fn list(
 ))]
 pub(super) async fn taken(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Path(document): Path<String>,
 ) -> Result<Json<()>, ApiError> {
     let absent = || {
@@ -41,7 +43,8 @@ pub(super) async fn taken(
     let (id, number) = document.rsplit_once('-').ok_or_else(absent)?;
     let id: QueueId = id.parse().map_err(|_| absent())?;
     let number: usize = number.parse().map_err(|_| absent())?;
-    match context.queue.act(id, QueueAction::Taken(number)).await {
+    let (taken, by) = (QueueAction::Taken(number), operator(&context, peer));
+    match context.queue.act(id, taken, &by).await {
         Err(QueueActionError::NoSuchEntry(_)) => Err(absent()),
         done => Ok(Json(done?)),
     }

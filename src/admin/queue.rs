@@ -3,13 +3,14 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::AdminContext;
-use crate::http::ApiError;
+use super::operator::operator;
+use crate::http::{ApiError, Peer};
 use crate::mail::QueueId;
 use crate::queue::{ListedEntry, QueueAction, QueueActionError};
 use crate::spool::SpoolError;
@@ -56,11 +57,13 @@ pub(super) async fn list(State(context): State<Arc<AdminContext>>) -> Json<Vec<L
 ))]
 pub(super) async fn act(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Path((entry, word)): Path<(String, String)>,
 ) -> Result<Json<()>, ApiError> {
     let action = QueueAction::from_str(&word)
         .map_err(|error| ApiError::new(StatusCode::NOT_FOUND, error))?;
-    context.queue.act(id(&entry)?, action).await?;
+    let by = operator(&context, peer);
+    context.queue.act(id(&entry)?, action, &by).await?;
     Ok(Json(()))
 }
 

@@ -9,6 +9,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 
 use super::AdminContext;
+use super::operator::known_operator;
 use crate::history::{self, TraceLine, TraceQuery};
 use crate::http::{ApiError, Peer};
 use crate::mail::Timestamp;
@@ -71,7 +72,7 @@ pub(super) async fn trace(
     Query(asked): Query<TraceParams>,
 ) -> Result<Json<Vec<TraceLine>>, ApiError> {
     let by = match asked.reveal {
-        true => Some(who(&context, peer)?),
+        true => Some(known_operator(&context, peer)?),
         false => None,
     };
     let times = (asked.since.as_deref(), asked.until.as_deref());
@@ -94,18 +95,6 @@ pub(super) async fn trace(
         tell(&by, &found);
     }
     Ok(Json(found))
-}
-
-/// Who asks for real addresses; 403 for whoever cannot be named.
-fn who(context: &AdminContext, peer: Peer) -> Result<String, ApiError> {
-    match (peer, &context.token) {
-        (Peer::User(_), _) => Ok(peer.to_string()),
-        (Peer::Address(_) | Peer::Unknown, Some(_)) => Ok(format!("token, from {peer}")),
-        (Peer::Address(_) | Peer::Unknown, None) => {
-            let error = "real addresses are shown over a unix socket, or where [admin] token_file is set: it is logged who asks";
-            Err(ApiError::new(StatusCode::FORBIDDEN, error))
-        }
-    }
 }
 
 /// Logs to whom what was shown. The query is not told: it may be an address.

@@ -103,6 +103,13 @@ pub enum HistoryEvent {
         /// `order` or `closed`.
         result: String,
     },
+    /// An operator changed what becomes of it, or of its destination.
+    Ordered {
+        /// `retry`, `hold`, `release`, `fail`, `drop`, `suspend` or `resume`.
+        order: String,
+        /// Who: `uid 0` of the unix socket, the token and from where, or an address.
+        by: String,
+    },
     /// A report of another server came back for it.
     Bounced {
         /// RFC 3463.

@@ -273,6 +273,7 @@ impl History {
                 | HistoryEvent::Bounced { .. }
                 | HistoryEvent::Content(_)
                 | HistoryEvent::Verified { .. }
+                | HistoryEvent::Ordered { .. }
                 | HistoryEvent::Refused { .. } => {}
             })?;
         }

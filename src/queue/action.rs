@@ -6,7 +6,7 @@ use super::QueueContext;
 use super::ending::{self, AttemptEnd};
 use super::handing_over;
 use super::listed::EntryState;
-use crate::history::HistoryEvent;
+use crate::history::{HistoryEvent, HistoryRecord};
 use crate::mail::{Diagnostic, EnhancedStatus, QueueId};
 use crate::spool::{Entry, Progress, Settlement};
 
@@ -92,14 +92,39 @@ pub(super) fn waiting(entry: &Entry) -> EntryState {
     }
 }
 
-/// Carries out `action` on an entry that nobody else works on. Where the spool refuses, the entry waits as it did, and the action is answered
-/// with why.
+/// Carries out what `by` ordered on an entry that nobody else works on. Where the spool refuses, the entry waits as it did, and the action is
+/// answered with why. The log has every order, the life of the message those that were carried out.
 pub(super) async fn execute(
+    context: &QueueContext,
+    entry: Entry,
+    (action, by): (QueueAction, &str),
+) -> (AttemptEnd, Result<(), QueueActionError>) {
+    tracing::info!(event = "operator_order", queue_id = %entry.id, trace = %entry.trace, order = action.word(), by);
+    let about = HistoryRecord::of(&entry, context.clock.now(), ordered(action.word(), by));
+    let (end, result) = carry_out(context, entry, action).await;
+    // What the marketplace has taken stands in the life of the message already.
+    if result.is_ok() && !matches!(action, QueueAction::Taken(_)) {
+        context.history.note(HistoryRecord {
+            at: context.clock.now(),
+            ..about
+        });
+    }
+    (end, result)
+}
+
+/// That `by` ordered something.
+pub(super) fn ordered(order: &str, by: &str) -> HistoryEvent {
+    HistoryEvent::Ordered {
+        order: order.to_owned(),
+        by: by.to_owned(),
+    }
+}
+
+async fn carry_out(
     context: &QueueContext,
     entry: Entry,
     action: QueueAction,
 ) -> (AttemptEnd, Result<(), QueueActionError>) {
-    tracing::info!(event = "operator_order", queue_id = %entry.id, trace = %entry.trace, order = action.word());
     let now = context.clock.now();
     let progress = match action {
         QueueAction::Fail => {

@@ -9,13 +9,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::action::{QueueAction, QueueActionError};
+use super::QueueContext;
+use super::action::{self, QueueAction, QueueActionError};
 use super::ending::AttemptEnd;
 use super::lanes::Lanes;
 use super::listed::{ListedDocument, ListedEntry};
 use crate::handover::Targets;
+use crate::history::HistoryRecord;
 use crate::mail::QueueId;
-use crate::spool::Quarantine;
+use crate::spool::{DamagedMessage, Quarantine};
 
 /// What the schedule hears.
 pub(super) enum SchedulerMessage {
@@ -27,12 +29,17 @@ pub(super) enum SchedulerMessage {
     Documents(oneshot::Sender<Vec<ListedDocument>>),
     /// Everything that waits is to be due.
     RetryNow,
-    /// An action on one entry, and where its answer goes.
-    Action(
-        QueueId,
-        QueueAction,
-        oneshot::Sender<Result<(), QueueActionError>>,
-    ),
+    /// An action on one entry.
+    Action(QueueId, PendingAction),
+}
+
+/// An action of an operator on one entry.
+pub(super) struct PendingAction {
+    pub(super) action: QueueAction,
+    /// Who ordered it.
+    pub(super) by: String,
+    /// Where its answer goes.
+    pub(super) answer: oneshot::Sender<Result<(), QueueActionError>>,
 }
 
 /// The way to speak to a running queue, for whoever started it and will end it. Dropped without [`QueueHandle::shutdown`], the queue goes on.
@@ -52,6 +59,8 @@ pub struct QueueHandle {
     pub(super) task: JoinHandle<()>,
     /// Damaged messages, which no schedule knows any more.
     pub(super) quarantine: Quarantine,
+    /// Where entries go, and what is noted about them.
+    pub(super) context: QueueContext,
 }
 
 impl QueueHandle {
@@ -61,6 +70,7 @@ impl QueueHandle {
         QueueClient {
             messages: self.messages.clone(),
             quarantine: self.quarantine.clone(),
+            context: self.context.clone(),
         }
     }
 
@@ -103,8 +113,9 @@ impl QueueHandle {
 /// Listing and steering a running queue: what the admin interface gets. It cannot stop it.
 #[derive(Clone)]
 pub struct QueueClient {
-    messages: mpsc::UnboundedSender<SchedulerMessage>,
+    pub(super) messages: mpsc::UnboundedSender<SchedulerMessage>,
     quarantine: Quarantine,
+    pub(super) context: QueueContext,
 }
 
 impl QueueClient {
@@ -146,18 +157,25 @@ impl QueueClient {
         looked.map_err(io::Error::other)?
     }
 
-    /// Carries out an action on one entry; durable when it answers.
+    /// Carries out an action that `by` ordered on one entry; durable when it answers.
     ///
     /// # Errors
     /// [`QueueActionError`]: nothing was done.
-    pub async fn act(&self, id: QueueId, action: QueueAction) -> Result<(), QueueActionError> {
+    pub async fn act(
+        &self,
+        id: QueueId,
+        action: QueueAction,
+        by: &str,
+    ) -> Result<(), QueueActionError> {
         let failed = |error: io::Error| QueueActionError::Spool(error.to_string());
         let damaged = self.look(move |quarantine| quarantine.get(id)).await;
         match damaged.map_err(failed)? {
-            None => self.act_on_entry(id, action).await,
+            None => self.act_on_entry(id, action, by.to_owned()).await,
             Some(damaged) if action == QueueAction::Drop && damaged.ended => {
                 let forgotten = self.look(move |quarantine| quarantine.forget(id)).await;
-                forgotten.map(|_| ()).map_err(failed)
+                forgotten.map_err(failed)?;
+                self.note_dropped(&damaged, by);
+                Ok(())
             }
             Some(damaged) if damaged.ended => Err(QueueActionError::Damaged(id)),
             // Its end is being written.
@@ -165,11 +183,29 @@ impl QueueClient {
         }
     }
 
-    async fn act_on_entry(&self, id: QueueId, action: QueueAction) -> Result<(), QueueActionError> {
+    /// Tells that what was left of a damaged message went.
+    fn note_dropped(&self, damaged: &DamagedMessage, by: &str) {
+        let order = QueueAction::Drop.word();
+        let trace = damaged
+            .entry
+            .as_ref()
+            .map_or("-", |entry| entry.trace.as_str());
+        tracing::info!(event = "operator_order", queue_id = %damaged.id, trace, order, by);
+        if let Some(entry) = &damaged.entry {
+            let (history, now) = (&self.context.history, self.context.clock.now());
+            history.note(HistoryRecord::of(entry, now, action::ordered(order, by)));
+        }
+    }
+
+    async fn act_on_entry(
+        &self,
+        id: QueueId,
+        action: QueueAction,
+        by: String,
+    ) -> Result<(), QueueActionError> {
         let (answer, done) = oneshot::channel();
-        let sent = self
-            .messages
-            .send(SchedulerMessage::Action(id, action, answer));
+        let order = PendingAction { action, by, answer };
+        let sent = self.messages.send(SchedulerMessage::Action(id, order));
         sent.map_err(|_| QueueActionError::Stopped)?;
         done.await.map_err(|_| QueueActionError::Stopped)?
     }

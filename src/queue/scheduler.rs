@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,7 +18,7 @@ use super::action::{self, QueueAction, QueueActionError};
 use super::attempt;
 use super::backoff;
 use super::ending::AttemptEnd;
-use super::handle::{QueueHandle, SchedulerMessage};
+use super::handle::{PendingAction, QueueHandle, SchedulerMessage};
 use super::lanes::Lanes;
 use super::listed::{EntryState, ListedDocument, ListedEntry};
 use crate::failpoint;
@@ -58,9 +58,6 @@ pub struct Queue {
     messages: mpsc::UnboundedSender<SchedulerMessage>,
 }
 
-/// An action of an operator, and where its answer goes.
-type PendingAction = (QueueAction, oneshot::Sender<Result<(), QueueActionError>>);
-
 /// Tells that the schedule has panicked: a process that takes mail and delivers none is worse than one that ends.
 struct PanicGuard(CancellationToken);
 
@@ -89,6 +86,7 @@ impl Queue {
         let attempts = TaskTracker::new();
         let quarantine = context.spool.quarantine();
         let targets = context.targets.clone();
+        let known = context.clone();
         let mut queue = Self {
             context,
             lanes: lanes.clone(),
@@ -137,6 +135,7 @@ impl Queue {
             broken,
             task,
             quarantine,
+            context: known,
         }
     }
 
@@ -283,7 +282,7 @@ impl Queue {
                     self.wait(id, |entry| entry.progress.next_attempt = now);
                 }
             }
-            SchedulerMessage::Action(id, action, answer) => self.start_action(id, (action, answer)),
+            SchedulerMessage::Action(id, order) => self.start_action(id, order),
         }
     }
 
@@ -304,7 +303,7 @@ impl Queue {
                 Ok(entry.clone())
             }
         };
-        let (action, answer) = pending_action;
+        let PendingAction { action, by, answer } = pending_action;
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -320,7 +319,7 @@ impl Queue {
         let (context, messages) = (self.context.clone(), self.messages.clone());
         self.attempts.spawn(async move {
             let (end, result) =
-                action::execute(&context, Arc::unwrap_or_clone(entry), action).await;
+                action::execute(&context, Arc::unwrap_or_clone(entry), (action, &by)).await;
             let _ = messages.send(SchedulerMessage::Ended(id, end));
             let _ = answer.send(result);
         });

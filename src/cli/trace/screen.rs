@@ -31,6 +31,9 @@ fn block(lines: &[&TraceLine]) -> String {
         step(line, &first.time, &mut out);
         revealed(line.revealed.as_ref(), &mut out);
     }
+    // An order that ended it comes behind the end.
+    let ended = |line: &&&TraceLine| !matches!(&line.event, HistoryEvent::Ordered { order, .. } if order == "fail" || order == "drop");
+    let last = lines.iter().rev().find(ended).unwrap_or(last);
     let _ = writeln!(out, "  next: {}", next(last, sent_as(lines)));
     out
 }
@@ -142,7 +145,23 @@ fn happened(line: &TraceLine) -> String {
             result,
         } => format!("verified by {entry} (token {token}): {result}"),
         HistoryEvent::Bounced { status, text } => format!("bounced {status} {text}"),
+        HistoryEvent::Ordered { order, by } => ordered(order, by),
     }
+}
+
+/// What an operator did, and who.
+fn ordered(order: &str, by: &str) -> String {
+    let done = match order {
+        "retry" => "to be tried at once",
+        "hold" => "held",
+        "release" => "released",
+        "fail" => "given up",
+        "drop" => "dropped",
+        "suspend" => "its destination suspended",
+        "resume" => "its destination resumed",
+        other => other,
+    };
+    format!("{done} by {by}")
 }
 
 /// The queue id, the rule, what was changed, and both Message-IDs.
@@ -246,6 +265,11 @@ fn next(last: &TraceLine, sent_as: Option<&str>) -> String {
             let until = next.as_deref().unwrap_or("the next attempt");
             format!("it waits until {until}: `allegromail queue retry {id}`")
         }
+        HistoryEvent::Ordered { order, .. } => match order.as_str() {
+            "hold" => format!("an operator holds it: `allegromail queue release {id}`"),
+            "suspend" => "its destination is suspended: `allegromail queue suspended`".to_owned(),
+            _ => format!("it is being delivered: `allegromail queue show {id}`"),
+        },
         HistoryEvent::HandedOver { .. } => "nothing; the marketplace has the documents".to_owned(),
         HistoryEvent::Delivered { .. } => match sent_as {
             Some(sent_as) => format!("the next server has it: ask there for <{sent_as}>"),

@@ -94,20 +94,38 @@ async fn what_was_taken_is_delivered_to_nobody_and_taken_once() {
     let controls = stage.handle.client();
     assert_eq!(controls.documents().await.unwrap().len(), 1);
     let absent = Err(QueueActionError::NoSuchEntry(id));
-    assert_eq!(controls.act(id, QueueAction::Taken(1)).await, absent);
-    assert_eq!(controls.act(id, QueueAction::Taken(0)).await, Ok(()));
-    assert_eq!(controls.act(id, QueueAction::Taken(0)).await, absent);
+    assert_eq!(
+        controls.act(id, QueueAction::Taken(1), "uid 0").await,
+        absent
+    );
+    assert_eq!(
+        controls.act(id, QueueAction::Taken(0), "uid 0").await,
+        Ok(())
+    );
+    assert_eq!(
+        controls.act(id, QueueAction::Taken(0), "uid 0").await,
+        absent
+    );
     assert!(stage.handle.list().await.is_empty());
     assert_eq!(stage.context.documents.oldest(), None);
     // What an operator has held is tried again once it is released, and the second release sends it to the buyer: then nothing can be taken.
     let id = stage.hold().await;
     stage.held(1).await;
-    assert_eq!(controls.act(id, QueueAction::Hold).await, Ok(()));
-    assert_eq!(controls.act(id, QueueAction::Release).await, Ok(()));
+    assert_eq!(controls.act(id, QueueAction::Hold, "uid 0").await, Ok(()));
+    assert_eq!(
+        controls.act(id, QueueAction::Release, "uid 0").await,
+        Ok(())
+    );
     stage.held(2).await;
-    assert_eq!(controls.act(id, QueueAction::Release).await, Ok(()));
+    assert_eq!(
+        controls.act(id, QueueAction::Release, "uid 0").await,
+        Ok(())
+    );
     let absent = Err(QueueActionError::NoSuchEntry(id));
-    assert_eq!(controls.act(id, QueueAction::Taken(0)).await, absent);
+    assert_eq!(
+        controls.act(id, QueueAction::Taken(0), "uid 0").await,
+        absent
+    );
 }
 
 /// A server that takes everything, for as long as the thread that asks lives.

@@ -102,10 +102,10 @@ async fn h197_an_order_waits_for_the_one_before_it() {
     stage.next().await;
     let id = stage.settle(1).await[0].id.parse().unwrap();
     let controls = stage.handle.client();
-    controls.act(id, QueueAction::Hold).await.unwrap();
+    controls.act(id, QueueAction::Hold, "uid 0").await.unwrap();
     let (released, failed) = tokio::join!(
-        controls.act(id, QueueAction::Release),
-        controls.act(id, QueueAction::Fail)
+        controls.act(id, QueueAction::Release, "uid 0"),
+        controls.act(id, QueueAction::Fail, "uid 0")
     );
     // Whichever came first, the other waited for it.
     assert_eq!(failed, Ok(()));
@@ -114,7 +114,7 @@ async fn h197_an_order_waits_for_the_one_before_it() {
         "{released:?}"
     );
     assert_eq!(
-        controls.act(id, QueueAction::Fail).await,
+        controls.act(id, QueueAction::Fail, "uid 0").await,
         Err(QueueActionError::NoSuchEntry(id))
     );
 }
