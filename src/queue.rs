@@ -12,8 +12,12 @@ mod handing_over;
 mod handle;
 mod lanes;
 mod listed;
+mod looked_up;
+mod overview;
 mod report;
 mod scheduler;
+mod suspending;
+mod suspensions;
 mod target;
 
 use std::sync::Arc;
@@ -35,7 +39,10 @@ pub use action::{QueueAction, QueueActionError};
 pub use damaged::end_damaged;
 pub use handle::{QueueClient, QueueHandle};
 pub use listed::{EntryState, ListedDocument, ListedEntry};
+pub use overview::{QueueCounts, QueueTop, TopRow, Wanted};
 pub use scheduler::Queue;
+pub use suspending::{ResumedDestination, SuspendedDestination};
+pub use suspensions::{Suspension, Suspensions};
 
 /// Remembers what entries teach: the address that each party last wrote from, and what happens once.
 pub trait LastUsed: Send + Sync + 'static {
@@ -98,6 +105,8 @@ pub struct QueueContext {
     pub targets: Arc<Targets>,
     /// How many of them wait for that.
     pub documents: Arc<DocumentRoom>,
+    /// Where nothing is delivered for now.
+    pub suspensions: Arc<Suspensions>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who writes reports.

@@ -100,7 +100,28 @@ impl Client {
         self.request(Method::POST, path, kind, body).await
     }
 
-    /// DELETE `path`.
+    /// PUT `body`, JSON, to `path`, answer as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `Unreachable` means that nothing was done.
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Bytes,
+    ) -> Result<T, ClientError> {
+        self.request(Method::PUT, path, "application/json", body)
+            .await
+    }
+
+    /// DELETE `path`, answer as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `Unreachable` means that nothing was done.
+    pub async fn remove<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.request(Method::DELETE, path, "", Bytes::new()).await
+    }
+
+    /// DELETE `path`, without an answer.
     ///
     /// # Errors
     /// [`ClientError`]; `Unreachable` means that nothing was done.
@@ -169,6 +190,21 @@ impl Client {
             }
         }
     }
+}
+
+/// A text as part of a path, or as a value of the query of a URI (RFC 3986 2.1).
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    text.bytes()
+        .map(|byte| {
+            if plain(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 /// Where a server that listens on `address` is reached from its own host.

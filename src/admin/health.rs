@@ -60,6 +60,11 @@ pub(super) async fn readyz(State(context): State<Arc<AdminContext>>) -> Result<S
 #[utoipa::path(get, path = "/metrics", responses((status = 200, description = "Prometheus text exposition format")))]
 pub(super) async fn metrics(State(context): State<Arc<AdminContext>>) -> impl IntoResponse {
     observe::measure_process();
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a number of domains that were typed"
+    )]
+    metrics::gauge!("allegromail_queue_suspended").set(context.queue.suspended_count() as f64);
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4")],
         context.metrics.render(),

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 
 use super::reload::Reload;
 use super::{
-    accounts, allowlist, contents, documents, explain, health, loading, queue, reload, tokens,
-    trace, transactions,
+    accounts, allowlist, contents, documents, explain, health, loading, queue, reload, suspensions,
+    tokens, trace, transactions,
 };
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
@@ -128,6 +128,10 @@ fn router(context: Arc<AdminContext>) -> Router {
         .routes(routes!(documents::list))
         .routes(routes!(documents::taken))
         .routes(routes!(queue::list))
+        .routes(routes!(queue::top))
+        .routes(routes!(queue::counts))
+        .routes(routes!(suspensions::list))
+        .routes(routes!(suspensions::suspend, suspensions::resume))
         .routes(routes!(queue::act))
         .routes(routes!(queue::export))
         .routes(routes!(trace::trace))

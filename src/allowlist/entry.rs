@@ -73,7 +73,9 @@ impl Entry {
         Ok((entry, form))
     }
 
-    pub(super) fn domain(&self) -> &Domain {
+    /// Its domain: of an address, that of the address.
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
         match self {
             Self::Domain(domain) => domain,
             Self::Address(mailbox) => mailbox.domain(),

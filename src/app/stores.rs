@@ -216,6 +216,10 @@ impl Stores {
                 deliver.verified(),
             )),
             documents: self.documents.clone(),
+            suspensions: Arc::new(queue::Suspensions::load(
+                self.state.clone(),
+                self.clock.now(),
+            )),
             deliver,
             clock: self.clock.clone(),
             reporter: crate::dsn::Reporter {

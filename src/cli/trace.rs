@@ -5,7 +5,7 @@ mod screen;
 use clap::Args;
 
 use super::Exit;
-use crate::admin::{self, Client, ClientError};
+use crate::admin::{self, Client, ClientError, escaped};
 use crate::app;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -104,18 +104,4 @@ fn path(asked: &Asked) -> String {
         given.push("reveal=true".to_owned());
     }
     format!("/v1/trace?{}", given.join("&"))
-}
-
-/// A value in the query of a URI (RFC 3986 2.1).
-fn escaped(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    text.bytes()
-        .map(|byte| {
-            if plain(&byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }

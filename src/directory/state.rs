@@ -20,6 +20,7 @@ mod digests;
 mod documents;
 mod events;
 mod rows;
+mod suspensions;
 mod tokens;
 mod wrote;
 

@@ -25,6 +25,8 @@ impl EnhancedStatus {
     pub const RECIPIENT_OK_2_1_5: Self = Self::new(2, 1, 5);
     /// Mail system not accepting, of no particular kind.
     pub const SYSTEM_4_3_0: Self = Self::new(4, 3, 0);
+    /// System not accepting network messages: deliveries there are suspended here.
+    pub const SUSPENDED_4_3_2: Self = Self::new(4, 3, 2);
     /// Expired in the queue (RFC 3463 3.5).
     pub const EXPIRED_4_4_7: Self = Self::new(4, 4, 7);
     /// No answer from the host.

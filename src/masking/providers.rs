@@ -21,14 +21,20 @@ static PROVIDERS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 /// Whether strangers share `domain`: it is that of a mailbox provider, or below one.
 #[must_use]
 pub fn is_shared(domain: &Domain) -> bool {
+    provider(domain).is_some()
+}
+
+/// The name in the list that `domain` is, or stands below.
+#[must_use]
+pub fn provider(domain: &Domain) -> Option<&'static str> {
     let mut rest = Some(domain.as_str());
     while let Some(name) = rest {
-        if PROVIDERS.contains(name) {
-            return true;
+        if let Some(listed) = PROVIDERS.get(name) {
+            return Some(listed);
         }
         rest = name.split_once('.').map(|(_, parent)| parent);
     }
-    false
+    None
 }
 
 /// The domain of Gmail.

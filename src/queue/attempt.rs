@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
-use super::ending::{AttemptEnd, Ended, done, fail, note, postpone, reply_text};
-use super::lanes::Lanes;
-use super::{QueueContext, backoff, damaged, handing_over, target};
+use super::ending::{AttemptEnd, Deferral, Ended, defer, done, fail, note, postpone, reply_text};
+use super::lanes::{LaneSlot, Lanes};
+use super::suspensions::Suspension;
+use super::{QueueContext, damaged, handing_over, target};
 use crate::delivery::{AttemptResult, DeliveryRequest};
 use crate::dsn::{HiddenAddresses, mask};
 use crate::failpoint;
@@ -35,13 +36,9 @@ pub(super) async fn run(
     failpoint::pass("queue.target_found");
     // What comes back from the spool was not taken just now.
     let first = body.is_some();
-    let place = match lanes.enter(address.domain()).await {
-        None => return AttemptEnd::NotAttempted,
-        Some(Ok(place)) => place,
-        // Counted as an attempt, or all that wait for a dead server would come back every few seconds.
-        Some(Err(diagnostic)) => {
-            return not_tried(context, entry, &address, diagnostic).await;
-        }
+    let place = match enter(context, lanes, entry, &address).await {
+        Ok(place) => place,
+        Err(end) => return end,
     };
     // Only now that there is a place: what waits for one holds no memory.
     let body = match body {
@@ -104,6 +101,58 @@ pub(super) async fn run(
     // The outcome is durable: now the connection may take the next message, or say goodbye.
     drop((flight, connection, unsettled));
     end
+}
+
+/// What is told of an entry whose destination an operator has suspended; who did is no business of the writer's, nor where.
+const SUSPENDED: &str =
+    "deliveries to the receiving server are suspended by the operator of this server";
+
+/// Whether an entry waits for a destination that was suspended when it was last looked at.
+pub(super) fn is_suspended(entry: &Entry) -> bool {
+    let last = entry.progress.last.as_ref();
+    last.is_some_and(|last| last.reply.is_none() && last.status == EnhancedStatus::SUSPENDED_4_3_2)
+}
+
+/// A place in the lane of `address`; how the attempt ends where there is none.
+async fn enter(
+    context: &QueueContext,
+    lanes: &Lanes,
+    entry: &Entry,
+    address: &Mailbox,
+) -> Result<LaneSlot, AttemptEnd> {
+    let suspension = || {
+        context
+            .suspensions
+            .of(address.domain(), context.clock.now())
+    };
+    if let Some(suspension) = suspension() {
+        return Err(suspended(context, entry, &suspension).await);
+    }
+    let place = lanes.enter(address.domain()).await;
+    // Those that waited in the lane when the order came are not under way yet.
+    if let Some(suspension) = suspension() {
+        drop(place);
+        return Err(suspended(context, entry, &suspension).await);
+    }
+    match place {
+        None => Err(AttemptEnd::NotAttempted),
+        Some(Ok(place)) => Ok(place),
+        // Counted as an attempt, or all that wait for a dead server would come back every few seconds.
+        Some(Err(diagnostic)) => Err(not_tried(context, entry, address, diagnostic).await),
+    }
+}
+
+/// Puts an entry off whose destination is suspended. It counts as an attempt: such mail expires as any other that cannot be delivered. With an end it
+/// waits no longer than to that.
+async fn suspended(context: &QueueContext, entry: &Entry, suspension: &Suspension) -> AttemptEnd {
+    let diagnostic = Diagnostic::local(EnhancedStatus::SUSPENDED_4_3_2, SUSPENDED);
+    let said = format!("{SUSPENDED} (by {}, {})", suspension.by, suspension.since);
+    let deferral = Deferral {
+        diagnostic,
+        said,
+        latest: suspension.until,
+    };
+    defer(context, entry, deferral, None).await
 }
 
 /// Remembers to whose servers the message is handed, where that is another domain than when it was accepted: a report from there is then known
@@ -197,28 +246,13 @@ async fn settle(
         }
         Outcome::Deferred(diagnostic) => {
             let diagnostic = masked(entry, address, diagnostic);
-            if backoff::expired(&context.settings, entry, now) {
-                // The last server's words stay, for they are why.
-                let expired = Diagnostic {
-                    status: EnhancedStatus::EXPIRED_4_4_7,
-                    text: format!(
-                        "given up after many attempts; the last one: {}",
-                        diagnostic.text
-                    ),
-                    ..diagnostic
-                };
-                return fail(context, entry, expired, ended).await;
-            }
-            metrics::counter!("allegromail_queue_deferred_total").increment(1);
-            let attempts = entry.progress.attempts + 1;
-            let next = now.plus(backoff::wait(&context.settings, entry.id, attempts));
-            let event = HistoryEvent::Deferred {
-                status: diagnostic.status,
-                text: reply_text(&diagnostic),
-                next: Some(next.to_string()),
+            let said = reply_text(&diagnostic);
+            let deferral = Deferral {
+                diagnostic,
+                said,
+                latest: None,
             };
-            note(context, entry, event, ended);
-            postpone(context, entry, attempts, Some(diagnostic)).await
+            defer(context, entry, deferral, ended).await
         }
     }
 }

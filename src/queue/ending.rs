@@ -6,7 +6,7 @@ use super::{QueueContext, backoff, handing_over, report};
 use crate::dsn::Action;
 use crate::failpoint;
 use crate::history::{Attempt, Hidden, HistoryEvent, HistoryRecord};
-use crate::mail::Diagnostic;
+use crate::mail::{Diagnostic, EnhancedStatus, Timestamp};
 use crate::spool::{Entry, Progress, Settlement, SpoolError, Target};
 
 /// How long to wait before the end of an entry is written again to a disk that was full.
@@ -50,8 +50,56 @@ pub(super) async fn settled(context: &QueueContext, entry: &Entry) -> Result<(),
     }
 }
 
-/// Puts an entry off, with the writer told if that is due. `attempts` is the number made so far: as before, where nobody was asked. `last`
-/// is masked; none: the one of before stands.
+/// Why an attempt leaves its entry to wait.
+pub(super) struct Deferral {
+    /// Masked.
+    pub(super) diagnostic: Diagnostic,
+    /// What the history says of it.
+    pub(super) said: String,
+    /// The latest time of the next attempt; none: that of the schedule.
+    pub(super) latest: Option<Timestamp>,
+}
+
+/// Puts an entry off after an attempt, or gives it up where it has waited long enough. `ended`: how the attempt went, if one was made.
+pub(super) async fn defer(
+    context: &QueueContext,
+    entry: &Entry,
+    deferral: Deferral,
+    ended: Option<Ended>,
+) -> AttemptEnd {
+    let now = context.clock.now();
+    let Deferral {
+        diagnostic,
+        said,
+        latest,
+    } = deferral;
+    if backoff::expired(&context.settings, entry, now) {
+        // The last server's words stay, for they are why.
+        let expired = Diagnostic {
+            status: EnhancedStatus::EXPIRED_4_4_7,
+            text: format!(
+                "given up after many attempts; the last one: {}",
+                diagnostic.text
+            ),
+            ..diagnostic
+        };
+        return fail(context, entry, expired, ended).await;
+    }
+    metrics::counter!("allegromail_queue_deferred_total").increment(1);
+    let attempts = entry.progress.attempts + 1;
+    let next = now.plus(backoff::wait(&context.settings, entry.id, attempts));
+    let next = latest.map_or(next, |latest| next.min(latest));
+    let event = HistoryEvent::Deferred {
+        status: diagnostic.status,
+        text: said,
+        next: Some(next.to_string()),
+    };
+    note(context, entry, event, ended);
+    put_off(context, entry, (attempts, next), Some(diagnostic)).await
+}
+
+/// Puts an entry off by the schedule. `attempts` is the number made so far: as before, where nobody was asked. `last` is masked; none: the one of
+/// before stands.
 pub(super) async fn postpone(
     context: &QueueContext,
     entry: &Entry,
@@ -59,9 +107,20 @@ pub(super) async fn postpone(
     last: Option<Diagnostic>,
 ) -> AttemptEnd {
     let wait = backoff::wait(&context.settings, entry.id, attempts.max(1));
+    let next = context.clock.now().plus(wait);
+    put_off(context, entry, (attempts, next), last).await
+}
+
+/// Puts an entry off until a time, with the writer told if that is due.
+async fn put_off(
+    context: &QueueContext,
+    entry: &Entry,
+    (attempts, next_attempt): (u32, Timestamp),
+    last: Option<Diagnostic>,
+) -> AttemptEnd {
     let progress = Progress {
         attempts,
-        next_attempt: context.clock.now().plus(wait),
+        next_attempt,
         last: last.or_else(|| entry.progress.last.clone()),
         ..entry.progress.clone()
     };

@@ -13,22 +13,24 @@ use super::QueueContext;
 use super::action::{self, QueueAction, QueueActionError};
 use super::ending::AttemptEnd;
 use super::lanes::Lanes;
-use super::listed::{ListedDocument, ListedEntry};
+use super::listed::{EntryState, ListedDocument, ListedEntry};
 use crate::handover::Targets;
 use crate::history::HistoryRecord;
 use crate::mail::QueueId;
-use crate::spool::{DamagedMessage, Quarantine};
+use crate::spool::{DamagedMessage, Entry, Quarantine};
 
 /// What the schedule hears.
 pub(super) enum SchedulerMessage {
     /// The entry, and how its attempt ended.
     Ended(QueueId, AttemptEnd),
-    /// Somebody wants to see everything.
-    List(oneshot::Sender<Vec<ListedEntry>>),
+    /// Somebody wants to see everything. What they make of it is no work of the schedule's.
+    Entries(oneshot::Sender<Vec<(Arc<Entry>, EntryState)>>),
     /// Somebody wants to see the documents that are to be handed over.
     Documents(oneshot::Sender<Vec<ListedDocument>>),
     /// Everything that waits is to be due.
     RetryNow,
+    /// These are, where they wait.
+    Due(Vec<QueueId>),
     /// An action on one entry.
     Action(QueueId, PendingAction),
 }
@@ -121,19 +123,35 @@ pub struct QueueClient {
 impl QueueClient {
     /// Everything in the queue, and what is damaged, by id; empty when the queue has stopped.
     pub async fn list(&self) -> Vec<ListedEntry> {
-        let (answer, listed) = oneshot::channel();
-        if self.messages.send(SchedulerMessage::List(answer)).is_err() {
+        let entries = self.entries().await;
+        let listed = entries.iter();
+        let mut listed = listed
+            .map(|(entry, state)| ListedEntry::of(entry, *state))
+            .collect();
+        self.add_damaged(&mut listed).await;
+        listed
+    }
+
+    /// Everything in the queue, in no order; empty when the queue has stopped.
+    pub(super) async fn entries(&self) -> Vec<(Arc<Entry>, EntryState)> {
+        let (answer, entries) = oneshot::channel();
+        let sent = self.messages.send(SchedulerMessage::Entries(answer));
+        if sent.is_err() {
             return Vec::new();
         }
-        let mut listed = listed.await.unwrap_or_default();
+        entries.await.unwrap_or_default()
+    }
+
+    /// Adds what is damaged, and sorts by id.
+    pub(super) async fn add_damaged(&self, listed: &mut Vec<ListedEntry>) {
         match self.look(|quarantine| quarantine.list()).await {
-            Ok(damaged) => ListedEntry::add_damaged(&mut listed, &damaged),
+            Ok(damaged) => ListedEntry::add_damaged(listed, &damaged),
             // What waits is worth more than nothing.
             Err(error) => {
-                tracing::error!(event = "spool_damaged", %error, "damaged messages cannot be listed")
+                tracing::error!(event = "spool_damaged", %error, "damaged messages cannot be listed");
+                listed.sort_by(|a, b| a.id.cmp(&b.id));
             }
         }
-        listed
     }
 
     /// The documents that are to be handed over, in the order in which their messages came.

@@ -31,6 +31,12 @@ pub struct ListedEntry {
     pub state: EntryState,
     /// MAIL FROM: a token of ours; empty for a report.
     pub from: String,
+    /// Who is told of its end: a mask, or a courier's own address; absent: nobody, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// The seller of the transaction that it is about; absent: there is none, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller: Option<String>,
     /// The masked recipient.
     pub to: String,
     /// Attempts made.
@@ -39,6 +45,9 @@ pub struct ListedEntry {
     pub next_attempt: String,
     /// What stopped the last one.
     pub last_reply: Option<String>,
+    /// Its enhanced status code, RFC 3463.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// The names of documents that it is held for; none: it is not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<String>,
@@ -117,6 +126,7 @@ impl ListedEntry {
         if let Some(entry) = &damaged.entry {
             return Self {
                 last_reply: Some("damaged on the disk".to_owned()),
+                status: None,
                 ..Self::of(entry, EntryState::Damaged)
             };
         }
@@ -129,6 +139,9 @@ impl ListedEntry {
             next_attempt: Timestamp(0).to_string(),
             documents: Vec::new(),
             last_reply: Some("damaged on the disk; its head is lost".to_owned()),
+            status: None,
+            sender: None,
+            seller: None,
             trace: "-".to_owned(),
             arrived: Timestamp(0),
         }
@@ -167,6 +180,13 @@ impl ListedEntry {
                     .as_ref()
                     .map_or_else(|| last.text.clone(), ToString::to_string)
             }),
+            status: entry
+                .progress
+                .last
+                .as_ref()
+                .map(|last| last.status.to_string()),
+            sender: None,
+            seller: None,
             trace: entry.trace.to_string(),
             arrived: entry.arrived,
         }

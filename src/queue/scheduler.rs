@@ -20,7 +20,7 @@ use super::backoff;
 use super::ending::AttemptEnd;
 use super::handle::{PendingAction, QueueHandle, SchedulerMessage};
 use super::lanes::Lanes;
-use super::listed::{EntryState, ListedDocument, ListedEntry};
+use super::listed::{EntryState, ListedDocument};
 use crate::failpoint;
 use crate::history::HistoryRecord;
 use crate::mail::{QueueId, Timestamp};
@@ -101,6 +101,10 @@ impl Queue {
         for mut entry in recovered {
             // Put off by a clock that was ahead: it would wait until that time comes true.
             if backoff::is_beyond_schedule(&queue.context.settings, &entry, now) {
+                entry.progress.next_attempt = now;
+            }
+            // The suspension may be over, resumed or lost since: the attempt looks.
+            if attempt::is_suspended(&entry) {
                 entry.progress.next_attempt = now;
             }
             // What waited to be taken goes to where the configuration of today says.
@@ -250,15 +254,11 @@ impl Queue {
     fn handle_message(&mut self, message: SchedulerMessage) {
         match message {
             SchedulerMessage::Ended(id, end) => self.end(id, end),
-            SchedulerMessage::List(answer) => {
-                let mut listed: Vec<ListedEntry> = self
-                    .entries
-                    .values()
-                    .map(|(entry, state)| ListedEntry::of(entry, *state))
-                    .collect();
-                listed.sort_by(|a, b| a.id.cmp(&b.id));
+            SchedulerMessage::Entries(answer) => {
+                let entries = self.entries.values();
+                let entries = entries.map(|(entry, state)| (entry.clone(), *state));
                 // Whoever asked has gone.
-                let _ = answer.send(listed);
+                let _ = answer.send(entries.collect());
             }
             SchedulerMessage::Documents(answer) => {
                 let mut held: Vec<&Arc<Entry>> = self
@@ -274,15 +274,24 @@ impl Queue {
             }
             SchedulerMessage::RetryNow => {
                 self.open();
-                let now = self.context.clock.now();
                 let waiting = self.entries.iter();
                 let waiting = waiting.filter(|(_, (_, state))| *state == EntryState::Deferred);
                 let ids: Vec<QueueId> = waiting.map(|(id, _)| *id).collect();
-                for id in ids {
-                    self.wait(id, |entry| entry.progress.next_attempt = now);
-                }
+                self.make_due(ids);
             }
+            SchedulerMessage::Due(ids) => self.make_due(ids),
             SchedulerMessage::Action(id, order) => self.start_action(id, order),
+        }
+    }
+
+    /// Makes those of `ids` that wait due now.
+    fn make_due(&mut self, ids: Vec<QueueId>) {
+        let now = self.context.clock.now();
+        for id in ids {
+            let known = self.entries.get(&id);
+            if known.is_some_and(|(_, state)| *state == EntryState::Deferred) {
+                self.wait(id, |entry| entry.progress.next_attempt = now);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use super::*;
 use crate::backpressure::DocumentRoom;
 use crate::clock::ManualClock;
 use crate::delivery::{AttemptFuture, DeliveryRequest};
-use crate::directory::{RecordRules, SledDirectory, import};
+use crate::directory::{RecordRules, SledDirectory, StateStore, import};
 use crate::handover::Targets;
 use crate::history::{History, HistoryEvent, TraceQuery};
 use crate::mail::{
@@ -28,6 +28,7 @@ mod addresses;
 mod documents;
 mod reports;
 mod schedule;
+mod suspensions;
 
 const SHOP: &str = r#"{"type":"participant","id":"k2m9x0r7t3","login":"sklep","marketplace":"allegro-pl","language":"pl","primary":"biuro@rowery.example","addresses":["biuro@rowery.example","sprzedaz@rowery.example"]}"#;
 const JAN: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example"}"#;
@@ -186,6 +187,10 @@ impl Stage {
             }),
             targets: Arc::new(targets),
             documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
+            suspensions: Arc::new(Suspensions::load(
+                Arc::new(StateStore::open(&folder.path().join("state")).unwrap()),
+                clock.now(),
+            )),
             clock: clock.clone(),
             reporter: Reporter {
                 hostname: Domain::parse("mx.allegromail.pl").unwrap(),
@@ -279,5 +284,14 @@ impl Stage {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// The ids of all that is in the queue, whatever is done with it.
+    async fn ids(&self) -> std::collections::HashSet<crate::mail::QueueId> {
+        let listed = self.handle.list().await;
+        listed
+            .iter()
+            .map(|entry| entry.id.parse().unwrap())
+            .collect()
     }
 }

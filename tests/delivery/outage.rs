@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use allegromail::backpressure::DocumentRoom;
 use allegromail::clock::{Clock, ManualClock};
 use allegromail::delivery::{DeliveryContext, DeliverySettings, SmtpDelivery};
-use allegromail::directory::{AddressMark, SledDirectory, Unavailable};
+use allegromail::directory::{AddressMark, SledDirectory, StateStore, Unavailable};
 use allegromail::dsn::Reporter;
 use allegromail::handover::Targets;
 use allegromail::history::History;
@@ -82,6 +82,10 @@ fn start(
         deliver: Arc::new(SmtpDelivery::new(settings.clone(), tools).unwrap()),
         targets: Arc::new(Targets::own(folder)),
         documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
+        suspensions: Arc::new(queue::Suspensions::load(
+            Arc::new(StateStore::open(&folder.join("state")).unwrap()),
+            clock.now(),
+        )),
         clock: clock.clone(),
         reporter: Reporter {
             hostname: settings.hostname,

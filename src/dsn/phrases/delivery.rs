@@ -159,6 +159,13 @@ pub(super) const DELIVERY: &[Phrase] = &[
         "az üzenet nem olvasható a lemezről",
     ),
     phrase(
+        "deliveries to the receiving server are suspended by the operator of this server",
+        "operator tego serwera wstrzymał doręczanie do serwera odbiorcy",
+        "provozovatel tohoto serveru pozastavil doručování na server příjemce",
+        "prevádzkovateľ tohto servera pozastavil doručovanie na server príjemcu",
+        "a szerver üzemeltetője felfüggesztette a kézbesítést a fogadó szerverre",
+    ),
+    phrase(
         "the operator of this server has ended the delivery",
         "operator tego serwera zakończył doręczanie",
         "provozovatel tohoto serveru doručování ukončil",

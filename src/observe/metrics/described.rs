@@ -200,6 +200,12 @@ pub(super) const METRICS: &[Described] = &[
         "messages given up",
     ),
     (
+        "allegromail_queue_suspended",
+        Gauge,
+        &[],
+        "destinations that an operator has suspended",
+    ),
+    (
         "allegromail_queue_damaged_total",
         Counter,
         &[],
