@@ -123,6 +123,7 @@ mod operations {
     mod overdue_documents;
     mod ownership;
     mod queue_and_trace;
+    mod queue_tools;
     mod reload;
     mod restarts;
     mod service_manager;

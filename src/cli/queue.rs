@@ -1,13 +1,16 @@
 //! `allegromail queue`: look at what waits for delivery, and steer it (docs/interface.md#allegromail-queue).
 //!
 //! Actions go to the running server. What only looks works on a stopped spool too. An action that a filter picks entries for says how
-//! many first, and wants `--yes`.
+//! many first, and wants a yes.
 
 mod actions;
+mod confirm;
 mod entries;
 mod export;
 mod selection;
 mod show;
+mod suspending;
+mod top;
 
 use std::path::PathBuf;
 
@@ -17,8 +20,11 @@ use self::actions::{ActionArgs, act};
 use self::export::export;
 use self::selection::Selection;
 use self::show::{list, show};
+use self::suspending::{SuspendArgs, resume, suspend, suspended};
+use self::top::{TopArgs, top};
 use super::Exit;
 use crate::config::Config;
+use crate::mail::Domain;
 
 /// What is done with the queue.
 #[derive(Debug, Clone, Subcommand)]
@@ -45,6 +51,17 @@ pub(super) enum Command {
         #[arg(long, value_name = "FOLDER", default_value = ".")]
         into: PathBuf,
     },
+    /// Print what waits by destination and age in minutes
+    Top(TopArgs),
+    /// Make no attempt at a destination until it is resumed
+    Suspend(SuspendArgs),
+    /// Deliver to a suspended destination again, at once
+    Resume {
+        /// Its domain
+        domain: Domain,
+    },
+    /// List the suspended destinations
+    Suspended,
 }
 
 /// Runs `allegromail queue`.
@@ -59,6 +76,10 @@ pub(super) fn run(config: &Config, command: &Command, json: bool) -> Exit {
             Command::Fail(arguments) => act(config, arguments, "fail", json).await,
             Command::Drop(arguments) => act(config, arguments, "drop", json).await,
             Command::Export { selection, into } => export(config, selection, into, json).await,
+            Command::Top(arguments) => top(config, arguments, json).await,
+            Command::Suspend(arguments) => suspend(config, arguments, json).await,
+            Command::Resume { domain } => resume(config, domain, json).await,
+            Command::Suspended => suspended(config, json).await,
         };
         done.unwrap_or_else(|(exit, text)| {
             eprintln!("allegromail: {text}");

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use clap::Args;
 
+use super::confirm;
 use super::entries::{CommandError, not_reachable, print_json, selected};
 use super::selection::Selection;
 use crate::admin::{Client, ClientError};
@@ -43,12 +44,13 @@ pub(super) async fn act(
             );
         }
     }
-    // The count first, and nothing without --yes: `drop --all` is a finger's breadth from `drop ID`.
-    if bulk {
-        eprintln!("{word}: {}", count(listed.len(), "entry", "entries"));
+    // The count first, and nothing without a yes: `drop --all` is a finger's breadth from `drop ID`.
+    if bulk && listed.is_empty() {
+        eprintln!("{word}: 0 entries match; there is nothing to do");
+    } else if bulk {
+        eprintln!("{word}: {}", confirm::counted(config, &listed).await);
         if !arguments.yes {
-            let text = format!("add --yes to {word} them all");
-            return Err((Exit::Usage, text));
+            confirm::ask(word)?;
         }
     }
     let named: HashSet<QueueId> = arguments.selection.ids.iter().copied().collect();

@@ -31,8 +31,14 @@ pub(super) async fn find(
     config: &Config,
     selection: &Selection,
 ) -> Result<Vec<ListedEntry>, CommandError> {
-    let answer = Client::new(&config.admin).get("/v1/queue").await;
+    let answer = Client::new(&config.admin).get(&selection.path()).await;
     let listed: Vec<ListedEntry> = match answer {
+        Err(ClientError::Unreachable(place)) if selection.needs_server() => {
+            let text = "which could say whose and where to; start it, or leave --seller and --destination out";
+            return Err(not_reachable(format!(
+                "no server answers at {place}, {text}"
+            )));
+        }
         Err(ClientError::Unreachable(_)) => {
             let spool = app::inspect_spool(config).map_err(not_reachable)?;
             let of = |entry: &Entry| {
@@ -55,10 +61,14 @@ pub(super) async fn find(
     };
     // One moment for all of them: `--older` must not depend on an entry's place in the list.
     let now = SystemClock.now();
-    Ok(listed
-        .into_iter()
-        .filter(|entry| selection.takes(entry, now))
-        .collect())
+    let listed = listed.into_iter();
+    let mut listed: Vec<ListedEntry> = listed.filter(|entry| selection.takes(entry, now)).collect();
+    // What waits longest first, and what came together by its id.
+    listed.sort_by(|a, b| {
+        let earlier = a.arrived.cmp(&b.arrived);
+        earlier.then_with(|| a.id.cmp(&b.id))
+    });
+    Ok(listed)
 }
 
 /// As [`find`], where something must be chosen: a command that was typed too early must not mean everything. Ids that are named must be there,
@@ -68,7 +78,7 @@ pub(super) async fn selected(
     selection: &Selection,
 ) -> Result<Vec<ListedEntry>, CommandError> {
     if !selection.says_which() {
-        let text = "say which: ids, --to, --domain, --older, --state or --all".to_owned();
+        let text = "say which: ids, --seller, --destination, --reason, --to, --domain, --older-than, --younger-than, --state or --all".to_owned();
         return Err((Exit::Usage, text));
     }
     let listed = find(config, selection).await?;
