@@ -29,8 +29,8 @@ pub(super) enum SchedulerMessage {
     Documents(oneshot::Sender<Vec<ListedDocument>>),
     /// Everything that waits is to be due.
     RetryNow,
-    /// These are, where they wait.
-    Due(Vec<QueueId>),
+    /// These are, where they wait; answered once they are.
+    Due(Vec<QueueId>, oneshot::Sender<()>),
     /// An action on one entry.
     Action(QueueId, PendingAction),
 }

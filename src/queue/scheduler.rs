@@ -279,7 +279,11 @@ impl Queue {
                 let ids: Vec<QueueId> = waiting.map(|(id, _)| *id).collect();
                 self.make_due(ids);
             }
-            SchedulerMessage::Due(ids) => self.make_due(ids),
+            SchedulerMessage::Due(ids, answer) => {
+                self.make_due(ids);
+                // Whoever asked has gone.
+                let _ = answer.send(());
+            }
             SchedulerMessage::Action(id, order) => self.start_action(id, order),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use super::action::ordered;
 use super::attempt::is_suspended;
@@ -18,7 +19,7 @@ use crate::mail::{Domain, QueueId};
 use crate::spool::Entry;
 
 /// Entries that the schedule is told of at once: others have their turn in between.
-const AT_ONCE: usize = 1_000;
+const AT_ONCE: usize = 200;
 
 /// A suspended destination as operators see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -79,7 +80,7 @@ impl QueueClient {
         if before.is_some() {
             let asleep = waiting.iter().flatten();
             let asleep = asleep.filter(|entry| is_suspended(entry));
-            self.wake(asleep.map(|entry| entry.id).collect());
+            self.wake(asleep.map(|entry| entry.id).collect()).await;
         }
         Ok(shown_as(domain, &suspension, waiting.map(|all| all.len())))
     }
@@ -115,7 +116,7 @@ impl QueueClient {
         // The schedule would have to copy what is still looked at.
         drop(woken);
         let entries = ids.len();
-        self.wake(ids);
+        self.wake(ids).await;
         done?;
         Ok(Some(ResumedDestination {
             domain: domain.to_string(),
@@ -176,11 +177,15 @@ impl QueueClient {
         Ok(waiting)
     }
 
-    /// Makes entries due.
-    fn wake(&self, ids: Vec<QueueId>) {
+    /// Makes entries due, some at a time: the next only when the schedule has begun these.
+    async fn wake(&self, ids: Vec<QueueId>) {
         for some in ids.chunks(AT_ONCE) {
+            let (answer, begun) = oneshot::channel();
+            let sent = SchedulerMessage::Due(some.to_vec(), answer);
             // A queue that has stopped looks at all of them at its next start.
-            let _ = self.messages.send(SchedulerMessage::Due(some.to_vec()));
+            if self.messages.send(sent).is_err() || begun.await.is_err() {
+                return;
+            }
         }
     }
 

@@ -222,7 +222,7 @@ impl Stage {
         }
     }
 
-    async fn submit(&self, transaction: Option<&str>) {
+    fn entry(&self, transaction: Option<&str>) -> NewEntry {
         let entry = Entry {
             id: self.context.spool.next_id(),
             trace: TraceId::new(1, 1),
@@ -249,14 +249,15 @@ impl Stage {
             came: None,
             progress: Progress::default(),
         };
-        self.context
-            .spool
-            .commit(vec![NewEntry {
-                entry,
-                body: Bytes::from_static(b"x"),
-            }])
-            .await
-            .unwrap();
+        NewEntry {
+            entry,
+            body: Bytes::from_static(b"x"),
+        }
+    }
+
+    async fn submit(&self, transaction: Option<&str>) {
+        let entry = self.entry(transaction);
+        self.context.spool.commit(vec![entry]).await.unwrap();
     }
 
     async fn next(&mut self) -> (String, String) {

@@ -164,3 +164,57 @@ async fn ages_and_destinations_are_counted_and_names_shown_only_as_they_may_be()
         (2, 0, 1)
     );
 }
+
+/// How long operators' questions keep a full queue from its work: `cargo test --release --lib queue:: -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn time_of_questions_about_a_full_queue() {
+    const ENTRIES: usize = 100_000;
+    let stage = Stage::build(vec![]).await;
+    let client = stage.handle.client();
+    client.suspend(rowery(), None, "uid 0").await.unwrap();
+    for _ in 0..ENTRIES / 1_000 {
+        let some = (0..1_000).map(|_| stage.entry(Some("cub31c122")));
+        stage.context.spool.commit(some.collect()).await.unwrap();
+    }
+    stage.settle(ENTRIES).await;
+    // What a step of the schedule waits behind others.
+    let longest = Arc::new(Mutex::new(Duration::ZERO));
+    let (other, watched) = (client.clone(), longest.clone());
+    let watch = tokio::spawn(async move {
+        loop {
+            let began = std::time::Instant::now();
+            let (answer, heard) = tokio::sync::oneshot::channel();
+            let nothing = handle::SchedulerMessage::Due(Vec::new(), answer);
+            let _ = other.messages.send(nothing);
+            let _ = heard.await;
+            {
+                let mut longest = watched.lock().unwrap();
+                *longest = began.elapsed().max(*longest);
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    let told = |what: &str, took: Duration| {
+        let waited = std::mem::take(&mut *longest.lock().unwrap());
+        println!("{what:<8} {took:?}; the schedule answered within {waited:?}");
+    };
+    let began = std::time::Instant::now();
+    client.list().await;
+    told("list", began.elapsed());
+    let began = std::time::Instant::now();
+    client.find(&Wanted::default()).await.unwrap();
+    told("find", began.elapsed());
+    let began = std::time::Instant::now();
+    client.top(|_| None).await.unwrap();
+    told("top", began.elapsed());
+    let began = std::time::Instant::now();
+    client.suspend(rowery(), None, "uid 0").await.unwrap();
+    told("suspend", began.elapsed());
+    stage.settle(ENTRIES).await;
+    told("(again)", Duration::ZERO);
+    let began = std::time::Instant::now();
+    client.resume(rowery(), "uid 0").await.unwrap();
+    told("resume", began.elapsed());
+    watch.abort();
+}
