@@ -76,9 +76,13 @@ async fn a_shorter_suspension_takes_the_place_of_a_longer_one() {
     assert_eq!(shorter.entries, Some(1));
     let due = |listed: &[ListedEntry]| listed[0].next_attempt.clone();
     let until = shorter.until.unwrap();
-    while due(&stage.settle(1).await) != until {
-        tokio::task::yield_now().await;
-    }
+    let told = async {
+        while due(&stage.settle(1).await) != until {
+            tokio::task::yield_now().await;
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+    told.expect("what waits does not learn the new end");
     stage.clock.advance(Duration::from_secs(5));
     stage.handle.list().await;
     stage.next().await;
