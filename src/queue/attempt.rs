@@ -121,18 +121,19 @@ async fn enter(
     address: &Mailbox,
 ) -> Result<LaneSlot, AttemptEnd> {
     let suspension = || {
-        context
-            .suspensions
-            .of(address.domain(), context.clock.now())
+        let number = context.suspensions.number();
+        let now = context.clock.now();
+        let found = context.suspensions.of(address.domain(), now);
+        found.map(|suspension| (suspension, number))
     };
     if let Some(suspension) = suspension() {
-        return Err(suspended(context, entry, &suspension).await);
+        return Err(suspended(context, entry, suspension).await);
     }
     let place = lanes.enter(address.domain()).await;
     // Those that waited in the lane when the order came are not under way yet.
     if let Some(suspension) = suspension() {
         drop(place);
-        return Err(suspended(context, entry, &suspension).await);
+        return Err(suspended(context, entry, suspension).await);
     }
     match place {
         None => Err(AttemptEnd::NotAttempted),
@@ -144,7 +145,11 @@ async fn enter(
 
 /// Puts an entry off whose destination is suspended. It counts as an attempt: such mail expires as any other that cannot be delivered. With an end it
 /// waits no longer than to that.
-async fn suspended(context: &QueueContext, entry: &Entry, suspension: &Suspension) -> AttemptEnd {
+async fn suspended(
+    context: &QueueContext,
+    entry: &Entry,
+    (suspension, number): (Suspension, u64),
+) -> AttemptEnd {
     let diagnostic = Diagnostic::local(EnhancedStatus::SUSPENDED_4_3_2, SUSPENDED);
     let said = format!("{SUSPENDED} (by {}, {})", suspension.by, suspension.since);
     let deferral = Deferral {
@@ -152,7 +157,10 @@ async fn suspended(context: &QueueContext, entry: &Entry, suspension: &Suspensio
         said,
         latest: suspension.until,
     };
-    defer(context, entry, deferral, None).await
+    match defer(context, entry, deferral, None).await {
+        AttemptEnd::Waiting(progress) => AttemptEnd::Suspended(progress, number),
+        end => end,
+    }
 }
 
 /// Remembers to whose servers the message is handed, where that is another domain than when it was accepted: a report from there is then known

@@ -18,6 +18,8 @@ pub(super) enum AttemptEnd {
     Done,
     /// It waits, with this progress.
     Waiting(Progress),
+    /// It waits for a suspended destination, as the suspensions of this number had it.
+    Suspended(Progress, u64),
     /// Nothing is known of an attempt and nothing was written: the queue shuts down, the spool can record no end, or the attempt has panicked.
     NotAttempted,
 }

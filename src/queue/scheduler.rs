@@ -177,7 +177,7 @@ impl Queue {
         self.launch(Arc::new(new.entry), new.body);
     }
 
-    /// An operator says that things are well again.
+    /// Opens every way out.
     fn open(&self) {
         self.lanes.open_all();
         self.context.targets.open();
@@ -273,7 +273,6 @@ impl Queue {
                 let _ = answer.send(listed.collect());
             }
             SchedulerMessage::RetryNow => {
-                self.open();
                 let waiting = self.entries.iter();
                 let waiting = waiting.filter(|(_, (_, state))| *state == EntryState::Deferred);
                 let ids: Vec<QueueId> = waiting.map(|(id, _)| *id).collect();
@@ -288,8 +287,10 @@ impl Queue {
         }
     }
 
-    /// Makes those of `ids` that wait due now.
+    /// Makes those of `ids` that wait due now: an operator says that things are well again.
     fn make_due(&mut self, ids: Vec<QueueId>) {
+        // Else a closed lane would answer in place of the server.
+        self.open();
         let now = self.context.clock.now();
         for id in ids {
             let known = self.entries.get(&id);
@@ -349,6 +350,13 @@ impl Queue {
             AttemptEnd::Waiting(progress) => {
                 if progress.released.is_some() {
                     self.context.documents.give_back(id);
+                }
+                self.wait(id, |entry| entry.progress = progress);
+            }
+            AttemptEnd::Suspended(mut progress, number) => {
+                // Whoever resumed it meanwhile saw this entry under way, and did not wake it.
+                if number != self.context.suspensions.number() {
+                    progress.next_attempt = self.context.clock.now();
                 }
                 self.wait(id, |entry| entry.progress = progress);
             }

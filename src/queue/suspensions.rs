@@ -5,6 +5,7 @@
 //! rather mail that leaves against an operator's order than mail that never leaves.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ pub struct Suspensions {
     known: RwLock<BTreeMap<Domain, Suspension>>,
     /// One change at a time, from the disk to memory.
     changes: Mutex<()>,
+    /// How many changes there were.
+    number: AtomicU64,
 }
 
 impl Suspensions {
@@ -66,7 +69,13 @@ impl Suspensions {
             state,
             known: RwLock::new(known),
             changes: Mutex::default(),
+            number: AtomicU64::new(0),
         }
+    }
+
+    /// The number of the last change: what was put off under an earlier one is looked at again.
+    pub(super) fn number(&self) -> u64 {
+        self.number.load(Ordering::SeqCst)
     }
 
     /// The suspension of `domain`, exactly this one, that holds at `now`.
@@ -102,6 +111,7 @@ impl Suspensions {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let since = suspension.since;
         let before = known.insert(domain.clone(), suspension);
+        self.number.fetch_add(1, Ordering::SeqCst);
         Ok(before.filter(|before| before.holds(since)))
     }
 
@@ -119,6 +129,7 @@ impl Suspensions {
             let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
             known.remove(domain)
         };
+        self.number.fetch_add(1, Ordering::SeqCst);
         self.state.forget_suspension(domain.as_str())?;
         Ok(before.filter(|before| before.holds(now)))
     }

@@ -134,13 +134,29 @@ async fn what_waits_in_the_lane_is_not_under_way_yet() {
         drop(place);
     };
     let (end, ()) = tokio::join!(attempt, suspend);
-    let ending::AttemptEnd::Waiting(progress) = end else {
+    let ending::AttemptEnd::Suspended(progress, _) = end else {
         panic!("it was tried");
     };
     assert_eq!(
         progress.last.unwrap().status,
         EnhancedStatus::SUSPENDED_4_3_2
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_put_off_while_its_destination_is_resumed_does_not_sleep_on() {
+    let mut stage = Stage::build(vec![]).await;
+    let client = stage.handle.client();
+    for round in 0..200 {
+        client.suspend(rowery(), None, "uid 0").await.unwrap();
+        stage.submit(None).await;
+        for _ in 0..round % 20 {
+            tokio::task::yield_now().await;
+        }
+        client.resume(rowery(), "uid 0").await.unwrap();
+        // The clock stands still: what is not woken never leaves.
+        stage.next().await;
+    }
 }
 
 #[tokio::test]
@@ -150,6 +166,9 @@ async fn ages_and_destinations_are_counted_and_names_shown_only_as_they_may_be()
     stage.settle(1).await;
     stage.clock.advance(Duration::from_secs(6 * 60));
     stage.submit(None).await;
+    while stage.ids().await.len() < 2 {
+        tokio::task::yield_now().await;
+    }
     let client = stage.handle.client();
     let top = client.top(|_| None).await.unwrap();
     let row = &top.destinations[0];
