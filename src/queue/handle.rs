@@ -25,8 +25,6 @@ pub(super) enum SchedulerMessage {
     Ended(QueueId, AttemptEnd),
     /// Somebody wants to see everything. What they make of it is no work of the schedule's.
     Entries(oneshot::Sender<Vec<(Arc<Entry>, EntryState)>>),
-    /// Somebody wants to see the documents that are to be handed over.
-    Documents(oneshot::Sender<Vec<ListedDocument>>),
     /// Everything that waits is to be due.
     RetryNow,
     /// These are, where they wait; answered once they are.
@@ -134,12 +132,15 @@ impl QueueClient {
 
     /// Everything in the queue, in no order; empty when the queue has stopped.
     pub(super) async fn entries(&self) -> Vec<(Arc<Entry>, EntryState)> {
+        self.known().await.unwrap_or_default()
+    }
+
+    /// Everything that the schedule knows, in no order.
+    async fn known(&self) -> Result<Vec<(Arc<Entry>, EntryState)>, QueueActionError> {
         let (answer, entries) = oneshot::channel();
         let sent = self.messages.send(SchedulerMessage::Entries(answer));
-        if sent.is_err() {
-            return Vec::new();
-        }
-        entries.await.unwrap_or_default()
+        sent.map_err(|_| QueueActionError::Stopped)?;
+        entries.await.map_err(|_| QueueActionError::Stopped)
     }
 
     /// Adds what is damaged, and sorts by id.
@@ -159,10 +160,11 @@ impl QueueClient {
     /// # Errors
     /// `Stopped`: nothing is known of them.
     pub async fn documents(&self) -> Result<Vec<ListedDocument>, QueueActionError> {
-        let (answer, listed) = oneshot::channel();
-        let sent = self.messages.send(SchedulerMessage::Documents(answer));
-        sent.map_err(|_| QueueActionError::Stopped)?;
-        listed.await.map_err(|_| QueueActionError::Stopped)
+        let mut held = self.known().await?;
+        held.retain(|(entry, _)| entry.to_hand_over().is_some());
+        held.sort_by_key(|(entry, _)| entry.id);
+        let listed = held.iter().flat_map(|(entry, _)| ListedDocument::of(entry));
+        Ok(listed.collect())
     }
 
     /// Looks at damaged messages, on a thread that may wait for the disk.

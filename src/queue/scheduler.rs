@@ -20,7 +20,7 @@ use super::backoff;
 use super::ending::AttemptEnd;
 use super::handle::{PendingAction, QueueHandle, SchedulerMessage};
 use super::lanes::Lanes;
-use super::listed::{EntryState, ListedDocument};
+use super::listed::EntryState;
 use crate::failpoint;
 use crate::history::HistoryRecord;
 use crate::mail::{QueueId, Timestamp};
@@ -259,18 +259,6 @@ impl Queue {
                 let entries = entries.map(|(entry, state)| (entry.clone(), *state));
                 // Whoever asked has gone.
                 let _ = answer.send(entries.collect());
-            }
-            SchedulerMessage::Documents(answer) => {
-                let mut held: Vec<&Arc<Entry>> = self
-                    .entries
-                    .values()
-                    .map(|(entry, _)| entry)
-                    .filter(|entry| entry.to_hand_over().is_some())
-                    .collect();
-                held.sort_by_key(|entry| entry.id);
-                let listed = held.into_iter().flat_map(|entry| ListedDocument::of(entry));
-                // Whoever asked has gone.
-                let _ = answer.send(listed.collect());
             }
             SchedulerMessage::RetryNow => {
                 let waiting = self.entries.iter();
