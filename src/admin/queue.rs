@@ -128,7 +128,7 @@ pub(super) async fn top(
         true => Some(known_operator(&context, peer)?),
         false => None,
     };
-    let couriers = context.allowlist.current();
+    let couriers = context.in_force.current().allowlist.clone();
     let couriers: HashSet<&Domain> = couriers.entries().map(Entry::domain).collect();
     let shown = |domain: &Domain| {
         if asked.reveal || couriers.contains(domain) {
