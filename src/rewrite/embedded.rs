@@ -13,8 +13,8 @@ use super::masker::Masker;
 /// Masks what one kind of code hides, so deep in others; none if nothing had to be.
 type Step = fn(&[u8], &Masker, u8) -> Option<Vec<u8>>;
 
-/// How often something may have been encoded over itself.
-const LAYERS: u8 = 3;
+/// How often something may have been encoded over itself: in a document that a link carries as often as beside it, which is what the leak gate looks at.
+const LAYERS: u8 = 4;
 
 /// The text with everything encoded in it masked; none if nothing had to be.
 pub(super) fn mask(text: &[u8], masker: &Masker) -> Option<Vec<u8>> {
@@ -117,6 +117,18 @@ mod tests {
     fn masked(text: &str) -> String {
         let out = mask(text.as_bytes(), &masker());
         String::from_utf8(out.unwrap_or_else(|| text.as_bytes().to_vec())).unwrap()
+    }
+
+    #[test]
+    fn code_in_code_is_read_in_the_document_of_a_link_too() {
+        let mut text = "kod: jan@poczta.example".to_owned();
+        for _ in 0..3 {
+            text = format!("<p>{}</p>", BASE64URL_NOPAD.encode(text.as_bytes()));
+        }
+        assert_ne!(masked(&text), text);
+        let coded = data_encoding::BASE64.encode(text.as_bytes());
+        let text = format!("<iframe src=\"data:text/html;base64,{coded}\"></iframe>");
+        assert_ne!(masked(&text), text);
     }
 
     /// The path of the link goes on behind the payload, and is read as a part of it: the text that was there ends within a character.

@@ -41,7 +41,7 @@ MUTATIONS = [
     ("file names", "rewrite/head.rs", 'b"content-disposition" => {', 'b"content-disposition" => None, b"content-disposition-" => {'),
     ("part heads", "rewrite/body/work.rs", "            if new != old {", "            if new != old && fixes != Fixes::default() {"),
     ("links and files", "rewrite/leaf.rs", "for step in [words, embedded_mask] {", "for step in [words, words] {"),
-    ("code in code", "rewrite/embedded.rs", "const LAYERS: u8 = 3;", "const LAYERS: u8 = 1;"),
+    ("code in code", "rewrite/embedded.rs", "const LAYERS: u8 = 4;", "const LAYERS: u8 = 1;"),
     ("calendar ids", "rewrite/leaf.rs", "is_calendar(part, text.as_bytes())", "(is_calendar(part, text.as_bytes()) && text.is_empty())"),
     ("where names end", "rewrite/masker/ends.rs", "    !is_another(domain, &behind)", "    behind.is_empty() && !is_another(domain, &behind)"),
     ("hosts", "rewrite/masker/spelling.rs", "(at, begins) = (at + read.taken, dot);", "(at, begins) = (at + read.taken, false);"),
