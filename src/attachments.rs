@@ -31,6 +31,7 @@ mod enclosed;
 mod ends;
 mod extensions;
 mod formats;
+mod found;
 mod kind;
 mod name;
 mod octets;
@@ -43,7 +44,8 @@ mod tests;
 mod texts;
 mod tiff;
 
-pub use contents::{Found, Group, recognise};
+pub use contents::recognise;
+pub use found::{Found, Group};
 pub use kind::Kind;
 pub use refusal::{ALLOWED, Cause, Refusal};
 

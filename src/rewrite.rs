@@ -31,6 +31,7 @@ mod head;
 mod html;
 mod leaf;
 mod masker;
+mod maskers;
 mod options;
 mod participant;
 mod plan;

@@ -6,8 +6,9 @@
 
 use memchr::{memchr_iter, memmem};
 
-use super::contents::{self, Group};
+use super::contents;
 use super::ends;
+use super::found::Group;
 use super::kind::{Kind, PDF_WITHIN};
 use super::octets::{first, from, little16, little32, stands, starts_any_case};
 

@@ -4,7 +4,7 @@
 
 use memchr::memmem;
 
-use super::contents::{Found, Group};
+use super::found::{Found, Group};
 
 /// Names in a ZIP archive, or a first entry without compression and what it says (APPNOTE 4.3.12, OPC, ODF 1.3 part 2 3.3, EPUB OCF).
 const ZIPPED: [(&[u8], Group, &str); 15] = [

@@ -1,7 +1,7 @@
 //! What a part's declared type says.
 
 use super::Declared;
-use super::contents::{Found, Group, KEY};
+use super::found::{Found, Group, KEY};
 
 /// Which text a part is by its type.
 #[derive(Clone, Copy, PartialEq, Eq)]

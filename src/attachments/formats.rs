@@ -2,7 +2,7 @@
 
 use file_format::{FileFormat, Kind as Sort};
 
-use super::contents::{Found, Group, KEY, UNKNOWN};
+use super::found::{Found, Group, KEY, UNKNOWN};
 
 /// A format that is no text, in words.
 pub(super) fn found(format: FileFormat) -> Found {

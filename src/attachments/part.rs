@@ -2,9 +2,10 @@
 
 use super::Declared;
 use super::behind;
-use super::contents::{self, Found, Group};
+use super::contents;
 use super::declared_type::{self, TextType};
 use super::extensions::Claim;
+use super::found::{Found, Group};
 use super::kind::Kind;
 use super::name::{self, Flaw, Reading};
 use super::refusal::{Cause, Refusal};

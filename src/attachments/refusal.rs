@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::contents::{Found, Group};
+use super::found::{Found, Group};
 
 /// Why a file may not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Detached signatures: they are taken out of a message, and no reason to refuse it.
 
-use super::contents::Group;
+use super::found::Group;
 use super::name;
 
 /// Their types (RFC 3156 5, RFC 8551 3.5.3).

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::contents::{Found, Group, KEY, TEXT};
+use super::found::{Found, Group, KEY, TEXT};
 use super::octets::first;
 
 /// So much of a text is looked at.

@@ -4,7 +4,9 @@ mod compile;
 mod evaluate;
 mod examples;
 mod file;
+mod load;
 mod set;
+mod trial;
 
 pub use evaluate::{Findings, Hit, is_like};
 pub use file::{Action, Category, Texts};

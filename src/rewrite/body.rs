@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::calendar::Ids;
 use super::head::Fixes;
-use super::participant::Maskers;
+use super::maskers::Maskers;
 use super::plan::{ParticipantPlan, RewriteError};
 use super::written::Changes;
 use crate::message::{self, Message};

@@ -4,7 +4,8 @@
 //! words. Which of them the writer really has makes no difference to a single octet, nor to the work.
 
 use super::gate::{Leak, Needles, Observed, Sighting, Sightings, Standing, observe};
-use super::participant::{self, Guesses};
+use super::maskers::Guesses;
+use super::participant;
 use super::plan::{ParticipantPlan, RewriteError};
 use super::quotes;
 use crate::mail::{Domain, Mailbox, ReversePath};

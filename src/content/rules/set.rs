@@ -1,9 +1,6 @@
 //! A set of rules that is whole: every file reads, every example comes out as it says.
 
-use sha2::{Digest, Sha256};
-
-use super::compile::compile;
-use super::examples;
+use super::examples::Example;
 use super::file::{Action, Category, Texts};
 use crate::content::facts::{Direction, Fact};
 use crate::content::index::Index;
@@ -104,7 +101,7 @@ pub struct RuleSet {
     pub(super) lists: Lists,
     /// Words that turn a phrase into its opposite.
     pub(super) negations: Vec<u32>,
-    pub(super) examples: Vec<examples::Example>,
+    pub(super) examples: Vec<Example>,
 }
 
 /// What is wrong with a rule file.
@@ -133,64 +130,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// The files that are compiled in, by name.
-const SHIPPED: &[(&str, &str)] = &[
-    ("lists.toml", include_str!("../../../rules/lists.toml")),
-    (
-        "lists.prohibited.toml",
-        include_str!("../../../rules/lists.prohibited.toml"),
-    ),
-    ("safe.toml", include_str!("../../../rules/safe.toml")),
-    (
-        "document.toml",
-        include_str!("../../../rules/document.toml"),
-    ),
-    ("order.toml", include_str!("../../../rules/order.toml")),
-    ("payment.toml", include_str!("../../../rules/payment.toml")),
-    (
-        "progress.toml",
-        include_str!("../../../rules/progress.toml"),
-    ),
-    ("sent.toml", include_str!("../../../rules/sent.toml")),
-    ("parcel.toml", include_str!("../../../rules/parcel.toml")),
-    (
-        "reminder.toml",
-        include_str!("../../../rules/reminder.toml"),
-    ),
-    ("rating.toml", include_str!("../../../rules/rating.toml")),
-    (
-        "rating_change.toml",
-        include_str!("../../../rules/rating_change.toml"),
-    ),
-    ("goods.toml", include_str!("../../../rules/goods.toml")),
-    (
-        "goods_groups.toml",
-        include_str!("../../../rules/goods_groups.toml"),
-    ),
-    ("outside.toml", include_str!("../../../rules/outside.toml")),
-    ("shop.toml", include_str!("../../../rules/shop.toml")),
-    ("scam.toml", include_str!("../../../rules/scam.toml")),
-    (
-        "credentials.toml",
-        include_str!("../../../rules/credentials.toml"),
-    ),
-    ("account.toml", include_str!("../../../rules/account.toml")),
-    ("abuse.toml", include_str!("../../../rules/abuse.toml")),
-    ("danger.toml", include_str!("../../../rules/danger.toml")),
-];
-
 impl RuleSet {
-    /// The set that is compiled in.
-    ///
-    /// # Errors
-    /// Everything that is wrong; a test sees to it that nothing is.
-    pub fn shipped() -> Result<Self, Problems> {
-        let files = SHIPPED
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        Self::parse(files.collect())
-    }
-
     /// How many rules, phrases, examples and words there are.
     #[must_use]
     pub fn sizes(&self) -> (usize, usize, usize, usize) {
@@ -248,34 +188,4 @@ impl RuleSet {
         }
         out
     }
-
-    /// Reads files by name and text.
-    ///
-    /// # Errors
-    /// Everything that is wrong with files, rules and examples.
-    pub fn parse(mut files: Vec<(String, String)>) -> Result<Self, Problems> {
-        // The order of evaluation is that of the names.
-        files.sort();
-        let mut set = compile(&files)?;
-        set.version = version(&files);
-        let problems = examples::run(&set);
-        if problems.is_empty() {
-            Ok(set)
-        } else {
-            Err(Problems(problems))
-        }
-    }
-}
-
-/// Eight hexadecimal digits: operators compare them.
-fn version(files: &[(String, String)]) -> String {
-    let mut digest = Sha256::new();
-    for (name, text) in files {
-        digest.update(name.as_bytes());
-        digest.update([0]);
-        digest.update(text.as_bytes());
-        digest.update([0]);
-    }
-    let digest = digest.finalize();
-    data_encoding::HEXLOWER.encode(digest.get(..4).unwrap_or(&digest))
 }

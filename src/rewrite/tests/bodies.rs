@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::message::Encoding;
-use crate::rewrite::participant::{Guesses, with_guesses};
+use crate::rewrite::maskers::Guesses;
+use crate::rewrite::participant::with_guesses;
 
 #[test]
 fn bodies_keep_their_bytes() {
