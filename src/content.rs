@@ -21,8 +21,10 @@
 //! ```
 
 mod bits;
+mod block;
 mod classes;
 mod disguises;
+mod document_words;
 mod documents;
 mod facts;
 mod fold;
@@ -40,9 +42,10 @@ mod terms;
 mod tokens;
 mod words;
 
+pub use block::Place;
 pub use documents::{Document, DocumentPlace, MOST_DOCUMENTS, Sought, documents, file_octets};
 pub use facts::{Direction, Fact, Facts};
-pub use letter::{Attachment, Letter, Place, PlacedLink, Sentence, Source};
+pub use letter::{Attachment, Letter, PlacedLink, Sentence, Source};
 pub use links::{Link, LinkType};
 pub use rules::{
     Action, Category, Findings, Hit, Problem, Problems, Rule, RuleSet, Texts, is_like,

@@ -8,34 +8,14 @@ use sha2::{Digest, Sha256};
 
 use self::number::{number_in, stem};
 use self::vouched::says_nothing;
+use super::block::Place;
+use super::document_words::{is_document_link, is_document_word};
 use super::fold::folded;
-use super::letter::{Letter, Place, Sentence};
+use super::letter::{Letter, Sentence};
 use super::links::Link;
 use super::rules::RuleSet;
 use crate::attachments::{self, Group, Kind};
 use crate::message::{Encoding, Holds, Message, Part};
-
-/// Stems of the names of documents, folded.
-const DOCUMENTS: [&str; 18] = [
-    "faktur",
-    "invoice",
-    "paragon",
-    "receipt",
-    "rachun",
-    "proform",
-    "uctenk",
-    "doklad",
-    "danovy",
-    "szamla",
-    "nyugta",
-    "bizonylat",
-    "blocek",
-    "pokladnic",
-    "fv",
-    "fvat",
-    "efaktur",
-    "fa",
-];
 
 /// Stems of words for one document that corrects another, folded.
 const CORRECTIONS: [&str; 9] = [
@@ -278,23 +258,6 @@ fn corrects(letter: &Letter) -> bool {
 
 fn number_of(letter: &Letter) -> Option<String> {
     naming(letter).find_map(number_in)
-}
-
-/// Whether a folded word names a document.
-pub(super) fn is_document_word(word: &str) -> bool {
-    DOCUMENTS.iter().any(|stem| {
-        if stem.len() > 3 {
-            word.starts_with(stem)
-        } else {
-            word == *stem
-        }
-    })
-}
-
-/// Whether the address of a link names one.
-pub(super) fn is_document_link(link: &Link) -> bool {
-    let mut stems = DOCUMENTS.iter().filter(|stem| stem.len() > 3);
-    stems.any(|stem| link.words.contains(stem))
 }
 
 /// Whether a file is a PDF by its name or declared type.

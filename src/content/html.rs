@@ -3,7 +3,7 @@
 
 use html5gum::emitters::callback::CallbackEvent;
 
-use super::letter::{Block, Place};
+use super::block::{Block, Place};
 use super::links::Link;
 use crate::message::QUOTE_SEPARATORS;
 use crate::message::html::{RawText, tokens};

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
-use super::documents::is_document_word;
+use super::block::{Block, Place};
+use super::document_words::is_document_word;
 use super::fold::folded;
 use super::html;
 use super::links::Link;
@@ -20,29 +21,6 @@ use crate::message::{self, Encoding, Holds, Message, Part, charset, holds_unseen
 const READ: (usize, usize) = (48 * 1024, 16 * 1024);
 /// Words of a sentence. A longer one is none: it is read in pieces.
 const MOST_WORDS: usize = 120;
-
-/// Where a sentence stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Place {
-    /// In the Subject.
-    Subject,
-    /// In what the writer wrote, above quotes.
-    Text,
-    /// In the signature: below `-- `, or in a last block with a firm, a tax number or a telephone.
-    Signature,
-    /// In what is quoted.
-    Quoted,
-    /// In HTML, where no reader sees it.
-    Hidden,
-}
-
-/// A text of one place, as it came; lines mean what they say there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Block {
-    pub(super) place: Place,
-    pub(super) text: String,
-}
 
 /// A sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Plain text: what the writer wrote and what is quoted, and the signature.
 
+use super::block::{Block, Place};
 use super::fold::folded;
-use super::letter::{Block, Place};
 
 /// Lines that stand above a quoted message, by words that are in them, folded; all of a row must be.
 const ATTRIBUTIONS: [&[&str]; 16] = [

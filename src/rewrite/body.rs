@@ -1,6 +1,7 @@
 //! Masks the body: changes the parts that need it and keeps every other byte.
 
 mod attachment;
+mod seen;
 mod work;
 
 use std::ops::Range;

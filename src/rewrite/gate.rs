@@ -29,8 +29,6 @@ mod views;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
-pub use leak::{Leak, PLACES};
-
 use documents::Content;
 use heads::{from_the_writer, without_references};
 use names::both_forms;
@@ -38,7 +36,9 @@ use needle::{Needle, find};
 use sightings::Observer;
 use unambiguous::is_unambiguous;
 
-pub use sightings::{MOST_SIGHTED, Sighting, Sightings, Standing};
+pub use leak::{Leak, PLACES};
+pub use readings::Standing;
+pub use sightings::{MOST_SIGHTED, Sighting, Sightings};
 
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskedDomains, base_address, providers};

@@ -1,6 +1,6 @@
 //! Links that may reach a buyer where the words beside them may not.
 
-use super::is_document_word;
+use crate::content::document_words::is_document_word;
 use crate::content::facts::Facts;
 use crate::content::fold::folded;
 use crate::content::letter::{Letter, Source};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::content::block::Place;
 use crate::content::facts::{Direction, Fact};
-use crate::content::letter::Place;
 use crate::content::links::LinkType;
 
 /// What becomes of a message; the later is the stricter.

@@ -2,9 +2,9 @@
 
 use super::examples::Example;
 use super::file::{Action, Category, Texts};
+use crate::content::block::Place;
 use crate::content::facts::{Direction, Fact};
 use crate::content::index::Index;
-use crate::content::letter::Place;
 use crate::content::links::{Link, LinkType};
 use crate::content::phrase::{Lists, Phrase};
 use crate::content::terms::Terms;

@@ -1,7 +1,7 @@
 //! Attached files: judged by what they are, and pictures without what they tell beside what they show (docs/attachments.md).
 
 use super::Work;
-use super::work::Seen;
+use super::seen::Seen;
 use crate::attachments::{self, ALLOWED, Declared, Judgement, Kind};
 use crate::message::{self, Holds, Part};
 use crate::pictures::{self, Stripped};

@@ -1,9 +1,9 @@
 //! One part after the other: its content by its treatment, then its head.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::attachment::File;
+use super::seen::Seen;
 use super::{MAX_ENCODED, Work, mask};
 use crate::message::{self, Encoding, Holds, Message, Part};
 use crate::rewrite::calendar::Ids;
@@ -16,42 +16,6 @@ use crate::rewrite::options::removal_note;
 use crate::rewrite::plan::{ParticipantPlan, RewriteError};
 use crate::rewrite::report;
 use crate::rewrite::treatment::{Treatment, treatment};
-
-/// A part that is looked at.
-pub(super) struct Seen<'p> {
-    index: usize,
-    pub(super) part: &'p Part,
-    /// The names of the file that it is, the likeliest first.
-    pub(super) names: Vec<String>,
-    masker: &'p Masker,
-    encoding: Encoding,
-    /// Under its transfer encoding.
-    content: &'p [u8],
-    decoded: OnceCell<Cow<'p, [u8]>>,
-}
-
-impl Seen<'_> {
-    /// The name of the file that it is, as most mail programs find it.
-    pub(super) fn name(&self) -> Option<&str> {
-        self.names.first().map(String::as_str)
-    }
-
-    /// Its octets without their transfer encoding.
-    pub(super) fn octets(&self) -> &[u8] {
-        let decoded = || self.encoding.decode(self.content);
-        self.decoded.get_or_init(decoded)
-    }
-
-    /// A refusal, which names the part (docs/rules.md#issue-7052); replies hold no address but the writer's own.
-    pub(super) fn hidden(&self, why: impl Into<String>) -> RewriteError {
-        let shown = self.name().map(|name| self.masker.mask_text(name));
-        let shown = shown.as_deref().unwrap_or(&self.part.kind.essence);
-        RewriteError::Hidden {
-            place: format!("part {} ({shown})", self.index),
-            why: why.into(),
-        }
-    }
-}
 
 impl<'a> Work<'a> {
     /// Masks one part: its content by its treatment, then its head. What the head of the whole message must say is returned.

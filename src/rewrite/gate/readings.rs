@@ -2,7 +2,17 @@
 
 use super::cuts::{GAP, SEAM};
 use super::names::{is_local, is_top_level};
-use super::sightings::Standing;
+
+/// How a local part stands in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// In one piece.
+    Whole,
+    /// With something in it that a reader does not see, and that goes when the text is quoted.
+    Torn,
+    /// Over the end of a line or a paragraph: as an address only for somebody who looks for one.
+    Apart,
+}
 
 /// Places at which one address or domain may begin or end; honest ones have one or two.
 pub(super) const MOST_ENDS: usize = 24;

@@ -11,7 +11,9 @@ use memchr::{memchr_iter, memchr2_iter};
 use super::around;
 use super::cuts::{GAP, SEAM};
 use super::names::{longest, may_be_cut_up, may_end, organisation, untagged};
-use super::readings::{MOST_ENDS, domains, is_atext, is_of_name, locals, readings, starts};
+use super::readings::{
+    MOST_ENDS, Standing, domains, is_atext, is_of_name, locals, readings, starts,
+};
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskedDomains, base_address, providers};
 
@@ -31,17 +33,6 @@ pub struct Sighting {
     pub shortest: bool,
     /// How its local part stands there.
     pub standing: Standing,
-}
-
-/// How a local part stands in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
-    /// In one piece.
-    Whole,
-    /// With something in it that a reader does not see, and that goes when the text is quoted.
-    Torn,
-    /// Over the end of a line or a paragraph: as an address only for somebody who looks for one.
-    Apart,
 }
 
 /// What stands in a message.
