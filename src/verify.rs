@@ -12,13 +12,15 @@ mod asked;
 mod questions;
 mod refusal;
 mod server;
+mod service;
 mod token;
 mod tokens;
 mod traced;
 
 pub use answer::{OrderState, Verified};
 pub use questions::{Questions, VerifiedAll};
-pub use server::{VerifyContext, serve};
+pub use server::serve;
+pub use service::VerifyContext;
 pub use tokens::{ShownToken, TokenError, Tokens};
 
 #[cfg(test)]

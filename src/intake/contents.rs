@@ -9,6 +9,7 @@ mod hits;
 mod holding;
 mod judged;
 mod notice;
+mod passed;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -39,6 +40,7 @@ use self::judged::Judged;
 
 pub use digest::send_digests;
 pub(super) use evidence::Evidence;
+pub(super) use passed::Passed;
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -64,17 +66,6 @@ pub(super) struct Contents<'a> {
     /// `[handover] give_up`.
     pub(super) give_up: Duration,
     pub(super) documents: &'a DocumentRoom,
-}
-
-/// What a message that may pass leaves behind.
-#[derive(Default)]
-pub(super) struct Passed {
-    /// Sentences that could be held against who quotes them.
-    pub(super) quotable: Vec<String>,
-    /// That a buyer has written, who may be answered.
-    pub(super) wrote: Option<Wrote>,
-    /// The one answer to a buyer's message that this one is.
-    pub(super) credit: Option<Claim>,
 }
 
 /// Asks the rules; what they say is carried out: a refusal, a notice, a line of the history, an event.

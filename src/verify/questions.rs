@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{self, OrderState, Verified};
 use super::asked::Asked;
 use super::refusal::Refusal;
-use super::server::VerifyService;
+use super::service::VerifyService;
 use super::tokens::Asker;
 use crate::http::ApiError;
 

@@ -9,92 +9,20 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use moka::sync::Cache;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::allowance::Allowance;
 use super::questions;
 use super::refusal::Refusal;
-use super::tokens::{Asker, Tokens};
-use super::traced::Traced;
-use crate::clock::Clock;
-use crate::config::Budget;
-use crate::directory::Directory;
-use crate::history::History;
-use crate::http::{self, Guard, Listener};
-use crate::in_force::InForce;
-use crate::masking::MaskedDomains;
+use super::service::{VerifyContext, VerifyService};
+use crate::http::{self, Listener};
 
 /// The largest request body in bytes: a hundred addresses of the greatest length, twice.
 const MAX_BODY: usize = 64 * 1024;
 /// How long a request may take from its head to its answer: a body that never ends must not keep its connection. As long as a head may take.
 const WHOLE: Duration = Duration::from_secs(30);
-/// How often it is told that the budget of a token is spent.
-const TOLD: Duration = Duration::from_secs(3_600);
-
-/// What answers are made of.
-pub struct VerifyContext {
-    /// Accounts and orders.
-    pub directory: Arc<dyn Directory>,
-    /// The domains of ours.
-    pub domains: Arc<MaskedDomains>,
-    /// Has the allowlist, which says whose tokens are good.
-    pub in_force: Arc<InForce>,
-    /// The tokens.
-    pub tokens: Arc<Tokens>,
-    /// Where questions leave their lines.
-    pub history: Arc<History>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// How many unknown addresses a token may ask for; none: as many as it likes.
-    pub unknown_per_token: Option<Budget>,
-    /// The names of the listener, and whose pages may ask.
-    pub guard: Guard,
-}
-
-/// The same with what it counts.
-pub(super) struct VerifyService {
-    pub(super) parts: VerifyContext,
-    /// The budgets of unknown addresses.
-    pub(super) unknown: Allowance,
-    pub(super) traced: Traced,
-    /// Tokens of which it was told lately that they have spent theirs.
-    told: Cache<Arc<str>, ()>,
-}
-
-impl VerifyService {
-    fn new(parts: VerifyContext) -> Self {
-        Self {
-            unknown: Allowance::new(parts.unknown_per_token, parts.clock.clone()),
-            traced: Traced::new(parts.history.clone(), parts.clock.clone()),
-            told: Cache::builder()
-                .max_capacity(10_000)
-                .time_to_live(TOLD)
-                .build(),
-            parts,
-        }
-    }
-
-    /// Tells the operator that a token has asked for too many unknown addresses.
-    pub(super) fn tell_spent(&self, asker: &Asker) {
-        if self
-            .told
-            .entry_by_ref(&asker.token)
-            .or_insert(())
-            .is_fresh()
-        {
-            tracing::warn!(
-                event = "verify_budget_spent",
-                token = &*asker.token,
-                entry = %asker.entry,
-                "its holder asks for many addresses that stand for no order"
-            );
-        }
-    }
-}
 
 /// Answers requests until `shutdown`; requests under way are finished.
 pub async fn serve(listener: Listener, context: VerifyContext, shutdown: CancellationToken) {
