@@ -90,7 +90,7 @@ fn tear(ground: &Ground) {
     file.write_all(&whole[..20]).unwrap();
 }
 
-/// One message of each kind and what makes every part of the relay work: a refusal, a delay, a report, an automatic reply, many segments.
+/// One message of each kind and what makes every part of the relay work: a refusal, a delay, a report, an automatic reply, many segments, a reload.
 fn work(ground: &Ground, relay: &mut Server) {
     let (smtp, ledger) = (relay.smtp, &ground.ledger);
     let through = || -> std::io::Result<()> {
@@ -107,6 +107,17 @@ fn work(ground: &Ground, relay: &mut Server) {
         }
         let person = r#"{"id":"new01","login":"new01","marketplace":"allegro-pl","language":"pl","primary":"new@poczta.example","addresses":["new@poczta.example"]}"#;
         http::put(relay.admin, "/v1/participants/new01", person)?;
+        // One courier more each time: a reload that changes something is noted and kept.
+        let list = ground.folder.path().join("couriers.txt");
+        let couriers = fs::read_to_string(&list)?;
+        fs::write(
+            &list,
+            format!("{couriers}@more{}.example\n", couriers.len()),
+        )?;
+        let reloaded = || relay.log().matches("what=\"allowlist\"").count();
+        let before = reloaded();
+        relay.signal("HUP");
+        wait_for(|| reloaded() > before);
         Ok(())
     };
     // The process may end at any moment: that is what it is armed for.

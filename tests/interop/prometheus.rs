@@ -126,8 +126,11 @@ async fn metrics_are_written_as_prometheus_wants_them() {
     });
     // These appear with the first of their kind.
     let later = [
+        "allegromail_certificate_expiry_timestamp_seconds",
         "allegromail_content_hits_total",
         "allegromail_delivery_sts_total",
+        "allegromail_delivery_tls_total",
+        "allegromail_inbound_checks_total",
         "allegromail_inbound_tls_total",
         "allegromail_reload_failed",
     ];
