@@ -130,6 +130,7 @@ async fn metrics_are_written_as_prometheus_wants_them() {
         "allegromail_content_hits_total",
         "allegromail_delivery_sts_total",
         "allegromail_delivery_tls_total",
+        "allegromail_dns_seconds_bucket",
         "allegromail_inbound_checks_total",
         "allegromail_inbound_tls_total",
         "allegromail_reload_failed",
