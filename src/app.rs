@@ -139,13 +139,10 @@ impl Relay {
             metrics,
             token: config.admin.token.clone(),
             guard: Guard::new(&config.admin.http, &config.hostname, &config.admin.hosts),
-            changes: tokio::sync::Mutex::new(()),
+            changes: tokio::sync::Mutex::default(),
         };
-        let mut tasks = vec![tokio::spawn(inbound::run(
-            listeners,
-            server.clone(),
-            shutdown.clone(),
-        ))];
+        let sessions = inbound::run(listeners, server.clone(), shutdown.clone());
+        let mut tasks = vec![tokio::spawn(sessions)];
         tasks.push(tokio::spawn(maintenance::run(
             maintenance::Maintained::of(&stores),
             stores.clock.clone(),

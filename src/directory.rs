@@ -19,11 +19,13 @@ mod export;
 mod flusher;
 mod import;
 mod line;
+mod line_error;
 mod loaded;
 mod record;
 mod restore;
 mod state;
 mod store;
+mod unknown_parties;
 mod users;
 
 pub use backup::Backup;
@@ -31,7 +33,9 @@ pub use brought::{Brought, Digests, MOST_ADDRESSES, MOST_DOMAINS};
 pub use cache::CachedDirectory;
 pub use database::OpenError;
 pub use export::{export, rows};
-pub use import::{BadLine, ImportError, ImportOutcome, ImportProgress, import, import_part};
+pub use import::{
+    BadLine, ImportError, ImportOutcome, ImportProgress, ImportWarning, Part, import, import_part,
+};
 pub use line::{RecordRules, check, parse_line};
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,
@@ -39,6 +43,7 @@ pub use record::{
 pub use restore::{RestorableDirectory, move_away, restore};
 pub use state::{LastWrote, NoticeDigest, StateStore};
 pub use store::SledDirectory;
+pub use unknown_parties::UnknownParties;
 
 /// The directory could not answer. Our own fault, so whoever asked is told to come back.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -71,6 +76,13 @@ pub trait Directory: Send + Sync + 'static {
 
     /// An account by its id.
     fn participant(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>>;
+
+    /// Whether a record of an account is there, also while a first load goes on: of use to loads only, for "not there" is no answer to anybody
+    /// else then.
+    fn stored(&self, id: &ParticipantId) -> DirectoryFuture<'_, bool> {
+        let found = self.participant(id);
+        Box::pin(async move { Ok(found.await?.is_some()) })
+    }
 
     /// The account that an address is registered to. One address belongs to one account.
     fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>>;

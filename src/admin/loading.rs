@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::AdminContext;
-use crate::directory;
+use crate::directory::{self, Change, ImportOutcome, Part, UnknownParties};
 use crate::http::ApiError;
 
 /// What became of a batch of import lines.
@@ -23,6 +23,32 @@ pub struct ImportReport {
     pub applied: u64,
     /// Lines refused; nothing of them was applied.
     pub bad: Vec<RejectedLine>,
+    /// What is odd about lines that were applied; of orders without buyer or seller at the end of a load only.
+    #[serde(default)]
+    pub warnings: Vec<RejectedLine>,
+}
+
+impl From<ImportOutcome> for ImportReport {
+    fn from(outcome: ImportOutcome) -> Self {
+        let bad = outcome.bad.into_iter();
+        let warnings = outcome.warnings.into_iter();
+        Self {
+            read: outcome.read,
+            applied: outcome.applied,
+            bad: bad
+                .map(|bad| RejectedLine {
+                    line: bad.line,
+                    message: bad.message,
+                })
+                .collect(),
+            warnings: warnings
+                .map(|warning| RejectedLine {
+                    line: warning.line,
+                    message: warning.message,
+                })
+                .collect(),
+        }
+    }
 }
 
 /// How a batch stands in its load.
@@ -31,9 +57,16 @@ pub(super) struct ImportParams {
     /// true: more of the same load follows. A directory that was never loaded answers from the end of its first load on.
     #[serde(default)]
     more: bool,
+    /// The number of the first line of this piece in the whole; 1 begins a load.
+    #[serde(default = "first")]
+    line: u64,
 }
 
-/// One refused line.
+const fn first() -> u64 {
+    1
+}
+
+/// A line, and what is said of it.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = BadLine)]
 pub struct RejectedLine {
@@ -54,22 +87,26 @@ pub(super) async fn import(
     lines: Bytes,
 ) -> Result<Json<ImportReport>, ApiError> {
     // With the changes of single accounts in turn: one that read an account before the import would put the old one back.
-    let _turn = context.changes.lock().await;
-    let (directory, rules, lines) = (&*context.directory, &context.rules, Cursor::new(lines));
-    let report = if batch.more {
-        directory::import_part(directory, rules, lines, |_| {}).await
-    } else {
-        directory::import(directory, rules, lines, |_| {}).await
+    let mut parties = context.changes.lock().await;
+    if batch.line == 1 && !lines.is_empty() {
+        *parties = UnknownParties::default();
+    }
+    let part = Part {
+        first_line: batch.line,
+        parties: &mut parties,
     };
-    let report = report
+    let directory = &*context.directory;
+    let report =
+        directory::import_part(directory, &context.rules, Cursor::new(lines), part, |_| {});
+    let mut report = report
+        .await
         .map_err(|error| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    let bad = report.bad.into_iter().map(|bad| RejectedLine {
-        line: bad.line,
-        message: bad.message,
-    });
-    Ok(Json(ImportReport {
-        read: report.read,
-        applied: report.applied,
-        bad: bad.collect(),
-    }))
+    if !batch.more {
+        if report.is_load() {
+            directory.apply(vec![Change::EndLoad]).await?;
+        }
+        let told = std::mem::take(&mut *parties).warnings(directory).await?;
+        report.warnings.extend(told);
+    }
+    Ok(Json(report.into()))
 }

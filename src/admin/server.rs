@@ -19,7 +19,7 @@ use super::{
 };
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
-use crate::directory::{Change, Directory, RecordRules, StateStore};
+use crate::directory::{Change, Directory, RecordRules, StateStore, UnknownParties};
 use crate::history::History;
 use crate::http::ApiError;
 use crate::http::{self, Guard, Listener};
@@ -66,7 +66,8 @@ pub struct AdminContext {
     /// The names of the listener, and whose pages may ask.
     pub guard: Guard,
     /// One change at a time: reading an account, changing it and putting it back must not interleave.
-    pub changes: Mutex<()>,
+    /// Whose turn it is has what the load under way has not brought yet.
+    pub changes: Mutex<UnknownParties>,
 }
 
 impl AdminContext {

@@ -1,7 +1,7 @@
 //! `allegromail import`: loads participants and transactions (docs/interface.md#data-format).
 //!
 //! Goes through the admin interface where a server runs, else straight into the directory. Every bad line is told with its number;
-//! the good ones are in.
+//! the good ones are in, and what is odd about them is told as a warning.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -10,7 +10,7 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Exit;
-use crate::admin::{Client, ClientError, ImportReport, RejectedLine};
+use crate::admin::{Client, ClientError, ImportReport};
 use crate::app;
 use crate::config::Config;
 use crate::directory::{self, RecordRules};
@@ -75,7 +75,7 @@ async fn load(
         return load_here(config, input, bar).await;
     };
     let mut total = ImportReport::default();
-    let mut line = 0_u64;
+    let mut line = 1_u64;
     loop {
         let batch = next_batch(&mut input).map_err(|error| (error.to_string(), Exit::BadData))?;
         if batch.is_empty() {
@@ -83,25 +83,27 @@ async fn load(
             if total.read == 0 || total.applied > 0 {
                 let end =
                     client.post::<ImportReport>("/v1/import", "application/x-ndjson", batch.into());
-                end.await
+                let end = end
+                    .await
                     .map_err(|error| (error.to_string(), Exit::Unreachable))?;
+                total.warnings.extend(end.warnings);
             }
             return Ok(total);
         }
         let lines = batch.iter().filter(|byte| **byte == b'\n').count() as u64;
         let done: ImportReport = client
-            .post("/v1/import?more=true", "application/x-ndjson", batch.into())
+            .post(
+                // The server counts from the number it is given, which is that in the file.
+                &format!("/v1/import?more=true&line={line}"),
+                "application/x-ndjson",
+                batch.into(),
+            )
             .await
             .map_err(|error| (error.to_string(), Exit::Unreachable))?;
         total.read += done.read;
         total.applied += done.applied;
-        total
-            .bad
-            .extend(done.bad.into_iter().map(|bad| RejectedLine {
-                // The server counts from the start of its piece, the operator from the start of the file.
-                line: bad.line + line,
-                ..bad
-            }));
+        total.bad.extend(done.bad);
+        total.warnings.extend(done.warnings);
         line += lines;
         bar.set_message(format!("{} records", total.applied));
     }
@@ -131,19 +133,7 @@ pub(super) async fn load_here(
     })
     .await
     .map_err(|error| (error.to_string(), Exit::Temporary))?;
-    let bad = report
-        .bad
-        .into_iter()
-        .map(|bad| RejectedLine {
-            line: bad.line,
-            message: bad.message,
-        })
-        .collect();
-    Ok(ImportReport {
-        read: report.read,
-        applied: report.applied,
-        bad,
-    })
+    Ok(report.into())
 }
 
 /// Whole lines of about [`BATCH`] bytes; empty at the end.
@@ -168,15 +158,20 @@ fn report(imported: &ImportReport, data: &Path, json: bool) -> Exit {
     if json {
         println!("{}", serde_json::to_string(imported).unwrap_or_default());
     } else {
+        for warning in &imported.warnings {
+            let (file, line) = (data.display(), warning.line);
+            eprintln!("{file}:{line}: warning: {}", warning.message);
+        }
         for bad in &imported.bad {
             eprintln!("{}:{}: {}", data.display(), bad.line, bad.message);
         }
         let records = usize::try_from(imported.read).unwrap_or(usize::MAX);
         println!(
-            "{} of {} loaded, {}",
+            "{} of {} loaded, {}, {}",
             imported.applied,
             super::count(records, "record", "records"),
-            super::count(imported.bad.len(), "bad line", "bad lines")
+            super::count(imported.bad.len(), "bad line", "bad lines"),
+            super::count(imported.warnings.len(), "warning", "warnings")
         );
     }
     if imported.bad.is_empty() {

@@ -196,6 +196,10 @@ impl Directory for CachedDirectory {
         }))
     }
 
+    fn stored(&self, id: &ParticipantId) -> DirectoryFuture<'_, bool> {
+        self.inner.stored(id)
+    }
+
     fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
         let key = address.clone();
         Box::pin(self.owners.look_up(key, move |key| {

@@ -2,14 +2,15 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::line::{RecordRules, parse_line};
+use super::line::{RecordRules, parse_line_warning};
+use super::unknown_parties::{UnknownParties, order};
 use super::{Change, Directory};
 
 /// The longest line in bytes.
 const MAX_LINE: u64 = 64 * 1024;
 /// Changes that are applied at once: one sync each.
 const BATCH: usize = 5_000;
-/// Bad lines that are kept with their message; the others are counted only.
+/// Bad lines that are kept with their message, and warnings; the others are counted only.
 const KEPT: usize = 10_000;
 
 /// How far an import has come.
@@ -32,6 +33,15 @@ pub struct BadLine {
     pub message: String,
 }
 
+/// A line that was taken though it hardly is meant so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportWarning {
+    /// Its number, the first line being 1.
+    pub line: u64,
+    /// What is odd about it.
+    pub message: String,
+}
+
 /// What an import did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportOutcome {
@@ -43,6 +53,8 @@ pub struct ImportOutcome {
     pub bad: Vec<BadLine>,
     /// All refused lines.
     pub bad_lines: u64,
+    /// What is odd about lines that were taken, at most 10,000 of them, in order.
+    pub warnings: Vec<ImportWarning>,
 }
 
 /// An import could not go on; what was applied before stays.
@@ -67,14 +79,42 @@ pub async fn import(
     input: impl BufRead,
     on_progress: impl FnMut(ImportProgress),
 ) -> Result<ImportOutcome, ImportError> {
-    let report = import_part(directory, rules, input, on_progress).await?;
+    let mut parties = UnknownParties::default();
+    let mut report = import_part(
+        directory,
+        rules,
+        input,
+        Part::new(&mut parties),
+        on_progress,
+    )
+    .await?;
     if report.is_load() {
         directory.apply(vec![Change::EndLoad]).await?;
     }
+    report.warnings.extend(parties.warnings(directory).await?);
     Ok(report)
 }
 
-/// As [`import`], for a piece of a load: a directory that was never loaded still gives no answers then.
+/// A piece of a load, within the whole.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// The number of its first line.
+    pub first_line: u64,
+    /// What is to be looked for again at the end of the load.
+    pub parties: &'a mut UnknownParties,
+}
+
+impl<'a> Part<'a> {
+    /// The first one.
+    pub const fn new(parties: &'a mut UnknownParties) -> Self {
+        Self {
+            first_line: 1,
+            parties,
+        }
+    }
+}
+
+/// As [`import`], for a piece of a load: a directory that was never loaded still gives no answers then, and orders without parties are only noted.
 ///
 /// # Errors
 /// As [`import`].
@@ -82,19 +122,20 @@ pub async fn import_part(
     directory: &dyn Directory,
     rules: &RecordRules,
     mut input: impl BufRead,
+    part: Part<'_>,
     mut on_progress: impl FnMut(ImportProgress),
 ) -> Result<ImportOutcome, ImportError> {
     let mut report = ImportOutcome::default();
     let mut batch: Vec<(u64, Change)> = Vec::with_capacity(BATCH);
     let mut line = Vec::new();
-    for number in 1.. {
+    for number in part.first_line.. {
         let more = next_line(&mut input, &mut line)?;
         if !line.trim_ascii().is_empty() {
             report.read += 1;
             let parsed = if line.len() as u64 > MAX_LINE {
                 Err(format!("the line is longer than {MAX_LINE} bytes"))
             } else {
-                parse_line(&line, rules)
+                parse_line_warning(&line, rules, |message| report.warn(number, message))
             };
             match parsed {
                 Ok(Some(change)) => batch.push((number, change)),
@@ -107,7 +148,13 @@ pub async fn import_part(
             if report.applied == 0 {
                 directory.apply(vec![Change::BeginLoad]).await?;
             }
-            apply(directory, std::mem::take(&mut batch), &mut report).await?;
+            apply(
+                directory,
+                std::mem::take(&mut batch),
+                &mut report,
+                part.parties,
+            )
+            .await?;
             on_progress(ImportProgress {
                 read: report.read,
                 applied: report.applied,
@@ -135,19 +182,42 @@ impl ImportOutcome {
             self.bad.push(BadLine { line, message });
         }
     }
+
+    fn warn(&mut self, line: u64, message: String) {
+        if self.warnings.len() < KEPT {
+            self.warnings.push(ImportWarning { line, message });
+        }
+    }
 }
 
 async fn apply(
     directory: &dyn Directory,
     batch: Vec<(u64, Change)>,
     report: &mut ImportOutcome,
+    parties: &mut UnknownParties,
 ) -> Result<(), ImportError> {
     let (numbers, changes): (Vec<u64>, Vec<Change>) = batch.into_iter().unzip();
-    for (number, result) in numbers.into_iter().zip(directory.apply(changes).await?) {
+    // Kept, for an account may follow in the same batch.
+    let orders: Vec<_> = changes
+        .iter()
+        .map(|change| order(change).cloned())
+        .collect();
+    let mut put = Vec::new();
+    for ((number, order), result) in numbers
+        .into_iter()
+        .zip(orders)
+        .zip(directory.apply(changes).await?)
+    {
         match result {
-            Ok(()) => report.applied += 1,
+            Ok(()) => {
+                report.applied += 1;
+                put.extend(order.map(|order| (number, order)));
+            }
             Err(conflict) => report.refuse(number, conflict.to_string()),
         }
+    }
+    for (number, order) in &put {
+        parties.look_at(directory, *number, order).await?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::line_error::explain;
 use super::{AccountStatus, Change, Participant, Transaction, TransactionStatus};
 use crate::mail::Mailbox;
 use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
@@ -68,7 +69,19 @@ struct TransactionRow {
 /// # Errors
 /// A sentence that names the field and what is wanted.
 pub fn parse_line(line: &[u8], rules: &RecordRules) -> Result<Option<Change>, String> {
-    let row: Row = serde_json::from_slice(line).map_err(|error| plain(&error))?;
+    parse_line_warning(line, rules, |_| {})
+}
+
+/// As [`parse_line`]; `warn` gets what is taken though it hardly is meant.
+///
+/// # Errors
+/// As [`parse_line`].
+pub(super) fn parse_line_warning(
+    line: &[u8],
+    rules: &RecordRules,
+    mut warn: impl FnMut(String),
+) -> Result<Option<Change>, String> {
+    let row: Row = serde_json::from_slice(line).map_err(|error| explain(line, &error))?;
     match row {
         Row::End { .. } => Ok(None),
         Row::Transaction(row) => {
@@ -89,7 +102,8 @@ pub fn parse_line(line: &[u8], rules: &RecordRules) -> Result<Option<Change>, St
                 .primary
                 .ok_or("primary is missing: the address that mail goes to")?;
             let mut addresses = row.addresses;
-            if !addresses.contains(&primary) {
+            let added = !addresses.contains(&primary);
+            if added {
                 addresses.push(primary.clone());
             }
             let participant = Participant {
@@ -106,15 +120,32 @@ pub fn parse_line(line: &[u8], rules: &RecordRules) -> Result<Option<Change>, St
                 status: row.status,
             };
             check(&participant, rules)?;
+            if added {
+                warn(format!(
+                    "primary: {} is not one of addresses; it was added to them",
+                    participant.primary
+                ));
+            }
+            if let Some(text) = homeless(&participant.marketplace, &rules.domains) {
+                warn(text);
+            }
             Ok(Some(Change::PutParticipant(participant)))
         }
     }
 }
 
-/// serde's words without the column, which counts bytes of the line and helps nobody.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
+/// What is odd about a marketplace that no domain is configured for; none where there is one, or the configuration names none at all.
+fn homeless(marketplace: &str, domains: &MaskedDomains) -> Option<String> {
+    let mut known: Vec<&str> = domains.marketplaces().collect();
+    if known.is_empty() || known.contains(&marketplace) {
+        return None;
+    }
+    known.sort_unstable();
+    let instead = domains.for_marketplace(marketplace)?;
+    Some(format!(
+        "marketplace: {marketplace:?} stands in no [[domain]] marketplaces, so the account is shown at {instead}; known are {}",
+        known.join(", ")
+    ))
 }
 
 /// Checks a record by the rules that its types do not carry.

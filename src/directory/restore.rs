@@ -124,6 +124,10 @@ impl Directory for RestorableDirectory {
     }
 
     fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
+    fn stored(&self, id: &ParticipantId) -> DirectoryFuture<'_, bool> {
+        self.ask(|directory| directory.stored(id))
+    }
+
         self.ask(|directory| directory.owner(address))
     }
 

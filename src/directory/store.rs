@@ -352,6 +352,11 @@ impl Directory for SledDirectory {
         Box::pin(std::future::ready(found.map(|found| found.map(Arc::new))))
     }
 
+    fn stored(&self, id: &ParticipantId) -> DirectoryFuture<'_, bool> {
+        let found = self.inner.get::<Participant>(b'p', id.as_str());
+        Box::pin(std::future::ready(found.map(|found| found.is_some())))
+    }
+
     fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
         Box::pin(std::future::ready(self.inner.look_up(b'a', &address.key())))
     }

@@ -84,6 +84,11 @@ impl MaskedDomains {
         })
     }
 
+    /// The marketplaces that a domain is configured for, in no order.
+    pub fn marketplaces(&self) -> impl Iterator<Item = &str> {
+        self.by_marketplace.keys().map(String::as_str)
+    }
+
     /// Every domain of ours, in the order of the configuration.
     #[must_use]
     pub fn all(&self) -> &[MaskedDomain] {

@@ -127,7 +127,8 @@ async fn the_same_commands_go_through_a_running_server() {
     assert_eq!(server.admin.port(), port);
     let data = folder.path().join("data.ndjson");
     let line = r#"{"type":"participant","id":"new1","login":"n","marketplace":"allegro-cz","language":"cs","primary":"n@p.example","addresses":["n@p.example"]}"#;
-    fs::write(&data, format!("{line}\nrubbish\n{line}\n\n{{}}\n")).unwrap();
+    let order = r#"{"type":"transaction","id":"newtx","buyer":"new1","seller":"nobody"}"#;
+    fs::write(&data, format!("{line}\nrubbish\n{line}\n\n{{}}\n{order}\n")).unwrap();
     let (code, out, errors) = finished(&[
         "import",
         "--json",
@@ -137,7 +138,9 @@ async fn the_same_commands_go_through_a_running_server() {
     ]);
     assert_eq!(code, 65, "{errors}");
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(told["applied"], 2);
+    assert_eq!(told["applied"], 3);
+    assert_eq!(told["warnings"][0]["line"], 6, "{told}");
+    assert_eq!(told["warnings"].as_array().map(Vec::len), Some(1), "{told}");
     assert_eq!(
         (&told["bad"][0]["line"], &told["bad"][1]["line"]),
         (&2.into(), &5.into())
