@@ -8,6 +8,7 @@ use mail_auth::{DnsError, Error};
 
 use super::alignment::{aligned, same_organisation};
 use super::evidence::Evidence;
+use super::proof::remedy;
 use super::questions::Questions;
 use super::{Means, Proof};
 use crate::mail::{Domain, ReversePath};
@@ -18,7 +19,8 @@ pub(super) async fn check(questions: &Questions<'_>, evidence: &Evidence<'_>) ->
     let (client, from) = (evidence.client, evidence.from.domain());
     let unproven = |why: &str| {
         Proof::Unproven(format!(
-            "client {client} is not proven to send for {from}: it publishes no SPF, there is no DKIM signature, {why}"
+            "{} client {client} is not proven to send for {from}: it publishes no SPF, there is no DKIM signature, {why}",
+            remedy(from)
         ))
     };
     if !matches!(evidence.reverse_path, ReversePath::Mailbox(path) if path.key() == evidence.from.key())

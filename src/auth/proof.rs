@@ -49,6 +49,14 @@ impl SignatureDigest {
     }
 }
 
+/// What an unproven sender is told first, in plain words; the findings of the checks follow it.
+pub(super) fn remedy(from: &Domain) -> String {
+    format!(
+        "it cannot be seen that this message is really from {from}. Send it through the mail server of your own provider; \
+         who runs {from} can mend what follows."
+    )
+}
+
 /// By what a From was proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Means {

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::alignment::{aligned, same_organisation};
 use super::evidence::{Check, Evidence, ProverSettings, Step, Steps};
+use super::proof::remedy;
 use super::questions::Questions;
 use super::slots::Slots;
 use super::{Chain, Means, Mode, Proof, SharedSpf, arc, dkim, dmarc, name, spf};
@@ -150,7 +151,8 @@ impl Prover {
                     ""
                 };
                 Proof::Unproven(format!(
-                    "client {client} is not proven to send for {from}: {}{enough}; {}",
+                    "{} client {client} is not proven to send for {from}: {}{enough}; {}",
+                    remedy(from),
                     spf.words(),
                     dkim.words()
                 ))

@@ -42,6 +42,8 @@ pub(super) async fn gather<'a>(
         options: Options {
             require_transaction: names.policy.require_transaction,
             courier_recipients: names.policy.courier_recipients,
+            has_contact: names.policy.contact.is_some()
+                && names.policy.roles.iter().any(|role| role == "postmaster"),
         },
     })
 }

@@ -117,7 +117,8 @@ fn no_proof(domain: &Domain) -> Refusal {
     Refusal::new(
         Reason::SenderUnauthenticated,
         format!(
-            "nothing proves that the message is from {domain}, whose DMARC policy forbids that."
+            "it cannot be seen that this message is really from {domain}. Send it through the mail server of your own provider; \
+             who runs {domain} can mend this: neither SPF nor DKIM proves it, and the DMARC policy forbids such mail."
         ),
     )
 }

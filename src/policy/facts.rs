@@ -91,6 +91,8 @@ pub struct Options {
     pub require_transaction: bool,
     /// `[policy] courier_recipients`.
     pub courier_recipients: CourierRecipients,
+    /// Whether `[policy] contact` is set, so that somebody reads what is written to postmaster.
+    pub has_contact: bool,
 }
 
 /// One message to one recipient, after the end of data.

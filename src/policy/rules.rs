@@ -77,7 +77,12 @@ pub fn unproven(proof: &Proof) -> Option<Refusal> {
     match proof {
         Proof::Proven(_) | Proof::NotAsked => None,
         Proof::Unproven(why) => Some(Refusal::new(Reason::SenderUnauthenticated, why.clone())),
-        Proof::Deferred(why) => Some(Refusal::new(Reason::SenderCheckDeferred, why.clone())),
+        Proof::Deferred(why) => Some(Refusal::new(
+            Reason::SenderCheckDeferred,
+            format!(
+                "it cannot be checked at the moment who sent this; nothing has to be done, the sending server tries again. {why}."
+            ),
+        )),
     }
 }
 
@@ -86,14 +91,24 @@ pub(super) fn known_sender(facts: &Facts<'_>) -> RuleResult {
     match (&facts.sender.writer, &facts.sender.courier) {
         (Some(writer), _) => found(format!("registered to participant {}", writer.id)),
         (None, Some(line)) => found(format!("on the allowlist: {line}")),
-        (None, None) => refuse(
-            Reason::SenderNotRegistered,
-            format!(
-                "{} is not registered; add it to your account's e-mail addresses, or write from one that is.",
-                facts.sender.from
-            ),
-        ),
+        (None, None) => refuse(Reason::SenderNotRegistered, stranger(facts)),
     }
+}
+
+/// What everybody hears whose From is nothing here, participant or courier: which of the two it is meant to be, nobody can tell.
+fn stranger(facts: &Facts<'_>) -> String {
+    let (from, domain) = (&facts.sender.from, facts.sender.from.domain());
+    // The public name of `[policy] contact`, which itself is nobody's business.
+    let contact = if facts.options.has_contact {
+        format!(" by writing to postmaster@{}", facts.recipient.domain)
+    } else {
+        String::new()
+    };
+    format!(
+        "{from} may not write here: it is no registered address of a participant, and its domain {domain} is not on the list of couriers. \
+         Participants: add it to your account's e-mail addresses, or write from one that is there. \
+         Couriers: ask the marketplace to list {domain}{contact}."
+    )
 }
 
 /// The reader's own mask stands in To of whatever it was sent, so an answer to all goes there, too: beside others that is nobody's mistake, and
@@ -244,7 +259,7 @@ pub(super) fn return_path(facts: &Facts<'_>) -> RuleResult {
         if facts.sender.reverse_path == ReversePath::Null {
             return refuse(
                 Reason::NullSender,
-                "a courier's notice needs a sender in the envelope.",
+                "the message has no sender to return it to; send couriers' notices with an address in MAIL FROM.",
             );
         }
         return found("free for couriers");
@@ -255,14 +270,16 @@ pub(super) fn return_path(facts: &Facts<'_>) -> RuleResult {
         }
         None => refuse(
             Reason::NullSender,
-            "a null sender is for automatic replies of the other party only; they say so in Auto-Submitted (RFC 3834).",
+            "the message has no sender to return it to; send it with your own address in MAIL FROM. Automatic replies of the other party may have \
+             none (a null sender), and say so in Auto-Submitted (RFC 3834).",
         ),
         Some(path) if is_writers(facts, path) => found("registered to the writer"),
         Some(_) if facts.sender.return_path_aligned => found("of the proven From's domain"),
         Some(path) => refuse(
             Reason::ReturnPathNotRegistered,
             format!(
-                "the Return-Path {} is not registered to the account of {}; register it, or send with a registered one.",
+                "bounces would go to the Return-Path {}, which is not registered to the account of {}; add it to that account, or send with an address \
+                 that is there.",
                 path.address, facts.sender.from
             ),
         ),

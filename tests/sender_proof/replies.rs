@@ -211,6 +211,12 @@ async fn the_reply_names_domain_client_check_and_cause() {
             );
         }
         if !deferred {
+            // What to do comes before the technical words.
+            let remedy = format!(
+                "<{BUYER}> it cannot be seen that this message is really from {}.",
+                domain(at)
+            );
+            assert!(flat.contains(&remedy), "{at}: {flat}");
             let head = format!("client 127.0.0.1 is not proven to send for {}", domain(at));
             assert!(flat.contains(&head), "{at}: {flat}");
         }
