@@ -12,6 +12,7 @@
 //! ```
 
 mod compose;
+mod date;
 mod documents;
 mod heuristics;
 mod mask;

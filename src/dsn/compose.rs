@@ -8,8 +8,9 @@ use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
+use super::date;
 use super::phrases::translated;
-use super::sentence::in_language;
+use super::sentence::{fails_again, in_language};
 use super::text::{Words, words};
 use crate::mail::{Diagnostic, Domain, Mailbox, QueueId, Timestamp};
 use crate::masking::MaskedDomains;
@@ -177,11 +178,11 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
         text.push_str("\r\n\r\n");
         let until = there
             .and_then(|reported| reported.retry_until)
-            .map(Timestamp::to_rfc5322);
+            .map(|until| date::of_moment(words.language, until, &about.date));
         let rows = [
             (words.recipient, about.recipient.as_str()),
             (words.topic, &about.subject),
-            (words.date, &about.date),
+            (words.date, &date::of_field(words.language, &about.date)),
             ("Message-ID", &about.message_id),
             (words.reason, &reason(report, words, language)),
             (words.until, &until.unwrap_or_default()),
@@ -191,7 +192,12 @@ fn human(report: &Report<'_>, first: &Words, second: Option<&Words>) -> String {
         }
         // Of a delay nothing has to be done.
         if report.action == Action::Failed {
-            text.push_str(&format!("\r\n{}\r\n", words.advice));
+            let advice = if fails_again(report.diagnostic.status) {
+                words.no_second_try
+            } else {
+                words.advice
+            };
+            text.push_str(&format!("\r\n{advice}\r\n"));
         }
     }
     text

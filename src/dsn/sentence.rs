@@ -23,6 +23,7 @@ enum Meaning {
     Protocol,
     Contents,
     Policy,
+    PutOffByPolicy,
     Unknown,
 }
 
@@ -43,10 +44,28 @@ impl Meaning {
             (4, _) => Self::Unreachable,
             (5, _) => Self::Protocol,
             (6, _) => Self::Contents,
+            // Whoever asks to come later has not refused anything.
+            (7, _) if status.class() == 4 => Self::PutOffByPolicy,
             (7, _) => Self::Policy,
             _ => Self::Unknown,
         }
     }
+}
+
+/// Whether the same message would fail again, whenever it is sent: the status is a lasting one, and of something that does not change by itself.
+pub(super) fn fails_again(status: EnhancedStatus) -> bool {
+    status.class() == 5
+        && matches!(
+            Meaning::of(status),
+            Meaning::NoMailbox
+                | Meaning::NoDomain
+                | Meaning::SenderRefused
+                | Meaning::Disabled
+                | Meaning::TooLarge
+                | Meaning::Loop
+                | Meaning::Contents
+                | Meaning::Policy
+        )
 }
 
 /// What a status that another server reported means, in English: for logs and traces. A report has it in its own languages.
@@ -108,6 +127,7 @@ const fn english(meaning: Meaning) -> Option<&'static str> {
         Meaning::Policy => {
             "the receiving server refused it by its rules, as spam or for its security"
         }
+        Meaning::PutOffByPolicy => "the receiving server does not take it for now, by its rules",
         Meaning::Unknown => return None,
     })
 }
@@ -132,6 +152,9 @@ const fn polish(meaning: Meaning) -> Option<&'static str> {
         Meaning::Policy => {
             "serwer odbiorcy odrzucił ją na podstawie swoich zasad, jako spam lub ze względów bezpieczeństwa"
         }
+        Meaning::PutOffByPolicy => {
+            "serwer odbiorcy na razie jej nie przyjmuje na podstawie swoich zasad"
+        }
         Meaning::Unknown => return None,
     })
 }
@@ -154,6 +177,7 @@ const fn czech(meaning: Meaning) -> Option<&'static str> {
         Meaning::Policy => {
             "server příjemce ji odmítl podle svých pravidel, jako spam nebo z bezpečnostních důvodů"
         }
+        Meaning::PutOffByPolicy => "server příjemce ji podle svých pravidel zatím nepřijímá",
         Meaning::Unknown => return None,
     })
 }
@@ -176,6 +200,7 @@ const fn slovak(meaning: Meaning) -> Option<&'static str> {
         Meaning::Policy => {
             "server príjemcu ju odmietol podľa svojich pravidiel, ako spam alebo z bezpečnostných dôvodov"
         }
+        Meaning::PutOffByPolicy => "server príjemcu ju podľa svojich pravidiel zatiaľ neprijíma",
         Meaning::Unknown => return None,
     })
 }
@@ -201,6 +226,9 @@ const fn hungarian(meaning: Meaning) -> Option<&'static str> {
         }
         Meaning::Policy => {
             "a címzett kiszolgálója a szabályai szerint, levélszemétként vagy biztonsági okból elutasította"
+        }
+        Meaning::PutOffByPolicy => {
+            "a címzett kiszolgálója a szabályai szerint egyelőre nem fogadja"
         }
         Meaning::Unknown => return None,
     })
@@ -241,6 +269,15 @@ mod tests {
                 .map(|language| in_language(language, Action::Failed, status))
                 .into();
             assert_eq!(told.len(), languages.len(), "{status}");
+        }
+        let later = EnhancedStatus::new(4, 7, 1);
+        for language in languages {
+            let told = in_language(language, Action::Delayed, later);
+            assert_ne!(
+                told,
+                in_language(language, Action::Failed, EnhancedStatus::new(5, 7, 1))
+            );
+            assert!(!told.contains("refused"), "{told}");
         }
         let unknown = EnhancedStatus::new(4, 0, 0);
         assert!(

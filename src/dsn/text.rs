@@ -40,6 +40,8 @@ pub(super) struct Words {
     pub(super) reason: &'static str,
     /// What the writer can do after a failure.
     pub(super) advice: &'static str,
+    /// The same where the message would fail again.
+    pub(super) no_second_try: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -55,6 +57,7 @@ const ENGLISH: Words = Words {
     date: "Date",
     reason: "Reason",
     advice: "You can write again, or use the Message Center of the marketplace.",
+    no_second_try: "It will not help to send the same message again. Use the Message Center of the marketplace.",
 };
 
 const POLISH: Words = Words {
@@ -70,6 +73,7 @@ const POLISH: Words = Words {
     date: "Data",
     reason: "Powód",
     advice: "Możesz napisać ponownie albo skorzystać z Centrum wiadomości.",
+    no_second_try: "Ponowne wysłanie tej samej wiadomości nic nie da. Skorzystaj z Centrum wiadomości.",
 };
 
 const CZECH: Words = Words {
@@ -85,6 +89,7 @@ const CZECH: Words = Words {
     date: "Datum",
     reason: "Důvod",
     advice: "Můžete napsat znovu nebo použít Centrum zpráv.",
+    no_second_try: "Poslat stejnou zprávu znovu nepomůže. Použijte Centrum zpráv.",
 };
 
 const SLOVAK: Words = Words {
@@ -100,6 +105,7 @@ const SLOVAK: Words = Words {
     date: "Dátum",
     reason: "Dôvod",
     advice: "Môžete napísať znova alebo použiť Centrum správ.",
+    no_second_try: "Poslať rovnakú správu znova nepomôže. Použite Centrum správ.",
 };
 
 const HUNGARIAN: Words = Words {
@@ -113,8 +119,9 @@ const HUNGARIAN: Words = Words {
     recipient: "Címzett",
     topic: "Tárgy",
     date: "Dátum",
-    reason: "Ok",
+    reason: "A hiba oka",
     advice: "Írhat újra, vagy használhatja az Üzenetközpontot.",
+    no_second_try: "Ugyanazt az üzenetet hiába küldi újra. Használja az Üzenetközpontot.",
 };
 
 impl Words {

@@ -62,18 +62,23 @@ impl Diagnostic {
         }
     }
 
-    /// A refusal that `host` spoke. Without an enhanced status in the reply it is `X.0.0` of the reply's class.
+    /// A refusal that `host` spoke, for good or for now. Without an enhanced status in the reply it is `X.0.0` of the reply's class.
     #[must_use]
     pub fn remote(host: Option<Domain>, reply: Reply) -> Self {
         let class = if reply.code.is_permanent() { 5 } else { 4 };
         let status = reply
             .status
             .unwrap_or_else(|| EnhancedStatus::new(class, 0, 0));
+        let text = if reply.code.is_transient() {
+            "the receiving server does not take the message for now"
+        } else {
+            "the receiving server refused the message"
+        };
         Self {
             status,
             host,
             reply: Some(reply),
-            text: "the receiving server refused the message".to_owned(),
+            text: text.to_owned(),
             reported: None,
         }
     }

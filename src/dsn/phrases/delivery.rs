@@ -19,6 +19,13 @@ pub(super) const DELIVERY: &[Phrase] = &[
         "a fogadó szerver elutasította az üzenetet",
     ),
     phrase(
+        "the receiving server does not take the message for now",
+        "serwer odbiorcy na razie nie przyjmuje wiadomości",
+        "server příjemce zprávu zatím nepřijímá",
+        "server príjemcu správu zatiaľ neprijíma",
+        "a fogadó szerver egyelőre nem fogadja az üzenetet",
+    ),
+    phrase(
         "the receiving server could not deliver it",
         "serwer odbiorcy nie zdołał jej doręczyć",
         "server příjemce ji nedokázal doručit",

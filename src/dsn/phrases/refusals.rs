@@ -75,6 +75,13 @@ pub(super) const REFUSALS: &[Phrase] = &[
         "a futárszolgálatok a vevőnek írnak, nem az eladónak.",
     ),
     phrase(
+        "bounces would go to the Return-Path {}, which is not registered to the account of {}; add it to that account, or send with an address that is there.",
+        "zwroty trafiałyby na adres (Return-Path) {}, który nie jest zarejestrowany na koncie {}; dodaj go do tego konta albo wyślij z adresu, który tam jest.",
+        "nedoručené zprávy by šly na adresu (Return-Path) {}, která není registrována na účtu {}; přidejte ji k tomuto účtu, nebo pošlete zprávu z adresy, která tam je.",
+        "nedoručené správy by šli na adresu (Return-Path) {}, ktorá nie je registrovaná na účte {}; pridajte ju k tomuto účtu alebo pošlite správu z adresy, ktorá tam je.",
+        "a visszapattanó levelek a(z) {} címre (Return-Path) mennének, amely nincs regisztrálva {} fiókjához; adja hozzá a fiókhoz, vagy küldjön ott szereplő címmel.",
+    ),
+    phrase(
         "the Return-Path {} is not registered to the account of {}; register it, or send with a registered one.",
         "adres zwrotny (Return-Path) {} nie jest zarejestrowany na koncie {}; zarejestruj go albo wyślij z zarejestrowanym.",
         "zpáteční adresa (Return-Path) {} není registrována na účtu {}; zaregistrujte ji, nebo pošlete zprávu s registrovanou.",

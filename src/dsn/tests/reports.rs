@@ -32,7 +32,7 @@ fn a_report_is_one_by_the_rfc_and_in_the_readers_language() {
             word,
             MASK,
             "żółty rower",
-            "Mon, 23 Nov 2026 10:00:00 +0100",
+            "23 November 2026, 10:00 (UTC+1)",
             "<1@poczta.example>",
             "no such user",
             "Recipient",
@@ -104,7 +104,7 @@ fn h196_a_delay_that_another_server_told_is_told_as_that_servers() {
     ] {
         let text = told(language, &delayed);
         assert!(
-            text.contains(&format!("{until_when}{}", until.to_rfc5322())),
+            text.contains(until_when) && text.contains("01:00 (UTC+1)"),
             "{text}"
         );
         assert!(!text.contains(ours), "{text}");
@@ -118,4 +118,62 @@ fn h196_a_delay_that_another_server_told_is_told_as_that_servers() {
     }
     let host = mask("delayed at mx1.poczta.example[192.0.2.7]: later", &hidden());
     assert_eq!(host, "delayed at (host): later");
+}
+
+#[test]
+fn writing_again_is_advised_only_where_it_may_help() {
+    for (status, again) in [
+        ((5, 1, 1), false),
+        ((5, 1, 2), false),
+        ((5, 2, 1), false),
+        ((5, 3, 4), false),
+        ((5, 7, 1), false),
+        ((5, 2, 2), true),
+        ((4, 1, 1), true),
+        ((4, 4, 7), true),
+        ((5, 0, 0), true),
+    ] {
+        let (class, subject, detail) = status;
+        let ours = Diagnostic::local(EnhancedStatus::new(class, subject, detail), "x");
+        for (language, advice) in [
+            ("en", "You can write again"),
+            ("pl", "Możesz napisać ponownie"),
+            ("cs", "Můžete napsat znovu"),
+            ("sk", "Môžete napísať znova"),
+            ("hu", "Írhat újra"),
+        ] {
+            let octets = report(language, &ours, &about());
+            let parsed = MessageParser::new().parse(&octets).unwrap();
+            let human = parsed.body_text(0).unwrap();
+            assert_eq!(human.contains(advice), again, "{status:?}: {human}");
+            assert_eq!(
+                human.contains("It will not help to send the same message again"),
+                !again,
+                "{human}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_server_that_asks_to_come_later_has_not_refused() {
+    let later = Diagnostic::remote(
+        None,
+        Reply::new(451, Some(EnhancedStatus::new(4, 7, 1)), "greylisted"),
+    );
+    for (language, refused, name) in [
+        ("en", "refused", "Reason: "),
+        ("pl", "odmówił", "Powód: "),
+        ("cs", "odmítl", "Důvod: "),
+        ("sk", "odmietol", "Dôvod: "),
+        ("hu", "elutasította", "A hiba oka: "),
+    ] {
+        let octets = report_of(Action::Delayed, language, &later, &about());
+        let parsed = MessageParser::new().parse(&octets).unwrap();
+        let human = parsed.body_text(0).unwrap();
+        assert!(
+            human.contains(name) && !human.contains(refused),
+            "{language}: {human}"
+        );
+    }
 }
