@@ -253,8 +253,9 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Trace { asked } => loaded(&|loaded| trace::run(&loaded.config, &asked, json)),
         // Keys are made before a configuration can name them.
         Command::Dkim { command } => {
+            let file = crate::config::find(path.as_deref()).ok();
             let config = load().ok().map(|loaded| loaded.config);
-            dkim::run(&command, config.as_ref(), json)
+            dkim::run(&command, file.as_deref(), config.as_ref(), json)
         }
         Command::Dns { command } => loaded(&|loaded| dns::run(&command, &loaded.config, json)),
         // What is wrong may be the configuration itself.

@@ -21,29 +21,47 @@ const TXT_STRING: usize = 255;
 pub(super) enum Command {
     /// Make an RSA and an Ed25519 key, and print their DNS records and their place in the configuration
     Generate {
-        /// The masked domain that will sign with them
+        /// The masked domain that will sign with them; may be left out where the configuration has only one
         #[arg(long)]
-        domain: Domain,
+        domain: Option<Domain>,
         /// The selector of the RSA key; take a new one at every rotation
         #[arg(long, default_value = "s1")]
         selector: String,
         /// The selector of the Ed25519 key
         #[arg(long, default_value = "s2")]
         ed25519_selector: String,
-        /// Where the key files go
-        #[arg(long, default_value = "certs/dkim", value_name = "FOLDER")]
-        folder: PathBuf,
+        /// Where the key files go; without it certs/dkim beside the configuration file
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
     },
 }
 
-/// Runs the command. Where there is a configuration, its keys of the domain are known: new ones stand beside them.
-pub(super) fn run(command: &Command, config: Option<&Config>, json: bool) -> Exit {
+/// Where the keys go unless it is said, from the folder of the configuration file.
+const FOLDER: &str = "certs/dkim";
+
+/// Runs the command. Where there is a configuration `file`, keys go beside it; where it could be read, its domains and their keys are known: new
+/// ones stand beside them.
+pub(super) fn run(
+    command: &Command,
+    file: Option<&Path>,
+    config: Option<&Config>,
+    json: bool,
+) -> Exit {
     let Command::Generate {
         domain,
         selector,
         ed25519_selector,
         folder,
     } = command;
+    let domain = match domain_of(domain.as_ref(), file, config) {
+        Ok(domain) => domain,
+        Err(message) => {
+            eprintln!("allegromail: {message}");
+            return Exit::Usage;
+        }
+    };
+    let home = file.and_then(Path::parent).unwrap_or_else(|| Path::new(""));
+    let folder = &folder.clone().unwrap_or_else(|| home.join(FOLDER));
     let dkim = Dkim {
         rsa: Some((selector.clone(), folder.join(format!("{selector}.rsa.pem")))),
         ed25519: Some((
@@ -55,7 +73,7 @@ pub(super) fn run(command: &Command, config: Option<&Config>, json: bool) -> Exi
     let known = config
         .into_iter()
         .flat_map(|config| &config.domains)
-        .find(|known| known.masked.name == *domain)
+        .find(|known| known.masked.name == domain)
         .map(|known| known.dkim.as_slice())
         .unwrap_or_default();
     // A selector that is in use would have two keys under one name, and the signatures of one of them fail.
@@ -74,7 +92,8 @@ pub(super) fn run(command: &Command, config: Option<&Config>, json: bool) -> Exi
         return Exit::Usage;
     }
     match generate(&dkim).and_then(|()| {
-        signing::public_keys(domain, std::slice::from_ref(&dkim)).map_err(|error| error.to_string())
+        signing::public_keys(&domain, std::slice::from_ref(&dkim))
+            .map_err(|error| error.to_string())
     }) {
         Ok(keys) if json => {
             let records: Vec<_> = keys
@@ -88,13 +107,73 @@ pub(super) fn run(command: &Command, config: Option<&Config>, json: bool) -> Exi
             println!("; publish these records:");
             keys.iter()
                 .for_each(|key| println!("{}. IN TXT {}", key.name, quoted(&key.record)));
-            print_configuration(known, &dkim);
+            print_configuration(known, &named_from(home, dkim));
             Exit::Done
         }
         Err(error) => {
             eprintln!("allegromail: {error}");
             Exit::BadData
         }
+    }
+}
+
+/// The domain that was named, or the only one that there is.
+fn domain_of(
+    named: Option<&Domain>,
+    file: Option<&Path>,
+    config: Option<&Config>,
+) -> Result<Domain, String> {
+    let known: Vec<&Domain> = config
+        .into_iter()
+        .flat_map(|config| &config.domains)
+        .map(|domain| &domain.masked.name)
+        .collect();
+    let list = known
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let file = file.map_or_else(String::new, |file| file.display().to_string());
+    match (named, known.as_slice()) {
+        (Some(named), []) => Ok(named.clone()),
+        (Some(named), known) => {
+            if !known.contains(&named) {
+                eprintln!("allegromail: note that {named} is no domain of {file}; it has {list}");
+            }
+            Ok(named.clone())
+        }
+        (None, [only]) => Ok((*only).clone()),
+        (None, []) if file.is_empty() => Err(
+            "which domain will sign? There is no configuration that says it; name it: `allegromail dkim generate --domain DOMAIN`".to_owned(),
+        ),
+        (None, []) => Err(format!(
+            "which domain will sign? {file} does not hold (`allegromail config check` says why); name it: `allegromail dkim generate --domain DOMAIN`"
+        )),
+        (None, _) => Err(format!(
+            "which domain will sign? {file} has {list}; name one: `allegromail dkim generate --domain DOMAIN`"
+        )),
+    }
+}
+
+/// The keys with their files as the configuration in the folder `home` names them: below it from there, else from the root.
+fn named_from(home: &Path, dkim: Dkim) -> Dkim {
+    let path = |path: PathBuf| {
+        let from_root = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let whole = from_root(&path);
+        // Of the configuration of the current directory the parent is empty.
+        let home = from_root(if home.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            home
+        });
+        whole
+            .strip_prefix(&home)
+            .map_or_else(|_| whole.clone(), Path::to_owned)
+    };
+    Dkim {
+        rsa: dkim.rsa.map(|(selector, file)| (selector, path(file))),
+        ed25519: dkim.ed25519.map(|(selector, file)| (selector, path(file))),
+        sign: dkim.sign,
     }
 }
 

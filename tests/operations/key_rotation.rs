@@ -21,6 +21,51 @@ fn generate(path: &str, selectors: [&str; 2], more: &[&str]) -> (i32, String, St
     finished(&[&words[..], more].concat())
 }
 
+#[test]
+fn keys_go_beside_the_configuration_and_its_domains_are_known() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("allegromail.toml");
+    let key = folder.path().join("secret.key");
+    fs::write(&key, "0123456789abcdef0123456789abcdef").unwrap();
+    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let write = |more: &str| {
+        let text = format!(
+            "hostname = \"mx.example\"\ndata_dir = \"data\"\n[[domain]]\nname = \"allegromail.pl\"\n{more}[secrets]\nkey_file = \"secret.key\"\n"
+        );
+        fs::write(&file, text).unwrap();
+    };
+    let path = file.to_string_lossy().into_owned();
+    let generate =
+        |more: &[&str]| finished(&[&["dkim", "generate", "--config", &path], more].concat());
+    write("[[domain]]\nname = \"allegromail.com\"\n");
+    let (code, _, errors) = generate(&[]);
+    assert_eq!(code, 64, "{errors}");
+    assert!(
+        errors.contains("allegromail.toml has allegromail.pl, allegromail.com; name one"),
+        "{errors}"
+    );
+    let (code, _, errors) = generate(&["--domain", "alegromail.pl", "--selector", "x1"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(
+        errors.contains("note that alegromail.pl is no domain of"),
+        "{errors}"
+    );
+    fs::remove_dir_all(folder.path().join("certs")).unwrap();
+    write("");
+    let (code, out, errors) = generate(&[]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(out.contains("s1._domainkey.allegromail.pl."), "{out}");
+    // As the configuration there has to name them.
+    assert!(out.contains("rsa_key = \"certs/dkim/s1.rsa.pem\""), "{out}");
+    assert!(folder.path().join("certs/dkim/s1.rsa.pem").is_file());
+    let (code, _, errors) = generate(&[]);
+    assert_eq!(code, 65, "{errors}");
+    assert!(
+        errors.contains("certs/dkim/s1.rsa.pem is there already"),
+        "{errors}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn new_keys_wait_beside_the_old_ones_and_then_take_over() {
     let folder = tempfile::TempDir::new().unwrap();
