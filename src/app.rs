@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use carriers::open_tokens;
@@ -49,6 +50,11 @@ use crate::spool::LocalSpool;
 /// How long sessions and deliveries under way may take, all together, after a request to stop. Two seconds are left of the thirty that
 /// operators are promised, for closing the stores.
 pub const DRAIN: Duration = Duration::from_secs(28);
+
+/// How long the export at the end may take.
+const LAST_EXPORT: Duration = Duration::from_secs(10);
+/// The same after a drain that took all its time.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// A relay could not be started; the sentence names the thing and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +92,8 @@ pub struct Relay {
     spool: Arc<LocalSpool>,
     /// Tells all tasks to end.
     shutdown: CancellationToken,
+    /// Writes exports, the last one at the end.
+    backups: JoinHandle<Option<Backups>>,
     /// Those that are waited for.
     tasks: Vec<JoinHandle<()>>,
 }
@@ -152,7 +160,7 @@ impl Relay {
         )));
         let digests = maintenance::send_digests(intake, shutdown.clone());
         tasks.extend([tokio::spawn(digests), tokio::spawn(damaged)]);
-        tasks.push(tokio::spawn(Backups::of(&stores).run(shutdown.clone())));
+        let backups = tokio::spawn(Backups::of(&stores).run(shutdown.clone()));
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
         let (admin, verify) = (listener.shown().to_owned(), carriers.shown());
@@ -175,6 +183,7 @@ impl Relay {
             delivery,
             spool,
             shutdown,
+            backups,
             tasks,
         })
     }
@@ -210,6 +219,7 @@ impl Relay {
     /// Stops taking mail, lets what is under way end within [`DRAIN`], and closes the stores. What is queued stays queued.
     pub async fn stop(self) {
         failpoint::pass("app.stopping");
+        let begun = Instant::now();
         // First of all: nothing may be added to what is drained.
         self.shutdown.cancel();
         let drained = async {
@@ -241,6 +251,9 @@ impl Relay {
         if let Err(error) = self.stores.history.sync() {
             tracing::error!(event = "history_sync_failed", %error);
         }
+        // Last, for everything else counts more. Where the drain took all the time, a moment is left.
+        let left = DRAIN.saturating_sub(begun.elapsed());
+        backups::at_stop(self.backups, left.clamp(MOMENT, LAST_EXPORT)).await;
         tracing::info!(event = "stopped");
     }
 }

@@ -120,6 +120,7 @@ mod operations {
     mod key_rotation;
     mod last_good;
     mod measures;
+    mod operators_changes;
     mod overdue_documents;
     mod ownership;
     mod queue_and_trace;

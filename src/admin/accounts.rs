@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::AdminContext;
+use super::operator::operator;
 use crate::directory::{self, Change, Participant};
-use crate::http::ApiError;
+use crate::http::{ApiError, Peer};
 use crate::mail::Mailbox;
 use crate::masking::{MaskId, ParticipantId};
 
@@ -26,6 +27,18 @@ async fn find(context: &AdminContext, id: &ParticipantId) -> Result<Participant,
         .ok_or_else(|| ApiError::not_found("participant"))
 }
 
+/// Who changed an account, for the log: no address stands there.
+fn changed(context: &AdminContext, peer: Peer, id: &ParticipantId, change: &str) {
+    let by = operator(context, peer);
+    tracing::info!(event = "participant_changed", participant = %id, change, by);
+}
+
+/// Who was shown real addresses.
+fn shown(context: &AdminContext, peer: Peer, id: &ParticipantId) {
+    let by = operator(context, peer);
+    tracing::info!(event = "participant_shown", participant = %id, by);
+}
+
 /// Puts an account if it satisfies the rules of an import; the same ones, or data could come in here that no export can bring back.
 async fn put(context: &AdminContext, participant: Participant) -> Result<(), ApiError> {
     directory::check(&participant, &context.rules).map_err(ApiError::bad)?;
@@ -39,9 +52,12 @@ async fn put(context: &AdminContext, participant: Participant) -> Result<(), Api
 ))]
 pub(super) async fn get_participant(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Path(text): Path<String>,
 ) -> Result<Json<Participant>, ApiError> {
-    Ok(Json(find(&context, &id(&text)?).await?))
+    let found = find(&context, &id(&text)?).await?;
+    shown(&context, peer, &found.id);
+    Ok(Json(found))
 }
 
 /// How an account is written.
@@ -87,6 +103,7 @@ pub(super) async fn get_mask(
 ))]
 pub(super) async fn get_holder(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Path(text): Path<String>,
 ) -> Result<Json<Participant>, ApiError> {
     let mask = MaskId::parse(&text).map_err(|error| ApiError::bad(error.to_string()))?;
@@ -95,7 +112,9 @@ pub(super) async fn get_holder(
         .mask(&mask)
         .await?
         .ok_or_else(|| ApiError::not_found("mask"))?;
-    Ok(Json(find(&context, &mask.participant).await?))
+    let found = find(&context, &mask.participant).await?;
+    shown(&context, peer, &found.id);
+    Ok(Json(found))
 }
 
 /// Adds an account or replaces it whole.
@@ -106,6 +125,7 @@ pub(super) async fn get_holder(
 ))]
 pub(super) async fn put_participant(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Path(text): Path<String>,
     Json(participant): Json<Participant>,
 ) -> Result<StatusCode, ApiError> {
@@ -116,7 +136,9 @@ pub(super) async fn put_participant(
         ));
     }
     let _turn = context.changes.lock().await;
+    let id = participant.id.clone();
     put(&context, participant).await?;
+    changed(&context, peer, &id, "put");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -127,11 +149,13 @@ pub(super) async fn put_participant(
 ))]
 pub(super) async fn delete_participant(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Path(text): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let id = id(&text)?;
     let _turn = context.changes.lock().await;
-    context.apply(Change::RemoveParticipant(id)).await?;
+    context.apply(Change::RemoveParticipant(id.clone())).await?;
+    changed(&context, peer, &id, "removed");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -143,6 +167,7 @@ pub(super) async fn delete_participant(
 ))]
 pub(super) async fn put_address(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Path((text, address)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let address = Mailbox::parse(&address).map_err(|error| ApiError::bad(error.to_string()))?;
@@ -150,7 +175,9 @@ pub(super) async fn put_address(
     let mut participant = find(&context, &id(&text)?).await?;
     if !participant.addresses.contains(&address) {
         participant.addresses.push(address);
+        let id = participant.id.clone();
         put(&context, participant).await?;
+        changed(&context, peer, &id, "address added");
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -164,6 +191,7 @@ pub(super) async fn put_address(
 ))]
 pub(super) async fn delete_address(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Path((text, address)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let address = Mailbox::parse(&address).map_err(|error| ApiError::bad(error.to_string()))?;
@@ -180,6 +208,8 @@ pub(super) async fn delete_address(
     if participant.addresses.len() == before {
         return Err(ApiError::not_found("address on this account"));
     }
+    let id = participant.id.clone();
     put(&context, participant).await?;
+    changed(&context, peer, &id, "address removed");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,15 +3,16 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::AdminContext;
+use super::operator::operator;
 use crate::directory::{self, Change, ImportOutcome, Part, UnknownParties};
-use crate::http::ApiError;
+use crate::http::{ApiError, Peer};
 
 /// What became of a batch of import lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -83,6 +84,7 @@ pub struct RejectedLine {
 ))]
 pub(super) async fn import(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Query(batch): Query<ImportParams>,
     lines: Bytes,
 ) -> Result<Json<ImportReport>, ApiError> {
@@ -108,5 +110,13 @@ pub(super) async fn import(
         let told = std::mem::take(&mut *parties).warnings(directory).await?;
         report.warnings.extend(told);
     }
+    tracing::info!(
+        event = "imported",
+        read = report.read,
+        applied = report.applied,
+        bad = report.bad_lines,
+        more = batch.more,
+        by = operator(&context, peer)
+    );
     Ok(Json(report.into()))
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 
 use super::AdminContext;
+use super::operator::operator;
 use crate::directory::{Change, Transaction};
-use crate::http::ApiError;
+use crate::http::{ApiError, Peer};
 use crate::masking::TransactionId;
 
 /// An id of the path; 422 if it has no such form.
@@ -38,6 +39,7 @@ pub(super) async fn get_transaction(
 ))]
 pub(super) async fn put_transaction(
     State(context): State<Arc<AdminContext>>,
+    Extension(peer): Extension<Peer>,
     Path(text): Path<String>,
     Json(transaction): Json<Transaction>,
 ) -> Result<StatusCode, ApiError> {
@@ -51,6 +53,9 @@ pub(super) async fn put_transaction(
     if transaction.buyer == transaction.seller {
         return Err(ApiError::bad("buyer and seller are the same participant"));
     }
+    let id = transaction.id.clone();
     context.apply(Change::PutTransaction(transaction)).await?;
+    let by = operator(&context, peer);
+    tracing::info!(event = "transaction_changed", transaction = %id, change = "put", by);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,11 +1,14 @@
 //! Exports directory and state now and then, so that a lost store can be made again.
 //!
-//! Both in one go, so that what is loaded again belongs together.
+//! The last is written when the server stops. Both in one go, so that what is loaded again belongs together.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::lost;
@@ -65,14 +68,14 @@ impl Backups {
         }
     }
 
-    /// Works until `shutdown`.
-    pub(super) async fn run(mut self, shutdown: CancellationToken) {
+    /// Works until `shutdown`, and gives itself back for [`at_stop`]; none after a fault of the program.
+    pub(super) async fn run(mut self, shutdown: CancellationToken) -> Option<Self> {
         let mut ticks = tokio::time::interval(LOOK);
         // An export of minutes is not followed by a burst of looks.
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled() => return Some(self),
                 _ = ticks.tick() => {}
             }
             self.since += LOOK.as_secs();
@@ -81,7 +84,7 @@ impl Backups {
                 continue;
             };
             let work = move || {
-                let written = self.write();
+                let written = self.write(&AtomicBool::new(false));
                 (self, written)
             };
             // Reads whole stores and writes files. `self` goes along and comes back, so there are never two exports at once.
@@ -97,22 +100,27 @@ impl Backups {
                 }
                 Err(error) => {
                     tracing::error!(event = "export_panicked", %error);
-                    return;
+                    return None;
                 }
             }
             self.since = 0;
         }
     }
 
-    /// What an export now would have, if one is due.
-    fn due(&self) -> Option<Contents> {
+    /// What an export now would have.
+    fn contents(&self) -> Option<Contents> {
         // While the directory is lost, or not loaded, there is nothing to export, and the export that it is made from must stay the newest.
         let directory = self.directory.0.get()?;
         directory.answers().ok()?;
-        let now = Contents {
+        Some(Contents {
             changes: directory.applied(),
             revision: self.state.0.revision(),
-        };
+        })
+    }
+
+    /// The same, if an export is due.
+    fn due(&self) -> Option<Contents> {
+        let now = self.contents()?;
         let soon = failpoint::number("app.export_soon", SOON);
         let late = failpoint::number("app.export_late", LATE);
         let due = match self.exported {
@@ -125,8 +133,9 @@ impl Backups {
         due.then_some(now)
     }
 
-    /// Writes both, and says whether they stand. A failure leaves the older exports, is told, and is tried again when the next is due.
-    fn write(&self) -> bool {
+    /// Writes both, and says whether they stand. A failure leaves the older exports, is told, and is tried again when the next is due. `cut` ends it
+    /// as a failure.
+    fn write(&self, cut: &AtomicBool) -> bool {
         let now = self.clock.now();
         // What is left of a disk that is nearly full is for mail.
         let wanted = 2 * (self.directory.1.size() + self.state.1.size()) + SPARE;
@@ -143,10 +152,54 @@ impl Backups {
         };
         let mut all = true;
         if let Some(directory) = self.directory.0.get() {
-            let rows = |output: &mut dyn std::io::Write| rows(directory, output);
+            let rows = |output: &mut dyn Write| rows(directory, &mut Cuttable { output, cut });
             all &= told("directory", self.directory.1.write(now, rows));
         }
-        let rows = |output: &mut dyn std::io::Write| self.state.0.export(output);
+        let rows = |output: &mut dyn Write| self.state.0.export(&mut Cuttable { output, cut });
         all & told("state", self.state.1.write(now, rows))
+    }
+}
+
+/// Writes a last export within `patience` if anything has changed since the one before: a clean stop leaves nothing that only the stores have.
+pub(super) async fn at_stop(task: JoinHandle<Option<Backups>>, patience: Duration) {
+    // A task that has panicked has told so.
+    let Ok(Some(backups)) = task.await else {
+        return;
+    };
+    let now = backups.contents();
+    if now.is_none() || now == backups.exported {
+        return;
+    }
+    let cut = Arc::new(AtomicBool::new(false));
+    let written = tokio::task::spawn_blocking({
+        let cut = cut.clone();
+        move || backups.write(&cut)
+    });
+    if tokio::time::timeout(patience, written).await.is_err() {
+        // What is half written goes, and the older export stays.
+        cut.store(true, Ordering::Relaxed);
+        tracing::warn!(
+            event = "export_cut",
+            "the last export stays as old as it is"
+        );
+    }
+}
+
+/// An output that breaks once there is no time any more.
+struct Cuttable<'a> {
+    output: &'a mut dyn Write,
+    cut: &'a AtomicBool,
+}
+
+impl Write for Cuttable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.cut.load(Ordering::Relaxed) {
+            return Err(std::io::Error::other("the server stops"));
+        }
+        self.output.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.output.flush()
     }
 }

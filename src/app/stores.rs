@@ -139,13 +139,17 @@ impl Stores {
         };
         let folder = self.config.data_dir.join("directory");
         let (local, rules) = (self.local.clone(), self.rules());
+        let written = lost::exports(&self.config, "directory").written_at(&export);
+        let now = self.clock.now();
+        // What has changed since is not there; nobody can say how much.
+        let age = written.map_or(0, |written| now.since(written).as_secs());
         let runtime = tokio::runtime::Handle::current();
         // Minutes for a large export. The server is up meanwhile and answers 451.
         tokio::task::spawn_blocking(move || {
             match runtime.block_on(directory::restore(&folder, &export, &rules)) {
-                Ok(directory) => {
+                Ok((directory, records)) => {
                     local.set(directory);
-                    tracing::warn!(event = "directory_restored", export = %export.display());
+                    tracing::warn!(event = "directory_restored", export = %export.display(), age, records, "what has changed since that export has to be loaded again");
                 }
                 Err(error) => {
                     tracing::error!(event = "restore_failed", %error, "everything is answered 451 until a restart")

@@ -122,6 +122,12 @@ impl Backup {
     }
 
     /// The time in the name of an export.
+    /// When an export was written, by its name; none: it is no export of this kind.
+    #[must_use]
+    pub fn written_at(&self, export: &Path) -> Option<Timestamp> {
+        self.stamp(export).map(Timestamp)
+    }
+
     fn stamp(&self, path: &Path) -> Option<u64> {
         let name = path.file_stem()?.to_str()?;
         name.strip_prefix(self.kind)?

@@ -13,8 +13,8 @@ use crate::failpoint;
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
-/// Loads `export` into a fresh folder beside `folder`, moves what is left of the old one away, and takes its place. A crash on the way leaves
-/// either the old state or the new one.
+/// Loads `export` into a fresh folder beside `folder`, moves what is left of the old one away, and takes its place; with how many records. A crash
+/// on the way leaves either the old state or the new one.
 ///
 /// # Errors
 /// The disk, or an export that is none.
@@ -22,7 +22,7 @@ pub async fn restore(
     folder: &Path,
     export: &Path,
     rules: &RecordRules,
-) -> io::Result<SledDirectory> {
+) -> io::Result<(SledDirectory, u64)> {
     let fresh = beside(folder, "restoring");
     if fresh.exists() {
         std::fs::remove_dir_all(&fresh)?;
@@ -51,7 +51,8 @@ pub async fn restore(
         File::open(parent)?.sync_all()?;
     }
     failpoint::hit("directory.replaced")?;
-    SledDirectory::open(folder).map_err(io::Error::other)
+    let directory = SledDirectory::open(folder).map_err(io::Error::other)?;
+    Ok((directory, report.applied))
 }
 
 /// A path beside `folder` that nothing has yet: `directory.damaged`, `directory.damaged2` …; for `restoring` always the same.
@@ -123,11 +124,11 @@ impl Directory for RestorableDirectory {
         self.ask(|directory| directory.participant(id))
     }
 
-    fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
     fn stored(&self, id: &ParticipantId) -> DirectoryFuture<'_, bool> {
         self.ask(|directory| directory.stored(id))
     }
 
+    fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
         self.ask(|directory| directory.owner(address))
     }
 
