@@ -103,7 +103,9 @@ async fn hostile_sessions_leave_neither_descriptors_nor_memory_behind() {
     // Memory may settle late where both cores are busy, for each thread keeps some of its own; what leaks grows on and on.
     let settled = |weights: &[u64]| {
         let last = weights.len() - 1;
-        last % ROUNDS == 0 && last > 0 && weights[last] < weights[(last - ROUNDS).max(1)] + GROWTH
+        last > 0
+            && last.is_multiple_of(ROUNDS)
+            && weights[last] < weights[(last - ROUNDS).max(1)] + GROWTH
     };
     for round in 0..=WINDOWS * ROUNDS {
         for case in &cases {
