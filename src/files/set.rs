@@ -59,7 +59,7 @@ impl Stamp {
 /// Reads a file, or every file of a folder whose name ends in `.ENDING` and does not begin with a dot, in the order of their names.
 ///
 /// A set may be put in place while it is read, file by file or by another link to a folder. So each file must be the one that was listed, and after
-/// the last of them the list must be as before; else it is read again, [`ATTEMPTS`] times. Sleeps for a moment: call it where nobody waits for the
+/// the last of them the list must be as before; else it is read again, five times at most. Sleeps for a moment: call it where nobody waits for the
 /// thread.
 ///
 /// # Errors
