@@ -99,10 +99,10 @@ pub(super) fn known_sender(facts: &Facts<'_>) -> RuleResult {
 fn stranger(facts: &Facts<'_>) -> String {
     let (from, domain) = (&facts.sender.from, facts.sender.from.domain());
     // The public name of `[policy] contact`, which itself is nobody's business.
-    let contact = if facts.options.has_contact {
-        format!(" by writing to postmaster@{}", facts.recipient.domain)
-    } else {
-        String::new()
+    // The same at every domain of ours: a reply is compared with others.
+    let contact = match facts.options.has_contact {
+        true => " by writing to postmaster at the domain that you wrote to",
+        false => "",
     };
     format!(
         "{from} may not write here: it is no registered address of a participant, and its domain {domain} is not on the list of couriers. \

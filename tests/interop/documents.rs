@@ -91,9 +91,11 @@ async fn documents_reach_a_server_of_another_library_over_tls_with_a_token() {
         .map(|file| fs::read(file.path()).unwrap())
         .collect();
     assert!(kept.iter().any(|octets| octets == invoice));
-    // What a restored state has forgotten is sent once more: the server says that it has it, and that is the end as well.
+    // What a state that is lost with its exports has forgotten is sent once more: the server says that it has it, and that is the end as well.
     let folder = stage.stop().await;
-    fs::remove_dir_all(folder.path().join("data/state")).unwrap();
+    for lost in ["data/state", "data/export"] {
+        fs::remove_dir_all(folder.path().join(lost)).unwrap();
+    }
     for name in fs::read_dir(folder.path().join("data/spool"))
         .unwrap()
         .flatten()
