@@ -13,11 +13,18 @@ pub(super) fn operator(context: &AdminContext, peer: Peer) -> String {
     }
 }
 
-/// Who asks for real addresses; 403 for whoever cannot be named.
-pub(super) fn known_operator(context: &AdminContext, peer: Peer) -> Result<String, ApiError> {
+/// Who asks for real addresses or domains, where `reveal` asks for some; 403 for whoever cannot be named.
+pub(super) fn who_reveals(
+    reveal: bool,
+    context: &AdminContext,
+    peer: Peer,
+) -> Result<Option<String>, ApiError> {
+    if !reveal {
+        return Ok(None);
+    }
     if matches!(peer, Peer::Address(_) | Peer::Unknown) && context.token.is_none() {
         let error = "real addresses are shown over a unix socket, or where [admin] token_file is set: it is logged who asks";
         return Err(ApiError::new(StatusCode::FORBIDDEN, error));
     }
-    Ok(operator(context, peer))
+    Ok(Some(operator(context, peer)))
 }

@@ -10,7 +10,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::AdminContext;
-use super::operator::{known_operator, operator};
+use super::operator::{operator, who_reveals};
 use crate::allowlist::Entry;
 use crate::http::{ApiError, Peer};
 use crate::mail::{Domain, QueueId};
@@ -124,10 +124,7 @@ pub(super) async fn top(
     Extension(peer): Extension<Peer>,
     Query(asked): Query<TopParams>,
 ) -> Result<Json<QueueTop>, ApiError> {
-    let by = match asked.reveal {
-        true => Some(known_operator(&context, peer)?),
-        false => None,
-    };
+    let by = who_reveals(asked.reveal, &context, peer)?;
     let couriers = context.in_force.current().allowlist.clone();
     let couriers: HashSet<&Domain> = couriers.entries().map(Entry::domain).collect();
     let shown = |domain: &Domain| {

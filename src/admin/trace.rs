@@ -9,7 +9,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 
 use super::AdminContext;
-use super::operator::known_operator;
+use super::operator::who_reveals;
 use crate::history::{self, TraceLine, TraceQuery};
 use crate::http::{ApiError, Peer};
 use crate::mail::Timestamp;
@@ -71,10 +71,7 @@ pub(super) async fn trace(
     Extension(peer): Extension<Peer>,
     Query(asked): Query<TraceParams>,
 ) -> Result<Json<Vec<TraceLine>>, ApiError> {
-    let by = match asked.reveal {
-        true => Some(known_operator(&context, peer)?),
-        false => None,
-    };
+    let by = who_reveals(asked.reveal, &context, peer)?;
     let times = (asked.since.as_deref(), asked.until.as_deref());
     let (text, seller) = (asked.q.as_deref(), asked.seller.as_deref());
     let query = query(text, seller, times, context.clock.now()).map_err(|error| {
