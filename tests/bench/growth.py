@@ -13,8 +13,10 @@ import os
 import pathlib
 import socket
 import statistics
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from load import free_port, measure, memory, send
@@ -60,8 +62,31 @@ def queue(folder, count=100_000):
     send(loaded.port, folder / "short", count, SESSIONS, reuse=True, recipient=DOWN)
     print(f"{count} messages to a destination that refuses connections taken in {time.perf_counter() - start:.0f} s", flush=True)
     compare(f"{count} entries waiting beside none", plain, loaded, folder / "message")
+    questions(loaded, folder / "message")
     for server in (plain, loaded):
         server.stop()
+
+
+def questions(server, file):
+    """What operators' questions about a large queue take, and what other mail waits meanwhile."""
+    ask = lambda *words: subprocess.run([server.binary, "queue", *words, "--config", server.config], stdout=subprocess.DEVNULL).returncode
+    quiet = measure(server, file, MESSAGES, SESSIONS, reuse=True)
+    for words in (("list", "--json"), ("top", "--json"), ("suspend", "down.example"), ("resume", "down.example")):
+        start = time.perf_counter()
+        code = ask(*words)
+        print(f"queue {words[0]:<8} {time.perf_counter() - start:6.2f} s, exit {code}", flush=True)
+    ended = threading.Event()
+
+    def keep_asking():
+        while not ended.is_set():
+            ask("top", "--json")
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    asked = measure(server, file, MESSAGES, SESSIONS, reuse=True)
+    ended.set()
+    asking.join()
+    print(f"mail while `queue top` is asked on and on: p99 {asked['p99']:.1f} ms ({quiet['p99']:.1f} without), rate x {asked['rate'] / quiet['rate']:.2f}", flush=True)
 
 
 def down(folder, count=2_000):
