@@ -119,6 +119,23 @@ mod tests {
         String::from_utf8(out.unwrap_or_else(|| text.as_bytes().to_vec())).unwrap()
     }
 
+    /// Each layer begins with a dozen groups that end in a slash: read from each of them, every layer would cost a dozen times the one around it.
+    #[test]
+    fn code_in_code_is_read_once_whatever_slashes_stand_in_it() {
+        let layers = |text: &str, layers: usize| {
+            let mut text = text.to_owned();
+            for _ in 0..layers {
+                let coded = data_encoding::BASE64_NOPAD.encode(text.as_bytes());
+                text = format!("{}{coded}", "aa?".repeat(12));
+            }
+            text
+        };
+        let text = layers("jan@poczta.example pisze", 4);
+        assert_ne!(masked(&text), text);
+        let text = format!("{} y\r\n", layers(&"hello ".repeat(60), 5)).repeat(100);
+        assert_eq!(masked(&text), text);
+    }
+
     #[test]
     fn code_in_code_is_read_in_the_document_of_a_link_too() {
         let mut text = "kod: jan@poczta.example".to_owned();

@@ -376,7 +376,7 @@ impl Gate<'_> {
         let worth = |octets: &[u8]| {
             octets.is_ascii() || views::decodes(octets) || self.may_see(octets) || deeper(octets)
         };
-        runs::within(text, self.shortest, lines, worth).any(|text| {
+        runs::within(text, self.shortest, (lines, layers < LAYERS), worth).any(|text| {
             self.shows_as_it_is(&text)
                 || self.shows_in_html(&text)
                 || (layers > 1 && self.shows_within(&text, layers - 1, true))

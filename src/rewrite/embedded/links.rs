@@ -68,12 +68,50 @@ fn piece_masked(run: &[u8], masker: &Masker, depth: u8) -> Option<Vec<u8>> {
             .into_iter()
             .find_map(|start| from(run, start, masker, depth));
     }
-    starts.extend(slashes.take(MOST_SLASHES));
+    let slashes = slashes.take(MOST_SLASHES);
+    if depth > 0 {
+        return starts_of_text(run, slashes).find_map(|start| from(run, start, masker, depth));
+    }
+    starts.extend(slashes);
     // Letters of the path may stand in front: a group of four then begins at any of its characters.
-    starts.extend(1..4);
+    starts.extend(1..GROUP);
     starts
         .into_iter()
         .find_map(|start| from(run, start, masker, depth))
+}
+
+/// Characters that three octets take.
+const GROUP: usize = 4;
+
+/// Where a run within code is read from. Behind a slash that begins a group of what is text already stands a part of that, and nothing new: read all
+/// the same, each layer of code would be read a dozen times for each time that the one around it is.
+fn starts_of_text(run: &[u8], slashes: impl Iterator<Item = usize>) -> impl Iterator<Item = usize> {
+    let is_text = |start: usize| {
+        let coded = run.get(start..).unwrap_or_default();
+        std::str::from_utf8(&decoded(coded)).is_ok()
+    };
+    let mut read = [0, 1, 2, 3].map(is_text);
+    let slashes = slashes.filter(move |start| {
+        let known = read.get_mut(start % GROUP);
+        known.is_some_and(|known| !std::mem::replace(known, *known || is_text(*start)))
+    });
+    (0..GROUP).chain(slashes)
+}
+
+/// What a run says, in either alphabet.
+fn decoded(coded: &[u8]) -> Vec<u8> {
+    if !coded.iter().any(|octet| matches!(octet, b'-' | b'_')) {
+        return Encoding::Base64.decode(coded).into_owned();
+    }
+    // The decoder knows the alphabet of mail only, and would pass these over.
+    let plain = coded.iter().map(|octet| match octet {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => *other,
+    });
+    Encoding::Base64
+        .decode(&plain.collect::<Vec<u8>>())
+        .into_owned()
 }
 
 /// Octets at the front that are text, in whole groups and whole characters; none where all are, or hardly any.
@@ -96,21 +134,7 @@ const LEAST_TEXT: usize = 9;
 fn from(run: &[u8], start: usize, masker: &Masker, depth: u8) -> Option<Vec<u8>> {
     let (before, coded) = run.split_at_checked(start)?;
     let of_links = coded.iter().any(|octet| matches!(octet, b'-' | b'_'));
-    let decoded = Encoding::Base64.decode(coded);
-    let decoded = if of_links {
-        // The decoder knows the alphabet of mail only, and would pass these over.
-        let plain: Vec<u8> = coded
-            .iter()
-            .map(|octet| match octet {
-                b'-' => b'+',
-                b'_' => b'/',
-                other => *other,
-            })
-            .collect();
-        Encoding::Base64.decode(&plain).into_owned()
-    } else {
-        decoded.into_owned()
-    };
+    let decoded = decoded(coded);
     let encoding = if of_links {
         BASE64URL_NOPAD
     } else {

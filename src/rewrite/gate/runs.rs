@@ -14,15 +14,16 @@ pub(super) fn unquoted(text: &str) -> Option<String> {
         .then_some(out)
 }
 
-/// Every text that stands encoded within `text`: runs of base64, as links carry them, uuencoded lines, and `lines` of nothing but base64. A run
+/// Every text that stands encoded within `text`: runs of base64, as links carry them, uuencoded lines, and `lines` of nothing but base64. `deep`: it was
+/// decoded itself. A run
 /// shorter than what `shortest` octets take holds none. Octets that are not `worth` a look are no text of interest.
 pub(super) fn within(
     text: &str,
     shortest: usize,
-    lines: bool,
+    (lines, deep): (bool, bool),
     worth: impl Fn(&[u8]) -> bool,
 ) -> impl Iterator<Item = String> {
-    let links = long_runs(text, least(shortest)).flat_map(|run| read_anywhere(&run));
+    let links = long_runs(text, least(shortest)).flat_map(move |run| read_anywhere(&run, deep));
     let decoded = links.chain(uuencoded(text)).filter_map(move |octets| {
         if is_wide(&octets) {
             return Some(wide(&octets) + "\n" + &into_readable(octets));
@@ -116,8 +117,9 @@ const MOST_NEAR: usize = 3;
 /// Slashes of a run behind which it is tried, too.
 const MOST_SLASHES: usize = 16;
 
-/// A run in either alphabet, its groups beginning at each of its first characters and behind each slash.
-fn read_anywhere(run: &str) -> Vec<Vec<u8>> {
+/// A run in either alphabet, its groups beginning at each of its first characters and behind each slash. In code within code (`deep`) a slash that begins
+/// a group of what is text already begins nothing new: else each layer would be read for every slash of those around it.
+fn read_anywhere(run: &str, deep: bool) -> Vec<Vec<u8>> {
     let plain = run.replace('-', "+").replace('_', "/");
     let mut starts: Vec<usize> = (0..4).collect();
     let slashes = run.match_indices('/').map(|(at, _)| at + 1);
@@ -127,10 +129,17 @@ fn read_anywhere(run: &str) -> Vec<Vec<u8>> {
     } else {
         starts.extend(slashes.take(MOST_SLASHES));
     }
+    let mut known = [false; 4];
     let texts = starts.into_iter().filter_map(|start| {
+        let known = known.get_mut(start % 4)?;
+        if deep && *known {
+            return None;
+        }
         let piece = plain.get(start..)?.as_bytes();
         let whole = piece.len() / 4 * 4 + [0, 0, 2, 3].get(piece.len() % 4).copied().unwrap_or(0);
-        LENIENT.decode(piece.get(..whole)?).ok()
+        let read = LENIENT.decode(piece.get(..whole)?).ok()?;
+        *known |= std::str::from_utf8(&read).is_ok();
+        Some(read)
     });
     texts.collect()
 }

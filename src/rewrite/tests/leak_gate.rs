@@ -346,3 +346,24 @@ fn the_gate_reads_letters_of_two_octets_that_were_torn() {
         assert_eq!(check(message(text).as_bytes(), &needles), Ok(()), "{text}");
     }
 }
+
+/// As many layers of code as are read, each with a dozen slashes behind which it could begin.
+#[test]
+fn the_gate_reads_code_in_code_once_whatever_slashes_stand_in_it() {
+    let needles = [mailbox("biuro@rowery.example")];
+    let message = |text: &str, layers: usize, many: usize| {
+        let mut text = text.to_owned();
+        for _ in 0..layers {
+            let coded = data_encoding::BASE64_NOPAD.encode(text.as_bytes());
+            text = format!("{}{coded}", "aa?".repeat(12));
+        }
+        format!(
+            "From: a@b.example\r\n\r\n{}",
+            format!("x {text} y\r\n").repeat(many)
+        )
+    };
+    let leak = message("biuro@rowery.example pisze", 3, 1);
+    assert!(check(leak.as_bytes(), &needles).is_err());
+    let honest = message(&"hello ".repeat(60), 5, 100);
+    assert_eq!(check(honest.as_bytes(), &needles), Ok(()));
+}
