@@ -1,6 +1,6 @@
 //! Texts that are more than texts: pages, scripts, keys, messages. Told by how they begin.
 
-use memchr::memmem;
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::found::{Found, Group, KEY, TEXT};
 use super::octets::first;
@@ -75,7 +75,7 @@ const BEGINNINGS: [(&[u8], Group, &str); 31] = [
     ),
 ];
 
-/// What stands anywhere at the front of pages, in small letters.
+/// What stands anywhere at the front of pages, in small letters: tags, of which the one that stands first here decides.
 const WITHIN: [(&[u8], Group, &str); 9] = [
     (
         b"<hta:application",
@@ -107,12 +107,11 @@ const FIELDS: [&[u8]; 9] = [
 
 /// Tells what a text is.
 pub(super) fn recognise(contents: &[u8]) -> Found {
-    // UTF-16 as the ASCII in it.
-    let mut front: Vec<u8> = first(contents, FRONT)
-        .iter()
-        .filter(|octet| **octet != 0)
-        .map(u8::to_ascii_lowercase)
-        .collect();
+    let mut front = first(contents, FRONT).to_ascii_lowercase();
+    if memchr(0, &front).is_some() {
+        // UTF-16 as the ASCII in it.
+        front.retain(|octet| *octet != 0);
+    }
     for mark in [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"] {
         if front.starts_with(mark) {
             front.drain(..mark.len());
@@ -133,10 +132,11 @@ pub(super) fn recognise(contents: &[u8]) -> Found {
     if let Some(message) = message(front) {
         return message;
     }
-    let within = WITHIN
-        .iter()
-        .find(|(mark, _, _)| memmem::find(front, mark).is_some());
-    match within {
+    let marks = memchr_iter(b'<', front).filter_map(|at| {
+        let tag = front.get(at..)?;
+        WITHIN.iter().position(|(mark, _, _)| tag.starts_with(mark))
+    });
+    match marks.min().and_then(|first| WITHIN.get(first)) {
         Some((_, group, words)) => Found::new(*group, words),
         None => Found::new(Group::Text, TEXT),
     }
