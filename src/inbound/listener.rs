@@ -142,6 +142,10 @@ impl Floor {
                 turn_away(stream, "your address or network").await;
                 return;
             };
+            // Once it can be written to, the system has also told what came in until then: who speaks before the banner is known by that.
+            if stream.writable().await.is_err() {
+                return;
+            }
             metrics::counter!("allegromail_inbound_sessions_total").increment(1);
             let _open = OpenConnection::counted();
             if let Err(error) = session::serve(stream, &server, address, &stop).await {

@@ -41,13 +41,9 @@ fn stopping() -> Reply {
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
     /// The banner; nobody speaks before it (docs/threats.md#22).
     pub(super) async fn greet(&mut self) -> io::Result<()> {
-        let early = timeout(
-            std::time::Duration::ZERO,
-            self.stream.read_buf(&mut self.buffer),
-        )
-        .await;
+        let early = at_once(self.stream.read_buf(&mut self.buffer)).await;
         // Ended in one case as in the other: octets before the banner are a bot's, an end of file is nobody's.
-        if early.is_ok() {
+        if early.is_some() {
             self.say(&Reply::new(
                 554,
                 Some(EnhancedStatus::new(5, 5, 0)),
