@@ -15,6 +15,7 @@ mod compaction;
 mod content;
 mod damaged_range;
 mod entry;
+mod group_commit;
 mod in_flight;
 mod index;
 mod inspect;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc;
 
+use super::group_commit::GroupCommit;
 use super::in_flight::InFlightSlots;
 use super::index::Index;
 use super::quarantine::{DamagedMessage, Quarantine};
@@ -152,6 +153,7 @@ pub(super) fn writer(
         spare: None,
         announce,
         checkpoint,
+        group_commit: GroupCommit::default(),
     };
     writer.end_unfinished(recovered.unfinished);
     Ok((writer, committed))

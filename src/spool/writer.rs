@@ -1,6 +1,6 @@
 //! The one thread that writes: takes what is queued as one batch, writes it, syncs once, answers everybody.
 //!
-//! It never waits on a timer: while one sync runs, the next batch gathers by itself. A failed sync is the end of acknowledging in this
+//! While one sync runs, the next batch gathers by itself; where many come, it waits half a millisecond for more ([`GroupCommit`]). A failed sync is the end of acknowledging in this
 //! process (fsyncgate): what the kernel dropped cannot be known, so only a restart that reads the log may go on.
 
 use std::io;
@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use super::group_commit::GroupCommit;
 use super::index::{Index, RecordPosition};
 use super::record::Boundaries;
 use super::record::{END, Kind, Record};
@@ -70,6 +71,7 @@ pub(super) struct Writer {
     pub(super) spare: Option<Spare>,
     pub(super) announce: mpsc::UnboundedSender<CommittedEntry>,
     pub(super) checkpoint: Checkpoint,
+    pub(super) group_commit: GroupCommit,
 }
 
 impl Writer {
@@ -79,8 +81,11 @@ impl Writer {
         while let Ok(first) = requests.recv() {
             let mut bytes = first.size();
             let mut batch = vec![first];
-            // Whoever is ready to run may add to the batch: on a busy machine that saves syncs, on an idle one it costs nothing.
-            std::thread::yield_now();
+            match self.group_commit.wait() {
+                Some(wait) => std::thread::sleep(wait),
+                // Whoever is ready to run may add to the batch: on a busy machine that saves syncs, on an idle one it costs nothing.
+                None => std::thread::yield_now(),
+            }
             while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
                 match requests.try_recv() {
                     Ok(request) => {
@@ -90,6 +95,7 @@ impl Writer {
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
+            self.group_commit.gathered(batch.len());
             failpoint::pass("spool.batch_gathered");
             self.commit(batch);
             self.compact();
