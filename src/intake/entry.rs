@@ -173,10 +173,12 @@ pub(super) fn origin(sender: &Sender, order: Option<&TransactionId>) -> Origin {
 /// What is kept of a message, without its writer's addresses: the spool holds none. They are written as `shown`, the mask that the other
 /// side knows, so that a report stays readable (docs/rules.md#issue-2054).
 pub(super) fn without(about: MessageSummary, addresses: &[Mailbox], shown: &str) -> MessageSummary {
+    let texts = [&about.subject, &about.date, &about.message_id].map(String::as_str);
+    let [subject, date, message_id] = rewrite::mask_texts(texts, addresses, shown);
     MessageSummary {
-        subject: rewrite::mask_text(&about.subject, addresses, shown),
-        date: rewrite::mask_text(&about.date, addresses, shown),
-        message_id: rewrite::mask_text(&about.message_id, addresses, shown),
+        subject,
+        date,
+        message_id,
         ..about
     }
 }

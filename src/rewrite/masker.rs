@@ -261,5 +261,16 @@ pub fn mask_text(text: &str, addresses: &[Mailbox], shown: &str) -> String {
     Masker::new(addresses, shown).mask_text(text)
 }
 
+/// As [`mask_text`], of several texts.
+#[must_use]
+pub fn mask_texts<const N: usize>(
+    texts: [&str; N],
+    addresses: &[Mailbox],
+    shown: &str,
+) -> [String; N] {
+    let masker = Masker::new(addresses, shown);
+    texts.map(|text| masker.mask_text(text))
+}
+
 #[cfg(test)]
 mod tests;
