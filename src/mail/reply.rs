@@ -108,15 +108,17 @@ impl Reply {
     /// The wire form, every line with its CRLF. The status stands on each line (RFC 2034 4).
     #[must_use]
     pub fn to_wire(&self) -> Vec<u8> {
-        let mut wire = String::new();
+        // Code, status and line end take less than this.
+        const AROUND: usize = 16;
+        let octets = self.lines.iter().map(|line| line.len() + AROUND).sum();
+        let mut wire = String::with_capacity(octets);
+        let status = self.status.map(|status| format!("{status} "));
+        let status = status.as_deref().unwrap_or_default();
         for (at, line) in self.lines.iter().enumerate() {
             let sep = if at + 1 == self.lines.len() { ' ' } else { '-' };
             wire.push_str(&self.code.0.to_string());
             wire.push(sep);
-            if let Some(status) = self.status {
-                wire.push_str(&status.to_string());
-                wire.push(' ');
-            }
+            wire.push_str(status);
             wire.push_str(line);
             wire.push_str("\r\n");
         }

@@ -13,6 +13,9 @@ const MAX_WORD: usize = 75;
 /// Raw octets over 127 are read as UTF-8 where they are, else as ISO-8859-2: mail of the region that says nothing of its charset.
 #[must_use]
 pub fn decode(value: &[u8]) -> String {
+    if let Some(plain) = plain_words(value) {
+        return plain.to_owned();
+    }
     // The parser reads up to a line end.
     let mut terminated = value.to_vec();
     if std::str::from_utf8(&terminated).is_err() {
@@ -38,6 +41,16 @@ pub fn decode(value: &[u8]) -> String {
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// The words of a value of which nothing is to be decoded: ASCII without controls, one blank between two of them. Most are so.
+fn plain_words(value: &[u8]) -> Option<&str> {
+    let plain = |octet: u8| (b' '..0x7f).contains(&octet);
+    let value = value.trim_ascii();
+    let is_plain = value.iter().fold(true, |all, octet| all & plain(*octet))
+        && memchr::memmem::find(value, b"=?").is_none()
+        && memchr::memmem::find(value, b"  ").is_none();
+    std::str::from_utf8(value).ok().filter(|_| is_plain)
 }
 
 /// The charsets that a value names: in encoded words (RFC 2047 2), and in parameters (RFC 2231 4).

@@ -34,6 +34,7 @@ use heads::{from_the_writer, without_references};
 use names::both_forms;
 use needle::{Needle, find};
 use sightings::Observer;
+use text::names_wide;
 use unambiguous::is_unambiguous;
 
 pub use leak::{Leak, PLACES};
@@ -266,13 +267,6 @@ impl Gate<'_> {
         let observer = self.observer.as_ref();
         observer.is_some_and(|observer| worth(&observer.borrow()))
     }
-}
-
-/// Whether a text names UTF-16.
-fn names_wide(text: &str) -> bool {
-    ["utf-16", "UTF-16"]
-        .iter()
-        .any(|name| memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_some())
 }
 
 struct Gate<'a> {

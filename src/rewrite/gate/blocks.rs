@@ -69,6 +69,7 @@ pub(super) fn texts(text: &str, least: usize) -> Vec<String> {
 /// none.
 pub(super) fn unpadded(text: &str) -> Option<String> {
     let octets = text.as_bytes();
+    memchr::memchr(b'=', octets)?;
     let (mut out, mut at, mut copied) = (String::new(), 0, 0);
     while let Some((line, next)) = line_at(octets, at) {
         let ends = line.ends_with(b"=")

@@ -43,3 +43,13 @@ pub(super) fn wide(octets: &[u8]) -> String {
     };
     format!("{}\n{}", read(u16::from_le_bytes), read(u16::from_be_bytes))
 }
+
+/// Whether a text names UTF-16.
+pub(super) fn names_wide(text: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), b"-16").any(|at| {
+        let before = text.as_bytes().get(..at).unwrap_or_default();
+        before
+            .last_chunk()
+            .is_some_and(|name: &[u8; 3]| name.eq_ignore_ascii_case(b"utf"))
+    })
+}
