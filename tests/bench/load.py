@@ -3,12 +3,15 @@
 import os
 import pathlib
 import re
+import resource
 import selectors
 import socket
 import subprocess
 import sys
 import threading
 import time
+
+from machine import stolen
 
 TICKS = os.sysconf("SC_CLK_TCK")
 BUYER, SELLER = "jan@poczta.example", "k2m9x0r7t3+cub31c122@allegromail.pl"
@@ -134,16 +137,21 @@ def tree(pid):
     return found
 
 
-def cpu(pids):
-    """Seconds of processor time of these processes, and of their children that have ended."""
-    total = 0
+def split_cpu(pids):
+    """Seconds of processor time of these processes, and of their children that have ended: their own, and the system's for them."""
+    own = system = 0
     for pid in pids:
         try:
             fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            total += sum(map(int, fields[11:15]))
+            own, system = own + int(fields[11]) + int(fields[13]), system + int(fields[12]) + int(fields[14])
         except OSError:
             pass
-    return total / TICKS
+    return own / TICKS, system / TICKS
+
+
+def cpu(pids):
+    """Both together."""
+    return sum(split_cpu(pids))
 
 
 def machine():
@@ -226,11 +234,18 @@ def send(port, file, messages, sessions, reuse=False, recipient=SELLER):
     subprocess.run([*command, f"127.0.0.1:{port}"], check=True)
 
 
+def children():
+    """Seconds of processor time of the load generators so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def measure(server, file, messages, sessions, reuse):
-    """One round: messages a second until the sink has all, CPU milliseconds a message, memory, p50 and p99 of the acknowledgement, and
-    how busy the whole machine was, in percent."""
+    """One round: messages a second until the sink has all, CPU milliseconds a message (and of them the system's, and those of the load generator),
+    memory, p50 and p99 of the acknowledgement, and how busy the whole machine was and how much of it the host took, in percent."""
     sink, text = server.sink, file.read_text()
-    before, used, start, (busy, ticks) = sink.count, cpu(server.pids()), time.perf_counter(), machine()
+    before, (used, system), start, (busy, ticks) = sink.count, split_cpu(server.pids()), time.perf_counter(), machine()
+    taken, generator = stolen()[0], children()
     peak, probe = Peak(server), Latency(server.port, text)
     peak.start()
     probe.start()
@@ -241,5 +256,7 @@ def measure(server, file, messages, sessions, reuse):
     sink.wait(before + sent)
     took, now, most = time.perf_counter() - start, machine(), peak.end()
     times = sorted(probe.times) or [float("nan")]
-    return {"rate": sent / took, "cpu": (cpu(server.pids()) - used) * 1000 / sent, "memory": most,
-            "busy": 100 * (now[0] - busy) / max(1, now[1] - ticks), "p50": times[len(times) // 2] * 1000, "p99": times[int(len(times) * 0.99)] * 1000}
+    all_ticks, (own_now, system_now) = max(1, now[1] - ticks), split_cpu(server.pids())
+    return {"rate": sent / took, "cpu": (own_now + system_now - used - system) * 1000 / sent, "system": (system_now - system) * 1000 / sent,
+            "generator": (children() - generator) * 1000 / sent, "memory": most, "busy": 100 * (now[0] - busy) / all_ticks,
+            "stolen": 100 * (stolen()[0] - taken) / all_ticks, "p50": times[len(times) // 2] * 1000, "p99": times[int(len(times) * 0.99)] * 1000}

@@ -3,12 +3,15 @@
 
     cargo build --release && python3 tests/bench/relay.py              # the lines that README shows: a few minutes
     python3 tests/bench/relay.py --list                                # all lines; --all runs them: an hour
-    python3 tests/bench/relay.py --only 10k-20 --pairs 7               # one line
-    python3 tests/bench/relay.py --only 10k-20 --pairs 15 --before OLD # two builds, in place of Postfix and one
+    python3 tests/bench/relay.py --only 10k-20 --rounds 20             # one line
+    python3 tests/bench/relay.py --only 10k-20 --rounds 15 --before OLD # two builds, in place of Postfix and one
+    python3 tests/bench/relay.py --only 10k-20 --before OLD --control  # and OLD once more, which shows what chance does
 
 Needs Debian's postfix (for the server, smtp-source and smtp-sink), openssl, opendkim for the lines that name it, and root, as Postfix does.
 Everything stays on loopback and in a temporary folder. Both sync before they acknowledge. Postfix rewrites 100,000 masked addresses from hash
 maps; allegromail looks its accounts up, masks the text and searches the result for leaks. The time counts until the sink has everything.
+Above the figures stands what the machine is and what its parts cost; beside each line what the generator and the sink reach without any server (of
+a machine with few cores they take as much as the relay does), what of the CPU is the system's, and how much of the machine its host took away.
 
 A line is SIZE-SESSIONS[-html][-reuse][-light|-signed|-opendkim|-verified]. html: a newsletter in HTML, else plain text. reuse: many messages a
 session, else one. light: the sink is one that looks
@@ -24,9 +27,10 @@ import statistics
 import sys
 import tempfile
 
+import machine
 from load import LightSink, Sink, measure
 from sender import KEY, SENDER, dns, make_key, message, newsletter, signed
-from servers import BINARY, Allegromail, Postfix, PostfixWithOpenDkim
+from servers import BINARY, Allegromail, Nothing, Postfix, PostfixWithOpenDkim
 
 os.environ["PATH"] += ":/usr/sbin"
 SIZES = {"2k": 2_048, "10k": 10_240, "100k": 102_400, "1m": 1_048_576}
@@ -57,7 +61,8 @@ def parse(name):
 class Stage:
     """Servers, started once for all lines of a mode."""
 
-    def __init__(self, folder, mode, before=None, rules=True):
+    def __init__(self, folder, mode, before=None, rules=True, control=False):
+        self.nothing = Nothing(LightSink if mode == "light" else Sink)
         self.dns, self.file, self.key = None, folder / "message", folder / "provider.pem"
         if mode == "verified":
             make_key(self.key)
@@ -66,6 +71,9 @@ class Stage:
             shared = {"sign": mode not in ("", "light"), "dns": self.dns, "sink": LightSink if mode == "light" else Sink}
             self.servers = [Allegromail(folder / "before", binary=before, rules=rules, **shared), Allegromail(folder / "after", **shared)]
             self.servers[0].name, self.servers[1].name = "before", "after"
+            if control:
+                self.servers.append(Allegromail(folder / "control", binary=before, rules=rules, **shared))
+                self.servers[2].name = "before, again"
             return
         other = PostfixWithOpenDkim if mode == "opendkim" else Postfix
         if mode == "light":
@@ -78,24 +86,37 @@ class Stage:
         text = (newsletter if html else message)(SIZES[size])
         self.file.write_text(signed(text, self.key) if mode == "verified" else text)
         count = ROUND[size] // (4 if sessions == 1 else 1)
-        rounds = []
-        # The first round warms up.
+        rounds, ceiling = [], []
+        # The first round warms up. The order turns, so that nobody always comes first.
         for number in range(pairs + 1):
-            pair = [measure(server, self.file, count if number else count // 4, sessions, reuse) for server in self.servers]
-            rounds += [pair] if number else []
-        print(f"\n{name}: {len(rounds)} pairs of {count} messages", flush=True)
-        print("                       messages/s    CPU ms   PSS MiB    p50 ms    p99 ms    busy %")
-        for at, server in enumerate(self.servers):
-            value = {key: statistics.median(pair[at][key] for pair in rounds) for key in rounds[0][at]}
-            print(f"{server.name:<22} {value['rate']:10.0f} {value['cpu']:9.2f} {value['memory']:9.1f} {value['p50']:9.1f} {value['p99']:9.1f} {value['busy']:9.0f}")
-        ratios = [pair[1]["rate"] / pair[0]["rate"] for pair in rounds]
-        costs = [pair[1]["cpu"] / pair[0]["cpu"] for pair in rounds]
-        print(f"{'ratio':<22} {statistics.median(ratios):10.2f}   from {min(ratios):.2f} to {max(ratios):.2f}; of CPU {statistics.median(costs):.2f}", flush=True)
+            turn = number % len(self.servers)
+            order = self.servers[turn:] + self.servers[:turn]
+            results = {server.name: measure(server, self.file, count if number else count // 4, sessions, reuse) for server in order}
+            if number:
+                rounds.append([results[server.name] for server in self.servers])
+                ceiling.append(measure(self.nothing, self.file, count, sessions, reuse))
+        self.show(name, count, rounds, ceiling)
         if self.dns and not {SENDER, KEY} <= self.dns.asked:
             sys.exit(f"only {self.dns.asked} were asked of the DNS: not everything was verified")
 
+    def show(self, name, count, rounds, ceiling):
+        median = statistics.median
+        reached = median(found["rate"] for found in ceiling)
+        generator = median(found["generator"] for found in ceiling)
+        print(f"\n{name}: {len(rounds)} rounds of {count} messages; without a server {reached:.0f} messages/s, CPU of the generator {generator:.2f} ms")
+        print("                       messages/s  of that  CPU ms   system  PSS MiB   p50 ms   p99 ms   busy %  stolen %")
+        for at, server in enumerate(self.servers):
+            value = {key: median(found[at][key] for found in rounds) for key in rounds[0][at]}
+            print(f"{server.name:<22} {value['rate']:10.0f} {value['rate'] / reached:8.0%} {value['cpu']:7.3f} {value['system']:8.3f} {value['memory']:8.1f} "
+                  f"{value['p50']:8.1f} {value['p99']:8.1f} {value['busy']:8.0f} {value['stolen']:9.1f}")
+        for at, server in enumerate(self.servers[1:], 1):
+            ratios = [found[at]["rate"] / found[0]["rate"] for found in rounds]
+            costs = [found[at]["cpu"] / found[0]["cpu"] for found in rounds]
+            print(f"{server.name} / {self.servers[0].name}: rate {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), "
+                  f"CPU {median(costs):.3f} ({min(costs):.2f} to {max(costs):.2f}), 1 / CPU {1 / median(costs):.1f}", flush=True)
+
     def stop(self):
-        for server in self.servers:
+        for server in [*self.servers, self.nothing]:
             server.stop()
 
 
@@ -103,9 +124,10 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--all", action="store_true", help="every line")
     arguments.add_argument("--only", action="append", metavar="LINE", help="this line; may be repeated")
-    arguments.add_argument("--pairs", type=int, default=5, help="interleaved pairs of a line, after one that warms up (5)")
+    arguments.add_argument("--rounds", "--pairs", type=int, default=10, help="rounds of a line, each server once in each, after one that warms up (10)")
     arguments.add_argument("--before", type=pathlib.Path, metavar="BINARY", help="another build of allegromail, which takes the place of Postfix")
     arguments.add_argument("--without-rules", action="store_true", help="this build beside itself without rules on contents, in place of Postfix")
+    arguments.add_argument("--control", action="store_true", help="with --before: that build twice, which shows what chance does")
     arguments.add_argument("--list", action="store_true", help="print the names of all lines")
     options = arguments.parse_args()
     known = list(lines())
@@ -129,10 +151,11 @@ def main():
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             folder = pathlib.Path(folder)
             folder.chmod(0o755)
-            stage = Stage(folder, mode, options.before, not options.without_rules)
+            print(machine.describe(folder), flush=True)
+            stage = Stage(folder, mode, options.before, not options.without_rules, options.control)
             try:
                 for name in of_mode:
-                    stage.run(name, options.pairs)
+                    stage.run(name, options.rounds)
             finally:
                 stage.stop()
 

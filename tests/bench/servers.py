@@ -13,6 +13,22 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("ALLEGROMAIL", ROOT / "target" / "release" / "allegromail"))
 
 
+class Nothing:
+    """No server at all: the load goes from its generator straight into the sink. What a server that costs nothing would reach."""
+
+    name = "no server"
+
+    def __init__(self, sink=Sink):
+        self.sink = sink()
+        self.port = self.sink.port
+
+    def pids(self):
+        return []
+
+    def stop(self):
+        self.sink.stop()
+
+
 class Postfix:
     name = "Postfix"
 
