@@ -28,6 +28,7 @@ pub mod resolve;
 pub mod smtp;
 
 // Layer 3: deciding, rewriting, reporting, keeping.
+pub mod archive;
 pub mod backpressure;
 pub mod certificate;
 pub mod dsn;

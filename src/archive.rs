@@ -1,0 +1,118 @@
+//! What the Message Center keeps: every message that passed the relay, in the threads of its two parties, and a feed for each of them.
+//!
+//! Only masked text that passed the leak gate comes in. A message is added once, by the entry of the spool that it was: a replay of the log changes
+//! nothing. A feed's numbers rise by one and are given when a thing becomes visible, so a cursor never passes anything by. What one side reads or
+//! deletes is a matter of its view: no row of a message is changed by it.
+//!
+//! The server does not use it yet: ingest and API are to come.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::mail::Timestamp;
+use crate::masking::ParticipantId;
+
+mod model;
+mod sqlite;
+
+pub use model::{
+    Cursor, EntryKey, Event, EventKind, FeedPage, Folded, MailState, MessageId, NewMessage,
+    Parties, Published, StoredFile, StoredMessage, Thread, ThreadFilter, ThreadId, ThreadKind,
+    ThreadPage, ThreadView, Via,
+};
+pub use sqlite::SqliteArchive;
+
+/// An answer of the archive that is waited for.
+pub type ArchiveFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ArchiveError>> + Send + 'a>>;
+
+/// Why the archive did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ArchiveError {
+    /// Our own fault, always: the mail itself stands in the spool.
+    #[error("the archive cannot be used: {0}")]
+    Unavailable(String),
+    /// A cursor of a feed that is no more (the archive was restored from a backup), or one from before what a feed still has.
+    #[error("the feed begins behind this number")]
+    Gone {
+        /// Where to begin anew.
+        start: Cursor,
+    },
+}
+
+/// The store. SQLite on one machine; the seam is for one that many nodes share.
+pub trait Archive: Send + Sync + 'static {
+    /// Adds messages, visible since `at` and durable together when it answers. One that is there already is passed over. Returns who sees something new.
+    fn add(&self, messages: Vec<NewMessage>, at: Timestamp) -> ArchiveFuture<'_, Vec<Published>>;
+
+    /// Which of these entries are not in the archive.
+    fn missing(&self, entries: Vec<EntryKey>) -> ArchiveFuture<'_, Vec<EntryKey>>;
+
+    /// Notes what became of the mail of an entry; its writer sees it. Unknown entries and what is known already change nothing.
+    fn mail_state(
+        &self,
+        entry: EntryKey,
+        state: MailState,
+        at: Timestamp,
+    ) -> ArchiveFuture<'_, Option<Published>>;
+
+    /// What happened in the feed of a participant behind a cursor, `limit` events at most.
+    fn events(&self, of: ParticipantId, after: Cursor, limit: usize)
+    -> ArchiveFuture<'_, FeedPage>;
+
+    /// The cursor behind all that is in a feed now.
+    fn end(&self, of: ParticipantId) -> ArchiveFuture<'_, Cursor>;
+
+    /// The threads of a participant, newest first, from a place that an earlier page told.
+    fn threads(
+        &self,
+        of: ParticipantId,
+        filter: ThreadFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ArchiveFuture<'_, ThreadPage>;
+
+    /// A thread as a participant sees it; none: there is no such thread, or it is others'.
+    fn thread(&self, of: ParticipantId, thread: ThreadId) -> ArchiveFuture<'_, Option<ThreadView>>;
+
+    /// The messages of a thread that a participant has not deleted, oldest first, behind a number of its feed.
+    fn messages(
+        &self,
+        of: ParticipantId,
+        thread: ThreadId,
+        after: u64,
+        limit: usize,
+    ) -> ArchiveFuture<'_, Vec<StoredMessage>>;
+
+    /// One message; none: there is none, it is others', or the participant has deleted it.
+    fn message(
+        &self,
+        of: ParticipantId,
+        message: MessageId,
+    ) -> ArchiveFuture<'_, Option<StoredMessage>>;
+
+    /// The masked message as it left; none as for [`Archive::message`].
+    fn raw(&self, of: ParticipantId, message: MessageId) -> ArchiveFuture<'_, Option<Vec<u8>>>;
+
+    /// How many threads of a participant have something unread, counted up to `most`.
+    fn unread(&self, of: ParticipantId, most: usize) -> ArchiveFuture<'_, usize>;
+
+    /// Sets up to which number of its feed a participant has read a thread, forwards or back. False: there is no such thread.
+    fn read(
+        &self,
+        of: ParticipantId,
+        thread: ThreadId,
+        up_to: u64,
+        at: Timestamp,
+    ) -> ArchiveFuture<'_, bool>;
+
+    /// Deletes a message on one side. False: there is no such message, or it was deleted before.
+    fn delete(
+        &self,
+        of: ParticipantId,
+        message: MessageId,
+        at: Timestamp,
+    ) -> ArchiveFuture<'_, bool>;
+}
+
+#[cfg(test)]
+mod tests;

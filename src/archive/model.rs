@@ -1,0 +1,295 @@
+//! The words of the archive.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::mail::{QueueId, Timestamp};
+use crate::masking::{ParticipantId, TransactionId};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub [u8; 16]);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+    };
+}
+
+id! {
+    /// A message of the Center. Made of node and queue id with a key: a replay makes the same one, and nobody guesses another.
+    MessageId
+}
+id! {
+    /// A thread. Made of its parties and its order with a key, so that mail and API meet without asking.
+    ThreadId
+}
+
+/// The entry of a spool: which node, and which of its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryKey {
+    /// The node; 0 where there is one only.
+    pub node: u32,
+    /// The entry.
+    pub id: QueueId,
+}
+
+/// What a thread is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThreadKind {
+    /// Between a buyer and a seller, about one order or about none.
+    Talk,
+    /// News of a courier, for one participant only.
+    Courier,
+}
+
+/// How a message came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// By mail.
+    Mail,
+    /// Written in the Center.
+    Center,
+}
+
+/// Who talks: the one who began is not told apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parties {
+    /// The buyer of the order; of none, the one whose id is smaller.
+    pub one: ParticipantId,
+    /// The seller, or the other; none of a courier's.
+    pub other: Option<ParticipantId>,
+}
+
+/// A thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// Its id.
+    pub id: ThreadId,
+    /// What it is.
+    pub kind: ThreadKind,
+    /// Who sees it.
+    pub parties: Parties,
+    /// The order that it is about.
+    pub order: Option<TransactionId>,
+}
+
+/// Ranges of a text in octets that hold quotes.
+pub type Folded = Vec<Range<usize>>;
+
+/// A file of a message: where it stands in the raw one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    /// As it was sent, without what is not seen.
+    pub name: String,
+    /// Its type by its contents, as in Content-Type.
+    pub media_type: String,
+    /// Octets, decoded.
+    pub size: u64,
+    /// Where its content stands in the raw message, under its transfer encoding.
+    pub place: Range<usize>,
+    /// The transfer encoding, in small letters; empty for none.
+    pub encoding: String,
+}
+
+/// What became of the mail of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum MailState {
+    /// It is on its way.
+    Queued,
+    /// It takes longer.
+    Delayed {
+        /// Why, without any address of the reader's.
+        reason: String,
+    },
+    /// The reader's server took it.
+    Delivered,
+    /// It could not be delivered.
+    Failed {
+        /// Why, without any address of the reader's.
+        reason: String,
+    },
+}
+
+/// A message that is to be added.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// What it was in the spool.
+    pub entry: EntryKey,
+    /// Where it belongs.
+    pub thread: Thread,
+    /// Who wrote it: one of the parties; none, a courier.
+    pub writer: Option<ParticipantId>,
+    /// How it came.
+    pub via: Via,
+    /// Whether a program answered.
+    pub automatic: bool,
+    /// When it was accepted.
+    pub written_at: Timestamp,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, quotes included.
+    pub text: String,
+    /// The text went on.
+    pub cut: bool,
+    /// What of the text is quotes.
+    pub folded: Folded,
+    /// Its files.
+    pub files: Vec<StoredFile>,
+    /// The Message-ID that it left with, without angle brackets.
+    pub message_id: String,
+    /// What became of its mail so far.
+    pub mail: MailState,
+    /// The masked message.
+    pub raw: Vec<u8>,
+}
+
+/// A message as one of its parties sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// Its thread.
+    pub thread: ThreadId,
+    /// Its number in the feed of the participant who asks.
+    pub number: u64,
+    /// Who wrote it; none, a courier.
+    pub writer: Option<ParticipantId>,
+    /// How it came.
+    pub via: Via,
+    /// Whether a program answered.
+    pub automatic: bool,
+    /// When it was accepted.
+    pub written_at: Timestamp,
+    /// When it became visible.
+    pub published_at: Timestamp,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, quotes included.
+    pub text: String,
+    /// The text went on; the raw message has all of it.
+    pub cut: bool,
+    /// What of the text is quotes.
+    pub folded: Folded,
+    /// Its files.
+    pub files: Vec<StoredFile>,
+    /// What became of its mail.
+    pub mail: MailState,
+}
+
+/// Where somebody stands in a feed: which archive it was, and the number of the last event that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Of the archive: another one after it was restored from a backup.
+    pub epoch: u64,
+    /// The number; 0 stands before the first.
+    pub number: u64,
+}
+
+/// What may happen in a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A message became visible.
+    #[serde(rename = "message.published")]
+    MessagePublished,
+    /// The mail of a message of mine came further.
+    #[serde(rename = "message.mail_state")]
+    MailState,
+    /// I deleted a message.
+    #[serde(rename = "message.deleted")]
+    MessageDeleted,
+    /// I read a thread, or took that back.
+    #[serde(rename = "thread.read")]
+    ThreadRead,
+}
+
+/// One event of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its number in this feed.
+    pub number: u64,
+    /// What happened.
+    pub kind: EventKind,
+    /// In which thread.
+    pub thread: ThreadId,
+    /// With which message.
+    pub message: Option<MessageId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Some events of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedPage {
+    /// In order.
+    pub events: Vec<Event>,
+    /// The cursor behind the last of them.
+    pub next: Cursor,
+}
+
+/// That a participant's feed has grown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Whose.
+    pub participant: ParticipantId,
+    /// Up to this number.
+    pub number: u64,
+}
+
+/// Which threads are asked for; all that is set must fit.
+#[derive(Debug, Clone, Default)]
+pub struct ThreadFilter {
+    /// With something unread.
+    pub unread: bool,
+    /// Whose last message is the other side's.
+    pub unanswered: bool,
+    /// With this participant.
+    pub with: Option<ParticipantId>,
+    /// About this order.
+    pub order: Option<TransactionId>,
+    /// With a message since then.
+    pub since: Option<Timestamp>,
+}
+
+/// A thread as one of its parties sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadView {
+    /// The thread.
+    pub thread: Thread,
+    /// The number of its last message in the feed of the participant who asks.
+    pub last: u64,
+    /// When that became visible.
+    pub last_at: Timestamp,
+    /// Up to which number it was read.
+    pub read_up_to: u64,
+    /// Messages of the other side that were not read.
+    pub unread: u64,
+    /// Whether the last message is the other side's.
+    pub unanswered: bool,
+}
+
+/// Some threads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadPage {
+    /// Newest first.
+    pub threads: Vec<ThreadView>,
+    /// Where the next page begins; none: that was all.
+    pub next: Option<u64>,
+}

@@ -1,0 +1,246 @@
+//! The archive in SQLite: one writer, a few readers beside it ([WAL](https://www.sqlite.org/wal.html)).
+//!
+//! `synchronous=FULL`: a batch is synced before anybody sees a number of it, or a power cut could give a number twice and a cursor would pass a
+//! message by. Octets of messages stand in a file for each month, so that what is too old goes as a whole; they are committed before the rows that name
+//! them, and an orphan among them is found again by the replay that adds its message.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::{
+    Archive, ArchiveError, ArchiveFuture, Cursor, EntryKey, FeedPage, MailState, MessageId,
+    NewMessage, Published, StoredMessage, ThreadFilter, ThreadId, ThreadPage, ThreadView,
+};
+use crate::files;
+use crate::mail::Timestamp;
+use crate::masking::ParticipantId;
+
+mod add;
+mod feed;
+mod messages;
+mod raw;
+mod schema;
+mod threads;
+mod views;
+mod words;
+
+/// Connections that read beside the writer.
+const READERS: usize = 4;
+
+/// The archive in a folder.
+#[derive(Clone)]
+pub struct SqliteArchive(Arc<Store>);
+
+struct Store {
+    folder: PathBuf,
+    epoch: u64,
+    writer: Mutex<Connection>,
+    readers: Vec<Mutex<Connection>>,
+    /// The reader that is taken next.
+    turn: AtomicUsize,
+}
+
+impl From<rusqlite::Error> for ArchiveError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for ArchiveError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl SqliteArchive {
+    /// Opens the archive in `folder`, made if it is missing. `epoch` names an archive that is new: a random number.
+    ///
+    /// # Errors
+    /// The folder cannot be made or read, or a later version of this program made the archive.
+    pub fn open(folder: &Path, epoch: u64) -> Result<Self, ArchiveError> {
+        let failed =
+            |error: std::io::Error| ArchiveError::Unavailable(files::describe(folder, &error));
+        files::create_folder(folder).map_err(failed)?;
+        let path = folder.join("index.sqlite");
+        let writer = Connection::open(&path)?;
+        let epoch = schema::prepare(&writer, epoch)?;
+        let readers = (0..READERS).map(|_| {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Ok(Mutex::new(Connection::open_with_flags(&path, flags)?))
+        });
+        let readers: Result<Vec<_>, rusqlite::Error> = readers.collect();
+        Ok(Self(Arc::new(Store {
+            folder: folder.to_owned(),
+            epoch,
+            writer: Mutex::new(writer),
+            readers: readers?,
+            turn: AtomicUsize::new(0),
+        })))
+    }
+
+    /// Does `work` on a thread that may wait for the disk.
+    fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, ArchiveError> + Send + 'static,
+    ) -> ArchiveFuture<'_, T> {
+        let store = self.0.clone();
+        Box::pin(async move {
+            let done = tokio::task::spawn_blocking(move || work(&store)).await;
+            done.map_err(|error| ArchiveError::Unavailable(error.to_string()))?
+        })
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store, &rusqlite::Transaction<'_>) -> Result<T, ArchiveError>
+        + Send
+        + 'static,
+    ) -> ArchiveFuture<'_, T> {
+        self.on_thread(move |store| {
+            let mut reader = store.reader();
+            // All statements of one answer see one state.
+            let transaction = reader.transaction()?;
+            work(store, &transaction)
+        })
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store, &rusqlite::Transaction<'_>) -> Result<T, ArchiveError>
+        + Send
+        + 'static,
+    ) -> ArchiveFuture<'_, T> {
+        self.on_thread(move |store| {
+            let mut writer = store.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(store, &transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })
+    }
+}
+
+impl Store {
+    /// A reader that is free, or the next one in turn. A panic while it was held leaves a transaction that ends with it.
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        let free = self
+            .readers
+            .iter()
+            .find_map(|reader| reader.try_lock().ok());
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % READERS;
+        free.or_else(|| {
+            let reader = self.readers.get(turn)?;
+            Some(reader.lock().unwrap_or_else(PoisonError::into_inner))
+        })
+        .unwrap_or_else(|| self.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Archive for SqliteArchive {
+    fn add(&self, messages: Vec<NewMessage>, at: Timestamp) -> ArchiveFuture<'_, Vec<Published>> {
+        self.write(move |store, transaction| {
+            add::messages(&store.folder, transaction, &messages, at)
+        })
+    }
+
+    fn missing(&self, entries: Vec<EntryKey>) -> ArchiveFuture<'_, Vec<EntryKey>> {
+        self.read(move |_, transaction| add::missing(transaction, entries))
+    }
+
+    fn mail_state(
+        &self,
+        entry: EntryKey,
+        state: MailState,
+        at: Timestamp,
+    ) -> ArchiveFuture<'_, Option<Published>> {
+        self.write(move |_, transaction| views::mail_state(transaction, entry, &state, at))
+    }
+
+    fn events(
+        &self,
+        of: ParticipantId,
+        after: Cursor,
+        limit: usize,
+    ) -> ArchiveFuture<'_, FeedPage> {
+        self.read(move |store, transaction| {
+            feed::events(transaction, &of, (store.epoch, after), limit)
+        })
+    }
+
+    fn end(&self, of: ParticipantId) -> ArchiveFuture<'_, Cursor> {
+        self.read(move |store, transaction| {
+            let number = feed::end(transaction, &of)?;
+            Ok(Cursor {
+                epoch: store.epoch,
+                number,
+            })
+        })
+    }
+
+    fn threads(
+        &self,
+        of: ParticipantId,
+        filter: ThreadFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> ArchiveFuture<'_, ThreadPage> {
+        self.read(move |_, transaction| threads::page(transaction, &of, &filter, before, limit))
+    }
+
+    fn thread(&self, of: ParticipantId, thread: ThreadId) -> ArchiveFuture<'_, Option<ThreadView>> {
+        self.read(move |_, transaction| threads::one(transaction, &of, thread))
+    }
+
+    fn messages(
+        &self,
+        of: ParticipantId,
+        thread: ThreadId,
+        after: u64,
+        limit: usize,
+    ) -> ArchiveFuture<'_, Vec<StoredMessage>> {
+        self.read(move |_, transaction| messages::page(transaction, &of, thread, after, limit))
+    }
+
+    fn message(
+        &self,
+        of: ParticipantId,
+        message: MessageId,
+    ) -> ArchiveFuture<'_, Option<StoredMessage>> {
+        self.read(move |_, transaction| messages::one(transaction, &of, message))
+    }
+
+    fn raw(&self, of: ParticipantId, message: MessageId) -> ArchiveFuture<'_, Option<Vec<u8>>> {
+        self.read(
+            move |store, transaction| match messages::one(transaction, &of, message)? {
+                Some(_) => raw::read(&store.folder, transaction, message),
+                None => Ok(None),
+            },
+        )
+    }
+
+    fn unread(&self, of: ParticipantId, most: usize) -> ArchiveFuture<'_, usize> {
+        self.read(move |_, transaction| threads::unread(transaction, &of, most))
+    }
+
+    fn read(
+        &self,
+        of: ParticipantId,
+        thread: ThreadId,
+        up_to: u64,
+        at: Timestamp,
+    ) -> ArchiveFuture<'_, bool> {
+        self.write(move |_, transaction| views::read(transaction, &of, thread, up_to, at))
+    }
+
+    fn delete(
+        &self,
+        of: ParticipantId,
+        message: MessageId,
+        at: Timestamp,
+    ) -> ArchiveFuture<'_, bool> {
+        self.write(move |_, transaction| views::delete(transaction, &of, message, at))
+    }
+}

@@ -1,0 +1,167 @@
+//! Messages come in: once each, with their thread, both views and both feeds.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Transaction, params};
+
+use super::feed::{self, What};
+use super::raw::{self, month};
+use super::words::{kind, via};
+use crate::archive::{ArchiveError, EntryKey, EventKind, NewMessage, Published, Thread};
+use crate::mail::Timestamp;
+use crate::masking::ParticipantId;
+
+/// Adds those that are not there yet. The octets of all are durable before the rows are.
+pub(super) fn messages(
+    folder: &Path,
+    transaction: &Transaction<'_>,
+    messages: &[NewMessage],
+    at: Timestamp,
+) -> Result<Vec<Published>, ArchiveError> {
+    let entries = messages.iter().map(|message| message.entry).collect();
+    let new = missing(transaction, entries)?;
+    let new: Vec<&NewMessage> = messages
+        .iter()
+        .filter(|message| new.contains(&message.entry))
+        .collect();
+    raw::write(folder, &new)?;
+    let mut published = BTreeMap::new();
+    for message in new {
+        // Twice in one batch, or another message of the same id.
+        if let Some(keys) = insert(transaction, message, at)? {
+            publish(transaction, message, keys, at, &mut published)?;
+        }
+    }
+    let published = published.into_iter();
+    Ok(published
+        .map(|(participant, number)| Published {
+            participant,
+            number,
+        })
+        .collect())
+}
+
+/// Those of `entries` that are not in the archive.
+pub(super) fn missing(
+    transaction: &Transaction<'_>,
+    entries: Vec<EntryKey>,
+) -> Result<Vec<EntryKey>, ArchiveError> {
+    let mut known =
+        transaction.prepare_cached("SELECT 1 FROM message WHERE node = ?1 AND entry = ?2")?;
+    let mut missing = Vec::new();
+    for entry in entries {
+        if !known.exists(params![entry.node, entry.id.0.cast_signed()])? {
+            missing.push(entry);
+        }
+    }
+    Ok(missing)
+}
+
+/// The rows of a message and of its thread.
+#[derive(Clone, Copy)]
+struct Keys {
+    message: i64,
+    thread: i64,
+}
+
+/// The row of a thread, made if there is none.
+fn thread_key(transaction: &Transaction<'_>, thread: &Thread) -> Result<i64, ArchiveError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO thread (id, kind, one, other, about) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    )?;
+    let parties = &thread.parties;
+    insert.execute(params![
+        thread.id.0,
+        kind(thread.kind),
+        parties.one.as_str(),
+        parties.other.as_ref().map(ParticipantId::as_str),
+        thread.order.as_ref().map(ToString::to_string),
+    ])?;
+    let mut find = transaction.prepare_cached("SELECT key FROM thread WHERE id = ?1")?;
+    Ok(find.query_row(params![thread.id.0], |row| row.get(0))?)
+}
+
+/// None: it is there already.
+fn insert(
+    transaction: &Transaction<'_>,
+    message: &NewMessage,
+    at: Timestamp,
+) -> Result<Option<Keys>, ArchiveError> {
+    let thread = thread_key(transaction, &message.thread)?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO message (id, node, entry, thread, writer, via, automatic, written_at, published_at, subject, body, cut, folded, files,
+         message_id, mail, month) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT DO NOTHING",
+    )?;
+    let rows = insert.execute(params![
+        message.id.0,
+        message.entry.node,
+        message.entry.id.0.cast_signed(),
+        thread,
+        message.writer.as_ref().map(ParticipantId::as_str),
+        via(message.via),
+        message.automatic,
+        message.written_at.0.cast_signed(),
+        at.0.cast_signed(),
+        message.subject,
+        message.text,
+        message.cut,
+        serde_json::to_string(&message.folded)?,
+        serde_json::to_string(&message.files)?,
+        message.message_id,
+        serde_json::to_string(&message.mail)?,
+        month(message.written_at),
+    ])?;
+    let key = transaction.last_insert_rowid();
+    Ok((rows > 0).then_some(Keys {
+        message: key,
+        thread,
+    }))
+}
+
+/// Shows a message to the parties of its thread. Whoever wrote it has read all before it.
+fn publish(
+    transaction: &Transaction<'_>,
+    message: &NewMessage,
+    keys: Keys,
+    at: Timestamp,
+    published: &mut BTreeMap<ParticipantId, u64>,
+) -> Result<(), ArchiveError> {
+    let parties = &message.thread.parties;
+    for party in std::iter::once(&parties.one).chain(&parties.other) {
+        let mine = message.writer.as_ref() == Some(party);
+        let what = What {
+            kind: EventKind::MessagePublished,
+            thread: keys.thread,
+            message: Some(keys.message),
+        };
+        let number = feed::note(transaction, party, what, at)?;
+        let mut show = transaction.prepare_cached(
+            "INSERT INTO published (participant, thread, number, message, mine) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        let signed = number.cast_signed();
+        show.execute(params![
+            party.as_str(),
+            keys.thread,
+            signed,
+            keys.message,
+            mine
+        ])?;
+        let mut view = transaction.prepare_cached(
+            "INSERT INTO view (participant, thread, last, last_at, read_up_to, unread, unanswered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+             ON CONFLICT DO UPDATE SET last = ?3, last_at = ?4, unanswered = ?6,
+             read_up_to = CASE WHEN ?6 THEN read_up_to ELSE ?3 END, unread = CASE WHEN ?6 THEN unread + 1 ELSE 0 END",
+        )?;
+        let read = if mine { signed } else { 0 };
+        view.execute(params![
+            party.as_str(),
+            keys.thread,
+            signed,
+            at.0.cast_signed(),
+            read,
+            !mine
+        ])?;
+        published.insert(party.clone(), number);
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Messages as one side sees them.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use super::words;
+use crate::archive::{ArchiveError, MessageId, StoredMessage, ThreadId};
+use crate::mail::Timestamp;
+use crate::masking::ParticipantId;
+
+const COLUMNS: &str = "message.id, thread.id, published.number, message.writer, message.via, message.automatic, message.written_at,
+    message.published_at, message.subject, message.body, message.cut, message.folded, message.files, message.mail
+    FROM published JOIN message ON message.key = published.message JOIN thread ON thread.key = published.thread";
+
+fn message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
+    Ok(StoredMessage {
+        id: MessageId(row.get(0)?),
+        thread: ThreadId(row.get(1)?),
+        number: words::number_of(row, 2)?,
+        writer: words::participant_of(row, 3)?,
+        via: words::via_of(row, 4)?,
+        automatic: row.get(5)?,
+        written_at: Timestamp(words::number_of(row, 6)?),
+        published_at: Timestamp(words::number_of(row, 7)?),
+        subject: row.get(8)?,
+        text: row.get(9)?,
+        cut: row.get(10)?,
+        folded: words::json_of(row, 11)?,
+        files: words::json_of(row, 12)?,
+        mail: words::json_of(row, 13)?,
+    })
+}
+
+/// Those of a thread behind a number, oldest first.
+pub(super) fn page(
+    transaction: &Transaction<'_>,
+    of: &ParticipantId,
+    thread: ThreadId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<StoredMessage>, ArchiveError> {
+    let mut find = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE published.participant = ?1 AND published.thread = (SELECT key FROM thread WHERE id = ?2)
+         AND published.number > ?3 AND NOT published.hidden ORDER BY published.number LIMIT ?4",
+    ))?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = find.query_map(params![of.as_str(), thread.0, after, limit], message)?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// One.
+pub(super) fn one(
+    transaction: &Transaction<'_>,
+    of: &ParticipantId,
+    id: MessageId,
+) -> Result<Option<StoredMessage>, ArchiveError> {
+    let mut find = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE published.participant = ?1 AND published.message = (SELECT key FROM message WHERE id = ?2)
+         AND NOT published.hidden",
+    ))?;
+    Ok(find
+        .query_row(params![of.as_str(), id.0], message)
+        .optional()?)
+}

@@ -1,0 +1,69 @@
+//! The octets of messages: a file of their own for each month, so that a month goes as a whole.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
+
+use crate::archive::{ArchiveError, MessageId, NewMessage};
+use crate::mail::Timestamp;
+
+/// The month of a time, as files are named: `2026-11`.
+pub(super) fn month(at: Timestamp) -> String {
+    at.to_rfc3339_millis().chars().take(7).collect()
+}
+
+fn file(folder: &Path, month: &str) -> PathBuf {
+    folder.join(format!("{month}.sqlite"))
+}
+
+/// Makes the octets of messages durable.
+pub(super) fn write(folder: &Path, messages: &[&NewMessage]) -> Result<(), ArchiveError> {
+    let mut months: BTreeMap<String, Vec<&NewMessage>> = BTreeMap::new();
+    for message in messages {
+        months
+            .entry(month(message.written_at))
+            .or_default()
+            .push(message);
+    }
+    for (month, messages) in months {
+        let mut file = Connection::open(file(folder, &month))?;
+        file.pragma_update(None, "journal_mode", "WAL")?;
+        file.pragma_update(None, "synchronous", "FULL")?;
+        file.execute_batch(
+            "CREATE TABLE IF NOT EXISTS raw (id BLOB PRIMARY KEY, octets BLOB NOT NULL)",
+        )?;
+        let transaction = file.transaction()?;
+        for message in messages {
+            let mut insert = transaction
+                .prepare_cached("INSERT INTO raw VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
+            insert.execute(params![message.id.0, message.raw])?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Reads the octets of a message; none: its month is gone.
+pub(super) fn read(
+    folder: &Path,
+    transaction: &Transaction<'_>,
+    id: MessageId,
+) -> Result<Option<Vec<u8>>, ArchiveError> {
+    let mut find = transaction.prepare_cached("SELECT month FROM message WHERE id = ?1")?;
+    let month: Option<String> = find.query_row(params![id.0], |row| row.get(0)).optional()?;
+    let Some(path) = month
+        .map(|month| file(folder, &month))
+        .filter(|path| path.exists())
+    else {
+        return Ok(None);
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let file = Connection::open_with_flags(path, flags)?;
+    let octets = file.query_row(
+        "SELECT octets FROM raw WHERE id = ?1",
+        params![id.0],
+        |row| row.get(0),
+    );
+    Ok(octets.optional()?)
+}

@@ -1,0 +1,106 @@
+//! The tables.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::archive::ArchiveError;
+
+/// Of the tables below; a later one is refused.
+const VERSION: i64 = 1;
+
+/// `number` is that of a participant's feed. A row of `published` says that a participant sees a message, and `hidden` that it deleted it.
+const TABLES: &str = "
+CREATE TABLE thread (
+    key INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    one TEXT NOT NULL,
+    other TEXT,
+    about TEXT
+);
+CREATE TABLE message (
+    key INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    node INTEGER NOT NULL,
+    entry INTEGER NOT NULL,
+    thread INTEGER NOT NULL REFERENCES thread,
+    writer TEXT,
+    via TEXT NOT NULL,
+    automatic INTEGER NOT NULL,
+    written_at INTEGER NOT NULL,
+    published_at INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    cut INTEGER NOT NULL,
+    folded TEXT NOT NULL,
+    files TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    mail TEXT NOT NULL,
+    month TEXT NOT NULL,
+    UNIQUE (node, entry)
+);
+CREATE TABLE published (
+    participant TEXT NOT NULL,
+    thread INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    mine INTEGER NOT NULL,
+    hidden INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (participant, thread, number)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX published_message ON published (participant, message);
+CREATE TABLE event (
+    participant TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    thread INTEGER NOT NULL,
+    message INTEGER,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (participant, number)
+) WITHOUT ROWID;
+CREATE TABLE feed (
+    participant TEXT PRIMARY KEY,
+    last INTEGER NOT NULL,
+    dropped INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE view (
+    participant TEXT NOT NULL,
+    thread INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    read_up_to INTEGER NOT NULL,
+    unread INTEGER NOT NULL,
+    unanswered INTEGER NOT NULL,
+    PRIMARY KEY (participant, thread)
+) WITHOUT ROWID;
+CREATE INDEX view_last ON view (participant, last);
+CREATE INDEX view_unread ON view (participant, last) WHERE unread > 0;
+CREATE TABLE archive (epoch INTEGER NOT NULL);
+";
+
+/// Makes the tables where there are none, and says which epoch the archive is of.
+pub(super) fn prepare(writer: &Connection, epoch: u64) -> Result<u64, ArchiveError> {
+    writer.pragma_update(None, "journal_mode", "WAL")?;
+    writer.pragma_update(None, "synchronous", "FULL")?;
+    let version: i64 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > VERSION {
+        return Err(ArchiveError::Unavailable(format!(
+            "it was made by a later version of allegromail (format {version}, {VERSION} is known here)"
+        )));
+    }
+    if version == 0 {
+        writer.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT"
+        ))?;
+    }
+    let known = writer
+        .query_row("SELECT epoch FROM archive", [], |row| row.get::<_, i64>(0))
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known.cast_unsigned());
+    }
+    writer.execute(
+        "INSERT INTO archive VALUES (?1)",
+        params![epoch.cast_signed()],
+    )?;
+    Ok(epoch)
+}
