@@ -13,6 +13,7 @@ mod handle;
 mod lanes;
 mod listed;
 mod looked_up;
+mod lost_documents;
 mod overview;
 mod report;
 mod scheduler;

@@ -9,14 +9,13 @@ mod hits;
 mod holding;
 mod judged;
 mod notice;
-mod passed;
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::arrival::{Arrival, Purpose};
 use super::dedup::{Claim, Claims, mark};
-use super::entry::Entries;
+use super::entry::{Entries, Passed};
 use super::masked::Masking;
 use super::recall::Recollection;
 use super::templates::Templates;
@@ -40,7 +39,6 @@ use self::judged::Judged;
 
 pub use digest::send_digests;
 pub(super) use evidence::Evidence;
-pub(super) use passed::Passed;
 
 const DAY_MS: u64 = 86_400_000;
 

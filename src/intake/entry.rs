@@ -12,7 +12,7 @@ use crate::masking::{HandedKeys, HandedTo, TokenKeys, TokenKind, TransactionId};
 use crate::message::{Message, Parameters};
 use crate::policy::{Refusal, Sender, TransactionFact};
 use crate::rewrite::{self, Trace};
-use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Spool, Target};
+use crate::spool::{Entry, MessageSummary, NewEntry, Origin, Spool, Target, Wrote};
 
 /// What became of one recipient that was not refused.
 pub(super) enum Taken {
@@ -41,6 +41,17 @@ impl Taken {
             came.seller = order.seller.to_string();
         }
     }
+}
+
+/// What a message that may pass leaves behind.
+#[derive(Default)]
+pub(super) struct Passed {
+    /// Sentences that could be held against who quotes them.
+    pub(super) quotable: Vec<String>,
+    /// That a buyer has written, who may be answered.
+    pub(super) wrote: Option<Wrote>,
+    /// The one answer to a buyer's message that this one is.
+    pub(super) credit: Option<Claim>,
 }
 
 /// A refusal and the recipient that it is about.

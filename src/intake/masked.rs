@@ -5,8 +5,7 @@
 use bytes::Bytes;
 
 use super::arrival::Arrival;
-use super::contents::Passed;
-use super::entry::{Entries, Taken, origin, without};
+use super::entry::{Entries, Passed, Taken, origin, without};
 use super::fault::internal;
 use super::recall::{Recollection, is_public};
 use super::threading::{MessageIds, thread};

@@ -29,6 +29,17 @@ pub(crate) fn tokens(
     let Ok(()) = Tokenizer::new_with_emitter(text, Forgiving(emitter)).finish();
 }
 
+/// A text without tags, with its references decoded.
+pub(crate) fn text(source: &str) -> String {
+    let mut text = String::new();
+    tokens(source, RawText::AsText, |event, _| {
+        if let CallbackEvent::String { value } = event {
+            text.push_str(&String::from_utf8_lossy(value));
+        }
+    });
+    text
+}
+
 /// Nobody asks for the faults of a document. Without them not each of its characters is looked at.
 struct Forgiving<F: Callback<Infallible, usize>>(CallbackEmitter<F, Infallible, usize>);
 

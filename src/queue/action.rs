@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use super::QueueContext;
 use super::ending::{self, AttemptEnd};
-use super::handing_over;
 use super::listed::EntryState;
+use super::{handing_over, lost_documents};
 use crate::history::{HistoryEvent, HistoryRecord};
 use crate::mail::{Diagnostic, EnhancedStatus, QueueId};
 use crate::spool::{Entry, Progress, Settlement};
@@ -141,7 +141,7 @@ async fn carry_out(
         QueueAction::Drop => {
             return match context.spool.settle(entry.id, Settlement::Done).await {
                 Ok(()) => {
-                    handing_over::reached_nobody(context, &entry).await;
+                    lost_documents::reached_nobody(context, &entry).await;
                     let text = "dropped by the operator of this server".to_owned();
                     ending::note(context, &entry, HistoryEvent::Discarded { text }, None);
                     (AttemptEnd::Done, Ok(()))

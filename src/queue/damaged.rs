@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::ending::{note, reply_text};
-use super::{QueueContext, handing_over, report};
+use super::{QueueContext, lost_documents, report};
 use crate::dsn::Action;
 use crate::failpoint;
 use crate::history::HistoryEvent;
@@ -77,7 +77,7 @@ async fn end(context: &QueueContext, damaged: &DamagedMessage) -> Result<(), Str
             let lost = damaged
                 .entry
                 .as_ref()
-                .map(handing_over::lost)
+                .map(lost_documents::lost)
                 .unwrap_or_default();
             report.entry.memory.lost_documents = lost.lost_documents;
             context.spool.report(id, Settlement::Done, report).await
@@ -87,7 +87,7 @@ async fn end(context: &QueueContext, damaged: &DamagedMessage) -> Result<(), Str
     settled.map_err(|error| error.to_string())?;
     failpoint::pass("queue.damage_told");
     if let Some(entry) = &damaged.entry {
-        handing_over::reached_nobody(context, entry).await;
+        lost_documents::reached_nobody(context, entry).await;
     }
     metrics::counter!("allegromail_queue_damaged_total").increment(1);
     let quarantine = context.spool.quarantine();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{QueueContext, backoff, handing_over, report};
+use super::{QueueContext, backoff, lost_documents, report};
 use crate::dsn::Action;
 use crate::failpoint;
 use crate::history::{Attempt, Hidden, HistoryEvent, HistoryRecord};
@@ -235,11 +235,11 @@ pub(super) async fn fail(
     note(context, entry, event, ended);
     let Some(mut report) = report else {
         let end = done(context, entry).await;
-        handing_over::reached_nobody(context, entry).await;
+        lost_documents::reached_nobody(context, entry).await;
         return end;
     };
     // Durable with the report: what it says was not delivered may be sent again.
-    report.entry.memory.lost_documents = handing_over::lost(entry).lost_documents;
+    report.entry.memory.lost_documents = lost_documents::lost(entry).lost_documents;
     failpoint::pass("queue.report_composed");
     match context
         .spool
@@ -248,7 +248,7 @@ pub(super) async fn fail(
     {
         Ok(()) => {
             failpoint::pass("queue.reported");
-            handing_over::reached_nobody(context, entry).await;
+            lost_documents::reached_nobody(context, entry).await;
             AttemptEnd::Done
         }
         Err(error) => {

@@ -19,7 +19,7 @@ use crate::message::Message;
 use crate::offload::in_place;
 use crate::spool::{Entry, HeldDocuments, Progress, Settlement, SpoolError};
 
-pub(super) use self::ends::{lost, reached_nobody, release, taken};
+pub(super) use self::ends::{release, taken};
 
 /// How long until the next attempt, where nothing could be tried and the message is due for its recipient.
 const MOMENT: Duration = Duration::from_secs(30);

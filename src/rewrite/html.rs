@@ -106,13 +106,6 @@ fn value(value: &str, is_document: bool, masker: &Masker, depth: u8) -> Option<S
         .map(lossy)
 }
 
-/// A text without tags, with its references decoded.
-pub(super) fn text(source: &str) -> String {
-    let pieces = pieces::read(source).into_iter();
-    let texts = pieces.filter(|piece| piece.kind == Kind::Text);
-    texts.map(|piece| piece.value).collect()
-}
-
 /// What masks leave is text.
 fn lossy(octets: Vec<u8>) -> String {
     String::from_utf8_lossy(&octets).into_owned()

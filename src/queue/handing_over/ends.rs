@@ -5,8 +5,9 @@ use crate::failpoint;
 use crate::history::HistoryEvent;
 use crate::queue::action::QueueActionError;
 use crate::queue::ending::{AttemptEnd, note, postpone, settled};
+use crate::queue::lost_documents::forget;
 use crate::queue::{QueueContext, report};
-use crate::spool::{Entry, HeldDocuments, Progress, Settlement, SpoolError, StateUpdates};
+use crate::spool::{Entry, HeldDocuments, Progress, Settlement, SpoolError};
 
 /// All documents have been handed over: the message has ended.
 ///
@@ -114,32 +115,4 @@ async fn not_released(context: &QueueContext, entry: &Entry, progress: Progress)
         ..entry.clone()
     };
     postpone(context, &entry, attempts, None).await
-}
-
-/// Takes the documents out of the folder that is ours.
-async fn forget(context: &QueueContext, held: &HeldDocuments) {
-    for document in &held.documents {
-        context.targets.forget(held, document).await;
-    }
-}
-
-/// The message has ended, and its documents are with nobody: they may be sent again.
-pub(in crate::queue) async fn reached_nobody(context: &QueueContext, entry: &Entry) {
-    if let Some(held) = entry.to_hand_over() {
-        forget(context, held).await;
-    }
-    let lost = lost(entry);
-    if !lost.lost_documents.is_empty() {
-        context.last_used.remember(&lost);
-    }
-}
-
-/// What is unlearnt of a message that reached nobody: that its documents were taken, but for those that have been handed over.
-pub(in crate::queue) fn lost(entry: &Entry) -> StateUpdates {
-    let taken = entry.memory.documents.iter().enumerate();
-    let lost = taken.filter(|(number, _)| !entry.progress.handed_over.contains(*number));
-    StateUpdates {
-        lost_documents: lost.map(|(_, document)| document.clone()).collect(),
-        ..StateUpdates::default()
-    }
 }

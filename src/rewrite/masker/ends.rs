@@ -1,7 +1,8 @@
 //! Where an address or a name begins and ends in a text.
 
 use super::spelling::{is_label, is_local};
-use crate::rewrite::{atom, html};
+use crate::message::html;
+use crate::rewrite::atom;
 
 /// Whether an address that begins with `first` can do so after `before`: nothing longer ends there. Where strangers have mailboxes (`shared`), more may
 /// belong to it: hyphens, if those are handed out, and digits.
