@@ -32,11 +32,12 @@ use crate::directory::{AddressMark, Directory, Unavailable};
 use crate::dsn::Reporter;
 use crate::handover::Targets;
 use crate::history::History;
+use crate::mail::QueueId;
 use crate::masking::{HandedKeys, ParticipantId, TransactionId};
 use crate::signing::Signer;
 use crate::spool::{Spool, StateUpdates};
 
-pub use action::{QueueAction, QueueActionError};
+pub use action::QueueAction;
 pub use damaged::end_damaged;
 pub use handle::{QueueClient, QueueHandle};
 pub use listed::{EntryState, ListedDocument, ListedEntry};
@@ -122,6 +123,26 @@ pub struct QueueContext {
     pub handed: HandedKeys,
     /// How often and how long.
     pub settings: QueueSettings,
+}
+
+/// Why an action was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueueActionError {
+    /// It was delivered, failed, or never was.
+    #[error("there is no entry {0} in the queue")]
+    NoSuchEntry(QueueId),
+    /// Many actions wait already for the end of what is done with it; or it is damaged, and its end is being written.
+    #[error("entry {0} is being worked on now; try again in a moment")]
+    Busy(QueueId),
+    /// Its bytes have changed on the disk, and it has ended.
+    #[error("entry {0} is damaged: export what is left of it, or drop it")]
+    Damaged(QueueId),
+    /// The spool did not take it.
+    #[error("the spool could not write it: {0}")]
+    Spool(String),
+    /// The server is being stopped.
+    #[error("the queue has stopped")]
+    Stopped,
 }
 
 #[cfg(test)]

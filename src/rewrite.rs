@@ -44,12 +44,11 @@ mod treatment;
 mod unseen;
 mod written;
 
-pub use calendar::Events;
 pub use courier::{CourierTrace, courier, courier_as};
 pub use gate::{Leak, MOST_SIGHTED, Needles, PLACES, Sighting, Sightings, Standing, check};
 pub use guesses::{Everything, Passage, Stopped, Suspects, pass};
 pub use masker::{mask_text, mask_texts};
-pub use options::{Attachments, Options, signature_note};
+pub use options::{Attachments, Events, Options, signature_note};
 pub use participant::participant;
 pub use plan::{ParticipantPlan, RewriteError, Threading};
 pub use seven_bit::{EightBitOnly, seven_bit};

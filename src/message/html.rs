@@ -40,6 +40,61 @@ pub(crate) fn text(source: &str) -> String {
     text
 }
 
+/// Elements that end a line for a reader, sorted; any other stands in one, and so does what nobody knows.
+const PARTING: [&[u8]; 46] = [
+    b"address",
+    b"article",
+    b"aside",
+    b"blockquote",
+    b"body",
+    b"br",
+    b"button",
+    b"caption",
+    b"center",
+    b"dd",
+    b"details",
+    b"dialog",
+    b"div",
+    b"dl",
+    b"dt",
+    b"fieldset",
+    b"figcaption",
+    b"figure",
+    b"footer",
+    b"form",
+    b"h1",
+    b"h2",
+    b"h3",
+    b"h4",
+    b"h5",
+    b"h6",
+    b"head",
+    b"header",
+    b"hr",
+    b"html",
+    b"li",
+    b"main",
+    b"nav",
+    b"ol",
+    b"option",
+    b"p",
+    b"pre",
+    b"section",
+    b"table",
+    b"tbody",
+    b"td",
+    b"th",
+    b"thead",
+    b"title",
+    b"tr",
+    b"ul",
+];
+
+/// Whether an element of this name, in small letters, ends a line for a reader.
+pub(crate) fn parts_lines(name: &[u8]) -> bool {
+    PARTING.binary_search(&name).is_ok()
+}
+
 /// Nobody asks for the faults of a document. Without them not each of its characters is looked at.
 struct Forgiving<F: Callback<Infallible, usize>>(CallbackEmitter<F, Infallible, usize>);
 

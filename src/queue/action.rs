@@ -5,9 +5,9 @@ use std::str::FromStr;
 use super::QueueContext;
 use super::ending::{self, AttemptEnd};
 use super::listed::EntryState;
-use super::{handing_over, lost_documents};
+use super::{QueueActionError, handing_over, lost_documents};
 use crate::history::{HistoryEvent, HistoryRecord};
-use crate::mail::{Diagnostic, EnhancedStatus, QueueId};
+use crate::mail::{Diagnostic, EnhancedStatus};
 use crate::spool::{Entry, Progress, Settlement};
 
 /// An action on one entry.
@@ -61,26 +61,6 @@ impl FromStr for QueueAction {
             format!("{word:?} is no action on the queue; the actions are {known}")
         })
     }
-}
-
-/// Why an action was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum QueueActionError {
-    /// It was delivered, failed, or never was.
-    #[error("there is no entry {0} in the queue")]
-    NoSuchEntry(QueueId),
-    /// Many actions wait already for the end of what is done with it; or it is damaged, and its end is being written.
-    #[error("entry {0} is being worked on now; try again in a moment")]
-    Busy(QueueId),
-    /// Its bytes have changed on the disk, and it has ended.
-    #[error("entry {0} is damaged: export what is left of it, or drop it")]
-    Damaged(QueueId),
-    /// The spool did not take it.
-    #[error("the spool could not write it: {0}")]
-    Spool(String),
-    /// The server is being stopped.
-    #[error("the queue has stopped")]
-    Stopped,
 }
 
 /// The state of an entry that no attempt is under way for.

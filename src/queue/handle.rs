@@ -9,8 +9,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::QueueActionError;
 use super::QueueContext;
-use super::action::{self, QueueAction, QueueActionError};
+use super::action::{self, QueueAction};
 use super::ending::AttemptEnd;
 use super::lanes::Lanes;
 use super::listed::{EntryState, ListedDocument, ListedEntry};

@@ -13,8 +13,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::QueueActionError;
 use super::QueueContext;
-use super::action::{self, QueueAction, QueueActionError};
+use super::action::{self, QueueAction};
 use super::attempt;
 use super::backoff;
 use super::ending::AttemptEnd;

@@ -3,19 +3,9 @@
 
 use super::head;
 use super::masker::Masker;
-use super::options::Attachments;
+use super::options::{Attachments, Events};
 use crate::mail::Domain;
-use crate::masking::{MessageIdKeys, Pair};
 use crate::message::Part;
-
-/// Seals and opens the ids of one pair.
-#[derive(Clone, Copy)]
-pub struct Events<'a> {
-    /// The keys.
-    pub keys: &'a MessageIdKeys,
-    /// Who writes to whom.
-    pub pair: Pair<'a>,
-}
 
 /// How ids are freed of what they tell.
 #[derive(Clone, Copy)]

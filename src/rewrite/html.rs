@@ -14,7 +14,6 @@ use super::masker::Masker;
 use super::quotes;
 pub(super) use declared::declared;
 use pieces::Kind;
-pub(super) use pieces::parts_lines;
 
 /// How deep documents may stand in one another: in `srcdoc`, in conditional comments, in `data:` links.
 const MAX_DEPTH: u8 = 3;

@@ -1,7 +1,7 @@
 //! What a message may need beside the masking of addresses.
 
-use super::calendar::Events;
 use crate::mail::Domain;
+use crate::masking::{MessageIdKeys, Pair};
 
 /// What the plan of a message may ask for; by default nothing.
 #[derive(Clone, Copy, Default)]
@@ -20,6 +20,15 @@ pub struct Options<'a> {
     pub documents_held: bool,
     /// Whether it came with a null sender: beside a responder's subject that makes it an automatic reply.
     pub null_sender: bool,
+}
+
+/// Seals and opens the ids of one pair.
+#[derive(Clone, Copy)]
+pub struct Events<'a> {
+    /// The keys.
+    pub keys: &'a MessageIdKeys,
+    /// Who writes to whom.
+    pub pair: Pair<'a>,
 }
 
 /// What becomes of attached files (docs/attachments.md).

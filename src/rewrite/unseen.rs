@@ -1,7 +1,7 @@
 //! What stands between the characters of an address without being seen by who reads it (docs/threats.md#92).
 
 use super::atom::{Form, read};
-use super::html;
+use crate::message::html;
 
 /// The longest tag that is passed over; a longer `<…>` is no tag. The bound keeps a text of nothing but `<` from being read anew from each of them.
 const MAX_TAG: usize = 2_048;

@@ -3,10 +3,9 @@
 use super::count;
 use crate::failpoint;
 use crate::history::HistoryEvent;
-use crate::queue::action::QueueActionError;
 use crate::queue::ending::{AttemptEnd, note, postpone, settled};
 use crate::queue::lost_documents::forget;
-use crate::queue::{QueueContext, report};
+use crate::queue::{QueueActionError, QueueContext, report};
 use crate::spool::{Entry, HeldDocuments, Progress, Settlement, SpoolError};
 
 /// All documents have been handed over: the message has ended.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use html5gum::emitters::callback::CallbackEvent;
 
-use crate::message::html::{RawText, tokens};
+use crate::message::html::{RawText, parts_lines, tokens};
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,61 +34,6 @@ pub(super) struct Piece {
     pub(super) kind: Kind,
     /// The quotes around a value, if there are any.
     quote: Option<u8>,
-}
-
-/// Elements that end a line for a reader, sorted; any other stands in one, and so does what nobody knows.
-const PARTING: [&[u8]; 46] = [
-    b"address",
-    b"article",
-    b"aside",
-    b"blockquote",
-    b"body",
-    b"br",
-    b"button",
-    b"caption",
-    b"center",
-    b"dd",
-    b"details",
-    b"dialog",
-    b"div",
-    b"dl",
-    b"dt",
-    b"fieldset",
-    b"figcaption",
-    b"figure",
-    b"footer",
-    b"form",
-    b"h1",
-    b"h2",
-    b"h3",
-    b"h4",
-    b"h5",
-    b"h6",
-    b"head",
-    b"header",
-    b"hr",
-    b"html",
-    b"li",
-    b"main",
-    b"nav",
-    b"ol",
-    b"option",
-    b"p",
-    b"pre",
-    b"section",
-    b"table",
-    b"tbody",
-    b"td",
-    b"th",
-    b"thead",
-    b"title",
-    b"tr",
-    b"ul",
-];
-
-/// Whether an element of this name, in small letters, ends a line for a reader.
-pub(in crate::rewrite) fn parts_lines(name: &[u8]) -> bool {
-    PARTING.binary_search(&name).is_ok()
 }
 
 /// Pieces beyond these are not looked at one by one: a document of nothing but tags must not take many times its own room. What stands in them is left

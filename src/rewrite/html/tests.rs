@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mail::{Domain, Mailbox};
+use crate::message::html::parts_lines;
 
 const SHOWN: &str = "8awgqyk6a5@allegromail.pl";
 

@@ -7,7 +7,7 @@ use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memmem, memrchr};
 
 use super::needle::Needle;
 use super::spelling::{ESCAPES, is_suffix};
-use super::torn::{Name, writes_letters};
+use super::torn::{Name, without_amps, writes_letters};
 use crate::rewrite::atom;
 use crate::rewrite::fold::fold;
 
@@ -185,19 +185,6 @@ fn holds_coded_text(document: &[u8]) -> bool {
             .unwrap_or_default();
         memmem::find(front, b"image/").is_none()
     })
-}
-
-/// What stands behind the ampersand that is written as a reference itself, however often: it is read twice in `srcdoc`. In a loop, for a text may hold
-/// nothing else.
-pub(super) fn without_amps(mut rest: &[u8]) -> &[u8] {
-    while let Some(inner) = rest
-        .strip_prefix(b"amp")
-        .or_else(|| rest.strip_prefix(b"AMP"))
-        .filter(|inner| !inner.is_empty())
-    {
-        rest = inner.strip_prefix(b";").unwrap_or(inner);
-    }
-    rest
 }
 
 /// Whether the character reference whose `&` stands before `rest` is that of an at sign, or of what may begin another escape of one. A browser takes
