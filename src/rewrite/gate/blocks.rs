@@ -90,14 +90,18 @@ pub(super) fn unpadded(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// The last lines of a block that ends where `text` does, at the front of a line, as one run; nothing if none ends there. A shorter line may be a word.
-pub(super) fn last_lines(text: &str) -> String {
+/// The last lines of a block that ends where `text` does, at the front of a line, as one run, and whether the block has more of them above; nothing if
+/// none ends there. A shorter line may be a word.
+pub(super) fn last_lines(text: &str) -> (String, bool) {
     let mut lines = text.rsplit('\n');
     let at_front = lines.next().is_some_and(|line| line.trim().is_empty());
-    let block = lines.map(str::trim).take(LAST_LINES);
-    let block = block.take_while(|line| line.len() >= SHORT_LINE && is_base64(line.as_bytes()));
-    let block: Vec<&str> = block.filter(|_| at_front).collect();
-    block.into_iter().rev().collect()
+    let block = lines.map(str::trim);
+    let mut block = block.take_while(|line| line.len() >= SHORT_LINE && is_base64(line.as_bytes()));
+    if !at_front {
+        return (String::new(), false);
+    }
+    let last: Vec<&str> = block.by_ref().take(LAST_LINES).collect();
+    (last.into_iter().rev().collect(), block.next().is_some())
 }
 
 /// Lines at the end of a block that stay in the text: a local part and its tag may reach over them.

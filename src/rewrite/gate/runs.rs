@@ -48,10 +48,17 @@ pub(super) fn holds(octets: &[u8], shortest: usize) -> bool {
     octets.len() >= least && runs.any(|run| run.len() >= least)
 }
 
+/// A run of base64.
+struct Run<'t> {
+    octets: Cow<'t, str>,
+    /// It is the end of a block, and may begin within a word.
+    cut: bool,
+}
+
 /// Every run of base64 of `least` octets or more that has something else beside it in its line: a line of nothing else is looked at with
 /// its neighbours. One at the front of its line, below lines that are nothing else, is the end of their block, and begins with the last of them: alone,
 /// the name of another may begin too late in it.
-fn long_runs(text: &str, least: usize) -> impl Iterator<Item = Cow<'_, str>> {
+fn long_runs(text: &str, least: usize) -> impl Iterator<Item = Run<'_>> {
     let octets = text.as_bytes();
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -69,11 +76,12 @@ fn long_runs(text: &str, least: usize) -> impl Iterator<Item = Cow<'_, str>> {
             from = end + 1;
             if end - start >= least && !is_line(text, start, end) {
                 let run = text.get(start..end)?;
-                let above = blocks::last_lines(text.get(..start)?);
-                return Some(match above.is_empty() {
+                let (above, cut) = blocks::last_lines(text.get(..start)?);
+                let octets = match above.is_empty() {
                     true => Cow::Borrowed(run),
                     false => Cow::Owned(above + run),
-                });
+                };
+                return Some(Run { octets, cut });
             }
         }
     })
@@ -119,7 +127,8 @@ const MOST_SLASHES: usize = 16;
 
 /// A run in either alphabet, its groups beginning at each of its first characters and behind each slash. In code within code (`deep`) a slash that begins
 /// a group of what is text already begins nothing new: else each layer would be read for every slash of those around it.
-fn read_anywhere(run: &str, deep: bool) -> Vec<Vec<u8>> {
+fn read_anywhere(run: &Run<'_>, deep: bool) -> Vec<Vec<u8>> {
+    let (run, cut) = (&run.octets, run.cut);
     let plain = run.replace('-', "+").replace('_', "/");
     let mut starts: Vec<usize> = (0..4).collect();
     let slashes = run.match_indices('/').map(|(at, _)| at + 1);
@@ -139,9 +148,23 @@ fn read_anywhere(run: &str, deep: bool) -> Vec<Vec<u8>> {
         let whole = piece.len() / 4 * 4 + [0, 0, 2, 3].get(piece.len() % 4).copied().unwrap_or(0);
         let read = LENIENT.decode(piece.get(..whole)?).ok()?;
         *known |= std::str::from_utf8(&read).is_ok();
-        Some(read)
+        Some(match cut && start < 4 {
+            true => from_whole_word(read),
+            false => read,
+        })
     });
     texts.collect()
+}
+
+/// Octets without the rest of a word at their front: what it begins with is not known, and it would be taken for the name of another. Letters of two
+/// octets stay in step.
+fn from_whole_word(mut octets: Vec<u8>) -> Vec<u8> {
+    let of_word = |octet: &u8| {
+        octet.is_ascii_alphanumeric() || !octet.is_ascii() || b"\0._+-".contains(octet)
+    };
+    let length = octets.iter().take_while(|octet| of_word(octet)).count();
+    octets.drain(..length - length % 2);
+    octets
 }
 
 /// The lines between `begin` and `end`, decoded (POSIX, "uuencode").

@@ -281,6 +281,23 @@ fn the_gate_takes_no_padding_for_a_soft_break() {
         let leak = format!("e-mail:biuro@rowery.example; tel. {tail}");
         let leak = message(&leak, width);
         assert!(check(leak.as_bytes(), &needles).is_err(), "{leak}");
+        let long = "slowo ".repeat(20);
+        let leak = format!("{long}e-mail:biuro@rowery.example; tel. {tail}");
+        assert!(
+            check(message(&leak, width).as_bytes(), &needles).is_err(),
+            "{leak}"
+        );
+    }
+    // More lines than the end of a block is read with: it begins within the longer name.
+    for width in (24..64).step_by(4) {
+        for words in 0..12 {
+            let honest = format!(
+                "{}From: nasze.biuro@rowery.example\r\nTo: kto@inny.example\r\n\r\nHello there.",
+                "a ".repeat(words)
+            );
+            let honest = message(&honest, width);
+            assert_eq!(check(honest.as_bytes(), &needles), Ok(()), "{honest}");
+        }
     }
 }
 
