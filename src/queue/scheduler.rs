@@ -315,8 +315,8 @@ impl Queue {
                 return;
             }
         };
-        // Else the closed lane would answer in place of the server.
-        if action == QueueAction::Retry {
+        // Else the closed lane would answer in place of the server, and the entry wait for its next turn.
+        if matches!(action, QueueAction::Retry | QueueAction::Release) {
             self.open();
         }
         let (context, messages) = (self.context.clone(), self.messages.clone());

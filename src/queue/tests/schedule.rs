@@ -118,3 +118,22 @@ async fn h197_an_order_waits_for_the_one_before_it() {
         Err(QueueActionError::NoSuchEntry(id))
     );
 }
+
+/// A destination that could not be reached a moment ago is asked again at once where an operator says so.
+#[tokio::test]
+async fn what_is_released_or_retried_goes_out_though_its_destination_was_down_a_moment_ago() {
+    for order in [QueueAction::Release, QueueAction::Retry] {
+        let unreachable = Diagnostic::local(EnhancedStatus::new(4, 4, 1), "nobody is there");
+        let mut stage = Stage::build(vec![Outcome::Deferred(unreachable)]).await;
+        stage.submit(None).await;
+        stage.next().await;
+        let id = stage.settle(1).await[0].id.parse().unwrap();
+        let controls = stage.handle.client();
+        if order == QueueAction::Release {
+            controls.act(id, QueueAction::Hold, "uid 0").await.unwrap();
+        }
+        controls.act(id, order, "uid 0").await.unwrap();
+        // Not the clock's doing: it stands.
+        assert_eq!(stage.next().await.0, "biuro@rowery.example", "{order:?}");
+    }
+}
