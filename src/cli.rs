@@ -32,7 +32,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use exit::Exit;
 
-use crate::config::LoadedConfig;
+use crate::config::{ConfigErrors, LoadedConfig};
 use crate::mail::Mailbox;
 use crate::masking::{ParticipantId, TransactionId};
 use crate::observe;
@@ -209,10 +209,7 @@ fn dispatch(arguments: Arguments) -> Exit {
     let load = || crate::config::find(path.as_deref()).and_then(|path| crate::config::load(&path));
     let loaded = |run: &dyn Fn(LoadedConfig) -> Exit| match load() {
         Ok(loaded) => run(loaded),
-        Err(errors) => {
-            eprintln!("{errors}");
-            Exit::Configuration
-        }
+        Err(errors) => wrong_configuration(&errors),
     };
     match arguments.command {
         // Before anybody has written a configuration: it brings its own.
@@ -267,6 +264,16 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Config { command } => config::run(&command, path.as_deref(), json),
         Command::Allowlist { command } => allowlist::run(&command, path.as_deref(), json),
     }
+}
+
+/// Tells every problem of a configuration, and what to do next.
+fn wrong_configuration(errors: &ConfigErrors) -> Exit {
+    eprintln!("{errors}");
+    // Where there is no file, the problem names the command that makes one.
+    if !errors.to_string().contains("`allegromail ") {
+        eprintln!("mend it, then `allegromail config check`");
+    }
+    Exit::Configuration
 }
 
 /// A number and the noun for it: `1 bad line`, `2 bad lines`.

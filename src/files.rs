@@ -16,7 +16,8 @@ mod set;
 
 pub use fault::{Fault, describe, describe_text};
 pub use private::{
-    ModeRepair, create_folder, is_open_to_all, owner, private_file, repair_modes, replace,
+    ModeRepair, as_user, create_folder, id_or_name, is_open_to_all, owner, private_file,
+    repair_modes, replace,
 };
 pub use set::{LARGEST_SET, SetError, SetFile, read_set};
 

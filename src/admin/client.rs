@@ -21,10 +21,14 @@ use crate::http::ApiError;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody listens: the server does not run, or elsewhere.
-    #[error("no server answers at {0}")]
+    #[error(
+        "no server answers at {0}: `systemctl start allegromail`, or see why it does not run by `allegromail doctor`"
+    )]
     Unreachable(String),
     /// This user may not ask there. Whether a server runs is not known.
-    #[error("{0} cannot be asked: permission denied; run this as the user of the server")]
+    #[error(
+        "{0} cannot be asked: permission denied; run this as the user of the server, or as root: sudo -u allegromail allegromail …"
+    )]
     Barred(String),
     /// The server said no; the sentence is its own.
     #[error("{message}")]
@@ -35,7 +39,9 @@ pub enum ClientError {
         message: String,
     },
     /// The connection broke or the answer made no sense.
-    #[error("the server's answer was lost: {0}")]
+    #[error(
+        "the server's answer was lost, and whether it was done is not known: {0}; `allegromail doctor` says how the server is"
+    )]
     Lost(String),
 }
 

@@ -101,8 +101,9 @@ fn foreign(folder: &Path) -> std::io::Result<Option<String>> {
     let (owner, us) = (files::owner(folder)?, rustix::process::geteuid().as_raw());
     Ok((us == 0 && owner != us).then(|| {
         format!(
-            "{} belongs to the user with id {owner}, who could not read what root makes there",
-            folder.display()
+            "{} belongs to the user {}, who could not read what root makes there",
+            folder.display(),
+            files::id_or_name(owner)
         )
     }))
 }
@@ -127,8 +128,8 @@ pub(super) fn refuse_root(config: &Config) -> Result<(), Unavailable> {
     let failed = |error: std::io::Error| Unavailable(files::describe(folder, &error));
     if let Some(text) = foreign(folder).map_err(failed)? {
         let text = format!(
-            "{text}: run this command as that user (sudo -u '#{}' allegromail …), or give the folder to root",
-            files::owner(folder).map_err(failed)?
+            "{text}: run this command as that user ({} allegromail …), or give the folder to root",
+            files::as_user(files::owner(folder).map_err(failed)?)
         );
         return Err(Unavailable(text));
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::Exit;
-use crate::admin::{AllowlistDiff, Client};
+use crate::admin::{AllowlistDiff, Client, ClientError};
 use crate::allowlist::Allowlist;
 use crate::config;
 use crate::mail::Mailbox;
@@ -57,8 +57,7 @@ pub(super) fn run(command: &Command, config: Option<&Path>, json: bool) -> Exit 
     let config = match load() {
         Ok(config) => config,
         Err(errors) => {
-            eprintln!("{errors}");
-            return Exit::Configuration;
+            return super::wrong_configuration(&errors);
         }
     };
     match command {
@@ -100,6 +99,8 @@ fn check(path: &Path, json: bool) -> Exit {
                 super::count(entries, "entry", "entries"),
                 super::count(warnings.len(), "warning", "warnings")
             );
+        } else {
+            eprintln!("{}", mended(path));
         }
     }
     if errors.is_empty() {
@@ -114,7 +115,7 @@ fn test(path: &Path, address: &Mailbox, json: bool) -> Exit {
     let set = match Allowlist::load(path) {
         Ok(set) => set,
         Err(errors) => {
-            eprintln!("{errors}");
+            eprintln!("{errors}\n{}", mended(path));
             return Exit::BadData;
         }
     };
@@ -125,13 +126,24 @@ fn test(path: &Path, address: &Mailbox, json: bool) -> Exit {
             serde_json::json!({ "address": address.to_string(), "line": found })
         ),
         (Some(line), false) => println!("{address} is let in by {line}"),
-        (None, false) => println!("{address} is on no line"),
+        (None, false) => println!(
+            "{address} is on no line; add `@domain` or the address to {}, then `allegromail allowlist reload`",
+            path.display()
+        ),
     }
     if found.is_some() {
         Exit::Done
     } else {
         Exit::Refused
     }
+}
+
+/// What to do about a broken set.
+fn mended(path: &Path) -> String {
+    format!(
+        "mend it, try it with `allegromail allowlist check {}`, then `allegromail allowlist reload`",
+        path.display()
+    )
 }
 
 /// Has the running server read its own files. 65 where they are broken: it then keeps the old set.
@@ -154,6 +166,9 @@ async fn reload(config: &config::Config, json: bool) -> Exit {
         }
         Err(error) => {
             eprintln!("allegromail: {error}");
+            if matches!(error, ClientError::Refused { .. }) {
+                eprintln!("the old one stays in force; {}", mended(&config.allowlist));
+            }
             return Exit::from(&error);
         }
     }

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use super::Exit;
 use crate::app;
 use crate::config::{self, Problem};
+use crate::files;
 use crate::in_force::{self, AtStart, Examined};
 
 /// What can be done with a configuration.
@@ -41,6 +42,7 @@ fn check(path: Option<&Path>, json: bool) -> Exit {
     let mut warnings: Vec<String> = warnings.iter().map(Problem::to_string).collect();
     let wrong = !errors.is_empty();
     if let Some(config) = &config {
+        warnings.extend(asked_by_root(config));
         for set in in_force::examine(&app::sources(config), &app::kept_sets(config)) {
             warnings.extend(set.warnings.iter().cloned());
             errors.extend(broken(&set));
@@ -56,6 +58,10 @@ fn check(path: Option<&Path>, json: bool) -> Exit {
         warnings
             .iter()
             .for_each(|warning| eprintln!("{warning} (warning)"));
+        let named = errors.iter().any(|error| error.contains("`allegromail "));
+        if !errors.is_empty() && !named {
+            eprintln!("mend it, then `allegromail config check` again");
+        }
         if let Some(config) = config.filter(|_| errors.is_empty()) {
             println!("{}: no errors", config.file.display());
         }
@@ -65,6 +71,18 @@ fn check(path: Option<&Path>, json: bool) -> Exit {
         (false, true) => Exit::Done,
         (false, false) => Exit::BadData,
     }
+}
+
+/// Root may read everything, so that nothing is known of whether the server may.
+fn asked_by_root(config: &config::Config) -> Option<String> {
+    let owner = files::owner(&config.data_dir).ok()?;
+    (rustix::process::geteuid().is_root() && owner != 0).then(|| {
+        format!(
+            "{}: read as root; whether the server may read all that it names says {} allegromail config check",
+            config.file.display(),
+            files::as_user(owner)
+        )
+    })
 }
 
 /// What is wrong with a set, and what `serve` would do about it; none: nothing.

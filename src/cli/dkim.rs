@@ -10,6 +10,7 @@ use clap::Subcommand;
 
 use super::Exit;
 use crate::config::{Config, Dkim};
+use crate::files;
 use crate::mail::Domain;
 use crate::signing::{self, KeyKind};
 
@@ -84,11 +85,17 @@ pub(super) fn run(
     if let Some((taken, _)) =
         taken.find(|(taken, _)| taken == selector || taken == ed25519_selector)
     {
-        eprintln!("allegromail: {domain} has a key under {taken} already; take new selectors");
+        eprintln!(
+            "allegromail: {domain} has a key under {taken} already; take new selectors, as {}",
+            with_selectors(&domain)
+        );
         return Exit::Usage;
     }
     if !is_selector(selector) || !is_selector(ed25519_selector) || selector == ed25519_selector {
-        eprintln!("allegromail: selectors are two different labels of letters, digits and hyphens");
+        eprintln!(
+            "allegromail: selectors are two different labels of letters, digits and hyphens, as {}",
+            with_selectors(&domain)
+        );
         return Exit::Usage;
     }
     match generate(&dkim).and_then(|()| {
@@ -104,6 +111,12 @@ pub(super) fn run(
             Exit::Done
         }
         Ok(keys) => {
+            if let Some(owner) = server_user(config) {
+                println!(
+                    "; root has made them, and the server has to read them: chown -R {owner} {}",
+                    folder.display()
+                );
+            }
             println!("; publish these records:");
             keys.iter()
                 .for_each(|key| println!("{}. IN TXT {}", key.name, quoted(&key.record)));
@@ -111,10 +124,21 @@ pub(super) fn run(
             Exit::Done
         }
         Err(error) => {
-            eprintln!("allegromail: {error}");
+            eprintln!("allegromail: {error}; as {}", with_selectors(&domain));
             Exit::BadData
         }
     }
+}
+
+/// To whom the keys have to be given: where root runs this, and the server runs as another user.
+fn server_user(config: Option<&Config>) -> Option<String> {
+    let owner = files::owner(&config?.data_dir).ok()?;
+    (rustix::process::geteuid().is_root() && owner != 0).then(|| files::id_or_name(owner))
+}
+
+/// The command with selectors that say when they were made, which no earlier key has.
+fn with_selectors(domain: &Domain) -> String {
+    format!("`allegromail dkim generate --domain {domain} --selector s3 --ed25519-selector s4`")
 }
 
 /// The domain that was named, or the only one that there is.
@@ -234,7 +258,7 @@ fn quoted(record: &str) -> String {
 fn print_configuration(known: &[Dkim], new: &Dkim) {
     if known.is_empty() {
         println!(
-            "; wait until they are there, then set the keys, and have `allegromail dns check` compare:"
+            "; wait until they are there, then set the keys in its [[domain]], restart, and have `allegromail dns check` compare:"
         );
         println!("; dkim = {{ {} }}", table(new));
         return;
@@ -249,15 +273,15 @@ fn print_configuration(known: &[Dkim], new: &Dkim) {
         format!("dkim = [{}]", all.join(", "))
     };
     println!(
-        "; 1. put them beside the keys that sign; `allegromail dns check` says when the records are there:"
+        "; 1. put them beside the keys that sign, and restart; `allegromail dns check` says when the records are there:"
     );
     println!("; {}", tables("", ", sign = false"));
     println!(
-        "; 2. then let them sign, and leave the old ones published for a week, since mail under way carries their signatures:"
+        "; 2. then let them sign, restart, and leave the old ones published for a week, since mail under way carries their signatures:"
     );
     println!("; {}", tables(", sign = false", ""));
     println!(
-        "; 3. then take the old ones away, here and in the DNS: dkim = {{ {} }}",
+        "; 3. then take the old ones away, here and in the DNS, and restart: dkim = {{ {} }}",
         table(new)
     );
 }

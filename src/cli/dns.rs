@@ -44,7 +44,9 @@ pub(super) fn run(_: &Command, config: &Config, json: bool) -> Exit {
     let resolver = match DnsResolver::new(&config.dns_servers) {
         Ok(resolver) => resolver,
         Err(error) => {
-            eprintln!("allegromail: [dns] servers: {error}");
+            eprintln!(
+                "allegromail: [dns] servers: {error}; mend it, then `allegromail config check`"
+            );
             return Exit::Configuration;
         }
     };

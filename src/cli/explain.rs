@@ -30,7 +30,9 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
     let message = match arguments.message.as_deref().map(std::fs::read).transpose() {
         Ok(message) => message,
         Err(error) => {
-            eprintln!("allegromail: --message: {error}");
+            eprintln!(
+                "allegromail: --message: {error}; a message as it was sent is a file, as `allegromail explain … --message message.eml`"
+            );
             return Exit::BadData;
         }
     };
@@ -45,7 +47,9 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
     {
         Ok(mail_from) => mail_from,
         Err(error) => {
-            eprintln!("allegromail: --mail-from: {error}");
+            eprintln!(
+                "allegromail: --mail-from: {error}; as `allegromail explain … --mail-from jan@poczta.example`, or '<>'"
+            );
             return Exit::Usage;
         }
     };
@@ -55,7 +59,9 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
         .as_deref()
         .is_some_and(|name| name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()))
     {
-        eprintln!("allegromail: --helo: a host name, or an address in brackets");
+        eprintln!(
+            "allegromail: --helo is a host name, or an address in brackets, as `allegromail explain … --helo mail.poczta.example`"
+        );
         return Exit::Usage;
     }
     let question = ExplainRequest {

@@ -37,7 +37,10 @@ pub(super) fn run(command: &Command, mut program: clap::Command) -> Exit {
                 Exit::Done
             }
             Err(error) => {
-                eprintln!("allegromail: {}: {error}", folder.display());
+                eprintln!(
+                    "allegromail: {}: {error}; name a folder that you may write to: `allegromail generate man FOLDER`",
+                    folder.display()
+                );
                 Exit::Temporary
             }
         },

@@ -26,7 +26,7 @@ pub(super) fn run(config: &Config, data: &Path, json: bool) -> Exit {
     let (length, source) = match open(data) {
         Ok(opened) => opened,
         Err(error) => {
-            eprintln!("{}: {error}", data.display());
+            eprintln!("allegromail: {}", not_opened(data, &error));
             return Exit::BadData;
         }
     };
@@ -55,6 +55,17 @@ fn open(data: &Path) -> std::io::Result<(Option<u64>, Box<dyn Read>)> {
     }
     let file = File::open(data)?;
     Ok((Some(file.metadata()?.len()), Box::new(file)))
+}
+
+/// Why the file cannot be had, and what to do: the user of the server most often may not look into the folder of whoever made it, and the shell may.
+fn not_opened(data: &Path, error: &std::io::Error) -> String {
+    let data = data.display();
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => format!(
+            "{data}: this user may not read it ({error}); have the shell open it: `allegromail import - < {data}`"
+        ),
+        _ => format!("{data}: {error}; name a file of JSON lines: `allegromail import FILE`"),
+    }
 }
 
 /// Through the server or into the directory. A file of any length is read in pieces; what was applied before a failure stays applied, and
@@ -164,6 +175,12 @@ fn report(imported: &ImportReport, data: &Path, json: bool) -> Exit {
         }
         for bad in &imported.bad {
             eprintln!("{}:{}: {}", data.display(), bad.line, bad.message);
+        }
+        if !imported.bad.is_empty() {
+            eprintln!(
+                "mend these and load it again, which does no harm to what is in: `allegromail import {}`",
+                data.display()
+            );
         }
         let records = usize::try_from(imported.read).unwrap_or(usize::MAX);
         println!(

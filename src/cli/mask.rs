@@ -26,7 +26,9 @@ pub(super) fn run(
                 Exit::Done
             }
             Ok(None) => {
-                eprintln!("allegromail: there is no participant {participant}");
+                eprintln!(
+                    "allegromail: there is no participant {participant}; `allegromail import FILE` loads accounts"
+                );
                 Exit::Refused
             }
             Err(error) => {

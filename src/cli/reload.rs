@@ -31,6 +31,11 @@ pub(super) async fn run(config: &Config, json: bool) -> Exit {
         // Nothing is broken, and not all that was written is in force.
         Exit::Deferred
     } else {
+        if !json {
+            eprintln!(
+                "mend what is named, try it with `allegromail config check`, then `allegromail reload`"
+            );
+        }
         Exit::BadData
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 
 use super::Exit;
-use crate::admin::{Client, RulesInForce};
+use crate::admin::{Client, ClientError, RulesInForce};
 use crate::config;
 use crate::content::{Action, Direction, Facts, Findings, Letter, RuleSet};
 use crate::in_force::load_rules;
@@ -103,8 +103,7 @@ fn reload(config: Option<&Path>, json: bool) -> Exit {
     let config = match config {
         Ok(loaded) => loaded.config,
         Err(errors) => {
-            eprintln!("{errors}");
-            return Exit::Configuration;
+            return super::wrong_configuration(&errors);
         }
     };
     super::block_on(async {
@@ -122,6 +121,11 @@ fn reload(config: Option<&Path>, json: bool) -> Exit {
             ),
             Err(error) => {
                 eprintln!("allegromail: {error}");
+                if matches!(error, ClientError::Refused { .. }) {
+                    eprintln!(
+                        "the old set stays in force; mend it, try it with `allegromail config check`, then `allegromail rules reload`"
+                    );
+                }
                 return Exit::from(&error);
             }
         }
@@ -134,7 +138,8 @@ fn with_set(folder: Option<&Path>, run: impl FnOnce(RuleSet) -> Exit) -> Exit {
     match folder.map_or_else(RuleSet::shipped, load_rules) {
         Ok(set) => run(set),
         Err(problems) => {
-            eprintln!("{problems}");
+            let folder = folder.map_or_else(String::new, |folder| format!(" {}", folder.display()));
+            eprintln!("{problems}\nmend it, then `allegromail rules check{folder}`");
             Exit::Configuration
         }
     }
@@ -187,7 +192,10 @@ fn test(set: &RuleSet, path: &Path, facts: &Facts, json: bool) -> Exit {
     let message = match message {
         Ok(message) => message,
         Err(error) => {
-            eprintln!("allegromail: {}: {error}", path.display());
+            eprintln!(
+                "allegromail: {}: {error}; name a message: `allegromail rules test message.eml`",
+                path.display()
+            );
             return Exit::BadData;
         }
     };

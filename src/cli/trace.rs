@@ -47,7 +47,9 @@ pub(super) fn run(config: &Config, asked: &Asked, json: bool) -> Exit {
         match find(config, asked, query).await {
             Ok(lines) if lines.is_empty() => {
                 let query = text.or(seller).unwrap_or("that time");
-                eprintln!("allegromail: nothing is known of {query}");
+                eprintln!(
+                    "allegromail: nothing is known of {query}: it was never here, or too long ago; what came lately: `allegromail trace --since 2h`"
+                );
                 Exit::BadData
             }
             Ok(lines) if json => {
@@ -76,7 +78,7 @@ async fn find(
     match Client::new(&config.admin).get(&path(asked)).await {
         Err(ClientError::Unreachable(place)) if asked.reveal => {
             return Err(format!(
-                "no server answers at {place}, which would log that real addresses are shown; start it, or leave --reveal out"
+                "no server answers at {place}, which would log that real addresses are shown; `systemctl start allegromail`, or leave --reveal out"
             ));
         }
         Err(ClientError::Unreachable(_)) => {}

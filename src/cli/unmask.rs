@@ -23,14 +23,18 @@ pub(super) fn run(config: &Config, address: &str, json: bool) -> Exit {
         .filter(|mailbox| domains.find(mailbox.domain()).is_some())
         .and_then(|mailbox| MaskedLocal::parse(mailbox.local()).ok());
     let Some(local) = local else {
-        eprintln!("allegromail: {address} is no masked address of a configured domain");
+        eprintln!(
+            "allegromail: {address} is no masked address of a configured domain; `allegromail mask PARTICIPANT` prints one"
+        );
         return Exit::BadData;
     };
     super::block_on(async {
         match find(config, &local.mask).await {
             Ok(Some(participant)) => print(&participant, json),
             Ok(None) => {
-                eprintln!("allegromail: there is no participant behind {address}");
+                eprintln!(
+                    "allegromail: there is no participant behind {address}; what came to it: `allegromail trace {address}`"
+                );
                 Exit::Refused
             }
             Err(error) => {

@@ -65,6 +65,32 @@ pub fn owner(folder: &Path) -> io::Result<u32> {
     Ok(std::fs::metadata(folder)?.uid())
 }
 
+/// The name of a user, as the system's own list has it: of one that a directory service alone knows, none.
+fn user_name(uid: u32) -> Option<String> {
+    let list = std::fs::read_to_string("/etc/passwd").ok()?;
+    let named = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    };
+    list.lines().find_map(named)
+}
+
+/// A user as `chown` takes one: `allegromail`, or `997` where the system has no name.
+#[must_use]
+pub fn id_or_name(uid: u32) -> String {
+    user_name(uid).unwrap_or_else(|| uid.to_string())
+}
+
+/// What runs a command as this user, for a remedy: `sudo -u allegromail`, or `sudo -u '#997'`.
+#[must_use]
+pub fn as_user(uid: u32) -> String {
+    user_name(uid).map_or_else(
+        || format!("sudo -u '#{uid}'"),
+        |name| format!("sudo -u {name}"),
+    )
+}
+
 /// Whether everybody may make files in a folder, as in those for temporary files.
 ///
 /// # Errors

@@ -73,7 +73,7 @@ pub enum TokenError {
     )]
     NoSuchEntry(Entry),
     /// There is none of this id.
-    #[error("there is no such token")]
+    #[error("there is no such token; `allegromail tokens list` has them all")]
     NoSuchToken,
     /// The state store does not take it.
     #[error(transparent)]

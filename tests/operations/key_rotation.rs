@@ -147,7 +147,7 @@ async fn new_keys_wait_beside_the_old_ones_and_then_take_over() {
         "; dkim = [{ selector = \"s1\"",
         "\"u2\", ed25519_key = ",
         ", sign = false }]",
-        "; 3. then take the old ones away, here and in the DNS: dkim = { selector = \"u1\"",
+        "; 3. then take the old ones away, here and in the DNS, and restart: dkim = { selector = \"u1\"",
     ] {
         assert!(out.contains(told), "{told} in {out}");
     }

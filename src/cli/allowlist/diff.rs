@@ -22,10 +22,7 @@ pub(super) async fn run(config: &Config, path: &Path, json: bool) -> Exit {
                 println!("{}", serde_json::json!({ "errors": errors }));
             }
             eprintln!("{errors}");
-            eprintln!(
-                "a reload would refuse it; mend it and try `allegromail allowlist check {}`",
-                path.display()
-            );
+            eprintln!("a reload would refuse it; {}", super::mended(path));
             return Exit::BadData;
         }
     };
@@ -75,7 +72,7 @@ async fn before(config: &Config) -> Result<(BTreeSet<String>, String), Exit> {
             let (sources, folder) = (app::sources(config), app::kept_sets(config));
             let served = in_force::served_at_start(&sources, &folder);
             let served = served.map_err(|why| {
-                eprintln!("{why}");
+                eprintln!("{why}\n{}", super::mended(&config.allowlist));
                 Exit::BadData
             })?;
             Ok((served.0.texts(), served.1))

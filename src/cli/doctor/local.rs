@@ -54,7 +54,9 @@ fn data_dir(config: &Config) -> Finding {
     let (us, owner) = (rustix::process::geteuid().as_raw(), found.uid());
     if us != owner {
         let remedy = format!(
-            "it belongs to the user with id {owner}; ask as that user: sudo -u '#{owner}' allegromail doctor"
+            "it belongs to the user {}, and what another may read says nothing of what the server may; ask as that user: {} allegromail doctor",
+            files::id_or_name(owner),
+            files::as_user(owner)
         );
         return Finding::warning(what, remedy);
     }

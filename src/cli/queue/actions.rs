@@ -11,7 +11,7 @@ use crate::admin::{Client, ClientError};
 use crate::cli::{Exit, count};
 use crate::config::Config;
 use crate::mail::QueueId;
-use crate::queue::QueueAction;
+use crate::queue::{EntryState, QueueAction};
 
 /// Which entries, and whether that many may be changed at once.
 #[derive(Debug, Clone, Args)]
@@ -44,6 +44,14 @@ pub(super) async fn act(
             );
         }
     }
+    let held = listed
+        .iter()
+        .filter(|entry| entry.state == EntryState::Held);
+    let held = held.count();
+    if word == QueueAction::Retry.word() && held > 0 {
+        let held = count(held, "entry", "entries");
+        eprintln!("{word}: {held} held, and not tried before `allegromail queue release`");
+    }
     // The count first, and nothing without a yes: `drop --all` is a finger's breadth from `drop ID`.
     if bulk && listed.is_empty() {
         eprintln!("{word}: 0 entries match; there is nothing to do");
@@ -67,7 +75,7 @@ pub(super) async fn act(
             Ok(()) => done += 1,
             Err(ClientError::Unreachable(place)) => {
                 // The server went away meanwhile: to try the rest would say the same for each.
-                return Err(not_reachable(format!("no server answers at {place}")));
+                return Err(not_reachable(ClientError::Unreachable(place)));
             }
             Err(error) => {
                 failed += 1;

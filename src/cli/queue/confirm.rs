@@ -48,7 +48,8 @@ pub(super) fn ask(word: &str) -> Result<(), CommandError> {
     if is_yes(&answer) {
         return Ok(());
     }
-    Err((Exit::Usage, "nothing was changed".to_owned()))
+    let text = "nothing was changed; `allegromail queue list` prints what there is";
+    Err((Exit::Usage, text.to_owned()))
 }
 
 fn is_yes(answer: &str) -> bool {

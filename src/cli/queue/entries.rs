@@ -34,7 +34,7 @@ pub(super) async fn find(
     let answer = Client::new(&config.admin).get(&selection.path()).await;
     let listed: Vec<ListedEntry> = match answer {
         Err(ClientError::Unreachable(place)) if selection.needs_server() => {
-            let text = "which could say whose and where to; start it, or leave --seller and --destination out";
+            let text = "which could say whose and where to; `systemctl start allegromail`, or leave --seller and --destination out";
             return Err(not_reachable(format!(
                 "no server answers at {place}, {text}"
             )));
@@ -78,13 +78,23 @@ pub(super) async fn selected(
     selection: &Selection,
 ) -> Result<Vec<ListedEntry>, CommandError> {
     if !selection.says_which() {
-        let text = "say which: ids, --seller, --destination, --reason, --to, --domain, --older-than, --younger-than, --state or --all".to_owned();
+        let text = "say which: ids, --seller, --destination, --reason, --to, --domain, --older-than, --younger-than, --state or --all; `allegromail queue list` prints what there is".to_owned();
         return Err((Exit::Usage, text));
     }
     let listed = find(config, selection).await?;
     if listed.is_empty() && !selection.ids.is_empty() {
-        let text = "no entry in the queue matches".to_owned();
-        return Err((Exit::BadData, text));
+        return Err((Exit::BadData, nothing_matches(selection)));
     }
     Ok(listed)
+}
+
+/// Named entries that are not there, or that the filters leave out. Most often they have come to their end, which the history knows.
+fn nothing_matches(selection: &Selection) -> String {
+    match selection.ids.as_slice() {
+        [id] => format!(
+            "no entry in the queue matches {id}; what became of it: `allegromail trace {id}`"
+        ),
+        _ => "no entry in the queue matches; `allegromail queue list` prints what there is"
+            .to_owned(),
+    }
 }

@@ -255,9 +255,9 @@ fn next(last: &TraceLine, sent_as: Option<&str>) -> String {
         HistoryEvent::Held(_) => format!(
             "its documents are waited for: `GET /v1/documents`, `allegromail queue show {id}`"
         ),
-        HistoryEvent::Refused { .. } => {
-            "nothing is here; the writer's server has the reply".to_owned()
-        }
+        HistoryEvent::Refused { reason, .. } => format!(
+            "nothing is here; the writer's server has the reply, and what helps against {reason} stands in docs/interface.md#replies-and-reasons"
+        ),
         HistoryEvent::Content(_) => "nothing; the line beside it says what became of it".to_owned(),
         HistoryEvent::Verified { .. } => "nothing; a carrier asked, and was answered".to_owned(),
         HistoryEvent::Discarded { .. } => "nothing; it goes nowhere".to_owned(),

@@ -14,7 +14,7 @@ pub(super) fn auth(section: &Section<'_>, log: &mut Diagnostics<'_>) -> Option<A
         let mode: Option<Mode> = section.word(name, log);
         if mode == Some(Mode::Off) {
             log.warn(
-                section.at.clone(),
+                section.position(name).or_else(|| section.at.clone()),
                 &format!("auth.{name}"),
                 "is off: every From counts as proven; for tests and closed networks only",
             );
