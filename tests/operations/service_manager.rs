@@ -68,7 +68,13 @@ async fn a_service_manager_that_is_gone_stops_no_mail() {
 #[test]
 fn the_unit_is_supervised_and_exposed_little() {
     let unit = include_str!("../../deploy/allegromail.service");
-    for line in ["Type=notify", "WatchdogSec=", "ExecReload="] {
+    for line in [
+        "Type=notify",
+        "WatchdogSec=",
+        "ExecReload=",
+        "StateDirectoryMode=0700",
+        "StartLimitIntervalSec=0",
+    ] {
         assert!(unit.contains(line), "{line}");
     }
     if !have(&["systemd-analyze"]) {
