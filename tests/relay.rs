@@ -116,10 +116,12 @@ mod operations {
     mod doctor;
     mod earlier_version;
     mod explain;
+    mod first_day;
     mod invariants;
     mod key_rotation;
     mod last_good;
     mod measures;
+    mod next_command;
     mod operators_changes;
     mod overdue_documents;
     mod ownership;
