@@ -143,6 +143,7 @@ mod interop {
     mod bulk;
     mod conversation;
     mod documents;
+    mod panels;
     mod pictures;
     mod prometheus;
     mod signatures;

@@ -14,7 +14,7 @@ use crate::support::process::{Server, wait_until};
 use crate::support::programs::have;
 use crate::support::stage::{BIURO, BUYER, JAN, SELLER, Setup, message};
 
-fn deployed(name: &str) -> String {
+pub(super) fn deployed(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("deploy")
         .join(name);
