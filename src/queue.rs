@@ -41,7 +41,7 @@ pub use action::QueueAction;
 pub use damaged::end_damaged;
 pub use handle::{QueueClient, QueueHandle};
 pub use listed::{EntryState, ListedDocument, ListedEntry};
-pub use overview::{QueueCounts, QueueTop, TopRow, Wanted};
+pub use overview::{CountedEntries, QueueCounts, QueueTop, TopRow, Wanted};
 pub use scheduler::Queue;
 pub use suspending::{ResumedDestination, SuspendedDestination};
 pub use suspensions::{Suspension, Suspensions};

@@ -60,13 +60,25 @@ pub(super) async fn readyz(State(context): State<Arc<AdminContext>>) -> Result<S
 #[utoipa::path(get, path = "/metrics", responses((status = 200, description = "Prometheus text exposition format")))]
 pub(super) async fn metrics(State(context): State<Arc<AdminContext>>) -> impl IntoResponse {
     observe::measure_process();
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a number of domains that were typed"
-    )]
-    metrics::gauge!("allegromail_queue_suspended").set(context.queue.suspended_count() as f64);
+    measure_queue(&context).await;
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4")],
         context.metrics.render(),
     )
+}
+
+/// What the queue is like now: it is counted when somebody asks.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "seconds since 1970, and numbers of what is in memory"
+)]
+async fn measure_queue(context: &AdminContext) {
+    let (suspended, first) = context.queue.suspended_count();
+    let since = first.map_or(0, |first| first.0 / 1_000);
+    metrics::gauge!("allegromail_queue_suspended").set(suspended as f64);
+    metrics::gauge!("allegromail_queue_suspended_since_timestamp_seconds").set(since as f64);
+    for counted in context.queue.by_state_and_age().await {
+        metrics::gauge!("allegromail_queue_entries", "state" => counted.state, "age" => counted.age)
+            .set(counted.entries as f64);
+    }
 }

@@ -9,6 +9,23 @@ use super::tls::Security;
 use crate::mail::Domain;
 use crate::resolve::{NoAnswer, Resolver};
 
+/// What the question for TLSA records came to, of a way that DNSSEC vouches for: records that decide, none, none that can be used, no answer.
+const USED: &str = "used";
+const NONE: &str = "none";
+const UNUSABLE: &str = "unusable";
+const NO_ANSWER: &str = "no_answer";
+
+/// Has each result begin at zero: what was never counted is no series.
+pub(super) fn count_from_zero() {
+    for result in [USED, NONE, UNUSABLE, NO_ANSWER] {
+        count_dane(result, 0);
+    }
+}
+
+fn count_dane(result: &'static str, times: u64) {
+    metrics::counter!("allegromail_delivery_dane_total", "result" => result).increment(times);
+}
+
 /// What a recipient's domain demands.
 pub(super) struct TlsRequirements<'a> {
     /// The recipient's.
@@ -36,8 +53,17 @@ impl TlsRequirements<'_> {
         if !vouched {
             return Ok(by_policy);
         }
-        let tlsa = self.resolver.tlsa(host, self.network.smtp_port).await?;
-        Ok(match tlsa {
+        let tlsa = self.resolver.tlsa(host, self.network.smtp_port).await;
+        count_dane(
+            match &tlsa {
+                Err(_) => NO_ANSWER,
+                Ok(None) => NONE,
+                Ok(Some(records)) if records.is_empty() => UNUSABLE,
+                Ok(Some(_)) => USED,
+            },
+            1,
+        );
+        Ok(match tlsa? {
             None => by_policy,
             Some(records) if !records.is_empty() => Some(Security::Dane(records.into())),
             // Records, but none that can be used: encrypted, whoever it is (RFC 7672 2.2), unless the policy wants more.

@@ -11,6 +11,7 @@ use super::connection::{Connection, ConnectionOptions};
 use super::destination::{self, Hop, RouteContext};
 use super::downgrade::downgrade;
 use super::pool::{ParkedConnection, Pool};
+use super::requirements;
 use super::settings::DeliverySettings;
 use super::sts::PolicyCache;
 use super::tls::{Tls, TlsError};
@@ -58,6 +59,7 @@ impl SmtpDelivery {
     /// TLS cannot be set up: a file of roots that cannot be read.
     pub fn new(settings: DeliverySettings, tools: DeliveryContext) -> Result<Self, TlsError> {
         let tls = Tls::new(settings.ca_file.as_deref())?;
+        requirements::count_from_zero();
         Ok(Self {
             policies: PolicyCache::new(&settings, &tls, tools.clock),
             tls,

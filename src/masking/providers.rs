@@ -37,6 +37,66 @@ pub fn provider(domain: &Domain) -> Option<&'static str> {
     None
 }
 
+/// Who runs the mailboxes of `domain`, of those few whom most of a marketplace's mail goes to; `other`. A closed set, for metrics.
+#[must_use]
+pub fn operator(domain: &Domain) -> &'static str {
+    let Some(listed) = provider(domain) else {
+        return "other";
+    };
+    let named = OPERATORS.iter().find(|(_, domains)| {
+        domains.iter().any(|own| match own.strip_suffix('*') {
+            // With every ending that the provider has it in.
+            Some(stem) => listed.starts_with(stem),
+            // Some stand there with a host of theirs: `poczta.wp.pl`.
+            None => listed
+                .strip_suffix(own)
+                .is_some_and(|host| host.is_empty() || host.ends_with('.')),
+        })
+    });
+    named.map_or("other", |(name, _)| name)
+}
+
+/// Operators, and what is theirs in the list of providers.
+const OPERATORS: [(&str, &[&str]); 9] = [
+    ("google", &[GMAIL, "googlemail.com"]),
+    (
+        "microsoft",
+        &["outlook.*", "hotmail.*", "live.*", "msn.com"],
+    ),
+    ("apple", &["icloud.com", "me.com", "mac.com"]),
+    ("yahoo", &["yahoo.*", "ymail.com", "aol.com"]),
+    ("wp", &["wp.pl", "o2.pl", "tlen.pl", "go2.pl"]),
+    (
+        "onet",
+        &[
+            "onet.pl",
+            "onet.eu",
+            "onet.com.pl",
+            "op.pl",
+            "vp.pl",
+            "spoko.pl",
+            "amorki.pl",
+            "autograf.pl",
+            "buziaczek.pl",
+        ],
+    ),
+    (
+        "interia",
+        &["interia.pl", "interia.eu", "interia.com", "poczta.fm"],
+    ),
+    ("seznam", &["seznam.cz", "email.cz", "post.cz"]),
+    (
+        "centrum",
+        &[
+            "centrum.cz",
+            "centrum.sk",
+            "atlas.cz",
+            "atlas.sk",
+            "volny.cz",
+        ],
+    ),
+];
+
 /// The domain of Gmail.
 pub const GMAIL: &str = "gmail.com";
 
@@ -92,6 +152,33 @@ mod tests {
             ("com.pl", "com.pl"),
         ] {
             assert_eq!(organisation(&Domain::parse(domain).unwrap()).as_str(), want);
+        }
+    }
+
+    #[test]
+    fn operators_own_what_is_in_the_list_and_strangers_are_others() {
+        let of = |name: &str| operator(&Domain::parse(name).unwrap());
+        for (name, wanted) in [
+            ("gmail.com", "google"),
+            ("hotmail.pl", "microsoft"),
+            ("poczta.wp.pl", "wp"),
+            ("post.cz", "seznam"),
+            ("gazeta.pl", "other"),
+            ("outlook.rowery.example", "other"),
+            ("live.example", "other"),
+        ] {
+            assert_eq!(of(name), wanted, "{name}");
+        }
+        // A slip in the table would count as other for ever.
+        for (name, domains) in OPERATORS {
+            for domain in domains {
+                let stem = domain.trim_end_matches('*');
+                let known = PROVIDERS.iter().any(|listed| match stem == *domain {
+                    true => listed == domain,
+                    false => listed.starts_with(stem),
+                });
+                assert!(known, "{name}: {domain}");
+            }
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::delivery::{AttemptResult, DeliveryRequest};
 use crate::dsn::{HiddenAddresses, mask};
 use crate::failpoint;
 use crate::history::{Attempt, Hidden, HistoryEvent};
-use crate::mail::{Diagnostic, EnhancedStatus, Mailbox, Outcome, RemoteSession, Timestamp};
+use crate::mail::{Diagnostic, Domain, EnhancedStatus, Mailbox, Outcome, RemoteSession, Timestamp};
+use crate::masking::providers;
 use crate::spool::{Entry, OnceMark, SpoolError, StateUpdates};
 
 /// Makes one attempt for `entry`. `body`: the message where it is still in memory; none: it is read from the spool.
@@ -228,6 +229,18 @@ fn ended(
     }
 }
 
+/// Counts how an attempt ended, at whose mailboxes.
+fn count(domain: &Domain, outcome: &Outcome) {
+    let (word, status) = match outcome {
+        Outcome::Delivered { .. } => ("delivered", "2"),
+        Outcome::Deferred(diagnostic) => ("deferred", diagnostic.status.kind()),
+        Outcome::Failed(diagnostic) => ("failed", diagnostic.status.kind()),
+    };
+    let provider = providers::operator(domain);
+    metrics::counter!("allegromail_queue_attempts_total", "outcome" => word, "status" => status, "provider" => provider)
+        .increment(1);
+}
+
 /// Makes an outcome durable. The diagnostic is masked here, and goes nowhere before that. With it, to which address the attempt was made, when it
 /// began, and how it went.
 async fn settle(
@@ -238,6 +251,7 @@ async fn settle(
 ) -> AttemptEnd {
     let (now, address) = (context.clock.now(), made.0);
     let ended = Some(ended(entry, &made, &outcome));
+    count(address.domain(), &outcome);
     match outcome {
         Outcome::Delivered { .. } => {
             let delay_ms = now.since(entry.arrived).as_millis();

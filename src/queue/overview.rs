@@ -16,6 +16,22 @@ use crate::spool::Target;
 /// The ages in minutes that `top` counts up to; what is older has a place of its own behind them. Those of Postfix's `qshape`.
 const AGES: [u64; 9] = [5, 10, 20, 40, 80, 160, 320, 640, 1_280];
 
+/// The same ages as a metric names them, each with all that is younger and not in the one before.
+const AGE_NAMES: [&str; 10] = [
+    "5m", "10m", "20m", "40m", "80m", "160m", "320m", "640m", "1280m", "older",
+];
+
+/// Entries of one state and age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountedEntries {
+    /// `active`, `deferred` or `held`.
+    pub state: &'static str,
+    /// The upper bound of their age in minutes, as `20m`; `older` than all bounds.
+    pub age: &'static str,
+    /// How many there are.
+    pub entries: usize,
+}
+
 /// Which entries are wanted; what is not said fits every one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -204,6 +220,33 @@ impl QueueClient {
             total,
             destinations: rows,
         })
+    }
+
+    /// How many entries are in each state and of each age: all of them, also those of which there are none. Damaged ones are none.
+    pub async fn by_state_and_age(&self) -> Vec<CountedEntries> {
+        let now = self.context.clock.now();
+        let states = ["active", "deferred", "held"];
+        let mut rows = states.map(TopRow::new);
+        for (entry, state) in self.entries().await {
+            let state = match state {
+                EntryState::Active => "active",
+                EntryState::Deferred => "deferred",
+                EntryState::Held => "held",
+                EntryState::Damaged => continue,
+            };
+            if let Some(row) = rows.iter_mut().find(|row| row.destination == state) {
+                row.count(now.since(entry.arrived));
+            }
+        }
+        let counted = states.into_iter().zip(rows).flat_map(|(state, row)| {
+            let ages = AGE_NAMES.into_iter().zip(row.ages);
+            ages.map(move |(age, entries)| CountedEntries {
+                state,
+                age,
+                entries,
+            })
+        });
+        counted.collect()
     }
 
     /// Everything that is in the queue and not damaged, with what it is doing, by number.

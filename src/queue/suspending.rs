@@ -15,7 +15,7 @@ use super::looked_up::{breathe, destination};
 use super::suspensions::Suspension;
 use crate::directory::Unavailable;
 use crate::history::HistoryRecord;
-use crate::mail::{Domain, QueueId};
+use crate::mail::{Domain, QueueId, Timestamp};
 use crate::spool::Entry;
 
 /// Entries that the schedule is told of at once: others have their turn in between.
@@ -139,11 +139,12 @@ impl QueueClient {
         shown.collect()
     }
 
-    /// How many destinations are suspended.
+    /// How many destinations are suspended, and since when the one is that was suspended first; none: none is.
     #[must_use]
-    pub fn suspended_count(&self) -> usize {
-        let now = self.context.clock.now();
-        self.context.suspensions.all(now).len()
+    pub fn suspended_count(&self) -> (usize, Option<Timestamp>) {
+        let all = self.context.suspensions.all(self.context.clock.now());
+        let first = all.iter().map(|(_, suspension)| suspension.since).min();
+        (all.len(), first)
     }
 
     /// What is to be delivered, by number: neither held by an operator nor for documents.

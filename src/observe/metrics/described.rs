@@ -200,10 +200,28 @@ pub(super) const METRICS: &[Described] = &[
         "messages given up",
     ),
     (
+        "allegromail_queue_attempts_total",
+        Counter,
+        &["outcome", "status", "provider"],
+        "attempts at delivery: delivered, deferred or failed; class and subject of the status (4.2); who runs the mailboxes, of a few large operators, or other",
+    ),
+    (
+        "allegromail_queue_entries",
+        Gauge,
+        &["state", "age"],
+        "messages in the queue: active, deferred or held, by age; the age is the upper bound in minutes (20m), or older",
+    ),
+    (
         "allegromail_queue_suspended",
         Gauge,
         &[],
         "destinations that an operator has suspended",
+    ),
+    (
+        "allegromail_queue_suspended_since_timestamp_seconds",
+        Gauge,
+        &[],
+        "since when the one of them is suspended that was so first, in seconds since 1970; 0 if none is",
     ),
     (
         "allegromail_queue_damaged_total",
@@ -228,6 +246,12 @@ pub(super) const METRICS: &[Described] = &[
         Counter,
         &["result"],
         "MTA-STS policies: fetched, not_fetched; mismatch: a server that a policy does not name",
+    ),
+    (
+        "allegromail_delivery_dane_total",
+        Counter,
+        &["result"],
+        "questions for TLSA records: used, none, unusable, no_answer",
     ),
     (
         "allegromail_delivery_tls_total",

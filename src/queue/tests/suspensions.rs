@@ -187,3 +187,42 @@ async fn ages_and_destinations_are_counted_and_names_shown_only_as_they_may_be()
         (2, 0, 1)
     );
 }
+
+#[tokio::test]
+async fn the_oldest_suspension_is_the_one_that_may_be_forgotten() {
+    let stage = Stage::build(vec![]).await;
+    let client = stage.handle.client();
+    assert_eq!(client.suspended_count(), (0, None));
+    let first = stage.clock.now();
+    client.suspend(rowery(), None, "uid 0").await.unwrap();
+    stage.clock.advance(Duration::from_secs(7_200));
+    let poczta = Domain::parse("poczta.example").unwrap();
+    client.suspend(poczta, None, "uid 0").await.unwrap();
+    assert_eq!(client.suspended_count(), (2, Some(first)));
+    let later = stage.clock.now();
+    client.resume(rowery(), "uid 0").await.unwrap();
+    assert_eq!(client.suspended_count(), (1, Some(later)));
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_by_state_and_age() {
+    let stage = Stage::build(vec![]).await;
+    let client = stage.handle.client();
+    client.suspend(rowery(), None, "uid 0").await.unwrap();
+    stage.submit(None).await;
+    let id = stage.settle(1).await[0].id.parse().unwrap();
+    client.act(id, QueueAction::Hold, "uid 0").await.unwrap();
+    stage.clock.advance(Duration::from_secs(30 * 60));
+    stage.submit(None).await;
+    let waiting = async || {
+        let counted = client.by_state_and_age().await;
+        assert_eq!(counted.len(), 30, "each state and age, none or not");
+        let some = counted.iter().filter(|counted| counted.entries > 0);
+        let some = some.map(|counted| (counted.state, counted.age, counted.entries));
+        some.collect::<Vec<_>>()
+    };
+    while waiting().await.len() < 2 || waiting().await[0].0 == "active" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(waiting().await, [("deferred", "5m", 1), ("held", "40m", 1)]);
+}
