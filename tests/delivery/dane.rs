@@ -55,6 +55,7 @@ fn tlsa(data: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h048_dane_takes_what_the_records_name_and_nothing_else() {
+    let metrics = allegromail::observe::install_metrics();
     let authority = Authority::new();
     let (chain, other) = (
         authority.certify("mx.poczta.example"),
@@ -151,6 +152,13 @@ async fn h048_dane_takes_what_the_records_name_and_nothing_else() {
         let mail = seen.lines.iter().position(|line| line.starts_with("MAIL"));
         let tls = seen.lines.iter().position(|line| line == "TLS");
         assert!(mail.is_none() || tls < mail, "{name}: {seen:#?}");
+    }
+    // An operator sees what became of the questions.
+    let shown = metrics.render();
+    for result in ["used", "none", "unusable", "no_answer"] {
+        let series = format!("allegromail_delivery_dane_total{{result=\"{result}\"}} ");
+        let value = shown.lines().find_map(|line| line.strip_prefix(&series));
+        assert!(value.is_some_and(|value| value != "0"), "{series}{value:?}");
     }
 }
 
