@@ -14,6 +14,7 @@ mod explain;
 mod generate;
 mod import;
 mod mask;
+mod progress;
 mod queue;
 mod reload;
 mod rules;

@@ -3,6 +3,7 @@
 //! SIGHUP reloads allowlist, DKIM keys, certificates and trust roots; SIGTERM and SIGINT drain and exit 0, a second one ends at once: what is under way is then as
 //! after a crash. Every bound address is printed.
 
+mod opening;
 mod service_manager;
 
 use std::path::Path;
@@ -37,7 +38,10 @@ pub(super) fn run(loaded: LoadedConfig, format: observe::Format) -> Exit {
             }
         };
         let file = loaded.config.file.clone();
-        let starting = service_manager::starting();
+        let starting = (
+            service_manager::starting(),
+            opening::opening(&loaded.config.data_dir),
+        );
         let started = Relay::start(loaded.config, metrics).await;
         drop(starting);
         let relay = match started {

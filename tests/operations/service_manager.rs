@@ -1,12 +1,13 @@
 //! What systemd is told about the server (sd_notify(3)).
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::os::unix::net::UnixDatagram;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::support::dialogue::Dialogue;
-use crate::support::process::{Server, wait_until};
+use crate::support::process::{PROGRAM, Server, wait_until};
 use crate::support::programs::have;
 use crate::support::stage::{JAN, SELLER, Setup, message};
 
@@ -163,4 +164,37 @@ async fn the_unit_lets_every_system_call_through() {
         .filter(|call| !allowed.contains(*call) || forbidden.contains(*call))
         .collect();
     assert!(denied.is_empty(), "{denied:?}");
+}
+
+/// A large spool takes its time, and whoever waits before a terminal is told; a log is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_takes_long_says_so_on_a_terminal_alone() {
+    if !have(&["script"]) {
+        return;
+    }
+    let folder = Setup::default().start().await.stop().await;
+    let config = folder.path().join("allegromail.toml");
+    let slow = [("ALLEGROMAIL_FAILPOINTS", "spool.opening=delay:2500")];
+    let server = Server::try_start(&config, &[], &slow).unwrap();
+    let log = server.log();
+    server.stop();
+    assert!(!log.contains("opening the stores"), "{log}");
+    // Its port is taken, so that it ends by itself once the stores are open.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = fs::read_to_string(&config).unwrap();
+    let port = format!("listen = [\"{}\"]", taken.local_addr().unwrap());
+    let text = text.replace("listen = [\"127.0.0.1:0\"]", &port);
+    assert!(text.contains(&port), "{text}");
+    fs::write(&config, text).unwrap();
+    let serve = format!("{PROGRAM} serve --config {}", config.display());
+    let output = Command::new("script")
+        .args(["-qec", &serve, "/dev/null"])
+        .envs(slow)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("opening the stores since 1 s; "), "{told}");
+    assert!(told.contains(" MB in the spool"), "{told}");
+    drop(taken);
 }

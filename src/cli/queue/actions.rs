@@ -8,6 +8,7 @@ use super::confirm;
 use super::entries::{CommandError, not_reachable, print_json, selected};
 use super::selection::Selection;
 use crate::admin::{Client, ClientError};
+use crate::cli::progress::Progress;
 use crate::cli::{Exit, count};
 use crate::config::Config;
 use crate::mail::QueueId;
@@ -65,7 +66,9 @@ pub(super) async fn act(
     // Ids that are not in the queue any more count as not done.
     let mut failed = named.len().saturating_sub(listed.len());
     let mut done = 0;
+    let progress = Progress::of(listed.len(), "entries");
     for entry in &listed {
+        progress.step();
         let path = format!("/v1/queue/{}/{word}", entry.id);
         let body = hyper::body::Bytes::new();
         match Client::new(&config.admin)
@@ -83,6 +86,7 @@ pub(super) async fn act(
             }
         }
     }
+    drop(progress);
     eprintln!("{word}: {done} succeeded, {failed} failed");
     if json {
         print_json(&serde_json::json!({ "order": word, "done": done, "failed": failed }))?;

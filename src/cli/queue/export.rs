@@ -5,6 +5,7 @@ use super::selection::Selection;
 use crate::admin::{Client, ClientError, ExportedMessage};
 use crate::app;
 use crate::cli::Exit;
+use crate::cli::progress::Progress;
 use crate::config::Config;
 use crate::queue::ListedEntry;
 use crate::spool::SpoolError;
@@ -19,11 +20,13 @@ pub(super) async fn export(
     let listed = selected(config, selection).await?;
     let mut written = Vec::new();
     let bad = |error: String| (Exit::Temporary, error);
+    let progress = Progress::of(listed.len(), "messages");
     for entry in &listed {
         let bytes = message(config, entry).await?;
         let path = into.join(format!("{}.eml", entry.id));
         std::fs::write(&path, bytes)
             .map_err(|error| bad(format!("{}: {error}", path.display())))?;
+        progress.step();
         if !json {
             println!("{}", path.display());
         }
