@@ -256,7 +256,8 @@ fn next(last: &TraceLine, sent_as: Option<&str>) -> String {
             "its documents are waited for: `GET /v1/documents`, `allegromail queue show {id}`"
         ),
         HistoryEvent::Refused { reason, .. } => format!(
-            "nothing is here; the writer's server has the reply, and what helps against {reason} stands in docs/interface.md#replies-and-reasons"
+            "nothing is here; the writer's server has the reply. What helps against {reason}: docs/interface.md#replies-and-reasons; what would be answered now: `allegromail explain --from ADDRESS --to {}`",
+            last.to
         ),
         HistoryEvent::Content(_) => "nothing; the line beside it says what became of it".to_owned(),
         HistoryEvent::Verified { .. } => "nothing; a carrier asked, and was answered".to_owned(),

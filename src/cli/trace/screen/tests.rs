@@ -60,7 +60,7 @@ d22ebdn2q1mt8-2  2026-11-24T10:00:00.120Z  - -> k2m9x0r7t3+cub31c122@allegromail
     real EHLO: mx.poczta.example
     real From: ola@poczta.example
     real said: ola@poczta.example is no party of the order.
-  next: nothing is here; the writer's server has the reply
+  next: nothing is here; the writer's server has the reply. What helps against not-a-party: docs/interface.md#replies-and-reasons; what would be answered now: `allegromail explain --from ADDRESS --to k2m9x0r7t3+cub31c122@allegromail.pl`
 "
     );
 }
