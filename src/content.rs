@@ -39,6 +39,7 @@ mod rows;
 mod rules;
 mod sentences;
 mod terms;
+mod together;
 mod tokens;
 mod words;
 

@@ -64,9 +64,7 @@ impl Phrase {
                     let (word, negated) = word
                         .strip_prefix('-')
                         .map_or((word, false), |word| (word, true));
-                    // Entries of a list that are two words long are phrases of their own.
-                    let choices = choices(word, lists)?;
-                    let term = terms.add(term(&choices, words)?);
+                    let term = terms.add(term_of(word, lists, words)?);
                     if negated {
                         phrase.without.push(term);
                     } else if let Some(part) = phrase.parts.last_mut() {
@@ -194,6 +192,15 @@ impl Phrase {
         }
         None
     }
+}
+
+/// The term that a word of a phrase is, with its choices and lists.
+///
+/// # Errors
+/// What is wrong with it, in words that follow "the phrase".
+pub(super) fn term_of(word: &str, lists: &Lists, words: &mut Words) -> Result<Term, String> {
+    // Entries of a list that are two words long are phrases of their own.
+    term(&choices(word, lists)?, words)
 }
 
 /// The choices of a term, with its lists written out; each is a word or several.

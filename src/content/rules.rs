@@ -5,6 +5,7 @@ mod evaluate;
 mod examples;
 mod file;
 mod load;
+mod search;
 mod set;
 mod trial;
 

@@ -11,6 +11,7 @@ use crate::content::facts::Direction;
 use crate::content::index::Index;
 use crate::content::phrase::{Lists, Phrase};
 use crate::content::terms::Terms;
+use crate::content::together::{Group, Groups};
 use crate::content::words::Words;
 
 /// Words between two neighbours of a phrase where a rule says nothing.
@@ -49,6 +50,7 @@ pub(super) fn compile(files: &[(String, String)]) -> Result<RuleSet, Problems> {
         version: String::new(),
         rules: Vec::new(),
         members: Vec::new(),
+        groups: Groups::default(),
         without_phrases: Vec::new(),
         index: Index::default(),
         terms: Terms::default(),
@@ -105,6 +107,7 @@ fn index(set: &mut RuleSet) {
     let seen = set.seen_in(&letters);
     let phrases = set.members.iter().map(|member| &member.phrase);
     set.index = Index::new(phrases, &set.terms, &seen);
+    set.groups.index(&set.terms, &seen);
 }
 
 /// Notes of each phrase what its rule says of it, and which rules have none.
@@ -162,6 +165,7 @@ impl Compiler {
             ] {
                 self.phrases(&holder, phrases, role, set);
             }
+            self.groups(&holder, &raw.together, set);
             for example in &raw.examples {
                 match Example::new(name, &raw, example) {
                     Ok(example) => set.examples.push(example),
@@ -190,7 +194,8 @@ impl Compiler {
                     .to_owned(),
             );
         }
-        if raw.phrases.is_empty() && raw.links.is_none() {
+        let worded = !raw.phrases.is_empty() || !raw.together.is_empty();
+        if !worded && raw.links.is_none() {
             self.problem(
                 file,
                 &raw.id,
@@ -229,10 +234,10 @@ impl Compiler {
                 "only sellers' mail to buyers can be a duplicate".to_owned(),
             );
         }
-        for language in raw.phrases.keys() {
+        for language in languages(raw) {
             let has = |hit: bool| {
                 let mut examples = raw.examples.iter();
-                examples.any(|example| example.lang == *language && example.hit.is_some() == hit)
+                examples.any(|example| example.lang == language && example.hit.is_some() == hit)
             };
             if !has(true) || (!has(false) && !raw.safe) {
                 self.problem(
@@ -242,6 +247,20 @@ impl Compiler {
                         "it needs an example that it hits and one that it misses in {language:?}"
                     ),
                 );
+            }
+        }
+    }
+
+    fn groups(&mut self, holder: &Holder<'_>, groups: &[String], set: &mut RuleSet) {
+        for text in groups {
+            let known = (&mut set.words, &mut set.terms);
+            match Group::parse(text, holder.number, &set.lists, known) {
+                Ok(group) => set.groups.add(group),
+                Err(why) => self.problem(
+                    holder.file,
+                    holder.rule,
+                    format!("the phrase {text:?} of `together` {why}"),
+                ),
             }
         }
     }
@@ -273,6 +292,15 @@ impl Compiler {
     }
 }
 
+/// The languages that a rule has words of. Those that stand together are of all lists' languages.
+fn languages(raw: &RawRule) -> Vec<&str> {
+    if raw.together.is_empty() {
+        raw.phrases.keys().map(String::as_str).collect()
+    } else {
+        LANGUAGES.to_vec()
+    }
+}
+
 fn rule(raw: RawRule, category: Category, kind: &str) -> Rule {
     let everywhere = [
         Direction::SellerToBuyer,
@@ -299,7 +327,7 @@ fn rule(raw: RawRule, category: Category, kind: &str) -> Rule {
         scope.push(Place::Hidden);
     }
     Rule {
-        has_phrases: !raw.phrases.is_empty(),
+        has_phrases: !raw.phrases.is_empty() || !raw.together.is_empty(),
         has_also: !raw.also.is_empty(),
         links: raw.links.map(|links| links.kind),
         id: raw.id,

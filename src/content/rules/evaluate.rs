@@ -3,19 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::file::{Action, Category};
+use super::search::{Found, Search};
 use super::set::{Member, Role, Rule, RuleSet};
-use crate::content::bits::Bits;
 use crate::content::block::Place;
 use crate::content::document_words::is_document_link;
 use crate::content::documents::{is_document, is_pdf};
 use crate::content::facts::{Fact, Facts};
 use crate::content::letter::{Letter, Sentence};
 use crate::content::links::{Link, LinkType};
-use crate::content::terms::Searched;
-use crate::content::words::Symbols;
-
-/// Words before a phrase among which one turns it into its opposite.
-const NEGATED_WITHIN: u32 = 3;
 
 /// A rule that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,9 +100,13 @@ impl RuleSet {
             }
             notes.question |=
                 sentence.asks && matches!(sentence.place, Place::Subject | Place::Text);
+            search.note(sentence, number);
             for found in &search.found {
                 notes.add(*found, sentence, number);
             }
+        }
+        for (rule, sentence) in search.standing.found(&self.groups) {
+            notes.together(rule, sentence);
         }
         let Notes {
             seen,
@@ -177,11 +176,13 @@ impl RuleSet {
     /// What it costs to look for all phrases in a letter, in steps.
     pub(crate) fn steps(&self, letter: &Letter) -> usize {
         let mut search = Search::new(self);
-        for sentence in &letter.sentences {
+        for (number, sentence) in letter.sentences.iter().enumerate() {
             search.read(letter, sentence);
             search.find(|_| true);
+            search.note(sentence, number);
         }
-        search.sentence.steps()
+        search.standing.found(&self.groups);
+        search.sentence.steps() + search.standing.steps()
     }
 
     /// The words that lead to phrases, those to the most first; stems as words.
@@ -223,6 +224,13 @@ impl Notes<'_> {
         member.is_quotable || (fresh && member.scope.has(place))
     }
 
+    /// The words of a group of a rule stand together.
+    fn together(&mut self, rule: usize, sentence: u32) {
+        if let Some(seen) = self.seen.get_mut(rule) {
+            seen.phrase = seen.phrase.or(Some(sentence));
+        }
+    }
+
     /// A phrase stands in a sentence.
     fn add(&mut self, found: Found, sentence: &Sentence, number: usize) {
         let Some(member) = self.set.members.get(found.member as usize) else {
@@ -261,79 +269,6 @@ impl Notes<'_> {
 pub fn is_like(id: &str, glob: &str) -> bool {
     glob.strip_suffix('*')
         .map_or(id == glob, |front| id.starts_with(front))
-}
-
-/// A phrase that was found.
-#[derive(Clone, Copy)]
-struct Found {
-    /// The number of the phrase.
-    member: u32,
-    /// Whether a word before it turns it into its opposite.
-    is_negated: bool,
-}
-
-/// What is reused from sentence to sentence.
-struct Search<'s> {
-    set: &'s RuleSet,
-    sentence: Searched<'s>,
-    /// The phrases that were tried in it: those with several choices of their rarest term there come up again.
-    tried: Bits,
-    /// The phrases that stand in it, of those that were wanted.
-    found: Vec<Found>,
-}
-
-impl<'s> Search<'s> {
-    fn new(set: &'s RuleSet) -> Self {
-        Self {
-            set,
-            sentence: Searched::new(&set.terms, set.words.symbols()),
-            tried: Bits::new(set.members.len()),
-            found: Vec::new(),
-        }
-    }
-
-    /// Goes on to a sentence.
-    fn read(&mut self, letter: &Letter, sentence: &Sentence) {
-        let tokens = letter.tokens.of(sentence.tokens.clone());
-        let words = &self.set.words;
-        let read = |symbols: &mut Symbols| words.read(tokens, &letter.tokens, symbols);
-        self.sentence.next(read);
-        self.tried.clear();
-        self.found.clear();
-    }
-
-    /// Finds the phrases that stand in the sentence, of those that are wanted.
-    fn find(&mut self, wanted: impl Fn(&Member) -> bool) {
-        let mut number = 0;
-        while let Some((at, symbol)) = self.sentence.symbols().placed().get(number).copied() {
-            number += 1;
-            let candidates = self.set.index.of(symbol);
-            self.sentence.spend(candidates.len());
-            for candidate in candidates {
-                let member = candidate.phrase;
-                let mut needs = candidate.needs.iter();
-                if !needs.all(|term| self.sentence.has(*term)) || self.tried.has(member) {
-                    continue;
-                }
-                self.tried.add(member);
-                let known = self.set.members.get(member as usize);
-                let Some(known) = known.filter(|known| wanted(known)) else {
-                    continue;
-                };
-                if let Some(at) = known.phrase.find(&mut self.sentence, at as usize) {
-                    let is_negated = known.role == Role::Phrase && self.is_negated(at);
-                    self.found.push(Found { member, is_negated });
-                }
-            }
-        }
-    }
-
-    fn is_negated(&self, at: usize) -> bool {
-        let at = u32::try_from(at).unwrap_or(u32::MAX);
-        let from = at.saturating_sub(NEGATED_WITHIN);
-        let mut symbols = (from..at).flat_map(|at| self.sentence.symbols().of(at));
-        symbols.any(|symbol| self.set.negations.contains(&symbol))
-    }
 }
 
 /// What a rule is asked with.

@@ -111,6 +111,9 @@ pub(super) struct RawRule {
     pub(super) instead: Texts,
     #[serde(default)]
     pub(super) phrases: Phrases,
+    /// Terms that stand together in neighbouring sentences; lists name the words of all languages.
+    #[serde(default)]
+    pub(super) together: Vec<String>,
     #[serde(default)]
     pub(super) also: Phrases,
     #[serde(default)]

@@ -13,6 +13,10 @@ const SHIPPED: &[(&str, &str)] = &[
         "lists.prohibited.toml",
         include_str!("../../../rules/lists.prohibited.toml"),
     ),
+    (
+        "lists.ideas.toml",
+        include_str!("../../../rules/lists.ideas.toml"),
+    ),
     ("safe.toml", include_str!("../../../rules/safe.toml")),
     (
         "document.toml",

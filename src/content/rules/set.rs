@@ -8,6 +8,7 @@ use crate::content::index::Index;
 use crate::content::links::{Link, LinkType};
 use crate::content::phrase::{Lists, Phrase};
 use crate::content::terms::Terms;
+use crate::content::together::Groups;
 use crate::content::words::Words;
 
 /// A rule.
@@ -93,6 +94,7 @@ pub struct RuleSet {
     /// The rules, in the order of the files and in them.
     pub rules: Vec<Rule>,
     pub(super) members: Vec<Member>,
+    pub(super) groups: Groups,
     /// The rules that go by links alone, by their numbers.
     pub(super) without_phrases: Vec<usize>,
     pub(super) terms: Terms,

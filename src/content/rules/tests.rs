@@ -290,3 +290,78 @@ fn a_set_that_would_not_do_what_it_says_is_refused_by_name() {
             .contains("there are two of this id")
     );
 }
+
+const TOGETHER: &str = r#"
+kind = "outside"
+category = "prohibited"
+[[rule]]
+id = "ban.together"
+TEXTS
+together = ["gotowk*|cash taniej|cheaper poza|past -regulamin*"]
+example = [
+  { lang = "pl", hit = "Wezmę poza serwisem. Dam gotówkę. Będzie taniej." },
+  { lang = "pl", miss = "Wezmę taniej." },
+  { lang = "cs", hit = "cash cheaper past" },
+  { lang = "cs", miss = "cash" },
+  { lang = "sk", hit = "cash cheaper past" },
+  { lang = "sk", miss = "cash" },
+  { lang = "hu", hit = "cash cheaper past" },
+  { lang = "hu", miss = "cash" },
+  { lang = "en", hit = "Past the site? It is cheaper. I have cash." },
+  { lang = "en", miss = "Cash is cheaper." },
+]
+"#;
+
+#[test]
+fn words_stand_together_in_neighbouring_sentences() {
+    let set = set(TOGETHER);
+    let facts = Facts::default();
+    let holds = |text: &str| outcome(&set, text, &facts).is_some();
+    for text in [
+        "Taniej, gotówka, poza",
+        "Poza tym serwisem.\n\nJest drogo. Gotówka?\n\nWtedy taniej!",
+        "Raz. Dwa. Trzy. Cztery. Pięć. Poza! Taniej! Gotówka!",
+    ] {
+        assert!(holds(text), "{text}");
+    }
+    for text in [
+        "Taniej, gotówka",
+        // One word is not two.
+        "Poza gotówką",
+        // Too far from one another.
+        "Poza. Raz! Dwa! Trzy! Cztery! Pięć! Taniej! Gotówka!",
+        // What may not stand beside them.
+        "Taniej, gotówka, poza. Regulamin tego zabrania.",
+        "> Taniej, gotówka, poza",
+    ] {
+        assert!(!holds(text), "{text}");
+    }
+    let findings = set.evaluate(
+        &letter("Raz!\n\nPoza! Taniej za gotówkę!"),
+        &facts,
+        &|_| false,
+    );
+    assert!(findings.hits[0].sentence.is_some());
+}
+
+#[test]
+fn words_that_stand_together_are_told_what_is_wrong_with_them() {
+    for (was, now, why) in [
+        (
+            "gotowk*|cash taniej|cheaper poza|past -regulamin*",
+            "gotowk*",
+            "fewer than two",
+        ),
+        (
+            "gotowk*|cash taniej|cheaper",
+            "@none taniej",
+            "a list that is not there",
+        ),
+        ("together =", "#", "neither phrases nor links"),
+    ] {
+        let problems = parse(&TOGETHER.replace(was, now))
+            .expect_err(was)
+            .to_string();
+        assert!(problems.contains(why), "{problems}");
+    }
+}
