@@ -164,7 +164,9 @@ impl Standing {
     /// Whether the other terms of a group stand near its rarest.
     fn stands(&mut self, group: &Group, rarest: &Noted, noted: &[Noted]) -> bool {
         let mut taken = vec![(rarest.sentence, rarest.at)];
-        for term in group.terms.iter().filter(|term| **term != rarest.term) {
+        // A term may be named twice.
+        let own = group.terms.iter().position(|term| *term == rarest.term);
+        for (_, term) in (0..).zip(&group.terms).filter(|(at, _)| Some(*at) != own) {
             let mut near = near(*term, rarest, noted);
             let free = near.find(|other| !taken.contains(&(other.sentence, other.at)));
             self.steps += 1;
