@@ -31,6 +31,7 @@ pub mod smtp;
 pub mod archive;
 pub mod backpressure;
 pub mod certificate;
+pub mod digest;
 pub mod dsn;
 pub mod history;
 pub mod in_force;
