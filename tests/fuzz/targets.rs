@@ -9,6 +9,8 @@ mod attached;
 mod files;
 #[path = "targets/mail.rs"]
 mod mail;
+#[path = "targets/shown.rs"]
+mod shown;
 #[path = "targets/wire.rs"]
 mod wire;
 
@@ -16,7 +18,7 @@ mod wire;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets. The corpus of each is `tests/fuzz/corpus/NAME`.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     ("command_line", wire::command_line),
     ("data_reader", wire::data_reader),
     ("reply_reader", wire::reply_reader),
@@ -28,6 +30,7 @@ pub const TARGETS: [Target; 17] = [
     ("contents", mail::contents),
     ("attachments", attached::attachments),
     ("pictures", attached::pictures),
+    ("digest", shown::digest),
     ("courier", mail::courier),
     ("tokens", mail::tokens),
     ("report_reader", mail::report_reader),
