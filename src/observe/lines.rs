@@ -233,7 +233,7 @@ mod tests {
             go.send(()).unwrap();
         }
         drop(lines);
-        let text: Vec<u8> = taken.iter().flatten().collect();
+        let text: Vec<u8> = taken.try_iter().flatten().collect();
         let text = String::from_utf8(text).unwrap();
         let (kept, told) = text.split_once("allegromail: ").unwrap();
         let lost: usize = told.split(' ').next().unwrap().parse().unwrap();
