@@ -2,19 +2,17 @@
 //!
 //! State is written through the spool's log first; before the spool drops a segment it has the state made durable.
 
-use std::sync::Arc;
-
 use super::StartError;
 use super::data_dir;
 use super::reserved_space;
 use super::state_updates::apply_updates;
 use super::stores::Stores;
-use crate::backpressure::Backpressure;
 use crate::config::Config;
 use crate::failpoint;
 use crate::files::Fault;
 use crate::handover;
 use crate::history::MessageFate;
+use crate::mail::Timestamp;
 use crate::spool::{self, DamagedMessage, LocalSpool, Opened, ReadOnlySpool, Spool};
 
 /// The size of one segment of the spool, in bytes. The disk space of one is given back as a whole: larger ones later,
@@ -34,14 +32,36 @@ pub fn inspect_spool(config: &Config) -> Result<ReadOnlySpool, String> {
     spool.map_err(|error| error.to_string())
 }
 
+/// Ids are no more than so many a second, in the mean of years.
+const IDS_PER_SECOND: u64 = 4_096;
+
+/// The first id of a spool that is new. Where there was another one before it, the ids of that must not come again: bounces that are under way name
+/// them, and would be taken for those of other messages. So it is one that time alone has reached.
+fn first_id(config: &Config, now: Timestamp) -> u64 {
+    let was_used = ["trace", "export"].iter().any(|kept| {
+        let files = std::fs::read_dir(config.data_dir.join(kept));
+        // Unknown means used; what is not there is not.
+        files.map_or_else(
+            |error| error.kind() != std::io::ErrorKind::NotFound,
+            |mut files| files.next().is_some(),
+        )
+    });
+    match was_used {
+        true => (now.0 / 1_000).saturating_mul(IDS_PER_SECOND),
+        false => 1,
+    }
+}
+
 /// What a spool of this configuration is like.
-fn settings(config: &Config, flow: Arc<Backpressure>) -> spool::SpoolSettings {
+fn settings(stores: &Stores) -> spool::SpoolSettings {
+    let config = &stores.config;
     spool::SpoolSettings {
+        first_id: first_id(config, stores.clock.now()),
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
         min_free_bytes: reserved_space::min_free(config),
         min_free_inodes: MIN_INODES,
-        flow,
+        flow: stores.flow.clone(),
     }
 }
 
@@ -55,7 +75,7 @@ pub(super) fn open_spool(stores: &Stores) -> Result<Opened, StartError> {
             state.checkpoint().map_err(|error| error.to_string())?;
             history.sync().map_err(|error| error.to_string())
         });
-        LocalSpool::open(settings(config, stores.flow.clone()), checkpoint)
+        LocalSpool::open(settings(stores), checkpoint)
             .map_err(|error| StartError::because("spool", error))
     })?;
     stores.room.keep();

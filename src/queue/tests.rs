@@ -128,6 +128,7 @@ fn open(folder: &Path, flow: &Arc<Backpressure>) -> Opened {
         segment_bytes: 1 << 20,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        first_id: 1,
         flow: flow.clone(),
     };
     LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap()

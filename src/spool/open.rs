@@ -12,7 +12,7 @@ use super::group_commit::GroupCommit;
 use super::in_flight::InFlightSlots;
 use super::index::Index;
 use super::quarantine::{DamagedMessage, Quarantine};
-use super::recover::{self, LogEnd, RecoveredLog, RecoveryReport};
+use super::recover::{self, LogEnd, NO_ID_YET, RecoveredLog, RecoveryReport};
 use super::segment::Spare;
 use super::segment::{Access, Segment};
 use super::watermark::Watermark;
@@ -34,6 +34,8 @@ pub struct SpoolSettings {
     pub min_free_bytes: u64,
     /// Free inodes below which no mail is taken.
     pub min_free_inodes: u64,
+    /// The first id where the log names none: it is new, or all of it is damaged.
+    pub first_id: u64,
     /// Room in memory for what waits for its first attempt.
     pub flow: Arc<Backpressure>,
 }
@@ -79,6 +81,9 @@ impl LocalSpool {
             &done,
             Access::Repair,
         );
+        if recovered.next_id == NO_ID_YET {
+            recovered.next_id = settings.first_id;
+        }
         report.damaged_entries = damaged.len();
         let (writer, committed) = writer(&settings, checkpoint, recovered).map_err(failed)?;
         let (requests, receiver) = std::sync::mpsc::channel();

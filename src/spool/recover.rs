@@ -67,11 +67,14 @@ pub(super) enum LogEnd {
     New(u32),
 }
 
+/// The next id of a log that names none.
+pub(super) const NO_ID_YET: u64 = 1;
+
 /// Reads every segment of `dir`.
 pub(super) fn read(dir: &Path, access: Access) -> io::Result<RecoveredLog> {
     let mut recovered = RecoveredLog {
         index: Index::default(),
-        next_id: 1,
+        next_id: NO_ID_YET,
         report: RecoveryReport::default(),
         heads: BTreeMap::new(),
         pieces: HashMap::new(),

@@ -22,6 +22,7 @@ fn settings(dir: &Path, segment_bytes: u64) -> SpoolSettings {
         segment_bytes,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        first_id: 1,
         flow: std::sync::Arc::default(),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! `cargo test --test crash faults -- --nocapture --test-threads=1 | grep '|'`
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -467,4 +468,36 @@ fn h128_without_an_export_or_with_another_user_nobody_is_unknown() {
         "directory locked; missing or corrupt without an export",
         "the start is refused with the remedy; 451 where it is missing",
     );
+}
+
+/// Has so many messages taken by a relay of its own, and tells the ids that the history has then.
+fn ids_after(ground: &Ground, count: usize) -> BTreeSet<u64> {
+    let relay = ground.start();
+    take(ground, &mut Client::connect(relay.smtp).unwrap(), count);
+    relay.stop();
+    let days = fs::read_dir(ground.data("trace")).unwrap();
+    let days = days.map(|day| day.unwrap().path());
+    let days = days.filter(|day| day.extension().is_some_and(|kind| kind == "ndjson"));
+    let lines: String = days.map(|day| fs::read_to_string(day).unwrap()).collect();
+    let ids = lines.lines().filter_map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["id"].as_u64()
+    });
+    ids.collect()
+}
+
+/// A bounce that is under way names the id of a message: it must not be taken for that of another one.
+#[test]
+fn h212_the_ids_of_a_lost_spool_do_not_come_again() {
+    let ground = exported();
+    let mut known = ids_after(&ground, 5);
+    assert_eq!(known.len(), 5);
+    for lost in 1..3 {
+        fs::remove_dir_all(ground.data("spool")).unwrap();
+        let all = ids_after(&ground, 5);
+        let new: BTreeSet<u64> = all.difference(&known).copied().collect();
+        assert!(new.len() >= 5, "lost {lost} times: {known:?} {all:?}");
+        assert!(new.first() > known.last(), "{known:?} {new:?}");
+        known = all;
+    }
 }

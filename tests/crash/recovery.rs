@@ -90,6 +90,7 @@ fn a_long_queue_is_recovered_whole() {
         segment_bytes: 64 * 1024 * 1024,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        first_id: 1,
         flow: std::sync::Arc::default(),
     };
     let opened = LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap();

@@ -22,6 +22,7 @@ fn open(folder: &std::path::Path) -> Arc<LocalSpool> {
         segment_bytes: 64 << 20,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        first_id: 1,
         flow: Arc::default(),
     };
     LocalSpool::open(settings, Box::new(|| Ok(())))

@@ -50,6 +50,7 @@ fn open(folder: &std::path::Path) -> Opened {
         segment_bytes: 16 << 20,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        first_id: 1,
         flow: std::sync::Arc::default(),
     };
     LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap()

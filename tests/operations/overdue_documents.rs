@@ -16,6 +16,7 @@ async fn a_day_without_a_fetch_is_told_and_mail_goes_on() {
         segment_bytes: 1 << 20,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        first_id: 1,
         flow: std::sync::Arc::default(),
     };
     let spool = spool::LocalSpool::open(settings, Box::new(|| Ok(())))

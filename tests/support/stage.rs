@@ -408,6 +408,7 @@ impl Bare {
             segment_bytes: 1 << 20,
             min_free_bytes: 0,
             min_free_inodes: 0,
+            first_id: 1,
             flow: std::sync::Arc::default(),
         };
         let domains = config
@@ -458,6 +459,7 @@ impl Bare {
             segment_bytes: 1 << 20,
             min_free_bytes: octets,
             min_free_inodes: 0,
+            first_id: 1,
             flow: std::sync::Arc::default(),
         };
         self.tools.spool = LocalSpool::open(settings, Box::new(|| Ok(())))

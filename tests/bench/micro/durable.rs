@@ -58,6 +58,7 @@ fn open(dir: &Path) -> Opened {
         segment_bytes: 64 * 1024 * 1024,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        first_id: 1,
         flow: std::sync::Arc::default(),
     };
     LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap()

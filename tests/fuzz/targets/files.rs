@@ -95,6 +95,7 @@ pub fn spool(octets: &[u8]) {
             segment_bytes: 1 << 20,
             min_free_bytes: 0,
             min_free_inodes: 0,
+            first_id: 1,
             flow: std::sync::Arc::default(),
         };
         let opened = LocalSpool::open(settings, Box::new(|| Ok(()))).expect("the log opens");
