@@ -393,6 +393,17 @@ pub struct Bare {
     _folder: tempfile::TempDir,
 }
 
+fn spool_settings(dir: PathBuf, min_free_bytes: u64) -> spool::SpoolSettings {
+    spool::SpoolSettings {
+        dir,
+        segment_bytes: 1 << 20,
+        min_free_bytes,
+        min_free_inodes: 0,
+        first_id: 1,
+        flow: Arc::default(),
+    }
+}
+
 impl Bare {
     /// The ordinary parts, without accounts.
     pub fn new() -> Self {
@@ -403,14 +414,7 @@ impl Bare {
         let file = write_files(folder.path(), &setup, "127.0.0.1:1".parse().unwrap(), 1);
         let config = Arc::new(config::load(&file).unwrap().config);
         let resolver = DnsResolver::new(&config.dns_servers).unwrap();
-        let spool = spool::SpoolSettings {
-            dir: folder.path().join("spool"),
-            segment_bytes: 1 << 20,
-            min_free_bytes: 0,
-            min_free_inodes: 0,
-            first_id: 1,
-            flow: std::sync::Arc::default(),
-        };
+        let spool = spool_settings(folder.path().join("spool"), 0);
         let domains = config
             .domains
             .iter()
@@ -454,14 +458,7 @@ impl Bare {
 
     /// With a spool that wants so many octets of free disk.
     pub fn want_disk(&mut self, octets: u64) {
-        let settings = spool::SpoolSettings {
-            dir: self._folder.path().join("other-spool"),
-            segment_bytes: 1 << 20,
-            min_free_bytes: octets,
-            min_free_inodes: 0,
-            first_id: 1,
-            flow: std::sync::Arc::default(),
-        };
+        let settings = spool_settings(self._folder.path().join("other-spool"), octets);
         self.tools.spool = LocalSpool::open(settings, Box::new(|| Ok(())))
             .unwrap()
             .spool;
