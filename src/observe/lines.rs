@@ -97,12 +97,13 @@ impl Shared {
             return;
         }
         waiting.text.extend_from_slice(line);
-        let wake = std::mem::take(&mut waiting.asleep);
-        let write = hurries || waiting.alone;
-        drop(waiting);
-        if write {
+        if hurries || waiting.alone {
+            drop(waiting);
             self.write();
-        } else if wake {
+            return;
+        }
+        if std::mem::take(&mut waiting.asleep) {
+            drop(waiting);
             self.first.notify_one();
         }
     }
@@ -219,6 +220,23 @@ mod tests {
         lines.0.add(b"last\n", false);
         drop(lines);
         assert_eq!(taken.recv().unwrap(), b"last\n");
+    }
+
+    #[test]
+    fn lines_behind_one_that_hurried_are_written_too() {
+        let (lines, taken, go) = lines();
+        for round in 0..3 {
+            while !lines.0.waiting().asleep {
+                thread::yield_now();
+            }
+            go.send(()).unwrap();
+            go.send(()).unwrap();
+            lines.0.add(b"error\n", true);
+            assert_eq!(taken.recv().unwrap(), b"error\n", "{round}");
+            lines.0.add(b"line\n", false);
+            let patience = Duration::from_secs(60);
+            assert_eq!(taken.recv_timeout(patience).unwrap(), b"line\n", "{round}");
+        }
     }
 
     #[test]
