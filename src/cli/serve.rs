@@ -18,8 +18,7 @@ use crate::observe;
 /// Runs until it is told to stop.
 pub(super) fn run(loaded: LoadedConfig, format: observe::Format) -> Exit {
     // Served all the same: mail is worth more than a line of log.
-    let log = observe::start_log(format);
-    if log.is_err() {
+    if observe::start_log(format).is_err() {
         eprintln!("allegromail: the log was started twice");
     }
     let metrics = observe::install_metrics();

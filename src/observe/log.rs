@@ -5,8 +5,6 @@
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
-use super::lines::Lines;
-
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -16,22 +14,19 @@ pub enum Format {
     Json,
 }
 
-/// Sends the events of this process to standard error, some milliseconds of them at a time; errors at once, and the rest when what is returned is
-/// dropped. Only the first call of a process has an effect.
+/// Sends the events of this process to standard error. Only the first call of a process has an effect.
 ///
 /// # Errors
 /// Another subscriber is already in place.
-pub fn start_log(format: Format) -> Result<Lines, TryInitError> {
+pub fn start_log(format: Format) -> Result<(), TryInitError> {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,allegromail=info"));
-    let out = Lines::to(Box::new(std::io::stderr()));
     let lines = tracing_subscriber::fmt()
-        .with_writer(out.writer())
+        .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_env_filter(filter);
     match format {
         Format::Text => lines.finish().try_init(),
         Format::Json => lines.json().flatten_event(true).finish().try_init(),
     }
-    .map(|()| out)
 }

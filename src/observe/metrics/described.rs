@@ -361,10 +361,4 @@ pub(super) const METRICS: &[Described] = &[
         &[],
         "faults of the program",
     ),
-    (
-        "allegromail_log_lines_lost_total",
-        Counter,
-        &[],
-        "lines of the log that came faster than they were read",
-    ),
 ];
