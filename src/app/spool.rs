@@ -32,8 +32,8 @@ pub fn inspect_spool(config: &Config) -> Result<ReadOnlySpool, String> {
     spool.map_err(|error| error.to_string())
 }
 
-/// Ids are no more than so many a second, in the mean of years.
-const IDS_PER_SECOND: u64 = 4_096;
+/// Ids are no more than so many a millisecond, in the mean of years.
+const IDS_PER_MILLISECOND: u64 = 4;
 
 /// The first id of a spool that is new. Where there was another one before it, the ids of that must not come again: bounces that are under way name
 /// them, and would be taken for those of other messages. So it is one that time alone has reached.
@@ -47,7 +47,7 @@ fn first_id(config: &Config, now: Timestamp) -> u64 {
         )
     });
     match was_used {
-        true => (now.0 / 1_000).saturating_mul(IDS_PER_SECOND),
+        true => now.0.saturating_mul(IDS_PER_MILLISECOND),
         false => 1,
     }
 }
