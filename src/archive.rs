@@ -97,7 +97,7 @@ pub trait Archive: Send + Sync + 'static {
     fn unread(&self, of: ParticipantId, most: usize) -> ArchiveFuture<'_, usize>;
 
     /// Sets up to which number of its feed a participant has read a thread, forwards or back. False: there is no such thread.
-    fn read(
+    fn mark_read(
         &self,
         of: ParticipantId,
         thread: ThreadId,

@@ -93,7 +93,8 @@ impl SqliteArchive {
         })
     }
 
-    fn read<T: Send + 'static>(
+    /// Answers from what is there.
+    fn query<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store, &rusqlite::Transaction<'_>) -> Result<T, ArchiveError>
         + Send
@@ -107,7 +108,8 @@ impl SqliteArchive {
         })
     }
 
-    fn write<T: Send + 'static>(
+    /// Changes something, durable when it answers.
+    fn update<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store, &rusqlite::Transaction<'_>) -> Result<T, ArchiveError>
         + Send
@@ -141,13 +143,13 @@ impl Store {
 
 impl Archive for SqliteArchive {
     fn add(&self, messages: Vec<NewMessage>, at: Timestamp) -> ArchiveFuture<'_, Vec<Published>> {
-        self.write(move |store, transaction| {
+        self.update(move |store, transaction| {
             add::messages(&store.folder, transaction, &messages, at)
         })
     }
 
     fn missing(&self, entries: Vec<EntryKey>) -> ArchiveFuture<'_, Vec<EntryKey>> {
-        self.read(move |_, transaction| add::missing(transaction, entries))
+        self.query(move |_, transaction| add::missing(transaction, entries))
     }
 
     fn mail_state(
@@ -156,7 +158,7 @@ impl Archive for SqliteArchive {
         state: MailState,
         at: Timestamp,
     ) -> ArchiveFuture<'_, Option<Published>> {
-        self.write(move |_, transaction| views::mail_state(transaction, entry, &state, at))
+        self.update(move |_, transaction| views::mail_state(transaction, entry, &state, at))
     }
 
     fn events(
@@ -165,13 +167,13 @@ impl Archive for SqliteArchive {
         after: Cursor,
         limit: usize,
     ) -> ArchiveFuture<'_, FeedPage> {
-        self.read(move |store, transaction| {
+        self.query(move |store, transaction| {
             feed::events(transaction, &of, (store.epoch, after), limit)
         })
     }
 
     fn end(&self, of: ParticipantId) -> ArchiveFuture<'_, Cursor> {
-        self.read(move |store, transaction| {
+        self.query(move |store, transaction| {
             let number = feed::end(transaction, &of)?;
             Ok(Cursor {
                 epoch: store.epoch,
@@ -187,11 +189,11 @@ impl Archive for SqliteArchive {
         before: Option<u64>,
         limit: usize,
     ) -> ArchiveFuture<'_, ThreadPage> {
-        self.read(move |_, transaction| threads::page(transaction, &of, &filter, before, limit))
+        self.query(move |_, transaction| threads::page(transaction, &of, &filter, before, limit))
     }
 
     fn thread(&self, of: ParticipantId, thread: ThreadId) -> ArchiveFuture<'_, Option<ThreadView>> {
-        self.read(move |_, transaction| threads::one(transaction, &of, thread))
+        self.query(move |_, transaction| threads::one(transaction, &of, thread))
     }
 
     fn messages(
@@ -201,7 +203,7 @@ impl Archive for SqliteArchive {
         after: u64,
         limit: usize,
     ) -> ArchiveFuture<'_, Vec<StoredMessage>> {
-        self.read(move |_, transaction| messages::page(transaction, &of, thread, after, limit))
+        self.query(move |_, transaction| messages::page(transaction, &of, thread, after, limit))
     }
 
     fn message(
@@ -209,11 +211,11 @@ impl Archive for SqliteArchive {
         of: ParticipantId,
         message: MessageId,
     ) -> ArchiveFuture<'_, Option<StoredMessage>> {
-        self.read(move |_, transaction| messages::one(transaction, &of, message))
+        self.query(move |_, transaction| messages::one(transaction, &of, message))
     }
 
     fn raw(&self, of: ParticipantId, message: MessageId) -> ArchiveFuture<'_, Option<Vec<u8>>> {
-        self.read(
+        self.query(
             move |store, transaction| match messages::one(transaction, &of, message)? {
                 Some(_) => raw::read(&store.folder, transaction, message),
                 None => Ok(None),
@@ -222,17 +224,17 @@ impl Archive for SqliteArchive {
     }
 
     fn unread(&self, of: ParticipantId, most: usize) -> ArchiveFuture<'_, usize> {
-        self.read(move |_, transaction| threads::unread(transaction, &of, most))
+        self.query(move |_, transaction| threads::unread(transaction, &of, most))
     }
 
-    fn read(
+    fn mark_read(
         &self,
         of: ParticipantId,
         thread: ThreadId,
         up_to: u64,
         at: Timestamp,
     ) -> ArchiveFuture<'_, bool> {
-        self.write(move |_, transaction| views::read(transaction, &of, thread, up_to, at))
+        self.update(move |_, transaction| views::mark_read(transaction, &of, thread, up_to, at))
     }
 
     fn delete(
@@ -241,6 +243,6 @@ impl Archive for SqliteArchive {
         message: MessageId,
         at: Timestamp,
     ) -> ArchiveFuture<'_, bool> {
-        self.write(move |_, transaction| views::delete(transaction, &of, message, at))
+        self.update(move |_, transaction| views::delete(transaction, &of, message, at))
     }
 }

@@ -11,7 +11,7 @@ use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 
 /// Sets up to where a thread was read. Nothing is noted where that changes nothing.
-pub(super) fn read(
+pub(super) fn mark_read(
     transaction: &Transaction<'_>,
     of: &ParticipantId,
     thread: ThreadId,

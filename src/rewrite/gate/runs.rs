@@ -15,8 +15,7 @@ pub(super) fn unquoted(text: &str) -> Option<String> {
 }
 
 /// Every text that stands encoded within `text`: runs of base64, as links carry them, uuencoded lines, and `lines` of nothing but base64. `deep`: it was
-/// decoded itself. A run
-/// shorter than what `shortest` octets take holds none. Octets that are not `worth` a look are no text of interest.
+/// decoded itself. A run shorter than what `shortest` octets take holds none. Octets that are not `worth` a look are no text of interest.
 pub(super) fn within(
     text: &str,
     shortest: usize,
