@@ -108,7 +108,12 @@ impl LocalSpool {
             if !sent {
                 return Err(gone());
             }
-            answer.await.map_err(|_| gone())?
+            let Ok(answer) = answer.await else {
+                // It has panicked, and says so itself in a moment: whoever hears of it here must not find mail taken after that.
+                self.shared.unhealthy.store(true, Ordering::SeqCst);
+                return Err(gone());
+            };
+            answer
         })
     }
 }
