@@ -65,7 +65,7 @@ impl SqliteArchive {
             |error: std::io::Error| ArchiveError::Unavailable(files::describe(folder, &error));
         files::create_folder(folder).map_err(failed)?;
         let path = folder.join("index.sqlite");
-        let writer = Connection::open(&path)?;
+        let writer = raw::open(&path)?;
         let epoch = schema::prepare(&writer, epoch)?;
         let readers = (0..READERS).map(|_| {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -1,5 +1,7 @@
 //! Each message once in each of two feeds, whatever comes twice; and what one side does is its own.
 
+use std::os::unix::fs::PermissionsExt;
+
 use super::*;
 use crate::mail::{QueueId, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
@@ -277,6 +279,23 @@ async fn threads_are_found_by_what_is_asked_for_page_by_page() {
         }
     }
     assert_eq!(pages, [0, 2, 1]);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_its_owners_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("archive");
+    let archive = archive(&place);
+    let added = archive.add(vec![message(1, 0, true)], Timestamp(9));
+    added.await.unwrap();
+    let files = std::fs::read_dir(&place).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap()).collect();
+    // Index and month; what SQLite keeps beside the index while it is open.
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{file:?}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
 use crate::archive::{ArchiveError, MessageId, NewMessage};
+use crate::files;
 use crate::mail::Timestamp;
 
 /// The month of a time, as files are named: `2026-11`.
@@ -15,6 +16,15 @@ pub(super) fn month(at: Timestamp) -> String {
 
 fn file(folder: &Path, month: &str) -> PathBuf {
     folder.join(format!("{month}.sqlite"))
+}
+
+/// A database, made if it is missing: its owner's alone, and so are the files that SQLite keeps beside it.
+pub(super) fn open(path: &Path) -> Result<Connection, ArchiveError> {
+    let mut options = files::private_file();
+    // What is in it stays.
+    let made = options.create(true).truncate(false).write(true).open(path);
+    made.map_err(|error| ArchiveError::Unavailable(files::describe(path, &error)))?;
+    Ok(Connection::open(path)?)
 }
 
 /// Makes the octets of messages durable.
@@ -27,7 +37,7 @@ pub(super) fn write(folder: &Path, messages: &[&NewMessage]) -> Result<(), Archi
             .push(message);
     }
     for (month, messages) in months {
-        let mut file = Connection::open(file(folder, &month))?;
+        let mut file = open(&file(folder, &month))?;
         file.pragma_update(None, "journal_mode", "WAL")?;
         file.pragma_update(None, "synchronous", "FULL")?;
         file.execute_batch(
