@@ -48,7 +48,10 @@ pub mod inbound;
 pub mod intake;
 pub mod queue;
 
-// Layer 5: the program.
+// Layer 5: what participants see beside their mail.
+pub mod center;
+
+// Layer 6: the program.
 pub mod admin;
 pub mod app;
 pub mod cli;
