@@ -17,6 +17,7 @@
 //! | `unmasked::unmasked`, `unmasked::to_role` | couriers' mail and mail to roles, byte for byte |
 //! | `returned::returned` | what comes back to a bounce address: reports (`bounce`), automatic replies, people |
 //! | `entry::Entries` | the entry, and what is kept so that reports can name the message |
+//! | `submit::Intake::submit` | the way of what is written in the Message Center: from policy on the same |
 //! | `MultipartCommit::commit` | the entries are made durable; only then is 250 said |
 
 mod accept;
@@ -42,6 +43,7 @@ mod returned;
 mod role;
 mod sender;
 mod sent;
+mod submit;
 mod templates;
 mod threading;
 mod tools;
@@ -50,4 +52,5 @@ mod weigh;
 
 pub use contents::send_digests;
 pub use explain::{Inquiry, Opinion, explain};
+pub use submit::Submission;
 pub use tools::{Intake, Tools};

@@ -15,6 +15,7 @@ mod compaction;
 mod content;
 mod damaged_range;
 mod entry;
+mod follow;
 mod group_commit;
 mod in_flight;
 mod index;
@@ -35,6 +36,7 @@ mod watermark;
 mod writer;
 
 pub use content::{Content, Stored};
+pub use follow::{LogReader, ReadEntry};
 pub use in_flight::InFlight;
 pub use inspect::ReadOnlySpool;
 pub use local::LocalSpool;
@@ -46,7 +48,7 @@ pub use reserve::{ENDS, Reserve};
 
 pub use entry::{
     Disclosure, DocumentSet, Entry, HeldDocuments, KeptId, LastWriter, MessageSummary, OnceMark,
-    Origin, Progress, StateUpdates, TakenDocument, Target, Wrote,
+    Origin, Posted, Progress, StateUpdates, TakenDocument, Target, Wrote,
 };
 
 /// A pending answer of the spool.

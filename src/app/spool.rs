@@ -56,6 +56,7 @@ fn first_id(config: &Config, now: Timestamp) -> u64 {
 fn settings(stores: &Stores) -> spool::SpoolSettings {
     let config = &stores.config;
     spool::SpoolSettings {
+        most_unread: None,
         first_id: first_id(config, stores.clock.now()),
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),

@@ -83,6 +83,8 @@ pub enum Means {
         /// The From's domain.
         domain: Domain,
     },
+    /// A token of the Message Center, which stands for the account: nothing of it came by mail.
+    Token,
 }
 
 /// `SPF of shop.example`, as trails say it.
@@ -103,6 +105,7 @@ impl fmt::Display for Means {
             Self::Name { domain } => {
                 write!(f, "the client's name, which resolves back into {domain}")
             }
+            Self::Token => f.write_str("a token of the Message Center"),
         }
     }
 }
@@ -124,6 +127,7 @@ impl Means {
                 format!("dkim=pass header.d={domain} header.s={selector}")
             }
             Self::Name { .. } => "iprev=pass".to_owned(),
+            Self::Token => "auth=pass".to_owned(),
         }
     }
 }

@@ -23,6 +23,8 @@ pub enum Protocol {
     Esmtp,
     /// EHLO over TLS.
     Esmtps,
+    /// No SMTP: written in the Message Center.
+    Http,
 }
 
 impl Protocol {
@@ -33,6 +35,7 @@ impl Protocol {
             Self::Smtp => "SMTP",
             Self::Esmtp => "ESMTP",
             Self::Esmtps => "ESMTPS",
+            Self::Http => "HTTP",
         }
     }
 }
@@ -60,6 +63,17 @@ impl Client {
             address,
             helo: "unknown".to_owned(),
             protocol: Protocol::Esmtp,
+        }
+    }
+
+    /// A participant in the Message Center: no client of ours has an address there.
+    #[must_use]
+    pub fn of_the_center(session: u64) -> Self {
+        Self {
+            session,
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            helo: "center".to_owned(),
+            protocol: Protocol::Http,
         }
     }
 }

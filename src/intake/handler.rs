@@ -112,6 +112,19 @@ fn refuse(
     recipient: &str,
     refusal: &Refusal,
 ) -> Reply {
+    let trace = note_refusal(intake, (client, seen), transaction, recipient, refusal);
+    payer.pay(&intake.budgets, refusal.reason);
+    reply(&intake.tools.config.policy, refusal, recipient, &trace)
+}
+
+/// Counts and logs a refusal; the trace under which it stands.
+pub(super) fn note_refusal(
+    intake: &Intake,
+    (client, seen): (&Client, &Seen),
+    transaction: Option<&MailTransaction>,
+    recipient: &str,
+    refusal: &Refusal,
+) -> TraceId {
     // Before MAIL there is no transaction; the session's own number can still be found in the log.
     let nothing = TraceId::new(client.session, 0);
     let trace = transaction.map_or(&nothing, |transaction| &transaction.trace);
@@ -140,8 +153,7 @@ fn refuse(
         came: Some(Box::new(Came::of(&came))),
         ..HistoryRecord::new(now, trace.clone(), None, to, event)
     });
-    payer.pay(&intake.budgets, refusal.reason);
-    reply(&intake.tools.config.policy, refusal, recipient, trace)
+    trace.clone()
 }
 
 /// Whether a recipient is taken at RCPT. What was found is looked up again at the end of data: between the two a mask may go, or a grace time may

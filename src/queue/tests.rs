@@ -124,6 +124,7 @@ struct Stage {
 
 fn open(folder: &Path, flow: &Arc<Backpressure>) -> Opened {
     let settings = spool::SpoolSettings {
+        most_unread: None,
         dir: folder.join("spool"),
         segment_bytes: 1 << 20,
         min_free_bytes: 0,

@@ -76,6 +76,7 @@ impl Writer {
                 };
                 if *number == self.active.number
                     || usage.open > 0
+                    || usage.unread > 0
                     || (usage.live > 0 && usage.live_bytes * 4 > usage.size)
                 {
                     return Ok(());

@@ -180,9 +180,21 @@ pub struct StateUpdates {
     /// Documents that it holds to be handed over: they are not taken a second time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<TakenDocument>,
+    /// That it was written in the Message Center.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posted: Option<Posted>,
     /// Documents that reached nobody after all: they may be taken again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost_documents: Vec<TakenDocument>,
+}
+
+/// A message was written in the Message Center, and under which key of its writer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posted {
+    /// The digest of the key; none: it came without one.
+    pub key: Option<[u8; 16]>,
+    /// The digest of what was asked.
+    pub asked: [u8; 16],
 }
 
 /// A document that was taken to be handed over.

@@ -31,6 +31,15 @@ pub(super) struct SegmentUsage {
     pub(super) live_bytes: u64,
     /// Entries of commits that are not finished: the segment must not go before it is known what becomes of them.
     pub(super) open: u64,
+    /// Entries that the reader of the log has not had: the segment must not go before.
+    pub(super) unread: u64,
+}
+
+/// What the reader of the log has not had.
+#[derive(Debug, Default)]
+struct Unread {
+    places: BTreeMap<QueueId, RecordPosition>,
+    bytes: u64,
 }
 
 /// The index.
@@ -39,10 +48,20 @@ pub(super) struct Index {
     live: HashMap<QueueId, LiveEntry>,
     /// Entries of commits that are not finished, by the numbers of these.
     open: BTreeMap<QueueId, Vec<(QueueId, RecordPosition)>>,
+    /// None where nobody reads the log.
+    unread: Option<Unread>,
     pub(super) segments: BTreeMap<u32, SegmentUsage>,
 }
 
 impl Index {
+    /// An index that keeps what a reader of the log has not had: everything at first.
+    pub(super) fn followed() -> Self {
+        Self {
+            unread: Some(Unread::default()),
+            ..Self::default()
+        }
+    }
+
     /// Files a segment.
     pub(super) fn add_segment(&mut self, segment: Arc<Segment>, size: u64) {
         self.segments.insert(
@@ -53,22 +72,71 @@ impl Index {
                 live: 0,
                 live_bytes: 0,
                 open: 0,
+                unread: 0,
             },
         );
     }
 
     /// Notes an entry; one of the same id was copied forward from its older place.
     pub(super) fn add(&mut self, id: QueueId, entry: RecordPosition) {
-        if let Some(old) = self.live.insert(
+        let old = self.live.insert(
             id,
             LiveEntry {
                 entry,
                 progress: None,
             },
-        ) {
+        );
+        if let Some(old) = &old {
             self.count(old.entry, -1);
         }
         self.count(entry, 1);
+        // One that was copied forward is unread at its new place if it was at the older one.
+        if self.unread.is_some() && (old.is_none() || self.mark_read(id)) {
+            self.mark_unread(id, entry);
+        }
+    }
+
+    fn mark_unread(&mut self, id: QueueId, place: RecordPosition) {
+        let Some(unread) = &mut self.unread else {
+            return;
+        };
+        unread.places.insert(id, place);
+        unread.bytes = unread.bytes.saturating_add(place.size);
+        if let Some(usage) = self.segments.get_mut(&place.segment) {
+            usage.unread += 1;
+        }
+    }
+
+    /// The reader of the log has had this entry; false if it had before.
+    pub(super) fn mark_read(&mut self, id: QueueId) -> bool {
+        let Some(unread) = &mut self.unread else {
+            return false;
+        };
+        let Some(place) = unread.places.remove(&id) else {
+            return false;
+        };
+        unread.bytes = unread.bytes.saturating_sub(place.size);
+        if let Some(usage) = self.segments.get_mut(&place.segment) {
+            usage.unread = usage.unread.saturating_sub(1);
+        }
+        true
+    }
+
+    /// What the reader of the log has not had, in the order of ids.
+    pub(super) fn unread(&self) -> impl Iterator<Item = (QueueId, RecordPosition)> {
+        let unread = self.unread.iter();
+        unread.flat_map(|unread| unread.places.iter().map(|(id, place)| (*id, *place)))
+    }
+
+    /// Whether the reader of the log has not had this entry.
+    pub(super) fn is_unread(&self, id: QueueId) -> bool {
+        let unread = self.unread.as_ref();
+        unread.is_some_and(|unread| unread.places.contains_key(&id))
+    }
+
+    /// Bytes in the log that its reader has not had.
+    pub(super) fn unread_bytes(&self) -> u64 {
+        self.unread.as_ref().map_or(0, |unread| unread.bytes)
     }
 
     /// Notes the latest progress of an entry.

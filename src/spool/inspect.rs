@@ -46,7 +46,8 @@ impl ReadOnlySpool {
             });
         }
         let lock = lock(dir)?;
-        let mut recovered = recover::read(dir, Access::ReadOnly).map_err(failed)?;
+        let mut recovered =
+            recover::read(dir, Access::ReadOnly, Index::default()).map_err(failed)?;
         let heads = std::mem::take(&mut recovered.heads);
         let (mut entries, done) = recover::entries(&recovered.index, heads);
         let damaged = triage::open(

@@ -32,6 +32,7 @@ pub struct LocalSpool {
     pub(super) flow: Arc<Backpressure>,
     pub(super) flights: Arc<InFlightSlots>,
     pub(super) quarantine: Quarantine,
+    pub(super) most_unread: Option<u64>,
     pub(super) requests: Mutex<Option<Sender<Request>>>,
     pub(super) thread: Mutex<Option<JoinHandle<()>>>,
     /// Held for as long as the process uses the folder.
@@ -291,6 +292,12 @@ impl Spool for LocalSpool {
             return Err(SpoolError::Unhealthy(
                 "a write failed; restart the server".to_owned(),
             ));
+        }
+        let most = self.most_unread.unwrap_or(u64::MAX);
+        if self.most_unread.is_some() && self.shared.index().unread_bytes() > most {
+            return Err(SpoolError::Full(format!(
+                "whoever reads the log is more than {most} octets behind"
+            )));
         }
         self.watermark.check()
     }

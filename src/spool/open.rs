@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::group_commit::GroupCommit;
 use super::in_flight::InFlightSlots;
@@ -38,6 +38,9 @@ pub struct SpoolSettings {
     pub first_id: u64,
     /// Room in memory for what waits for its first attempt.
     pub flow: Arc<Backpressure>,
+    /// How many octets the reader of the log ([`LogReader`](super::LogReader)) may be behind before no mail is taken; what it has not had stays in the
+    /// log. None: nobody reads it.
+    pub most_unread: Option<u64>,
 }
 
 /// A spool that was opened.
@@ -67,7 +70,7 @@ impl LocalSpool {
         failpoint::hit("spool.opening").map_err(failed)?;
         files::create_folder(dir).map_err(failed)?;
         let lock = lock(dir)?;
-        let mut recovered = read(dir).map_err(failed)?;
+        let mut recovered = read(dir, settings.most_unread.is_some()).map_err(failed)?;
         let (flights, left) = InFlightSlots::open(dir).map_err(failed)?;
         let mut report = recovered.report;
         report.in_flight = in_flight(&recovered.index, &left);
@@ -103,6 +106,7 @@ impl LocalSpool {
             flow: settings.flow,
             flights,
             quarantine,
+            most_unread: settings.most_unread,
             requests: Mutex::new(Some(requests)),
             thread: Mutex::new(Some(thread)),
             _lock: lock,
@@ -119,9 +123,13 @@ impl LocalSpool {
 }
 
 /// Reads the log, without what a crash left that is none of it.
-pub(super) fn read(dir: &Path) -> io::Result<RecoveredLog> {
+pub(super) fn read(dir: &Path, followed: bool) -> io::Result<RecoveredLog> {
     Spare::clear(dir)?;
-    recover::read(dir, Access::Repair)
+    let index = match followed {
+        true => Index::followed(),
+        false => Index::default(),
+    };
+    recover::read(dir, Access::Repair, index)
 }
 
 /// The writer of a log that was read, and where it announces what has become durable.
@@ -150,6 +158,7 @@ pub(super) fn writer(
             index: Mutex::new(index),
             next_id: AtomicU64::new(next_id),
             unhealthy: AtomicBool::new(false),
+            grown: Notify::new(),
         }),
         active,
         end,

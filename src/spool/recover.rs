@@ -70,10 +70,10 @@ pub(super) enum LogEnd {
 /// The next id of a log that names none.
 pub(super) const NO_ID_YET: u64 = 1;
 
-/// Reads every segment of `dir`.
-pub(super) fn read(dir: &Path, access: Access) -> io::Result<RecoveredLog> {
+/// Reads every segment of `dir` into an empty `index`.
+pub(super) fn read(dir: &Path, access: Access, index: Index) -> io::Result<RecoveredLog> {
     let mut recovered = RecoveredLog {
-        index: Index::default(),
+        index,
         next_id: NO_ID_YET,
         report: RecoveryReport::default(),
         heads: BTreeMap::new(),

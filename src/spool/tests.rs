@@ -9,6 +9,7 @@ use crate::mail::{ReversePath, Timestamp, TraceId};
 mod asked;
 mod damage;
 mod disk_space;
+mod follow;
 mod inspect;
 mod pieces;
 mod power;
@@ -22,6 +23,7 @@ fn settings(dir: &Path, segment_bytes: u64) -> SpoolSettings {
         segment_bytes,
         min_free_bytes: 0,
         min_free_inodes: 0,
+        most_unread: None,
         first_id: 1,
         flow: std::sync::Arc::default(),
     }

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::group_commit::GroupCommit;
 use super::index::{Index, RecordPosition};
@@ -34,6 +34,8 @@ pub(super) struct SharedState {
     pub(super) index: Mutex<Index>,
     pub(super) next_id: AtomicU64,
     pub(super) unhealthy: AtomicBool,
+    /// Tells the reader of the log that there is more.
+    pub(super) grown: Notify,
 }
 
 impl SharedState {
@@ -247,6 +249,7 @@ impl Writer {
         }
         metrics::gauge!("allegromail_spool_entries").set(index.len() as f64);
         drop(index);
+        self.shared.grown.notify_one();
         failpoint::pass("spool.filed");
         Ok(())
     }

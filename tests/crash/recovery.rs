@@ -86,6 +86,7 @@ fn a_long_queue_is_recovered_whole() {
         .build()
         .unwrap();
     let settings = SpoolSettings {
+        most_unread: None,
         dir: ground.data("spool"),
         segment_bytes: 64 * 1024 * 1024,
         min_free_bytes: 0,

@@ -18,6 +18,7 @@ const CHUNK: usize = 128 * 1024;
 
 fn open(folder: &std::path::Path) -> Arc<LocalSpool> {
     let settings = spool::SpoolSettings {
+        most_unread: None,
         dir: folder.join("spool"),
         segment_bytes: 64 << 20,
         min_free_bytes: 0,

@@ -46,6 +46,7 @@ impl LastUsed for Nobody {
 
 fn open(folder: &std::path::Path) -> Opened {
     let settings = spool::SpoolSettings {
+        most_unread: None,
         dir: folder.join("spool"),
         segment_bytes: 16 << 20,
         min_free_bytes: 0,

@@ -12,6 +12,7 @@ use crate::support::stage::*;
 async fn a_day_without_a_fetch_is_told_and_mail_goes_on() {
     let folder = Stage::ordinary().await.stop().await;
     let settings = spool::SpoolSettings {
+        most_unread: None,
         dir: folder.path().join("data/spool"),
         segment_bytes: 1 << 20,
         min_free_bytes: 0,

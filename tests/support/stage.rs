@@ -395,6 +395,7 @@ pub struct Bare {
 
 fn spool_settings(dir: PathBuf, min_free_bytes: u64) -> spool::SpoolSettings {
     spool::SpoolSettings {
+        most_unread: None,
         dir,
         segment_bytes: 1 << 20,
         min_free_bytes,

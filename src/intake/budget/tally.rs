@@ -40,7 +40,8 @@ pub(in crate::intake) struct Tally<'a> {
 /// What is proven, as a part of keys. Not by which name: a sender has as many subdomains as it likes.
 fn class(proof: &Proof) -> &'static str {
     match proof {
-        Proof::Proven(Means::Spf { .. }) => "spf",
+        // One budget for both doors: nobody can send what was written in the Center again, as with the writer's own servers.
+        Proof::Proven(Means::Spf { .. } | Means::Token) => "spf",
         Proof::Proven(Means::Dkim { .. }) => "dkim",
         Proof::Proven(Means::Name { .. }) => "name",
         Proof::NotAsked | Proof::Unproven(_) | Proof::Deferred(_) => "",
@@ -92,7 +93,10 @@ impl<'a> Tally<'a> {
         sender: &Sender,
         order: Option<&TransactionId>,
     ) -> Result<(), Refusal> {
-        let rate = |text: &str| Refusal::new(Reason::Rate, text);
+        let rate = |key, text: &str| Refusal {
+            rule: Some(key),
+            ..Refusal::new(Reason::Rate, text)
+        };
         let budgets = self.budgets;
         // Copies first: one that has come too often must not spend what is the writer's.
         let copy = self.spend_copy(arrival, sender)?;
@@ -100,10 +104,11 @@ impl<'a> Tally<'a> {
         let author = (sender.from.key(), class);
         if copy.is_none() {
             if !budgets.sender.spend(&author) {
-                return Err(rate(&format!(
+                let text = format!(
                     "{} has sent too many messages lately; please try again later.",
                     sender.from
-                )));
+                );
+                return Err(rate("messages_per_sender", &text));
             }
             self.spent.push(Spent::Sender(author));
         }
@@ -116,6 +121,7 @@ impl<'a> Tally<'a> {
         let key = (order.clone(), writer);
         if !budgets.transaction.spend(&key) {
             return Err(rate(
+                "messages_per_transaction",
                 "too many messages were sent about this transaction lately; please try again later.",
             ));
         }

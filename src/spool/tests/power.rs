@@ -57,7 +57,7 @@ fn files(dir: &Path) -> Files {
 
 /// A start without the thread: the writer, what lives, and what was found.
 pub(super) fn start(dir: &Path) -> (Writer, Known, RecoveryReport) {
-    let mut recovered = crate::spool::open::read(dir).unwrap();
+    let mut recovered = crate::spool::open::read(dir, false).unwrap();
     let heads = std::mem::take(&mut recovered.heads);
     let (waiting, _) = entries(&recovered.index, heads);
     let report = recovered.report;

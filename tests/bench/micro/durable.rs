@@ -54,6 +54,7 @@ fn committed(spool: &LocalSpool) -> NewEntry {
 
 fn open(dir: &Path) -> Opened {
     let settings = SpoolSettings {
+        most_unread: None,
         dir: dir.to_owned(),
         segment_bytes: 64 * 1024 * 1024,
         min_free_bytes: 0,

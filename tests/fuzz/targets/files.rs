@@ -91,6 +91,7 @@ pub fn spool(octets: &[u8]) {
     std::fs::write(dir.join("00000002.seg"), last).expect("a file");
     let open = || {
         let settings = SpoolSettings {
+            most_unread: None,
             dir: dir.clone(),
             segment_bytes: 1 << 20,
             min_free_bytes: 0,
