@@ -9,16 +9,16 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::mail::Timestamp;
+use crate::mail::{QueueId, Timestamp};
 use crate::masking::ParticipantId;
 
 mod model;
 mod sqlite;
 
 pub use model::{
-    Cursor, EntryKey, Event, EventKind, FeedPage, Folded, MailState, MessageId, NewMessage,
-    Parties, Published, StoredFile, StoredMessage, Thread, ThreadFilter, ThreadId, ThreadKind,
-    ThreadPage, ThreadView, Via,
+    Cursor, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState, MessageId,
+    NewMessage, Parties, Published, SentWith, StoredFile, StoredMessage, Thread, ThreadFilter,
+    ThreadId, ThreadKind, ThreadPage, ThreadView, Via,
 };
 pub use sqlite::SqliteArchive;
 
@@ -47,13 +47,31 @@ pub trait Archive: Send + Sync + 'static {
     /// Which of these entries are not in the archive.
     fn missing(&self, entries: Vec<EntryKey>) -> ArchiveFuture<'_, Vec<EntryKey>>;
 
-    /// Notes what became of the mail of an entry; its writer sees it. Unknown entries and what is known already change nothing.
-    fn mail_state(
+    /// Notes what became of the mail of entries, in order; their writers see it. Unknown entries and what is known already change nothing.
+    fn mail_states(
         &self,
-        entry: EntryKey,
-        state: MailState,
+        states: Vec<(EntryKey, MailState)>,
         at: Timestamp,
-    ) -> ArchiveFuture<'_, Option<Published>>;
+    ) -> ArchiveFuture<'_, Vec<Published>>;
+
+    /// Entries of `node` behind one whose mail is still on its way as far as is known here, `limit` at most, in order.
+    fn under_way(
+        &self,
+        node: u32,
+        after: QueueId,
+        limit: usize,
+    ) -> ArchiveFuture<'_, Vec<EntryKey>>;
+
+    /// The last messages of a thread, the newest first: for whoever adds to it, not for one of its sides.
+    fn latest(&self, thread: ThreadId, limit: usize) -> ArchiveFuture<'_, Vec<LatestMessage>>;
+
+    /// What a participant has sent with this key since then.
+    fn sent_with(
+        &self,
+        of: ParticipantId,
+        key: [u8; 16],
+        since: Timestamp,
+    ) -> ArchiveFuture<'_, Option<SentWith>>;
 
     /// What happened in the feed of a participant behind a cursor, `limit` events at most.
     fn events(&self, of: ParticipantId, after: Cursor, limit: usize)
@@ -90,7 +108,8 @@ pub trait Archive: Send + Sync + 'static {
         message: MessageId,
     ) -> ArchiveFuture<'_, Option<StoredMessage>>;
 
-    /// The masked message as it left; none as for [`Archive::message`].
+    /// The masked message without the fields that only its reader may see; none as for [`Archive::message`], and to the writer of one whose octets
+    /// are for its reader alone.
     fn raw(&self, of: ParticipantId, message: MessageId) -> ArchiveFuture<'_, Option<Vec<u8>>>;
 
     /// How many threads of a participant have something unread, counted up to `most`.

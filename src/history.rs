@@ -21,7 +21,7 @@ pub use account::{Attempt, Came, Hidden, Tls};
 pub use line::{Accepted, ContentHit, HistoryEvent, HistoryRecord};
 pub use query::{TraceQuery, moment};
 pub use shown::{ShownAttempt, ShownCame, TraceLine, shown};
-pub use store::{History, MessageFate};
+pub use store::{History, MessageFate, Watch};
 
 #[cfg(test)]
 mod tests;

@@ -157,8 +157,34 @@ pub struct NewMessage {
     pub message_id: String,
     /// What became of its mail so far.
     pub mail: MailState,
+    /// As which request of its writer it came, where it was written in the Center with a key.
+    pub sent_with: Option<SentWith>,
+    /// Whether its octets hold what its writer must not see: ids of the reader's own.
+    pub readers_alone: bool,
     /// The masked message.
     pub raw: Vec<u8>,
+}
+
+/// A request under a key that its writer chose, so that it is done once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentWith {
+    /// The digest of the key.
+    pub key: [u8; 16],
+    /// The digest of what was asked.
+    pub asked: [u8; 16],
+    /// The message that came of it.
+    pub message: MessageId,
+}
+
+/// What whoever adds to a thread wants to know of a message of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatestMessage {
+    /// The Message-ID that it left with, without angle brackets.
+    pub message_id: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, quotes included.
+    pub text: String,
 }
 
 /// A message as one of its parties sees it.

@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{
-    Archive, ArchiveError, ArchiveFuture, Cursor, EntryKey, FeedPage, MailState, MessageId,
-    NewMessage, Published, StoredMessage, ThreadFilter, ThreadId, ThreadPage, ThreadView,
+    Archive, ArchiveError, ArchiveFuture, Cursor, EntryKey, FeedPage, LatestMessage, MailState,
+    MessageId, NewMessage, Published, SentWith, StoredMessage, ThreadFilter, ThreadId, ThreadPage,
+    ThreadView,
 };
 use crate::files;
-use crate::mail::Timestamp;
+use crate::mail::{QueueId, Timestamp};
 use crate::masking::ParticipantId;
 
 mod add;
@@ -37,6 +38,7 @@ pub struct SqliteArchive(Arc<Store>);
 struct Store {
     folder: PathBuf,
     epoch: u64,
+    key: [u8; 32],
     writer: Mutex<Connection>,
     readers: Vec<Mutex<Connection>>,
     /// The reader that is taken next.
@@ -56,17 +58,18 @@ impl From<serde_json::Error> for ArchiveError {
 }
 
 impl SqliteArchive {
-    /// Opens the archive in `folder`, made if it is missing. `epoch` names an archive that is new: a random number.
+    /// Opens the archive in `folder`, made if it is missing. `new` is for one that is new: a random number that names
+    /// it, and a random key that its ids are made with.
     ///
     /// # Errors
     /// The folder cannot be made or read, or a later version of this program made the archive.
-    pub fn open(folder: &Path, epoch: u64) -> Result<Self, ArchiveError> {
+    pub fn open(folder: &Path, new: (u64, [u8; 32])) -> Result<Self, ArchiveError> {
         let failed =
             |error: std::io::Error| ArchiveError::Unavailable(files::describe(folder, &error));
         files::create_folder(folder).map_err(failed)?;
         let path = folder.join("index.sqlite");
         let writer = raw::open(&path)?;
-        let epoch = schema::prepare(&writer, epoch)?;
+        let (epoch, key) = schema::prepare(&writer, new)?;
         let readers = (0..READERS).map(|_| {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             Ok(Mutex::new(Connection::open_with_flags(&path, flags)?))
@@ -75,10 +78,17 @@ impl SqliteArchive {
         Ok(Self(Arc::new(Store {
             folder: folder.to_owned(),
             epoch,
+            key,
             writer: Mutex::new(writer),
             readers: readers?,
             turn: AtomicUsize::new(0),
         })))
+    }
+
+    /// What ids of threads and messages are made with; it goes where the archive goes.
+    #[must_use]
+    pub fn key(&self) -> [u8; 32] {
+        self.0.key
     }
 
     /// Does `work` on a thread that may wait for the disk.
@@ -152,13 +162,34 @@ impl Archive for SqliteArchive {
         self.query(move |_, transaction| add::missing(transaction, entries))
     }
 
-    fn mail_state(
+    fn mail_states(
         &self,
-        entry: EntryKey,
-        state: MailState,
+        states: Vec<(EntryKey, MailState)>,
         at: Timestamp,
-    ) -> ArchiveFuture<'_, Option<Published>> {
-        self.update(move |_, transaction| views::mail_state(transaction, entry, &state, at))
+    ) -> ArchiveFuture<'_, Vec<Published>> {
+        self.update(move |_, transaction| views::mail_states(transaction, &states, at))
+    }
+
+    fn under_way(
+        &self,
+        node: u32,
+        after: QueueId,
+        limit: usize,
+    ) -> ArchiveFuture<'_, Vec<EntryKey>> {
+        self.query(move |_, transaction| views::under_way(transaction, node, after, limit))
+    }
+
+    fn latest(&self, thread: ThreadId, limit: usize) -> ArchiveFuture<'_, Vec<LatestMessage>> {
+        self.query(move |_, transaction| messages::latest(transaction, thread, limit))
+    }
+
+    fn sent_with(
+        &self,
+        of: ParticipantId,
+        key: [u8; 16],
+        since: Timestamp,
+    ) -> ArchiveFuture<'_, Option<SentWith>> {
+        self.query(move |_, transaction| messages::sent_with(transaction, &of, key, since))
     }
 
     fn events(
@@ -215,12 +246,12 @@ impl Archive for SqliteArchive {
     }
 
     fn raw(&self, of: ParticipantId, message: MessageId) -> ArchiveFuture<'_, Option<Vec<u8>>> {
-        self.query(
-            move |store, transaction| match messages::one(transaction, &of, message)? {
-                Some(_) => raw::read(&store.folder, transaction, message),
-                None => Ok(None),
-            },
-        )
+        self.query(move |store, transaction| {
+            match messages::may_have_raw(transaction, &of, message)? {
+                true => raw::read(&store.folder, transaction, message),
+                false => Ok(None),
+            }
+        })
     }
 
     fn unread(&self, of: ParticipantId, most: usize) -> ArchiveFuture<'_, usize> {

@@ -67,12 +67,14 @@ fn message(number: u64, in_thread: usize, by_buyer: bool) -> NewMessage {
         files: Vec::new(),
         message_id: format!("{number}@allegromail.example"),
         mail: MailState::Queued,
+        sent_with: None,
+        readers_alone: false,
         raw: format!("Subject: Rower {number}\r\n\r\nx").into_bytes(),
     }
 }
 
 fn archive(folder: &std::path::Path) -> SqliteArchive {
-    SqliteArchive::open(folder, 7).unwrap()
+    SqliteArchive::open(folder, (7, [7; 32])).unwrap()
 }
 
 #[tokio::test]
@@ -204,7 +206,7 @@ async fn a_cursor_of_another_archive_or_of_its_future_is_gone() {
         );
     }
     // It keeps its epoch, whatever is said at a later start.
-    let again = SqliteArchive::open(folder.path(), 99).unwrap();
+    let again = SqliteArchive::open(folder.path(), (99, [99; 32])).unwrap();
     assert_eq!(again.end(person(0)).await.unwrap().epoch, 7);
 }
 
@@ -305,8 +307,53 @@ async fn an_archive_of_a_later_version_is_refused() {
     let file = rusqlite::Connection::open(folder.path().join("index.sqlite")).unwrap();
     file.pragma_update(None, "user_version", 2).unwrap();
     drop(file);
-    let refused = SqliteArchive::open(folder.path(), 7)
+    let refused = SqliteArchive::open(folder.path(), (7, [7; 32]))
         .map(|_| ())
         .unwrap_err();
     assert!(refused.to_string().contains("later version"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_was_sent_with_a_key_and_what_is_under_way_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let mut first = message(1, 0, true);
+    let sent = SentWith {
+        key: [4; 16],
+        asked: [5; 16],
+        message: first.id,
+    };
+    first.sent_with = Some(sent);
+    let both = vec![first, message(2, 0, false)];
+    archive.add(both, Timestamp(1_000)).await.unwrap();
+    let asked = |of, key, since| archive.sent_with(person(of), key, Timestamp(since));
+    assert_eq!(asked(0, [4; 16], 1_000).await.unwrap(), Some(sent));
+    assert_eq!(asked(0, [4; 16], 1_001).await.unwrap(), None, "older");
+    assert_eq!(asked(0, [6; 16], 0).await.unwrap(), None, "another key");
+    assert_eq!(asked(1, [4; 16], 0).await.unwrap(), None, "another's");
+    let under_way = || archive.under_way(0, QueueId(0), 10);
+    assert_eq!(under_way().await.unwrap(), [entry(1), entry(2)]);
+    let ended = vec![(entry(1), MailState::Delivered)];
+    let told = archive.mail_states(ended, Timestamp(2_000)).await.unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(under_way().await.unwrap(), [entry(2)]);
+    let latest = archive.latest(thread(0).id, 1).await.unwrap();
+    assert_eq!(latest[0].message_id, message(2, 0, false).message_id);
+}
+
+#[tokio::test]
+async fn octets_for_the_reader_alone_are_not_given_to_the_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let alone = NewMessage {
+        readers_alone: true,
+        ..message(1, 0, true)
+    };
+    let both = vec![alone, message(2, 0, true)];
+    archive.add(both, Timestamp(1_000)).await.unwrap();
+    let raw = |of, number| archive.raw(person(of), MessageId(id(2, number)));
+    assert!(raw(0, 1).await.unwrap().is_none(), "its writer");
+    assert!(raw(1, 1).await.unwrap().is_some(), "its reader");
+    assert!(raw(0, 2).await.unwrap().is_some());
+    assert!(raw(2, 2).await.unwrap().is_none(), "somebody else");
 }

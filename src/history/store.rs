@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::day::{self, DayFile, SparseIndex};
@@ -48,7 +48,12 @@ pub struct History {
     /// Lines of accepted messages were lost by a failed write. From then on nothing counts as durable: the spool keeps its log, and a restart
     /// writes them again from there.
     lost: AtomicBool,
+    /// Hears of every line.
+    watch: OnceLock<Watch>,
 }
+
+/// Whoever hears of lines as they are written; must not wait.
+pub type Watch = Box<dyn Fn(&HistoryRecord) + Send + Sync>;
 
 impl History {
     /// Opens the folder, made if it is missing. Days older than `keep` are deleted by [`History::expire`].
@@ -77,6 +82,7 @@ impl History {
             settled: AtomicBool::new(false),
             outlines: Mutex::default(),
             lost: AtomicBool::new(false),
+            watch: OnceLock::new(),
         }
     }
 
@@ -116,7 +122,16 @@ impl History {
         true
     }
 
+    /// From now on `watch` hears of every line, whether or not it can be written; the first one that asks does.
+    pub fn watch(&self, watch: Watch) {
+        // A second one hears nothing: there is one Center.
+        let _ = self.watch.set(watch);
+    }
+
     fn add(&self, mut line: HistoryRecord) -> io::Result<()> {
+        if let Some(watch) = self.watch.get() {
+            watch(&line);
+        }
         let mut digests = Vec::with_capacity(16);
         if let Some(keys) = &self.keys {
             names::each(&line, &mut |name| digests.push(keys.digest(name)));

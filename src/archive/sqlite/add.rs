@@ -7,7 +7,7 @@ use rusqlite::{Transaction, params};
 
 use super::feed::{self, What};
 use super::raw::{self, month};
-use super::words::{kind, via};
+use super::words::{kind, under_way, via};
 use crate::archive::{ArchiveError, EntryKey, EventKind, NewMessage, Published, Thread};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
@@ -31,6 +31,7 @@ pub(super) fn messages(
         // Twice in one batch, or another message of the same id.
         if let Some(keys) = insert(transaction, message, at)? {
             publish(transaction, message, keys, at, &mut published)?;
+            note_request(transaction, message, at)?;
         }
     }
     let published = published.into_iter();
@@ -91,7 +92,8 @@ fn insert(
     let thread = thread_key(transaction, &message.thread)?;
     let mut insert = transaction.prepare_cached(
         "INSERT INTO message (id, node, entry, thread, writer, via, automatic, written_at, published_at, subject, body, cut, folded, files,
-         message_id, mail, month) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT DO NOTHING",
+         message_id, readers_alone, mail, under_way, month) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+         ON CONFLICT DO NOTHING",
     )?;
     let rows = insert.execute(params![
         message.id.0,
@@ -109,7 +111,9 @@ fn insert(
         serde_json::to_string(&message.folded)?,
         serde_json::to_string(&message.files)?,
         message.message_id,
+        message.readers_alone,
         serde_json::to_string(&message.mail)?,
+        under_way(&message.mail),
         month(message.written_at),
     ])?;
     let key = transaction.last_insert_rowid();
@@ -117,6 +121,27 @@ fn insert(
         message: key,
         thread,
     }))
+}
+
+/// Keeps as which request a message came: the latest of a key.
+fn note_request(
+    transaction: &Transaction<'_>,
+    message: &NewMessage,
+    at: Timestamp,
+) -> Result<(), ArchiveError> {
+    let (Some(sent), Some(writer)) = (&message.sent_with, &message.writer) else {
+        return Ok(());
+    };
+    let mut note = transaction
+        .prepare_cached("INSERT OR REPLACE INTO sent_with VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    note.execute(params![
+        writer.as_str(),
+        sent.key,
+        sent.asked,
+        message.id.0,
+        at.0.cast_signed()
+    ])?;
+    Ok(())
 }
 
 /// Shows a message to the parties of its thread. Whoever wrote it has read all before it.

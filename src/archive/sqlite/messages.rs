@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::words;
-use crate::archive::{ArchiveError, MessageId, StoredMessage, ThreadId};
+use crate::archive::{ArchiveError, LatestMessage, MessageId, SentWith, StoredMessage, ThreadId};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 
@@ -61,4 +61,57 @@ pub(super) fn one(
     Ok(find
         .query_row(params![of.as_str(), id.0], message)
         .optional()?)
+}
+
+/// The last ones of a thread, the newest first.
+pub(super) fn latest(
+    transaction: &Transaction<'_>,
+    thread: ThreadId,
+    limit: usize,
+) -> Result<Vec<LatestMessage>, ArchiveError> {
+    let mut find = transaction.prepare_cached(
+        "SELECT message_id, subject, body FROM message WHERE thread = (SELECT key FROM thread WHERE id = ?1) ORDER BY key DESC LIMIT ?2",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = find.query_map(params![thread.0, limit], |row| {
+        Ok(LatestMessage {
+            message_id: row.get(0)?,
+            subject: row.get(1)?,
+            text: row.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// What was sent with a key.
+pub(super) fn sent_with(
+    transaction: &Transaction<'_>,
+    of: &ParticipantId,
+    key: [u8; 16],
+    since: Timestamp,
+) -> Result<Option<SentWith>, ArchiveError> {
+    let mut find = transaction.prepare_cached(
+        "SELECT asked, message FROM sent_with WHERE participant = ?1 AND key = ?2 AND at >= ?3",
+    )?;
+    let found = find.query_row(params![of.as_str(), key, since.0.cast_signed()], |row| {
+        Ok(SentWith {
+            key,
+            asked: row.get(0)?,
+            message: MessageId(row.get(1)?),
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// Whether somebody may have the octets of a message.
+pub(super) fn may_have_raw(
+    transaction: &Transaction<'_>,
+    of: &ParticipantId,
+    id: MessageId,
+) -> Result<bool, ArchiveError> {
+    let mut find = transaction.prepare_cached(
+        "SELECT 1 FROM published JOIN message ON message.key = published.message
+         WHERE message.id = ?2 AND published.participant = ?1 AND NOT published.hidden AND NOT (published.mine AND message.readers_alone)",
+    )?;
+    Ok(find.exists(params![of.as_str(), id.0])?)
 }

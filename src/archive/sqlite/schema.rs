@@ -34,10 +34,22 @@ CREATE TABLE message (
     folded TEXT NOT NULL,
     files TEXT NOT NULL,
     message_id TEXT NOT NULL,
+    readers_alone INTEGER NOT NULL,
     mail TEXT NOT NULL,
+    under_way INTEGER NOT NULL,
     month TEXT NOT NULL,
     UNIQUE (node, entry)
 );
+CREATE INDEX message_thread ON message (thread, key);
+CREATE INDEX message_under_way ON message (node, entry) WHERE under_way;
+CREATE TABLE sent_with (
+    participant TEXT NOT NULL,
+    key BLOB NOT NULL,
+    asked BLOB NOT NULL,
+    message BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (participant, key)
+) WITHOUT ROWID;
 CREATE TABLE published (
     participant TEXT NOT NULL,
     thread INTEGER NOT NULL,
@@ -74,11 +86,14 @@ CREATE TABLE view (
 ) WITHOUT ROWID;
 CREATE INDEX view_last ON view (participant, last);
 CREATE INDEX view_unread ON view (participant, last) WHERE unread > 0;
-CREATE TABLE archive (epoch INTEGER NOT NULL);
+CREATE TABLE archive (epoch INTEGER NOT NULL, key BLOB NOT NULL);
 ";
 
-/// Makes the tables where there are none, and says which epoch the archive is of.
-pub(super) fn prepare(writer: &Connection, epoch: u64) -> Result<u64, ArchiveError> {
+/// Makes the tables where there are none, and says which epoch the archive is of and what its ids are made with.
+pub(super) fn prepare(
+    writer: &Connection,
+    new: (u64, [u8; 32]),
+) -> Result<(u64, [u8; 32]), ArchiveError> {
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "synchronous", "FULL")?;
     let version: i64 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -93,14 +108,17 @@ pub(super) fn prepare(writer: &Connection, epoch: u64) -> Result<u64, ArchiveErr
         ))?;
     }
     let known = writer
-        .query_row("SELECT epoch FROM archive", [], |row| row.get::<_, i64>(0))
+        .query_row("SELECT epoch, key FROM archive", [], |row| {
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+        })
         .optional()?;
     if let Some(known) = known {
-        return Ok(known.cast_unsigned());
+        return Ok(known);
     }
+    let (epoch, key) = new;
     writer.execute(
-        "INSERT INTO archive VALUES (?1)",
-        params![epoch.cast_signed()],
+        "INSERT INTO archive VALUES (?1, ?2)",
+        params![epoch.cast_signed(), key],
     )?;
-    Ok(epoch)
+    Ok(new)
 }

@@ -7,7 +7,7 @@ use super::words;
 use crate::archive::{
     ArchiveError, EntryKey, EventKind, MailState, MessageId, Published, ThreadId,
 };
-use crate::mail::Timestamp;
+use crate::mail::{QueueId, Timestamp};
 use crate::masking::ParticipantId;
 
 /// Sets up to where a thread was read. Nothing is noted where that changes nothing.
@@ -93,19 +93,58 @@ pub(super) fn delete(
     Ok(true)
 }
 
+/// Notes what became of the mail of entries.
+pub(super) fn mail_states(
+    transaction: &Transaction<'_>,
+    states: &[(EntryKey, MailState)],
+    at: Timestamp,
+) -> Result<Vec<Published>, ArchiveError> {
+    let noted = states
+        .iter()
+        .map(|(entry, state)| mail_state(transaction, *entry, state, at));
+    Ok(noted
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// Entries whose mail is still on its way.
+pub(super) fn under_way(
+    transaction: &Transaction<'_>,
+    node: u32,
+    after: QueueId,
+    limit: usize,
+) -> Result<Vec<EntryKey>, ArchiveError> {
+    let mut find = transaction.prepare_cached(
+        "SELECT entry FROM message WHERE node = ?1 AND entry > ?2 AND under_way ORDER BY entry LIMIT ?3",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = find.query_map(params![node, after.0.cast_signed(), limit], |row| {
+        let id = QueueId(words::number_of(row, 0)?);
+        Ok(EntryKey { node, id })
+    })?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
 /// Notes what became of the mail of an entry, for whoever wrote it.
-pub(super) fn mail_state(
+fn mail_state(
     transaction: &Transaction<'_>,
     entry: EntryKey,
     state: &MailState,
     at: Timestamp,
 ) -> Result<Option<Published>, ArchiveError> {
     let mut set = transaction.prepare_cached(
-        "UPDATE message SET mail = ?3 WHERE node = ?1 AND entry = ?2 AND mail != ?3 RETURNING key, thread, writer",
+        "UPDATE message SET mail = ?3, under_way = ?4 WHERE node = ?1 AND entry = ?2 AND mail != ?3 RETURNING key, thread, writer",
     )?;
     let words = serde_json::to_string(state)?;
     let changed = set.query_row(
-        params![entry.node, entry.id.0.cast_signed(), words],
+        params![
+            entry.node,
+            entry.id.0.cast_signed(),
+            words,
+            words::under_way(state)
+        ],
         |row| Ok((row.get(0)?, row.get(1)?, words::participant_of(row, 2)?)),
     );
     let Some((message, thread, Some(writer))) = changed.optional()? else {

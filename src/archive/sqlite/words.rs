@@ -2,7 +2,7 @@
 
 use rusqlite::types::Type;
 
-use crate::archive::{EventKind, ThreadKind, Via};
+use crate::archive::{EventKind, MailState, ThreadKind, Via};
 use crate::masking::{ParticipantId, TransactionId};
 
 pub(super) const fn kind(kind: ThreadKind) -> &'static str {
@@ -17,6 +17,11 @@ pub(super) const fn via(via: Via) -> &'static str {
         Via::Mail => "mail",
         Via::Center => "center",
     }
+}
+
+/// Whether mail of this state is on its way.
+pub(super) const fn under_way(state: &MailState) -> bool {
+    matches!(state, MailState::Queued | MailState::Delayed { .. })
 }
 
 pub(super) const fn event(event: EventKind) -> &'static str {

@@ -138,7 +138,7 @@ async fn apply(archive: &SqliteArchive, step: &Step) {
         }
         Step::Delivered(number) => {
             archive
-                .mail_state(entry(number), MailState::Delivered, at)
+                .mail_states(vec![(entry(number), MailState::Delivered)], at)
                 .await
                 .unwrap();
         }

@@ -1,0 +1,176 @@
+//! An entry of the log as a message of the archive: who wrote it to whom, its thread, its text, its files.
+
+use bytes::Bytes;
+
+use super::ids::Ids;
+use crate::archive::{
+    EntryKey, MailState, NewMessage, Parties, SentWith, StoredFile, Thread, ThreadKind, Via,
+};
+use crate::digest::{Digest, File};
+use crate::mail::ReversePath;
+use crate::masking::{ParticipantId, TransactionId};
+use crate::message::{Encoding, Holds, Message};
+use crate::spool::{Entry, Target};
+
+/// Between whom a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Between {
+    /// None: a courier.
+    pub(super) writer: Option<ParticipantId>,
+    pub(super) reader: ParticipantId,
+    pub(super) order: Option<TransactionId>,
+}
+
+/// Between whom the message of an entry is; none: it is no message of the Center, but a report, a notice or mail to a role.
+pub(super) fn between(entry: &Entry) -> Option<Between> {
+    let Target::Participant {
+        participant,
+        transaction,
+    } = &entry.target
+    else {
+        return None;
+    };
+    let writer = match (&entry.memory.delivery, &entry.reverse_path) {
+        (Some(delivery), _) => Some(delivery.writer.clone()),
+        (None, ReversePath::Mailbox(_)) => None,
+        // What we write ourselves has no sender that something comes back to.
+        (None, ReversePath::Null) => return None,
+    };
+    Some(Between {
+        writer,
+        reader: participant.clone(),
+        order: transaction.clone(),
+    })
+}
+
+/// The thread of a message. `buyer`: of the order.
+pub(super) fn thread(ids: &Ids, between: &Between, buyer: Option<&ParticipantId>) -> Thread {
+    let (reader, order) = (&between.reader, between.order.as_ref());
+    let Some(writer) = &between.writer else {
+        return Thread {
+            id: ids.courier(reader, order),
+            kind: ThreadKind::Courier,
+            parties: Parties {
+                one: reader.clone(),
+                other: None,
+            },
+            order: between.order.clone(),
+        };
+    };
+    let first = match buyer {
+        Some(buyer) => buyer == writer,
+        None => writer < reader,
+    };
+    let (one, other) = if first {
+        (writer, reader)
+    } else {
+        (reader, writer)
+    };
+    Thread {
+        id: ids.talk(writer, reader, order),
+        kind: ThreadKind::Talk,
+        parties: Parties {
+            one: one.clone(),
+            other: Some(other.clone()),
+        },
+        order: between.order.clone(),
+    }
+}
+
+/// The octets that both sides may have. In what leaves, the fields that name what a message answers hold the reader's own ids, and these its host.
+pub(super) fn without_threading(message: &Message) -> Bytes {
+    let names = |name: &[u8]| {
+        name.eq_ignore_ascii_case(b"In-Reply-To") || name.eq_ignore_ascii_case(b"References")
+    };
+    if !message.fields().any(|field| names(field.name)) {
+        return message.raw().clone();
+    }
+    let mut octets = Vec::with_capacity(message.raw().len());
+    for field in message.fields().filter(|field| !names(field.name)) {
+        octets.extend_from_slice(field.whole);
+    }
+    octets.extend_from_slice(b"\r\n");
+    octets.extend_from_slice(message.body());
+    octets.into()
+}
+
+/// What is known of a message beside its octets.
+pub(super) struct Known<'a> {
+    pub(super) key: EntryKey,
+    pub(super) entry: &'a Entry,
+    pub(super) thread: Thread,
+    pub(super) writer: Option<ParticipantId>,
+    /// Texts of messages before it, the newest first.
+    pub(super) earlier: &'a [&'a str],
+}
+
+/// The message as it is archived. `message` is without what only the reader may see.
+pub(super) fn archived(ids: &Ids, known: Known<'_>, message: &Message) -> NewMessage {
+    let Known { key, entry, .. } = known;
+    let digest = Digest::of(message, &entry.reverse_path, known.earlier);
+    let id = ids.message(key);
+    let sent_with = entry.memory.posted.and_then(|posted| {
+        Some(SentWith {
+            key: posted.key?,
+            asked: posted.asked,
+            message: id,
+        })
+    });
+    NewMessage {
+        id,
+        entry: key,
+        thread: known.thread,
+        writer: known.writer,
+        via: match entry.memory.posted {
+            Some(_) => Via::Center,
+            None => Via::Mail,
+        },
+        automatic: digest.automatic.by_program(),
+        written_at: entry.arrived,
+        subject: digest.subject,
+        text: digest.text,
+        cut: digest.cut,
+        folded: digest.folded,
+        files: digest.files.into_iter().map(file).collect(),
+        message_id: entry.sent_as.trim_matches(['<', '>']).to_owned(),
+        mail: MailState::Queued,
+        sent_with,
+        readers_alone: may_hold_calendar(message),
+        raw: message.raw().to_vec(),
+    }
+}
+
+/// Whether a calendar or a card may be in it, in which the reader's own ids stand: the writer gets no octets then. It may say so of what only looks like it.
+fn may_hold_calendar(message: &Message) -> bool {
+    // `BEGIN:V` and in base64.
+    const BEGINS: [&[u8]; 2] = [b"begin:v", b"QkVHSU46V"];
+    let leaves = message.structure().parts.iter();
+    let mut leaves = leaves.filter(|part| part.holds == Holds::Content);
+    leaves.any(|part| {
+        let essence = part.kind.essence.as_str();
+        let octets = message.raw().get(part.body.clone()).unwrap_or_default();
+        ["calendar", "vcard", "/ics"]
+            .iter()
+            .any(|word| essence.contains(word))
+            || BEGINS.iter().any(|begins| {
+                octets
+                    .windows(begins.len())
+                    .any(|window| window.eq_ignore_ascii_case(begins))
+            })
+    })
+}
+
+fn file(file: File) -> StoredFile {
+    StoredFile {
+        name: file.name,
+        media_type: file.kind.media_type().to_owned(),
+        size: file.size as u64,
+        place: file.place,
+        encoding: match file.encoding {
+            Encoding::Identity => "",
+            Encoding::QuotedPrintable => "quoted-printable",
+            Encoding::Base64 => "base64",
+        }
+        .to_owned(),
+    }
+}

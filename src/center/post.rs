@@ -1,0 +1,337 @@
+//! From a draft to mail: whom it goes to, once for each key, through the intake.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::compose::{self, Envelope};
+use super::ids::Ids;
+use super::ingest::{Progress, key};
+use super::outbox::{Addressee, Draft, IdempotencyKey, Outbox, PostError, Posting};
+use crate::archive::{Archive, ArchiveError, MessageId, ThreadFilter, ThreadKind, ThreadView};
+use crate::clock::Clock;
+use crate::directory::{Directory, Unavailable};
+use crate::intake::{Intake, Submission};
+use crate::mail::{QueueId, Timestamp};
+use crate::masking::{ParticipantId, TransactionId};
+use crate::policy::{Account, Reason, Refusal};
+use crate::spool::{LogReader, Posted};
+
+/// For how long a key is known, in milliseconds.
+const KEY_KNOWN_MS: u64 = 24 * 3_600 * 1_000;
+/// How long an answer waits for the archive: what is durable is sent, whether or not it can be read already.
+const READABLE: Duration = Duration::from_secs(10);
+/// When it is worth another try after a budget was used up.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Messages of a thread that an answer may name.
+const THREAD: usize = 10;
+
+/// The outbox.
+pub(super) struct Post {
+    pub(super) archive: Arc<dyn Archive>,
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) intake: Arc<Intake>,
+    pub(super) log: LogReader,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Ids,
+    /// The largest letter in octets.
+    pub(super) most_octets: usize,
+    /// How far the log has been read.
+    pub(super) progress: watch::Receiver<Progress>,
+    /// Keys that are under way.
+    pub(super) under_way: Mutex<HashSet<(ParticipantId, [u8; 16])>>,
+}
+
+impl From<ArchiveError> for PostError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<Unavailable> for PostError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<Refusal> for PostError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal.reason {
+            Reason::Rate => Self::Limited {
+                budget: refusal.rule.unwrap_or("limits"),
+                retry_after: RETRY_AFTER,
+            },
+            // Ours, or for now.
+            reason if reason.code() < 500 && reason != Reason::UnknownTransaction => {
+                Self::Unavailable(refusal.text)
+            }
+            reason => Self::Refused {
+                reason: reason.word(),
+                rule: refusal.rule,
+                detail: refusal.text,
+            },
+        }
+    }
+}
+
+impl Outbox for Post {
+    fn post<'a>(&'a self, writer: &'a ParticipantId, draft: Draft) -> Posting<'a> {
+        Box::pin(async move {
+            let claim = self.claim(writer, draft.key).await?;
+            let claim = match claim {
+                Claimed::Before(message) => return Ok(message),
+                Claimed::Now(claim) => claim,
+            };
+            let id = self.send(writer, &draft).await?;
+            self.readable(id).await;
+            drop(claim);
+            Ok(self.ids.message(key(id)))
+        })
+    }
+}
+
+/// To whom a draft goes.
+struct Addressed {
+    receiver: Account,
+    order: Option<TransactionId>,
+}
+
+/// What is known of a key.
+enum Claimed<'a> {
+    /// It was done.
+    Before(MessageId),
+    /// It is to be done.
+    Now(Option<KeyClaim<'a>>),
+}
+
+/// A key that is under way; let go when dropped.
+struct KeyClaim<'a> {
+    post: &'a Post,
+    key: (ParticipantId, [u8; 16]),
+}
+
+impl Drop for KeyClaim<'_> {
+    fn drop(&mut self) {
+        let under_way = self.post.under_way.lock();
+        under_way
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.key);
+    }
+}
+
+impl Post {
+    /// The right to send what has this key.
+    async fn claim(
+        &self,
+        writer: &ParticipantId,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Claimed<'_>, PostError> {
+        let Some(IdempotencyKey { key, asked }) = key else {
+            return Ok(Claimed::Now(None));
+        };
+        // What was sent before a crash has to be archived to be known again.
+        self.caught_up().await?;
+        let claim = self.hold((writer.clone(), key));
+        let claim = claim.ok_or(PostError::UnderWay)?;
+        let now = self.clock.now();
+        let since = Timestamp(now.0.saturating_sub(KEY_KNOWN_MS));
+        match self.archive.sent_with(writer.clone(), key, since).await? {
+            Some(sent) if sent.asked == asked => Ok(Claimed::Before(sent.message)),
+            Some(_) => Err(PostError::KeyReused),
+            None => Ok(Claimed::Now(Some(claim))),
+        }
+    }
+
+    fn hold(&self, key: (ParticipantId, [u8; 16])) -> Option<KeyClaim<'_>> {
+        let under_way = self.under_way.lock();
+        let mut under_way = under_way.unwrap_or_else(PoisonError::into_inner);
+        let fresh = under_way.insert(key.clone());
+        fresh.then_some(KeyClaim { post: self, key })
+    }
+
+    /// Waits until all that the log had at the start is archived.
+    async fn caught_up(&self) -> Result<(), PostError> {
+        let mut progress = self.progress.clone();
+        let caught_up = progress.wait_for(|progress| progress.caught_up);
+        let caught_up = tokio::time::timeout(READABLE, caught_up);
+        match caught_up.await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(PostError::Unavailable(
+                "the archive is behind; please try again in a moment".to_owned(),
+            )),
+        }
+    }
+
+    /// Waits until a message can be read.
+    async fn readable(&self, id: QueueId) {
+        let mut progress = self.progress.clone();
+        let archived = progress.wait_for(|_| !self.log.is_unread(id));
+        if tokio::time::timeout(READABLE, archived).await.is_err() {
+            tracing::warn!(event = "center_behind", queue_id = %id, "a message is sent and cannot be read yet");
+        }
+    }
+
+    async fn send(&self, writer: &ParticipantId, draft: &Draft) -> Result<QueueId, PostError> {
+        if draft.text.trim().is_empty() && draft.files.is_empty() {
+            return Err(refused(
+                Reason::Malformed,
+                "a message needs a text or a file.",
+            ));
+        }
+        let account = self.directory.participant(writer).await?;
+        let account = account.ok_or_else(|| {
+            refused(
+                Reason::SenderSuspended,
+                "your account is not known here any more.",
+            )
+        })?;
+        let Addressed { receiver, order } = match &draft.to {
+            Addressee::Thread(thread) => {
+                let view = self.archive.thread(writer.clone(), *thread).await?;
+                self.of_thread(writer, view.ok_or(PostError::NoSuchThread)?)
+                    .await?
+            }
+            Addressee::User { order, login } => {
+                self.of_user(&account, order.as_deref(), login).await?
+            }
+        };
+        let thread = self.ids.talk(writer, &receiver.id, order.as_ref());
+        let thread = self.archive.latest(thread, THREAD).await?;
+        let to = self
+            .intake
+            .masked_address(&receiver, &account, order.as_ref());
+        let to = to.await?;
+        let about = order
+            .as_ref()
+            .map_or_else(|| account.login.clone(), ToString::to_string);
+        let envelope = Envelope {
+            from: &account.primary,
+            to: &to,
+            id: random(),
+            at: self.clock.now(),
+            thread: &thread,
+            about: &about,
+        };
+        let letter = compose::letter(draft, &envelope);
+        let letter = letter.map_err(|error| PostError::Unavailable(error.to_string()))?;
+        if letter.len() > self.most_octets {
+            let text = format!(
+                "text and files make a letter of {} octets, and {} are the most.",
+                letter.len(),
+                self.most_octets
+            );
+            return Err(refused(Reason::TooLarge, &text));
+        }
+        let posted = Posted {
+            key: draft.key.map(|key| key.key),
+            asked: draft.key.map(|key| key.asked).unwrap_or_default(),
+        };
+        let submission = Submission {
+            writer: account,
+            receiver,
+            order,
+            posted,
+            session: u64::try_from(random() >> 64).unwrap_or_default(),
+        };
+        Ok(self.intake.submit(submission, &to, letter).await?)
+    }
+
+    async fn of_thread(
+        &self,
+        writer: &ParticipantId,
+        view: ThreadView,
+    ) -> Result<Addressed, PostError> {
+        let thread = view.thread;
+        let parties = [Some(thread.parties.one), thread.parties.other];
+        let other = parties.into_iter().flatten().find(|party| party != writer);
+        let Some(other) = other.filter(|_| thread.kind == ThreadKind::Talk) else {
+            return Err(refused(
+                Reason::NotAParty,
+                "nobody reads answers in this thread; a courier wrote it.",
+            ));
+        };
+        let receiver = self.directory.participant(&other).await?;
+        let receiver = receiver.ok_or_else(|| {
+            refused(
+                Reason::RecipientSuspended,
+                "the other account does not exist any more.",
+            )
+        })?;
+        Ok(Addressed {
+            receiver,
+            order: thread.order,
+        })
+    }
+
+    /// An order that is not there and one of others are answered alike, after the same look-ups. Only of one's own the login at fault is named.
+    async fn of_user(
+        &self,
+        writer: &Account,
+        order: Option<&str>,
+        login: &str,
+    ) -> Result<Addressed, PostError> {
+        let Some(order) = order else {
+            return self.of_login(writer, login).await;
+        };
+        let unknown = || {
+            refused(
+                Reason::UnknownTransactionForGood,
+                "you have no order of this number.",
+            )
+        };
+        let order = TransactionId::parse(order).map_err(|_| unknown())?;
+        let found = self.directory.transaction(&order).await?;
+        let other = found
+            .as_ref()
+            .and_then(|order| order.counterparty(&writer.id));
+        // Asked in vain where there is none, so that both take the same time.
+        let asked = other.unwrap_or(&writer.id);
+        let receiver = self.directory.participant(asked).await?;
+        let receiver = receiver.filter(|_| other.is_some()).ok_or_else(unknown)?;
+        if receiver.login != login {
+            let text = format!("{login} is not the other side of order {order}.");
+            return Err(refused(Reason::NotAParty, &text));
+        }
+        Ok(Addressed {
+            receiver,
+            order: Some(order),
+        })
+    }
+
+    /// Somebody with whom the writer has talked before.
+    async fn of_login(&self, writer: &Account, login: &str) -> Result<Addressed, PostError> {
+        let filter = ThreadFilter {
+            with: ParticipantId::parse(login).ok(),
+            ..ThreadFilter::default()
+        };
+        let threads = self.archive.threads(writer.id.clone(), filter, None, 1);
+        let Some(view) = threads.await?.threads.into_iter().next() else {
+            return Err(refused(
+                Reason::UnknownParticipant,
+                "you have no conversation with a user of this login; name an order.",
+            ));
+        };
+        let addressed = self.of_thread(&writer.id, view).await?;
+        Ok(Addressed {
+            order: None,
+            ..addressed
+        })
+    }
+}
+
+fn refused(reason: Reason, detail: &str) -> PostError {
+    PostError::Refused {
+        reason: reason.word(),
+        rule: None,
+        detail: detail.to_owned(),
+    }
+}
+
+/// 128 random bits; without randomness zeros, which name a message no worse than its number does.
+fn random() -> u128 {
+    let mut octets = [0; 16];
+    let _ = aws_lc_rs::rand::fill(&mut octets);
+    u128::from_be_bytes(octets)
+}

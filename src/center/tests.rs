@@ -1,0 +1,415 @@
+//! From the log into both feeds, once, whatever stops in between; and what each side may see of it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::fate::Fate;
+use super::ids::Ids;
+use super::ingest::{Ingest, Progress};
+use super::news::News;
+use crate::archive::{
+    Archive, Cursor, EventKind, MailState, SqliteArchive, StoredMessage, ThreadFilter, ThreadKind,
+    Via,
+};
+use crate::clock::SystemClock;
+use crate::directory::{Brought, RecordRules, SledDirectory, import};
+use crate::mail::{EnhancedStatus, Mailbox, QueueId, ReversePath, Timestamp, TraceId};
+use crate::masking::ParticipantId;
+use crate::spool::{
+    Disclosure, Entry, HeldDocuments, LocalSpool, NewEntry, Opened, Posted, Settlement, Spool,
+    SpoolSettings, StateUpdates, Target,
+};
+
+const BUYER: &str = "8awgqyk6a5";
+const SELLER: &str = "k2m9x0r7t3";
+
+const ACCOUNTS: &str = r#"{"type":"participant","id":"8awgqyk6a5","login":"jan","marketplace":"allegro-pl","language":"pl","primary":"jan@poczta.example"}
+{"type":"participant","id":"k2m9x0r7t3","login":"sklep","marketplace":"allegro-pl","language":"pl","primary":"biuro@rowery.example"}
+{"type":"transaction","id":"cub31c122","buyer":"8awgqyk6a5","seller":"k2m9x0r7t3"}"#;
+
+fn id(text: &str) -> ParticipantId {
+    text.parse().unwrap()
+}
+
+/// A message as it leaves: its fields name what it answers by the reader's own ids.
+fn body(number: u64) -> String {
+    format!(
+        "From: jan <8awgqyk6a5+cub31c122@allegromail.example>\r\nTo: k2m9x0r7t3+cub31c122@allegromail.example\r\nSubject: Rower {number}\r\n\
+         Message-ID: <t{number}@allegromail.example>\r\nIn-Reply-To: <77@mail.rowery.example>\r\nReferences: <76@mail.rowery.example>\r\n\
+         \t<77@mail.rowery.example>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nCzy jest? {number}\r\n"
+    )
+}
+
+fn entry(id: QueueId, by_buyer: bool) -> Entry {
+    let (writer, reader) = if by_buyer {
+        (BUYER, SELLER)
+    } else {
+        (SELLER, BUYER)
+    };
+    let target = Target::Participant {
+        participant: reader.parse().unwrap(),
+        transaction: Some("cub31c122".parse().unwrap()),
+    };
+    Entry {
+        reverse_path: ReversePath::Mailbox("b@allegromail.example".parse().unwrap()),
+        sent_as: format!("t{id}@allegromail.example"),
+        memory: StateUpdates {
+            delivery: Some(Disclosure {
+                writer: writer.parse().unwrap(),
+                reader: reader.parse().unwrap(),
+                at: Timestamp(1_764_500_000_000),
+                key: 1,
+                brought: Brought::default(),
+            }),
+            ..StateUpdates::default()
+        },
+        ..Entry::new(id, TraceId::new(1, 1), Timestamp(1_764_500_000_000), target)
+    }
+}
+
+struct Stage {
+    opened: Opened,
+    archive: SqliteArchive,
+    directory: Arc<SledDirectory>,
+    fates: mpsc::UnboundedSender<(QueueId, Fate)>,
+    progress: watch::Receiver<Progress>,
+    shutdown: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Stage {
+    async fn open(folder: &Path) -> Self {
+        let directory = Arc::new(SledDirectory::open(&folder.join("directory")).unwrap());
+        let rules = RecordRules::default();
+        let loaded = import(&*directory, &rules, ACCOUNTS.as_bytes(), |_| {});
+        loaded.await.unwrap();
+        Self::with(folder, directory)
+    }
+
+    fn with(folder: &Path, directory: Arc<SledDirectory>) -> Self {
+        let settings = SpoolSettings {
+            dir: folder.join("spool"),
+            segment_bytes: 64 * 1024,
+            min_free_bytes: 0,
+            min_free_inodes: 0,
+            first_id: 1,
+            flow: Arc::default(),
+            most_unread: Some(u64::MAX),
+        };
+        let opened = LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap();
+        let archive = SqliteArchive::open(&folder.join("center"), (7, [7; 32])).unwrap();
+        let (tell, fates) = mpsc::unbounded_channel();
+        let (progress, seen) = watch::channel(Progress::default());
+        let ingest = Ingest {
+            archive: Arc::new(archive.clone()),
+            log: opened.spool.reader(),
+            directory: directory.clone(),
+            clock: Arc::new(SystemClock),
+            news: News::default(),
+            ids: Ids::new(archive.key()),
+            fates,
+            progress,
+            early: HashMap::new(),
+            held: HashSet::new(),
+            released: HashSet::new(),
+            // Odd ones were.
+            was_released: Arc::new(|id| id.0 % 2 == 1),
+        };
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(ingest.run(shutdown.clone()));
+        Self {
+            opened,
+            archive,
+            directory,
+            fates: tell,
+            progress: seen,
+            shutdown,
+            task,
+        }
+    }
+
+    /// Commits a message, which ends at once.
+    async fn send(&self, by_buyer: bool) -> QueueId {
+        let id = self.opened.spool.next_id();
+        self.commit(entry(id, by_buyer), body(id.0)).await
+    }
+
+    async fn commit(&self, entry: Entry, body: String) -> QueueId {
+        let id = entry.id;
+        let body = Bytes::from(body);
+        let spool = &self.opened.spool;
+        spool.commit(vec![NewEntry { entry, body }]).await.unwrap();
+        spool.settle(id, Settlement::Done).await.unwrap();
+        id
+    }
+
+    async fn archived(&mut self) {
+        let log = self.opened.spool.reader();
+        let read = self.progress.wait_for(|_| log.unread().is_empty());
+        let read = tokio::time::timeout(Duration::from_secs(60), read).await;
+        read.unwrap().unwrap();
+    }
+
+    async fn messages(&self, of: &str) -> Vec<StoredMessage> {
+        let filter = ThreadFilter::default();
+        let page = self.archive.threads(id(of), filter, None, 100).await;
+        let mut all = Vec::new();
+        for view in page.unwrap().threads {
+            let thread = view.thread.id;
+            let messages = self.archive.messages(id(of), thread, 0, 10_000).await;
+            all.extend(messages.unwrap());
+        }
+        all
+    }
+
+    /// Stops as a crash does: nothing is waited for.
+    async fn stop(self) -> Arc<SledDirectory> {
+        self.shutdown.cancel();
+        self.task.await.unwrap();
+        self.opened.spool.close();
+        self.directory
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_message_is_in_both_feeds_once_however_often_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::open(folder.path()).await;
+    let mut sent = Vec::new();
+    for round in 0..8 {
+        for number in 0..40 {
+            sent.push(stage.send(number % 2 == 0).await);
+        }
+        if round % 2 == 0 {
+            stage.archived().await;
+        }
+        let directory = stage.stop().await;
+        stage = Stage::with(folder.path(), directory);
+    }
+    stage.archived().await;
+    for of in [BUYER, SELLER] {
+        let messages = stage.messages(of).await;
+        let subjects: Vec<String> = messages.iter().map(|one| one.subject.clone()).collect();
+        let want: Vec<String> = sent.iter().map(|id| format!("Rower {}", id.0)).collect();
+        assert_eq!(subjects, want, "in the order of the log");
+        let page = stage
+            .archive
+            .events(
+                id(of),
+                Cursor {
+                    epoch: 0,
+                    number: 0,
+                },
+                1_000,
+            )
+            .await;
+        let events = page.unwrap().events;
+        let published = events
+            .iter()
+            .filter(|event| event.kind == EventKind::MessagePublished);
+        assert_eq!(published.count(), sent.len());
+        let numbers: Vec<u64> = events.iter().map(|event| event.number).collect();
+        assert!(
+            numbers.iter().copied().eq(1..=numbers.len() as u64),
+            "{numbers:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn neither_side_gets_what_names_the_other_ones_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::open(folder.path()).await;
+    stage.send(true).await;
+    let calendar = body(9).replace(
+        "text/plain; charset=utf-8\r\n\r\n",
+        "text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nUID:5@mail.rowery.example\r\n",
+    );
+    let number = stage.opened.spool.next_id();
+    stage.commit(entry(number, true), calendar).await;
+    stage.archived().await;
+    for (of, raws) in [(BUYER, 1), (SELLER, 2)] {
+        let mut found = 0;
+        for message in stage.messages(of).await {
+            assert!(!message.text.contains("rowery.example") || message.subject.contains('9'));
+            let Some(raw) = stage.archive.raw(id(of), message.id).await.unwrap() else {
+                continue;
+            };
+            found += 1;
+            let raw = String::from_utf8(raw).unwrap();
+            assert!(of == SELLER || !raw.contains("rowery.example"), "{raw}");
+            assert!(
+                raw.starts_with("From: jan") && raw.contains("\r\n\r\n"),
+                "{raw}"
+            );
+        }
+        assert_eq!(found, raws, "{of}");
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_the_mail_is_told_to_its_writer_whenever_it_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::open(folder.path()).await;
+    let spool = stage.opened.spool.clone();
+    // Known before the message is archived, and after.
+    let early = spool.next_id();
+    let delivered = Fate::Mail(MailState::Delivered);
+    let new = NewEntry {
+        entry: entry(early, true),
+        body: Bytes::from(body(early.0)),
+    };
+    spool.commit(vec![new]).await.unwrap();
+    stage.fates.send((early, delivered.clone())).unwrap();
+    spool.settle(early, Settlement::Done).await.unwrap();
+    let late = stage.send(true).await;
+    stage.archived().await;
+    let failed = MailState::Failed {
+        reason: format!("{}: x", EnhancedStatus::FAILURE_5_0_0),
+    };
+    stage
+        .fates
+        .send((late, Fate::Mail(failed.clone())))
+        .unwrap();
+    // Of a report, which is no message.
+    stage.fates.send((QueueId(99), delivered)).unwrap();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let states: Vec<MailState> = stage
+            .messages(BUYER)
+            .await
+            .into_iter()
+            .map(|one| one.mail)
+            .collect();
+        if states == [MailState::Delivered, failed.clone()] {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{states:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn couriers_reports_and_what_is_held_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::open(folder.path()).await;
+    let spool = stage.opened.spool.clone();
+    // A courier's: nothing of it was masked.
+    let mut courier = entry(spool.next_id(), false);
+    courier.memory.delivery = None;
+    stage.commit(courier, body(1)).await;
+    // A report: from nobody.
+    let mut report = entry(spool.next_id(), false);
+    report.memory.delivery = None;
+    report.reverse_path = ReversePath::Null;
+    stage.commit(report, body(2)).await;
+    // To a role.
+    let mut role = entry(spool.next_id(), false);
+    role.memory.delivery = None;
+    let contact: Mailbox = "ops@allegro.example".parse().unwrap();
+    role.target = Target::Address(contact);
+    stage.commit(role, body(3)).await;
+    // Written in the Center.
+    let mut posted = entry(spool.next_id(), false);
+    posted.memory.posted = Some(Posted {
+        key: Some([3; 16]),
+        asked: [4; 16],
+    });
+    stage.commit(posted, body(4)).await;
+    stage.archived().await;
+    let buyer = stage.messages(BUYER).await;
+    let seen: Vec<(&str, Via, bool)> = buyer
+        .iter()
+        .map(|one| (one.subject.as_str(), one.via, one.writer.is_some()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("Rower 4", Via::Center, true),
+            ("Rower 1", Via::Mail, false)
+        ]
+    );
+    let threads = stage
+        .archive
+        .threads(id(BUYER), ThreadFilter::default(), None, 9)
+        .await;
+    let kinds: Vec<ThreadKind> = threads
+        .unwrap()
+        .threads
+        .iter()
+        .map(|view| view.thread.kind)
+        .collect();
+    assert_eq!(kinds, [ThreadKind::Talk, ThreadKind::Courier]);
+    let seller = stage.messages(SELLER).await;
+    assert_eq!(seller.len(), 1, "a courier's mail is its reader's alone");
+    let sent = stage
+        .archive
+        .sent_with(id(SELLER), [3; 16], Timestamp(0))
+        .await;
+    assert_eq!(sent.unwrap().unwrap().message, seller[0].id);
+}
+
+#[tokio::test]
+async fn what_is_held_for_its_documents_is_shown_once_it_is_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::open(folder.path()).await;
+    let spool = stage.opened.spool.clone();
+    let held = |id| Entry {
+        held: Some(Box::new(documents())),
+        ..entry(id, false)
+    };
+    let mut numbers = Vec::new();
+    for _ in 0..4 {
+        let id = spool.next_id();
+        let new = NewEntry {
+            entry: held(id),
+            body: Bytes::from(body(id.0)),
+        };
+        spool.commit(vec![new]).await.unwrap();
+        numbers.push(id);
+    }
+    stage.send(true).await;
+    let log = spool.reader();
+    let passed = stage.progress.wait_for(|_| log.unread() == numbers);
+    tokio::time::timeout(Duration::from_secs(60), passed)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(stage.messages(BUYER).await.len(), 1, "nobody sees them");
+    stage.fates.send((numbers[0], Fate::Released)).unwrap();
+    stage.fates.send((numbers[1], Fate::HandedOver)).unwrap();
+    let passed = stage.progress.wait_for(|_| log.unread() == numbers[2..]);
+    tokio::time::timeout(Duration::from_secs(60), passed)
+        .await
+        .unwrap()
+        .unwrap();
+    // The others end while nobody listens: one was released.
+    for id in &numbers {
+        spool.settle(*id, Settlement::Done).await.unwrap();
+    }
+    drop((spool, log));
+    let directory = stage.stop().await;
+    let mut stage = Stage::with(folder.path(), directory);
+    stage.archived().await;
+    let messages = stage.messages(BUYER).await;
+    let subjects: HashSet<String> = messages.into_iter().map(|one| one.subject).collect();
+    let want = [numbers[0], numbers[2], QueueId(numbers[3].0 + 1)];
+    let want: HashSet<String> = want.iter().map(|id| format!("Rower {}", id.0)).collect();
+    assert_eq!(subjects, want);
+}
+
+fn documents() -> HeldDocuments {
+    HeldDocuments {
+        seller: SELLER.parse().unwrap(),
+        transaction: "cub31c122".parse().unwrap(),
+        until: Timestamp(u64::MAX),
+        octets: 1,
+        documents: Vec::new(),
+    }
+}
