@@ -19,9 +19,10 @@ use std::path::{Path, PathBuf};
 
 pub use changed::changed;
 pub use checked::{
-    ActionFrom, Admin, Auth, Budget, Config, Content, ContentException, CourierRecipients,
-    Delivery, DisplayName, Dkim, Handover, HandoverUrl, HttpConfig, HttpListen, Limits,
-    MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, Smtp, TlsFiles, Verify,
+    ActionFrom, Admin, Auth, Budget, Center, Config, Content, ContentException, CourierRecipients,
+    Delivery, DisplayName, Dkim, Handover, HttpConfig, HttpListen, KeySource, Limits,
+    MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, SignIn, Smtp, TlsFiles, Verify,
+    WebAddress, WhenBehind,
 };
 pub use example::example;
 pub use problem::{ConfigErrors, Problem};

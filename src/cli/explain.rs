@@ -75,7 +75,7 @@ pub(super) fn run(config: Config, arguments: Arguments) -> Exit {
         message_base64: message.map(|bytes| data_encoding::BASE64.encode(&bytes)),
     };
     super::block_on(async {
-        match ask(config, question).await {
+        match Box::pin(ask(config, question)).await {
             Ok(explained) => print(&explained, arguments.json),
             Err(error) => {
                 eprintln!("allegromail: {error}");

@@ -52,6 +52,10 @@ fn values(text: &str) -> BTreeMap<String, Value> {
     for (name, value) in root {
         match value {
             Value::Table(table) => {
+                // Of these the heading alone says something.
+                if keys::SHOWN.contains(&name.as_str()) {
+                    values.insert(format!("[{name}]"), Value::Boolean(true));
+                }
                 for (key, value) in table {
                     values.insert(named(&name, &key, &value), value);
                 }

@@ -3,6 +3,7 @@
 //! Each table has a function that reads all of its keys before it gives up on any: a `?` on the way would hide what is wrong behind it.
 
 mod admin;
+mod center;
 mod content;
 mod delivery;
 mod domains;
@@ -13,12 +14,14 @@ mod rules;
 mod secrets;
 mod smtp;
 mod verify;
+mod web_address;
 
 use std::path::Path;
 
 use toml::de::DeTable;
 
 use self::admin::admin;
+use self::center::center;
 use self::content::content;
 use self::delivery::delivery;
 use self::domains::domains;
@@ -103,6 +106,7 @@ fn build(
         log,
     );
     let verify = verify(&Section::of(root, "verify", log), folder, log);
+    let center = center(root, folder, log);
     engine?;
     Some(Config {
         file: file.to_owned(),
@@ -123,5 +127,6 @@ fn build(
         dnssec: dnssec?,
         admin: admin?,
         verify: verify?,
+        center: center?,
     })
 }

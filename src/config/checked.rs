@@ -1,5 +1,7 @@
 //! The configuration after all checks. Values have their types and units; paths are resolved against the file's folder.
 
+mod center;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use crate::content;
 use crate::mail::{Domain, Mailbox, Network, Timestamp};
 use crate::masking::{MaskedDomain, ParticipantId, TokenKeys};
 use crate::resolve::Dnssec;
+
+pub use center::{Center, KeySource, SignIn, WhenBehind};
 
 /// A whole configuration. Nothing in it changes while the server runs; what SIGHUP reads again are the files that it names.
 #[derive(Clone)]
@@ -52,6 +56,8 @@ pub struct Config {
     pub admin: Admin,
     /// `[verify]`.
     pub verify: Verify,
+    /// `[center]`; none: there is no Message Center.
+    pub center: Option<Center>,
 }
 
 /// `[smtp]`.
@@ -279,7 +285,7 @@ pub struct Handover {
     /// A folder.
     pub folder: Option<PathBuf>,
     /// An HTTP server. With neither documents lie in `data_dir/documents` until they are said to be taken.
-    pub url: Option<HandoverUrl>,
+    pub url: Option<WebAddress>,
     /// The bearer token for the latter.
     pub token: Option<String>,
     /// How long one may wait.
@@ -288,16 +294,16 @@ pub struct Handover {
     pub max_bytes: u64,
 }
 
-/// The address of an HTTP server.
+/// An address at an HTTP server: https, or on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HandoverUrl {
+pub struct WebAddress {
     /// Whether TLS is spoken.
     pub tls: bool,
     /// A name or an IP address, the latter without brackets.
     pub host: String,
     /// The port.
     pub port: u16,
-    /// What the paths of documents begin with; no slash ends it.
+    /// The path, or what paths begin with; no slash ends it.
     pub path: String,
 }
 

@@ -31,6 +31,8 @@ pub fn example() -> String {
                 ("# ", value)
             }
             DefaultValue::Required(value) | DefaultValue::Value(value) => ("", value),
+            // One mark less on each line is the table with its defaults.
+            DefaultValue::Absent(value) if SHOWN.contains(&table) => ("# # ", value),
             DefaultValue::Absent(value) => ("# ", value),
         };
         let _ = write!(text, "# {}\n{mark}{} = {value}\n", key.words, key.name);

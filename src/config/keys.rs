@@ -13,8 +13,8 @@ pub(super) use key::{DefaultValue, Key};
 /// Tables that may stand several times, as `[[…]]`. One of them lies in another table; its name has both.
 pub(super) const ARRAYS: &[&str] = &["domain", "content.exception", "delivery.route"];
 
-/// Tables that the example shows without setting them: what is right for them nobody but the operator knows.
-pub(super) const SHOWN: &[&str] = &["content.exception", "delivery.route"];
+/// Tables that the example shows without setting them: what is right for them nobody but the operator knows, or they turn something on.
+pub(super) const SHOWN: &[&str] = &["content.exception", "delivery.route", "center"];
 
 /// All keys, in the order of the example.
 pub(super) fn all() -> impl Iterator<Item = &'static Key> {

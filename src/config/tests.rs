@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::*;
 
 mod admin;
+mod center;
 mod changed;
 mod defaults;
 mod problems;

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 use super::{Handed, HandoverRequest};
-use crate::config::HandoverUrl;
+use crate::config::WebAddress;
 use crate::content::DocumentPlace;
 use crate::failpoint;
 use crate::mail::Domain;
@@ -39,7 +39,7 @@ const MAX_ADDRESSES: usize = 3;
 
 /// A server.
 pub(super) struct Server {
-    pub(super) url: HandoverUrl,
+    pub(super) url: WebAddress,
     pub(super) token: Option<String>,
     pub(super) resolver: Arc<dyn Resolver>,
     pub(super) secured: Connector,

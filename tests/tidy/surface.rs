@@ -47,7 +47,10 @@ fn keys() -> Vec<(String, String, Option<String>)> {
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         {
-            let set = shown_only || plain.len() == line.len();
+            let set = match shown_only {
+                true => !line.starts_with("# # "),
+                false => plain.len() == line.len(),
+            };
             keys.push((
                 heading.clone(),
                 key.to_owned(),

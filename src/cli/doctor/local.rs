@@ -127,6 +127,10 @@ fn changed_at(path: &Path) -> Option<Timestamp> {
 
 fn certificates(config: &Config, now: Timestamp) -> Vec<Finding> {
     let (admin, verify) = (&config.admin.http, config.verify.http.as_ref());
+    let center = config
+        .center
+        .as_ref()
+        .and_then(|center| center.http.as_ref());
     let mut findings = Vec::new();
     match &config.smtp.tls {
         None => findings.push(Finding::warning(
@@ -138,6 +142,7 @@ fn certificates(config: &Config, now: Timestamp) -> Vec<Finding> {
     let others = [
         admin.tls.as_ref(),
         verify.and_then(|http| http.tls.as_ref()),
+        center.and_then(|http| http.tls.as_ref()),
     ];
     findings.extend(
         others

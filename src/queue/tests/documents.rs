@@ -149,7 +149,7 @@ async fn a_server_that_is_down_for_an_hour_gets_every_document_and_nobody_else_d
     drop(listener);
     let config = crate::config::Handover {
         folder: None,
-        url: Some(crate::config::HandoverUrl {
+        url: Some(crate::config::WebAddress {
             tls: false,
             host: "127.0.0.1".to_owned(),
             port: address.port(),
