@@ -5,6 +5,7 @@
 
 mod backups;
 mod carriers;
+mod center;
 mod data_dir;
 mod descriptors;
 mod listen;
@@ -26,6 +27,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use carriers::open_tokens;
+pub use center::open_archive;
 pub use offline::open_intake;
 pub use reserved_space::min_free;
 pub use spool::inspect_spool;
@@ -111,6 +113,8 @@ impl Relay {
         // From here on data_dir is ours alone: another server would have its locks.
         stores.in_force.keep();
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
+        let shutdown = CancellationToken::new();
+        let center = center::start(&stores, &opened.spool, &intake, &shutdown)?;
 
         let listeners = listen::smtp(&config.smtp)?;
         let smtp = listen::addresses(&listeners, ListenerKind::Open);
@@ -124,7 +128,7 @@ impl Relay {
         let listener = listen::http("admin", &config.admin.http).await?;
         let carriers = carriers::Carriers::open(&stores).await?;
 
-        let (recovered, shutdown) = (opened.recovered.len(), CancellationToken::new());
+        let recovered = opened.recovered.len();
         let spool = opened.spool;
         let queue = stores.queue(spool.clone(), delivery.clone());
         let damaged = queue::end_damaged(queue.clone(), opened.damaged, shutdown.clone());
@@ -165,6 +169,7 @@ impl Relay {
         stores.restore();
         let (admin, verify) = (listener.shown().to_owned(), carriers.shown());
         tasks.extend(carriers.serve(&stores, &shutdown));
+        tasks.extend(center.map(|(_, work)| work));
         tasks.push(tokio::spawn(admin::serve(
             listener,
             Arc::new(parts),

@@ -16,9 +16,9 @@ mod model;
 mod sqlite;
 
 pub use model::{
-    Cursor, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState, MessageId,
-    NewMessage, Parties, Published, SentWith, StoredFile, StoredMessage, Thread, ThreadFilter,
-    ThreadId, ThreadKind, ThreadPage, ThreadView, Via,
+    Between, Cursor, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState,
+    MessageId, NewMessage, Parties, Party, Published, Retention, SentWith, StoredFile,
+    StoredMessage, Thread, ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Via,
 };
 pub use sqlite::SqliteArchive;
 
@@ -65,6 +65,9 @@ pub trait Archive: Send + Sync + 'static {
     /// The last messages of a thread, the newest first: for whoever adds to it, not for one of its sides.
     fn latest(&self, thread: ThreadId, limit: usize) -> ArchiveFuture<'_, Vec<LatestMessage>>;
 
+    /// Forgets what is too old, `limit` messages and events at most; how many it were, 0 when nothing is left.
+    fn forget(&self, due: Retention, limit: usize) -> ArchiveFuture<'_, usize>;
+
     /// What a participant has sent with this key since then.
     fn sent_with(
         &self,
@@ -92,12 +95,12 @@ pub trait Archive: Send + Sync + 'static {
     /// A thread as a participant sees it; none: there is no such thread, or it is others'.
     fn thread(&self, of: ParticipantId, thread: ThreadId) -> ArchiveFuture<'_, Option<ThreadView>>;
 
-    /// The messages of a thread that a participant has not deleted, oldest first, behind a number of its feed.
+    /// The messages of a thread that a participant has not deleted, `limit` at most, oldest first.
     fn messages(
         &self,
         of: ParticipantId,
         thread: ThreadId,
-        after: u64,
+        between: Between,
         limit: usize,
     ) -> ArchiveFuture<'_, Vec<StoredMessage>>;
 

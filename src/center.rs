@@ -11,10 +11,12 @@ mod letter;
 mod news;
 mod outbox;
 mod post;
+mod retention;
 mod under_way;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -48,6 +50,10 @@ pub struct CenterContext {
     pub intake: Arc<Intake>,
     /// `[smtp] max_message_size`.
     pub most_octets: usize,
+    /// By how many octets of the log it may be behind before it gives up what it has not got (`when_behind = "skip"`); none: it never does.
+    pub skip_beyond: Option<u64>,
+    /// How long messages are kept.
+    pub keep: Duration,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -76,6 +82,8 @@ impl Center {
             history,
             intake,
             most_octets,
+            skip_beyond,
+            keep,
             clock,
         } = context;
         let (news, ids) = (News::default(), Ids::new(key));
@@ -109,6 +117,7 @@ impl Center {
             fates,
             progress,
             early: HashMap::new(),
+            skip_beyond,
             held: HashSet::new(),
             released: HashSet::new(),
             was_released: Arc::new(move |id| under_way::was_released(&lives, id)),
@@ -123,7 +132,8 @@ impl Center {
             if let Err(error) = settled {
                 tracing::warn!(event = "center_states_unknown", %error, "states of mail from before the start may be behind");
             }
-            ingest.run(shutdown).await;
+            let kept = retention::keep(archive, keep, clock, shutdown.clone());
+            tokio::join!(ingest.run(shutdown), kept);
         };
         (center, work)
     }

@@ -3,6 +3,7 @@
 //! State is written through the spool's log first; before the spool drops a segment it has the state made durable.
 
 use super::StartError;
+use super::center;
 use super::data_dir;
 use super::reserved_space;
 use super::state_updates::apply_updates;
@@ -56,7 +57,7 @@ fn first_id(config: &Config, now: Timestamp) -> u64 {
 fn settings(stores: &Stores) -> spool::SpoolSettings {
     let config = &stores.config;
     spool::SpoolSettings {
-        most_unread: None,
+        most_unread: center::most_unread(config),
         first_id: first_id(config, stores.clock.now()),
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),

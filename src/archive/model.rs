@@ -66,13 +66,35 @@ pub enum Via {
     Center,
 }
 
+/// One who talks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// Its id.
+    pub id: ParticipantId,
+    /// Its public name. The archive keeps the one that came last.
+    pub login: String,
+}
+
 /// Who talks: the one who began is not told apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parties {
     /// The buyer of the order; of none, the one whose id is smaller.
-    pub one: ParticipantId,
+    pub one: Party,
     /// The seller, or the other; none of a courier's.
-    pub other: Option<ParticipantId>,
+    pub other: Option<Party>,
+}
+
+impl Parties {
+    /// Both, or the only one.
+    pub fn iter(&self) -> impl Iterator<Item = &Party> {
+        std::iter::once(&self.one).chain(&self.other)
+    }
+
+    /// The other side of `of`; none of a courier's thread.
+    #[must_use]
+    pub fn other_than(&self, of: &ParticipantId) -> Option<&Party> {
+        self.iter().find(|party| party.id != *of)
+    }
 }
 
 /// A thread.
@@ -163,6 +185,19 @@ pub struct NewMessage {
     pub readers_alone: bool,
     /// The masked message.
     pub raw: Vec<u8>,
+}
+
+/// What is too old: all that is from before these times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Messages, by when they were written.
+    pub messages: Timestamp,
+    /// Events of feeds.
+    pub events: Timestamp,
+    /// What all who saw it had deleted by then.
+    pub deleted: Timestamp,
+    /// Keys of requests.
+    pub requests: Timestamp,
 }
 
 /// A request under a key that its writer chose, so that it is done once.
@@ -279,6 +314,15 @@ pub struct Published {
     pub number: u64,
 }
 
+/// Which messages of a thread are asked for, by numbers of the feed of who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// The first ones behind this number; 0: behind the beginning.
+    After(u64),
+    /// The last ones before this number.
+    Before(u64),
+}
+
 /// Which threads are asked for; all that is set must fit.
 #[derive(Debug, Clone, Default)]
 pub struct ThreadFilter {
@@ -286,10 +330,12 @@ pub struct ThreadFilter {
     pub unread: bool,
     /// Whose last message is the other side's.
     pub unanswered: bool,
-    /// With this participant.
-    pub with: Option<ParticipantId>,
+    /// With a user of this login, in any letter case.
+    pub with: Option<String>,
     /// About this order.
     pub order: Option<TransactionId>,
+    /// Of this kind.
+    pub kind: Option<ThreadKind>,
     /// With a message since then.
     pub since: Option<Timestamp>,
 }

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{
-    Archive, ArchiveError, ArchiveFuture, Cursor, EntryKey, FeedPage, LatestMessage, MailState,
-    MessageId, NewMessage, Published, SentWith, StoredMessage, ThreadFilter, ThreadId, ThreadPage,
-    ThreadView,
+    Archive, ArchiveError, ArchiveFuture, Between, Cursor, EntryKey, FeedPage, LatestMessage,
+    MailState, MessageId, NewMessage, Published, Retention, SentWith, StoredMessage, ThreadFilter,
+    ThreadId, ThreadPage, ThreadView,
 };
 use crate::files;
 use crate::mail::{QueueId, Timestamp};
@@ -21,6 +21,7 @@ use crate::masking::ParticipantId;
 
 mod add;
 mod feed;
+mod forget;
 mod messages;
 mod raw;
 mod schema;
@@ -183,6 +184,10 @@ impl Archive for SqliteArchive {
         self.query(move |_, transaction| messages::latest(transaction, thread, limit))
     }
 
+    fn forget(&self, due: Retention, limit: usize) -> ArchiveFuture<'_, usize> {
+        self.update(move |store, transaction| forget::piece(&store.folder, transaction, due, limit))
+    }
+
     fn sent_with(
         &self,
         of: ParticipantId,
@@ -231,10 +236,10 @@ impl Archive for SqliteArchive {
         &self,
         of: ParticipantId,
         thread: ThreadId,
-        after: u64,
+        between: Between,
         limit: usize,
     ) -> ArchiveFuture<'_, Vec<StoredMessage>> {
-        self.query(move |_, transaction| messages::page(transaction, &of, thread, after, limit))
+        self.query(move |_, transaction| messages::page(transaction, &of, thread, between, limit))
     }
 
     fn message(

@@ -14,6 +14,13 @@ fn person(number: usize) -> ParticipantId {
     ParticipantId::parse(PEOPLE[number]).unwrap()
 }
 
+fn party(number: usize) -> Party {
+    Party {
+        id: person(number),
+        login: format!("Login-{number}"),
+    }
+}
+
 fn id(first: u8, number: u64) -> [u8; 16] {
     let mut id = [first; 16];
     id[8..].copy_from_slice(&number.to_be_bytes());
@@ -33,8 +40,8 @@ fn thread(number: usize) -> Thread {
         id: ThreadId(id(1, number as u64)),
         kind: ThreadKind::Talk,
         parties: Parties {
-            one: person(0),
-            other: Some(person(if number < 2 { 1 } else { 2 })),
+            one: party(0),
+            other: Some(party(if number < 2 { 1 } else { 2 })),
         },
         order: Some(TransactionId::parse(&format!("order{number}")).unwrap()),
     }
@@ -49,8 +56,8 @@ fn quote() -> Folded {
 fn message(number: u64, in_thread: usize, by_buyer: bool) -> NewMessage {
     let thread = thread(in_thread);
     let writer = match by_buyer {
-        true => Some(thread.parties.one.clone()),
-        false => thread.parties.other.clone(),
+        true => Some(thread.parties.one.id.clone()),
+        false => thread.parties.other.clone().map(|other| other.id),
     };
     NewMessage {
         id: MessageId(id(2, number)),
@@ -121,7 +128,7 @@ async fn a_message_is_read_by_its_parties_and_by_nobody_else() {
     );
     assert!(
         archive
-            .messages(stranger.clone(), thread(0).id, 0, 9)
+            .messages(stranger.clone(), thread(0).id, Between::After(0), 9)
             .await
             .unwrap()
             .is_empty()
@@ -230,11 +237,21 @@ async fn threads_are_found_by_what_is_asked_for_page_by_page() {
     };
     assert_eq!(found(ThreadFilter::default()).await, [0, 2, 1]);
     let with = |number| ThreadFilter {
-        with: Some(person(number)),
+        with: Some(format!("login-{number}")),
         ..ThreadFilter::default()
     };
     assert_eq!(found(with(1)).await, [0, 1]);
     assert_eq!(found(with(2)).await, [2]);
+    assert_eq!(
+        found(with(0)).await,
+        [0; 0],
+        "one's own login is nobody else's"
+    );
+    let courier = ThreadFilter {
+        kind: Some(ThreadKind::Courier),
+        ..ThreadFilter::default()
+    };
+    assert_eq!(found(courier).await, [0; 0]);
     assert_eq!(
         found(ThreadFilter {
             unread: true,
@@ -281,6 +298,58 @@ async fn threads_are_found_by_what_is_asked_for_page_by_page() {
         }
     }
     assert_eq!(pages, [0, 2, 1]);
+}
+
+#[tokio::test]
+async fn a_login_is_the_one_that_came_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let add = async |number, login: &str| {
+        let mut message = message(number, 0, true);
+        message.thread.parties.one.login = login.to_owned();
+        archive.add(vec![message], Timestamp(9)).await.unwrap();
+    };
+    let seen = async |login: &str| {
+        let filter = ThreadFilter {
+            with: Some(login.to_owned()),
+            ..ThreadFilter::default()
+        };
+        let page = archive.threads(person(1), filter, None, 10).await.unwrap();
+        let views = page.threads.into_iter();
+        let logins = views.map(|view| {
+            let other = view.thread.parties.other_than(&person(1)).unwrap();
+            other.login.clone()
+        });
+        logins.collect::<Vec<_>>()
+    };
+    add(1, "jan_kowalski").await;
+    assert_eq!(seen("JAN_kowalski").await, ["jan_kowalski"]);
+    add(2, "Jan_Kowalski").await;
+    assert_eq!(seen("jan_kowalski").await, ["Jan_Kowalski"]);
+    add(3, "nowak").await;
+    assert_eq!(seen("jan_kowalski").await, [""; 0]);
+    assert_eq!(seen("nowak").await, ["nowak"]);
+}
+
+#[tokio::test]
+async fn messages_come_oldest_first_from_either_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let all = (1..=5).map(|number| message(number, 0, true)).collect();
+    archive.add(all, Timestamp(9)).await.unwrap();
+    let numbers = async |between| {
+        let page = archive
+            .messages(person(1), thread(0).id, between, 2)
+            .await
+            .unwrap();
+        let numbers = page.into_iter().map(|message| message.number);
+        numbers.collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(Between::After(0)).await, [1, 2]);
+    assert_eq!(numbers(Between::After(4)).await, [5]);
+    assert_eq!(numbers(Between::Before(u64::MAX)).await, [4, 5]);
+    assert_eq!(numbers(Between::Before(4)).await, [2, 3]);
+    assert_eq!(numbers(Between::Before(1)).await, [0; 0]);
 }
 
 #[tokio::test]
@@ -356,4 +425,87 @@ async fn octets_for_the_reader_alone_are_not_given_to_the_writer() {
     assert!(raw(1, 1).await.unwrap().is_some(), "its reader");
     assert!(raw(0, 2).await.unwrap().is_some());
     assert!(raw(2, 2).await.unwrap().is_none(), "somebody else");
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let day = 86_400_000;
+    let november = Timestamp(1_762_500_000_000);
+    let january = Timestamp(november.0 + 70 * day);
+    let dated = |number, thread, at| NewMessage {
+        written_at: at,
+        ..message(number, thread, true)
+    };
+    archive
+        .add(vec![dated(1, 0, november), dated(2, 1, november)], november)
+        .await
+        .unwrap();
+    archive
+        .add(vec![dated(3, 0, january), dated(4, 2, january)], january)
+        .await
+        .unwrap();
+    // Deleted by both sides, and by one.
+    for (who, number) in [(0, 4), (2, 4), (0, 3)] {
+        assert!(
+            archive
+                .delete(person(who), MessageId(id(2, number)), january)
+                .await
+                .unwrap()
+        );
+    }
+    let due = |messages, deleted| Retention {
+        messages,
+        events: Timestamp(messages.0 + day),
+        deleted,
+        requests: messages,
+    };
+    let forget = async |due| while archive.forget(due, 1).await.unwrap() > 0 {};
+    let has = async |who, number| {
+        let id = MessageId(id(2, number));
+        let raw = archive.raw(person(who), id).await.unwrap().is_some();
+        (
+            archive.message(person(who), id).await.unwrap().is_some(),
+            raw,
+        )
+    };
+    let month = folder.path().join("2025-11.sqlite");
+    forget(due(november, january)).await;
+    assert_eq!(has(1, 1).await, (true, true), "not older");
+    assert!(month.exists());
+    forget(due(Timestamp(january.0 - day), january)).await;
+    assert_eq!(has(1, 1).await, (false, false));
+    assert!(!month.exists(), "a month goes as a whole");
+    assert_eq!(
+        has(1, 3).await,
+        (true, true),
+        "its other side has not deleted it"
+    );
+    let threads = archive
+        .threads(person(1), ThreadFilter::default(), None, 9)
+        .await
+        .unwrap();
+    assert_eq!(threads.threads.len(), 1, "the thread of message 2 is gone");
+    assert_eq!(threads.threads[0].unread, 1, "{threads:?}");
+    let raws = || {
+        let file = rusqlite::Connection::open(folder.path().join("2026-01.sqlite")).unwrap();
+        file.query_row("SELECT count(*) FROM raw", [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    assert_eq!(raws(), 2, "deleted a moment ago");
+    forget(due(Timestamp(january.0 - day), Timestamp(january.0 + 1))).await;
+    assert_eq!(raws(), 1);
+    // Whoever stands before what is gone is told where to begin anew.
+    let page = archive
+        .events(
+            person(0),
+            Cursor {
+                epoch: 7,
+                number: 1,
+            },
+            9,
+        )
+        .await;
+    assert!(matches!(page, Err(ArchiveError::Gone { .. })), "{page:?}");
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fate::Fate;
 use super::ids::Ids;
-use super::letter::{self, Between, Known};
+use super::letter::{self, Correspondents, Known, Named};
 use super::news::News;
 use crate::archive::{
     Archive, ArchiveError, EntryKey, LatestMessage, MailState, NewMessage, Thread,
@@ -70,6 +70,8 @@ pub(super) struct Ingest {
     pub(super) progress: watch::Sender<Progress>,
     /// What happened to entries that are not in the archive yet.
     pub(super) early: HashMap<QueueId, MailState>,
+    /// By how many octets it may be behind before it gives up what it has not got.
+    pub(super) skip_beyond: Option<u64>,
     /// Entries that are held for their documents: whether anybody gets them is not known.
     pub(super) held: HashSet<QueueId>,
     /// Those of them that go to their recipient after all.
@@ -116,10 +118,26 @@ impl Ingest {
     async fn behind(&self, error: &Behind, shutdown: &CancellationToken) {
         metrics::counter!("allegromail_center_failed_total").increment(1);
         tracing::error!(event = "center_behind", %error, unread_bytes = self.log.unread_bytes(), "the log keeps what the archive has not got; it is tried again");
+        self.skip();
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = tokio::time::sleep(AGAIN) => {}
         }
+    }
+
+    /// Gives up what is unread, where that is more than may be: the log has it no longer then, and the archive never.
+    fn skip(&self) {
+        let unread_bytes = self.log.unread_bytes();
+        if self.skip_beyond.is_none_or(|most| unread_bytes <= most) {
+            return;
+        }
+        let ids = self.log.unread();
+        let (first, last) = (ids.first(), ids.last());
+        if let (Some(first), Some(last)) = (first, last) {
+            metrics::counter!("allegromail_center_skipped_total").increment(ids.len() as u64);
+            tracing::error!(event = "center_skipped", messages = ids.len(), %first, %last, "they are not in the Message Center; `allegromail center replay` brings back what the log still has");
+        }
+        self.log.mark_read(ids);
     }
 
     /// Archives what is unread, one batch of it; false: there was nothing.
@@ -265,8 +283,8 @@ impl Ingest {
                 return Ok(None);
             }
         };
-        let buyer = self.buyer(&between).await?;
-        let thread = letter::thread(&self.ids, &between, buyer.as_ref());
+        let named = self.named(&between).await?;
+        let thread = letter::thread(&self.ids, &between, named);
         // Quotes of what is in the thread can be in answers only.
         let answers = ["In-Reply-To", "References"];
         let earlier = match answers
@@ -285,12 +303,27 @@ impl Ingest {
         }))
     }
 
-    async fn buyer(&self, between: &Between) -> Result<Option<ParticipantId>, Unavailable> {
-        let Some(order) = &between.order else {
-            return Ok(None);
+    async fn named(&self, between: &Correspondents) -> Result<Named, Unavailable> {
+        let buyer = match &between.order {
+            Some(order) => self.directory.transaction(order).await?,
+            None => None,
         };
-        let order = self.directory.transaction(order).await?;
-        Ok(order.map(|order| order.buyer.clone()))
+        Ok(Named {
+            buyer: buyer.map(|order| order.buyer.clone()),
+            writer_login: match &between.writer {
+                Some(writer) => self.login(writer).await?,
+                None => String::new(),
+            },
+            reader_login: self.login(&between.reader).await?,
+        })
+    }
+
+    /// The login of an account; none of one that is gone.
+    async fn login(&self, id: &ParticipantId) -> Result<String, Unavailable> {
+        let account = self.directory.participant(id).await?;
+        Ok(account
+            .map(|account| account.login.clone())
+            .unwrap_or_default())
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::ids::Ids;
 use crate::archive::{
-    EntryKey, MailState, NewMessage, Parties, SentWith, StoredFile, Thread, ThreadKind, Via,
+    EntryKey, MailState, NewMessage, Parties, Party, SentWith, StoredFile, Thread, ThreadKind, Via,
 };
 use crate::digest::{Digest, File};
 use crate::mail::ReversePath;
@@ -12,17 +12,17 @@ use crate::masking::{ParticipantId, TransactionId};
 use crate::message::{Encoding, Holds, Message};
 use crate::spool::{Entry, Target};
 
-/// Between whom a message is.
+/// Those a message is between.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Between {
+pub(super) struct Correspondents {
     /// None: a courier.
     pub(super) writer: Option<ParticipantId>,
     pub(super) reader: ParticipantId,
     pub(super) order: Option<TransactionId>,
 }
 
-/// Between whom the message of an entry is; none: it is no message of the Center, but a report, a notice or mail to a role.
-pub(super) fn between(entry: &Entry) -> Option<Between> {
+/// Those the message of an entry is between; none: it is no message of the Center, but a report, a notice or mail to a role.
+pub(super) fn between(entry: &Entry) -> Option<Correspondents> {
     let Target::Participant {
         participant,
         transaction,
@@ -36,42 +36,64 @@ pub(super) fn between(entry: &Entry) -> Option<Between> {
         // What we write ourselves has no sender that something comes back to.
         (None, ReversePath::Null) => return None,
     };
-    Some(Between {
+    Some(Correspondents {
         writer,
         reader: participant.clone(),
         order: transaction.clone(),
     })
 }
 
-/// The thread of a message. `buyer`: of the order.
-pub(super) fn thread(ids: &Ids, between: &Between, buyer: Option<&ParticipantId>) -> Thread {
+/// What the directory knows of those a message is between.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    /// Of the order.
+    pub(super) buyer: Option<ParticipantId>,
+    pub(super) writer_login: String,
+    pub(super) reader_login: String,
+}
+
+/// The thread of a message.
+pub(super) fn thread(ids: &Ids, between: &Correspondents, named: Named) -> Thread {
     let (reader, order) = (&between.reader, between.order.as_ref());
+    let Named {
+        buyer,
+        writer_login,
+        reader_login,
+    } = named;
+    let reading = Party {
+        id: reader.clone(),
+        login: reader_login,
+    };
     let Some(writer) = &between.writer else {
         return Thread {
             id: ids.courier(reader, order),
             kind: ThreadKind::Courier,
             parties: Parties {
-                one: reader.clone(),
+                one: reading,
                 other: None,
             },
             order: between.order.clone(),
         };
     };
+    let writing = Party {
+        id: writer.clone(),
+        login: writer_login,
+    };
     let first = match buyer {
-        Some(buyer) => buyer == writer,
+        Some(buyer) => buyer == *writer,
         None => writer < reader,
     };
     let (one, other) = if first {
-        (writer, reader)
+        (writing, reading)
     } else {
-        (reader, writer)
+        (reading, writing)
     };
     Thread {
         id: ids.talk(writer, reader, order),
         kind: ThreadKind::Talk,
         parties: Parties {
-            one: one.clone(),
-            other: Some(other.clone()),
+            one,
+            other: Some(other),
         },
         order: between.order.clone(),
     }

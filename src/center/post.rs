@@ -245,14 +245,17 @@ impl Post {
     ) -> Result<Addressed, PostError> {
         let thread = view.thread;
         let parties = [Some(thread.parties.one), thread.parties.other];
-        let other = parties.into_iter().flatten().find(|party| party != writer);
+        let other = parties
+            .into_iter()
+            .flatten()
+            .find(|party| party.id != *writer);
         let Some(other) = other.filter(|_| thread.kind == ThreadKind::Talk) else {
             return Err(refused(
                 Reason::NotAParty,
                 "nobody reads answers in this thread; a courier wrote it.",
             ));
         };
-        let receiver = self.directory.participant(&other).await?;
+        let receiver = self.directory.participant(&other.id).await?;
         let receiver = receiver.ok_or_else(|| {
             refused(
                 Reason::RecipientSuspended,
@@ -303,7 +306,7 @@ impl Post {
     /// Somebody with whom the writer has talked before.
     async fn of_login(&self, writer: &Account, login: &str) -> Result<Addressed, PostError> {
         let filter = ThreadFilter {
-            with: ParticipantId::parse(login).ok(),
+            with: Some(login.to_owned()),
             ..ThreadFilter::default()
         };
         let threads = self.archive.threads(writer.id.clone(), filter, None, 1);

@@ -14,8 +14,8 @@ use super::ids::Ids;
 use super::ingest::{Ingest, Progress};
 use super::news::News;
 use crate::archive::{
-    Archive, Cursor, EventKind, MailState, SqliteArchive, StoredMessage, ThreadFilter, ThreadKind,
-    Via,
+    Archive, Between, Cursor, EventKind, MailState, SqliteArchive, StoredMessage, ThreadFilter,
+    ThreadKind, Via,
 };
 use crate::clock::SystemClock;
 use crate::directory::{Brought, RecordRules, SledDirectory, import};
@@ -116,6 +116,7 @@ impl Stage {
             fates,
             progress,
             early: HashMap::new(),
+            skip_beyond: None,
             held: HashSet::new(),
             released: HashSet::new(),
             // Odd ones were.
@@ -162,7 +163,10 @@ impl Stage {
         let mut all = Vec::new();
         for view in page.unwrap().threads {
             let thread = view.thread.id;
-            let messages = self.archive.messages(id(of), thread, 0, 10_000).await;
+            let messages = self
+                .archive
+                .messages(id(of), thread, Between::After(0), 10_000)
+                .await;
             all.extend(messages.unwrap());
         }
         all

@@ -8,7 +8,7 @@ use rusqlite::{Transaction, params};
 use super::feed::{self, What};
 use super::raw::{self, month};
 use super::words::{kind, under_way, via};
-use crate::archive::{ArchiveError, EntryKey, EventKind, NewMessage, Published, Thread};
+use crate::archive::{ArchiveError, EntryKey, EventKind, NewMessage, Parties, Published, Thread};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 
@@ -75,12 +75,23 @@ fn thread_key(transaction: &Transaction<'_>, thread: &Thread) -> Result<i64, Arc
     insert.execute(params![
         thread.id.0,
         kind(thread.kind),
-        parties.one.as_str(),
-        parties.other.as_ref().map(ParticipantId::as_str),
+        parties.one.id.as_str(),
+        parties.other.as_ref().map(|other| other.id.as_str()),
         thread.order.as_ref().map(ToString::to_string),
     ])?;
     let mut find = transaction.prepare_cached("SELECT key FROM thread WHERE id = ?1")?;
     Ok(find.query_row(params![thread.id.0], |row| row.get(0))?)
+}
+
+/// Notes the logins of `parties` as they are now.
+fn note_logins(transaction: &Transaction<'_>, parties: &Parties) -> Result<(), ArchiveError> {
+    for party in parties.iter() {
+        let mut note = transaction.prepare_cached(
+            "INSERT INTO user VALUES (?1, ?2) ON CONFLICT DO UPDATE SET login = ?2 WHERE login != ?2 COLLATE BINARY",
+        )?;
+        note.execute(params![party.id.as_str(), party.login])?;
+    }
+    Ok(())
 }
 
 /// None: it is there already.
@@ -153,7 +164,10 @@ fn publish(
     published: &mut BTreeMap<ParticipantId, u64>,
 ) -> Result<(), ArchiveError> {
     let parties = &message.thread.parties;
-    for party in std::iter::once(&parties.one).chain(&parties.other) {
+    note_logins(transaction, parties)?;
+    for party in parties.iter() {
+        let other = parties.other_than(&party.id);
+        let party = &party.id;
         let mine = message.writer.as_ref() == Some(party);
         let what = What {
             kind: EventKind::MessagePublished,
@@ -173,7 +187,7 @@ fn publish(
             mine
         ])?;
         let mut view = transaction.prepare_cached(
-            "INSERT INTO view (participant, thread, last, last_at, read_up_to, unread, unanswered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+            "INSERT INTO view (participant, thread, other, last, last_at, read_up_to, unread, unanswered) VALUES (?1, ?2, ?7, ?3, ?4, ?5, ?6, ?6)
              ON CONFLICT DO UPDATE SET last = ?3, last_at = ?4, unanswered = ?6,
              read_up_to = CASE WHEN ?6 THEN read_up_to ELSE ?3 END, unread = CASE WHEN ?6 THEN unread + 1 ELSE 0 END",
         )?;
@@ -184,7 +198,8 @@ fn publish(
             signed,
             at.0.cast_signed(),
             read,
-            !mine
+            !mine,
+            other.map(|other| other.id.as_str())
         ])?;
         published.insert(party.clone(), number);
     }

@@ -3,7 +3,9 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::words;
-use crate::archive::{ArchiveError, LatestMessage, MessageId, SentWith, StoredMessage, ThreadId};
+use crate::archive::{
+    ArchiveError, Between, LatestMessage, MessageId, SentWith, StoredMessage, ThreadId,
+};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 
@@ -30,22 +32,30 @@ fn message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
     })
 }
 
-/// Those of a thread behind a number, oldest first.
+/// Some of a thread, oldest first.
 pub(super) fn page(
     transaction: &Transaction<'_>,
     of: &ParticipantId,
     thread: ThreadId,
-    after: u64,
+    between: Between,
     limit: usize,
 ) -> Result<Vec<StoredMessage>, ArchiveError> {
+    let (number, side, order) = match between {
+        Between::After(number) => (number, ">", "ASC"),
+        Between::Before(number) => (number, "<", "DESC"),
+    };
     let mut find = transaction.prepare_cached(&format!(
         "SELECT {COLUMNS} WHERE published.participant = ?1 AND published.thread = (SELECT key FROM thread WHERE id = ?2)
-         AND published.number > ?3 AND NOT published.hidden ORDER BY published.number LIMIT ?4",
+         AND published.number {side} ?3 AND NOT published.hidden ORDER BY published.number {order} LIMIT ?4",
     ))?;
-    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = find.query_map(params![of.as_str(), thread.0, after, limit], message)?;
-    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    let rows = find.query_map(params![of.as_str(), thread.0, number, limit], message)?;
+    let mut messages = rows.collect::<Result<Vec<_>, _>>()?;
+    if matches!(between, Between::Before(_)) {
+        messages.reverse();
+    }
+    Ok(messages)
 }
 
 /// One.

@@ -54,6 +54,31 @@ pub(super) fn write(folder: &Path, messages: &[&NewMessage]) -> Result<(), Archi
     Ok(())
 }
 
+/// The file of a month, to be changed; none: it is gone.
+pub(super) fn existing(folder: &Path, month: &str) -> Result<Option<Connection>, ArchiveError> {
+    let path = file(folder, month);
+    path.exists().then(|| open(&path)).transpose()
+}
+
+/// Removes the files of months that have ended before then.
+pub(super) fn remove_before(folder: &Path, before: Timestamp) -> Result<(), ArchiveError> {
+    let failed = |error: std::io::Error| ArchiveError::Unavailable(files::describe(folder, &error));
+    let oldest = month(before);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        // `2026-11.sqlite`, and what SQLite keeps beside it.
+        let Some((month, _)) = name.and_then(|name| name.split_once(".sqlite")) else {
+            continue;
+        };
+        let is_month = month.len() == oldest.len() && month.as_bytes().get(4) == Some(&b'-');
+        if is_month && *month < *oldest {
+            std::fs::remove_file(&path).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads the octets of a message; none: its month is gone.
 pub(super) fn read(
     folder: &Path,

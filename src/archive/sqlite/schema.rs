@@ -7,7 +7,7 @@ use crate::archive::ArchiveError;
 /// Of the tables below; a later one is refused.
 const VERSION: i64 = 1;
 
-/// `number` is that of a participant's feed. A row of `published` says that a participant sees a message, and `hidden` that it deleted it.
+/// `number` is that of a participant's feed. A row of `published` says that a participant sees a message, and `hidden` when it deleted it, 0 for not.
 const TABLES: &str = "
 CREATE TABLE thread (
     key INTEGER PRIMARY KEY,
@@ -17,6 +17,12 @@ CREATE TABLE thread (
     other TEXT,
     about TEXT
 );
+CREATE INDEX thread_about ON thread (about) WHERE about IS NOT NULL;
+CREATE TABLE user (
+    participant TEXT PRIMARY KEY,
+    login TEXT NOT NULL COLLATE NOCASE
+) WITHOUT ROWID;
+CREATE INDEX user_login ON user (login);
 CREATE TABLE message (
     key INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
@@ -41,6 +47,7 @@ CREATE TABLE message (
     UNIQUE (node, entry)
 );
 CREATE INDEX message_thread ON message (thread, key);
+CREATE INDEX message_written ON message (written_at);
 CREATE INDEX message_under_way ON message (node, entry) WHERE under_way;
 CREATE TABLE sent_with (
     participant TEXT NOT NULL,
@@ -59,6 +66,7 @@ CREATE TABLE published (
     hidden INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (participant, thread, number)
 ) WITHOUT ROWID;
+CREATE INDEX published_hidden ON published (hidden) WHERE hidden > 0;
 CREATE UNIQUE INDEX published_message ON published (participant, message);
 CREATE TABLE event (
     participant TEXT NOT NULL,
@@ -69,6 +77,7 @@ CREATE TABLE event (
     at INTEGER NOT NULL,
     PRIMARY KEY (participant, number)
 ) WITHOUT ROWID;
+CREATE INDEX event_at ON event (at);
 CREATE TABLE feed (
     participant TEXT PRIMARY KEY,
     last INTEGER NOT NULL,
@@ -77,6 +86,7 @@ CREATE TABLE feed (
 CREATE TABLE view (
     participant TEXT NOT NULL,
     thread INTEGER NOT NULL,
+    other TEXT,
     last INTEGER NOT NULL,
     last_at INTEGER NOT NULL,
     read_up_to INTEGER NOT NULL,
@@ -85,6 +95,7 @@ CREATE TABLE view (
     PRIMARY KEY (participant, thread)
 ) WITHOUT ROWID;
 CREATE INDEX view_last ON view (participant, last);
+CREATE INDEX view_other ON view (participant, other, last);
 CREATE INDEX view_unread ON view (participant, last) WHERE unread > 0;
 CREATE TABLE archive (epoch INTEGER NOT NULL, key BLOB NOT NULL);
 ";

@@ -1,27 +1,33 @@
 //! Threads as one side sees them.
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, ToSql, Transaction, params};
 
 use super::words;
 use crate::archive::{
-    ArchiveError, Parties, Thread, ThreadFilter, ThreadId, ThreadPage, ThreadView,
+    ArchiveError, Parties, Party, Thread, ThreadFilter, ThreadId, ThreadPage, ThreadView,
 };
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 
 const COLUMNS: &str = "thread.id, thread.kind, thread.one, thread.other, thread.about, view.last, view.last_at, view.read_up_to, view.unread,
-    view.unanswered FROM view JOIN thread ON thread.key = view.thread";
+    view.unanswered, one.login, other.login FROM view JOIN thread ON thread.key = view.thread
+    LEFT JOIN user AS one ON one.participant = thread.one LEFT JOIN user AS other ON other.participant = thread.other";
 
 fn view(row: &Row<'_>) -> rusqlite::Result<ThreadView> {
-    let one = words::participant_of(row, 2)?;
+    let party = |id: usize, login: usize| {
+        let id = words::participant_of(row, id)?;
+        // None: it was forgotten.
+        let login = row.get::<_, Option<String>>(login)?.unwrap_or_default();
+        Ok::<_, rusqlite::Error>(id.map(|id| Party { id, login }))
+    };
     let id = ThreadId(row.get(0)?);
     Ok(ThreadView {
         thread: Thread {
             id,
             kind: words::kind_of(row, 1)?,
             parties: Parties {
-                one: one.ok_or(rusqlite::Error::InvalidQuery)?,
-                other: words::participant_of(row, 3)?,
+                one: party(2, 10)?.ok_or(rusqlite::Error::InvalidQuery)?,
+                other: party(3, 11)?,
             },
             order: words::order_of(row, 4)?,
         },
@@ -42,30 +48,46 @@ pub(super) fn page(
     before: Option<u64>,
     limit: usize,
 ) -> Result<ThreadPage, ArchiveError> {
-    // Without a parameter in it, the index of threads with something unread serves.
-    let unread = if filter.unread {
-        "AND view.unread > 0"
-    } else {
-        ""
-    };
-    let mut find = transaction.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE view.participant = ?1 AND view.last < ?2 {unread}
-         AND (NOT ?3 OR view.unanswered) AND (?4 IS NULL OR thread.one = ?4 OR thread.other = ?4) AND (?5 IS NULL OR thread.about = ?5)
-         AND view.last_at >= ?6 ORDER BY view.last DESC LIMIT ?7",
-    ))?;
+    // Only what is asked for stands in the statement, so that each kind of question has the plan that serves it.
+    let before = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
     let limit = limit.max(1);
-    let rows = find.query_map(
-        params![
-            of.as_str(),
-            before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX)),
-            filter.unanswered,
-            filter.with.as_ref().map(ParticipantId::as_str),
-            filter.order.as_ref().map(ToString::to_string),
-            filter.since.unwrap_or_default().0.cast_signed(),
-            i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX),
-        ],
-        view,
-    )?;
+    let rows = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let of = of.as_str();
+    let mut values: Vec<&dyn ToSql> = vec![&of, &before, &rows];
+    let mut clauses = String::new();
+    let mut clause = |clause: &str| clauses.push_str(clause);
+    if filter.unread {
+        clause(" AND view.unread > 0");
+    }
+    if filter.unanswered {
+        clause(" AND view.unanswered");
+    }
+    if let Some(login) = &filter.with {
+        values.push(login);
+        clause(&format!(
+            " AND view.other IN (SELECT participant FROM user WHERE login = ?{})",
+            values.len()
+        ));
+    }
+    let order = filter.order.as_ref().map(ToString::to_string);
+    if let Some(order) = &order {
+        values.push(order);
+        clause(&format!(" AND thread.about = ?{}", values.len()));
+    }
+    let kind = filter.kind.map(words::kind);
+    if let Some(kind) = &kind {
+        values.push(kind);
+        clause(&format!(" AND thread.kind = ?{}", values.len()));
+    }
+    let since = filter.since.map(|since| since.0.cast_signed());
+    if let Some(since) = &since {
+        values.push(since);
+        clause(&format!(" AND view.last_at >= ?{}", values.len()));
+    }
+    let mut find = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE view.participant = ?1 AND view.last < ?2{clauses} ORDER BY view.last DESC LIMIT ?3",
+    ))?;
+    let rows = find.query_map(values.as_slice(), view)?;
     let mut threads = rows.collect::<Result<Vec<_>, _>>()?;
     let more = threads.len() > limit;
     threads.truncate(limit);

@@ -50,7 +50,7 @@ pub(super) fn mark_read(
 }
 
 /// Counts what is unread of a thread, and says whether its last message is the other side's. Neither hidden ones.
-fn count(
+pub(super) fn count(
     transaction: &Transaction<'_>,
     of: &ParticipantId,
     thread: i64,
@@ -74,12 +74,13 @@ pub(super) fn delete(
     at: Timestamp,
 ) -> Result<bool, ArchiveError> {
     let mut hide = transaction.prepare_cached(
-        "UPDATE published SET hidden = 1 WHERE participant = ?1 AND NOT hidden
+        "UPDATE published SET hidden = ?3 WHERE participant = ?1 AND NOT hidden
          AND message = (SELECT key FROM message WHERE id = ?2) RETURNING thread, message",
     )?;
-    let hidden = hide.query_row(params![of.as_str(), message.0], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    });
+    let hidden = hide.query_row(
+        params![of.as_str(), message.0, at.0.max(1).cast_signed()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    );
     let Some((thread, message)) = hidden.optional()? else {
         return Ok(false);
     };

@@ -198,7 +198,7 @@ async fn compare_feed(archive: &SqliteArchive, model: &Model, who: usize) {
 
 async fn compare_thread(archive: &SqliteArchive, model: &Model, who: usize, of: usize) {
     let shown = archive
-        .messages(person(who), thread(of).id, 0, 100)
+        .messages(person(who), thread(of).id, Between::After(0), 100)
         .await
         .unwrap();
     let found: Vec<_> = shown
