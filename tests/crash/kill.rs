@@ -15,7 +15,7 @@ const CLIENTS: usize = 8;
 const LONGEST: u64 = 400;
 
 /// Numbers that a log line `… messages=N …` of this event gives.
-fn told(relay: &Server, event: &str) -> usize {
+pub fn told(relay: &Server, event: &str) -> usize {
     let log = relay.log();
     let lines = log.lines().filter(|line| line.contains(event));
     lines
@@ -26,7 +26,7 @@ fn told(relay: &Server, event: &str) -> usize {
 
 /// Kills so many relays under load, each after at least `least` acknowledged messages of its own. Returns what the starts after them
 /// counted as possible duplicates.
-fn rounds(ground: &Ground, kills: usize, least: usize, points: &str) -> usize {
+pub fn rounds(ground: &Ground, kills: usize, least: usize, points: &str) -> usize {
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     let mut possible = 0;
     for round in 0..kills {

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! ALLEGROMAIL_KILLS=1000 cargo test --release --test crash killed -- --nocapture
+//! ALLEGROMAIL_KILLS=1000 cargo test --release --test crash feeds -- --nocapture
 //! ALLEGROMAIL_TERMS=200  cargo test --release --test crash stopped -- --nocapture
 //! ALLEGROMAIL_RELOADS=1000 cargo test --release --test crash reloads -- --nocapture
 //! ALLEGROMAIL_POINTS=20  cargo test --release --test crash points -- --nocapture
@@ -31,6 +32,7 @@ mod support {
     pub mod receiver;
 }
 
+mod center;
 mod damaged;
 mod documents;
 mod faults;
