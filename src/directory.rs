@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
 
+mod answer;
 mod backup;
 mod brought;
 mod cache;
@@ -23,11 +24,13 @@ mod line_error;
 mod loaded;
 mod record;
 mod restore;
+mod sled_state;
 mod state;
 mod store;
 mod unknown_parties;
 mod users;
 
+pub use answer::Answer;
 pub use backup::Backup;
 pub use brought::{Brought, Digests, MOST_ADDRESSES, MOST_DOMAINS};
 pub use cache::CachedDirectory;
@@ -41,7 +44,8 @@ pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,
 };
 pub use restore::{RestorableDirectory, move_away, restore};
-pub use state::{LastWrote, NoticeDigest, StateStore};
+pub use sled_state::SledState;
+pub use state::{LastWrote, Mark, NoticeDigest, State};
 pub use store::SledDirectory;
 pub use unknown_parties::UnknownParties;
 

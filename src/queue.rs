@@ -28,7 +28,7 @@ use crate::backpressure::{Backpressure, DocumentRoom};
 use crate::clock::Clock;
 use crate::config;
 use crate::delivery::Deliver;
-use crate::directory::{AddressMark, Directory, Unavailable};
+use crate::directory::{AddressMark, Answer, Directory};
 use crate::dsn::Reporter;
 use crate::handover::Targets;
 use crate::history::History;
@@ -49,14 +49,11 @@ pub use suspensions::{Suspension, Suspensions};
 /// Remembers what entries teach: the address that each party last wrote from, and what happens once.
 pub trait LastUsed: Send + Sync + 'static {
     /// The address that `participant` last wrote from in `transaction`.
-    ///
-    /// # Errors
-    /// [`Unavailable`].
     fn last_used(
         &self,
         transaction: &TransactionId,
         participant: &ParticipantId,
-    ) -> Result<Option<AddressMark>, Unavailable>;
+    ) -> Answer<'_, Option<AddressMark>>;
 
     /// Remembers what a durable entry teaches. The spool has it, so a failure is logged and not told.
     fn remember(&self, memory: &StateUpdates);

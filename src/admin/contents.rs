@@ -81,7 +81,8 @@ pub(super) async fn events(
     Query(asked): Query<EventsParams>,
 ) -> Result<Json<Vec<serde_json::Value>>, ApiError> {
     let state = context.state.clone();
-    let read = tokio::task::spawn_blocking(move || state.events(asked.after, MOST_EVENTS)).await;
+    let read =
+        tokio::task::spawn_blocking(move || state.events(asked.after, MOST_EVENTS).wait()).await;
     let events = read
         .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
         .map_err(|error| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
-use crate::directory::{Change, Directory, RecordRules, StateStore, UnknownParties};
+use crate::directory::{self, Change, Directory, RecordRules, UnknownParties};
 use crate::history::History;
 use crate::http::ApiError;
 use crate::http::{self, Guard, Listener};
@@ -44,7 +44,7 @@ pub struct AdminContext {
     /// The couriers and the rules on contents.
     pub in_force: Arc<InForce>,
     /// Has the events for the marketplace.
-    pub state: Arc<StateStore>,
+    pub state: Arc<dyn directory::State>,
     /// Who decides.
     pub intake: Arc<Intake>,
     /// Accepted mail.

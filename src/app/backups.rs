@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::lost;
 use super::stores::Stores;
 use crate::clock::Clock;
-use crate::directory::{Backup, RestorableDirectory, StateStore, rows};
+use crate::directory::{Backup, RestorableDirectory, SledState, rows};
 use crate::failpoint;
 use crate::files::{self, Fault};
 
@@ -34,7 +34,7 @@ pub(super) struct Backups {
     /// The directory without its cache, and where its exports go.
     directory: (Arc<RestorableDirectory>, Backup),
     /// The same for the state.
-    state: (Arc<StateStore>, Backup),
+    state: (Arc<SledState>, Backup),
     /// Where both are.
     data_dir: PathBuf,
     /// Names the exports.
@@ -60,7 +60,7 @@ impl Backups {
         let exports = |kind| lost::exports(&stores.config, kind);
         Self {
             directory: (stores.local.clone(), exports("directory")),
-            state: (stores.state.clone(), exports("state")),
+            state: (stores.local_state.clone(), exports("state")),
             data_dir: stores.config.data_dir.clone(),
             clock: stores.clock.clone(),
             exported: None,

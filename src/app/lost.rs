@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::StartError;
 use crate::config::Config;
-use crate::directory::{self, Backup, OpenError, SledDirectory, StateStore};
+use crate::directory::{self, Backup, OpenError, SledDirectory, SledState};
 use crate::files;
 
 /// The directory as a start finds it.
@@ -100,14 +100,14 @@ fn tell_if_not_loaded(directory: &SledDirectory, folder: &Path, export: Option<P
 
 /// Opens the state, made again from its last export if it is damaged or gone. What is newer than the export comes from the spool's log, as far
 /// as that reaches.
-pub(super) fn state(config: &Config) -> Result<StateStore, StartError> {
+pub(super) fn state(config: &Config) -> Result<SledState, StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError::because("state", error);
     let folder = config.data_dir.join("state");
     let gone = is_gone(&folder).map_err(|error| failed(&error))?;
     let why = if gone {
         format!("{} is gone", folder.display())
     } else {
-        match StateStore::open(&folder) {
+        match SledState::open(&folder) {
             Ok(state) => return Ok(state),
             Err(OpenError::Damaged(why)) => why,
             Err(error) => return Err(failed(&error)),
@@ -121,7 +121,7 @@ pub(super) fn state(config: &Config) -> Result<StateStore, StartError> {
             tracing::error!(event = "state_lost", why, export = %export.display(), "it is made again from this export");
             let records = remake(&folder, &export).map_err(|error| failed(&error))?;
             tracing::warn!(event = "state_restored", records);
-            StateStore::open(&folder).map_err(|error| failed(&error))
+            SledState::open(&folder).map_err(|error| failed(&error))
         }
         // Without it mail works: answers go to primary addresses, some old threads break. So it may be begun anew, where the directory may not.
         None if gone => {
@@ -132,7 +132,7 @@ pub(super) fn state(config: &Config) -> Result<StateStore, StartError> {
                     "begun anew; only the spool's log is known"
                 );
             }
-            StateStore::open(&folder).map_err(|error| failed(&error))
+            SledState::open(&folder).map_err(|error| failed(&error))
         }
         // Damaged and no export: what is left of it may still be read by hand, so it is not moved away here.
         None => Err(failed(&why)),
@@ -150,7 +150,7 @@ fn remake(folder: &Path, export: &Path) -> io::Result<u64> {
     if fresh.exists() {
         at(&fresh, std::fs::remove_dir_all(&fresh))?;
     }
-    let state = StateStore::open(&fresh).map_err(io::Error::other)?;
+    let state = SledState::open(&fresh).map_err(io::Error::other)?;
     let input = File::open(export);
     let input = input.map_err(|error| io::Error::other(files::describe(export, &error)))?;
     let records = state.import(BufReader::new(input))?;

@@ -9,7 +9,7 @@ use super::reserved_space::ReservedSpace;
 use super::stores::Stores;
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
-use crate::directory::StateStore;
+use crate::directory::State;
 use crate::history::History;
 use crate::intake::{self, Intake};
 use crate::mail::Timestamp;
@@ -29,7 +29,7 @@ const EVENTS_DAYS: u64 = 90;
 #[derive(Clone)]
 pub(super) struct Maintained {
     pub(super) history: Arc<History>,
-    pub(super) state: Arc<StateStore>,
+    pub(super) state: Arc<dyn State>,
     pub(super) room: ReservedSpace,
     pub(super) documents: Arc<DocumentRoom>,
 }
@@ -75,7 +75,7 @@ pub(super) async fn run(
             if tick == 0 {
                 let memory = u64::try_from(guess_memory.as_millis()).unwrap_or(u64::MAX);
                 let oldest = Timestamp(now.0.saturating_sub(memory));
-                if let Err(error) = kept.state.forget_brought(oldest) {
+                if let Err(error) = kept.state.forget_brought(oldest).wait() {
                     tracing::warn!(event = "state_expire_failed", %error, "what pairs brought stays");
                 }
             }
@@ -83,10 +83,10 @@ pub(super) async fn run(
                 return;
             }
             let oldest = Timestamp(now.0.saturating_sub(EVENTS_DAYS * 86_400_000));
-            if let Err(error) = kept.state.forget_events(oldest) {
+            if let Err(error) = kept.state.forget_events(oldest).wait() {
                 tracing::warn!(event = "state_expire_failed", %error, "old events stay");
             }
-            if let Err(error) = kept.state.forget_documents(oldest) {
+            if let Err(error) = kept.state.forget_documents(oldest).wait() {
                 tracing::warn!(event = "state_expire_failed", %error, "old documents stay");
             }
             if let Err(error) = kept.history.expire(now) {
@@ -94,7 +94,7 @@ pub(super) async fn run(
             }
             let oldest = (now.0 / 86_400_000).saturating_sub(u64::from(mark_days));
             let oldest = u16::try_from(oldest).unwrap_or(u16::MAX);
-            if let Err(error) = kept.state.forget_before(oldest) {
+            if let Err(error) = kept.state.forget_before(oldest).wait() {
                 tracing::warn!(event = "state_expire_failed", %error, "old marks stay");
             }
         });

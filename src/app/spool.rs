@@ -152,7 +152,7 @@ fn replay_updates(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
     let mut entries: Vec<_> = opened.done.iter().chain(&opened.recovered).collect();
     entries.sort_unstable_by_key(|entry| entry.id);
     for entry in &entries {
-        if let Err(error) = apply_updates(&stores.state, &entry.memory) {
+        if let Err(error) = apply_updates(&stores.local_state, &entry.memory) {
             if !stores.state.is_behind() {
                 return Err(StartError::because("state", error));
             }

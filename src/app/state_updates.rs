@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::directory::{AddressMark, LastWrote, StateStore, Unavailable};
+use crate::directory::{AddressMark, Answer, LastWrote, SledState, Unavailable};
 use crate::masking::{ParticipantId, TransactionId};
 use crate::queue::LastUsed;
 use crate::spool::StateUpdates;
 
 /// Writes what an entry teaches into the state store.
 /// Each of these may be learnt again: the same entry is read at every start for as long as its segment is there.
-pub(super) fn apply_updates(state: &StateStore, memory: &StateUpdates) -> Result<(), Unavailable> {
+pub(super) fn apply_updates(state: &SledState, memory: &StateUpdates) -> Result<(), Unavailable> {
     if let Some(last) = &memory.last_writer {
         state.remember(&last.transaction, &last.participant, last.address)?;
     }
@@ -41,15 +41,15 @@ pub(super) fn apply_updates(state: &StateStore, memory: &StateUpdates) -> Result
 }
 
 /// The address that a party last wrote from, kept in the state store.
-pub(super) struct LastAddresses(pub(super) Arc<StateStore>);
+pub(super) struct LastAddresses(pub(super) Arc<SledState>);
 
 impl LastUsed for LastAddresses {
     fn last_used(
         &self,
         transaction: &TransactionId,
         participant: &ParticipantId,
-    ) -> Result<Option<AddressMark>, Unavailable> {
-        self.0.last_writer(transaction, participant)
+    ) -> Answer<'_, Option<AddressMark>> {
+        Answer::known(self.0.last_writer(transaction, participant))
     }
 
     fn remember(&self, memory: &StateUpdates) {

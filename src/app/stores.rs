@@ -15,8 +15,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
-    self, CachedDirectory, Directory, RecordRules, RestorableDirectory, SledDirectory, StateStore,
-    Unavailable,
+    self, CachedDirectory, Directory, RecordRules, RestorableDirectory, SledDirectory, SledState,
+    State, Unavailable,
 };
 use crate::files;
 use crate::handover::Targets;
@@ -50,7 +50,9 @@ pub(super) struct Stores {
     /// The export that the directory is to be made again from, where it is lost.
     pub(super) lost: Option<PathBuf>,
     /// What mail itself teaches, and no import can bring back.
-    pub(super) state: Arc<StateStore>,
+    pub(super) state: Arc<dyn State>,
+    /// The same, for exports and what the log teaches.
+    pub(super) local_state: Arc<SledState>,
     /// The couriers and the rules on contents; read again on SIGHUP.
     pub(super) in_force: Arc<InForce>,
     /// The DKIM keys; read again on SIGHUP.
@@ -87,7 +89,7 @@ impl Stores {
             }
             FoundDirectory::Lost(export) => Some(export),
         };
-        let state = kept.open(|| lost::state(&config))?;
+        let state = Arc::new(kept.open(|| lost::state(&config))?);
         let history = kept.open(|| {
             open_history(&config).map_err(|error| {
                 StartError::because(
@@ -116,7 +118,8 @@ impl Stores {
             directory: Arc::new(CachedDirectory::new(local.clone(), CACHED_RECORDS)),
             local,
             lost,
-            state: Arc::new(state),
+            state: state.clone(),
+            local_state: state,
             in_force: Arc::new(in_force),
             signer: Arc::new(signer),
             resolver: Arc::new(resolver),
@@ -212,7 +215,7 @@ impl Stores {
         queue::QueueContext {
             spool,
             directory: self.directory.clone(),
-            last_used: Arc::new(LastAddresses(self.state.clone())),
+            last_used: Arc::new(LastAddresses(self.local_state.clone())),
             targets: Arc::new(Targets::new(
                 &self.config.handover,
                 &self.config.data_dir,

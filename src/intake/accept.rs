@@ -129,7 +129,7 @@ pub(super) async fn accept(
     failpoint::pass("inbound.committed");
     tally.keep();
     // Claims that are not sealed on the way here are let go with nothing marked: the message comes again.
-    seal(&intake.tools.state, outcome.claims);
+    seal(&*intake.tools.state, outcome.claims).await;
     failpoint::pass("inbound.sealed");
     metrics::counter!("allegromail_inbound_accepted_total").increment(1);
     tracing::info!(event = "accepted", trace = %transaction.trace, client = %client.address, recipients = transaction.recipients.len());

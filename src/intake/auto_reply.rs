@@ -5,7 +5,7 @@ use super::dedup::{Claim, Claims, mark};
 use super::entry::{Taken, without};
 use super::masked::{Masking, rewritten};
 use super::sent::Sent;
-use crate::directory::{Directory, StateStore};
+use crate::directory::Directory;
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 use crate::policy::{Masked, Reason, Refusal, Sender};
@@ -66,10 +66,10 @@ pub(super) async fn auto_reply(
     plan: &Masked,
     from_name: Option<&str>,
 ) -> Result<Option<Taken>, Refusal> {
-    let (state, now) = (masking.ids.state, masking.entries.clock.now());
+    let now = masking.entries.clock.now();
     let (writer, reader) = (&plan.writer.id, &plan.receiver.id);
     // By pair and not by order: a mask with another transaction is the same two people (docs/threats.md#p75).
-    let Some(claim) = claim(claims, state, (writer, reader), now, arrival.purpose)? else {
+    let Some(claim) = claim(claims, (writer, reader), now, arrival.purpose).await? else {
         return Ok(None);
     };
     let committed = entry(masking, arrival, plan, from_name, &claim).await?;
@@ -78,9 +78,8 @@ pub(super) async fn auto_reply(
 
 /// The right to pass on the one automatic reply of a pair and day, in one direction (RFC 3834 2; two responders that face each other
 /// end after one exchange).
-fn claim(
+async fn claim(
     claims: &Claims,
-    state: &StateStore,
     (writer, reader): (&ParticipantId, &ParticipantId),
     now: Timestamp,
     purpose: Purpose,
@@ -88,7 +87,7 @@ fn claim(
     // Days since the epoch fit until 2149.
     let day = u16::try_from(now.0 / DAY_MS).unwrap_or(u16::MAX);
     let mark = mark(day, &format!("reply/{writer}/{reader}"));
-    Ok(claims.claim(state, mark, purpose)?)
+    Ok(claims.claim(mark, purpose).await?)
 }
 
 /// With a null sender, so that nothing answers it or reports on it (RFC 3834 3.3).

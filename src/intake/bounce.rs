@@ -11,7 +11,7 @@ use super::dedup::{self, Claim, Claims};
 use super::entry::{Entries, Taken};
 use super::handed::{Servers, is_handed_to, registered};
 use super::sent::{Sent, discard, note};
-use crate::directory::StateStore;
+use crate::directory::State;
 use crate::dsn::{self, Action, RemoteReport};
 use crate::history::{History, HistoryEvent};
 use crate::mail::{Diagnostic, Reply, Reported, ReversePath, Timestamp};
@@ -32,7 +32,7 @@ const CLOCK_ERROR: Duration = Duration::from_secs(86_400);
 pub(super) struct Reports<'a> {
     pub(super) entries: Entries<'a>,
     pub(super) claims: &'a Claims,
-    pub(super) state: &'a StateStore,
+    pub(super) state: &'a dyn State,
     pub(super) history: &'a History,
     pub(super) servers: Servers<'a>,
 }
@@ -53,10 +53,10 @@ pub(super) async fn report(
     // Not the text: a server that puts a time or a queue id into each report would make every copy a new one.
     let what = format!("bounce/{}/{action:?}/{}", token.number, report.status);
     let mark = dedup::mark(token.day, &what);
-    let Some(claim) = claims.claim(state, mark, Purpose::Mail)? else {
+    let Some(claim) = claims.claim(mark, Purpose::Mail).await? else {
         return discarded("the same report came before");
     };
-    let Some(place) = another(claims, state, token)? else {
+    let Some(place) = another(claims, token).await? else {
         return discarded("enough reports on this message came before");
     };
     let claim = claim.beside(place);
@@ -71,7 +71,7 @@ pub(super) async fn report(
     metrics::counter!("allegromail_inbound_bounces_total").increment(1);
     if about.origin == Origin::Nobody {
         // The line in the history was all that it leads to, and has been written.
-        dedup::seal(state, vec![claim]);
+        dedup::seal(state, vec![claim]).await;
         return discarded("a report on a message that nobody is told about");
     }
     let entry = Entry {
@@ -107,14 +107,10 @@ pub(super) async fn report(
 
 /// The right to pass on another report on a message: whoever holds a token could invent a status a second. None: enough came before. It is
 /// used up by the commit of the report, and comes back where that fails.
-fn another(
-    claims: &Claims,
-    state: &StateStore,
-    token: &BounceToken,
-) -> Result<Option<Claim>, Refusal> {
+async fn another(claims: &Claims, token: &BounceToken) -> Result<Option<Claim>, Refusal> {
     for number in 0..MOST_REPORTS {
         let place = dedup::mark(token.day, &format!("report/{}/{number}", token.number));
-        let claim = claims.claim(state, place, Purpose::Mail)?;
+        let claim = claims.claim(place, Purpose::Mail).await?;
         if claim.is_some() {
             return Ok(claim);
         }

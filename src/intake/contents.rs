@@ -10,7 +10,7 @@ mod holding;
 mod judged;
 mod notice;
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::arrival::{Arrival, Purpose};
@@ -25,7 +25,7 @@ use crate::config::{ActionFrom, Content};
 use crate::content::{
     Action, Category, Direction, Facts, Findings, Letter, RuleSet, Sentence, is_like,
 };
-use crate::directory::{Directory, LastWrote, StateStore};
+use crate::directory::{Brought as Record, Directory, LastWrote, State};
 use crate::history::{ContentHit, History};
 use crate::mail::Timestamp;
 use crate::masking::{Pair, TransactionId};
@@ -53,7 +53,7 @@ pub(super) struct Contents<'a> {
     pub(super) directory: &'a dyn Directory,
     pub(super) ids: MessageIds<'a>,
     pub(super) recollection: Recollection<'a>,
-    pub(super) state: &'a StateStore,
+    pub(super) state: &'a dyn State,
     pub(super) claims: &'a Claims,
     pub(super) templates: &'a Templates,
     pub(super) history: &'a History,
@@ -116,15 +116,18 @@ pub(super) async fn check(
                 letter,
                 rule,
             };
-            holding::hold(contents, arrival, sender, (plan, recipient), blocked).await?
+            let held = holding::hold(contents, arrival, sender, (plan, recipient), blocked);
+            Box::pin(held).await?
         }
         false => Documents::None,
     };
     let refusal = hits::refusal(rule.category, &hit, documents.told());
     if arrival.purpose == Purpose::Mail {
         let told = (rule, &hit, judged.sentence(letter));
-        notice::send(contents, arrival, (plan, recipient), told, documents).await?;
-        hits::note(contents, arrival, plan, recipient, &hit);
+        let sent = notice::send(contents, arrival, (plan, recipient), told, documents);
+        // Boxed, as above: what rare messages need must not make the future of every message larger.
+        Box::pin(sent).await?;
+        hits::note(contents, arrival, plan, recipient, &hit).await;
     }
     if blocks { Err(refusal) } else { Ok(passed) }
 }
@@ -186,18 +189,19 @@ async fn judge<'l>(
         writer: &plan.writer.id,
         reader: &plan.receiver.id,
     };
-    let records = OnceLock::new();
-    let theirs = |sentence: &Sentence| {
-        let records = records.get_or_init(|| contents.recollection.records(pair));
-        // What cannot be read ends the question below.
-        records.as_ref().is_ok_and(|records| {
-            let key = sentence.key();
-            contents
-                .recollection
-                .has_brought_sentence(records, pair, &key)
-        })
-    };
-    let tried = |facts: &Facts| {
+    // Most messages have no sentence that matters whose it is. Where one has, what the reader brought is read, and the rules are asked again.
+    let (mut records, is_asked) = (None, AtomicBool::new(false));
+    let tried = |facts: &Facts, records: Option<&[(u32, Record)]>| {
+        let theirs = |sentence: &Sentence| match records {
+            Some(records) => {
+                let recollection = contents.recollection;
+                recollection.has_brought_sentence(records, pair, &sentence.key())
+            }
+            None => {
+                is_asked.store(true, Ordering::Relaxed);
+                false
+            }
+        };
         let mut findings = set.evaluate(letter, facts, &theirs);
         contents.except(plan, set, &mut findings);
         let decision = findings.strictest(set, contents.most());
@@ -205,7 +209,12 @@ async fn judge<'l>(
         (findings, decision)
     };
     let facts = evidence.facts();
-    let (mut findings, mut decision) = in_place(octets, || tried(&facts)).await;
+    let (mut findings, mut decision) = in_place(octets, || tried(&facts, None)).await;
+    if is_asked.load(Ordering::Relaxed) {
+        let known = contents.recollection.records(pair).await?;
+        (findings, decision) = in_place(octets, || tried(&facts, Some(&known))).await;
+        records = Some(known);
+    }
     let mut credit = None;
     let acting =
         |decision: Option<(usize, Action)>| decision.map_or(Action::Off, |(_, action)| action);
@@ -213,24 +222,24 @@ async fn judge<'l>(
     if let Some(last) = evidence.credit
         && (evidence.answers || acting(decision) >= Action::Warn)
     {
-        credit = contents.claim(plan, last, arrival.purpose)?;
+        credit = contents.claim(plan, last, arrival.purpose).await?;
         if credit.is_some() && !evidence.answers {
             let asked = Facts {
                 asked: true,
                 asked_document: last.document,
                 ..facts
             };
-            let (with, better) = tried(&asked);
+            // These facts may ask of sentences that the others left alone.
+            if records.is_none() {
+                records = Some(contents.recollection.records(pair).await?);
+            }
+            let (with, better) = tried(&asked, records.as_deref());
             if acting(better) < acting(decision) {
                 (findings, decision) = (with, better);
             } else {
                 credit = None;
             }
         }
-    }
-    // Whose words those are is not known: that is no refusal for good.
-    if let Some(Err(unavailable)) = records.into_inner() {
-        return Err(unavailable);
     }
     let judged = Judged {
         findings,
@@ -282,7 +291,7 @@ impl Contents<'_> {
     }
 
     /// The right to be the one answer to what the other side wrote last; none: it was answered.
-    fn claim(
+    async fn claim(
         &self,
         plan: &Masked,
         last: LastWrote,
@@ -298,7 +307,7 @@ impl Contents<'_> {
             day,
             &format!("answer/{order}/{}/{}", plan.receiver.id, last.at.0),
         );
-        Ok(self.claims.claim(self.state, mark, purpose)?)
+        Ok(self.claims.claim(mark, purpose).await?)
     }
 
     /// That the writer, who buys, has written by hand about an order.

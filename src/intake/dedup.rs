@@ -4,12 +4,12 @@
 //! same kind, which comes at the same moment, from being passed on too.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::arrival::Purpose;
-use crate::directory::{StateStore, Unavailable};
+use crate::directory::{Mark, State, Unavailable};
 use crate::spool::OnceMark;
 
 /// The mark of `what` on `day`.
@@ -22,47 +22,71 @@ pub(super) fn mark(day: u16, what: &str) -> OnceMark {
     }
 }
 
-/// Marks that are being made durable.
-#[derive(Default)]
-pub(super) struct Claims(Arc<Mutex<HashSet<OnceMark>>>);
+/// Marks that are being made durable, on this machine.
+pub(super) struct Claims(Arc<Open>);
+
+struct Open {
+    state: Arc<dyn State>,
+    marks: Mutex<HashSet<OnceMark>>,
+}
+
+impl Open {
+    fn marks(&self) -> MutexGuard<'_, HashSet<OnceMark>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Claims {
+    /// No claims yet, over the marks that `state` has.
+    pub(super) fn new(state: Arc<dyn State>) -> Self {
+        Self(Arc::new(Open {
+            state,
+            marks: Mutex::default(),
+        }))
+    }
+
     /// The right to do what `mark` stands for; none: it was done, or is being done. Hold it until the entry that carries the mark is durable and
     /// the state has it: dropped earlier, a second message could pass between.
     ///
     /// A question learns the same and holds nothing: mail that comes meanwhile would be turned away for it.
-    pub(super) fn claim(
+    pub(super) async fn claim(
         &self,
-        state: &StateStore,
         mark: OnceMark,
         purpose: Purpose,
     ) -> Result<Option<Claim>, Unavailable> {
-        let claims = self.0.clone();
-        let mut open = claims.lock().unwrap_or_else(PoisonError::into_inner);
-        // Both under the lock, or a claim that is let go between the two looks would be missed.
-        if open.contains(&mark) || state.is_marked(mark.day, &mark.digest)? {
+        // First here, then in the state: whoever lets go in between has sealed before, and the state knows.
+        if purpose == Purpose::Question {
+            let is_open = self.0.marks().contains(&mark);
+            let is_free = !is_open && !self.0.state.is_marked(key(mark)).await?;
+            return Ok(is_free.then(|| Claim::new(mark, None)));
+        }
+        if !self.0.marks().insert(mark) {
             return Ok(None);
         }
-        let held = purpose == Purpose::Mail;
-        if held {
-            open.insert(mark);
+        let mut claim = Claim::new(mark, Some(self.0.clone()));
+        match self.0.state.claim(key(mark)).await {
+            Ok(true) => {
+                claim.is_ours = true;
+                Ok(Some(claim))
+            }
+            Ok(false) => Ok(None),
+            Err(error) => Err(error),
         }
-        drop(open);
-        let claims = held.then_some(claims);
-        Ok(Some(Claim {
-            mark,
-            beside: None,
-            claims,
-        }))
     }
+}
+
+fn key(mark: OnceMark) -> Mark {
+    (mark.day, mark.digest)
 }
 
 /// Sets the marks of what has been committed, before their claims are let go. The entries have them too, so a write that fails here is made
 /// good when the log is read at the next start.
-pub(super) fn seal(state: &StateStore, claims: Vec<Claim>) {
+pub(super) async fn seal(state: &dyn State, mut claims: Vec<Claim>) {
+    // From here on all of it was done, whatever becomes of the writes, and of whoever waits for them.
+    claims.iter_mut().for_each(Claim::seal);
     for claim in claims {
         for mark in claim.marks() {
-            if let Err(error) = state.mark(mark.day, &mark.digest) {
+            if let Err(error) = state.mark(key(mark)).await {
                 tracing::error!(event = "state_write_failed", %error);
             }
         }
@@ -75,10 +99,21 @@ pub(super) struct Claim {
     /// Another one that is made with it, or not at all.
     beside: Option<Box<Self>>,
     /// Where it is held; none: that of a question.
-    claims: Option<Arc<Mutex<HashSet<OnceMark>>>>,
+    open: Option<Arc<Open>>,
+    /// Whether the state has given us the right, and nothing has come of it yet.
+    is_ours: bool,
 }
 
 impl Claim {
+    fn new(mark: OnceMark, open: Option<Arc<Open>>) -> Self {
+        Self {
+            mark,
+            beside: None,
+            open,
+            is_ours: false,
+        }
+    }
+
     /// With another one: both are made by the same commit.
     pub(super) fn beside(mut self, other: Self) -> Self {
         self.beside = Some(Box::new(other));
@@ -90,13 +125,22 @@ impl Claim {
         let beside = self.beside.iter().flat_map(|claim| claim.marks());
         std::iter::once(self.mark).chain(beside).collect()
     }
+
+    fn seal(&mut self) {
+        self.is_ours = false;
+        if let Some(beside) = &mut self.beside {
+            beside.seal();
+        }
+    }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(claims) = &self.claims {
-            let mut claims = claims.lock().unwrap_or_else(PoisonError::into_inner);
-            claims.remove(&self.mark);
+        if let Some(open) = &self.open {
+            if self.is_ours {
+                open.state.release(key(self.mark));
+            }
+            open.marks().remove(&self.mark);
         }
     }
 }
@@ -104,25 +148,31 @@ impl Drop for Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::SledState;
 
-    #[test]
-    fn a_question_holds_nothing_and_hears_what_mail_would() {
+    #[tokio::test]
+    async fn a_question_holds_nothing_and_hears_what_mail_would() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateStore::open(&folder.path().join("state")).unwrap();
-        let claims = Claims::default();
+        let state = Arc::new(SledState::open(&folder.path().join("state")).unwrap());
+        let claims = Claims::new(state.clone());
         let today = mark(20_000, "reply/a/b");
-        let claim = |purpose| claims.claim(&state, today, purpose).unwrap();
-        let asked = claim(Purpose::Question);
-        let again = claim(Purpose::Question);
+        let claim = async |purpose| claims.claim(today, purpose).await.unwrap();
+        let asked = claim(Purpose::Question).await;
+        let again = claim(Purpose::Question).await;
         assert!(asked.is_some() && again.is_some());
-        let held = claim(Purpose::Mail);
+        let held = claim(Purpose::Mail).await;
         assert!(held.is_some(), "mail beside a question");
         // The end of a question must not let go what mail holds.
         drop((asked, again));
-        assert!(claim(Purpose::Mail).is_none(), "two of one day");
-        assert!(claim(Purpose::Question).is_none());
+        assert!(claim(Purpose::Mail).await.is_none(), "two of one day");
+        assert!(claim(Purpose::Question).await.is_none());
         drop(held);
-        state.mark(today.day, &today.digest).unwrap();
-        assert!(claim(Purpose::Question).is_none(), "one has passed today");
+        let held = claim(Purpose::Mail).await;
+        assert!(held.is_some(), "nothing came of the one before");
+        seal(&*state, held.into_iter().collect()).await;
+        assert!(
+            claim(Purpose::Question).await.is_none(),
+            "one has passed today"
+        );
     }
 }

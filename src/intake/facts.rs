@@ -4,14 +4,14 @@ use super::arrival::{Arrival, Purpose};
 use super::owners::Owners;
 use super::recipient::{MaskedRecipient, Names};
 use crate::auth::Proof;
-use crate::directory::StateStore;
+use crate::directory::State;
 use crate::masking::TransactionId;
 use crate::policy::{Facts, Options, Refusal, Sender, TransactionFact};
 
 /// All facts about a message from `sender` to `recipient`. What the directory cannot tell is no fact: the error is 451, never "unknown"
 /// (docs/threats.md#128).
 pub(super) async fn gather<'a>(
-    (owners, state): (Owners<'_>, &StateStore),
+    (owners, state): (Owners<'_>, &dyn State),
     names: Names<'_>,
     arrival: &Arrival<'_>,
     sender: &'a Sender,
@@ -28,7 +28,8 @@ pub(super) async fn gather<'a>(
         Some(id) => match owners.directory.transaction(id).await? {
             Some(transaction) => TransactionFact::Known(transaction),
             None => TransactionFact::Unknown {
-                within_grace: within_grace(names, state, sender, (recipient, id), arrival.purpose)?,
+                within_grace: within_grace(names, state, sender, (recipient, id), arrival.purpose)
+                    .await?,
             },
         },
     };
@@ -50,9 +51,9 @@ pub(super) async fn gather<'a>(
 
 /// Whether an unknown transaction is still waited for. Its time runs from the first proven request, so that nobody who
 /// proves nothing can start it or fill the store with guesses.
-fn within_grace(
+async fn within_grace(
     names: Names<'_>,
-    state: &StateStore,
+    state: &dyn State,
     sender: &Sender,
     (recipient, id): (&MaskedRecipient, &TransactionId),
     purpose: Purpose,
@@ -64,9 +65,12 @@ fn within_grace(
     }
     let (now, receiver) = (names.now, &recipient.receiver.id);
     let first = match purpose {
-        Purpose::Mail => state.note_first_seen(receiver, id, &asker(sender, recipient), now)?,
+        Purpose::Mail => {
+            let asker = asker(sender, recipient);
+            state.note_first_seen(receiver, id, &asker, now).await?
+        }
         // A question neither starts the time nor finds it run out where no mail has come.
-        Purpose::Question => state.first_seen(receiver, id)?.unwrap_or(now),
+        Purpose::Question => state.first_seen(receiver, id).await?.unwrap_or(now),
     };
     Ok(now.since(first) < names.policy.transaction_grace)
 }

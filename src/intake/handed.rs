@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::sent::Sent;
 use crate::auth::Prover;
-use crate::directory::{Directory, StateStore, Unavailable};
+use crate::directory::{Directory, State, Unavailable};
 use crate::inbound::Client;
 use crate::mail::{Domain, Mailbox, QueueId};
 use crate::masking::HandedKeys;
@@ -29,7 +29,7 @@ const MOST_DOMAINS: usize = 3;
 #[derive(Clone, Copy)]
 pub(super) struct Servers<'a> {
     pub(super) keys: &'a HandedKeys,
-    pub(super) state: &'a StateStore,
+    pub(super) state: &'a dyn State,
     pub(super) directory: &'a dyn Directory,
     pub(super) prover: &'a Prover,
     pub(super) resolver: &'a dyn Resolver,
@@ -44,7 +44,7 @@ pub(super) async fn is_handed_to(
 ) -> Result<bool, Refusal> {
     let address = client.address.to_canonical();
     if let Ok(helo) = Domain::parse(&client.helo)
-        && servers.was_handed_to(sent, &helo)?
+        && servers.was_handed_to(sent, &helo).await?
     {
         let named = timeout(PATIENCE, servers.is_named(address, &helo)).await;
         if named.unwrap_or(false) {
@@ -56,7 +56,7 @@ pub(super) async fn is_handed_to(
         let domain = mailbox.domain();
         if domains.len() < MOST_DOMAINS
             && !domains.contains(domain)
-            && servers.was_handed_to(sent, domain)?
+            && servers.was_handed_to(sent, domain).await?
         {
             domains.push(domain.clone());
         }
@@ -74,11 +74,11 @@ pub(super) async fn is_handed_to(
 
 impl Servers<'_> {
     /// Whether the message was, or was to be, handed to the servers of this domain's organisation.
-    fn was_handed_to(self, sent: &Sent, domain: &Domain) -> Result<bool, Unavailable> {
+    async fn was_handed_to(self, sent: &Sent, domain: &Domain) -> Result<bool, Unavailable> {
         for digest in self.keys.digests(QueueId(sent.token.number), domain) {
             let mark = OnceMark::handed(sent.line.at, digest);
             if sent.about.handed_to == Some(digest)
-                || self.state.is_marked(mark.day, &mark.digest)?
+                || self.state.is_marked((mark.day, mark.digest)).await?
             {
                 return Ok(true);
             }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::arrival::Arrival;
 use super::entry::{Entries, Passed, Taken, origin, without};
 use super::fault::internal;
-use super::recall::{Recollection, is_public};
+use super::recall::{Recalled, Recollection, is_public};
 use super::threading::{MessageIds, thread};
 use crate::allowlist::Allowlist;
 use crate::config::{self, ActionFrom, DisplayName};
@@ -147,7 +147,7 @@ pub(super) async fn rewritten(
     // A message without an id gets one that tells nothing of where it came from.
     let fallback = format!("{}.{id}", trace.id);
     let (threading, kept_id) =
-        thread(masking.ids, arrival.message, pair, from.domain(), &fallback)?;
+        thread(masking.ids, arrival.message, pair, from.domain(), &fallback).await?;
     let hidden = hidden_domains(directory, writer, order).await?;
     let (hides_domains, hidden) = (hidden.is_some(), hidden.unwrap_or_default());
     let note = masking.policy.signature_note;
@@ -182,11 +182,12 @@ pub(super) async fn rewritten(
         },
     };
     let octets = arrival.message.raw().len();
+    let recalled = masking.recollection.recall(arrival.message, pair).await?;
     let pass = || {
         past_the_gate(
             masking,
             arrival.message,
-            pair,
+            (pair, &recalled),
             &plan,
             (receiver, hides_domains, quotable),
         )
@@ -209,7 +210,7 @@ pub(super) async fn rewritten(
 fn past_the_gate(
     masking: Masking<'_>,
     message: &Message,
-    pair: Pair<'_>,
+    (pair, recalled): (Pair<'_>, &Recalled),
     plan: &ParticipantPlan<'_>,
     (receiver, hides_domains, quotable): (&Participant, bool, &[String]),
 ) -> Result<(Vec<u8>, Disclosure, Vec<&'static str>), Refusal> {
@@ -217,12 +218,11 @@ fn past_the_gate(
     let public = (masking.domains, masking.entries.hostname, masking.allowlist);
     // Only the writer is hidden from the reader: by what it registered, and by what the reader may have guessed. The reader's own addresses
     // steer nothing.
-    let recalled = recollection.recall(message, pair)?;
     let suspects = Suspects {
         remembers: recalled.any(),
-        address: &|address| recollection.has_brought_address(&recalled, pair, address),
+        address: &|address| recollection.has_brought_address(recalled, pair, address),
         addresses: recalled.addresses,
-        domain: &|domain| recollection.has_brought_domain(&recalled, pair, domain),
+        domain: &|domain| recollection.has_brought_domain(recalled, pair, domain),
         domains: recalled.domains,
         hides_domains,
         tells_domains: !hides_domains,

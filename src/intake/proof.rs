@@ -4,7 +4,7 @@ use super::arrival::{Arrival, Purpose};
 use super::budget::{Budgets, altered};
 use crate::auth::{Evidence, Means, Mode, Proof, Prover, SharedSpf};
 use crate::config::Auth;
-use crate::directory::{Directory, StateStore, Unavailable};
+use crate::directory::{Directory, State, Unavailable};
 use crate::mail::{Domain, Mailbox};
 use crate::masking::MaskedAddress;
 use crate::policy::{Reason, Refusal};
@@ -41,8 +41,8 @@ pub(super) async fn fails_elsewhere(
 /// What a proof is worth in the light of what came before, and remembers who signs. A signature proves what it covers: a copy of an earlier message
 /// with something else changed is not the signer's. An address that signs and now comes through shared servers without a signature is not
 /// believed: its neighbours there pass the same check.
-pub(super) fn believe(
-    (auth, state, budgets): (&Auth, &StateStore, &Budgets),
+pub(super) async fn believe(
+    (auth, state, budgets): (&Auth, &dyn State, &Budgets),
     arrival: &Arrival<'_>,
     from: &Mailbox,
     proof: Proof,
@@ -54,7 +54,7 @@ pub(super) fn believe(
             }
             // Without shared servers the memory would be read by nobody: no write for every signed message.
             if arrival.purpose == Purpose::Mail && !auth.shared_spf_includes.is_empty() {
-                state.note_signer(from)?;
+                state.note_signer(from).await?;
             }
         }
         Proof::Proven(Means::Spf {
@@ -64,7 +64,7 @@ pub(super) fn believe(
         }) if !auth.shared_spf_includes.is_empty() => {
             let client = arrival.client.address;
             // A neighbour on the same servers can bring no signature of this domain; it would be the one sign that tells the two apart.
-            if state.is_signer(from)? {
+            if state.is_signer(from).await? {
                 // The sentence names client, domain and what is missing: "SPF fail" alone is what users complain about (docs/rules.md#issue-5168).
                 let text = format!(
                     "client {client} is not proven to send for {domain}: its mail has been signed with DKIM before, and this came without \

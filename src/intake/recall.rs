@@ -8,7 +8,7 @@ use super::fault::internal;
 use super::threading::MessageIds;
 use crate::allowlist::Allowlist;
 use crate::clock::Clock;
-use crate::directory::{Brought as Record, Participant, StateStore};
+use crate::directory::{Brought as Record, Participant, State};
 use crate::mail::{Domain, Mailbox, Timestamp};
 use crate::masking::{Brought, GuessKeys, MaskedDomains, Pair, providers};
 use crate::message::Message;
@@ -36,7 +36,7 @@ impl Recalled {
 pub(super) struct Recollection<'a> {
     pub(super) ids: MessageIds<'a>,
     pub(super) keys: &'a GuessKeys,
-    pub(super) state: &'a StateStore,
+    pub(super) state: &'a dyn State,
     pub(super) clock: &'a dyn Clock,
     /// `[policy] guess_memory`.
     pub(super) memory: Duration,
@@ -44,8 +44,12 @@ pub(super) struct Recollection<'a> {
 
 impl Recollection<'_> {
     /// What the reader of `pair` has brought to the writer.
-    pub(super) fn recall(self, message: &Message, pair: Pair<'_>) -> Result<Recalled, Refusal> {
-        let records = self.records(pair)?;
+    pub(super) async fn recall(
+        self,
+        message: &Message,
+        pair: Pair<'_>,
+    ) -> Result<Recalled, Refusal> {
+        let records = self.records(pair).await?;
         let all = records.len();
         let records: Vec<_> = records
             .into_iter()
@@ -54,7 +58,9 @@ impl Recollection<'_> {
         // Nothing, something under a key that is gone, or a message that is older than what is remembered.
         let forgotten = records.is_empty()
             || records.len() < all
-            || self.answers_a_forgotten_one(message, pair, &records)?;
+            || self
+                .answers_a_forgotten_one(message, pair, &records)
+                .await?;
         let any = |more: fn(&Record) -> bool| records.iter().any(|(_, record)| more(record));
         let addresses = match forgotten {
             _ if any(|record| record.more_addresses) => Everything::Always,
@@ -73,7 +79,7 @@ impl Recollection<'_> {
     }
 
     /// Whether the message that `message` answers is one of the reader's that is not remembered: what it brought is not, either.
-    fn answers_a_forgotten_one(
+    async fn answers_a_forgotten_one(
         self,
         message: &Message,
         pair: Pair<'_>,
@@ -88,7 +94,7 @@ impl Recollection<'_> {
                 continue;
             };
             let ours = Domain::parse(host).is_ok_and(|host| self.ids.domains.find(&host).is_some());
-            if !ours || self.ids.original(pair.reversed(), token)?.is_none() {
+            if !ours || self.ids.original(pair.reversed(), token).await?.is_none() {
                 continue;
             }
             let token = token.to_ascii_lowercase();
@@ -152,10 +158,11 @@ impl Recollection<'_> {
     }
 
     /// What the reader of `pair` has brought to the writer, as digests.
-    pub(super) fn records(self, pair: Pair<'_>) -> Result<Vec<(u32, Record)>, Refusal> {
+    pub(super) async fn records(self, pair: Pair<'_>) -> Result<Vec<(u32, Record)>, Refusal> {
         let memory = u64::try_from(self.memory.as_millis()).unwrap_or(u64::MAX);
         let oldest = Timestamp(self.clock.now().0.saturating_sub(memory));
-        Ok(self.state.brought(pair.reader, pair.writer, oldest)?)
+        let found = self.state.brought(pair.reader, pair.writer, oldest);
+        Ok(found.await?)
     }
 
     /// What a message of `pair` brings: it counts once the message is durable. `sentences` are those that could be held against who quotes them.

@@ -13,7 +13,7 @@ use super::weigh::weigh;
 use crate::allowlist::Allowlist;
 use crate::auth::{Means, Proof, Prover, Steps};
 use crate::config::Auth;
-use crate::directory::StateStore;
+use crate::directory::State;
 use crate::mail::{Mailbox, ReversePath};
 use crate::message::Automatic;
 use crate::offload::in_place;
@@ -25,7 +25,7 @@ pub(super) struct Checks<'a> {
     pub(super) auth: &'a Auth,
     pub(super) prover: &'a Prover,
     pub(super) owners: Owners<'a>,
-    pub(super) state: &'a StateStore,
+    pub(super) state: &'a dyn State,
     pub(super) allowlist: &'a Allowlist,
     pub(super) budgets: &'a Budgets,
 }
@@ -135,7 +135,7 @@ async fn prove(
         count(steps);
     }
     let memory = (auth, checks.state, checks.budgets);
-    believe(memory, arrival, from, proof)
+    believe(memory, arrival, from, proof).await
 }
 
 /// Counts what each check found.

@@ -4,7 +4,7 @@
 //! the conversation; a token of somebody else, or one that is none, is dropped.
 
 use super::fault::internal;
-use crate::directory::StateStore;
+use crate::directory::State;
 use crate::mail::Domain;
 use crate::masking::{MaskedDomains, MessageIdKeys, Original, Pair};
 use crate::message::Message;
@@ -20,13 +20,13 @@ const MAX_KEPT: usize = 1_000;
 pub(super) struct MessageIds<'a> {
     pub(super) keys: &'a MessageIdKeys,
     /// Has the ids whose tokens are only digests.
-    pub(super) state: &'a StateStore,
+    pub(super) state: &'a dyn State,
     pub(super) domains: &'a MaskedDomains,
 }
 
 /// The ids of `message` as the reader sees them, and the one that must be stored, if its token is only a digest. `domain` is the
 /// writer's masked one; `fallback` names the message where it has no id.
-pub(super) fn thread(
+pub(super) async fn thread(
     ids: MessageIds<'_>,
     message: &Message,
     pair: Pair<'_>,
@@ -54,24 +54,24 @@ pub(super) fn thread(
             (token.id, kept)
         }
     };
-    let referred = |field: &str| -> Result<Vec<String>, Refusal> {
+    let referred = async |field: &str| -> Result<Vec<String>, Refusal> {
         let mut found = Vec::new();
         for id in message.ids(field) {
-            found.extend(ids.translate(pair, &id, domain)?);
+            found.extend(ids.translate(pair, &id, domain).await?);
         }
         Ok(found)
     };
     let threading = Threading {
         message_id,
-        in_reply_to: referred("In-Reply-To")?,
-        references: referred("References")?,
+        in_reply_to: referred("In-Reply-To").await?,
+        references: referred("References").await?,
     };
     Ok((threading, kept))
 }
 
 impl MessageIds<'_> {
     /// What becomes of an id that the writer refers to.
-    fn translate(
+    async fn translate(
         self,
         pair: Pair<'_>,
         id: &str,
@@ -87,22 +87,26 @@ impl MessageIds<'_> {
             return Ok(seal(id));
         }
         // The reader's own id, as the writer was shown it.
-        if let Some(original) = self.original(pair.reversed(), local)? {
+        if let Some(original) = self.original(pair.reversed(), local).await? {
             return Ok(Some(original));
         }
         // The writer's own, as the reader was shown it: that stays, also where it would be sealed in another way today. What opens for neither is
         // dropped: it would tell of another conversation.
-        let own = self.original(pair, local)?;
+        let own = self.original(pair, local).await?;
         Ok(own.map(|_| format!("{}@{domain}", local.to_ascii_lowercase())))
     }
 
     /// The id behind a token of `pair`.
-    pub(super) fn original(self, pair: Pair<'_>, local: &str) -> Result<Option<String>, Refusal> {
+    pub(super) async fn original(
+        self,
+        pair: Pair<'_>,
+        local: &str,
+    ) -> Result<Option<String>, Refusal> {
         match self.keys.open(pair, local) {
             None => Ok(None),
             Some(Original::Id(id)) => Ok(Some(id)),
             Some(Original::Kept(digest)) => {
-                let stored = self.state.kept_id(&digest)?;
+                let stored = self.state.kept_id(&digest).await?;
                 let kept: Option<KeptId> = stored.and_then(|text| serde_json::from_str(&text).ok());
                 Ok(kept
                     .filter(|kept| kept.writer == *pair.writer && kept.reader == *pair.reader)

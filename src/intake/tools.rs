@@ -20,7 +20,7 @@ use crate::auth::Prover;
 use crate::backpressure::{Backpressure, DocumentRoom};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::directory::{Directory, StateStore};
+use crate::directory::{Directory, State};
 use crate::history::History;
 use crate::in_force::{InForce, Sets};
 use crate::masking::{GuessKeys, HandedKeys, MaskedDomains, MessageIdKeys};
@@ -38,7 +38,7 @@ pub struct Tools {
     /// Accounts and transactions.
     pub directory: Arc<dyn Directory>,
     /// What cannot be loaded again.
-    pub state: Arc<StateStore>,
+    pub state: Arc<dyn State>,
     /// The couriers and the rules on contents.
     pub in_force: Arc<InForce>,
     /// Who checks senders.
@@ -85,7 +85,7 @@ impl Intake {
         count_from_zero();
         Self {
             budgets: Budgets::new(&tools.config.limits),
-            claims: Claims::default(),
+            claims: Claims::new(tools.state.clone()),
             templates: Templates::default(),
             message_ids: MessageIdKeys::new(&tools.config.secrets),
             guess_keys: GuessKeys::new(&tools.config.secrets),
@@ -119,7 +119,7 @@ impl Intake {
             auth: &self.tools.config.auth,
             prover: &self.tools.prover,
             owners: self.owners(),
-            state: &self.tools.state,
+            state: &*self.tools.state,
             allowlist: &sets.allowlist,
             budgets: &self.budgets,
         }
@@ -141,7 +141,7 @@ impl Intake {
         let policy = &self.tools.config.policy;
         let ids = MessageIds {
             keys: &self.message_ids,
-            state: &self.tools.state,
+            state: &*self.tools.state,
             domains: &self.tools.domains,
         };
         Masking {
@@ -152,7 +152,7 @@ impl Intake {
             recollection: Recollection {
                 ids,
                 keys: &self.guess_keys,
-                state: &self.tools.state,
+                state: &*self.tools.state,
                 clock: &*self.tools.clock,
                 memory: policy.guess_memory,
             },
@@ -174,7 +174,7 @@ impl Intake {
             directory: masking.directory,
             ids: masking.ids,
             recollection: masking.recollection,
-            state: &self.tools.state,
+            state: &*self.tools.state,
             claims: &self.claims,
             templates: &self.templates,
             history: &self.tools.history,
@@ -202,11 +202,11 @@ impl Intake {
         Reports {
             entries: self.entries(),
             claims: &self.claims,
-            state: &self.tools.state,
+            state: &*self.tools.state,
             history: &self.tools.history,
             servers: Servers {
                 keys: &self.handed_keys,
-                state: &self.tools.state,
+                state: &*self.tools.state,
                 directory: &*self.tools.directory,
                 prover: &self.tools.prover,
                 resolver: &*self.tools.resolver,

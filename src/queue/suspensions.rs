@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{StateStore, Unavailable};
+use crate::directory::{State, Unavailable};
 use crate::mail::{Domain, Timestamp};
 
 /// One destination's suspension.
@@ -33,7 +33,7 @@ impl Suspension {
 
 /// All suspensions of one server.
 pub struct Suspensions {
-    state: Arc<StateStore>,
+    state: Arc<dyn State>,
     known: RwLock<BTreeMap<Domain, Suspension>>,
     /// One change at a time, from the disk to memory.
     changes: Mutex<()>,
@@ -44,8 +44,8 @@ pub struct Suspensions {
 impl Suspensions {
     /// Those that the store has and that hold at `now`. What cannot be read is logged, and suspends nothing.
     #[must_use]
-    pub fn load(state: Arc<StateStore>, now: Timestamp) -> Self {
-        let kept = state.suspensions().unwrap_or_else(|error| {
+    pub fn load(state: Arc<dyn State>, now: Timestamp) -> Self {
+        let kept = state.suspensions().wait().unwrap_or_else(|error| {
             tracing::error!(event = "suspensions_unreadable", %error, "no destination is suspended; suspend again what must wait");
             Vec::new()
         });
@@ -58,10 +58,10 @@ impl Suspensions {
                     known.insert(domain, suspension);
                 }
                 // Over since the last start.
-                (Some(_), Some(_)) => forget(&state, &name),
+                (Some(_), Some(_)) => forget(&*state, &name),
                 _ => {
                     tracing::error!(event = "suspension_damaged", domain = %name, "it is not suspended any more; suspend it again if it must wait");
-                    forget(&state, &name);
+                    forget(&*state, &name);
                 }
             }
         }
@@ -107,7 +107,8 @@ impl Suspensions {
         let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let record =
             serde_json::to_vec(&suspension).map_err(|error| Unavailable(error.to_string()))?;
-        self.state.keep_suspension(domain.as_str(), &record)?;
+        let kept = self.state.keep_suspension(domain.as_str(), &record);
+        kept.wait()?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let since = suspension.since;
         let before = known.insert(domain.clone(), suspension);
@@ -130,14 +131,14 @@ impl Suspensions {
             known.remove(domain)
         };
         self.number.fetch_add(1, Ordering::SeqCst);
-        self.state.forget_suspension(domain.as_str())?;
+        self.state.forget_suspension(domain.as_str()).wait()?;
         Ok(before.filter(|before| before.holds(now)))
     }
 }
 
 /// Removes a record that means nothing any more; one that stays is looked at again at the next start.
-fn forget(state: &StateStore, domain: &str) {
-    if let Err(error) = state.forget_suspension(domain) {
+fn forget(state: &dyn State, domain: &str) {
+    if let Err(error) = state.forget_suspension(domain).wait() {
         tracing::warn!(event = "state_write_failed", %error);
     }
 }
@@ -145,6 +146,7 @@ fn forget(state: &StateStore, domain: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::SledState;
 
     const NOW: Timestamp = Timestamp(1_795_392_000_000);
 
@@ -160,8 +162,8 @@ mod tests {
         }
     }
 
-    fn store(folder: &tempfile::TempDir) -> Arc<StateStore> {
-        Arc::new(StateStore::open(&folder.path().join("state")).unwrap())
+    fn store(folder: &tempfile::TempDir) -> Arc<SledState> {
+        Arc::new(SledState::open(&folder.path().join("state")).unwrap())
     }
 
     #[test]

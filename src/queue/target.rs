@@ -30,7 +30,12 @@ pub(super) async fn find(
         return Ok(Err(Diagnostic::local(EnhancedStatus::DISABLED_5_2_1, text)));
     };
     let mark = match transaction {
-        Some(transaction) => context.last_used.last_used(transaction, participant)?,
+        Some(transaction) => {
+            context
+                .last_used
+                .last_used(transaction, participant)
+                .await?
+        }
         None => None,
     };
     // The mark fits no address that was removed since.

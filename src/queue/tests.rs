@@ -12,7 +12,7 @@ use super::*;
 use crate::backpressure::DocumentRoom;
 use crate::clock::ManualClock;
 use crate::delivery::{AttemptFuture, DeliveryRequest};
-use crate::directory::{RecordRules, SledDirectory, StateStore, import};
+use crate::directory::{Answer, RecordRules, SledDirectory, SledState, import};
 use crate::handover::Targets;
 use crate::history::{History, HistoryEvent, TraceQuery};
 use crate::mail::{
@@ -96,12 +96,12 @@ impl LastUsed for Recalled {
         &self,
         transaction: &TransactionId,
         participant: &ParticipantId,
-    ) -> Result<Option<AddressMark>, Unavailable> {
+    ) -> Answer<'_, Option<AddressMark>> {
         let last = self.0.lock().unwrap();
-        Ok(last
+        Answer::known(Ok(last
             .as_ref()
             .filter(|last| last.transaction == *transaction && last.participant == *participant)
-            .map(|last| last.address))
+            .map(|last| last.address)))
     }
 
     fn remember(&self, memory: &StateUpdates) {
@@ -190,7 +190,7 @@ impl Stage {
             targets: Arc::new(targets),
             documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
             suspensions: Arc::new(Suspensions::load(
-                Arc::new(StateStore::open(&folder.path().join("state")).unwrap()),
+                Arc::new(SledState::open(&folder.path().join("state")).unwrap()),
                 clock.now(),
             )),
             clock: clock.clone(),

@@ -20,7 +20,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::config::{Budget, HttpConfig, HttpListen};
 use crate::directory::{
-    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, StateStore, Transaction,
+    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, SledState, Transaction,
     Unavailable,
 };
 use crate::history::History;
@@ -168,7 +168,7 @@ fn allowlist(folder: &Path) -> InForce {
 }
 
 fn tokens(folder: &Path) -> Tokens {
-    let state = StateStore::open(&folder.join("state")).unwrap();
+    let state = SledState::open(&folder.join("state")).unwrap();
     Tokens::load(Arc::new(state)).unwrap()
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::token::{self, TokenDigest};
 use crate::allowlist::{Allowlist, Entry};
-use crate::directory::{StateStore, Unavailable};
+use crate::directory::{State, Unavailable};
 use crate::mail::Timestamp;
 
 /// Milliseconds of a day: how exactly it is known when a token was last used.
@@ -15,7 +15,7 @@ const DAY: u64 = 86_400_000;
 
 /// All tokens of one server.
 pub struct Tokens {
-    state: Arc<StateStore>,
+    state: Arc<dyn State>,
     known: RwLock<HashMap<Arc<str>, Token>>,
     /// One change at a time, from memory to the disk: of two records of one token the later must be written later.
     changes: Mutex<()>,
@@ -94,8 +94,8 @@ impl Tokens {
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub fn load(state: Arc<StateStore>) -> Result<Self, Unavailable> {
-        let kept = state.tokens()?.into_iter();
+    pub fn load(state: Arc<dyn State>) -> Result<Self, Unavailable> {
+        let kept = state.tokens().wait()?.into_iter();
         let known = kept.filter_map(|(id, record)| {
             let token = serde_json::from_slice(&record).ok()?;
             Some((Arc::from(id), token))
@@ -139,7 +139,7 @@ impl Tokens {
             revoked: None,
             last_used: None,
         };
-        self.state.keep_token(&id, &record(&token)?)?;
+        self.state.keep_token(&id, &record(&token)?).wait()?;
         self.change(|known| known.insert(Arc::from(id.as_str()), token));
         tracing::info!(event = "token_created", token = id, %entry, by);
         Ok((id, text))
@@ -161,7 +161,7 @@ impl Tokens {
             Some(token.clone())
         });
         let token = token.ok_or(TokenError::NoSuchToken)?;
-        let kept = record(&token).and_then(|record| self.state.keep_token(id, &record));
+        let kept = record(&token).and_then(|record| self.state.keep_token(id, &record).wait());
         tracing::info!(event = "token_revoked", token = id, entry = %token.entry, by, durable = kept.is_ok());
         kept.map_err(|error| {
             let text = format!(
@@ -226,7 +226,7 @@ impl Tokens {
         });
         let record = token.and_then(|token| record(&token).ok());
         if let Some(record) = record {
-            let _ = self.state.note_token(id, &record);
+            let _ = self.state.note_token(id, &record).wait();
         }
     }
 

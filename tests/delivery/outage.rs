@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use allegromail::backpressure::DocumentRoom;
 use allegromail::clock::{Clock, ManualClock};
 use allegromail::delivery::{DeliveryContext, DeliverySettings, SmtpDelivery};
-use allegromail::directory::{AddressMark, SledDirectory, StateStore, Unavailable};
+use allegromail::directory::{AddressMark, Answer, SledDirectory, SledState};
 use allegromail::dsn::Reporter;
 use allegromail::handover::Targets;
 use allegromail::history::History;
@@ -33,12 +33,8 @@ const STEPS: usize = 36;
 struct Nobody;
 
 impl LastUsed for Nobody {
-    fn last_used(
-        &self,
-        _: &TransactionId,
-        _: &ParticipantId,
-    ) -> Result<Option<AddressMark>, Unavailable> {
-        Ok(None)
+    fn last_used(&self, _: &TransactionId, _: &ParticipantId) -> Answer<'_, Option<AddressMark>> {
+        Answer::known(Ok(None))
     }
 
     fn remember(&self, _: &StateUpdates) {}
@@ -85,7 +81,7 @@ fn start(
         targets: Arc::new(Targets::own(folder)),
         documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
         suspensions: Arc::new(queue::Suspensions::load(
-            Arc::new(StateStore::open(&folder.join("state")).unwrap()),
+            Arc::new(SledState::open(&folder.join("state")).unwrap()),
             clock.now(),
         )),
         clock: clock.clone(),

@@ -335,7 +335,7 @@ async fn a_broken_record_of_a_suspension_is_loud_and_keeps_no_mail() {
     let config = stage.config.clone();
     let folder = stage.stop().await;
     let path = folder.path().join("data/state");
-    let state = allegromail::directory::StateStore::open(&path).unwrap();
+    let state = allegromail::directory::SledState::open(&path).unwrap();
     state
         .keep_suspension("rowery.example", b"{\"since\":")
         .unwrap();

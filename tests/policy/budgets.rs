@@ -144,7 +144,7 @@ async fn h166_reports_that_could_not_be_stored_leave_room_for_others() {
     assert!(
         places
             .iter()
-            .all(|place| state.is_marked(place.day, &place.digest).unwrap())
+            .all(|place| state.is_marked((place.day, place.digest)).wait().unwrap())
     );
     let answer = bring("5.2.1").await;
     assert!(answer.0.contains("enough reports"), "{answer:?}");

@@ -425,7 +425,7 @@ impl Bare {
         let tools = allegromail::intake::Tools {
             domains: Arc::new(MaskedDomains::new(domains)),
             directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
-            state: Arc::new(directory::StateStore::open(&folder.path().join("state")).unwrap()),
+            state: Arc::new(directory::SledState::open(&folder.path().join("state")).unwrap()),
             in_force: Arc::new(InForce::open(sources, None, Arc::new(SystemClock)).unwrap()),
             prover: Prover::new(
                 &resolver,

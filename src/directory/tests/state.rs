@@ -8,7 +8,7 @@ fn state_survives_a_restart() {
     let (order, jan) = ("cub31c122".parse().unwrap(), id("8awgqyk6a5"));
     let mark = AddressMark::of(&jan, &mailbox("jan@poczta.example"));
     {
-        let state = StateStore::open(&folder.path().join("s")).unwrap();
+        let state = SledState::open(&folder.path().join("s")).unwrap();
         assert_eq!(state.last_writer(&order, &jan).unwrap(), None);
         state.remember(&order, &jan, mark).unwrap();
         assert_eq!(
@@ -25,7 +25,7 @@ fn state_survives_a_restart() {
         );
         state.checkpoint().unwrap();
     }
-    let state = StateStore::open(&folder.path().join("s")).unwrap();
+    let state = SledState::open(&folder.path().join("s")).unwrap();
     assert_eq!(state.last_writer(&order, &jan).unwrap(), Some(mark));
     for number in 0..2_500_u64 {
         state
@@ -42,7 +42,7 @@ fn state_survives_a_restart() {
 #[test]
 fn marks_are_forgotten_day_by_day() {
     let folder = tempfile::tempdir().unwrap();
-    let state = StateStore::open(&folder.path().join("s")).unwrap();
+    let state = SledState::open(&folder.path().join("s")).unwrap();
     for day in [254, 255, 256, 257] {
         state.mark(day, &[7; 16]).unwrap();
     }
@@ -66,9 +66,9 @@ fn marks_are_forgotten_day_by_day() {
 fn h164_who_asks_for_a_thousand_orders_restarts_nobody_elses_grace() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
-    let state = StateStore::open(&path).unwrap();
+    let state = SledState::open(&path).unwrap();
     let jan = id("8awgqyk6a5");
-    let note = |state: &StateStore, asker: &str, order: &str, now| {
+    let note = |state: &SledState, asker: &str, order: &str, now| {
         state
             .note_first_seen(&jan, &order.parse().unwrap(), asker, Timestamp(now))
             .unwrap()
@@ -85,7 +85,7 @@ fn h164_who_asks_for_a_thousand_orders_restarts_nobody_elses_grace() {
     }
     state.checkpoint().unwrap();
     drop(state);
-    let state = StateStore::open(&path).unwrap();
+    let state = SledState::open(&path).unwrap();
     for order in ["honest1", "zzz", "0"] {
         assert_eq!(note(&state, "shop1", order, 9_000), Timestamp(5));
     }
@@ -98,7 +98,7 @@ fn h164_who_asks_for_a_thousand_orders_restarts_nobody_elses_grace() {
 #[test]
 fn h164_what_0_1_0_has_seen_first_still_counts() {
     let folder = tempfile::tempdir().unwrap();
-    let state = StateStore::open(&folder.path().join("s")).unwrap();
+    let state = SledState::open(&folder.path().join("s")).unwrap();
     let (jan, order) = (id("8awgqyk6a5"), "cub31c122".parse().unwrap());
     let row = format!(
         r#"{{"type":"state","key":"{}","value":"{}"}}"#,

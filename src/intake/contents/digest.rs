@@ -14,7 +14,7 @@ use crate::spool::{Entry, Target};
 pub async fn send_digests(intake: &Intake) {
     let sets = intake.tools.in_force.current();
     let contents = intake.contents(&sets);
-    let digests = contents.state.digests();
+    let digests = contents.state.digests().await;
     for digest in digests.unwrap_or_default() {
         if let Err(error) = send(contents, &digest).await {
             tracing::error!(event = "notice_failed", %error);
@@ -27,7 +27,7 @@ async fn send(contents: Contents<'_>, (account, rows): &NoticeDigest) -> Result<
     let found = contents.directory.participant(account).await;
     let Some(writer) = found.map_err(|error| text(&error))? else {
         // Nobody is left to be told.
-        let forgotten = contents.state.forget_digest(account, rows.len());
+        let forgotten = contents.state.forget_digest(account, rows.len()).await;
         return forgotten.map_err(|error| text(&error));
     };
     let to = mask_of(
@@ -60,6 +60,6 @@ async fn send(contents: Contents<'_>, (account, rows): &NoticeDigest) -> Result<
     let entry = notice::signed(contents, &to, entry, body).await?;
     let committed = contents.entries.spool.commit(vec![entry]).await;
     committed.map_err(|error| text(&error))?;
-    let forgotten = contents.state.forget_digest(account, rows.len());
+    let forgotten = contents.state.forget_digest(account, rows.len()).await;
     forgotten.map_err(|error| text(&error))
 }

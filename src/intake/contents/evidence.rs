@@ -84,7 +84,7 @@ pub(super) async fn gather(
         Some(_) => Direction::SellerToBuyer,
     };
     let pair = Pair { writer, reader };
-    let (answers, forged) = referred(contents, arrival, pair)?;
+    let (answers, forged) = referred(contents, arrival, pair).await?;
     let now = contents.entries.clock.now();
     let mut evidence = Evidence {
         direction,
@@ -108,7 +108,7 @@ pub(super) async fn gather(
         && !forged
     {
         let oldest = before(now, contents.config.asked_within);
-        let last = contents.state.last_wrote(&order.id, reader)?;
+        let last = contents.state.last_wrote(&order.id, reader).await?;
         evidence.credit = last.filter(|last| last.at >= oldest);
     }
     evidence.automatic = programs(arrival, set);
@@ -130,7 +130,7 @@ pub(super) async fn gather(
 
 /// Whether the message names one that the reader wrote to the writer; and whether it names one of ours that no key of this pair opens. "Re:" proves
 /// nothing.
-fn referred(
+async fn referred(
     contents: Contents<'_>,
     arrival: &Arrival<'_>,
     pair: Pair<'_>,
@@ -146,9 +146,14 @@ fn referred(
             if !ours {
                 continue;
             }
-            if contents.ids.original(pair.reversed(), token)?.is_some() {
+            if contents
+                .ids
+                .original(pair.reversed(), token)
+                .await?
+                .is_some()
+            {
                 answers = true;
-            } else if contents.ids.original(pair, token)?.is_none() {
+            } else if contents.ids.original(pair, token).await?.is_none() {
                 forged = true;
             }
         }

@@ -56,7 +56,7 @@ pub(super) fn shadow(
 }
 
 /// The line of the history, the log and the event for the marketplace.
-pub(super) fn note(
+pub(super) async fn note(
     contents: Contents<'_>,
     arrival: &Arrival<'_>,
     plan: &Masked,
@@ -78,7 +78,7 @@ pub(super) fn note(
         "action": hit.action,
         "reference": hit.reference,
     });
-    if let Err(error) = contents.state.add_event(now, &event.to_string()) {
+    if let Err(error) = contents.state.add_event(now, &event.to_string()).await {
         tracing::error!(event = "event_failed", trace = %trace, %error);
     }
 }

@@ -11,7 +11,7 @@ use super::judged::Judged;
 use super::{Contents, before};
 use crate::backpressure::DocumentReservation;
 use crate::content::{Direction, Document, Letter, Rule, RuleSet};
-use crate::directory::StateStore;
+use crate::directory::State;
 use crate::dsn::HandedDocuments;
 use crate::intake::arrival::{Arrival, Purpose};
 use crate::intake::dedup::Claim;
@@ -70,9 +70,9 @@ impl Documents<'_> {
 
 impl Held<'_> {
     /// The entry is durable: what it holds is known from now on.
-    pub(super) fn seal(self, state: &StateStore) {
+    pub(super) async fn seal(self, state: &dyn State) {
         for document in &self.entry.entry.memory.documents {
-            if let Err(error) = state.note_document(&document.digest, document.at) {
+            if let Err(error) = state.note_document(&document.digest, document.at).await {
                 tracing::error!(event = "state_write_failed", %error);
             }
         }
@@ -107,7 +107,7 @@ pub(super) async fn hold<'a>(
     let (mut claims, mut taken, mut new) = (Vec::new(), Vec::new(), Vec::new());
     for (document, name) in found.documents {
         let digest = digest(order, &document);
-        if let Some(claim) = claim(contents, digest, arrival.purpose)? {
+        if let Some(claim) = claim(contents, digest, arrival.purpose).await? {
             claims.push(claim);
             taken.push(TakenDocument { digest, at: now });
             new.push((document, name));
@@ -167,18 +167,18 @@ fn digest(order: &TransactionId, document: &Document) -> [u8; 16] {
 ///
 /// # Errors
 /// Another message of the same is just being taken, and it is not known yet whether it will be.
-fn claim(
+async fn claim(
     contents: Contents<'_>,
     digest: [u8; 16],
     purpose: Purpose,
 ) -> Result<Option<Claim>, Refusal> {
     // A mark of no day: what is known for long stands in a table of its own.
     let mark = OnceMark { day: 0, digest };
-    let Some(claim) = contents.claims.claim(contents.state, mark, purpose)? else {
+    let Some(claim) = contents.claims.claim(mark, purpose).await? else {
         return Err(internal("the same document is being taken now"));
     };
     let oldest = before(contents.entries.clock.now(), KNOWN);
-    let known = contents.state.document_taken(&digest)?;
+    let known = contents.state.document_taken(&digest).await?;
     let is_known = known.is_some_and(|at| at >= oldest);
     Ok((!is_known).then_some(claim))
 }

@@ -82,14 +82,18 @@ pub(super) async fn send(
             Err(error) => tracing::error!(event = "notice_failed", %trace, %error),
         }
         failpoint::pass("documents.committed");
-        seal(contents.state, claims);
+        seal(contents.state, claims).await;
         if let Some(held) = held {
-            held.seal(contents.state);
+            held.seal(contents.state).await;
         }
     }
     if let Some(row) = row {
         let now = contents.entries.clock.now();
-        if let Err(error) = contents.state.add_to_digest(&plan.writer.id, now, &row) {
+        if let Err(error) = contents
+            .state
+            .add_to_digest(&plan.writer.id, now, &row)
+            .await
+        {
             tracing::error!(event = "notice_failed", %trace, %error);
         }
     }
@@ -115,7 +119,7 @@ async fn compose(
     let order = plan.transaction.as_ref();
     let about = about(arrival.message, recipient);
     let about = without(about, &writer.addresses, &writer.login);
-    let Some(claim) = claim(contents, arrival, plan, (rule, is_stopped))? else {
+    let Some(claim) = claim(contents, arrival, plan, (rule, is_stopped)).await? else {
         if !is_stopped {
             return Ok(Notice::None);
         }
@@ -170,7 +174,7 @@ async fn compose(
 }
 
 /// The right to send a notice by itself today; none: the account has had enough of them.
-fn claim(
+async fn claim(
     contents: Contents<'_>,
     arrival: &Arrival<'_>,
     plan: &Masked,
@@ -184,7 +188,7 @@ fn claim(
     };
     for place in 0..places {
         let mark = mark(day, &format!("notice/{}/{what}/{place}", plan.writer.id));
-        let claimed = contents.claims.claim(contents.state, mark, arrival.purpose);
+        let claimed = contents.claims.claim(mark, arrival.purpose).await;
         if let Some(claim) = claimed.map_err(|error| error.to_string())? {
             return Ok(Some(claim));
         }

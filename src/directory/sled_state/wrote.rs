@@ -1,20 +1,10 @@
 //! When a party last wrote about a transaction, so that the other may answer.
 
-use super::{StateStore, key, time};
-use crate::directory::Unavailable;
-use crate::mail::Timestamp;
+use super::{SledState, key, time};
+use crate::directory::{LastWrote, Unavailable};
 use crate::masking::{ParticipantId, TransactionId};
 
-/// The last time that a party wrote about a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LastWrote {
-    /// When the message was accepted.
-    pub at: Timestamp,
-    /// Whether it named a document.
-    pub document: bool,
-}
-
-impl StateStore {
+impl SledState {
     /// When `participant` last wrote about `transaction`; none: never, or 0.1.0 took it.
     ///
     /// # Errors

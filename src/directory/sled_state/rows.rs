@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use super::StateStore;
+use super::SledState;
 
 /// A line of an export.
 #[derive(Serialize, Deserialize)]
@@ -15,7 +15,7 @@ enum Row {
     End {},
 }
 
-impl StateStore {
+impl SledState {
     /// Writes every record as a line, and returns how many.
     ///
     /// # Errors

@@ -2,18 +2,15 @@
 
 use std::sync::PoisonError;
 
-use super::StateStore;
-use crate::directory::Unavailable;
+use super::SledState;
+use crate::directory::{NoticeDigest, Unavailable};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 
 /// Rows that wait for one account. What comes beyond them is told in no digest; the feed of the marketplace has it.
 const MOST: usize = 1_000;
 
-/// The rows of one account, the oldest first.
-pub type NoticeDigest = (ParticipantId, Vec<String>);
-
-impl StateStore {
+impl SledState {
     /// Adds a row to the digest of an account.
     ///
     /// # Errors

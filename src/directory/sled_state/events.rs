@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use super::StateStore;
+use super::SledState;
 use crate::directory::Unavailable;
 use crate::mail::Timestamp;
 
@@ -16,7 +16,7 @@ fn event_number(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*number))
 }
 
-impl StateStore {
+impl SledState {
     /// Adds an event to the feed of the marketplace. Its number grows and is never given twice, not after a crash that took the last ones either: it is
     /// the time in microseconds.
     ///
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn events_of_one_moment_have_a_number_each_and_none_is_lost() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateStore::open(folder.path()).unwrap();
+        let state = SledState::open(folder.path()).unwrap();
         let account = "k2m9x0r7t3".parse().unwrap();
         std::thread::scope(|scope| {
             for thread in 0..8 {

@@ -1,6 +1,6 @@
 //! The tokens of carriers, as records that the room `verify` writes and reads. No log has them: what is kept is synced.
 
-use super::{RECORD, StateStore};
+use super::{RECORD, SledState};
 use crate::directory::Unavailable;
 
 /// The key of a token.
@@ -8,7 +8,7 @@ fn token(id: &str) -> String {
     format!("v{id}")
 }
 
-impl StateStore {
+impl SledState {
     /// Every token that was kept: its id and its record.
     ///
     /// # Errors

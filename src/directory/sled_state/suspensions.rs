@@ -1,6 +1,6 @@
 //! Destinations that operators have suspended, as records that the room `queue` writes and reads. No log has them: what is kept is synced.
 
-use super::{RECORD, StateStore};
+use super::{RECORD, SledState};
 use crate::directory::Unavailable;
 
 /// What all keys of suspensions begin with.
@@ -11,7 +11,7 @@ fn suspended(domain: &str) -> String {
     format!("{PREFIX}{domain}")
 }
 
-impl StateStore {
+impl SledState {
     /// Every suspension that was kept: the domain and its record.
     ///
     /// # Errors

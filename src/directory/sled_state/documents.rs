@@ -1,6 +1,6 @@
 //! Documents that were taken to be handed over, so that none is taken twice.
 
-use super::{StateStore, time};
+use super::{SledState, time};
 use crate::directory::Unavailable;
 use crate::mail::Timestamp;
 
@@ -15,7 +15,7 @@ fn known(value: &[u8]) -> Option<(Timestamp, bool)> {
     Some((time(at)?, *lost != 0))
 }
 
-impl StateStore {
+impl SledState {
     /// When a document was taken; none: never, that is forgotten, or it reached nobody.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn what_reached_nobody_may_be_taken_again_whatever_the_log_still_tells() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateStore::open(&folder.path().join("state")).unwrap();
+        let state = SledState::open(&folder.path().join("state")).unwrap();
         let (digest, at) = ([7; 16], Timestamp);
         let taken = || state.document_taken(&digest).unwrap();
         state.note_document(&digest, at(5)).unwrap();
