@@ -137,6 +137,13 @@ mod operations {
     mod whole_sets;
 }
 
+/// What several nodes share: directory and state, whatever keeps them.
+mod nodes {
+    mod accounts;
+    mod conformance;
+    mod taught;
+}
+
 /// Other people's programs as peers: swaks, Postfix on both sides, Postfix's smtp-source.
 mod interop {
     mod attachments;
