@@ -155,13 +155,7 @@ impl Relay {
         };
         let sessions = inbound::run(listeners, server.clone(), shutdown.clone());
         let mut tasks = vec![tokio::spawn(sessions)];
-        tasks.push(tokio::spawn(maintenance::run(
-            maintenance::Maintained::of(&stores),
-            stores.clock.clone(),
-            config.delivery.token_days().saturating_add(1),
-            config.policy.guess_memory,
-            shutdown.clone(),
-        )));
+        tasks.push(maintenance::start(&stores, &shutdown));
         let digests = maintenance::send_digests(intake, shutdown.clone());
         tasks.extend([tokio::spawn(digests), tokio::spawn(damaged)]);
         let backups = tokio::spawn(Backups::of(&stores).run(shutdown.clone()));

@@ -39,6 +39,7 @@ pub mod policy;
 pub mod rewrite;
 pub mod signing;
 pub mod spool;
+pub mod tokens;
 
 // Layer 4: in, out, and when. `intake` answers what `inbound` asks, and `queue` calls `delivery` and `handover`; else none of them uses another.
 pub mod delivery;

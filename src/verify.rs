@@ -13,15 +13,12 @@ mod questions;
 mod refusal;
 mod server;
 mod service;
-mod token;
-mod tokens;
 mod traced;
 
 pub use answer::{OrderState, Verified};
 pub use questions::{Questions, VerifiedAll};
 pub use server::serve;
 pub use service::VerifyContext;
-pub use tokens::{ShownToken, TokenError, Tokens};
 
 #[cfg(test)]
 mod tests;

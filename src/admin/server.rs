@@ -28,7 +28,7 @@ use crate::intake::Intake;
 use crate::observe::Metrics;
 use crate::queue::QueueClient;
 use crate::spool::Spool;
-use crate::verify::Tokens;
+use crate::tokens::Tokens;
 
 /// The largest request body in bytes: a batch of import lines, or the largest message in base64 that `explain` is asked about.
 const MAX_BODY: usize = 64 * 1024 * 1024;

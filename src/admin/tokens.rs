@@ -1,4 +1,4 @@
-//! The tokens with which carriers ask about orders.
+//! The tokens with which carriers ask about orders, and participants read and write messages.
 
 use std::sync::Arc;
 
@@ -10,13 +10,54 @@ use serde::{Deserialize, Serialize};
 use super::AdminContext;
 use crate::allowlist::Entry;
 use crate::http::{ApiError, Peer};
-use crate::verify::{ShownToken, TokenError};
+use crate::masking::ParticipantId;
+use crate::tokens::{Holder, Scope, ShownToken, TokenError};
 
-/// Whose token is to be made.
-#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+/// Whose token is to be made: a courier's or a participant's.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NewToken {
     /// An entry of the allowlist in force, `@domain` or `local@domain`.
-    pub entry: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// The id of a participant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participant: Option<String>,
+    /// What a participant may do with it; absent: everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<Scope>>,
+}
+
+impl NewToken {
+    /// Reads whose it is.
+    fn holder(self) -> Result<Holder, ApiError> {
+        let bad = |error: &dyn std::fmt::Display| ApiError::bad(error.to_string());
+        match (self.entry, self.participant) {
+            (Some(entry), None) if self.scope.is_none() => {
+                let entry = entry.trim().parse::<Entry>();
+                Ok(Holder::Courier {
+                    entry: entry.map_err(|error| bad(&error))?,
+                })
+            }
+            (None, Some(participant)) => {
+                let participant = ParticipantId::parse(participant.trim());
+                let mut scope = self.scope.unwrap_or_else(|| Scope::ALL.to_vec());
+                scope.sort_unstable();
+                scope.dedup();
+                if scope.is_empty() {
+                    return Err(ApiError::bad(
+                        "`scope` names nothing that may be done; leave it out for everything",
+                    ));
+                }
+                Ok(Holder::Participant {
+                    participant: participant.map_err(|error| bad(&error))?,
+                    scope,
+                })
+            }
+            _ => Err(ApiError::bad(
+                "name either `entry`, the courier's entry on the allowlist, or `participant` with its `scope`",
+            )),
+        }
+    }
 }
 
 /// A token that was made.
@@ -24,11 +65,33 @@ pub struct NewToken {
 pub struct TokenMade {
     /// What it is revoked by.
     pub id: String,
-    /// Its entry.
-    #[schema(value_type = String)]
-    pub entry: Entry,
+    /// The courier's entry; absent for a participant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub entry: Option<Entry>,
+    /// The participant; absent for a courier's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub participant: Option<ParticipantId>,
     /// The token itself. It is told this once, and nothing that is kept leads to it.
     pub token: String,
+}
+
+impl TokenMade {
+    /// What is told of a token that was made for `holder`.
+    #[must_use]
+    pub fn new(holder: Holder, (id, token): (String, String)) -> Self {
+        let (entry, participant) = match holder {
+            Holder::Courier { entry } => (Some(entry), None),
+            Holder::Participant { participant, .. } => (None, Some(participant)),
+        };
+        Self {
+            id,
+            entry,
+            participant,
+            token,
+        }
+    }
 }
 
 /// Every token, revoked ones too, the oldest first.
@@ -37,10 +100,10 @@ pub(super) async fn list(State(context): State<Arc<AdminContext>>) -> Json<Vec<S
     Json(context.tokens.list(&context.in_force.current().allowlist))
 }
 
-/// Makes a token for an entry of the allowlist in force.
+/// Makes a token for an entry of the allowlist in force, or for a participant.
 #[utoipa::path(post, path = "/v1/tokens", request_body = NewToken, responses(
     (status = 200, description = "made, durably; the token is told this once", body = TokenMade),
-    (status = 422, description = "no such entry is on the allowlist in force", body = ApiError),
+    (status = 422, description = "no such entry is on the allowlist in force, or there is no such participant", body = ApiError),
     (status = 503, description = "the state store does not take it", body = ApiError),
 ))]
 pub(super) async fn create(
@@ -48,19 +111,23 @@ pub(super) async fn create(
     Extension(peer): Extension<Peer>,
     Json(new): Json<NewToken>,
 ) -> Result<Json<TokenMade>, ApiError> {
-    let entry: Entry = new
-        .entry
-        .trim()
-        .parse()
-        .map_err(|error: crate::allowlist::EntryError| ApiError::bad(error.to_string()))?;
-    let (work, own) = (context.clone(), entry.clone());
-    let (id, token) = beside(move || {
+    let holder = new.holder()?;
+    if let Holder::Participant { participant, .. } = &holder
+        && context.directory.participant(participant).await?.is_none()
+    {
+        let error = format!(
+            "there is no participant {participant}; `allegromail import FILE` loads accounts"
+        );
+        return Err(ApiError::bad(error));
+    }
+    let (work, own) = (context.clone(), holder.clone());
+    let made = beside(move || {
         let (sets, now) = (work.in_force.current(), work.clock.now());
         work.tokens
             .create(own, &sets.allowlist, &peer.to_string(), now)
     })
     .await?;
-    Ok(Json(TokenMade { id, entry, token }))
+    Ok(Json(TokenMade::new(holder, made)))
 }
 
 /// Revokes a token, at once.

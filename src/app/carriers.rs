@@ -12,7 +12,8 @@ use super::lost;
 use super::stores::Stores;
 use crate::config::Config;
 use crate::http::{Guard, Listener};
-use crate::verify::{self, Tokens, VerifyContext};
+use crate::tokens::Tokens;
+use crate::verify::{self, VerifyContext};
 
 /// The tokens, and the listener if there is one.
 pub(super) struct Carriers {

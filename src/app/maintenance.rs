@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::reserved_space::ReservedSpace;
@@ -27,16 +28,16 @@ const EVENTS_DAYS: u64 = 90;
 
 /// What is looked after.
 #[derive(Clone)]
-pub(super) struct Maintained {
-    pub(super) history: Arc<History>,
-    pub(super) state: Arc<dyn State>,
-    pub(super) room: ReservedSpace,
-    pub(super) documents: Arc<DocumentRoom>,
+struct Maintained {
+    history: Arc<History>,
+    state: Arc<dyn State>,
+    room: ReservedSpace,
+    documents: Arc<DocumentRoom>,
 }
 
 impl Maintained {
     /// What of `stores` is looked after.
-    pub(super) fn of(stores: &Stores) -> Self {
+    fn of(stores: &Stores) -> Self {
         Self {
             history: stores.history.clone(),
             state: stores.state.clone(),
@@ -46,9 +47,21 @@ impl Maintained {
     }
 }
 
+/// Starts the work of a server.
+pub(super) fn start(stores: &Stores, shutdown: &CancellationToken) -> JoinHandle<()> {
+    let config = &stores.config;
+    tokio::spawn(run(
+        Maintained::of(stores),
+        stores.clock.clone(),
+        config.delivery.token_days().saturating_add(1),
+        config.policy.guess_memory,
+        shutdown.clone(),
+    ))
+}
+
 /// Works until `shutdown`. Once-only marks are kept for `mark_days`: a bounce token that is still good must find its mark. What a pair has brought is
 /// kept for `guess_memory` after its last message.
-pub(super) async fn run(
+async fn run(
     kept: Maintained,
     clock: Arc<dyn Clock>,
     mark_days: u16,

@@ -1,6 +1,6 @@
-//! `allegromail tokens`: make, list and revoke the tokens with which carriers ask about orders.
+//! `allegromail tokens`: make, list and revoke the tokens with which carriers ask about orders, and participants use the Message Center.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::Exit;
 use crate::admin::{Client, ClientError, NewToken, TokenMade};
@@ -8,16 +8,15 @@ use crate::allowlist::{Allowlist, Entry};
 use crate::app;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::verify::{ShownToken, TokenError, Tokens};
+use crate::directory::Directory;
+use crate::masking::ParticipantId;
+use crate::tokens::{Holder, Scope, ShownToken, TokenError, Tokens};
 
 /// What can be done with tokens.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a token for a courier and print it, this once
-    Create {
-        /// The courier's entry on the allowlist, as @domain or local@domain
-        entry: Entry,
-    },
+    /// Make a token for a courier or a participant and print it, this once
+    Create(Create),
     /// Print every token: id, entry, made, last used, state
     List,
     /// Revoke a token, at once
@@ -25,6 +24,57 @@ pub(super) enum Command {
         /// Its id
         id: String,
     },
+}
+
+/// A token that is to be made.
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    #[command(flatten)]
+    whose: Whose,
+    /// What the participant may do with it: messages:read, messages:write, or both where it is not said
+    #[arg(
+        long,
+        value_name = "SCOPE",
+        value_delimiter = ',',
+        conflicts_with_all = ["named", "courier"]
+    )]
+    scope: Vec<Scope>,
+}
+
+/// Whose it is: one of the three.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Whose {
+    /// The courier's entry on the allowlist, as --courier
+    #[arg(value_name = "ENTRY")]
+    named: Option<Entry>,
+    /// The courier's entry on the allowlist, as @domain or local@domain
+    #[arg(long, value_name = "ENTRY")]
+    courier: Option<Entry>,
+    /// The id of a participant, for its tools at the Message Center
+    #[arg(long, value_name = "ID")]
+    participant: Option<ParticipantId>,
+}
+
+impl Create {
+    /// None: clap wants exactly one of the three.
+    fn holder(&self) -> Option<Holder> {
+        let whose = &self.whose;
+        if let Some(entry) = whose.courier.as_ref().or(whose.named.as_ref()) {
+            let entry = entry.clone();
+            return Some(Holder::Courier { entry });
+        }
+        let mut scope = match self.scope.is_empty() {
+            true => Scope::ALL.to_vec(),
+            false => self.scope.clone(),
+        };
+        scope.sort_unstable();
+        scope.dedup();
+        Some(Holder::Participant {
+            participant: whose.participant.clone()?,
+            scope,
+        })
+    }
 }
 
 /// Why a command failed.
@@ -47,9 +97,12 @@ impl From<TokenError> for Failure {
 pub(super) fn run(config: &Config, command: &Command, json: bool) -> Exit {
     super::block_on(async {
         let done = match command {
-            Command::Create { entry } => create(config, entry)
-                .await
-                .map(|made| made_text(&made, json)),
+            Command::Create(new) => match new.holder() {
+                Some(holder) => create(config, holder)
+                    .await
+                    .map(|made| made_text(&made, json)),
+                None => return Exit::Usage,
+            },
             Command::List => list(config).await.map(|all| listed_text(&all, json)),
             Command::Revoke { id } => revoke(config, id).await.map(|()| revoked_text(id, json)),
         };
@@ -106,9 +159,17 @@ fn user() -> String {
     format!("uid {}", rustix::process::getuid().as_raw())
 }
 
-async fn create(config: &Config, entry: &Entry) -> Result<TokenMade, Failure> {
-    let new = NewToken {
-        entry: entry.to_string(),
+async fn create(config: &Config, holder: Holder) -> Result<TokenMade, Failure> {
+    let new = match holder.clone() {
+        Holder::Courier { entry } => NewToken {
+            entry: Some(entry.to_string()),
+            ..NewToken::default()
+        },
+        Holder::Participant { participant, scope } => NewToken {
+            participant: Some(participant.to_string()),
+            scope: Some(scope),
+            ..NewToken::default()
+        },
     };
     let body = serde_json::to_string(&new).unwrap_or_default();
     let answer = Client::new(&config.admin)
@@ -117,13 +178,27 @@ async fn create(config: &Config, entry: &Entry) -> Result<TokenMade, Failure> {
     if let Some(made) = told(answer)? {
         return Ok(made);
     }
+    if let Holder::Participant { participant, .. } = &holder {
+        must_exist(config, participant).await?;
+    }
     let (allowlist, tokens) = (allowlist(config)?, open(config)?);
-    let (id, token) = tokens.create(entry.clone(), &allowlist, &user(), SystemClock.now())?;
-    Ok(TokenMade {
-        id,
-        entry: entry.clone(),
-        token,
-    })
+    let made = tokens.create(holder.clone(), &allowlist, &user(), SystemClock.now())?;
+    Ok(TokenMade::new(holder, made))
+}
+
+/// Whether the directory of a configuration without a server has a participant.
+async fn must_exist(config: &Config, id: &ParticipantId) -> Result<(), Failure> {
+    let unreachable =
+        |error: &dyn std::fmt::Display| Failure::Stores(Exit::Unreachable, error.to_string());
+    let directory = app::open_directory(config).map_err(|error| unreachable(&error))?;
+    let found = directory.participant(id).await;
+    match found.map_err(|error| unreachable(&error))? {
+        Some(_) => Ok(()),
+        None => Err(Failure::Stores(
+            Exit::BadData,
+            format!("there is no participant {id}; `allegromail import FILE` loads accounts"),
+        )),
+    }
 }
 
 async fn list(config: &Config) -> Result<Vec<ShownToken>, Failure> {
@@ -151,7 +226,12 @@ fn made_text(made: &TokenMade, json: bool) -> String {
     if json {
         return format!("{}\n", serde_json::to_string(made).unwrap_or_default());
     }
-    eprintln!("token {} of {}; it is shown this once", made.id, made.entry);
+    let holder = match (&made.entry, &made.participant) {
+        (Some(entry), _) => entry.to_string(),
+        (None, Some(participant)) => format!("participant {participant}"),
+        (None, None) => "nobody".to_owned(),
+    };
+    eprintln!("token {} of {holder}; it is shown this once", made.id);
     format!("{}\n", made.token)
 }
 
@@ -169,9 +249,17 @@ fn listed_text(all: &[ShownToken], json: bool) -> String {
             None if token.good => "good".to_owned(),
             None => "its entry is not on the allowlist".to_owned(),
         };
+        let holder = match (&token.entry, &token.participant) {
+            (Some(entry), _) => entry.to_string(),
+            (None, Some(participant)) => {
+                let scope: Vec<&str> = token.scope.iter().map(|scope| scope.word()).collect();
+                format!("participant {participant} ({})", scope.join(", "))
+            }
+            (None, None) => "-".to_owned(),
+        };
         format!(
-            "{} {} made {} by {}, last used {used}, {state}\n",
-            token.id, token.entry, token.created, token.created_by
+            "{} {holder} made {} by {}, last used {used}, {state}\n",
+            token.id, token.created, token.created_by
         )
     };
     all.iter().map(line).collect()

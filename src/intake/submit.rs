@@ -127,7 +127,7 @@ async fn take(
     committed.map_err(|error| unstored(&error))?;
     failpoint::pass("inbound.committed");
     tally.keep();
-    seal(&tools.state, claim.into_iter().collect());
+    seal(&*tools.state, claim.into_iter().collect()).await;
     metrics::counter!("allegromail_inbound_accepted_total").increment(1);
     tracing::info!(event = "accepted", trace = %transaction.trace, client = "center", recipients = 1);
     Ok(id)

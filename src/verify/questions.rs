@@ -10,8 +10,8 @@ use super::answer::{self, OrderState, Verified};
 use super::asked::Asked;
 use super::refusal::Refusal;
 use super::service::VerifyService;
-use super::tokens::Asker;
 use crate::http::ApiError;
+use crate::tokens::Asker;
 
 /// Addresses of one request, at most.
 const MOST: usize = 100;

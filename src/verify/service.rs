@@ -6,7 +6,6 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::allowance::Allowance;
-use super::tokens::{Asker, Tokens};
 use super::traced::Traced;
 use crate::clock::Clock;
 use crate::config::Budget;
@@ -15,6 +14,7 @@ use crate::history::History;
 use crate::http::Guard;
 use crate::in_force::InForce;
 use crate::masking::MaskedDomains;
+use crate::tokens::{Asker, Tokens};
 
 /// How often it is told that the budget of a token is spent.
 const TOLD: Duration = Duration::from_secs(3_600);

@@ -28,6 +28,7 @@ use crate::http::Guard;
 use crate::in_force::{InForce, Sources};
 use crate::mail::{Domain, Mailbox, Timestamp};
 use crate::masking::{MaskId, MaskedDomain, MaskedDomains, ParticipantId, TransactionId};
+use crate::tokens::{Holder, Tokens};
 
 const NOW: Timestamp = Timestamp(1_795_392_000_000);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -167,6 +168,11 @@ fn allowlist(folder: &Path) -> InForce {
     InForce::open(sources, None, Arc::new(ManualClock::new(NOW))).unwrap()
 }
 
+fn courier(entry: &str) -> Holder {
+    let entry = entry.parse().unwrap();
+    Holder::Courier { entry }
+}
+
 fn tokens(folder: &Path) -> Tokens {
     let state = SledState::open(&folder.join("state")).unwrap();
     Tokens::load(Arc::new(state)).unwrap()
@@ -193,12 +199,7 @@ impl Desk {
         let (directory, allowlist) = (Arc::new(Noted::default()), allowlist(folder.path()));
         let tokens = tokens(folder.path());
         let make = |entry: &str| {
-            let made = tokens.create(
-                entry.parse().unwrap(),
-                &allowlist.current().allowlist,
-                "test",
-                NOW,
-            );
+            let made = tokens.create(courier(entry), &allowlist.current().allowlist, "test", NOW);
             made.unwrap().1
         };
         let (inpost, dhl) = (make("@inpost.pl"), make("notices@dhl.com"));

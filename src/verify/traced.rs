@@ -10,11 +10,11 @@ use moka::sync::Cache;
 
 use super::allowance::Allowance;
 use super::answer::Found;
-use super::tokens::Asker;
 use crate::clock::Clock;
 use crate::config::Budget;
 use crate::history::{History, HistoryEvent, HistoryRecord};
 use crate::mail::TraceId;
+use crate::tokens::Asker;
 
 /// How long after a line the same question leaves none.
 const AGAIN: Duration = Duration::from_secs(3_600);

@@ -83,7 +83,7 @@ async fn tokens_are_made_and_revoked_with_and_without_a_server_and_outlive_it() 
         assert!(!text.contains(secret) && !server.log().contains(secret));
     }
     let created = format!(
-        "event=\"token_created\" token=\"{}\" entry=@dhl.com by=\"127.0.0.1\"",
+        "event=\"token_created\" token=\"{}\" holder=@dhl.com by=\"127.0.0.1\"",
         &second[4..16]
     );
     assert!(server.log().contains(&created), "{}", server.log());
@@ -91,7 +91,7 @@ async fn tokens_are_made_and_revoked_with_and_without_a_server_and_outlive_it() 
     command(&config, &["tokens", "revoke", &first_id]);
     assert!(!is_good(port, &first));
     let told =
-        format!("event=\"token_revoked\" token=\"{first_id}\" entry=@inpost.pl by=\"127.0.0.1\"");
+        format!("event=\"token_revoked\" token=\"{first_id}\" holder=@inpost.pl by=\"127.0.0.1\"");
     assert!(server.log().contains(&told), "{}", server.log());
     server.kill();
     let server = Server::start(config.as_ref());
@@ -287,5 +287,56 @@ async fn one_address_has_a_part_of_the_connections() {
         let heard = http::exchange(("127.0.0.1", port), &format!("{line}{}", bearer(&own)), b"");
         heard.is_ok_and(|heard| heard.starts_with(b"HTTP/1.1 200 "))
     });
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_participants_token_is_made_with_and_without_a_server_and_asks_about_no_order() {
+    let (_folder, config, port) = installed("1000/1h").await;
+    let make =
+        |words: &[&str]| finished(&[&["tokens", "create", "--config", &config], words].concat());
+    let participant = BUYER.split('+').next().unwrap();
+    let tries = || {
+        for (words, code) in [
+            (&["--participant", "nobody1"][..], 65),
+            (&["--participant", participant, "--scope", "everything"], 64),
+            (&["--participant", participant, "--courier", "@dhl.com"], 64),
+            (&["--courier", "@dhl.com", "--scope", "messages:read"], 64),
+        ] {
+            let (got, _, errors) = make(words);
+            assert_eq!(got, code, "{words:?}: {errors}");
+        }
+        let (code, token, errors) = make(&["--participant", participant]);
+        assert!(code == 0 && token.starts_with("amc_"), "{errors}");
+        token.trim_end().to_owned()
+    };
+    let first = tries();
+    let server = Server::start(config.as_ref());
+    let second = tries();
+    let (code, courier, _) = make(&["--courier", "@dhl.com"]);
+    assert!(code == 0 && is_good(port, courier.trim_end()));
+    assert!(!is_good(port, &first) && !is_good(port, &second));
+    let (_, _, errors) = make(&["--participant", participant, "--scope", "messages:read"]);
+    assert!(
+        errors.contains(&format!("of participant {participant}")),
+        "{errors}"
+    );
+    let all = listed(&config);
+    let seen: Vec<_> = all
+        .iter()
+        .map(|token| (&token["entry"], &token["scope"]))
+        .collect();
+    let both = serde_json::json!(["messages:read", "messages:write"]);
+    let read = serde_json::json!(["messages:read"]);
+    let (dhl, none) = (serde_json::json!("@dhl.com"), serde_json::json!([]));
+    let null = &Value::Null;
+    assert_eq!(
+        seen,
+        [(null, &both), (null, &both), (&dhl, &none), (null, &read)]
+    );
+    assert!(all.iter().all(|token| token["good"] == true));
+    let text = command(&config, &["tokens", "list"]);
+    let line = format!("participant {participant} (messages:read, messages:write) made");
+    assert!(text.contains(&line), "{text}");
     server.stop();
 }

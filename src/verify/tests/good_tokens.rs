@@ -1,8 +1,9 @@
 //! Which tokens are good, and for how long.
 
-use super::TokenError;
 use super::*;
 use crate::in_force::What;
+use crate::masking::ParticipantId;
+use crate::tokens::{Scope, TokenError};
 
 fn is_good(tokens: &Tokens, list: &InForce, given: &str) -> bool {
     tokens
@@ -14,14 +15,7 @@ fn is_good(tokens: &Tokens, list: &InForce, given: &str) -> bool {
 fn only_the_whole_token_is_good_and_only_until_it_is_revoked() {
     let folder = tempfile::tempdir().unwrap();
     let (list, all) = (allowlist(folder.path()), tokens(folder.path()));
-    let make = |entry: &str| {
-        all.create(
-            entry.parse().unwrap(),
-            &list.current().allowlist,
-            "uid 7",
-            NOW,
-        )
-    };
+    let make = |entry: &str| all.create(courier(entry), &list.current().allowlist, "uid 7", NOW);
     let (id, text) = make("@InPost.pl").unwrap();
     let (other_id, other) = make("notices@dhl.com").unwrap();
     assert!(id != other_id && text != other && text.starts_with(&format!("amv_{id}_")));
@@ -75,12 +69,7 @@ fn only_the_whole_token_is_good_and_only_until_it_is_revoked() {
 fn a_token_is_good_while_its_entry_is_on_the_allowlist_in_force() {
     let folder = tempfile::tempdir().unwrap();
     let (list, all) = (allowlist(folder.path()), tokens(folder.path()));
-    let made = all.create(
-        "@inpost.pl".parse().unwrap(),
-        &list.current().allowlist,
-        "x",
-        NOW,
-    );
+    let made = all.create(courier("@inpost.pl"), &list.current().allowlist, "x", NOW);
     let (_, text) = made.unwrap();
     let file = folder.path().join("couriers.txt");
     // Another entry of the same domain is another entry.
@@ -107,12 +96,7 @@ fn a_token_is_good_while_its_entry_is_on_the_allowlist_in_force() {
 fn a_day_is_noted_once_and_never_takes_a_revocation_back() {
     let folder = tempfile::tempdir().unwrap();
     let (list, all) = (allowlist(folder.path()), tokens(folder.path()));
-    let made = all.create(
-        "@inpost.pl".parse().unwrap(),
-        &list.current().allowlist,
-        "x",
-        NOW,
-    );
+    let made = all.create(courier("@inpost.pl"), &list.current().allowlist, "x", NOW);
     let (id, text) = made.unwrap();
     std::thread::scope(|scope| {
         for day in 0..4 {
@@ -120,7 +104,7 @@ fn a_day_is_noted_once_and_never_takes_a_revocation_back() {
             scope.spawn(move || {
                 for hour in 0..200 {
                     let at = NOW.plus(HOUR * (24 * day + hour));
-                    all.asker(Some(text), &list.current().allowlist, at);
+                    let _ = all.asker(Some(text), &list.current().allowlist, at);
                 }
             });
         }
@@ -129,4 +113,34 @@ fn a_day_is_noted_once_and_never_takes_a_revocation_back() {
     drop(all);
     let shown = tokens(folder.path()).list(&list.current().allowlist);
     assert!(shown[0].revoked.is_some() && !shown[0].good);
+}
+
+#[test]
+fn a_participants_token_is_no_couriers_and_the_other_way_round() {
+    let folder = tempfile::tempdir().unwrap();
+    let (list, all) = (allowlist(folder.path()), tokens(folder.path()));
+    let sets = list.current();
+    let participant = Holder::Participant {
+        participant: ParticipantId::parse("8awgqyk6a5").unwrap(),
+        scope: vec![Scope::MessagesRead],
+    };
+    let (id, text) = all.create(participant, &sets.allowlist, "x", NOW).unwrap();
+    let courier = all.create(courier("@inpost.pl"), &sets.allowlist, "x", NOW);
+    let courier = courier.unwrap().1;
+    assert!(text.starts_with("amc_") && !is_good(&all, &list, &text));
+    assert!(all.reader(Some(&courier), NOW).is_none() && all.reader(None, NOW).is_none());
+    drop(all);
+    // A start finds it as it was.
+    let all = tokens(folder.path());
+    let reader = all.reader(Some(&text), NOW).unwrap();
+    assert_eq!(
+        (&*reader.token, reader.participant.as_str(), &*reader.scope),
+        (&*id, "8awgqyk6a5", &[Scope::MessagesRead][..])
+    );
+    let shown = all.list(&sets.allowlist);
+    let shown = shown.iter().find(|token| token.id == id).unwrap();
+    assert!(shown.entry.is_none() && shown.good);
+    assert!(all.is_kept(&id));
+    all.revoke(&id, "x", NOW).unwrap();
+    assert!(!all.is_kept(&id) && all.reader(Some(&text), NOW).is_none());
 }

@@ -1,11 +1,11 @@
 //! What questions leave in the history, and how little.
 
-use super::super::tokens::Asker;
 use super::answer::find;
 use super::asked::Asked;
 use super::traced::Traced;
 use super::*;
 use crate::history::{HistoryEvent, TraceQuery};
+use crate::tokens::Asker;
 
 /// Lines about an address.
 fn lines(history: &History, address: &str) -> Vec<HistoryEvent> {

@@ -1,6 +1,6 @@
-//! The text of a token: `amv_ID_SECRET`, 12 and 64 hexadecimal digits.
+//! The text of a token: `amv_ID_SECRET` of a courier, `amc_ID_SECRET` of a participant, 12 and 64 hexadecimal digits.
 //!
-//! The prefix is for programs that look for secrets in what is published. The id is no secret: operators name a token by it. Only the digest of
+//! The prefixes are for programs that look for secrets in what is published. The id is no secret: operators name a token by it. Only the digest of
 //! the whole text is kept; the secret has 256 random bits, so a plain digest gives nothing to guess at.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -8,8 +8,12 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What every token begins with.
-const PREFIX: &str = "amv_";
+use super::Holder;
+
+/// What the tokens of couriers begin with.
+const COURIER: &str = "amv_";
+/// What the tokens of participants begin with.
+const PARTICIPANT: &str = "amc_";
 /// Random bytes of an id.
 const ID: usize = 6;
 /// Random bytes of a secret.
@@ -50,18 +54,25 @@ impl From<TokenDigest> for String {
     }
 }
 
-/// A new token: its id and its text. None: the system has no randomness.
-pub(super) fn mint() -> Option<(String, String)> {
+/// A new token for `holder`: its id and its text. None: the system has no randomness.
+pub(super) fn mint(holder: &Holder) -> Option<(String, String)> {
     let mut random = [0; ID + SECRET];
     aws_lc_rs::rand::fill(&mut random).ok()?;
     let (id, secret) = random.split_at(ID);
     let id = HEXLOWER.encode(id);
-    let text = format!("{PREFIX}{id}_{}", HEXLOWER.encode(secret));
+    let prefix = match holder {
+        Holder::Courier { .. } => COURIER,
+        Holder::Participant { .. } => PARTICIPANT,
+    };
+    let text = format!("{prefix}{id}_{}", HEXLOWER.encode(secret));
     Some((id, text))
 }
 
 /// The id that a text names, if it has one.
 pub(super) fn id(text: &str) -> Option<&str> {
-    let (id, _) = text.strip_prefix(PREFIX)?.split_once('_')?;
+    let rest = text
+        .strip_prefix(COURIER)
+        .or_else(|| text.strip_prefix(PARTICIPANT));
+    let (id, _) = rest?.split_once('_')?;
     Some(id)
 }

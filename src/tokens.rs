@@ -1,14 +1,23 @@
-//! The tokens that there are: made, listed and revoked by operators, kept in the state store, and in memory for whoever asks.
+//! The tokens that operators make, of carriers and of participants: made, listed and revoked, kept in the state store, and in memory for whoever asks.
+//!
+//! A token is 256 random bits behind an id that is no secret. Only its digest is kept, so that neither a list nor a stolen disk has one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::token::{self, TokenDigest};
 use crate::allowlist::{Allowlist, Entry};
 use crate::directory::{State, Unavailable};
 use crate::mail::Timestamp;
+use crate::masking::ParticipantId;
+
+mod holder;
+mod text;
+
+pub use holder::{Asker, Holder, Reader, Scope, UnknownScope};
+
+use text::TokenDigest;
 
 /// Milliseconds of a day: how exactly it is known when a token was last used.
 const DAY: u64 = 86_400_000;
@@ -24,7 +33,8 @@ pub struct Tokens {
 /// A token as it is kept.
 #[derive(Clone, Serialize, Deserialize)]
 struct Token {
-    entry: Entry,
+    #[serde(flatten)]
+    holder: Holder,
     digest: TokenDigest,
     created: Change,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,9 +57,14 @@ struct Change {
 pub struct ShownToken {
     /// What it is revoked by; no secret.
     pub id: String,
-    /// The allowlist entry whose courier has it.
-    #[schema(value_type = String)]
-    pub entry: Entry,
+    /// The allowlist entry whose courier has it; null: a participant has it.
+    #[schema(value_type = Option<String>)]
+    pub entry: Option<Entry>,
+    /// The id of the participant who has it; null: a courier has it.
+    #[schema(value_type = Option<String>)]
+    pub participant: Option<ParticipantId>,
+    /// What a participant may do with it; empty for a courier's.
+    pub scope: Vec<Scope>,
     /// When it was made; RFC 3339.
     pub created: String,
     /// Who made it: an address, or the user of a unix socket.
@@ -60,7 +75,7 @@ pub struct ShownToken {
     pub revoked: Option<String>,
     /// Who revoked it.
     pub revoked_by: Option<String>,
-    /// Whether it is taken now: not revoked, and its entry is on the allowlist in force.
+    /// Whether it is taken now: not revoked, and its entry, if it has one, is on the allowlist in force.
     pub good: bool,
 }
 
@@ -78,15 +93,6 @@ pub enum TokenError {
     /// The state store does not take it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-}
-
-/// Who asks.
-#[derive(Debug, Clone)]
-pub(super) struct Asker {
-    /// The id of the token.
-    pub(super) token: Arc<str>,
-    /// Its entry.
-    pub(super) entry: Entry,
 }
 
 impl Tokens {
@@ -107,30 +113,32 @@ impl Tokens {
         })
     }
 
-    /// Makes a token for an entry of `allowlist`, durably. Its id and its text, which is told nowhere else and kept nowhere. Waits for the disk.
+    /// Makes a token, durably; the entry of a courier must stand in `allowlist`, whether there is such a participant is for the caller to know. Its id and its text, which is told nowhere else and kept nowhere. Waits for the disk.
     ///
     /// # Errors
     /// [`TokenError::NoSuchEntry`], `Unavailable`; there is no new token then.
     pub fn create(
         &self,
-        entry: Entry,
+        holder: Holder,
         allowlist: &Allowlist,
         by: &str,
         now: Timestamp,
     ) -> Result<(String, String), TokenError> {
-        if !allowlist.contains(&entry) {
-            return Err(TokenError::NoSuchEntry(entry));
+        if let Holder::Courier { entry } = &holder
+            && !allowlist.contains(entry)
+        {
+            return Err(TokenError::NoSuchEntry(entry.clone()));
         }
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let none = || Unavailable("the system has no randomness".to_owned());
         let (id, text) = loop {
-            let minted = token::mint().ok_or_else(none)?;
+            let minted = text::mint(&holder).ok_or_else(none)?;
             if !self.with(|known| known.contains_key(minted.0.as_str())) {
                 break minted;
             }
         };
         let token = Token {
-            entry: entry.clone(),
+            holder: holder.clone(),
             digest: TokenDigest::of(&text),
             created: Change {
                 at: now,
@@ -141,7 +149,7 @@ impl Tokens {
         };
         self.state.keep_token(&id, &record(&token)?).wait()?;
         self.change(|known| known.insert(Arc::from(id.as_str()), token));
-        tracing::info!(event = "token_created", token = id, %entry, by);
+        tracing::info!(event = "token_created", token = id, %holder, by);
         Ok((id, text))
     }
 
@@ -162,7 +170,7 @@ impl Tokens {
         });
         let token = token.ok_or(TokenError::NoSuchToken)?;
         let kept = record(&token).and_then(|record| self.state.keep_token(id, &record).wait());
-        tracing::info!(event = "token_revoked", token = id, entry = %token.entry, by, durable = kept.is_ok());
+        tracing::info!(event = "token_revoked", token = id, holder = %token.holder, by, durable = kept.is_ok());
         kept.map_err(|error| {
             let text = format!(
                 "{error}; until a restart the token is revoked all the same, then revoke it again"
@@ -184,32 +192,70 @@ impl Tokens {
         all.into_iter().map(|(_, shown)| shown).collect()
     }
 
-    /// Whose token `given` is, if it is good now. The same is done for every text, and for none.
-    pub(super) fn asker(
+    /// Which courier's token `given` is, if it is one and good now. The same is done for every text, and for none.
+    #[must_use]
+    pub fn asker(
         &self,
         given: Option<&str>,
         allowlist: &Allowlist,
         now: Timestamp,
     ) -> Option<Asker> {
-        let text = given.unwrap_or_default();
-        let digest = TokenDigest::of(text);
-        let id = token::id(text).unwrap_or_default();
-        let (asker, used) = self.with(|known| {
+        let (token, holder) = self.holder(given, now, |holder| match holder {
+            Holder::Courier { entry } => allowlist.contains(entry),
+            Holder::Participant { .. } => false,
+        })?;
+        match holder {
+            Holder::Courier { entry } => Some(Asker { token, entry }),
+            Holder::Participant { .. } => None,
+        }
+    }
+
+    /// Which participant's token `given` is, if it is one and good now. The same is done for every text, and for none.
+    #[must_use]
+    pub fn reader(&self, given: Option<&str>, now: Timestamp) -> Option<Reader> {
+        let (token, holder) = self.holder(given, now, |holder| {
+            matches!(holder, Holder::Participant { .. })
+        })?;
+        match holder {
+            Holder::Participant { participant, scope } => Some(Reader {
+                token,
+                participant,
+                scope,
+            }),
+            Holder::Courier { .. } => None,
+        }
+    }
+
+    /// Whether there is a token of this id that was not revoked.
+    #[must_use]
+    pub fn is_kept(&self, id: &str) -> bool {
+        self.with(|known| known.get(id).is_some_and(|token| token.revoked.is_none()))
+    }
+
+    /// Whose token `given` is, if it was not revoked and its holder is wanted.
+    fn holder(
+        &self,
+        given: Option<&str>,
+        now: Timestamp,
+        wanted: impl FnOnce(&Holder) -> bool,
+    ) -> Option<(Arc<str>, Holder)> {
+        let given = given.unwrap_or_default();
+        let digest = TokenDigest::of(given);
+        let id = text::id(given).unwrap_or_default();
+        let (id, holder, used) = self.with(|known| {
             let found = known.get_key_value(id);
-            let wanted = found.map_or(&TokenDigest::NONE, |(_, token)| &token.digest);
-            let is_known = wanted.is(&digest);
-            let (id, token) = found.filter(|(_, token)| is_known && token.is_good(allowlist))?;
-            let asker = Asker {
-                token: id.clone(),
-                entry: token.entry.clone(),
-            };
-            Some((asker, token.last_used))
+            let kept = found.map_or(&TokenDigest::NONE, |(_, token)| &token.digest);
+            let is_known = kept.is(&digest);
+            let (id, token) = found.filter(|(_, token)| {
+                is_known && token.revoked.is_none() && wanted(&token.holder)
+            })?;
+            Some((id.clone(), token.holder.clone(), token.last_used))
         })?;
         let today = Timestamp(now.0 / DAY * DAY);
         if used.is_none_or(|used| used < today) {
-            self.note_used(&asker.token, today);
+            self.note_used(&id, today);
         }
-        Some(asker)
+        Some((id, holder))
     }
 
     /// Once a day for each token. That it cannot be kept is no matter: it is known until the next start.
@@ -245,14 +291,24 @@ fn record(token: &Token) -> Result<Vec<u8>, Unavailable> {
 
 impl Token {
     fn is_good(&self, allowlist: &Allowlist) -> bool {
-        self.revoked.is_none() && allowlist.contains(&self.entry)
+        let is_listed = match &self.holder {
+            Holder::Courier { entry } => allowlist.contains(entry),
+            Holder::Participant { .. } => true,
+        };
+        self.revoked.is_none() && is_listed
     }
 
     fn shown(&self, id: &str, allowlist: &Allowlist) -> ShownToken {
         let revoked = self.revoked.as_ref();
+        let (entry, participant, scope) = match self.holder.clone() {
+            Holder::Courier { entry } => (Some(entry), None, Vec::new()),
+            Holder::Participant { participant, scope } => (None, Some(participant), scope),
+        };
         ShownToken {
             id: id.to_owned(),
-            entry: self.entry.clone(),
+            entry,
+            participant,
+            scope,
             created: self.created.at.to_string(),
             created_by: self.created.by.clone(),
             last_used: self
