@@ -278,6 +278,30 @@ pub(super) const METRICS: &[Described] = &[
         "damaged stretches and records found at start",
     ),
     (
+        "allegromail_center_messages_total",
+        Counter,
+        &[],
+        "messages that the archive of the Message Center has got",
+    ),
+    (
+        "allegromail_center_failed_total",
+        Counter,
+        &[],
+        "batches that it could not take, each tried again",
+    ),
+    (
+        "allegromail_center_skipped_total",
+        Counter,
+        &[],
+        "messages given up for it, where when_behind says so",
+    ),
+    (
+        "allegromail_center_unread_bytes",
+        Gauge,
+        &[],
+        "octets of the log that it has not got yet",
+    ),
+    (
         "allegromail_spool_unhealthy",
         Gauge,
         &[],
