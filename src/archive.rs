@@ -2,7 +2,8 @@
 //!
 //! Only masked text that passed the leak gate comes in. A message is added once, by the entry of the spool that it was: a replay of the log changes
 //! nothing. A feed's numbers rise by one and are given when a thing becomes visible, so a cursor never passes anything by. What one side reads or
-//! deletes is a matter of its view: no row of a message is changed by it.
+//! deletes is a matter of its view: no row of a message is changed by it. Numbers rise by one as long as the archive is whole; one that was restored
+//! leaves a gap ([`Archive::renew`]), so that a number says by itself which past it belongs to.
 //!
 //! The server does not use it yet: ingest and API are to come.
 
@@ -16,9 +17,9 @@ mod model;
 mod sqlite;
 
 pub use model::{
-    Between, Cursor, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState,
-    MessageId, NewMessage, Parties, Party, Published, Retention, SentWith, StoredFile,
-    StoredMessage, Thread, ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Via,
+    Between, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState, MessageId,
+    NewMessage, Parties, Party, Published, Retention, SentWith, StoredFile, StoredMessage, Thread,
+    ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Via,
 };
 pub use sqlite::SqliteArchive;
 
@@ -31,11 +32,11 @@ pub enum ArchiveError {
     /// Our own fault, always: the mail itself stands in the spool.
     #[error("the archive cannot be used: {0}")]
     Unavailable(String),
-    /// A cursor of a feed that is no more (the archive was restored from a backup), or one from before what a feed still has.
-    #[error("the feed begins behind this number")]
+    /// A number that the feed has not: it was given by an archive of which this one is an older copy, or the feed goes back less far.
+    #[error("the feed has no such number; it can be read on from {start}")]
     Gone {
-        /// Where to begin anew.
-        start: Cursor,
+        /// The number behind which to go on. What comes then may have been seen before, and nothing is missing.
+        start: u64,
     },
 }
 
@@ -76,12 +77,15 @@ pub trait Archive: Send + Sync + 'static {
         since: Timestamp,
     ) -> ArchiveFuture<'_, Option<SentWith>>;
 
-    /// What happened in the feed of a participant behind a cursor, `limit` events at most.
-    fn events(&self, of: ParticipantId, after: Cursor, limit: usize)
-    -> ArchiveFuture<'_, FeedPage>;
+    /// What happened in the feed of a participant behind a number, `limit` events at most; 0: from the oldest that there is.
+    fn events(&self, of: ParticipantId, after: u64, limit: usize) -> ArchiveFuture<'_, FeedPage>;
 
-    /// The cursor behind all that is in a feed now.
-    fn end(&self, of: ParticipantId) -> ArchiveFuture<'_, Cursor>;
+    /// The number of the last event of a feed; 0: there is none.
+    fn end(&self, of: ParticipantId) -> ArchiveFuture<'_, u64>;
+
+    /// To be called once for an archive that is an older copy of itself (restored from a backup) or that takes the place of a lost one. No number
+    /// that may have been given is given again, and whoever has one that this archive does not know is told where to go on.
+    fn renew(&self, at: Timestamp) -> ArchiveFuture<'_, ()>;
 
     /// The threads of a participant, newest first, from a place that an earlier page told.
     fn threads(

@@ -57,15 +57,9 @@ pub(super) fn start(
 /// [`StartError`] with a sentence for the operator.
 pub fn open_archive(config: &Config) -> Result<SqliteArchive, StartError> {
     let failed = |error: String| StartError::because("center", error);
-    let mut random = [0; 40];
-    aws_lc_rs::rand::fill(&mut random)
+    let mut key = [0; 32];
+    aws_lc_rs::rand::fill(&mut key)
         .map_err(|_| failed("the system has no randomness".to_owned()))?;
-    let (epoch, key) = random.split_at(8);
-    let epoch = epoch.try_into().map(u64::from_be_bytes);
-    let new = (
-        epoch.unwrap_or_default(),
-        key.try_into().unwrap_or_default(),
-    );
-    let archive = SqliteArchive::open(&config.data_dir.join("center"), new);
+    let archive = SqliteArchive::open(&config.data_dir.join("center"), key);
     archive.map_err(|error| failed(error.to_string()))
 }

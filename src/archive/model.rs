@@ -255,15 +255,6 @@ pub struct StoredMessage {
     pub mail: MailState,
 }
 
-/// Where somebody stands in a feed: which archive it was, and the number of the last event that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    /// Of the archive: another one after it was restored from a backup.
-    pub epoch: u64,
-    /// The number; 0 stands before the first.
-    pub number: u64,
-}
-
 /// What may happen in a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
@@ -301,8 +292,8 @@ pub struct Event {
 pub struct FeedPage {
     /// In order.
     pub events: Vec<Event>,
-    /// The cursor behind the last of them.
-    pub next: Cursor,
+    /// The number of the last of them, behind which the feed goes on; of none, the one that was asked for.
+    pub next: u64,
 }
 
 /// That a participant's feed has grown.

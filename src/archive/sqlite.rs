@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{
-    Archive, ArchiveError, ArchiveFuture, Between, Cursor, EntryKey, FeedPage, LatestMessage,
-    MailState, MessageId, NewMessage, Published, Retention, SentWith, StoredMessage, ThreadFilter,
-    ThreadId, ThreadPage, ThreadView,
+    Archive, ArchiveError, ArchiveFuture, Between, EntryKey, FeedPage, LatestMessage, MailState,
+    MessageId, NewMessage, Published, Retention, SentWith, StoredMessage, ThreadFilter, ThreadId,
+    ThreadPage, ThreadView,
 };
 use crate::files;
 use crate::mail::{QueueId, Timestamp};
@@ -38,7 +38,6 @@ pub struct SqliteArchive(Arc<Store>);
 
 struct Store {
     folder: PathBuf,
-    epoch: u64,
     key: [u8; 32],
     writer: Mutex<Connection>,
     readers: Vec<Mutex<Connection>>,
@@ -59,18 +58,17 @@ impl From<serde_json::Error> for ArchiveError {
 }
 
 impl SqliteArchive {
-    /// Opens the archive in `folder`, made if it is missing. `new` is for one that is new: a random number that names
-    /// it, and a random key that its ids are made with.
+    /// Opens the archive in `folder`, made if it is missing. `key` is for one that is new: random, for its ids to be made with.
     ///
     /// # Errors
     /// The folder cannot be made or read, or a later version of this program made the archive.
-    pub fn open(folder: &Path, new: (u64, [u8; 32])) -> Result<Self, ArchiveError> {
+    pub fn open(folder: &Path, key: [u8; 32]) -> Result<Self, ArchiveError> {
         let failed =
             |error: std::io::Error| ArchiveError::Unavailable(files::describe(folder, &error));
         files::create_folder(folder).map_err(failed)?;
         let path = folder.join("index.sqlite");
         let writer = raw::open(&path)?;
-        let (epoch, key) = schema::prepare(&writer, new)?;
+        let key = schema::prepare(&writer, key)?;
         let readers = (0..READERS).map(|_| {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             Ok(Mutex::new(Connection::open_with_flags(&path, flags)?))
@@ -78,7 +76,6 @@ impl SqliteArchive {
         let readers: Result<Vec<_>, rusqlite::Error> = readers.collect();
         Ok(Self(Arc::new(Store {
             folder: folder.to_owned(),
-            epoch,
             key,
             writer: Mutex::new(writer),
             readers: readers?,
@@ -197,25 +194,16 @@ impl Archive for SqliteArchive {
         self.query(move |_, transaction| messages::sent_with(transaction, &of, key, since))
     }
 
-    fn events(
-        &self,
-        of: ParticipantId,
-        after: Cursor,
-        limit: usize,
-    ) -> ArchiveFuture<'_, FeedPage> {
-        self.query(move |store, transaction| {
-            feed::events(transaction, &of, (store.epoch, after), limit)
-        })
+    fn events(&self, of: ParticipantId, after: u64, limit: usize) -> ArchiveFuture<'_, FeedPage> {
+        self.query(move |_, transaction| feed::events(transaction, &of, after, limit))
     }
 
-    fn end(&self, of: ParticipantId) -> ArchiveFuture<'_, Cursor> {
-        self.query(move |store, transaction| {
-            let number = feed::end(transaction, &of)?;
-            Ok(Cursor {
-                epoch: store.epoch,
-                number,
-            })
-        })
+    fn end(&self, of: ParticipantId) -> ArchiveFuture<'_, u64> {
+        self.query(move |_, transaction| feed::end(transaction, &of))
+    }
+
+    fn renew(&self, at: Timestamp) -> ArchiveFuture<'_, ()> {
+        self.update(move |_, transaction| feed::renew(transaction, at))
     }
 
     fn threads(

@@ -14,8 +14,8 @@ use super::ids::Ids;
 use super::ingest::{Ingest, Progress};
 use super::news::News;
 use crate::archive::{
-    Archive, Between, Cursor, EventKind, MailState, SqliteArchive, StoredMessage, ThreadFilter,
-    ThreadKind, Via,
+    Archive, Between, EventKind, MailState, SqliteArchive, StoredMessage, ThreadFilter, ThreadKind,
+    Via,
 };
 use crate::clock::SystemClock;
 use crate::directory::{Brought, RecordRules, SledDirectory, import};
@@ -103,7 +103,7 @@ impl Stage {
             most_unread: Some(u64::MAX),
         };
         let opened = LocalSpool::open(settings, Box::new(|| Ok(()))).unwrap();
-        let archive = SqliteArchive::open(&folder.join("center"), (7, [7; 32])).unwrap();
+        let archive = SqliteArchive::open(&folder.join("center"), [7; 32]).unwrap();
         let (tell, fates) = mpsc::unbounded_channel();
         let (progress, seen) = watch::channel(Progress::default());
         let ingest = Ingest {
@@ -202,17 +202,7 @@ async fn each_message_is_in_both_feeds_once_however_often_it_stops() {
         let subjects: Vec<String> = messages.iter().map(|one| one.subject.clone()).collect();
         let want: Vec<String> = sent.iter().map(|id| format!("Rower {}", id.0)).collect();
         assert_eq!(subjects, want, "in the order of the log");
-        let page = stage
-            .archive
-            .events(
-                id(of),
-                Cursor {
-                    epoch: 0,
-                    number: 0,
-                },
-                1_000,
-            )
-            .await;
+        let page = stage.archive.events(id(of), 0, 1_000).await;
         let events = page.unwrap().events;
         let published = events
             .iter()

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use allegromail::archive::{
-    Archive, ArchiveError, Between, Cursor, EventKind, MessageId, SqliteArchive, StoredMessage,
+    Archive, ArchiveError, Between, EventKind, MessageId, SqliteArchive, StoredMessage,
     ThreadFilter,
 };
 use allegromail::masking::ParticipantId;
@@ -21,7 +21,7 @@ const POINTS: &str = "spool.segment_bytes=number:1048576,center.read=delay:2,cen
 
 /// The archive beside the relay: SQLite lets others read.
 fn archive(ground: &Ground) -> SqliteArchive {
-    SqliteArchive::open(&ground.data("center"), (1, [1; 32])).unwrap()
+    SqliteArchive::open(&ground.data("center"), [1; 32]).unwrap()
 }
 
 fn accounts() -> Vec<ParticipantId> {
@@ -66,13 +66,7 @@ async fn follow(
     of: ParticipantId,
     stop: Arc<AtomicBool>,
 ) -> Vec<(u64, MessageId)> {
-    let (mut at, mut heard) = (
-        Cursor {
-            epoch: 0,
-            number: 0,
-        },
-        Vec::new(),
-    );
+    let (mut at, mut heard) = (0, Vec::new());
     loop {
         let stopped = stop.load(Ordering::SeqCst);
         let page = match archive.events(of.clone(), at, 7).await {

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::words;
-use crate::archive::{ArchiveError, Cursor, Event, EventKind, FeedPage, MessageId, ThreadId};
+use crate::archive::{ArchiveError, Event, EventKind, FeedPage, MessageId, ThreadId};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 
@@ -23,7 +23,8 @@ pub(super) fn note(
     at: Timestamp,
 ) -> Result<u64, ArchiveError> {
     let mut count = transaction.prepare_cached(
-        "INSERT INTO feed (participant, last) VALUES (?1, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
+        "INSERT INTO feed (participant, last, dropped) SELECT ?1, base + 1, base FROM archive WHERE true
+         ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
     )?;
     let number: i64 = count.query_row(params![of.as_str()], |row| row.get(0))?;
     let mut insert = transaction.prepare_cached(
@@ -57,22 +58,42 @@ pub(super) fn end(transaction: &Transaction<'_>, of: &ParticipantId) -> Result<u
     ends(transaction, of).map(|(last, _)| last)
 }
 
-/// Events behind a cursor. One of another epoch, or of before what the feed has, is gone; so is one that the feed has not come to yet: the archive is
-/// older than whoever has it.
+/// Numbers that a second of an archive may give before it touches those of the next; a number stays below 2^53, which every reader of JSON has.
+const NUMBERS_OF_A_SECOND: u64 = 1 << 20;
+
+/// Lifts the numbers of all feeds above every one that was given before `at`, by this archive or by one that it takes the place of.
+pub(super) fn renew(transaction: &Transaction<'_>, at: Timestamp) -> Result<(), ArchiveError> {
+    let base = (at.0 / 1_000).saturating_mul(NUMBERS_OF_A_SECOND);
+    let base = params![base.cast_signed()];
+    transaction.execute("UPDATE archive SET base = max(base, ?1)", base)?;
+    transaction.execute("UPDATE feed SET last = max(last, ?1)", base)?;
+    Ok(())
+}
+
+/// The greatest number up to `after` behind which a feed can be read on.
+fn known_up_to(
+    transaction: &Transaction<'_>,
+    of: &ParticipantId,
+    after: u64,
+) -> Result<u64, ArchiveError> {
+    let mut find = transaction
+        .prepare_cached("SELECT max(number) FROM event WHERE participant = ?1 AND number <= ?2")?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let known: Option<i64> = find.query_row(params![of.as_str(), after], |row| row.get(0))?;
+    let (_, dropped) = ends(transaction, of)?;
+    Ok(known.map_or(dropped, i64::cast_unsigned).max(dropped))
+}
+
+/// Events behind a number. One that the feed has not is gone.
 pub(super) fn events(
     transaction: &Transaction<'_>,
     of: &ParticipantId,
-    (epoch, after): (u64, Cursor),
+    after: u64,
     limit: usize,
 ) -> Result<FeedPage, ArchiveError> {
-    let (last, dropped) = ends(transaction, of)?;
-    // Whoever begins has no epoch to tell.
-    let begins = after.number == 0 && after.epoch == 0;
-    if !begins && (after.epoch != epoch || after.number > last || after.number < dropped) {
-        let start = Cursor {
-            epoch,
-            number: dropped,
-        };
+    let start = known_up_to(transaction, of, after)?;
+    // Whoever begins has no number to tell.
+    if after != 0 && after != start {
         return Err(ArchiveError::Gone { start });
     }
     let mut find = transaction.prepare_cached(
@@ -81,22 +102,16 @@ pub(super) fn events(
          WHERE event.participant = ?1 AND event.number > ?2 ORDER BY event.number LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = find.query_map(
-        params![of.as_str(), after.number.cast_signed(), limit],
-        |row| {
-            Ok(Event {
-                number: words::number_of(row, 0)?,
-                kind: words::event_of(row, 1)?,
-                thread: ThreadId(row.get(2)?),
-                message: row.get::<_, Option<[u8; 16]>>(3)?.map(MessageId),
-                at: Timestamp(words::number_of(row, 4)?),
-            })
-        },
-    )?;
+    let rows = find.query_map(params![of.as_str(), after.cast_signed(), limit], |row| {
+        Ok(Event {
+            number: words::number_of(row, 0)?,
+            kind: words::event_of(row, 1)?,
+            thread: ThreadId(row.get(2)?),
+            message: row.get::<_, Option<[u8; 16]>>(3)?.map(MessageId),
+            at: Timestamp(words::number_of(row, 4)?),
+        })
+    })?;
     let events = rows.collect::<Result<Vec<_>, _>>()?;
-    let number = events.last().map_or(after.number, |event| event.number);
-    Ok(FeedPage {
-        events,
-        next: Cursor { epoch, number },
-    })
+    let next = events.last().map_or(start, |event| event.number);
+    Ok(FeedPage { events, next })
 }

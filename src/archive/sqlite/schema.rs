@@ -7,7 +7,8 @@ use crate::archive::ArchiveError;
 /// Of the tables below; a later one is refused.
 const VERSION: i64 = 1;
 
-/// `number` is that of a participant's feed. A row of `published` says that a participant sees a message, and `hidden` when it deleted it, 0 for not.
+/// `number` is that of a participant's feed; those of a new feed rise from `base`. A row of `published` says that a participant sees a message, and
+/// `hidden` when it deleted it, 0 for not.
 const TABLES: &str = "
 CREATE TABLE thread (
     key INTEGER PRIMARY KEY,
@@ -97,14 +98,11 @@ CREATE TABLE view (
 CREATE INDEX view_last ON view (participant, last);
 CREATE INDEX view_other ON view (participant, other, last);
 CREATE INDEX view_unread ON view (participant, last) WHERE unread > 0;
-CREATE TABLE archive (epoch INTEGER NOT NULL, key BLOB NOT NULL);
+CREATE TABLE archive (base INTEGER NOT NULL, key BLOB NOT NULL);
 ";
 
-/// Makes the tables where there are none, and says which epoch the archive is of and what its ids are made with.
-pub(super) fn prepare(
-    writer: &Connection,
-    new: (u64, [u8; 32]),
-) -> Result<(u64, [u8; 32]), ArchiveError> {
+/// Makes the tables where there are none, and says what the ids of the archive are made with: `key`, where it is new.
+pub(super) fn prepare(writer: &Connection, key: [u8; 32]) -> Result<[u8; 32], ArchiveError> {
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "synchronous", "FULL")?;
     let version: i64 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -119,17 +117,11 @@ pub(super) fn prepare(
         ))?;
     }
     let known = writer
-        .query_row("SELECT epoch, key FROM archive", [], |row| {
-            Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
-        })
+        .query_row("SELECT key FROM archive", [], |row| row.get(0))
         .optional()?;
     if let Some(known) = known {
         return Ok(known);
     }
-    let (epoch, key) = new;
-    writer.execute(
-        "INSERT INTO archive VALUES (?1, ?2)",
-        params![epoch.cast_signed(), key],
-    )?;
-    Ok(new)
+    writer.execute("INSERT INTO archive VALUES (0, ?1)", params![key])?;
+    Ok(key)
 }

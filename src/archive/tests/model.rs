@@ -175,11 +175,7 @@ async fn compare(archive: &SqliteArchive, model: &Model) {
 }
 
 async fn compare_feed(archive: &SqliteArchive, model: &Model, who: usize) {
-    let start = Cursor {
-        epoch: 0,
-        number: 0,
-    };
-    let page = archive.events(person(who), start, 1_000).await.unwrap();
+    let page = archive.events(person(who), 0, 1_000).await.unwrap();
     let events = page.events.iter();
     let events = events.map(|event| (event.number, event.kind, event.thread, event.message));
     let want = (1..)
