@@ -17,9 +17,9 @@ mod model;
 mod sqlite;
 
 pub use model::{
-    Between, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState, MessageId,
-    NewMessage, Parties, Party, Published, Retention, SentWith, StoredFile, StoredMessage, Thread,
-    ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Via,
+    Between, Checked, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState,
+    MessageId, NewMessage, Parties, Party, Published, Retention, SentWith, StoredFile,
+    StoredMessage, Thread, ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Via,
 };
 pub use sqlite::SqliteArchive;
 
@@ -68,6 +68,13 @@ pub trait Archive: Send + Sync + 'static {
 
     /// Forgets what is too old, `limit` messages and events at most; how many it were, 0 when nothing is left.
     fn forget(&self, due: Retention, limit: usize) -> ArchiveFuture<'_, usize>;
+
+    /// Takes everything of an account out that is its alone: its views, its feed, its login. Its messages stay in the other side's view until they are
+    /// too old, or go now (`with_messages`). How many messages went.
+    fn erase(&self, of: ParticipantId, with_messages: bool) -> ArchiveFuture<'_, usize>;
+
+    /// Looks at every row and at the octets of every message.
+    fn check(&self) -> ArchiveFuture<'_, Checked>;
 
     /// What a participant has sent with this key since then.
     fn sent_with(

@@ -187,6 +187,15 @@ pub struct NewMessage {
     pub raw: Vec<u8>,
 }
 
+/// What a look at the whole archive found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Messages.
+    pub messages: u64,
+    /// What is not as it should be, a sentence each.
+    pub faults: Vec<String>,
+}
+
 /// What is too old: all that is from before these times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {

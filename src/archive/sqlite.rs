@@ -11,15 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{
-    Archive, ArchiveError, ArchiveFuture, Between, EntryKey, FeedPage, LatestMessage, MailState,
-    MessageId, NewMessage, Published, Retention, SentWith, StoredMessage, ThreadFilter, ThreadId,
-    ThreadPage, ThreadView,
+    Archive, ArchiveError, ArchiveFuture, Between, Checked, EntryKey, FeedPage, LatestMessage,
+    MailState, MessageId, NewMessage, Published, Retention, SentWith, StoredMessage, ThreadFilter,
+    ThreadId, ThreadPage, ThreadView,
 };
 use crate::files;
 use crate::mail::{QueueId, Timestamp};
 use crate::masking::ParticipantId;
 
 mod add;
+mod erase;
 mod feed;
 mod forget;
 mod messages;
@@ -183,6 +184,16 @@ impl Archive for SqliteArchive {
 
     fn forget(&self, due: Retention, limit: usize) -> ArchiveFuture<'_, usize> {
         self.update(move |store, transaction| forget::piece(&store.folder, transaction, due, limit))
+    }
+
+    fn erase(&self, of: ParticipantId, with_messages: bool) -> ArchiveFuture<'_, usize> {
+        self.update(move |store, transaction| {
+            erase::account(&store.folder, transaction, &of, with_messages)
+        })
+    }
+
+    fn check(&self) -> ArchiveFuture<'_, Checked> {
+        self.query(|store, transaction| erase::check(&store.folder, transaction))
     }
 
     fn sent_with(

@@ -496,3 +496,94 @@ async fn what_is_too_old_goes_and_nothing_else() {
     let page = archive.events(person(0), 1, 9).await;
     assert!(matches!(page, Err(ArchiveError::Gone { .. })), "{page:?}");
 }
+
+#[tokio::test]
+async fn an_account_that_is_erased_leaves_what_the_other_side_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let all = vec![
+        message(1, 0, true),
+        message(2, 0, false),
+        message(3, 1, true),
+    ];
+    archive.add(all, Timestamp(1_000)).await.unwrap();
+    assert_eq!(
+        archive.check().await.unwrap(),
+        Checked {
+            messages: 3,
+            faults: vec![]
+        }
+    );
+    assert_eq!(archive.erase(person(0), false).await.unwrap(), 0);
+    assert_eq!(archive.end(person(0)).await.unwrap(), 0);
+    let threads = archive
+        .threads(person(0), ThreadFilter::default(), None, 9)
+        .await
+        .unwrap();
+    assert!(threads.threads.is_empty());
+    let threads = archive
+        .threads(person(1), ThreadFilter::default(), None, 9)
+        .await
+        .unwrap();
+    assert_eq!(threads.threads.len(), 2);
+    assert_eq!(threads.threads[0].thread.parties.one.login, "");
+    let number = MessageId(id(2, 1));
+    assert!(archive.raw(person(1), number).await.unwrap().is_some());
+    // The other goes, too: nobody sees any of it.
+    assert_eq!(archive.erase(person(1), false).await.unwrap(), 3);
+    assert_eq!(archive.check().await.unwrap(), Checked::default());
+}
+
+#[tokio::test]
+async fn an_account_is_erased_with_what_it_wrote_where_that_is_ordered() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    let all = vec![
+        message(1, 0, true),
+        message(2, 0, false),
+        message(3, 1, true),
+    ];
+    archive.add(all, Timestamp(1_000)).await.unwrap();
+    assert_eq!(archive.erase(person(0), true).await.unwrap(), 2);
+    let threads = archive
+        .threads(person(1), ThreadFilter::default(), None, 9)
+        .await
+        .unwrap();
+    assert_eq!(threads.threads.len(), 1);
+    assert_eq!(
+        (threads.threads[0].unread, threads.threads[0].unanswered),
+        (0, false)
+    );
+    let own = archive
+        .message(person(1), MessageId(id(2, 2)))
+        .await
+        .unwrap();
+    assert!(own.is_some(), "what the other wrote stays");
+    let checked = archive.check().await.unwrap();
+    assert_eq!(
+        checked,
+        Checked {
+            messages: 1,
+            faults: vec![]
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_look_at_all_finds_octets_that_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(folder.path());
+    archive
+        .add(vec![message(1, 0, true)], Timestamp(1_000))
+        .await
+        .unwrap();
+    let month = folder.path().join("2025-11.sqlite");
+    let file = rusqlite::Connection::open(&month).unwrap();
+    file.execute("DELETE FROM raw", []).unwrap();
+    drop(file);
+    let checked = archive.check().await.unwrap();
+    assert!(checked.faults[0].contains("has no octets"), "{checked:?}");
+    std::fs::remove_file(month).unwrap();
+    let checked = archive.check().await.unwrap();
+    assert_eq!(checked.faults, ["2025-11.sqlite is missing"]);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use super::raw;
 use super::views;
@@ -11,7 +11,7 @@ use crate::archive::{ArchiveError, Retention};
 use crate::masking::ParticipantId;
 
 /// A message that goes.
-struct Old {
+pub(super) struct Old {
     key: i64,
     id: [u8; 16],
     thread: i64,
@@ -30,18 +30,27 @@ pub(super) fn piece(
     let mut requests = transaction.prepare_cached("DELETE FROM sent_with WHERE at < ?1")?;
     requests.execute([due.requests.0.cast_signed()])?;
     let old = old(transaction, due, limit)?;
+    take_out(folder, transaction, &old)?;
+    if old.is_empty() {
+        raw::remove_before(folder, due.messages)?;
+    }
+    Ok(old.len() + events)
+}
+
+/// Takes messages out of all views, and their octets out of the files of their months.
+pub(super) fn take_out(
+    folder: &Path,
+    transaction: &Transaction<'_>,
+    old: &[Old],
+) -> Result<(), ArchiveError> {
     let mut views = BTreeSet::new();
-    for message in &old {
+    for message in old {
         remove(transaction, message, &mut views)?;
     }
     for (participant, thread) in views {
         tidy(transaction, &participant, thread)?;
     }
-    erase(folder, &old)?;
-    if old.is_empty() {
-        raw::remove_before(folder, due.messages)?;
-    }
-    Ok(old.len() + events)
+    erase(folder, old)
 }
 
 /// Forgets events; the feeds say how far.
@@ -80,21 +89,44 @@ fn old(
              WHERE seen.participant IN (thread.one, thread.other) AND seen.message = message.key AND (seen.hidden = 0 OR seen.hidden >= ?2))
          LIMIT ?3",
     )?;
-    let rows = find.query_map(
-        params![
-            due.messages.0.cast_signed(),
-            due.deleted.0.cast_signed(),
-            limit
-        ],
-        |row| {
-            Ok(Old {
-                key: row.get(0)?,
-                id: row.get(1)?,
-                thread: row.get(2)?,
-                month: row.get(3)?,
-            })
-        },
+    let (messages, deleted) = (due.messages.0.cast_signed(), due.deleted.0.cast_signed());
+    let rows = find.query_map(params![messages, deleted, limit], message)?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Old> {
+    Ok(Old {
+        key: row.get(0)?,
+        id: row.get(1)?,
+        thread: row.get(2)?,
+        month: row.get(3)?,
+    })
+}
+
+/// Messages that an account wrote.
+pub(super) fn written_by(
+    transaction: &Transaction<'_>,
+    of: &ParticipantId,
+) -> Result<Vec<Old>, ArchiveError> {
+    let mut find = transaction.prepare_cached(
+        "SELECT message.key, message.id, message.thread, message.month FROM published JOIN message ON message.key = published.message
+         WHERE published.participant = ?1 AND message.writer = ?1",
     )?;
+    let rows = find.query_map([of.as_str()], message)?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Messages in threads of an account that are in no view.
+pub(super) fn unseen(
+    transaction: &Transaction<'_>,
+    of: &ParticipantId,
+) -> Result<Vec<Old>, ArchiveError> {
+    let mut find = transaction.prepare_cached(
+        "SELECT message.key, message.id, message.thread, message.month FROM message JOIN thread ON thread.key = message.thread
+         WHERE (thread.one = ?1 OR thread.other = ?1)
+         AND NOT EXISTS (SELECT 1 FROM published WHERE published.participant IN (thread.one, thread.other) AND published.message = message.key)",
+    )?;
+    let rows = find.query_map([of.as_str()], message)?;
     Ok(rows.collect::<Result<Vec<_>, _>>()?)
 }
 
