@@ -16,12 +16,14 @@ mod brought;
 mod cache;
 mod creation;
 mod database;
+mod draft;
 mod export;
 mod flusher;
 mod import;
 mod line;
 mod line_error;
 mod loaded;
+mod postgres;
 mod record;
 mod restore;
 mod sled_state;
@@ -40,6 +42,10 @@ pub use import::{
     BadLine, ImportError, ImportOutcome, ImportProgress, ImportWarning, Part, import, import_part,
 };
 pub use line::{RecordRules, check, parse_line};
+pub use postgres::{
+    Follower, Link, Node, NodeFacts, PostgresDirectory, PostgresError, PostgresSettings,
+    PostgresState, Word,
+};
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,
 };
@@ -80,6 +86,11 @@ pub trait Directory: Send + Sync + 'static {
 
     /// An account by its id.
     fn participant(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>>;
+
+    /// As [`Directory::participant`], for what must not be decided on what was: where others change the directory, too, it is asked itself.
+    fn participant_now(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>> {
+        self.participant(id)
+    }
 
     /// Whether a record of an account is there, also while a first load goes on: of use to loads only, for "not there" is no answer to anybody
     /// else then.

@@ -27,6 +27,7 @@ mod support {
     pub mod memory;
     pub mod peer;
     pub mod postfix;
+    pub mod postgres;
     pub mod process;
     pub mod programs;
     pub mod receiver;
@@ -141,6 +142,7 @@ mod operations {
 mod nodes {
     mod accounts;
     mod conformance;
+    mod sharing;
     mod taught;
 }
 

@@ -6,13 +6,15 @@
 //! answered.
 
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use moka::sync::Cache;
+use tokio::time::Instant;
 
 use super::{
-    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, Transaction, Unavailable,
+    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, Transaction, Unavailable, Word,
 };
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
@@ -63,11 +65,12 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
     async fn look_up<'a>(
         &self,
         key: K,
+        is_believed: bool,
         ask: impl Fn(K) -> DirectoryFuture<'a, Option<V>>,
     ) -> Result<Option<V>, Unavailable> {
         let mut tries = 0;
         loop {
-            if let Some(known) = self.get(&key) {
+            if let Some(known) = self.get(&key).filter(|_| is_believed) {
                 return Ok(known);
             }
             let before = self.generation();
@@ -123,6 +126,15 @@ pub struct CachedDirectory {
     owners: RecordCache<Mailbox, ParticipantId>,
     transactions: RecordCache<TransactionId, Arc<Transaction>>,
     users: RecordCache<Domain, usize>,
+    /// Of a directory that others change, too: until when what is cached is used.
+    believed: Option<Believed>,
+}
+
+/// A moment that moves on with every look at what others changed.
+struct Believed {
+    from: Instant,
+    /// Milliseconds after `from`.
+    until: AtomicU64,
 }
 
 impl CachedDirectory {
@@ -137,17 +149,76 @@ impl CachedDirectory {
             owners: RecordCache::new(entries),
             transactions: RecordCache::new(entries),
             users: RecordCache::new(entries),
+            believed: None,
         }
+    }
+
+    /// As [`CachedDirectory::new`], for a directory that others change, too: nothing of it is used but within the time that
+    /// [`CachedDirectory::believe_until`] gives.
+    #[must_use]
+    pub fn of_many(inner: Arc<dyn Directory>, entries: u64) -> Self {
+        Self {
+            believed: Some(Believed {
+                from: Instant::now(),
+                until: AtomicU64::new(0),
+            }),
+            ..Self::new(inner, entries)
+        }
+    }
+
+    /// Everything that others changed before now has been heard of, and what is cached may be used until `end`.
+    pub fn believe_until(&self, end: Instant) {
+        if let Some(believed) = &self.believed {
+            let span = end.saturating_duration_since(believed.from).as_millis();
+            let span = u64::try_from(span).unwrap_or(u64::MAX);
+            believed.until.store(span, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether what is cached is used now.
+    #[must_use]
+    pub fn is_believed(&self) -> bool {
+        self.believed.as_ref().is_none_or(|believed| {
+            believed.from.elapsed().as_millis() < u128::from(believed.until.load(Ordering::SeqCst))
+        })
+    }
+
+    /// Lets what others changed go.
+    pub fn hear(&self, words: &[Word]) {
+        if words.contains(&Word::Anything) {
+            self.forget_all();
+            return;
+        }
+        for word in words {
+            match word {
+                Word::Account(id) => {
+                    self.participants.forget(id);
+                    if let Ok(mask) = MaskId::parse(id.as_str()) {
+                        self.masks.forget(&mask);
+                    }
+                    self.shown.clear();
+                }
+                Word::Address(address) => self.owners.forget(address),
+                // Asked for by other names of the same organisation, too.
+                Word::Users(_) => self.users.clear(),
+                Word::Order(id) => self.transactions.forget(id),
+                Word::Table(_) | Word::Anything => {}
+            }
+        }
+    }
+
+    fn forget_all(&self) {
+        self.masks.clear();
+        self.shown.clear();
+        self.participants.clear();
+        self.owners.clear();
+        self.transactions.clear();
+        self.users.clear();
     }
 
     fn forget(&self, changes: &[Change]) {
         if changes.len() > 100 {
-            self.masks.clear();
-            self.shown.clear();
-            self.participants.clear();
-            self.owners.clear();
-            self.transactions.clear();
-            self.users.clear();
+            self.forget_all();
             return;
         }
         for change in changes {
@@ -173,7 +244,7 @@ impl CachedDirectory {
 impl Directory for CachedDirectory {
     fn mask(&self, mask: &MaskId) -> DirectoryFuture<'_, Option<Mask>> {
         let key = mask.clone();
-        Box::pin(self.masks.look_up(key, move |key| {
+        Box::pin(self.masks.look_up(key, self.is_believed(), move |key| {
             Box::pin(async move { self.inner.mask(&key).await })
         }))
     }
@@ -184,16 +255,29 @@ impl Directory for CachedDirectory {
         counterparty: Option<&ParticipantId>,
     ) -> DirectoryFuture<'_, Option<MaskId>> {
         let key = (participant.clone(), counterparty.cloned());
-        Box::pin(self.shown.look_up(key, move |(of, to)| {
-            Box::pin(async move { self.inner.mask_of(&of, to.as_ref()).await })
-        }))
+        Box::pin(
+            self.shown
+                .look_up(key, self.is_believed(), move |(of, to)| {
+                    Box::pin(async move { self.inner.mask_of(&of, to.as_ref()).await })
+                }),
+        )
     }
 
     fn participant(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>> {
         let key = id.clone();
-        Box::pin(self.participants.look_up(key, move |key| {
-            Box::pin(async move { self.inner.participant(&key).await })
-        }))
+        Box::pin(
+            self.participants
+                .look_up(key, self.is_believed(), move |key| {
+                    Box::pin(async move { self.inner.participant(&key).await })
+                }),
+        )
+    }
+
+    fn participant_now(&self, id: &ParticipantId) -> DirectoryFuture<'_, Option<Arc<Participant>>> {
+        match self.believed {
+            None => self.participant(id),
+            Some(_) => self.inner.participant(id),
+        }
     }
 
     fn stored(&self, id: &ParticipantId) -> DirectoryFuture<'_, bool> {
@@ -202,14 +286,14 @@ impl Directory for CachedDirectory {
 
     fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
         let key = address.clone();
-        Box::pin(self.owners.look_up(key, move |key| {
+        Box::pin(self.owners.look_up(key, self.is_believed(), move |key| {
             Box::pin(async move { self.inner.owner(&key).await })
         }))
     }
 
     fn users(&self, domain: &Domain) -> DirectoryFuture<'_, usize> {
         let key = domain.clone();
-        let found = self.users.look_up(key, move |key| {
+        let found = self.users.look_up(key, self.is_believed(), move |key| {
             Box::pin(async move { self.inner.users(&key).await.map(Some) })
         });
         Box::pin(async move { Ok(found.await?.unwrap_or_default()) })
@@ -217,9 +301,12 @@ impl Directory for CachedDirectory {
 
     fn transaction(&self, id: &TransactionId) -> DirectoryFuture<'_, Option<Arc<Transaction>>> {
         let key = id.clone();
-        Box::pin(self.transactions.look_up(key, move |key| {
-            Box::pin(async move { self.inner.transaction(&key).await })
-        }))
+        Box::pin(
+            self.transactions
+                .look_up(key, self.is_believed(), move |key| {
+                    Box::pin(async move { self.inner.transaction(&key).await })
+                }),
+        )
     }
 
     fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {

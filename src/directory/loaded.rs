@@ -43,6 +43,15 @@ impl LoadState {
         found.map_err(|error| OpenError::Inaccessible(error.to_string()))
     }
 
+    /// What the record of a database that has known it from the beginning says.
+    pub(super) fn of_record(record: Option<&[u8]>) -> Self {
+        match record {
+            None => Self::Never,
+            Some(BEGUN) => Self::Partly,
+            Some(_) => Self::Wholly,
+        }
+    }
+
     /// The record that says so; none where there is none to write.
     pub(super) const fn record(self) -> Option<&'static [u8]> {
         match self {

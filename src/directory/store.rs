@@ -5,7 +5,6 @@
 //! Until it was loaded (`loaded.rs`) every look-up is [`Unavailable`].
 //! Look-ups run where they are called: they take microseconds, less than handing them to another thread. Changes go to a blocking thread.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,9 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::database::{Database, MAX_VALUE, OpenError};
+use super::database::{Database, OpenError};
+use super::draft::{Draft, decode, key};
 use super::loaded::{self, LoadState};
-use super::users::{Users, organisations};
+use super::users::Users;
 use super::{
     Change, Conflict, Directory, DirectoryFuture, Mask, Participant, Transaction, Unavailable,
 };
@@ -42,18 +42,6 @@ struct Inner {
 struct StoredMask {
     participant: ParticipantId,
     counterparty: Option<ParticipantId>,
-}
-
-fn key(kind: u8, id: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(1 + id.len());
-    key.push(kind);
-    key.extend_from_slice(id.as_bytes());
-    key
-}
-
-fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, Unavailable> {
-    serde_json::from_slice(value)
-        .map_err(|error| Unavailable(format!("a record cannot be read: {error}")))
 }
 
 impl SledDirectory {
@@ -138,41 +126,19 @@ impl Inner {
     /// Applies all changes as one batch and makes it durable.
     fn apply(&self, changes: Vec<Change>) -> Result<Vec<Result<(), Conflict>>, Unavailable> {
         let _turn = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut draft = Draft {
-            inner: self,
-            writes: HashMap::new(),
+        let read = |kind: u8, id: &str| {
+            let found = self.disk.with(|db| db.get(key(kind, id)))?;
+            Ok(found.map(|value| value.to_vec()))
         };
+        let before = self.loaded.get();
+        let mut draft = Draft::over(&read, before);
         self.applied
             .fetch_add(changes.len() as u64, Ordering::Relaxed);
-        let before = self.loaded.get();
-        let mut loaded = before;
         let mut results = Vec::with_capacity(changes.len());
         for change in changes {
-            results.push(match change {
-                Change::PutParticipant(participant) => {
-                    let put = draft.put_participant(&participant)?;
-                    if put.is_ok() {
-                        loaded = loaded.put();
-                    }
-                    put
-                }
-                Change::RemoveParticipant(id) => draft.remove_participant(&id)?,
-                Change::PutTransaction(transaction) => {
-                    draft.put(b't', transaction.id.as_str(), &transaction)
-                }
-                Change::BeginLoad => {
-                    loaded = loaded.begun();
-                    Ok(())
-                }
-                Change::EndLoad => {
-                    loaded = LoadState::Wholly;
-                    Ok(())
-                }
-            });
+            results.push(draft.take(change)?);
         }
-        if !draft.writes.is_empty() {
-            loaded = loaded.changed();
-        }
+        let loaded = draft.loaded();
         if let Some(record) = loaded.record().filter(|_| loaded != before) {
             draft
                 .writes
@@ -207,112 +173,6 @@ impl Inner {
             );
         }
         Ok(results)
-    }
-}
-
-/// Changes that are not written yet, over what is.
-struct Draft<'a> {
-    inner: &'a Inner,
-    writes: HashMap<Vec<u8>, Option<Vec<u8>>>,
-}
-
-impl Draft<'_> {
-    fn get<T: DeserializeOwned>(&self, kind: u8, id: &str) -> Result<Option<T>, Unavailable> {
-        match self.writes.get(&key(kind, id)) {
-            Some(Some(value)) => decode(value).map(Some),
-            Some(None) => Ok(None),
-            None => self.inner.get(kind, id),
-        }
-    }
-
-    fn put(&mut self, kind: u8, id: &str, record: &impl Serialize) -> Result<(), Conflict> {
-        let value =
-            serde_json::to_vec(record).map_err(|error| Conflict::Invalid(error.to_string()))?;
-        if value.len() > MAX_VALUE {
-            return Err(Conflict::Invalid(format!(
-                "the record is longer than {MAX_VALUE} bytes"
-            )));
-        }
-        self.writes.insert(key(kind, id), Some(value));
-        Ok(())
-    }
-
-    fn put_participant(
-        &mut self,
-        participant: &Participant,
-    ) -> Result<Result<(), Conflict>, Unavailable> {
-        for address in &participant.addresses {
-            let owner: Option<ParticipantId> = self.get(b'a', &address.key())?;
-            if owner.is_some_and(|owner| owner != participant.id) {
-                return Ok(Err(Conflict::AddressTaken {
-                    address: address.clone(),
-                }));
-            }
-        }
-        let before: Option<Participant> = self.get(b'p', participant.id.as_str())?;
-        if let Err(conflict) = self.put(b'p', participant.id.as_str(), participant) {
-            return Ok(Err(conflict));
-        }
-        self.count(before.as_ref(), Some(participant))?;
-        let gone = before
-            .into_iter()
-            .flat_map(|before| before.addresses)
-            .filter(|address| !participant.addresses.contains(address));
-        for address in gone {
-            self.writes.insert(key(b'a', &address.key()), None);
-        }
-        for address in &participant.addresses {
-            if let Err(conflict) = self.put(b'a', &address.key(), &participant.id) {
-                return Ok(Err(conflict));
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    /// Counts an account at its domains, as it is and no more as it was.
-    fn count(
-        &mut self,
-        before: Option<&Participant>,
-        now: Option<&Participant>,
-    ) -> Result<(), Unavailable> {
-        let domains = |account: Option<&Participant>| account.map_or_else(Vec::new, organisations);
-        let (old, new) = (domains(before), domains(now));
-        let Some(account) = now.or(before) else {
-            return Ok(());
-        };
-        for domain in new
-            .iter()
-            .chain(old.iter().filter(|old| !new.contains(old)))
-        {
-            let mut users: Users = self.get(b'd', domain.as_str())?.unwrap_or_default();
-            let changed = if new.contains(domain) {
-                users.add(&account.id)
-            } else {
-                users.remove(&account.id)
-            };
-            if changed && users.count() == 0 {
-                self.writes.insert(key(b'd', domain.as_str()), None);
-            } else if changed {
-                self.put(b'd', domain.as_str(), &users)
-                    .map_err(|conflict| Unavailable(conflict.to_string()))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn remove_participant(
-        &mut self,
-        id: &ParticipantId,
-    ) -> Result<Result<(), Conflict>, Unavailable> {
-        let Some(before) = self.get::<Participant>(b'p', id.as_str())? else {
-            return Ok(Err(Conflict::NoSuchParticipant));
-        };
-        self.writes.insert(key(b'p', id.as_str()), None);
-        self.count(Some(&before), None)?;
-        for address in before.addresses {
-            self.writes.insert(key(b'a', &address.key()), None);
-        }
-        Ok(Ok(()))
     }
 }
 

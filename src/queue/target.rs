@@ -24,7 +24,7 @@ pub(super) async fn find(
             transaction,
         } => (participant, transaction),
     };
-    let found = context.directory.participant(participant).await?;
+    let found = context.directory.participant_now(participant).await?;
     let Some(account) = found.filter(|account| account.status == AccountStatus::Active) else {
         let text = "the recipient's account takes no mail any more";
         return Ok(Err(Diagnostic::local(EnhancedStatus::DISABLED_5_2_1, text)));

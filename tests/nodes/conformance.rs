@@ -3,10 +3,15 @@
 
 use std::sync::Arc;
 
-use allegromail::directory::{Directory, SledDirectory, SledState, State};
+use allegromail::directory::{
+    Directory, Link, PostgresDirectory, PostgresSettings, PostgresState, SledDirectory, SledState,
+    State,
+};
 use proptest::test_runner::{Config, TestRunner};
+use tokio::runtime::Runtime;
 
 use super::{accounts, taught};
+use crate::support::postgres::Postgres;
 
 /// A fresh engine, and what it stands on.
 struct Fresh {
@@ -24,9 +29,23 @@ fn sled() -> Fresh {
     }
 }
 
+/// A fresh schema in a database of its own.
+fn postgres(server: &Arc<Postgres>, runtime: &Runtime) -> Fresh {
+    let database = server.database();
+    let settings = PostgresSettings::parse(&server.url(&database), None, None).unwrap();
+    runtime.block_on(async {
+        let link = Link::open(settings).await.unwrap();
+        Fresh {
+            directory: Arc::new(PostgresDirectory::new(link.clone())),
+            state: Arc::new(PostgresState::new(link, "mx1")),
+            _ground: Box::new(server.clone()),
+        }
+    })
+}
+
 /// Holds what `fresh` makes to the model, with so many sequences of steps of each kind.
-fn hold_to_the_model(fresh: impl Fn() -> Fresh, sequences: u32) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+fn hold_to_the_model(fresh: impl Fn(&Runtime) -> Fresh, sequences: u32) {
+    let runtime = Runtime::new().unwrap();
     let config = || Config {
         cases: sequences,
         failure_persistence: None,
@@ -36,20 +55,23 @@ fn hold_to_the_model(fresh: impl Fn() -> Fresh, sequences: u32) {
     let steps = proptest::collection::vec(taught::step(), 1..200);
     TestRunner::new(config())
         .run(&steps, |steps| {
-            let fresh = fresh();
+            let fresh = fresh(&runtime);
             runtime.block_on(async {
                 let mut model = taught::Model::default();
-                for step in &steps {
-                    taught::take(&*fresh.state, &mut model, step).await?;
+                for some in steps.chunks(20) {
+                    for step in some {
+                        taught::take(&*fresh.state, &mut model, step).await?;
+                    }
+                    taught::compare(&*fresh.state, &model).await?;
                 }
-                taught::compare(&*fresh.state, &model).await
+                Ok(())
             })
         })
         .unwrap();
     let steps = proptest::collection::vec(accounts::step(), 1..40);
     TestRunner::new(config())
         .run(&steps, |steps| {
-            let fresh = fresh();
+            let fresh = fresh(&runtime);
             runtime.block_on(async {
                 let mut model = accounts::Model::default();
                 for step in &steps {
@@ -64,5 +86,13 @@ fn hold_to_the_model(fresh: impl Fn() -> Fresh, sequences: u32) {
 
 #[test]
 fn sled_does_what_the_model_does() {
-    hold_to_the_model(sled, 48);
+    hold_to_the_model(|_| sled(), 48);
+}
+
+#[test]
+fn postgres_does_what_the_model_does() {
+    let Some(server) = Postgres::shared() else {
+        return;
+    };
+    hold_to_the_model(|runtime| postgres(&server, runtime), 16);
 }

@@ -1,0 +1,21 @@
+//! Directory and state on PostgreSQL, for many nodes (docs/many-nodes.md). The SQL stays within what CockroachDB and YugabyteDB take: no LISTEN, no advisory
+//! locks, and what a serialisation failure undid is done again.
+
+mod accounts;
+mod connection;
+mod fault;
+mod feed;
+mod link;
+mod nodes;
+mod schema;
+mod settings;
+mod taught;
+mod tls;
+
+pub use accounts::PostgresDirectory;
+pub use fault::PostgresError;
+pub use feed::{Follower, Word};
+pub use link::Link;
+pub use nodes::{Node, NodeFacts};
+pub use settings::PostgresSettings;
+pub use taught::PostgresState;

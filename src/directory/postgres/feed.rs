@@ -1,0 +1,163 @@
+//! The feed of changes, which every node reads four times a second: what others changed leaves its cache. One that has not read it for two seconds takes
+//! its cache for empty, and nobody waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::accounts::{PostgresDirectory, column};
+use super::link::Link;
+use crate::directory::draft::{ACCOUNT, ADDRESS, ORDER, USERS};
+use crate::directory::{CachedDirectory, Unavailable};
+use crate::failpoint;
+use crate::mail::{Domain, Mailbox};
+use crate::masking::{ParticipantId, TransactionId};
+
+/// Between two looks at the feed.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long a cache is believed after a look at the feed.
+const TRUST: Duration = Duration::from_secs(2);
+/// Changes that are read at once; more, and the cache begins anew.
+const MOST: i64 = 2_000;
+/// Looks between two that forget what all nodes have long heard of.
+const FORGET: u32 = 240;
+
+/// What a change is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// An account.
+    Account(ParticipantId),
+    /// Whose an address is.
+    Address(Mailbox),
+    /// Who is at an organisation's domain.
+    Users(Domain),
+    /// A transaction.
+    Order(TransactionId),
+    /// What is kept in memory beside the cache, by the name of its table.
+    Table(String),
+    /// Anything.
+    Anything,
+}
+
+impl Word {
+    fn read(kind: &str, key: &str) -> Self {
+        let known = match kind.as_bytes() {
+            [ACCOUNT] => ParticipantId::parse(key).ok().map(Self::Account),
+            [ADDRESS] => Mailbox::parse(key).ok().map(Self::Address),
+            [USERS] => Domain::parse(key).ok().map(Self::Users),
+            [ORDER] => TransactionId::parse(key).ok().map(Self::Order),
+            b"table" => Some(Self::Table(key.to_owned())),
+            _ => None,
+        };
+        // Of a newer version, perhaps.
+        known.unwrap_or(Self::Anything)
+    }
+}
+
+/// Reads the feed for one node.
+pub struct Follower {
+    link: Arc<Link>,
+    name: String,
+    cache: Arc<CachedDirectory>,
+    changed: Arc<Notify>,
+    seen: i64,
+}
+
+/// One statement, so that who is told to have read it has: the row is written before the answer is heard. Where the node has no row, nobody waits for it.
+/// The kind of the row with the last number: behind all others of that number.
+const LAST_NUMBER: &str = "zzz";
+const READ: &str = "with touched as (update nodes set seen = $2, seen_at = now() where name = $1 returning 1) \
+     select seq, kind, key from feed where seq > $2 \
+     union all select value, 'zzz', '' from counters where name = 'feed' order by 1, 2 limit $3";
+const LAST: &str = "select value from counters where name = 'feed'";
+const TOUCH: &str = "update nodes set seen = $2, seen_at = now() where name = $1";
+const OLD: &str = "delete from feed where at < now() - interval '1 hour'";
+
+impl Follower {
+    /// One that reads the feed for the node `name`, from here on.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn new(
+        link: Arc<Link>,
+        directory: &PostgresDirectory,
+        name: String,
+        cache: Arc<CachedDirectory>,
+    ) -> Result<Self, Unavailable> {
+        let seen = last(&link).await?;
+        Ok(Self {
+            link,
+            name,
+            cache,
+            changed: directory.changed.clone(),
+            seen,
+        })
+    }
+
+    /// Reads until `shutdown`; `hear` is told what is not of the cache.
+    pub async fn run(mut self, hear: impl Fn(&Word) + Send, shutdown: CancellationToken) {
+        for turn in (0..FORGET).cycle() {
+            if !failpoint::fails("feed.held")
+                && let Err(error) = self.look(&hear).await
+            {
+                tracing::warn!(event = "feed_unread", %error, "what is cached is not used meanwhile");
+            }
+            if turn == 0 {
+                // Whoever has not heard of it by now begins anew.
+                let _ = self.link.run(OLD, &[]).await;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Reads what is new.
+    async fn look(&mut self, hear: &(impl Fn(&Word) + Send)) -> Result<(), Unavailable> {
+        // From before the question: what is changed while it is on its way is told the next time, or not waited for.
+        let asked = Instant::now();
+        let rows = self
+            .link
+            .run(READ, &[&self.name, &self.seen, &MOST])
+            .await?;
+        let mut words = Vec::with_capacity(rows.len());
+        let mut seen = self.seen;
+        for row in &rows {
+            let number: i64 = column(row, 0)?;
+            let (kind, key): (String, String) = (column(row, 1)?, column(row, 2)?);
+            if kind == LAST_NUMBER {
+                // Behind what was read: this node was away for longer than changes are kept. Before it: the database is an older one.
+                if number != seen {
+                    words.push(Word::Anything);
+                    seen = number;
+                }
+                continue;
+            }
+            if number != seen + 1 {
+                words.push(Word::Anything);
+            }
+            words.push(Word::read(&kind, &key));
+            seen = number;
+        }
+        self.cache.hear(&words);
+        words.iter().for_each(hear);
+        let heard = seen != self.seen;
+        self.seen = seen;
+        if heard {
+            // At once, for somebody waits for it.
+            self.link.run(TOUCH, &[&self.name, &self.seen]).await?;
+        }
+        self.cache.believe_until(asked + TRUST);
+        Ok(())
+    }
+}
+
+async fn last(link: &Link) -> Result<i64, Unavailable> {
+    let row = link.row(LAST, &[]).await?;
+    row.map_or(Ok(0), |row| column(&row, 0))
+}

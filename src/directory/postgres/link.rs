@@ -1,0 +1,207 @@
+//! The connections to the database: a few that all questions share, and one for changes of several statements.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+use tokio_postgres::{Error, Row};
+
+use super::connection::{Connection, Values};
+use super::fault::{PostgresError, is_undone, unavailable};
+use super::schema;
+use super::settings::PostgresSettings;
+use super::tls::Connector;
+use crate::directory::Unavailable;
+
+/// Connections that questions share.
+const SHARED: usize = 4;
+/// How long a statement may take before whoever asked hears that there is no answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a failed attempt to connect stands for the next ones.
+const REST: Duration = Duration::from_millis(250);
+/// How often a statement that was undone is done again.
+const TRIES: usize = 6;
+
+/// What is done within a transaction: the database's errors, and then our own.
+pub(super) type Work<'c, T> =
+    Pin<Box<dyn Future<Output = Result<Result<T, Unavailable>, Error>> + Send + 'c>>;
+
+/// One connection, while there is one.
+#[derive(Default)]
+struct Slot {
+    open: Option<Arc<Connection>>,
+    failed: Option<(Instant, String)>,
+}
+
+/// The connections to the database of one node.
+pub struct Link {
+    settings: PostgresSettings,
+    connector: Connector,
+    shared: [Mutex<Slot>; SHARED],
+    next: AtomicUsize,
+    /// Held by whoever changes something in several statements.
+    alone: Mutex<Slot>,
+}
+
+impl Link {
+    /// Connects, and makes or renews the tables.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    pub async fn open(settings: PostgresSettings) -> Result<Arc<Self>, PostgresError> {
+        let connector = Connector::new(settings.roots.as_deref())
+            .map_err(|error| PostgresError::Refused(format!("[directory] sslrootcert: {error}")))?;
+        let mut first = Connection::open(&settings, &connector).await?;
+        schema::renew(&settings, &mut first).await?;
+        let link = Self {
+            settings,
+            connector,
+            shared: std::array::from_fn(|_| Mutex::default()),
+            next: AtomicUsize::new(0),
+            alone: Mutex::default(),
+        };
+        link.alone.lock().await.open = Some(Arc::new(first));
+        Ok(Arc::new(link))
+    }
+
+    /// A connection in `slot` that lives, made anew where it has ended.
+    async fn living(&self, slot: &mut Slot) -> Result<Arc<Connection>, Unavailable> {
+        if let Some(open) = slot.open.as_ref().filter(|open| !open.client.is_closed()) {
+            return Ok(open.clone());
+        }
+        if let Some((at, why)) = &slot.failed
+            && at.elapsed() < REST
+        {
+            return Err(Unavailable(why.clone()));
+        }
+        let opened = timeout(PATIENCE, Connection::open(&self.settings, &self.connector)).await;
+        let opened = opened.unwrap_or_else(|_| {
+            Err(PostgresError::Unreachable(
+                "PostgreSQL does not answer in time".to_owned(),
+            ))
+        });
+        match opened {
+            Ok(connection) => {
+                let connection = Arc::new(connection);
+                *slot = Slot {
+                    open: Some(connection.clone()),
+                    failed: None,
+                };
+                Ok(connection)
+            }
+            Err(error) => {
+                slot.failed = Some((Instant::now(), error.to_string()));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// One of those that are shared.
+    async fn any(&self) -> Result<Arc<Connection>, Unavailable> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) % SHARED;
+        match self.shared.get(number) {
+            Some(slot) => self.living(&mut *slot.lock().await).await,
+            None => Err(Unavailable("no connection of this number".to_owned())),
+        }
+    }
+
+    /// Asks, or changes something in one statement, which may be run again where its answer is lost.
+    pub(super) async fn run(
+        &self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, Unavailable> {
+        self.repeat(sql, values, |error| is_undone(error) || error.is_closed())
+            .await
+    }
+
+    /// As [`Link::run`], for what must not be run again unless nothing came of it.
+    pub(super) async fn run_once(
+        &self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, Unavailable> {
+        self.repeat(sql, values, is_undone).await
+    }
+
+    async fn repeat(
+        &self,
+        sql: &'static str,
+        values: Values<'_>,
+        is_again: fn(&Error) -> bool,
+    ) -> Result<Vec<Row>, Unavailable> {
+        let mut last = None;
+        for _ in 0..TRIES {
+            let connection = self.any().await?;
+            match in_time(connection.run(sql, values)).await? {
+                Ok(rows) => return Ok(rows),
+                Err(error) if is_again(&error) => last = Some(error),
+                Err(error) => return Err(unavailable(&error)),
+            }
+        }
+        Err(last.map_or_else(|| Unavailable(String::new()), |error| unavailable(&error)))
+    }
+
+    /// As [`Link::run`], of what has one row at most.
+    pub(super) async fn row(
+        &self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Option<Row>, Unavailable> {
+        Ok(self.run(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs statements as one: all of them or none. `work` may be called several times.
+    pub(super) async fn together<T>(
+        &self,
+        work: impl for<'c> Fn(&'c Connection) -> Work<'c, T>,
+    ) -> Result<T, Unavailable> {
+        let mut slot = self.alone.lock().await;
+        let mut last = None;
+        for _ in 0..TRIES {
+            let connection = self.living(&mut slot).await?;
+            let done = in_time(attempt(&connection, &work)).await;
+            match done {
+                Ok(Ok(answer)) => return answer,
+                Ok(Err(error)) if is_undone(&error) => last = Some(unavailable(&error)),
+                // Whether it was done is not known, or the connection is within a transaction that nobody ends: it goes, and what was begun with it.
+                Ok(Err(error)) => {
+                    slot.open = None;
+                    return Err(unavailable(&error));
+                }
+                Err(error) => {
+                    slot.open = None;
+                    return Err(error);
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| Unavailable(String::new())))
+    }
+}
+
+/// One transaction.
+async fn attempt<T>(
+    connection: &Connection,
+    work: &impl for<'c> Fn(&'c Connection) -> Work<'c, T>,
+) -> Result<Result<T, Unavailable>, Error> {
+    connection.client.batch_execute("begin").await?;
+    let done = work(connection).await;
+    match &done {
+        Ok(Ok(_)) => connection.client.batch_execute("commit").await?,
+        // What the statement said counts, and not what its end does.
+        _ => connection
+            .client
+            .batch_execute("rollback")
+            .await
+            .unwrap_or_default(),
+    }
+    done
+}
+
+async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, Unavailable> {
+    let done = timeout(PATIENCE, work).await;
+    done.map_err(|_| Unavailable("PostgreSQL does not answer in time".to_owned()))
+}

@@ -1,0 +1,203 @@
+//! A PostgreSQL of its own on loopback, in a temporary folder.
+//!
+//! Where it is missing the test says so and passes; with `ALLEGROMAIL_INTEROP=require` it fails.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, Weak};
+
+use crate::support::process::{free_port, wait_until};
+
+/// A running server; stopped when it goes.
+pub struct Postgres {
+    folder: tempfile::TempDir,
+    programs: PathBuf,
+    /// Where it listens on loopback.
+    pub port: u16,
+    next: AtomicU32,
+}
+
+/// The folder of its programs, the newest version first; none: it is not installed.
+fn programs() -> Option<PathBuf> {
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter(|bin| bin.join("postgres").exists())
+        .collect();
+    versions.sort();
+    let found = versions.pop();
+    let required = std::env::var_os("ALLEGROMAIL_INTEROP").is_some_and(|mode| mode == "require");
+    assert!(
+        found.is_some() || !required,
+        "PostgreSQL is not installed, and required"
+    );
+    if found.is_none() {
+        eprintln!("SKIPPED: PostgreSQL is not installed");
+    }
+    found
+}
+
+impl Postgres {
+    /// Starts a server; none where there is none to start.
+    pub fn start() -> Option<Self> {
+        let programs = programs()?;
+        let folder = tempfile::TempDir::with_prefix("postgres-").unwrap();
+        let server = Self {
+            folder,
+            programs,
+            port: free_port(),
+            next: AtomicU32::new(0),
+        };
+        // It will not run as root.
+        let _ = Command::new("chown")
+            .arg("nobody")
+            .arg(server.folder.path())
+            .status();
+        let data = server.data();
+        let made = server.run(
+            "initdb",
+            &[
+                "-D",
+                text(&data),
+                "-U",
+                "allegromail",
+                "--auth=trust",
+                "--no-sync",
+                "-E",
+                "UTF8",
+                "--no-locale",
+            ],
+        );
+        assert!(made, "initdb failed");
+        server.begin();
+        Some(server)
+    }
+
+    /// One for all cases of this process that ask while another holds it.
+    pub fn shared() -> Option<std::sync::Arc<Self>> {
+        static RUNNING: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
+        let mut running = RUNNING.lock().unwrap();
+        if let Some(server) = running.upgrade() {
+            return Some(server);
+        }
+        let server = std::sync::Arc::new(Self::start()?);
+        *running = std::sync::Arc::downgrade(&server);
+        Some(server)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Starts what was stopped.
+    pub fn begin(&self) {
+        let options = format!(
+            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories={} -c fsync=off -c max_connections=200",
+            self.port,
+            self.folder.path().display()
+        );
+        let log = self.folder.path().join("log");
+        let data = self.data();
+        let begun = self.run(
+            "pg_ctl",
+            &[
+                "-D",
+                text(&data),
+                "-l",
+                text(&log),
+                "-w",
+                "-o",
+                &options,
+                "start",
+            ],
+        );
+        assert!(begun, "{}", fs::read_to_string(log).unwrap_or_default());
+        wait_until("PostgreSQL listens", || {
+            std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
+    }
+
+    /// Stops it at once, as a crash would.
+    pub fn stop(&self) {
+        let data = self.data();
+        self.run(
+            "pg_ctl",
+            &["-D", text(&data), "-m", "immediate", "-w", "stop"],
+        );
+    }
+
+    /// Runs SQL in a database.
+    pub fn sql(&self, database: &str, sql: &str) -> String {
+        let output = Command::new(self.programs.join("psql"))
+            .args([
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-h",
+                "127.0.0.1",
+                "-U",
+                "allegromail",
+                "-d",
+                database,
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-c",
+                sql,
+            ])
+            .args(["-p", &self.port.to_string()])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{sql}: {said}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Makes an empty database and returns its name.
+    pub fn database(&self) -> String {
+        let name = format!("db{}", self.next.fetch_add(1, Ordering::SeqCst));
+        self.sql("postgres", &format!("create database {name}"));
+        name
+    }
+
+    /// What `[directory] url` says of a database.
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "host=127.0.0.1 port={} dbname={database} user=allegromail",
+            self.port
+        )
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> bool {
+        let as_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+        let mut command = match as_root {
+            true => Command::new("setpriv"),
+            false => Command::new(self.programs.join(program)),
+        };
+        if as_root {
+            command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
+            command.arg(self.programs.join(program));
+        }
+        let status = command
+            .args(arguments)
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        status.unwrap().success()
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
