@@ -12,6 +12,8 @@ mod listen;
 mod lost;
 mod maintenance;
 mod offline;
+#[expect(dead_code, reason = "what it answers from is not started yet")]
+mod portal;
 mod reload;
 mod reserved_space;
 mod spool;
@@ -122,7 +124,7 @@ impl Relay {
         let delivery = stores.delivery(Listeners::new([&*smtp, &*proxied].concat()))?;
         let mut settings = ServerSettings::from_config(&config);
         // Before the semaphore is made of it: a limit that cannot be kept is worse than a lower one.
-        settings.connections = descriptors::fit(settings.connections);
+        settings.connections = descriptors::fit(settings.connections, 0);
         let server = Server::new(settings, intake.clone());
         let server = Arc::new(server.map_err(|error| StartError::because("[smtp] tls", error))?);
         let listener = listen::http("admin", &config.admin.http).await?;

@@ -17,4 +17,4 @@ pub use failure::ApiError;
 pub use guard::{Guard, JSON, NDJSON, bearer, has_token, require_content_type, require_own_name};
 pub use listener::{BindError, Listener};
 pub use peer::Peer;
-pub use rejection::with_error_body;
+pub use rejection::{ErrorWords, with_error_body};

@@ -56,6 +56,7 @@ pub mod center;
 pub mod admin;
 pub mod app;
 pub mod cli;
+pub mod portal;
 // What the demo and the tests play against.
 #[doc(hidden)]
 pub mod scripted;

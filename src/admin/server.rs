@@ -32,6 +32,11 @@ use crate::tokens::Tokens;
 
 /// The largest request body in bytes: a batch of import lines, or the largest message in base64 that `explain` is asked about.
 const MAX_BODY: usize = 64 * 1024 * 1024;
+/// What sentences about requests name.
+const ERROR_WORDS: http::ErrorWords = http::ErrorWords {
+    max_body: MAX_BODY,
+    description: "/v1/openapi.json",
+};
 
 /// What the handlers work on.
 pub struct AdminContext {
@@ -166,7 +171,7 @@ fn router(context: Arc<AdminContext>) -> Router {
     Router::new()
         .fallback_service(router)
         .layer(middleware::from_fn_with_state(
-            MAX_BODY,
+            ERROR_WORDS,
             http::with_error_body,
         ))
 }

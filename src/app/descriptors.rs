@@ -6,10 +6,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// (docs/threats.md#123).
 const RESERVE: u64 = 460;
 
-/// Raises the limit of this process to what it may have, and returns how many of `connections` fit beneath it.
-pub(super) fn fit(connections: usize) -> usize {
+/// Raises the limit of this process to what it may have, and returns how many of `connections` fit beneath it when `others` are kept for listeners that
+/// are not SMTP's.
+pub(super) fn fit(connections: usize, others: usize) -> usize {
     let limit = raise();
-    let fits = fitting(limit, connections);
+    let fits = fitting(limit.saturating_sub(others as u64), connections);
     if fits < connections {
         tracing::warn!(
             event = "few_descriptors",

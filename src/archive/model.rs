@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{QueueId, Timestamp};
@@ -17,6 +18,15 @@ macro_rules! id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+        }
+
+        impl $name {
+            /// Reads what [`fmt::Display`] writes: 32 hexadecimal digits in small letters. None: it is no such thing.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let octets = HEXLOWER.decode(text.as_bytes()).ok()?;
+                octets.try_into().ok().map(Self)
             }
         }
 

@@ -27,7 +27,7 @@ use crate::certificate::{Certificate, CertificateError};
 use crate::config::{HttpConfig, HttpListen};
 use crate::mail::Network;
 
-/// Connections that are open at once; others wait in the backlog. Files are needed for mail, too.
+/// Connections that are open at once where nothing else is said; others wait in the backlog. Files are needed for mail, too.
 const CONNECTIONS: usize = 256;
 /// How long a TLS handshake may take, and the head of a request: an idle connection ends after it.
 const HEAD: Duration = Duration::from_secs(30);
@@ -63,6 +63,7 @@ pub struct Listener {
     certificate: Option<Arc<Certificate>>,
     behind_proxy: Vec<Network>,
     clients: Option<Arc<Clients>>,
+    connections: usize,
 }
 
 impl Listener {
@@ -97,7 +98,17 @@ impl Listener {
             certificate: certificate.map(Arc::new),
             behind_proxy: http.behind_proxy.clone(),
             clients: None,
+            connections: CONNECTIONS,
         })
+    }
+
+    /// The same with so many connections at once; to be said before [`Listener::for_strangers`].
+    #[must_use]
+    pub fn with_connections(self, connections: usize) -> Self {
+        Self {
+            connections,
+            ..self
+        }
     }
 
     /// The same for strangers: each address has a quarter of the connections at most, and more are closed. Not behind a proxy, where all come from one.
@@ -105,7 +116,7 @@ impl Listener {
     pub fn for_strangers(self) -> Self {
         let direct = self.behind_proxy.is_empty();
         Self {
-            clients: direct.then(|| Clients::new(CONNECTIONS / 4)),
+            clients: direct.then(|| Clients::new(self.connections / 4)),
             ..self
         }
     }
@@ -124,7 +135,10 @@ impl Listener {
 
     /// Serves `router` until `stop`; requests under way are finished.
     pub async fn serve(self, router: Router, stop: CancellationToken) {
-        let (slots, open) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
+        let (slots, open) = (
+            Arc::new(Semaphore::new(self.connections)),
+            TaskTracker::new(),
+        );
         loop {
             // The slot first: whoever has none waits in the backlog.
             let accepted = async {

@@ -15,9 +15,18 @@ use super::failure::ApiError;
 /// Bytes of the framework's own words that are kept: a sentence, most often with the place in the body.
 const MAX_WORDS: usize = 4 * 1024;
 
-/// Answers with [`ApiError`] where the framework answered for the handlers. `max_body` is the largest request body in bytes, for the words of 413.
+/// What the sentences name that differs from one listener to the other.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorWords {
+    /// The largest request body in bytes.
+    pub max_body: usize,
+    /// The path of the description of all paths.
+    pub description: &'static str,
+}
+
+/// Answers with [`ApiError`] where the framework answered for the handlers.
 pub async fn with_error_body(
-    State(max_body): State<usize>,
+    State(named): State<ErrorWords>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -25,7 +34,11 @@ pub async fn with_error_body(
     let (mut head, body) = next.run(request).await.into_parts();
     let kind = head.headers.get(CONTENT_TYPE);
     // Handlers say what is wrong in JSON: that is theirs already.
-    let ours = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let kind = kind.map(|kind| kind.as_bytes());
+    let is_json = |kind: &[u8]| {
+        kind.starts_with(b"application/json") || kind.starts_with(b"application/problem+json")
+    };
+    let ours = kind.is_some_and(is_json);
     if ours || !(head.status.is_client_error() || head.status.is_server_error()) {
         return Response::from_parts(head, body);
     }
@@ -37,7 +50,7 @@ pub async fn with_error_body(
         (&method, &uri),
         head.status,
         (&String::from_utf8_lossy(&words), allowed),
-        max_body,
+        named,
     );
     let failure = ApiError::new(head.status, error).into_response();
     // The other fields stay: `Allow` belongs to 405 (RFC 9110 15.5.6).
@@ -51,12 +64,13 @@ fn sentence(
     asked: (&Method, &Uri),
     status: StatusCode,
     (words, allowed): (&str, Option<&str>),
-    max_body: usize,
+    named: ErrorWords,
 ) -> String {
     let (method, path) = (asked.0, asked.1.path());
+    let description = named.description;
     match status {
         StatusCode::NOT_FOUND => {
-            format!("there is no path {path} here; /v1/openapi.json lists all of them")
+            format!("there is no path {path} here; {description} lists all of them")
         }
         StatusCode::METHOD_NOT_ALLOWED => format!(
             "{path} does not take {method}; it takes {}",
@@ -64,7 +78,7 @@ fn sentence(
         ),
         StatusCode::PAYLOAD_TOO_LARGE => format!(
             "the body of {method} {path} is larger than {}; send it in parts",
-            size(max_body)
+            size(named.max_body)
         ),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => format!(
             "the body of {method} {path} must be JSON; send it with Content-Type: application/json"
@@ -73,7 +87,7 @@ fn sentence(
             format!("{method} {path} was not done; the log of the server may say why")
         }
         _ => format!(
-            "{method} {path}: {}; /v1/openapi.json describes what it takes",
+            "{method} {path}: {}; {description} describes what it takes",
             words.trim_end_matches('.')
         ),
     }

@@ -21,6 +21,11 @@ use crate::http::{self, Listener};
 
 /// The largest request body in bytes: a hundred addresses of the greatest length, twice.
 const MAX_BODY: usize = 64 * 1024;
+/// What sentences about requests name.
+const ERROR_WORDS: http::ErrorWords = http::ErrorWords {
+    max_body: MAX_BODY,
+    description: "/v1/openapi.json",
+};
 /// How long a request may take from its head to its answer: a body that never ends must not keep its connection. As long as a head may take.
 const WHOLE: Duration = Duration::from_secs(30);
 
@@ -74,7 +79,7 @@ pub(super) fn router(context: VerifyContext) -> Router {
     Router::new()
         .fallback_service(router)
         .layer(middleware::from_fn_with_state(
-            MAX_BODY,
+            ERROR_WORDS,
             http::with_error_body,
         ))
         .layer(middleware::from_fn(bounded))

@@ -272,7 +272,11 @@ fn the_interface_has_every_endpoint() {
     }
     assert!(endpoints.len() > 15, "the handlers were not understood");
     let page = page();
-    let sections = ["## Admin interface", "## Interface for carriers"];
+    let sections = [
+        "## Admin interface",
+        "## Interface for carriers",
+        "## Interface for participants",
+    ];
     let rows = sections
         .map(|heading| rows(section(&page, heading)))
         .concat();

@@ -350,6 +350,12 @@ pub(super) const METRICS: &[Described] = &[
         "questions about orders that left no line in the history",
     ),
     (
+        "allegromail_center_requests_total",
+        Counter,
+        &["result"],
+        "requests of participants' tools: done, refused (4xx), token (401), budget (429), unavailable (5xx)",
+    ),
+    (
         "allegromail_certificate_expiry_timestamp_seconds",
         Gauge,
         &["file"],

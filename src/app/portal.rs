@@ -1,0 +1,94 @@
+//! What participants' tools reach: the listener of the Message Center.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::StartError;
+use super::listen;
+use super::stores::Stores;
+use crate::archive::Archive;
+use crate::center::{News, Outbox};
+use crate::config::{Center, Config};
+use crate::http::{Guard, Listener};
+use crate::portal::{self, PortalContext};
+use crate::tokens::Tokens;
+
+/// After how long of silence a stream says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+/// Connections beside those of streams.
+const REQUESTS: usize = 256;
+
+/// What of the Center the portal answers from.
+pub(super) struct PortalParts {
+    pub(super) archive: Arc<dyn Archive>,
+    pub(super) outbox: Arc<dyn Outbox>,
+    pub(super) news: News,
+    pub(super) tokens: Arc<Tokens>,
+}
+
+/// The bound listener of `[center]`.
+pub(super) struct Portal {
+    pub(super) listener: Listener,
+    center: Center,
+}
+
+impl Portal {
+    /// Binds what `[center]` names; none: there is no listener.
+    pub(super) async fn open(config: &Config) -> Result<Option<Self>, StartError> {
+        let Some(center) = &config.center else {
+            return Ok(None);
+        };
+        let Some(http) = &center.http else {
+            return Ok(None);
+        };
+        let listener = listen::http("center", http).await?;
+        let listener = listener.with_connections(connections(center));
+        Ok(Some(Self {
+            listener: listener.for_strangers(),
+            center: center.clone(),
+        }))
+    }
+
+    /// Where it is bound.
+    pub(super) fn shown(&self) -> String {
+        self.listener.shown().to_owned()
+    }
+
+    /// Answers until `shutdown`.
+    pub(super) fn serve(
+        self,
+        stores: &Stores,
+        parts: PortalParts,
+        shutdown: &CancellationToken,
+    ) -> Option<JoinHandle<()>> {
+        let config = &stores.config;
+        let http = self.center.http.as_ref()?;
+        let context = PortalContext {
+            directory: stores.directory.clone(),
+            archive: parts.archive,
+            outbox: parts.outbox,
+            news: parts.news,
+            tokens: parts.tokens,
+            state: stores.state.clone(),
+            clock: stores.clock.clone(),
+            guard: Guard::new(http, &config.hostname, &self.center.hosts),
+            require_transaction: config.policy.require_transaction,
+            max_message_size: config.smtp.max_message_size,
+            heartbeat: HEARTBEAT,
+            center: self.center,
+        };
+        Some(tokio::spawn(portal::serve(
+            self.listener,
+            context,
+            shutdown.clone(),
+        )))
+    }
+}
+
+/// Connections that the listener of a Center may have: files that SMTP sessions must leave to it.
+pub(super) const fn connections(center: &Center) -> usize {
+    center.streams_total.saturating_add(REQUESTS)
+}
