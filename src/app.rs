@@ -36,6 +36,7 @@ pub use spool::inspect_spool;
 pub use stores::{inspect_history, kept_sets, open_directory, sources};
 
 use self::backups::Backups;
+use self::center::RunningCenter;
 use self::reload::Reloader;
 use self::stores::Stores;
 use crate::admin;
@@ -82,6 +83,8 @@ pub struct Relay {
     pub admin: String,
     /// The bound address where carriers ask; none: nowhere.
     pub verify: Option<String>,
+    /// The bound address where participants reach the Message Center; none: nowhere.
+    pub center: Option<String>,
     /// What the spool held at start.
     pub recovered: usize,
     /// What the tasks read; state and history are made durable from here at the end.
@@ -116,7 +119,7 @@ impl Relay {
         stores.in_force.keep();
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
         let shutdown = CancellationToken::new();
-        let center = center::start(&stores, &opened.spool, &intake, &shutdown)?;
+        let center = RunningCenter::start(&stores, &opened.spool, &intake, &shutdown).await?;
 
         let listeners = listen::smtp(&config.smtp)?;
         let smtp = listen::addresses(&listeners, ListenerKind::Open);
@@ -124,18 +127,20 @@ impl Relay {
         let delivery = stores.delivery(Listeners::new([&*smtp, &*proxied].concat()))?;
         let mut settings = ServerSettings::from_config(&config);
         // Before the semaphore is made of it: a limit that cannot be kept is worse than a lower one.
-        settings.connections = descriptors::fit(settings.connections, 0);
+        settings.connections = descriptors::fit(settings.connections, center::connections(&config));
         let server = Server::new(settings, intake.clone());
         let server = Arc::new(server.map_err(|error| StartError::because("[smtp] tls", error))?);
         let listener = listen::http("admin", &config.admin.http).await?;
         let carriers = carriers::Carriers::open(&stores).await?;
 
-        let recovered = opened.recovered.len();
-        let spool = opened.spool;
+        let (recovered, spool) = (opened.recovered.len(), opened.spool);
         let queue = stores.queue(spool.clone(), delivery.clone());
         let damaged = queue::end_damaged(queue.clone(), opened.damaged, shutdown.clone());
         let queue = Queue::start(queue, opened.recovered, opened.committed);
-        let certificates = listen::certificates([Some(&listener), carriers.listener.as_ref()]);
+        let portal = center.as_ref().and_then(RunningCenter::listener);
+        let http = [Some(&listener), carriers.listener.as_ref(), portal];
+        let certificates = listen::certificates(http);
+        let portal = portal.map(|listener| listener.shown().to_owned());
         let reloader = Reloader::new(&stores, server.clone(), certificates, delivery.clone());
         let parts = admin::AdminContext {
             reload: reloader.for_operators(),
@@ -164,8 +169,10 @@ impl Relay {
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
         let (admin, verify) = (listener.shown().to_owned(), carriers.shown());
+        if let Some(center) = center {
+            tasks.extend(center.serve(&stores, carriers.tokens.clone(), &shutdown));
+        }
         tasks.extend(carriers.serve(&stores, &shutdown));
-        tasks.extend(center.map(|(_, work)| work));
         tasks.push(tokio::spawn(admin::serve(
             listener,
             Arc::new(parts),
@@ -177,6 +184,7 @@ impl Relay {
             proxied,
             admin,
             verify,
+            center: portal,
             recovered,
             stores,
             reloader,

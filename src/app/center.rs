@@ -6,12 +6,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
+use super::portal::{self, Portal, PortalParts};
 use super::stores::Stores;
 use crate::archive::SqliteArchive;
 use crate::center::{Center, CenterContext};
 use crate::config::{Config, WhenBehind};
+use crate::http::Listener;
 use crate::intake::Intake;
 use crate::spool::LocalSpool;
+use crate::tokens::Tokens;
 
 /// How far the archive may be behind the log before no mail is taken; none: there is no archive.
 pub(super) fn most_unread(config: &Config) -> Option<u64> {
@@ -23,32 +26,82 @@ pub(super) fn most_unread(config: &Config) -> Option<u64> {
     })
 }
 
-/// Opens the archive and starts the Center; none: `[center]` is absent.
-pub(super) fn start(
-    stores: &Stores,
-    spool: &LocalSpool,
-    intake: &Arc<Intake>,
-    shutdown: &CancellationToken,
-) -> Result<Option<(Center, JoinHandle<()>)>, StartError> {
-    let Some(settings) = &stores.config.center else {
-        return Ok(None);
-    };
-    let archive = open_archive(&stores.config)?;
-    let skip = settings.when_behind == WhenBehind::Skip;
-    let context = CenterContext {
-        key: archive.key(),
-        archive: Arc::new(archive),
-        log: spool.reader(),
-        directory: stores.directory.clone(),
-        history: stores.history.clone(),
-        intake: intake.clone(),
-        most_octets: stores.config.smtp.max_message_size,
-        skip_beyond: skip.then_some(settings.behind),
-        keep: settings.keep,
-        clock: stores.clock.clone(),
-    };
-    let (center, work) = Center::new(context, shutdown.clone());
-    Ok(Some((center, tokio::spawn(work))))
+/// The Center of a relay.
+pub(super) struct RunningCenter {
+    center: Center,
+    /// Reads the log on.
+    work: JoinHandle<()>,
+    /// None: messages are kept, and nobody can ask.
+    portal: Option<Portal>,
+}
+
+impl RunningCenter {
+    /// Opens the archive, binds the listener and starts to read the log; none: `[center]` is absent.
+    pub(super) async fn start(
+        stores: &Stores,
+        spool: &LocalSpool,
+        intake: &Arc<Intake>,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<Self>, StartError> {
+        let Some(settings) = &stores.config.center else {
+            return Ok(None);
+        };
+        let archive = open_archive(&stores.config)?;
+        let portal = Portal::open(&stores.config).await?;
+        let skip = settings.when_behind == WhenBehind::Skip;
+        let context = CenterContext {
+            key: archive.key(),
+            archive: Arc::new(archive),
+            log: spool.reader(),
+            directory: stores.directory.clone(),
+            history: stores.history.clone(),
+            intake: intake.clone(),
+            most_octets: stores.config.smtp.max_message_size,
+            skip_beyond: skip.then_some(settings.behind),
+            keep: settings.keep,
+            clock: stores.clock.clone(),
+        };
+        let (center, work) = Center::new(context, shutdown.clone());
+        Ok(Some(Self {
+            center,
+            work: tokio::spawn(work),
+            portal,
+        }))
+    }
+
+    /// The listener, if there is one.
+    pub(super) fn listener(&self) -> Option<&Listener> {
+        self.portal.as_ref().map(|portal| &portal.listener)
+    }
+
+    /// Answers participants until `shutdown`. All work that is to be waited for.
+    pub(super) fn serve(
+        self,
+        stores: &Stores,
+        tokens: Arc<Tokens>,
+        shutdown: &CancellationToken,
+    ) -> Vec<JoinHandle<()>> {
+        let Self {
+            center,
+            work,
+            portal,
+        } = self;
+        let parts = PortalParts {
+            archive: center.archive,
+            outbox: center.outbox,
+            news: center.news,
+            tokens,
+        };
+        let served = portal.and_then(|portal| portal.serve(stores, parts, shutdown));
+        std::iter::once(work).chain(served).collect()
+    }
+}
+
+/// Connections that its listener may have.
+pub(super) fn connections(config: &Config) -> usize {
+    let center = config.center.as_ref();
+    let listens = center.filter(|center| center.http.is_some());
+    listens.map_or(0, portal::connections)
 }
 
 /// Opens the archive of a configuration, made if it is missing.

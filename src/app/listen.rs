@@ -41,7 +41,7 @@ pub(super) async fn http(table: &str, http: &HttpConfig) -> Result<Listener, Sta
 }
 
 /// The certificates of those listeners that have one, to be loaded again.
-pub(super) fn certificates(listeners: [Option<&Listener>; 2]) -> Vec<Arc<Certificate>> {
+pub(super) fn certificates(listeners: [Option<&Listener>; 3]) -> Vec<Arc<Certificate>> {
     let there = listeners.into_iter().flatten();
     there
         .filter_map(|listener| listener.certificate().cloned())

@@ -84,6 +84,9 @@ fn announce(relay: &Relay, file: &Path) {
     if let Some(address) = &relay.verify {
         println!("verify {address}");
     }
+    if let Some(address) = &relay.center {
+        println!("center {address}");
+    }
     println!("admin {}", relay.admin);
     tracing::info!(
         event = "ready",

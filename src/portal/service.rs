@@ -16,7 +16,7 @@ use crate::archive::{Archive, Published};
 use crate::center::{News, Outbox};
 use crate::clock::Clock;
 use crate::config::{Budget, Center};
-use crate::directory::{AccountStatus, Directory, Participant, StateStore};
+use crate::directory::{AccountStatus, Directory, Participant, State};
 use crate::http::Guard;
 use crate::masking::ParticipantId;
 use crate::tokens::Tokens;
@@ -38,7 +38,7 @@ pub struct PortalContext {
     /// The tokens that operators have made.
     pub tokens: Arc<Tokens>,
     /// The marketplace's own feed, where reports go.
-    pub state: Arc<StateStore>,
+    pub state: Arc<dyn State>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The names of the listener, and whose pages may ask.

@@ -20,7 +20,7 @@ use crate::center::{Draft, News, Outbox, PostError, Posting};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Budget, Center, HttpConfig, HttpListen, WhenBehind};
 use crate::directory::{
-    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, StateStore, Transaction,
+    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, SledState, Transaction,
     Unavailable,
 };
 use crate::http::{Guard, Listener};
@@ -153,6 +153,8 @@ pub(super) fn message(number: u64, thread: Thread, writer: Option<&str>) -> NewM
         mail: MailState::Failed {
             reason: "550 no such user".to_owned(),
         },
+        sent_with: None,
+        readers_alone: false,
         raw: format!("{head}{file}").into_bytes(),
     }
 }
@@ -229,7 +231,7 @@ pub(super) struct Desk {
     pub(super) outbox: Arc<Scripted>,
     pub(super) news: News,
     pub(super) tokens: Arc<Tokens>,
-    pub(super) state: Arc<StateStore>,
+    pub(super) state: Arc<SledState>,
     stop: CancellationToken,
     serving: JoinHandle<()>,
     _folder: tempfile::TempDir,
@@ -265,8 +267,8 @@ impl Desk {
     /// With another configuration.
     pub(super) async fn with(change: impl FnOnce(&mut Center)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let archive = SqliteArchive::open(&folder.path().join("archive")).unwrap();
-        let state = Arc::new(StateStore::open(&folder.path().join("state")).unwrap());
+        let archive = SqliteArchive::open(&folder.path().join("archive"), [7; 32]).unwrap();
+        let state = Arc::new(SledState::open(&folder.path().join("state")).unwrap());
         let tokens = Arc::new(Tokens::load(state.clone()).unwrap());
         let (people, news) = (Arc::new(People::default()), News::default());
         let outbox = Arc::new(Scripted {
