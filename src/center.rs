@@ -11,6 +11,7 @@ mod letter;
 mod news;
 mod outbox;
 mod post;
+mod prepared;
 mod retention;
 mod under_way;
 
@@ -117,6 +118,7 @@ impl Center {
             fates,
             progress,
             early: HashMap::new(),
+            states: Vec::new(),
             skip_beyond,
             held: HashSet::new(),
             released: HashSet::new(),

@@ -40,6 +40,7 @@ pub struct SqliteArchive(Arc<Store>);
 struct Store {
     folder: PathBuf,
     key: [u8; 32],
+    month: raw::Month,
     writer: Mutex<Connection>,
     readers: Vec<Mutex<Connection>>,
     /// The reader that is taken next.
@@ -72,12 +73,15 @@ impl SqliteArchive {
         let key = schema::prepare(&writer, key)?;
         let readers = (0..READERS).map(|_| {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            Ok(Mutex::new(Connection::open_with_flags(&path, flags)?))
+            let reader = Connection::open_with_flags(&path, flags)?;
+            reader.set_prepared_statement_cache_capacity(raw::STATEMENTS);
+            Ok(Mutex::new(reader))
         });
         let readers: Result<Vec<_>, rusqlite::Error> = readers.collect();
         Ok(Self(Arc::new(Store {
             folder: folder.to_owned(),
             key,
+            month: raw::Month::default(),
             writer: Mutex::new(writer),
             readers: readers?,
             turn: AtomicUsize::new(0),
@@ -153,7 +157,7 @@ impl Store {
 impl Archive for SqliteArchive {
     fn add(&self, messages: Vec<NewMessage>, at: Timestamp) -> ArchiveFuture<'_, Vec<Published>> {
         self.update(move |store, transaction| {
-            add::messages(&store.folder, transaction, &messages, at)
+            add::messages((&store.folder, &store.month), transaction, &messages, at)
         })
     }
 
@@ -183,7 +187,9 @@ impl Archive for SqliteArchive {
     }
 
     fn forget(&self, due: Retention, limit: usize) -> ArchiveFuture<'_, usize> {
-        self.update(move |store, transaction| forget::piece(&store.folder, transaction, due, limit))
+        self.update(move |store, transaction| {
+            forget::piece((&store.folder, &store.month), transaction, due, limit)
+        })
     }
 
     fn erase(&self, of: ParticipantId, with_messages: bool) -> ArchiveFuture<'_, usize> {

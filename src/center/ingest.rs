@@ -4,36 +4,46 @@
 //! message once. Where the archive fails the mail goes on, and the log grows, up to `[center] behind`.
 
 use std::collections::{HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::fate::Fate;
 use super::ids::Ids;
-use super::letter::{self, Correspondents, Known, Named};
+use super::letter::{self, Correspondents, Named};
 use super::news::News;
-use crate::archive::{
-    Archive, ArchiveError, EntryKey, LatestMessage, MailState, NewMessage, Thread,
-};
+use super::prepared::{Prepared, digested};
+use crate::archive::{Archive, ArchiveError, EntryKey, MailState, NewMessage};
 use crate::clock::Clock;
 use crate::directory::{Directory, Unavailable};
 use crate::failpoint;
 use crate::mail::QueueId;
 use crate::masking::ParticipantId;
 use crate::message::Message;
-use crate::spool::{Entry, LogReader, ReadEntry, SpoolError};
+use crate::spool::{LogReader, ReadEntry, SpoolError};
 
 /// The most messages of one batch: one sync is for all of them.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
+/// How long messages gather behind a batch.
+const GATHER: Duration = Duration::from_millis(20);
 /// How long to wait before the archive or the log is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Messages of a thread whose texts are looked for in a new one.
 const EARLIER: usize = 8;
 /// The node of a single machine.
 pub(super) const NODE: u32 = 0;
+
+/// How much a step had to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Nothing,
+    Some,
+    /// As much as a batch takes: there is more.
+    Full,
+}
 
 /// Why a batch waits.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +55,7 @@ enum Behind {
     #[error(transparent)]
     Directory(#[from] Unavailable),
     #[error("a batch could not be read: {0}")]
-    Panicked(String),
+    Panicked(#[from] JoinError),
 }
 
 /// How far the log has been read.
@@ -72,6 +82,8 @@ pub(super) struct Ingest {
     pub(super) early: HashMap<QueueId, MailState>,
     /// By how many octets it may be behind before it gives up what it has not got.
     pub(super) skip_beyond: Option<u64>,
+    /// What became of mail, and is not in the archive yet.
+    pub(super) states: Vec<(EntryKey, MailState)>,
     /// Entries that are held for their documents: whether anybody gets them is not known.
     pub(super) held: HashSet<QueueId>,
     /// Those of them that go to their recipient after all.
@@ -90,27 +102,32 @@ impl Ingest {
                 worked = self.step() => worked,
             };
             match worked {
-                Ok(true) => {}
-                Ok(false) => {
+                Ok(Step::Full) => {}
+                Ok(Step::Some) => self.gather(&shutdown).await,
+                Ok(Step::Nothing) => {
                     self.progress
                         .send_modify(|progress| progress.caught_up = true);
                     tokio::select! {
                         () = shutdown.cancelled() => return,
                         () = self.log.grown() => {}
-                        fate = self.fates.recv() => match fate {
-                            Some((id, fate)) => {
-                                let noted = self.note(vec![(id, fate)]).await;
-                                if let Err(error) = noted {
-                                    self.behind(&error, &shutdown).await;
-                                }
-                            }
+                        fate = self.fates.recv() => {
                             // Nobody tells any more: the relay is being stopped.
-                            None => return,
-                        },
+                            let Some((id, fate)) = fate else { return };
+                            self.file(id, fate);
+                            self.gather(&shutdown).await;
+                        }
                     }
                 }
                 Err(error) => self.behind(&error, &shutdown).await,
             }
+        }
+    }
+
+    /// Lets the next batch grow: a sync is dearer than a message.
+    async fn gather(&self, shutdown: &CancellationToken) {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(GATHER) => {}
         }
     }
 
@@ -140,25 +157,30 @@ impl Ingest {
         self.log.mark_read(ids);
     }
 
-    /// Archives what is unread, one batch of it; false: there was nothing.
-    async fn step(&mut self) -> Result<bool, Behind> {
+    /// Archives what is unread, one batch of it, and what became of mail.
+    async fn step(&mut self) -> Result<Step, Behind> {
         let read = self.log.read(BATCH, &self.held).await?;
         metrics::gauge!("allegromail_center_unread_bytes").set(self.log.unread_bytes() as f64);
-        if read.is_empty() {
-            return Ok(false);
+        let step = match read.len() {
+            0 => Step::Nothing,
+            BATCH => Step::Full,
+            _ => Step::Some,
+        };
+        if step != Step::Nothing {
+            failpoint::pass("center.read");
+            self.archive_batch(read).await?;
         }
-        failpoint::pass("center.read");
+        self.hear();
+        self.note().await?;
+        Ok(step)
+    }
+
+    async fn archive_batch(&mut self, read: Vec<ReadEntry>) -> Result<(), Behind> {
         let ids: Vec<QueueId> = read.iter().map(|read| read.id).collect();
-        // After a start all that the log has is unread, and most of it is archived.
-        let missing: HashSet<EntryKey> = self
-            .archive
-            .missing(ids.iter().copied().map(key).collect())
-            .await?
-            .into_iter()
-            .collect();
+        let missing = self.missing(&ids).await?;
         let mut messages = Vec::new();
         for read in read {
-            if missing.contains(&key(read.id)) {
+            if missing.contains(&read.id) {
                 messages.extend(self.prepare(read).await?);
             }
         }
@@ -167,24 +189,29 @@ impl Ingest {
             self.add(messages).await?;
         }
         failpoint::pass("center.added");
-        let done: Vec<QueueId> = ids
-            .into_iter()
-            .filter(|id| !self.held.contains(id))
-            .collect();
+        let held = &self.held;
+        let done: Vec<QueueId> = ids.into_iter().filter(|id| !held.contains(id)).collect();
         for id in &done {
             self.early.remove(id);
         }
         self.log.mark_read(done);
         self.progress.send_modify(|progress| progress.steps += 1);
-        self.drain().await?;
-        Ok(true)
+        Ok(())
+    }
+
+    /// Which of these are not archived. After a start all that the log has is unread, and most of it is archived; later nothing is.
+    async fn missing(&self, ids: &[QueueId]) -> Result<HashSet<QueueId>, Behind> {
+        if self.progress.borrow().caught_up {
+            return Ok(ids.iter().copied().collect());
+        }
+        let entries = ids.iter().copied().map(key).collect();
+        let missing = self.archive.missing(entries).await?;
+        Ok(missing.into_iter().map(|entry| entry.id).collect())
     }
 
     /// Adds messages with what is known of their mail by now.
     async fn add(&mut self, mut messages: Vec<NewMessage>) -> Result<(), Behind> {
-        while let Ok((id, fate)) = self.fates.try_recv() {
-            self.file(id, fate);
-        }
+        self.hear();
         for message in &mut messages {
             if let Some(state) = self.early.get(&message.entry.id) {
                 message.mail = state.clone();
@@ -197,27 +224,41 @@ impl Ingest {
         Ok(())
     }
 
-    /// Files what happened to an entry that is unread; gives back what is for the archive.
-    fn file(&mut self, id: QueueId, fate: Fate) -> Option<(EntryKey, MailState)> {
+    /// Files all that has happened so far.
+    fn hear(&mut self) {
+        while let Ok((id, fate)) = self.fates.try_recv() {
+            self.file(id, fate);
+        }
+    }
+
+    /// Files what happened to an entry: for its message, if that is to be archived, else for the archive.
+    fn file(&mut self, id: QueueId, fate: Fate) {
         match fate {
-            Fate::Released => {
-                self.release(id);
-                None
-            }
+            Fate::Released => self.release(id),
             Fate::HandedOver => {
                 self.held.remove(&id);
                 self.log.mark_read([id]);
                 self.progress.send_modify(|progress| progress.steps += 1);
-                None
             }
             Fate::Mail(state) if self.log.is_unread(id) => {
                 // What is tried or has failed goes to its recipient, or would have.
                 self.release(id);
                 self.early.insert(id, state);
-                None
             }
-            Fate::Mail(state) => Some((key(id), state)),
+            Fate::Mail(state) => self.states.push((key(id), state)),
         }
+    }
+
+    /// Notes what became of mail. Where that fails it is tried again.
+    async fn note(&mut self) -> Result<(), Behind> {
+        if self.states.is_empty() {
+            return Ok(());
+        }
+        let states = self.states.clone();
+        let published = self.archive.mail_states(states, self.clock.now()).await?;
+        self.states.clear();
+        self.news.tell(published);
+        Ok(())
     }
 
     fn release(&mut self, id: QueueId) {
@@ -237,29 +278,6 @@ impl Ingest {
         }
         // It ended while nobody heard of it.
         !(self.was_released)(id)
-    }
-
-    /// Notes what happened to entries.
-    async fn note(&mut self, fates: Vec<(QueueId, Fate)>) -> Result<(), Behind> {
-        let fates = fates.into_iter();
-        let states: Vec<_> = fates.filter_map(|(id, fate)| self.file(id, fate)).collect();
-        if states.is_empty() {
-            return Ok(());
-        }
-        let at = self.clock.now();
-        // What a failure loses here is found again at the next start.
-        let published = self.archive.mail_states(states, at).await?;
-        self.news.tell(published);
-        Ok(())
-    }
-
-    /// Notes what has happened so far.
-    async fn drain(&mut self) -> Result<(), Behind> {
-        let mut fates = Vec::new();
-        while let Ok(fate) = self.fates.try_recv() {
-            fates.push(fate);
-        }
-        self.note(fates).await
     }
 
     /// What is to be digested of an entry; none: it is no message.
@@ -324,54 +342,6 @@ impl Ingest {
         Ok(account
             .map(|account| account.login.clone())
             .unwrap_or_default())
-    }
-}
-
-/// A message before it is digested.
-struct Prepared {
-    entry: Entry,
-    writer: Option<ParticipantId>,
-    thread: Thread,
-    message: Message,
-    earlier: Vec<LatestMessage>,
-}
-
-/// Digests messages, off the threads that serve sessions.
-async fn digested(ids: Ids, prepared: Vec<Prepared>) -> Result<Vec<NewMessage>, Behind> {
-    if prepared.is_empty() {
-        return Ok(Vec::new());
-    }
-    let digested = tokio::task::spawn_blocking(move || {
-        let digested = prepared.into_iter().map(|prepared| {
-            let id = prepared.entry.id;
-            // One that we cannot read must not keep all behind it.
-            let digested = catch_unwind(AssertUnwindSafe(|| prepared.digested(&ids)));
-            digested.unwrap_or_else(|_| {
-                tracing::error!(event = "center_unreadable", queue_id = %id, error = "a panic");
-                None
-            })
-        });
-        digested.flatten().collect()
-    });
-    digested
-        .await
-        .map_err(|error| Behind::Panicked(error.to_string()))
-}
-
-impl Prepared {
-    fn digested(self, ids: &Ids) -> Option<NewMessage> {
-        let shared = letter::without_threading(&self.message);
-        // Fields were taken away, so it can be read as before.
-        let message = Message::parse(shared).ok()?;
-        let earlier: Vec<&str> = self.earlier.iter().map(|one| one.text.as_str()).collect();
-        let known = Known {
-            key: key(self.entry.id),
-            entry: &self.entry,
-            thread: self.thread,
-            writer: self.writer,
-            earlier: &earlier,
-        };
-        Some(letter::archived(ids, known, &message))
     }
 }
 

@@ -99,13 +99,13 @@ pub(super) fn thread(ids: &Ids, between: &Correspondents, named: Named) -> Threa
     }
 }
 
-/// The octets that both sides may have. In what leaves, the fields that name what a message answers hold the reader's own ids, and these its host.
-pub(super) fn without_threading(message: &Message) -> Bytes {
+/// The octets that both sides may have; none: all of them. In what leaves, the fields that name what a message answers hold the reader's own ids, and these its host.
+pub(super) fn without_threading(message: &Message) -> Option<Bytes> {
     let names = |name: &[u8]| {
         name.eq_ignore_ascii_case(b"In-Reply-To") || name.eq_ignore_ascii_case(b"References")
     };
     if !message.fields().any(|field| names(field.name)) {
-        return message.raw().clone();
+        return None;
     }
     let mut octets = Vec::with_capacity(message.raw().len());
     for field in message.fields().filter(|field| !names(field.name)) {
@@ -113,7 +113,7 @@ pub(super) fn without_threading(message: &Message) -> Bytes {
     }
     octets.extend_from_slice(b"\r\n");
     octets.extend_from_slice(message.body());
-    octets.into()
+    Some(octets.into())
 }
 
 /// What is known of a message beside its octets.

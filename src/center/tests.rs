@@ -116,6 +116,7 @@ impl Stage {
             fates,
             progress,
             early: HashMap::new(),
+            states: Vec::new(),
             skip_beyond: None,
             held: HashSet::new(),
             released: HashSet::new(),

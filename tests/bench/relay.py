@@ -61,7 +61,7 @@ def parse(name):
 class Stage:
     """Servers, started once for all lines of a mode."""
 
-    def __init__(self, folder, mode, before=None, rules=True, control=False):
+    def __init__(self, folder, mode, before=None, rules=True, control=False, center=False):
         self.nothing = Nothing(LightSink if mode == "light" else Sink)
         self.dns, self.file, self.key = None, folder / "message", folder / "provider.pem"
         if mode == "verified":
@@ -69,7 +69,7 @@ class Stage:
             self.dns = dns(self.key)
         if before:
             shared = {"sign": mode not in ("", "light"), "dns": self.dns, "sink": LightSink if mode == "light" else Sink}
-            self.servers = [Allegromail(folder / "before", binary=before, rules=rules, **shared), Allegromail(folder / "after", **shared)]
+            self.servers = [Allegromail(folder / "before", binary=before, rules=rules, **shared), Allegromail(folder / "after", center=center, **shared)]
             self.servers[0].name, self.servers[1].name = "before", "after"
             if control:
                 self.servers.append(Allegromail(folder / "control", binary=before, rules=rules, **shared))
@@ -127,6 +127,7 @@ def main():
     arguments.add_argument("--rounds", "--pairs", type=int, default=10, help="rounds of a line, each server once in each, after one that warms up (10)")
     arguments.add_argument("--before", type=pathlib.Path, metavar="BINARY", help="another build of allegromail, which takes the place of Postfix")
     arguments.add_argument("--without-rules", action="store_true", help="this build beside itself without rules on contents, in place of Postfix")
+    arguments.add_argument("--center", action="store_true", help="this build beside itself with the Message Center, in place of Postfix")
     arguments.add_argument("--control", action="store_true", help="with --before: that build twice, which shows what chance does")
     arguments.add_argument("--list", action="store_true", help="print the names of all lines")
     options = arguments.parse_args()
@@ -140,7 +141,7 @@ def main():
             sys.exit(f"no line {name}; --list prints their names")
     if not BINARY.exists():
         sys.exit(f"{BINARY} is missing: cargo build --release")
-    if options.without_rules:
+    if options.without_rules or options.center:
         options.before = options.before or BINARY
     if os.geteuid() and not options.before:
         sys.exit("Postfix wants root")
@@ -152,7 +153,7 @@ def main():
             folder = pathlib.Path(folder)
             folder.chmod(0o755)
             print(machine.describe(folder), flush=True)
-            stage = Stage(folder, mode, options.before, not options.without_rules, options.control)
+            stage = Stage(folder, mode, options.before, not options.without_rules, options.control, options.center)
             try:
                 for name in of_mode:
                     stage.run(name, options.rounds)

@@ -116,11 +116,11 @@ RECORD = '{{"type":"participant","id":"{}","login":"x","marketplace":"allegro-pl
 
 class Allegromail:
     """`sign`: with RSA-2048 and Ed25519. `dns`: the sender must prove itself; None: every From counts. `down`: `@down.example` answers nothing.
-    `binary`: of the build that serves. `rules`: on contents, as they are shipped."""
+    `binary`: of the build that serves. `rules`: on contents, as they are shipped. `center`: with the Message Center."""
 
     name = "allegromail"
 
-    def __init__(self, folder, sign=False, dns=None, accounts=100_000, down=None, sink=Sink, binary=BINARY, rules=True):
+    def __init__(self, folder, sign=False, dns=None, accounts=100_000, down=None, sink=Sink, binary=BINARY, rules=True, center=False):
         self.sink, self.port, self.folder, self.binary = sink(), free_port(), folder, binary
         folder.mkdir()
         (folder / "couriers.txt").write_text("@inpost.pl\n")
@@ -143,7 +143,7 @@ class Allegromail:
             f'[[domain]]\nname = "allegromail.pl"\nmarketplaces = ["allegro-pl"]\n{dkim}[allowlist]\npath = "couriers.txt"\n'
             '[limits]\nrefusals_per_client = "off"\nmessages_per_sender = "off"\n'
             'messages_per_transaction = "off"\nconnections_per_client = 2000\nconnections = 4000\n'
-            + ("" if rules else "[content]\nduplicate = []\nprohibited = []\n") +
+            + ("[center]\n" if center else "") + ("" if rules else "[content]\nduplicate = []\nprohibited = []\n") +
             f'[secrets]\nkey_file = "secret.key"\n[auth]\n{auth}{routes}')
         with open(folder / "data.ndjson", "w") as data:
             for n in range(accounts):

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Transaction, params};
 
 use super::feed::{self, What};
-use super::raw::{self, month};
+use super::raw::{self, Month, month};
 use super::words::{kind, under_way, via};
 use crate::archive::{ArchiveError, EntryKey, EventKind, NewMessage, Parties, Published, Thread};
 use crate::mail::Timestamp;
@@ -14,7 +14,7 @@ use crate::masking::ParticipantId;
 
 /// Adds those that are not there yet. The octets of all are durable before the rows are.
 pub(super) fn messages(
-    folder: &Path,
+    (folder, month): (&Path, &Month),
     transaction: &Transaction<'_>,
     messages: &[NewMessage],
     at: Timestamp,
@@ -25,7 +25,7 @@ pub(super) fn messages(
         .iter()
         .filter(|message| new.contains(&message.entry))
         .collect();
-    raw::write(folder, &new)?;
+    raw::write(folder, month, &new)?;
     let mut published = BTreeMap::new();
     for message in new {
         // Twice in one batch, or another message of the same id.

@@ -20,7 +20,7 @@ pub(super) struct Old {
 
 /// Forgets some of what is too old; how much it was.
 pub(super) fn piece(
-    folder: &Path,
+    (folder, month): (&Path, &raw::Month),
     transaction: &Transaction<'_>,
     due: Retention,
     limit: usize,
@@ -32,7 +32,7 @@ pub(super) fn piece(
     let old = old(transaction, due, limit)?;
     take_out(folder, transaction, &old)?;
     if old.is_empty() {
-        raw::remove_before(folder, due.messages)?;
+        raw::remove_before(folder, month, due.messages)?;
     }
     Ok(old.len() + events)
 }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
 use crate::archive::{ArchiveError, MessageId, NewMessage};
 use crate::files;
 use crate::mail::Timestamp;
+
+/// Statements that a connection keeps.
+pub(super) const STATEMENTS: usize = 64;
 
 /// The month of a time, as files are named: `2026-11`.
 pub(super) fn month(at: Timestamp) -> String {
@@ -24,11 +28,30 @@ pub(super) fn open(path: &Path) -> Result<Connection, ArchiveError> {
     // What is in it stays.
     let made = options.create(true).truncate(false).write(true).open(path);
     made.map_err(|error| ArchiveError::Unavailable(files::describe(path, &error)))?;
-    Ok(Connection::open(path)?)
+    let connection = Connection::open(path)?;
+    // More than there are: none is read twice.
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// The file of the month that was written to last, kept open.
+#[derive(Default)]
+pub(super) struct Month(Mutex<Option<(String, Connection)>>);
+
+impl Month {
+    /// Lets go of the file of a month.
+    fn close(&self, month: &str) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.take_if(|(open, _)| open == month);
+    }
 }
 
 /// Makes the octets of messages durable.
-pub(super) fn write(folder: &Path, messages: &[&NewMessage]) -> Result<(), ArchiveError> {
+pub(super) fn write(
+    folder: &Path,
+    last: &Month,
+    messages: &[&NewMessage],
+) -> Result<(), ArchiveError> {
     let mut months: BTreeMap<String, Vec<&NewMessage>> = BTreeMap::new();
     for message in messages {
         months
@@ -37,12 +60,13 @@ pub(super) fn write(folder: &Path, messages: &[&NewMessage]) -> Result<(), Archi
             .push(message);
     }
     for (month, messages) in months {
-        let mut file = open(&file(folder, &month))?;
-        file.pragma_update(None, "journal_mode", "WAL")?;
-        file.pragma_update(None, "synchronous", "FULL")?;
-        file.execute_batch(
-            "CREATE TABLE IF NOT EXISTS raw (id BLOB PRIMARY KEY, octets BLOB NOT NULL)",
-        )?;
+        let mut last = last.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(open, _)| *open != month) {
+            *last = Some((month.clone(), month_file(folder, &month)?));
+        }
+        let Some((_, file)) = last.as_mut() else {
+            continue;
+        };
         let transaction = file.transaction()?;
         for message in messages {
             let mut insert = transaction
@@ -61,7 +85,11 @@ pub(super) fn existing(folder: &Path, month: &str) -> Result<Option<Connection>,
 }
 
 /// Removes the files of months that have ended before then.
-pub(super) fn remove_before(folder: &Path, before: Timestamp) -> Result<(), ArchiveError> {
+pub(super) fn remove_before(
+    folder: &Path,
+    last: &Month,
+    before: Timestamp,
+) -> Result<(), ArchiveError> {
     let failed = |error: std::io::Error| ArchiveError::Unavailable(files::describe(folder, &error));
     let oldest = month(before);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
@@ -73,10 +101,22 @@ pub(super) fn remove_before(folder: &Path, before: Timestamp) -> Result<(), Arch
         };
         let is_month = month.len() == oldest.len() && month.as_bytes().get(4) == Some(&b'-');
         if is_month && *month < *oldest {
+            last.close(month);
             std::fs::remove_file(&path).map_err(failed)?;
         }
     }
     Ok(())
+}
+
+/// The file of a month, made if it is missing.
+fn month_file(folder: &Path, month: &str) -> Result<Connection, ArchiveError> {
+    let file = open(&file(folder, month))?;
+    file.pragma_update(None, "journal_mode", "WAL")?;
+    file.pragma_update(None, "synchronous", "FULL")?;
+    file.execute_batch(
+        "CREATE TABLE IF NOT EXISTS raw (id BLOB PRIMARY KEY, octets BLOB NOT NULL)",
+    )?;
+    Ok(file)
 }
 
 /// Reads the octets of a message; none: its month is gone.
