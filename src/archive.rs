@@ -19,7 +19,8 @@ mod sqlite;
 pub use model::{
     Between, Checked, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState,
     MessageId, NewMessage, Parties, Party, Published, Retention, SentWith, StoredFile,
-    StoredMessage, Thread, ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Via,
+    StoredMessage, Thread, ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Upload,
+    UploadId, UploadRoom, Via,
 };
 pub use sqlite::SqliteArchive;
 
@@ -137,6 +138,23 @@ pub trait Archive: Send + Sync + 'static {
         up_to: u64,
         at: Timestamp,
     ) -> ArchiveFuture<'_, bool>;
+
+    /// Keeps a file that a participant will send, durably. False: there is no room for it.
+    fn keep_upload(
+        &self,
+        of: ParticipantId,
+        upload: Upload,
+        at: Timestamp,
+        room: UploadRoom,
+    ) -> ArchiveFuture<'_, bool>;
+
+    /// A file that a participant has uploaded since `oldest`; none: there is none, or it is others'.
+    fn upload(
+        &self,
+        of: ParticipantId,
+        id: UploadId,
+        oldest: Timestamp,
+    ) -> ArchiveFuture<'_, Option<Upload>>;
 
     /// Deletes a message on one side. False: there is no such message, or it was deleted before.
     fn delete(

@@ -29,6 +29,7 @@ mod text;
 
 use std::ops::Range;
 
+pub use file_name::of as file_name;
 pub use files::{File, FileKind};
 
 use crate::mail::ReversePath;

@@ -12,12 +12,15 @@ mod downloads;
 mod feed;
 mod messages;
 mod problem;
+mod reports;
 mod server;
 mod service;
 mod shown;
 mod stream;
 mod tagged;
 mod threads;
+mod uploads;
+mod writing;
 
 pub use server::serve;
 pub use service::PortalContext;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,11 @@ id! {
 id! {
     /// A thread. Made of its parties and its order with a key, so that mail and API meet without asking.
     ThreadId
+}
+
+id! {
+    /// A file that was uploaded. Random.
+    UploadId
 }
 
 /// The entry of a spool: which node, and which of its entries.
@@ -136,6 +142,32 @@ pub struct StoredFile {
     pub place: Range<usize>,
     /// The transfer encoding, in small letters; empty for none.
     pub encoding: String,
+}
+
+/// A file on its way into a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Its id.
+    pub id: UploadId,
+    /// As it was sent, without what is not seen.
+    pub name: String,
+    /// Its type by its contents, as in Content-Type.
+    pub media_type: String,
+    /// Its content.
+    pub octets: Bytes,
+}
+
+/// For how much and how long files may wait for their message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadRoom {
+    /// Those of before are forgotten.
+    pub oldest: Timestamp,
+    /// Octets of one participant.
+    pub octets_each: u64,
+    /// Files of one participant.
+    pub files_each: u64,
+    /// Octets of all participants.
+    pub octets_all: u64,
 }
 
 /// What became of the mail of a message.

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::{
     Archive, ArchiveError, ArchiveFuture, Between, Checked, EntryKey, FeedPage, LatestMessage,
     MailState, MessageId, NewMessage, Published, Retention, SentWith, StoredMessage, ThreadFilter,
-    ThreadId, ThreadPage, ThreadView,
+    ThreadId, ThreadPage, ThreadView, Upload, UploadId, UploadRoom,
 };
 use crate::files;
 use crate::mail::{QueueId, Timestamp};
@@ -27,6 +27,7 @@ mod messages;
 mod raw;
 mod schema;
 mod threads;
+mod uploads;
 mod views;
 mod words;
 
@@ -43,6 +44,7 @@ struct Store {
     month: raw::Month,
     writer: Mutex<Connection>,
     readers: Vec<Mutex<Connection>>,
+    uploads: Mutex<Connection>,
     /// The reader that is taken next.
     turn: AtomicUsize,
 }
@@ -84,6 +86,7 @@ impl SqliteArchive {
             month: raw::Month::default(),
             writer: Mutex::new(writer),
             readers: readers?,
+            uploads: Mutex::new(uploads::open(folder)?),
             turn: AtomicUsize::new(0),
         })))
     }
@@ -276,6 +279,31 @@ impl Archive for SqliteArchive {
         at: Timestamp,
     ) -> ArchiveFuture<'_, bool> {
         self.update(move |_, transaction| views::mark_read(transaction, &of, thread, up_to, at))
+    }
+
+    fn keep_upload(
+        &self,
+        of: ParticipantId,
+        upload: Upload,
+        at: Timestamp,
+        room: UploadRoom,
+    ) -> ArchiveFuture<'_, bool> {
+        self.on_thread(move |store| {
+            let mut uploads = store.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+            uploads::keep(&mut uploads, &of, &upload, at, room)
+        })
+    }
+
+    fn upload(
+        &self,
+        of: ParticipantId,
+        id: UploadId,
+        oldest: Timestamp,
+    ) -> ArchiveFuture<'_, Option<Upload>> {
+        self.on_thread(move |store| {
+            let uploads = store.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+            uploads::read(&uploads, &of, id, oldest)
+        })
     }
 
     fn delete(

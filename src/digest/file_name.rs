@@ -9,8 +9,10 @@ const LONGEST: usize = 200;
 /// The longest ending that stays at the end of a name that is cut, in octets.
 const LONGEST_ENDING: usize = 16;
 
-/// The first name that is left of those sent, the likeliest first; else one by what the file is, or is declared to be.
-pub(super) fn of(sent: &[String], kind: FileKind, essence: &str) -> String {
+/// The name of a file: the first that is left of those sent, the likeliest first; else one by what the file is, or is declared to be. Without paths, controls
+/// and marks of direction; at most 200 octets.
+#[must_use]
+pub fn of(sent: &[String], kind: FileKind, essence: &str) -> String {
     let mut sent = sent.iter().map(|name| cleaned(name));
     sent.find(|name| !name.is_empty())
         .unwrap_or_else(|| by_kind(kind, essence).to_owned())

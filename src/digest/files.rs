@@ -40,6 +40,17 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// What a file is that nobody says anything of.
+    #[must_use]
+    pub fn of(contents: &[u8]) -> Self {
+        match recognise(contents).group {
+            Group::Allowed(kind) => Self::Attachment(kind),
+            Group::Message => Self::Message,
+            Group::Text | Group::Page | Group::Script => Self::Text,
+            _ => Self::Other,
+        }
+    }
+
     /// The media type under which it can be given out without harm: as what it is, and never as a page.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
@@ -64,13 +75,11 @@ fn file(message: &Message, part: &Part) -> File {
     let encoding = Encoding::of(&part.encoding);
     let octets = encoding.decode(content);
     let essence = part.kind.essence.as_str();
-    let kind = match recognise(&octets).group {
-        Group::Allowed(kind) => FileKind::Attachment(kind),
+    let kind = match FileKind::of(&octets) {
+        FileKind::Attachment(kind) => FileKind::Attachment(kind),
         // Of a message its first octets say little.
         _ if essence == "message/rfc822" || essence == "message/global" => FileKind::Message,
-        Group::Message => FileKind::Message,
-        Group::Text | Group::Page | Group::Script => FileKind::Text,
-        _ => FileKind::Other,
+        kind => kind,
     };
     let sent = message.file_names(part);
     let content_id = content_id(message, part);

@@ -19,7 +19,10 @@ const ANYWHERE: [(&str, &str); 10] = [
         "the token's scope lacks this, or a page of another site asks",
     ),
     ("404", "there is none, or it is others'"),
-    ("408", "the request took longer than 30 seconds"),
+    (
+        "408",
+        "the request took longer than 30 seconds, or 5 minutes with a file",
+    ),
     ("413", "the body is too large"),
     ("415", "the body is not declared as what it has to be"),
     ("421", "the server does not go by the name in Host"),

@@ -25,7 +25,8 @@ use super::caller::{Caller, MayRead};
 use super::problem::Problem;
 use super::service::PortalService;
 use super::tagged;
-use crate::archive::{MessageId, StoredFile, StoredMessage};
+use super::uploads;
+use crate::archive::{MessageId, StoredFile, StoredMessage, UploadId};
 use crate::masking::ParticipantId;
 use crate::message::Encoding;
 
@@ -43,7 +44,7 @@ pub(super) struct Downloads {
 }
 
 /// A download, until its last octet has gone.
-struct Slot {
+pub(super) struct Slot {
     _permit: OwnedSemaphorePermit,
     counts: Arc<Mutex<HashMap<ParticipantId, usize>>>,
     of: ParticipantId,
@@ -59,7 +60,7 @@ impl Default for Downloads {
 }
 
 impl Downloads {
-    async fn enter(&self, of: &ParticipantId) -> Result<Slot, Problem> {
+    pub(super) async fn enter(&self, of: &ParticipantId) -> Result<Slot, Problem> {
         let permit = tokio::time::timeout(WAIT, self.slots.clone().acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
             return Err(Problem::not_now());
@@ -141,8 +142,20 @@ pub(super) async fn file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let no_such = || Problem::no_such("file");
-    let (message, place) = split(&id).ok_or_else(no_such)?;
     let slot = service.downloads.enter(&caller.id).await?;
+    if let Some(upload) = UploadId::parse(&id) {
+        let (archive, now) = (&service.parts.archive, service.parts.clock.now());
+        let upload = archive.upload(caller.id, upload, uploads::oldest(now));
+        let upload = upload.await?.ok_or_else(no_such)?;
+        let download = Download {
+            octets: upload.octets,
+            media_type: upload.media_type,
+            name: upload.name,
+            tag: id,
+        };
+        return send(&headers, download, slot);
+    }
+    let (message, place) = split(&id).ok_or_else(no_such)?;
     let (message, raw) = read(&service, &caller, message, "file").await?;
     let stored = message.files.get(place).ok_or_else(no_such)?;
     let download = Download {

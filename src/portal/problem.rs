@@ -84,6 +84,23 @@ impl Problem {
         )
     }
 
+    /// 422 for a message that `reason` is against.
+    pub(super) fn refused(
+        reason: &'static str,
+        rule: Option<&'static str>,
+        detail: impl Into<String>,
+    ) -> Self {
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+        problem.more.reason = Some(reason);
+        problem.more.rule = Some(rule);
+        problem
+    }
+
+    /// 422 for what was understood and cannot be.
+    pub(super) fn bad(detail: impl Into<String>) -> Self {
+        Self::refused("malformed", None, detail)
+    }
+
     /// 503: our own fault, or not now.
     pub(super) fn not_now() -> Self {
         let detail = "the Message Center cannot answer at the moment; ask again later";

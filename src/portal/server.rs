@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
@@ -15,13 +15,17 @@ use utoipa_axum::routes;
 
 use super::problem::{Problem, with_problem_body};
 use super::service::{PortalContext, PortalService};
-use super::{caller, described, downloads, feed, messages, threads};
+use super::{caller, described, downloads, feed, messages, reports, threads, uploads, writing};
 use crate::http::{self, Listener};
 
 /// Octets of a body of JSON: a text of 64 KiB whose every letter is escaped, and what stands around it.
 const MAX_BODY: usize = 512 * 1024;
 /// How long a request may take from its head to the head of its answer.
 const WHOLE: Duration = Duration::from_secs(30);
+/// The same for a file.
+const WHOLE_UPLOAD: Duration = Duration::from_secs(300);
+/// Where files go.
+const UPLOAD: &str = "/center/v1/files";
 /// The path of the description.
 const DESCRIPTION: &str = "/center/v1/openapi.json";
 
@@ -43,14 +47,18 @@ pub(super) fn router(service: Arc<PortalService>) -> Router {
         .routes(routes!(threads::one))
         .routes(routes!(threads::mark_read))
         .routes(routes!(threads::unread))
-        .routes(routes!(messages::list))
+        .routes(routes!(messages::list, writing::answer))
+        .routes(routes!(writing::begin))
         .routes(routes!(messages::one, messages::delete))
+        .routes(routes!(reports::report))
         .routes(routes!(downloads::raw))
         .routes(routes!(downloads::file))
         .layer(middleware::from_fn_with_state(
             http::JSON,
             http::require_content_type,
         ))
+        // Whose body is anything, and has limits of its own.
+        .routes(routes!(uploads::upload))
         .split_for_parts();
     let description = Json(described::finished(description));
     let router = router
@@ -82,9 +90,13 @@ pub(super) fn router(service: Arc<PortalService>) -> Router {
         .layer(middleware::from_fn(bounded))
 }
 
-/// Answers within [`WHOLE`], counts, and lets nobody on the way keep an answer.
+/// Answers in time, counts, and lets nobody on the way keep an answer.
 async fn bounded(request: Request, next: Next) -> Response {
-    let answer = tokio::time::timeout(WHOLE, next.run(request)).await;
+    let whole = match request.uri().path() == UPLOAD && request.method() == Method::POST {
+        true => WHOLE_UPLOAD,
+        false => WHOLE,
+    };
+    let answer = tokio::time::timeout(whole, next.run(request)).await;
     let mut answer = answer.unwrap_or_else(|_| {
         let detail = "the request took too long; send it in one go";
         Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()

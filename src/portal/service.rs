@@ -11,7 +11,9 @@ use governor::{Quota, RateLimiter};
 use super::caller::Caller;
 use super::downloads::Downloads;
 use super::problem::Problem;
+use super::reports;
 use super::stream::Streams;
+use super::uploads::Uploads;
 use crate::archive::{Archive, Published};
 use crate::center::{News, Outbox};
 use crate::clock::Clock;
@@ -60,7 +62,9 @@ pub(super) struct PortalService {
     pub(super) streams: Streams,
     /// Ends streams.
     pub(super) stop: CancellationToken,
+    pub(super) uploads: Uploads,
     requests: Option<Requests>,
+    reports: Option<Requests>,
 }
 
 type Requests = RateLimiter<ParticipantId, DefaultKeyedStateStore<ParticipantId>, DefaultClock>;
@@ -72,6 +76,8 @@ impl PortalService {
             stop,
             requests: parts.center.requests_per_participant.and_then(requests),
             downloads: Downloads::default(),
+            uploads: Uploads::default(),
+            reports: requests(reports::BUDGET),
             parts,
         }
     }
@@ -109,17 +115,33 @@ impl PortalService {
     /// # Errors
     /// 429: its budget is spent.
     pub(super) fn count_request(&self, of: &ParticipantId) -> Result<(), Problem> {
-        let Some(requests) = &self.requests else {
-            return Ok(());
-        };
-        if requests.len() > MANY {
-            requests.retain_recent();
-        }
-        requests.check_key(of).map_err(|until| {
-            let wait: Duration = until.wait_time_from(DefaultClock::default().now());
-            Problem::spent("requests_per_participant", wait)
-        })
+        count(self.requests.as_ref(), of, "requests_per_participant")
     }
+
+    /// Counts a report of `of`.
+    ///
+    /// # Errors
+    /// 429: its budget is spent.
+    pub(super) fn count_report(&self, of: &ParticipantId) -> Result<(), Problem> {
+        count(self.reports.as_ref(), of, "reports")
+    }
+}
+
+fn count(
+    buckets: Option<&Requests>,
+    of: &ParticipantId,
+    budget: &'static str,
+) -> Result<(), Problem> {
+    let Some(buckets) = buckets else {
+        return Ok(());
+    };
+    if buckets.len() > MANY {
+        buckets.retain_recent();
+    }
+    buckets.check_key(of).map_err(|until| {
+        let wait: Duration = until.wait_time_from(DefaultClock::default().now());
+        Problem::spent(budget, wait)
+    })
 }
 
 /// A bucket for each participant that fills up evenly.

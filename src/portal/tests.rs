@@ -3,5 +3,6 @@
 mod desk;
 mod feed;
 mod reading;
+mod writing;
 
 use desk::*;

@@ -415,14 +415,13 @@ impl Client {
         self.ask(&format!("GET /center/v1/{path}"), b"").await
     }
 
-    /// The answer, which must be of this status.
-    #[track_caller]
+    /// Asks with a body of JSON.
     pub(super) fn json(
         &self,
         method: &str,
         path: &str,
         body: Value,
-    ) -> impl Future<Output = Heard> {
+    ) -> impl Future<Output = Heard> + use<> {
         let client = self.and("Content-Type: application/json");
         let line = format!("{method} /center/v1/{path}");
         async move { client.ask(&line, body.to_string().as_bytes()).await }
