@@ -16,6 +16,8 @@ mod offline;
 mod portal;
 mod reload;
 mod reserved_space;
+mod shared;
+mod shared_updates;
 mod spool;
 mod state_updates;
 mod stores;
@@ -38,6 +40,7 @@ pub use stores::{inspect_history, kept_sets, open_directory, sources};
 use self::backups::Backups;
 use self::center::RunningCenter;
 use self::reload::Reloader;
+use self::shared::Shared;
 use self::stores::Stores;
 use crate::admin;
 use crate::config::Config;
@@ -50,7 +53,7 @@ use crate::intake::Intake;
 use crate::mail::Listeners;
 use crate::observe::Metrics;
 use crate::queue::{self, Queue};
-use crate::spool::LocalSpool;
+use crate::spool::{LocalSpool, Opened};
 
 /// How long sessions and deliveries under way may take, all together, after a request to stop. Two seconds are left of the thirty that
 /// operators are promised, for closing the stores.
@@ -63,13 +66,26 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 /// A relay could not be started; the sentence names the thing and the remedy.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(String);
+#[error("{text}")]
+pub struct StartError {
+    text: String,
+    /// Whether it stays so until somebody changes something outside of the program.
+    is_refused: bool,
+}
 
 impl StartError {
     /// `what` is the table or the store; the error says the rest.
     fn because(what: &str, error: impl std::fmt::Display) -> Self {
-        Self(format!("{what}: {error}"))
+        Self {
+            text: format!("{what}: {error}"),
+            is_refused: false,
+        }
+    }
+
+    /// Whether another start ends the same until somebody changes the configuration, or what it names.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.is_refused
     }
 }
 
@@ -100,9 +116,20 @@ pub struct Relay {
     /// Tells all tasks to end.
     shutdown: CancellationToken,
     /// Writes exports, the last one at the end.
-    backups: JoinHandle<Option<Backups>>,
+    backups: Option<JoinHandle<Option<Backups>>>,
     /// Those that are waited for.
     tasks: Vec<JoinHandle<()>>,
+}
+
+/// Opens the stores, and the spool before a socket is bound: a port that answers is a relay that takes mail.
+async fn open(config: Config) -> Result<(Stores, Opened), StartError> {
+    let shared = Shared::open(&config).await?;
+    let stores = Stores::open(config, shared)?;
+    let opened = spool::open_spool(&stores)?;
+    if let Some(shared) = stores.kept.shared() {
+        shared.updates.is_written().await;
+    }
+    Ok((stores, opened))
 }
 
 impl Relay {
@@ -111,10 +138,8 @@ impl Relay {
     /// # Errors
     /// [`StartError`] with a sentence for the operator.
     pub async fn start(config: Config, metrics: Metrics) -> Result<Self, StartError> {
-        let stores = Stores::open(config)?;
+        let (stores, opened) = open(config).await?;
         let config = stores.config.clone();
-        // The spool is read before a socket is bound: a port that answers is a relay that takes mail.
-        let opened = spool::open_spool(&stores)?;
         // From here on data_dir is ours alone: another server would have its locks.
         stores.in_force.keep();
         let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
@@ -125,11 +150,7 @@ impl Relay {
         let smtp = listen::addresses(&listeners, ListenerKind::Open);
         let proxied = listen::addresses(&listeners, ListenerKind::Proxied);
         let delivery = stores.delivery(Listeners::new([&*smtp, &*proxied].concat()))?;
-        let mut settings = ServerSettings::from_config(&config);
-        // Before the semaphore is made of it: a limit that cannot be kept is worse than a lower one.
-        settings.connections = descriptors::fit(settings.connections, center::connections(&config));
-        let server = Server::new(settings, intake.clone());
-        let server = Arc::new(server.map_err(|error| StartError::because("[smtp] tls", error))?);
+        let server = smtp_server(&config, intake.clone())?;
         let listener = listen::http("admin", &config.admin.http).await?;
         let carriers = carriers::Carriers::open(&stores).await?;
 
@@ -165,9 +186,11 @@ impl Relay {
         tasks.push(maintenance::start(&stores, &shutdown));
         let digests = maintenance::send_digests(intake, shutdown.clone());
         tasks.extend([tokio::spawn(digests), tokio::spawn(damaged)]);
-        let backups = tokio::spawn(Backups::of(&stores).run(shutdown.clone()));
+        let backups = Backups::of(&stores).map(|backups| backups.run(shutdown.clone()));
+        let backups = backups.map(tokio::spawn);
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
+        tasks.extend(shared::follow(&stores, &shutdown).await?);
         let (admin, verify) = (listener.shown().to_owned(), carriers.shown());
         if let Some(center) = center {
             tasks.extend(center.serve(&stores, carriers.tokens.clone(), &shutdown));
@@ -262,7 +285,19 @@ impl Relay {
         }
         // Last, for everything else counts more. Where the drain took all the time, a moment is left.
         let left = DRAIN.saturating_sub(begun.elapsed());
-        backups::at_stop(self.backups, left.clamp(MOMENT, LAST_EXPORT)).await;
+        if let Some(backups) = self.backups {
+            backups::at_stop(backups, left.clamp(MOMENT, LAST_EXPORT)).await;
+        }
         tracing::info!(event = "stopped");
     }
+}
+
+/// The SMTP server, with as many sessions as there are descriptors for.
+fn smtp_server(config: &Config, intake: Arc<Intake>) -> Result<Arc<Server>, StartError> {
+    let mut settings = ServerSettings::from_config(config);
+    // Before the semaphore is made of it: a limit that cannot be kept is worse than a lower one.
+    settings.connections = descriptors::fit(settings.connections, center::connections(config));
+    let server = Server::new(settings, intake);
+    let server = server.map_err(|error| StartError::because("[smtp] tls", error))?;
+    Ok(Arc::new(server))
 }

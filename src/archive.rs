@@ -15,14 +15,15 @@ use crate::masking::ParticipantId;
 
 mod model;
 mod sqlite;
+mod upkeep;
 
 pub use model::{
-    Between, Checked, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState,
-    MessageId, NewMessage, Parties, Party, Published, Retention, SentWith, StoredFile,
-    StoredMessage, Thread, ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Upload,
-    UploadId, UploadRoom, Via,
+    Between, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState, MessageId,
+    NewMessage, Parties, Party, Published, SentWith, StoredFile, StoredMessage, Thread,
+    ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Upload, UploadId, UploadRoom, Via,
 };
 pub use sqlite::SqliteArchive;
+pub use upkeep::{Checked, Retention};
 
 /// An answer of the archive that is waited for.
 pub type ArchiveFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ArchiveError>> + Send + 'a>>;

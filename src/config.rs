@@ -7,6 +7,7 @@ mod changed;
 mod check;
 mod checked;
 mod diagnostics;
+mod engine;
 mod example;
 mod files;
 mod keys;
@@ -24,6 +25,7 @@ pub use checked::{
     MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, SignIn, Smtp, TlsFiles, Verify,
     WebAddress, WhenBehind,
 };
+pub use engine::{Engine, SharedDirectory};
 pub use example::example;
 pub use problem::{ConfigErrors, Problem};
 pub use value::duration;

@@ -142,6 +142,7 @@ mod operations {
 mod nodes {
     mod accounts;
     mod conformance;
+    mod relays;
     mod sharing;
     mod taught;
 }

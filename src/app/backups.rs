@@ -55,17 +55,18 @@ struct Contents {
 }
 
 impl Backups {
-    /// Exports of the stores of a relay.
-    pub(super) fn of(stores: &Stores) -> Self {
+    /// Exports of the stores of a relay; none: a database keeps them, and has backups of its own.
+    pub(super) fn of(stores: &Stores) -> Option<Self> {
+        let local = stores.kept.local()?;
         let exports = |kind| lost::exports(&stores.config, kind);
-        Self {
-            directory: (stores.local.clone(), exports("directory")),
-            state: (stores.local_state.clone(), exports("state")),
+        Some(Self {
+            directory: (local.directory.clone(), exports("directory")),
+            state: (local.state.clone(), exports("state")),
             data_dir: stores.config.data_dir.clone(),
             clock: stores.clock.clone(),
             exported: None,
             since: 0,
-        }
+        })
     }
 
     /// Works until `shutdown`, and gives itself back for [`at_stop`]; none after a fault of the program.

@@ -9,8 +9,10 @@ use super::StartError;
 use super::data_dir;
 use super::listen;
 use super::lost;
+use super::shared;
 use super::stores::Stores;
-use crate::config::Config;
+use crate::config::{Config, Engine};
+use crate::directory::{PostgresState, State};
 use crate::http::{Guard, Listener};
 use crate::tokens::Tokens;
 use crate::verify::{self, VerifyContext};
@@ -72,9 +74,15 @@ impl Carriers {
 ///
 /// # Errors
 /// [`StartError`]: the state is in use by a server that this configuration does not reach, or cannot be read.
-pub fn open_tokens(config: &Config) -> Result<Tokens, StartError> {
+pub async fn open_tokens(config: &Config) -> Result<Tokens, StartError> {
     data_dir::own(config).map_err(|error| StartError::because("data_dir", error.0))?;
     // As a start would: one that is lost is made again first, or a start would take the new one for whole.
-    let state = Arc::new(lost::state(config)?);
+    let state: Arc<dyn State> = match &config.directory {
+        Engine::Sled => Arc::new(lost::state(config)?),
+        Engine::Postgres(shared) => {
+            let link = shared::link(shared).await?;
+            Arc::new(PostgresState::new(link, &shared.node))
+        }
+    };
     Tokens::load(state).map_err(|error| StartError::because("state", error))
 }

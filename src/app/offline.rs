@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::StartError;
 use super::data_dir;
+use super::shared::Shared;
 use super::stores::Stores;
 use crate::config::Config;
 use crate::intake::Intake;
@@ -19,11 +20,16 @@ use crate::spool::{
 ///
 /// # Errors
 /// [`StartError`]: a store is in use by a server that this configuration does not reach, or cannot be read.
-pub fn open_intake(config: Config) -> Result<Intake, StartError> {
+pub async fn open_intake(config: Config) -> Result<Intake, StartError> {
     data_dir::own(&config).map_err(|error| StartError::because("data_dir", error.0))?;
-    let stores = Stores::open(config)?;
+    let shared = Shared::open(&config).await?;
+    let stores = Stores::open(config, shared)?;
     // The server makes it again; an answer from an empty directory would be wrong for everybody.
-    if stores.lost.is_some() {
+    if stores
+        .kept
+        .local()
+        .is_some_and(|local| local.lost.is_some())
+    {
         let text = "it is lost; a server makes it again from the last export";
         return Err(StartError::because("directory", text));
     }

@@ -50,7 +50,7 @@ impl ReservedSpace {
         let full = opened
             .as_ref()
             .err()
-            .and_then(|error| Fault::in_text(&error.0));
+            .and_then(|error| Fault::in_text(&error.text));
         if full.is_some_and(Fault::is_full) && self.reserve.give_up() {
             return open();
         }

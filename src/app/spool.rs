@@ -7,13 +7,14 @@ use super::center;
 use super::data_dir;
 use super::reserved_space;
 use super::state_updates::apply_updates;
-use super::stores::Stores;
+use super::stores::{Kept, Stores};
 use crate::config::Config;
 use crate::failpoint;
 use crate::files::Fault;
 use crate::handover;
 use crate::history::MessageFate;
 use crate::mail::Timestamp;
+use crate::queue::LastUsed;
 use crate::spool::{self, DamagedMessage, LocalSpool, Opened, ReadOnlySpool, Spool};
 
 /// The size of one segment of the spool, in bytes. The disk space of one is given back as a whole: larger ones later,
@@ -48,9 +49,14 @@ fn first_id(config: &Config, now: Timestamp) -> u64 {
         )
     });
     match was_used {
-        true => now.0.saturating_mul(IDS_PER_MILLISECOND),
+        true => reached(now),
         false => 1,
     }
+}
+
+/// The id that time alone has reached.
+fn reached(now: Timestamp) -> u64 {
+    now.0.saturating_mul(IDS_PER_MILLISECOND)
 }
 
 /// What a spool of this configuration is like.
@@ -58,7 +64,11 @@ fn settings(stores: &Stores) -> spool::SpoolSettings {
     let config = &stores.config;
     spool::SpoolSettings {
         most_unread: center::most_unread(config),
-        first_id: first_id(config, stores.clock.now()),
+        first_id: match stores.kept.shared() {
+            None => first_id(config, stores.clock.now()),
+            // Of time alone, also where this is the first spool: another of the same name may have been before it.
+            Some(shared) => shared.first_id(reached(stores.clock.now())),
+        },
         dir: config.data_dir.join("spool"),
         segment_bytes: failpoint::number("spool.segment_bytes", SEGMENT),
         min_free_bytes: reserved_space::min_free(config),
@@ -152,7 +162,14 @@ fn replay_updates(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
     let mut entries: Vec<_> = opened.done.iter().chain(&opened.recovered).collect();
     entries.sort_unstable_by_key(|entry| entry.id);
     for entry in &entries {
-        if let Err(error) = apply_updates(&stores.local_state, &entry.memory) {
+        let learnt = match &stores.kept {
+            Kept::Local(local) => apply_updates(&local.state, &entry.memory),
+            Kept::Shared(shared) => {
+                shared.updates.remember(&entry.memory);
+                Ok(())
+            }
+        };
+        if let Err(error) = learnt {
             if !stores.state.is_behind() {
                 return Err(StartError::because("state", error));
             }

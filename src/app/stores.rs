@@ -8,15 +8,16 @@ use super::StartError;
 use super::data_dir;
 use super::lost::{self, FoundDirectory};
 use super::reserved_space::{self, ReservedSpace};
+use super::shared::{self, Shared};
 use super::state_updates::LastAddresses;
 use crate::auth::{self, Prover};
 use crate::backpressure::{Backpressure, DocumentRoom};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Engine};
 use crate::delivery::{self, SmtpDelivery};
 use crate::directory::{
-    self, CachedDirectory, Directory, RecordRules, RestorableDirectory, SledDirectory, SledState,
-    State, Unavailable,
+    self, CachedDirectory, Directory, PostgresDirectory, RecordRules, RestorableDirectory,
+    SledDirectory, SledState, State, Unavailable,
 };
 use crate::files;
 use crate::handover::Targets;
@@ -32,10 +33,64 @@ use crate::signing::Signer;
 use crate::spool::{LocalSpool, Spool};
 
 /// Records that the cache in front of the directory holds, of each kind.
-const CACHED_RECORDS: u64 = 100_000;
+pub(super) const CACHED_RECORDS: u64 = 100_000;
 /// How long after a message has left the queue its history is kept: reports of other servers may still come. A day more than bounce tokens
 /// are good for, so that each leads to its message.
 const BOUNCES_AFTER: Duration = Duration::from_secs(15 * 86_400);
+
+/// Directory and state on this machine.
+pub(super) struct LocalStores {
+    /// The directory without its cache, for exports.
+    pub(super) directory: Arc<RestorableDirectory>,
+    /// The export that the directory is to be made again from, where it is lost.
+    pub(super) lost: Option<PathBuf>,
+    /// The state, for exports and what the log teaches.
+    pub(super) state: Arc<SledState>,
+}
+
+impl LocalStores {
+    fn open(config: &Config, kept: &ReservedSpace) -> Result<Self, StartError> {
+        let directory = Arc::new(RestorableDirectory::default());
+        let lost = match kept.open(|| lost::directory(config))? {
+            FoundDirectory::Usable(found) => {
+                directory.set(found);
+                None
+            }
+            FoundDirectory::Lost(export) => Some(export),
+        };
+        Ok(Self {
+            directory,
+            lost,
+            state: Arc::new(kept.open(|| lost::state(config))?),
+        })
+    }
+}
+
+/// What keeps directory and state.
+pub(super) enum Kept {
+    /// This machine alone.
+    Local(LocalStores),
+    /// A database, for this node and others.
+    Shared(Shared),
+}
+
+impl Kept {
+    /// On this machine; none: it is shared.
+    pub(super) fn local(&self) -> Option<&LocalStores> {
+        match self {
+            Self::Local(local) => Some(local),
+            Self::Shared(_) => None,
+        }
+    }
+
+    /// Shared with other nodes; none: it is on this machine.
+    pub(super) fn shared(&self) -> Option<&Shared> {
+        match self {
+            Self::Local(_) => None,
+            Self::Shared(shared) => Some(shared),
+        }
+    }
+}
 
 /// What every part reads, opened.
 pub(super) struct Stores {
@@ -45,14 +100,10 @@ pub(super) struct Stores {
     pub(super) domains: Arc<MaskedDomains>,
     /// Accounts and transactions, with the cache in front: what every decision asks.
     pub(super) directory: Arc<dyn Directory>,
-    /// The same without the cache, for exports.
-    pub(super) local: Arc<RestorableDirectory>,
-    /// The export that the directory is to be made again from, where it is lost.
-    pub(super) lost: Option<PathBuf>,
+    /// What keeps it, and the state.
+    pub(super) kept: Kept,
     /// What mail itself teaches, and no import can bring back.
     pub(super) state: Arc<dyn State>,
-    /// The same, for exports and what the log teaches.
-    pub(super) local_state: Arc<SledState>,
     /// The couriers and the rules on contents; read again on SIGHUP.
     pub(super) in_force: Arc<InForce>,
     /// The DKIM keys; read again on SIGHUP.
@@ -73,23 +124,28 @@ pub(super) struct Stores {
 
 impl Stores {
     /// Opens everything but the spool, and changes nothing on the net. The spool comes later, for what it teaches goes into state and history.
-    pub(super) fn open(config: Config) -> Result<Self, StartError> {
+    pub(super) fn open(config: Config, shared: Option<Shared>) -> Result<Self, StartError> {
         data_dir::close(&config)?;
         // Files that an operator writes come first: a slip in one is told before a store is touched.
         let clock = Arc::new(SystemClock);
         let in_force = InForce::open(sources(&config), Some(&kept_sets(&config)), clock.clone());
-        let in_force = in_force.map_err(|error| StartError(error.to_string()))?;
-        let local = Arc::new(RestorableDirectory::default());
+        let in_force = in_force.map_err(|error| StartError {
+            text: error.to_string(),
+            is_refused: false,
+        })?;
         let kept = ReservedSpace::of(&config, reserved_space::min_free(&config));
         kept.prepare(&config.data_dir);
-        let lost = match kept.open(|| lost::directory(&config))? {
-            FoundDirectory::Usable(directory) => {
-                local.set(directory);
-                None
-            }
-            FoundDirectory::Lost(export) => Some(export),
+        let stores = match shared {
+            None => Kept::Local(LocalStores::open(&config, &kept)?),
+            Some(shared) => Kept::Shared(shared),
         };
-        let state = Arc::new(kept.open(|| lost::state(&config))?);
+        let (directory, state): (Arc<dyn Directory>, Arc<dyn State>) = match &stores {
+            Kept::Local(local) => {
+                let cached = CachedDirectory::new(local.directory.clone(), CACHED_RECORDS);
+                (Arc::new(cached), local.state.clone())
+            }
+            Kept::Shared(shared) => (shared.cache.clone(), shared.state.clone()),
+        };
         let history = kept.open(|| {
             open_history(&config).map_err(|error| {
                 StartError::because(
@@ -115,11 +171,9 @@ impl Stores {
         let room = inbound::room_for_delivery(memory, largest);
         Ok(Self {
             domains: Arc::new(MaskedDomains::new(domains)),
-            directory: Arc::new(CachedDirectory::new(local.clone(), CACHED_RECORDS)),
-            local,
-            lost,
-            state: state.clone(),
-            local_state: state,
+            directory,
+            kept: stores,
+            state,
             in_force: Arc::new(in_force),
             signer: Arc::new(signer),
             resolver: Arc::new(resolver),
@@ -137,11 +191,14 @@ impl Stores {
 
     /// Makes the directory again, if it is lost. Until then it answers that it is not available.
     pub(super) fn restore(&self) {
-        let Some(export) = self.lost.clone() else {
+        let Some(local) = self.kept.local() else {
+            return;
+        };
+        let Some(export) = local.lost.clone() else {
             return;
         };
         let folder = self.config.data_dir.join("directory");
-        let (local, rules) = (self.local.clone(), self.rules());
+        let (local, rules) = (local.directory.clone(), self.rules());
         let written = lost::exports(&self.config, "directory").written_at(&export);
         let now = self.clock.now();
         // What has changed since is not there; nobody can say how much.
@@ -206,6 +263,14 @@ impl Stores {
             .map_err(|error| StartError::because("[delivery]", error))
     }
 
+    /// Who remembers what entries teach.
+    fn last_used(&self) -> Arc<dyn queue::LastUsed> {
+        match &self.kept {
+            Kept::Shared(shared) => shared.updates.clone(),
+            Kept::Local(local) => Arc::new(LastAddresses(local.state.clone())),
+        }
+    }
+
     /// What delivery is scheduled with.
     pub(super) fn queue(
         &self,
@@ -215,7 +280,7 @@ impl Stores {
         queue::QueueContext {
             spool,
             directory: self.directory.clone(),
-            last_used: Arc::new(LastAddresses(self.local_state.clone())),
+            last_used: self.last_used(),
             targets: Arc::new(Targets::new(
                 &self.config.handover,
                 &self.config.data_dir,
@@ -261,10 +326,16 @@ pub fn kept_sets(config: &Config) -> PathBuf {
 /// Opens the directory of a configuration: for the server, and for commands while no server runs.
 ///
 /// # Errors
-/// [`Unavailable`]: damaged, or in use by another process.
-pub fn open_directory(config: &Config) -> Result<SledDirectory, Unavailable> {
-    data_dir::own(config)?;
-    Ok(SledDirectory::open(&config.data_dir.join("directory"))?)
+/// [`StartError`]: damaged, in use by another process, or a database that cannot be used.
+pub async fn open_directory(config: &Config) -> Result<Arc<dyn Directory>, StartError> {
+    let failed = |error: Unavailable| StartError::because("directory", error.0);
+    data_dir::own(config).map_err(failed)?;
+    if let Engine::Postgres(shared) = &config.directory {
+        let link = shared::link(shared).await?;
+        return Ok(Arc::new(PostgresDirectory::new(link)));
+    }
+    let opened = SledDirectory::open(&config.data_dir.join("directory"));
+    Ok(Arc::new(opened.map_err(|error| failed(error.into()))?))
 }
 
 /// Reads the history of a configuration while no server runs. Nothing is made.

@@ -96,7 +96,9 @@ async fn ask(config: Config, question: ExplainRequest) -> Result<Explanation, St
         Err(ClientError::Unreachable(_)) => {}
         answer => return answer.map_err(|error| error.to_string()),
     }
-    let intake = app::open_intake(config).map_err(|error| error.to_string())?;
+    let intake = app::open_intake(config)
+        .await
+        .map_err(|error| error.to_string())?;
     question.ask(&intake).await
 }
 

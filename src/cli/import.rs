@@ -126,8 +126,13 @@ pub(super) async fn load_here(
     input: impl BufRead,
     bar: &ProgressBar,
 ) -> Result<ImportReport, (String, Exit)> {
-    let directory =
-        app::open_directory(config).map_err(|error| (error.to_string(), Exit::Unreachable))?;
+    let directory = app::open_directory(config).await.map_err(|error| {
+        let exit = match error.is_refused() {
+            true => Exit::Configuration,
+            false => Exit::Unreachable,
+        };
+        (error.to_string(), exit)
+    })?;
     let domains = MaskedDomains::new(
         config
             .domains
@@ -139,7 +144,7 @@ pub(super) async fn load_here(
         domains,
         roles: config.policy.roles.clone(),
     };
-    let report = directory::import(&directory, &rules, input, |counts| {
+    let report = directory::import(&*directory, &rules, input, |counts| {
         bar.set_message(format!("{} records", counts.applied))
     })
     .await

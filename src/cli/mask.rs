@@ -5,7 +5,6 @@ use super::Exit;
 use crate::admin::{Client, ClientError, MaskParts};
 use crate::app;
 use crate::config::Config;
-use crate::directory::Directory;
 use crate::masking::{MaskedDomains, ParticipantId, TransactionId};
 
 /// Prints the address.
@@ -62,7 +61,9 @@ async fn find(
                 .map_err(|error| error.to_string());
         }
     }
-    let directory = app::open_directory(config).map_err(|error| error.to_string())?;
+    let directory = app::open_directory(config)
+        .await
+        .map_err(|error| error.to_string())?;
     let domains = MaskedDomains::new(
         config
             .domains

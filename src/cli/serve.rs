@@ -48,7 +48,10 @@ pub(super) fn run(loaded: LoadedConfig, format: observe::Format) -> Exit {
             Err(error) => {
                 eprintln!("allegromail: {error}");
                 service_manager::failed(&error.to_string());
-                return Exit::Temporary;
+                return match error.is_refused() {
+                    true => Exit::Configuration,
+                    false => Exit::Temporary,
+                };
             }
         };
         announce(&relay, &file);

@@ -8,7 +8,6 @@ use crate::allowlist::{Allowlist, Entry};
 use crate::app;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::directory::Directory;
 use crate::masking::ParticipantId;
 use crate::tokens::{Holder, Scope, ShownToken, TokenError, Tokens};
 
@@ -144,8 +143,10 @@ fn told<T>(answer: Result<T, ClientError>) -> Result<Option<T>, Failure> {
 }
 
 /// The tokens of a configuration without a server.
-fn open(config: &Config) -> Result<Tokens, Failure> {
-    app::open_tokens(config).map_err(|error| Failure::Stores(Exit::Unreachable, error.to_string()))
+async fn open(config: &Config) -> Result<Tokens, Failure> {
+    app::open_tokens(config)
+        .await
+        .map_err(|error| Failure::Stores(Exit::Unreachable, error.to_string()))
 }
 
 /// The allowlist that a start would have.
@@ -181,7 +182,7 @@ async fn create(config: &Config, holder: Holder) -> Result<TokenMade, Failure> {
     if let Holder::Participant { participant, .. } = &holder {
         must_exist(config, participant).await?;
     }
-    let (allowlist, tokens) = (allowlist(config)?, open(config)?);
+    let (allowlist, tokens) = (allowlist(config)?, open(config).await?);
     let made = tokens.create(holder.clone(), &allowlist, &user(), SystemClock.now())?;
     Ok(TokenMade::new(holder, made))
 }
@@ -190,7 +191,9 @@ async fn create(config: &Config, holder: Holder) -> Result<TokenMade, Failure> {
 async fn must_exist(config: &Config, id: &ParticipantId) -> Result<(), Failure> {
     let unreachable =
         |error: &dyn std::fmt::Display| Failure::Stores(Exit::Unreachable, error.to_string());
-    let directory = app::open_directory(config).map_err(|error| unreachable(&error))?;
+    let directory = app::open_directory(config)
+        .await
+        .map_err(|error| unreachable(&error))?;
     let found = directory.participant(id).await;
     match found.map_err(|error| unreachable(&error))? {
         Some(_) => Ok(()),
@@ -206,7 +209,7 @@ async fn list(config: &Config) -> Result<Vec<ShownToken>, Failure> {
         return Ok(all);
     }
     let allowlist = allowlist(config)?;
-    Ok(open(config)?.list(&allowlist))
+    Ok(open(config).await?.list(&allowlist))
 }
 
 async fn revoke(config: &Config, id: &str) -> Result<(), Failure> {
@@ -218,7 +221,7 @@ async fn revoke(config: &Config, id: &str) -> Result<(), Failure> {
     if told(Client::new(&config.admin).delete(&path).await)?.is_some() {
         return Ok(());
     }
-    Ok(open(config)?.revoke(id, &user(), SystemClock.now())?)
+    Ok(open(config).await?.revoke(id, &user(), SystemClock.now())?)
 }
 
 /// The token alone on standard output, for a pipe; what it is goes to standard error.

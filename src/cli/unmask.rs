@@ -4,7 +4,7 @@ use super::Exit;
 use crate::admin::{Client, ClientError};
 use crate::app;
 use crate::config::Config;
-use crate::directory::{Directory, Participant};
+use crate::directory::Participant;
 use crate::mail::Mailbox;
 use crate::masking::{MaskId, MaskedDomains, MaskedLocal};
 
@@ -55,7 +55,9 @@ async fn find(config: &Config, mask: &MaskId) -> Result<Option<Participant>, Str
         Err(ClientError::Refused { status: 404, .. }) => return Ok(None),
         answer => return answer.map(Some).map_err(|error| error.to_string()),
     }
-    let directory = app::open_directory(config).map_err(|error| error.to_string())?;
+    let directory = app::open_directory(config)
+        .await
+        .map_err(|error| error.to_string())?;
     let Some(mask) = directory
         .mask(mask)
         .await

@@ -6,6 +6,7 @@ mod admin;
 mod center;
 mod content;
 mod delivery;
+mod directory;
 mod domains;
 mod handover;
 mod http;
@@ -24,6 +25,7 @@ use self::admin::admin;
 use self::center::center;
 use self::content::content;
 use self::delivery::delivery;
+use self::directory::directory;
 use self::domains::domains;
 use self::handover::handover;
 use self::route_loop::OwnAddresses;
@@ -73,14 +75,9 @@ fn build(
     let data_dir = top.text("data_dir", log, path(folder));
     let smtp = smtp(&Section::of(root, "smtp", log), folder, log);
     let domains = domains(root, folder, log);
-    // The key is there so that a file which names another store fails, in place of quietly using this one.
-    let engine = Section::of(root, "directory", log).text("engine", log, |engine| {
-        if engine == "sled" {
-            Ok(())
-        } else {
-            Err(format!("{engine:?} is no engine of this version; sled is"))
-        }
-    });
+    let shared = Section::of(root, "directory", log);
+    let cluster = Section::of(root, "cluster", log);
+    let directory = directory(&shared, &cluster, (hostname.as_ref(), folder), log);
     let allowlist = Section::of(root, "allowlist", log).text("path", log, path(folder));
     let auth = auth(&Section::of(root, "auth", log), log);
     let policy = policy(&Section::of(root, "policy", log), log);
@@ -107,12 +104,12 @@ fn build(
     );
     let verify = verify(&Section::of(root, "verify", log), folder, log);
     let center = center(root, folder, log);
-    engine?;
     Some(Config {
         file: file.to_owned(),
         text: text.into(),
         hostname: hostname?,
         data_dir: data_dir?,
+        directory: directory?,
         smtp: smtp?,
         domains: domains?,
         allowlist: allowlist?,

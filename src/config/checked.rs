@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::engine::Engine;
 use crate::auth::{Mode, SharedSpf};
 use crate::content;
 use crate::mail::{Domain, Mailbox, Network, Timestamp};
@@ -28,6 +29,8 @@ pub struct Config {
     pub hostname: Domain,
     /// The folder of directory, spool and trace.
     pub data_dir: PathBuf,
+    /// `[directory]`, with `[cluster]`.
+    pub directory: Engine,
     /// `[smtp]`.
     pub smtp: Smtp,
     /// `[[domain]]`, at least one.

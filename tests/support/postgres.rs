@@ -171,6 +171,15 @@ impl Postgres {
         )
     }
 
+    /// From here on a role must show its password.
+    pub fn demand_passwords(&self, role: &str) {
+        let file = self.data().join("pg_hba.conf");
+        let rules = fs::read_to_string(&file).unwrap();
+        let line = format!("host all {role} 127.0.0.1/32 scram-sha-256\n");
+        fs::write(&file, line + &rules).unwrap();
+        self.sql("postgres", "select pg_reload_conf()");
+    }
+
     fn run(&self, program: &str, arguments: &[&str]) -> bool {
         let as_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
         let mut command = match as_root {

@@ -10,8 +10,6 @@ use std::time::Duration;
 use allegromail::admin;
 use allegromail::app::Relay;
 use allegromail::auth::{self, Prover};
-use allegromail::backpressure::DocumentRoom;
-use allegromail::clock::SystemClock;
 use allegromail::config::HttpListen;
 use allegromail::directory::{self, Directory, SledDirectory};
 use allegromail::history::History;
@@ -23,7 +21,8 @@ use allegromail::queue::EntryState;
 use allegromail::resolve::DnsResolver;
 use allegromail::scripted::dns::{DnsServer, Zones};
 use allegromail::scripted::{session::Received, sink::Sink};
-use allegromail::spool::{self, LocalSpool};
+use allegromail::spool::{LocalSpool, SpoolSettings};
+use allegromail::{backpressure::DocumentRoom, clock::SystemClock};
 use allegromail::{config, observe};
 use tokio_util::sync::CancellationToken;
 
@@ -393,8 +392,8 @@ pub struct Bare {
     _folder: tempfile::TempDir,
 }
 
-fn spool_settings(dir: PathBuf, min_free_bytes: u64) -> spool::SpoolSettings {
-    spool::SpoolSettings {
+fn spool_settings(dir: PathBuf, min_free_bytes: u64) -> SpoolSettings {
+    SpoolSettings {
         most_unread: None,
         dir,
         segment_bytes: 1 << 20,
@@ -493,8 +492,8 @@ impl Bare {
 
 /// Puts records into the directory of a relay that does not run.
 async fn load_accounts(config: &config::Config, lines: &str) {
-    let directory = allegromail::app::open_directory(config).unwrap();
-    load_into(&directory, config, lines).await;
+    let directory = allegromail::app::open_directory(config).await.unwrap();
+    load_into(&*directory, config, lines).await;
 }
 
 async fn load_into(directory: &dyn Directory, config: &config::Config, lines: &str) {
@@ -556,7 +555,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         "hostname = \"{hostname}\"\ndata_dir = \"data\"\n[smtp]\nlisten = [\"127.0.0.1:{own}\"]\n{smtp}\
          [[domain]]\nname = \"allegromail.pl\"\nmarketplaces = [\"allegro-pl\"]\naliases = [\"user.allegrogroup.pl\"]\n{dkim}\n\
          [[domain]]\nname = \"allegromail.com\"\nmarketplaces = [\"allegro-cz\", \"allegro-sk\", \"allegro-hu\"]\n\
-         [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[content]\n{content}[limits]\n{limits}\
+         [allowlist]\npath = {couriers:?}\n[auth]\n{auth}[policy]\n{contact}{policy}[content]\n{content}[directory]\n{directory}[limits]\n{limits}\
          [secrets]\nkey_file = \"secret.key\"\n[delivery]\n{delivery}[handover]\n{handover}[dns]\nservers = [\"{dns}\"]\n[verify]\n{verify}[admin]\n{listen}{tokenless}{admin}",
         hostname = setup.hostname,
         own = setup.port.unwrap_or(0),
@@ -570,6 +569,7 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         },
         policy = lines("policy"),
         content = lines("content"),
+        directory = lines("directory") + "[cluster]\n" + &lines("cluster"),
         limits = lines("limits"),
         delivery = lines("delivery"),
         handover = lines("handover"),

@@ -1,7 +1,7 @@
 //! Keys and certificates that the configuration names.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::checked::{Dkim, TlsFiles};
 use crate::config::diagnostics::Diagnostics;
@@ -241,4 +241,18 @@ pub(super) fn token(found: &KeyValue, folder: &Path, log: &mut Diagnostics<'_>) 
         token.ok_or_else(|| format!("{path}: a token is {MIN_TOKEN} or more printable characters")),
         log,
     )
+}
+
+/// The file with a password, which is read when it is needed; here it is only looked at.
+pub(super) fn password(
+    found: &KeyValue,
+    folder: &Path,
+    log: &mut Diagnostics<'_>,
+) -> Option<PathBuf> {
+    let RawValue::Text(path) = &found.value else {
+        return found.or_tell(Err("is a path".to_owned()), log);
+    };
+    let path = files::resolve(folder, path);
+    read(found, &path, log)?;
+    Some(path)
 }

@@ -83,7 +83,37 @@ pub(super) const KEYS: &[Key] = &[
         "directory",
         "engine",
         Value("\"sled\""),
-        "Where participants and transactions are kept. sled is the only one so far.",
+        "Where participants, transactions and what mail teaches are kept: sled, on this machine, or postgres, for many nodes.",
+    ),
+    key(
+        "directory",
+        "url",
+        Absent("\"host=db1,db2 dbname=allegromail user=allegromail\""),
+        "Of postgres: keywords of libpq. Of several hosts the first that takes changes is used. The password stands in a file of its own.",
+    ),
+    key(
+        "directory",
+        "password_file",
+        Absent("\"postgres.password\""),
+        "The file with the password; none: the server asks for none. Read again at every connection.",
+    ),
+    key(
+        "directory",
+        "sslrootcert",
+        Absent("\"certs/postgres-root.pem\""),
+        "The roots of the server's certificate, a PEM file. Absent: those of the public. A socket or a loopback address is spoken to in plain.",
+    ),
+    key(
+        "cluster",
+        "node",
+        Absent("\"mx1\""),
+        "Of postgres: the name of this node, which no other has. Absent: the hostname.",
+    ),
+    key(
+        "cluster",
+        "region",
+        Absent("\"waw\""),
+        "Where this node is, for operators.",
     ),
     key(
         "allowlist",

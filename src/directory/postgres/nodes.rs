@@ -1,6 +1,7 @@
 //! The nodes that there are: each writes of itself what the others must know.
 
 use super::accounts::column;
+use super::connection::Values;
 use super::link::Link;
 use crate::directory::Unavailable;
 
@@ -42,10 +43,10 @@ impl Node {
 
 const ALL: &str = "select name, region, version, allowlist, rules, config, seen, \
      (extract(epoch from (now() - seen_at)) * 1000)::bigint from nodes order by name";
-const ENTER: &str = "insert into nodes (name, region, version, allowlist, rules, config, seen, seen_at, started_at) \
-     values ($1, $2, $3, $4, $5, $6, (select value from counters where name = 'feed'), now(), now()) \
-     on conflict (name) do update set region = excluded.region, version = excluded.version, allowlist = excluded.allowlist, \
-     rules = excluded.rules, config = excluded.config";
+const RENEW: &str = "update nodes set region = $2, version = $3, allowlist = $4, rules = $5, config = $6 where name = $1 returning slot";
+const ENTER: &str = "with next as (update counters set value = value + 1 where name = 'slot' returning value) \
+     insert into nodes (name, region, version, allowlist, rules, config, seen, seen_at, started_at, slot) \
+     select $1, $2, $3, $4, $5, $6, (select value from counters where name = 'feed'), now(), now(), value from next returning slot";
 
 impl Link {
     /// All nodes that have ever been, by name.
@@ -73,12 +74,12 @@ impl Link {
         read.collect()
     }
 
-    /// Says of a node what it is.
+    /// Says of a node what it is, and returns its number, which no other node has.
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub async fn tell_node(&self, facts: &NodeFacts) -> Result<(), Unavailable> {
-        let values = [
+    pub async fn tell_node(&self, facts: &NodeFacts) -> Result<u16, Unavailable> {
+        let values: Values<'_> = &[
             &facts.name,
             &facts.region,
             &facts.version,
@@ -86,9 +87,13 @@ impl Link {
             &facts.rules,
             &facts.config,
         ];
-        let [name, region, version, allowlist, rules, config] = values;
-        self.run(ENTER, &[name, region, version, allowlist, rules, config])
-            .await
-            .map(|_| ())
+        let row = match self.row(RENEW, values).await? {
+            Some(row) => Some(row),
+            None => self.row(ENTER, values).await?,
+        };
+        let slot: i32 = row.map_or(Ok(0), |row| column(&row, 0))?;
+        u16::try_from(slot).map_err(|_| {
+            Unavailable("there were more than 65,535 nodes; delete old rows of the table nodes and set the counter slot back".to_owned())
+        })
     }
 }

@@ -59,9 +59,14 @@ impl PostgresState {
         }
     }
 
-    /// Counts an update that could not be written, or one that was in the end.
-    pub fn set_behind(&self, updates: u64) {
-        self.behind.store(updates, Ordering::SeqCst);
+    /// Something stands in the spool's log and is to be written here.
+    pub fn will_write(&self) {
+        self.behind.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// One of those is written.
+    pub fn has_written(&self) {
+        self.behind.fetch_sub(1, Ordering::SeqCst);
     }
 
     async fn tell(&self, sql: &'static str, values: Values<'_>) -> Result<(), Unavailable> {

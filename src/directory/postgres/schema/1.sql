@@ -13,7 +13,7 @@ create table settings (name text primary key, value text not null);
 
 -- What changed, for the caches of nodes. Numbers come from a row that whoever changes something holds until the end: none appears behind a later one.
 create table counters (name text primary key, value bigint not null);
-insert into counters (name, value) values ('feed', 0), ('event', 0), ('digest', 0);
+insert into counters (name, value) values ('feed', 0), ('event', 0), ('digest', 0), ('slot', 0);
 create table feed (
   seq bigint primary key,
   kind text not null,
@@ -31,7 +31,9 @@ create table nodes (
   allowlist text not null default '',
   rules text not null default '',
   config text not null default '',
-  keys text not null default ''
+  keys text not null default '',
+  -- What the ids of its messages begin with.
+  slot int not null unique
 );
 
 -- What mail teaches. No real address stands in any of these: they are marks, digests, and ids.

@@ -1,0 +1,108 @@
+//! What this node shares with others: directory and state on PostgreSQL, and the feed by which its cache follows.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::StartError;
+use super::shared_updates::SharedUpdates;
+use super::stores::{CACHED_RECORDS, Stores};
+use crate::config::{Config, Engine, SharedDirectory};
+use crate::directory::{
+    CachedDirectory, Follower, Link, NodeFacts, PostgresDirectory, PostgresError, PostgresState,
+};
+
+/// Directory and state on a database.
+pub(super) struct Shared {
+    link: Arc<Link>,
+    directory: Arc<PostgresDirectory>,
+    pub(super) cache: Arc<CachedDirectory>,
+    pub(super) state: Arc<PostgresState>,
+    /// What entries of the log teach, on its way.
+    pub(super) updates: Arc<SharedUpdates>,
+    facts: NodeFacts,
+    /// The number of this node, which no other has.
+    slot: u16,
+}
+
+impl Shared {
+    /// Opens what `[directory]` names; none: it is on this machine.
+    pub(super) async fn open(config: &Config) -> Result<Option<Self>, StartError> {
+        let Engine::Postgres(shared) = &config.directory else {
+            return Ok(None);
+        };
+        let link = link(shared).await?;
+        let directory = Arc::new(PostgresDirectory::new(link.clone()));
+        let state = Arc::new(PostgresState::new(link.clone(), &shared.node));
+        let facts = NodeFacts {
+            name: shared.node.clone(),
+            region: shared.region.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config: digest(&config.text),
+            ..NodeFacts::default()
+        };
+        let told = link.tell_node(&facts).await;
+        let slot = told.map_err(|error| StartError::because("directory", error))?;
+        Ok(Some(Self {
+            cache: Arc::new(CachedDirectory::of_many(directory.clone(), CACHED_RECORDS)),
+            updates: SharedUpdates::start(state.clone()),
+            facts,
+            slot,
+            link,
+            directory,
+            state,
+        }))
+    }
+
+    /// The first id of a spool that is new: the ids of all nodes stand in bounce addresses and marks, so no two may have one. `base` is that of a spool
+    /// that no other node shares anything with.
+    pub(super) fn first_id(&self, base: u64) -> u64 {
+        (u64::from(self.slot) << ID_BITS) | base
+    }
+}
+
+/// Bits of an id that a node counts with.
+const ID_BITS: u32 = 48;
+
+/// Reads what other nodes change until `shutdown`, and tells them what is in force here; none: nothing is shared.
+pub(super) async fn follow(
+    stores: &Stores,
+    shutdown: &CancellationToken,
+) -> Result<Option<JoinHandle<()>>, StartError> {
+    let Some(shared) = stores.kept.shared() else {
+        return Ok(None);
+    };
+    let failed = |error| StartError::because("directory", error);
+    let mut facts = shared.facts.clone();
+    let sets = stores.in_force.current();
+    facts.rules.clone_from(&sets.rules.version);
+    facts.allowlist = sets.allowlist.digest();
+    shared.link.tell_node(&facts).await.map_err(failed)?;
+    let follower = Follower::new(
+        shared.link.clone(),
+        &shared.directory,
+        facts.name,
+        shared.cache.clone(),
+    );
+    let follower = follower.await.map_err(failed)?;
+    Ok(Some(tokio::spawn(follower.run(|_| (), shutdown.clone()))))
+}
+
+/// Connects to the database.
+pub(super) async fn link(shared: &SharedDirectory) -> Result<Arc<Link>, StartError> {
+    let opened = Link::open(shared.settings.clone()).await;
+    opened.map_err(|error| StartError {
+        is_refused: matches!(error, PostgresError::Refused(_)),
+        ..StartError::because("directory", error)
+    })
+}
+
+/// Twelve digits that differ where the texts do.
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let mut shown = data_encoding::HEXLOWER.encode(&digest);
+    shown.truncate(12);
+    shown
+}

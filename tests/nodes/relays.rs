@@ -1,0 +1,195 @@
+//! Three relays over one database, as a marketplace runs them: what one was told the others go by.
+
+use std::fs;
+use std::sync::Arc;
+
+use crate::support::postgres::Postgres;
+use crate::support::process::{finished, free_port};
+use crate::support::stage::*;
+
+/// A relay over the database.
+fn node(server: &Postgres, database: &str, name: &str) -> Setup {
+    Setup::default()
+        .key("directory", "engine = \"postgres\"")
+        .key("directory", &format!("url = \"{}\"", server.url(database)))
+        .key("cluster", &format!("node = \"{name}\""))
+}
+
+async fn three() -> Option<(Arc<Postgres>, [Stage; 3])> {
+    let server = Postgres::shared()?;
+    let database = server.database();
+    let start = |name| Box::pin(node(&server, &database, name).start());
+    let stages = [start("mx1").await, start("mx2").await, start("mx3").await];
+    Some((server, stages))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_goes_on_at_whichever_node_it_comes_to() {
+    let Some((_server, [one, two, three])) = three().await else {
+        return;
+    };
+    one.send(JAN, SELLER).await.assert("250");
+    assert_eq!(one.arrival().await.recipients, [BIURO]);
+    // The seller answers from its second address, at another node; what the buyer writes at a third one goes there.
+    two.send(SPRZEDAZ, BUYER).await.assert("250");
+    assert_eq!(two.arrival().await.recipients, [JAN]);
+    let known = until("the address last written from", async || {
+        three.send(JAN, SELLER).await.assert("250");
+        let came = three.arrival().await;
+        (came.recipients == [SPRZEDAZ]).then_some(())
+    });
+    known.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_answer_to_a_removal_no_node_writes_to_the_address() {
+    let Some((_server, [one, two, three])) = three().await else {
+        return;
+    };
+    one.send(SPRZEDAZ, BUYER).await.assert("250");
+    one.arrival().await;
+    for node in [&two, &three] {
+        until("the address last written from", async || {
+            node.send(JAN, SELLER).await.assert("250");
+            (node.arrival().await.recipients == [SPRZEDAZ]).then_some(())
+        })
+        .await;
+    }
+    one.remove_address("k2m9x0r7t3", SPRZEDAZ).await;
+    for node in [&two, &three, &one] {
+        node.send(JAN, SELLER).await.assert("250");
+        assert_eq!(node.arrival().await.recipients, [BIURO]);
+        node.send(SPRZEDAZ, BUYER).await.assert("550");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_automatic_reply_at_three_nodes_at_once_one_passes() {
+    let Some((_server, nodes)) = three().await else {
+        return;
+    };
+    let away = message(JAN, SELLER, "Auto-Submitted: auto-replied\r\n");
+    let [one, two, three] = &nodes;
+    let (a, b, c) = tokio::join!(
+        one.send_message(JAN, &[SELLER], &away),
+        two.send_message(JAN, &[SELLER], &away),
+        three.send_message(JAN, &[SELLER], &away)
+    );
+    let answers = [a, b, c];
+    let passed = answers.iter().filter(|answer| {
+        answer.assert("250");
+        !answer.0.contains("not passed on")
+    });
+    assert_eq!(passed.count(), 1, "{answers:?}");
+    for node in &nodes {
+        let again = node.send_message(JAN, &[SELLER], &away).await;
+        assert!(again.0.contains("not passed on"), "{again:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_mail_is_answered_451_and_nobody_is_unknown() {
+    let Some(server) = Postgres::start() else {
+        return;
+    };
+    let database = server.database();
+    let stage = Box::pin(node(&server, &database, "mx1").start()).await;
+    stage.send(JAN, SELLER).await.assert("250");
+    stage.arrival().await;
+    server.stop();
+    // What is at hand is used for two seconds more.
+    tokio::time::sleep(std::time::Duration::from_millis(2_200)).await;
+    for to in [SELLER, "nobody00@allegromail.pl"] {
+        let answer = stage.send(JAN, to).await;
+        answer.assert("451 4.3.0").because("directory-unavailable");
+    }
+    server.begin();
+    until("the database again", async || {
+        let answer = stage.send(JAN, SELLER).await;
+        answer.0.starts_with("250").then_some(())
+    })
+    .await;
+    stage
+        .send(JAN, "nobody00@allegromail.pl")
+        .await
+        .assert("550 5.1.1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_a_node_from_starting_is_said_with_its_remedy() {
+    let Some(server) = Postgres::start() else {
+        return;
+    };
+    let database = server.database();
+    let stage = Box::pin(node(&server, &database, "mx1").start()).await;
+    let config = stage.config.clone();
+    let _folder = stage.stop().await;
+    let written = fs::read_to_string(&config).unwrap();
+    let serve = |url: &str, more: &str| {
+        let line = format!("url = \"{}\"", server.url(&database));
+        fs::write(
+            &config,
+            written.replace(&line, &format!("url = \"{url}\"\n{more}")),
+        )
+        .unwrap();
+        let (exit, _, said) = finished(&["serve", "--config", config.to_str().unwrap()]);
+        (exit, said)
+    };
+    let good = server.url(&database);
+    let told = |what: (i32, String), exit: i32, words: &[&str]| {
+        assert_eq!(what.0, exit, "{}", what.1);
+        for word in words {
+            assert!(what.1.contains(word), "no {word:?} in {}", what.1);
+        }
+    };
+    let url = good.replace(&database, "elsewhere");
+    told(
+        serve(&url, ""),
+        78,
+        &["no database elsewhere", "createdb elsewhere"],
+    );
+    let url = format!("{good} password=hunter2hunter2");
+    let (exit, said) = serve(&url, "");
+    assert!(!said.contains("password=hunter2"), "{said}");
+    told((exit, said), 78, &["directory.url", "password_file"]);
+    let url = good.replace(&server.port.to_string(), &free_port().to_string());
+    told(serve(&url, ""), 75, &["does not answer", "is it running"]);
+    server.sql(
+        &database,
+        "insert into schema_versions (version) values (99)",
+    );
+    told(serve(&good, ""), 78, &["version 99", "newer"]);
+    server.sql(&database, "delete from schema_versions where version = 99");
+    // A role with a password, which may make no tables.
+    let empty = server.database();
+    server.sql(
+        &empty,
+        "create role mail login password 'right'; revoke create on schema public from public",
+    );
+    server.demand_passwords("mail");
+    let of_mail = |database: &str| {
+        server
+            .url(database)
+            .replace("user=allegromail", "user=mail")
+    };
+    told(serve(&of_mail(&empty), ""), 78, &["password_file"]);
+    let password = config.with_file_name("password");
+    let key = format!("password_file = \"{}\"", password.display());
+    let write = |text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::write(&password, text).unwrap();
+        fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    write("wrong\n");
+    told(
+        serve(&of_mail(&empty), &key),
+        78,
+        &["does not let mail in", "password_file"],
+    );
+    write("right\n");
+    told(
+        serve(&of_mail(&empty), &key),
+        78,
+        &["GRANT CREATE ON SCHEMA public TO mail"],
+    );
+}
