@@ -104,7 +104,7 @@ fn bad_values_are_refused() {
             "[delivery]\nroute = 1\n",
             "[[delivery.route]]",
         ),
-        ("engine", "[directory]\nengine = \"mongo\"\n", "sled is"),
+        ("engine", "[directory]\nengine = \"mongo\"\n", "sled and postgres are"),
         (
             "contact",
             "[policy]\ncontact = \"nobody\"\n",
