@@ -76,6 +76,15 @@ impl Client {
         }
     }
 
+    /// The same, with a token.
+    #[must_use]
+    pub fn with_token(self, token: String) -> Self {
+        Self {
+            token: Some(token),
+            ..self
+        }
+    }
+
     /// GET `path` as JSON.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Starts the real relay with a sample directory, the shipped allowlist, a mailbox sink and local DNS answers, plays the
 //! scenarios of `script.rs`, and prints for each what went in, what came out, and why. Exits 0 only if all came out as promised.
 
+mod center;
 mod client;
 mod judge;
 mod script;
@@ -27,13 +28,16 @@ pub(super) fn run(keep: bool) -> Exit {
     super::block_on(async move {
         match perform(metrics, keep).await {
             Ok(0) => {
-                println!("\nAll {} scenarios came out as promised.", SCENARIOS.len());
+                println!(
+                    "\nAll {} scenarios came out as promised.",
+                    SCENARIOS.len() + 1
+                );
                 Exit::Done
             }
             Ok(broken) => {
                 println!(
                     "\n{broken} of {} scenarios broke a promise.",
-                    SCENARIOS.len()
+                    SCENARIOS.len() + 1
                 );
                 Exit::Deferred
             }
@@ -65,6 +69,9 @@ fn print_addresses(stage: &Stage) {
         println!("  smtp    {address}");
     }
     println!("  admin   http://{}", stage.relay.admin);
+    if let Some(center) = &stage.relay.center {
+        println!("  center  http://{center}");
+    }
     println!("  mailbox {}", stage.sink.address());
     println!("  files   {}", stage.folder().display());
 }
@@ -95,21 +102,14 @@ async fn play(stage: &Stage) -> Result<usize, Failure> {
         let arrived = match scenario.expect {
             // A refusal is final when it is heard: what had arrived by then is all there is, and nothing is waited for.
             Expect::Refused { .. } => stage.sink.take(),
-            Expect::Arrives { .. } | Expect::Bounces { .. } => wait(stage).await,
+            Expect::Arrives { .. } | Expect::Bounces { .. } => stage.arrived(PATIENCE).await,
         };
         let findings = judge::judge(scenario, &reply, &arrived);
         print(at, scenario, &reply, &arrived, &findings);
         broken += usize::from(!findings.is_empty());
     }
+    broken += center::play(stage, SCENARIOS.len() + 1).await?;
     Ok(broken)
-}
-
-/// What arrived, once something has; nothing where patience ran out.
-async fn wait(stage: &Stage) -> Vec<Received> {
-    let first = tokio::time::timeout(PATIENCE, stage.sink.next()).await;
-    let mut arrived: Vec<Received> = first.into_iter().collect();
-    arrived.extend(stage.sink.take());
-    arrived
 }
 
 /// Does what stands before a scenario, in the way in which it happens outside: by the admin interface, by the other server.

@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::admin::Client;
 use crate::app::Relay;
@@ -12,6 +13,7 @@ use crate::cli::import;
 use crate::config::{self, HttpListen};
 use crate::observe::Metrics;
 use crate::scripted::dns::{DnsServer, Zones};
+use crate::scripted::session::Received;
 use crate::scripted::sink::Sink;
 
 /// The couriers' list as it is shipped.
@@ -91,6 +93,14 @@ impl Stage {
         Ok(())
     }
 
+    /// What arrived, once something has; nothing where patience ran out.
+    pub(super) async fn arrived(&self, patience: Duration) -> Vec<Received> {
+        let first = tokio::time::timeout(patience, self.sink.next()).await;
+        let mut arrived: Vec<Received> = first.into_iter().collect();
+        arrived.extend(self.sink.take());
+        arrived
+    }
+
     /// Stops the relay and removes the files.
     pub(super) async fn strike(self) {
         self.relay.stop().await;
@@ -147,6 +157,9 @@ servers = ["{dns}"]
 [admin]
 listen = "127.0.0.1:0"
 allow_tokenless_loopback = true
+
+[center]
+listen = "127.0.0.1:0"
 "#,
         port = sink.address().port(),
         dns = dns.address(),

@@ -104,7 +104,11 @@ fn bad_values_are_refused() {
             "[delivery]\nroute = 1\n",
             "[[delivery.route]]",
         ),
-        ("engine", "[directory]\nengine = \"mongo\"\n", "sled and postgres are"),
+        (
+            "engine",
+            "[directory]\nengine = \"mongo\"\n",
+            "sled and postgres are",
+        ),
         (
             "contact",
             "[policy]\ncontact = \"nobody\"\n",
