@@ -110,6 +110,17 @@ fn bad_values_are_refused() {
             "sled and postgres are",
         ),
         (
+            "engine without url",
+            "[directory]\nengine = \"postgres\"\n",
+            "needs url = ",
+        ),
+        (
+            "password in url",
+            "[directory]\nurl = \"host=db1 user=a password=b\"\n",
+            "password_file",
+        ),
+        ("node", "[cluster]\nnode = \"mx 1\"\n", "is no name"),
+        (
             "contact",
             "[policy]\ncontact = \"nobody\"\n",
             "is no address",
