@@ -193,7 +193,8 @@ impl Relay {
         tasks.extend(shared::follow(&stores, &shutdown).await?);
         let (admin, verify) = (listener.shown().to_owned(), carriers.shown());
         if let Some(center) = center {
-            tasks.extend(center.serve(&stores, carriers.tokens.clone(), &shutdown));
+            let with = (carriers.tokens.clone(), &*delivery);
+            tasks.extend(center.serve(&stores, with, &shutdown)?);
         }
         tasks.extend(carriers.serve(&stores, &shutdown));
         tasks.push(tokio::spawn(admin::serve(

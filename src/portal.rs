@@ -10,20 +10,26 @@ mod caller;
 mod described;
 mod downloads;
 mod feed;
+mod fetch;
+mod key_set;
 mod messages;
 mod problem;
 mod reports;
 mod server;
 mod service;
 mod shown;
+mod sign_in;
 mod stream;
 mod tagged;
 mod threads;
 mod uploads;
 mod writing;
 
+pub use fetch::HttpFetch;
+pub use key_set::{Fetch, Fetching, KeySet};
 pub use server::serve;
 pub use service::PortalContext;
+pub use sign_in::SignIn;
 
 #[cfg(test)]
 mod tests;

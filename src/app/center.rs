@@ -11,6 +11,7 @@ use super::stores::Stores;
 use crate::archive::SqliteArchive;
 use crate::center::{Center, CenterContext};
 use crate::config::{Config, WhenBehind};
+use crate::delivery::SmtpDelivery;
 use crate::http::Listener;
 use crate::intake::Intake;
 use crate::spool::LocalSpool;
@@ -78,9 +79,9 @@ impl RunningCenter {
     pub(super) fn serve(
         self,
         stores: &Stores,
-        tokens: Arc<Tokens>,
+        (tokens, delivery): (Arc<Tokens>, &SmtpDelivery),
         shutdown: &CancellationToken,
-    ) -> Vec<JoinHandle<()>> {
+    ) -> Result<Vec<JoinHandle<()>>, StartError> {
         let Self {
             center,
             work,
@@ -91,9 +92,10 @@ impl RunningCenter {
             outbox: center.outbox,
             news: center.news,
             tokens,
+            secured: delivery.verified(),
         };
-        let served = portal.and_then(|portal| portal.serve(stores, parts, shutdown));
-        std::iter::once(work).chain(served).collect()
+        let served = portal.map(|portal| portal.serve(stores, parts, shutdown));
+        Ok(std::iter::once(work).chain(served.transpose()?).collect())
     }
 }
 

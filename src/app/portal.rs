@@ -11,9 +11,10 @@ use super::listen;
 use super::stores::Stores;
 use crate::archive::Archive;
 use crate::center::{News, Outbox};
-use crate::config::{Center, Config};
+use crate::config::{Center, Config, HttpConfig};
+use crate::handover::Connector;
 use crate::http::{Guard, Listener};
-use crate::portal::{self, PortalContext};
+use crate::portal::{self, HttpFetch, KeySet, PortalContext, SignIn};
 use crate::tokens::Tokens;
 
 /// After how long of silence a stream says that it lives.
@@ -27,11 +28,14 @@ pub(super) struct PortalParts {
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) news: News,
     pub(super) tokens: Arc<Tokens>,
+    /// How connections are made that want a certificate from a known root.
+    pub(super) secured: Connector,
 }
 
 /// The bound listener of `[center]`.
 pub(super) struct Portal {
     pub(super) listener: Listener,
+    http: HttpConfig,
     center: Center,
 }
 
@@ -48,6 +52,7 @@ impl Portal {
         let listener = listener.with_connections(connections(center));
         Ok(Some(Self {
             listener: listener.for_strangers(),
+            http: http.clone(),
             center: center.clone(),
         }))
     }
@@ -63,29 +68,47 @@ impl Portal {
         stores: &Stores,
         parts: PortalParts,
         shutdown: &CancellationToken,
-    ) -> Option<JoinHandle<()>> {
+    ) -> Result<JoinHandle<()>, StartError> {
         let config = &stores.config;
-        let http = self.center.http.as_ref()?;
         let context = PortalContext {
             directory: stores.directory.clone(),
             archive: parts.archive,
             outbox: parts.outbox,
             news: parts.news,
             tokens: parts.tokens,
+            sign_in: sign_in(&self.center, stores, parts.secured)?,
             state: stores.state.clone(),
             clock: stores.clock.clone(),
-            guard: Guard::new(http, &config.hostname, &self.center.hosts),
+            guard: Guard::new(&self.http, &config.hostname, &self.center.hosts),
             require_transaction: config.policy.require_transaction,
             max_message_size: config.smtp.max_message_size,
             heartbeat: HEARTBEAT,
             center: self.center,
         };
-        Some(tokio::spawn(portal::serve(
+        Ok(tokio::spawn(portal::serve(
             self.listener,
             context,
             shutdown.clone(),
         )))
     }
+}
+
+/// Whose tokens are taken.
+fn sign_in(
+    center: &Center,
+    stores: &Stores,
+    secured: Connector,
+) -> Result<Option<SignIn>, StartError> {
+    let Some(config) = &center.sign_in else {
+        return Ok(None);
+    };
+    let fetch = HttpFetch {
+        resolver: stores.resolver.clone(),
+        secured,
+    };
+    let keys = KeySet::open(&config.keys, Arc::new(fetch), stores.clock.clone());
+    let keys = keys.map_err(|error| StartError::because("[center] jwks", error))?;
+    Ok(Some(SignIn::new(config, Arc::new(keys))))
 }
 
 /// Connections that the listener of a Center may have: files that SMTP sessions must leave to it.

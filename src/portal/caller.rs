@@ -33,6 +33,8 @@ pub(super) struct Caller {
 pub(super) enum Credential {
     /// A token of ours, by its id.
     Kept(Arc<str>),
+    /// One of whoever signs participants in, by its end.
+    Signed(Timestamp),
 }
 
 impl Credential {
@@ -40,13 +42,15 @@ impl Credential {
     pub(super) const fn ends(&self) -> Option<Timestamp> {
         match self {
             Self::Kept(_) => None,
+            Self::Signed(until) => Some(*until),
         }
     }
 
     /// Whether it would be taken still.
-    pub(super) fn is_good(&self, service: &PortalService, _now: Timestamp) -> bool {
+    pub(super) fn is_good(&self, service: &PortalService, now: Timestamp) -> bool {
         match self {
             Self::Kept(id) => service.parts.tokens.is_kept(id),
+            Self::Signed(until) => now < *until,
         }
     }
 }
@@ -69,15 +73,26 @@ pub(super) async fn require_token(
 
 async fn find(service: &PortalService, given: Option<&str>) -> Result<Caller, Problem> {
     let now = service.parts.clock.now();
-    let reader = service.parts.tokens.reader(given, now);
-    let reader = reader.ok_or_else(Problem::token)?;
-    let id = reader.participant;
+    let (id, scope, credential) = match (&service.parts.sign_in, given) {
+        // Ours have no dot, and theirs have two.
+        (Some(sign_in), Some(token)) if token.contains('.') => {
+            let signed = sign_in.read(token, now).await.ok_or_else(Problem::token)?;
+            let credential = Credential::Signed(signed.until);
+            (signed.participant, signed.scope, credential)
+        }
+        _ => {
+            let reader = service.parts.tokens.reader(given, now);
+            let reader = reader.ok_or_else(Problem::token)?;
+            let credential = Credential::Kept(reader.token);
+            (reader.participant, reader.scope, credential)
+        }
+    };
     service.count_request(&id)?;
     Ok(Caller {
         account: service.account(&id).await?,
         id,
-        scope: reader.scope,
-        credential: Credential::Kept(reader.token),
+        scope,
+        credential,
     })
 }
 

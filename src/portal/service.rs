@@ -12,6 +12,7 @@ use super::caller::Caller;
 use super::downloads::Downloads;
 use super::problem::Problem;
 use super::reports;
+use super::sign_in::SignIn;
 use super::stream::Streams;
 use super::uploads::Uploads;
 use crate::archive::{Archive, Published};
@@ -39,6 +40,8 @@ pub struct PortalContext {
     pub news: News,
     /// The tokens that operators have made.
     pub tokens: Arc<Tokens>,
+    /// Whose tokens are taken beside those; none: nobody's.
+    pub sign_in: Option<SignIn>,
     /// The marketplace's own feed, where reports go.
     pub state: Arc<dyn State>,
     /// The time.

@@ -2,7 +2,9 @@
 
 mod desk;
 mod feed;
+mod matrix;
 mod reading;
+mod signed;
 mod writing;
 
 use desk::*;

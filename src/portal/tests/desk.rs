@@ -26,7 +26,7 @@ use crate::directory::{
 use crate::http::{Guard, Listener};
 use crate::mail::{Domain, Mailbox, QueueId};
 use crate::masking::{MaskId, ParticipantId, TransactionId};
-use crate::portal::{PortalContext, serve};
+use crate::portal::{PortalContext, SignIn, serve};
 use crate::tokens::{Holder, Scope, Tokens};
 
 pub(super) const BUYER: &str = "8awgqyk6a5";
@@ -266,6 +266,15 @@ impl Desk {
 
     /// With another configuration.
     pub(super) async fn with(change: impl FnOnce(&mut Center)) -> Self {
+        Self::of(change, None).await
+    }
+
+    /// With somebody who signs participants in.
+    pub(super) async fn signing(sign_in: SignIn) -> Self {
+        Self::of(|_| {}, Some(sign_in)).await
+    }
+
+    async fn of(change: impl FnOnce(&mut Center), sign_in: Option<SignIn>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let archive = SqliteArchive::open(&folder.path().join("archive"), [7; 32]).unwrap();
         let state = Arc::new(SledState::open(&folder.path().join("state")).unwrap());
@@ -306,6 +315,7 @@ impl Desk {
             outbox: outbox.clone(),
             news: news.clone(),
             tokens: tokens.clone(),
+            sign_in,
             state: state.clone(),
             clock: Arc::new(SystemClock),
             guard: Guard::new(&http, &hostname, &[]),
