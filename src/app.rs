@@ -190,7 +190,8 @@ impl Relay {
         let backups = backups.map(tokio::spawn);
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
-        tasks.extend(shared::follow(&stores, &shutdown).await?);
+        let memory = shared::InMemory::of(&carriers.tokens, &queue);
+        tasks.extend(shared::follow(&stores, memory, &shutdown).await?);
         let (admin, verify) = (listener.shown().to_owned(), carriers.shown());
         if let Some(center) = center {
             let with = (carriers.tokens.clone(), &*delivery);

@@ -43,7 +43,7 @@ pub use import::{
 };
 pub use line::{RecordRules, check, parse_line};
 pub use postgres::{
-    Follower, Link, Node, NodeFacts, PostgresDirectory, PostgresError, PostgresSettings,
+    Follower, Hear, Link, Node, NodeFacts, PostgresDirectory, PostgresError, PostgresSettings,
     PostgresState, Word,
 };
 pub use record::{

@@ -101,16 +101,22 @@ impl Tokens {
     /// # Errors
     /// [`Unavailable`].
     pub fn load(state: Arc<dyn State>) -> Result<Self, Unavailable> {
-        let kept = state.tokens().wait()?.into_iter();
-        let known = kept.filter_map(|(id, record)| {
-            let token = serde_json::from_slice(&record).ok()?;
-            Some((Arc::from(id), token))
-        });
+        let known = read(state.tokens().wait()?);
         Ok(Self {
-            known: RwLock::new(known.collect()),
+            known: RwLock::new(known),
             state,
             changes: Mutex::default(),
         })
+    }
+
+    /// Reads them again: another node has changed one. Whoever changes one here waits until all nodes have, this one too, so nobody's turn is waited for.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; they stay as they were.
+    pub async fn reload(&self) -> Result<(), Unavailable> {
+        let known = read(self.state.tokens().await?);
+        self.change(|all| *all = known);
+        Ok(())
     }
 
     /// Makes a token, durably; the entry of a courier must stand in `allowlist`, whether there is such a participant is for the caller to know. Its id and its text, which is told nowhere else and kept nowhere. Waits for the disk.
@@ -267,12 +273,14 @@ impl Tokens {
             if token.last_used >= Some(today) {
                 return None;
             }
+            let before = token.clone();
             token.last_used = Some(today);
-            Some(token.clone())
+            Some((before, token.clone()))
         });
-        let record = token.and_then(|token| record(&token).ok());
-        if let Some(record) = record {
-            let _ = self.state.note_token(id, &record).wait();
+        let records =
+            token.and_then(|(before, now)| Some((record(&before).ok()?, record(&now).ok()?)));
+        if let Some((before, now)) = records {
+            let _ = self.state.note_token(id, &before, &now).wait();
         }
     }
 
@@ -283,6 +291,15 @@ impl Tokens {
     fn change<T>(&self, change: impl FnOnce(&mut HashMap<Arc<str>, Token>) -> T) -> T {
         change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn read(kept: Vec<(String, Vec<u8>)>) -> HashMap<Arc<str>, Token> {
+    let kept = kept.into_iter();
+    let known = kept.filter_map(|(id, record)| {
+        let token = serde_json::from_slice(&record).ok()?;
+        Some((Arc::from(id), token))
+    });
+    known.collect()
 }
 
 fn record(token: &Token) -> Result<Vec<u8>, Unavailable> {

@@ -11,13 +11,15 @@ use super::shared_updates::SharedUpdates;
 use super::stores::{CACHED_RECORDS, Stores};
 use crate::config::{Config, Engine, SharedDirectory};
 use crate::directory::{
-    CachedDirectory, Follower, Link, NodeFacts, PostgresDirectory, PostgresError, PostgresState,
+    CachedDirectory, DirectoryFuture, Follower, Hear, Link, NodeFacts, PostgresDirectory,
+    PostgresError, PostgresState,
 };
+use crate::queue::{QueueClient, QueueHandle};
+use crate::tokens::Tokens;
 
 /// Directory and state on a database.
 pub(super) struct Shared {
     link: Arc<Link>,
-    directory: Arc<PostgresDirectory>,
     pub(super) cache: Arc<CachedDirectory>,
     pub(super) state: Arc<PostgresState>,
     /// What entries of the log teach, on its way.
@@ -46,12 +48,11 @@ impl Shared {
         let told = link.tell_node(&facts).await;
         let slot = told.map_err(|error| StartError::because("directory", error))?;
         Ok(Some(Self {
-            cache: Arc::new(CachedDirectory::of_many(directory.clone(), CACHED_RECORDS)),
+            cache: Arc::new(CachedDirectory::of_many(directory, CACHED_RECORDS)),
             updates: SharedUpdates::start(state.clone()),
             facts,
             slot,
             link,
-            directory,
             state,
         }))
     }
@@ -69,6 +70,7 @@ const ID_BITS: u32 = 48;
 /// Reads what other nodes change until `shutdown`, and tells them what is in force here; none: nothing is shared.
 pub(super) async fn follow(
     stores: &Stores,
+    memory: InMemory,
     shutdown: &CancellationToken,
 ) -> Result<Option<JoinHandle<()>>, StartError> {
     let Some(shared) = stores.kept.shared() else {
@@ -80,14 +82,40 @@ pub(super) async fn follow(
     facts.rules.clone_from(&sets.rules.version);
     facts.allowlist = sets.allowlist.digest();
     shared.link.tell_node(&facts).await.map_err(failed)?;
-    let follower = Follower::new(
-        shared.link.clone(),
-        &shared.directory,
-        facts.name,
-        shared.cache.clone(),
-    );
+    let follower = Follower::new(shared.link.clone(), facts.name, shared.cache.clone());
     let follower = follower.await.map_err(failed)?;
-    Ok(Some(tokio::spawn(follower.run(|_| (), shutdown.clone()))))
+    // What was read at the start may be older than the place in the feed from which this node follows.
+    memory.hear(None).await.map_err(failed)?;
+    Ok(Some(tokio::spawn(follower.run(memory, shutdown.clone()))))
+}
+
+/// What this node has in memory beside its cache.
+pub(super) struct InMemory {
+    tokens: Arc<Tokens>,
+    queue: QueueClient,
+}
+
+impl InMemory {
+    pub(super) fn of(tokens: &Arc<Tokens>, queue: &QueueHandle) -> Self {
+        Self {
+            tokens: tokens.clone(),
+            queue: queue.client(),
+        }
+    }
+}
+
+impl Hear for InMemory {
+    fn hear<'a>(&'a self, table: Option<&'a str>) -> DirectoryFuture<'a, ()> {
+        Box::pin(async move {
+            if table.is_none_or(|table| table == "tokens") {
+                self.tokens.reload().await?;
+            }
+            if table.is_none_or(|table| table == "suspensions") {
+                self.queue.reload_suspensions().await?;
+            }
+            Ok(())
+        })
+    }
 }
 
 /// Connects to the database.

@@ -14,7 +14,7 @@ mod tls;
 
 pub use accounts::PostgresDirectory;
 pub use fault::PostgresError;
-pub use feed::{Follower, Word};
+pub use feed::{Follower, Hear, Word};
 pub use link::Link;
 pub use nodes::{Node, NodeFacts};
 pub use settings::PostgresSettings;

@@ -158,7 +158,7 @@ pub trait State: Send + Sync + 'static {
     /// Every suspension that was kept: the domain and its record, in the order of domains.
     fn suspensions(&self) -> Answer<'_, Vec<(String, Vec<u8>)>>;
 
-    /// Keeps the record of a suspended domain, durably: what was answered holds after a crash.
+    /// Keeps the record of a suspended domain, durably: what was answered holds after a crash, and every node that lives has heard of it.
     fn keep_suspension(&self, domain: &str, record: &[u8]) -> Answer<'_, ()>;
 
     /// Forgets a suspended domain, durably, and says whether there was a record.
@@ -167,11 +167,12 @@ pub trait State: Send + Sync + 'static {
     /// Every token that was kept: its id and its record, in the order of ids.
     fn tokens(&self) -> Answer<'_, Vec<(String, Vec<u8>)>>;
 
-    /// Keeps the record of a token, durably: a revocation that was answered holds after a crash.
+    /// Keeps the record of a token, durably: a revocation that was answered holds after a crash, and every node that lives has heard of it.
     fn keep_token(&self, id: &str, record: &[u8]) -> Answer<'_, ()>;
 
-    /// Keeps the record of a token; a crash within the next moment may lose it.
-    fn note_token(&self, id: &str, record: &[u8]) -> Answer<'_, ()>;
+    /// Keeps the record of a token where it is still `before`: what is noted of its use must not undo what another did. A crash within the next moment
+    /// may lose it.
+    fn note_token(&self, id: &str, before: &[u8], record: &[u8]) -> Answer<'_, ()>;
 
     /// Whether something that stands in the spool's log was not written.
     fn is_behind(&self) -> bool;

@@ -85,6 +85,26 @@ impl QueueClient {
         Ok(shown_as(domain, &suspension, waiting.map(|all| all.len())))
     }
 
+    /// Reads again which destinations are suspended, after another node has changed that; what is resumed is tried at once.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; it stays as it was.
+    pub async fn reload_suspensions(&self) -> Result<(), Unavailable> {
+        let (now, suspensions) = (self.context.clock.now(), &self.context.suspensions);
+        let before = suspensions.all(now);
+        suspensions.reload(now).await?;
+        for (domain, suspension) in before {
+            if suspensions.of(&domain, now).as_ref() == Some(&suspension) {
+                continue;
+            }
+            let waiting = self.waiting_for(&domain).await.unwrap_or_default();
+            let asleep = waiting.into_iter().filter(|entry| is_suspended(entry));
+            let ids: Vec<QueueId> = asleep.map(|entry| entry.id).collect();
+            self.wake(ids).await;
+        }
+        Ok(())
+    }
+
     /// Tries what waits for `domain` at once, and goes on as usual; durable when it answers. None: it was not suspended.
     ///
     /// # Errors

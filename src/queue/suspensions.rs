@@ -49,28 +49,29 @@ impl Suspensions {
             tracing::error!(event = "suspensions_unreadable", %error, "no destination is suspended; suspend again what must wait");
             Vec::new()
         });
-        let mut known = BTreeMap::new();
-        for (name, record) in kept {
-            let domain = Domain::parse(&name).ok();
-            let read: Option<Suspension> = serde_json::from_slice(&record).ok();
-            match (domain, read) {
-                (Some(domain), Some(suspension)) if suspension.holds(now) => {
-                    known.insert(domain, suspension);
-                }
-                // Over since the last start.
-                (Some(_), Some(_)) => forget(&*state, &name),
-                _ => {
-                    tracing::error!(event = "suspension_damaged", domain = %name, "it is not suspended any more; suspend it again if it must wait");
-                    forget(&*state, &name);
-                }
-            }
-        }
+        let known = read(&*state, kept, now);
         Self {
             state,
             known: RwLock::new(known),
             changes: Mutex::default(),
             number: AtomicU64::new(0),
         }
+    }
+
+    /// Reads them again: another node has changed one. Whoever changes one here waits until all nodes have, this one too.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; they stay as they were.
+    pub(super) async fn reload(&self, now: Timestamp) -> Result<(), Unavailable> {
+        let kept = self.state.suspensions().await?;
+        let parsed = kept.into_iter().filter_map(|(name, record)| {
+            let suspension: Suspension = serde_json::from_slice(&record).ok()?;
+            Some((Domain::parse(&name).ok()?, suspension))
+        });
+        let new = parsed.filter(|(_, one)| one.holds(now)).collect();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = new;
+        self.number.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     /// The number of the last change: what was put off under an earlier one is looked at again.
@@ -134,6 +135,31 @@ impl Suspensions {
         self.state.forget_suspension(domain.as_str()).wait()?;
         Ok(before.filter(|before| before.holds(now)))
     }
+}
+
+/// The suspensions that records tell of. What means nothing any more is removed.
+fn read(
+    state: &dyn State,
+    kept: Vec<(String, Vec<u8>)>,
+    now: Timestamp,
+) -> BTreeMap<Domain, Suspension> {
+    let mut known = BTreeMap::new();
+    for (name, record) in kept {
+        let domain = Domain::parse(&name).ok();
+        let read: Option<Suspension> = serde_json::from_slice(&record).ok();
+        match (domain, read) {
+            (Some(domain), Some(suspension)) if suspension.holds(now) => {
+                known.insert(domain, suspension);
+            }
+            // Over since the last start.
+            (Some(_), Some(_)) => forget(state, &name),
+            _ => {
+                tracing::error!(event = "suspension_damaged", domain = %name, "it is not suspended any more; suspend it again if it must wait");
+                forget(state, &name);
+            }
+        }
+    }
+    known
 }
 
 /// Removes a record that means nothing any more; one that stays is looked at again at the next start.

@@ -94,5 +94,5 @@ fn postgres_does_what_the_model_does() {
     let Some(server) = Postgres::shared() else {
         return;
     };
-    hold_to_the_model(|runtime| postgres(&server, runtime), 16);
+    hold_to_the_model(|runtime| postgres(&server, runtime), 10);
 }

@@ -3,6 +3,10 @@
 use std::fs;
 use std::sync::Arc;
 
+use allegromail::admin;
+use allegromail::config::HttpListen;
+use allegromail::mail::Domain;
+
 use crate::support::postgres::Postgres;
 use crate::support::process::{finished, free_port};
 use crate::support::stage::*;
@@ -13,6 +17,11 @@ fn node(server: &Postgres, database: &str, name: &str) -> Setup {
         .key("directory", "engine = \"postgres\"")
         .key("directory", &format!("url = \"{}\"", server.url(database)))
         .key("cluster", &format!("node = \"{name}\""))
+}
+
+/// The admin interface of a node.
+fn admin(node: &Stage) -> admin::Client {
+    admin::Client::at(HttpListen::Tcp(node.relay.admin.parse().unwrap()))
 }
 
 async fn three() -> Option<(Arc<Postgres>, [Stage; 3])> {
@@ -84,6 +93,58 @@ async fn of_one_automatic_reply_at_three_nodes_at_once_one_passes() {
     for node in &nodes {
         let again = node.send_message(JAN, &[SELLER], &away).await;
         assert!(again.0.contains("not passed on"), "{again:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_is_suspended_at_one_node_is_so_at_all_until_any_resumes_it() {
+    let Some((_server, [one, two, three])) = three().await else {
+        return;
+    };
+    let domain = Domain::parse("rowery.example").unwrap();
+    let client = one.relay.queue().client();
+    client.suspend(domain.clone(), None, "uid 0").await.unwrap();
+    two.send(JAN, SELLER).await.assert("250");
+    two.deferred().await;
+    assert!(two.sink.take().is_empty());
+    let resumed = three
+        .relay
+        .queue()
+        .client()
+        .resume(domain, "uid 0")
+        .await
+        .unwrap();
+    assert!(resumed.is_some());
+    assert_eq!(two.arrival().await.recipients, [BIURO]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_revoked_at_one_node_is_so_at_all() {
+    let Some((_server, [one, two, three])) = three().await else {
+        return;
+    };
+    for _ in 0..5 {
+        let id = {
+            let client = admin(&one);
+            let made = client.post(
+                "/v1/tokens",
+                "application/json",
+                r#"{"entry":"@inpost.pl"}"#.into(),
+            );
+            let made: serde_json::Value = made.await.unwrap();
+            made["id"].as_str().unwrap().to_owned()
+        };
+        let good = async |node: &Stage| {
+            let all: Vec<serde_json::Value> = admin(node).get("/v1/tokens").await.unwrap();
+            let token = all.iter().find(|token| token["id"] == *id).unwrap();
+            token["good"].as_bool().unwrap()
+        };
+        assert!(good(&two).await && good(&three).await);
+        admin(&three)
+            .delete(&format!("/v1/tokens/{id}"))
+            .await
+            .unwrap();
+        assert!(!good(&one).await && !good(&two).await && !good(&three).await);
     }
 }
 

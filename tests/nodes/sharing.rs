@@ -33,9 +33,9 @@ impl Node {
             ..NodeFacts::default()
         };
         link.tell_node(&facts).await.unwrap();
-        let follower = Follower::new(link.clone(), &directory, name.to_owned(), cache.clone());
+        let follower = Follower::new(link.clone(), name.to_owned(), cache.clone());
         let follows = CancellationToken::new();
-        tokio::spawn(follower.await.unwrap().run(|_| (), follows.clone()));
+        tokio::spawn(follower.await.unwrap().run((), follows.clone()));
         Self {
             state: PostgresState::new(link.clone(), name),
             link,

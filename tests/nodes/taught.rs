@@ -34,7 +34,7 @@ pub(super) enum Step {
     KeepSuspension(u8, Vec<u8>),
     ForgetSuspension(u8),
     KeepToken(u8, Vec<u8>),
-    NoteToken(u8, Vec<u8>),
+    NoteToken(u8, bool, Vec<u8>),
 }
 
 type Order = (ParticipantId, TransactionId);
@@ -98,7 +98,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         (0..3_u8, octets()).prop_map(|(domain, record)| Step::KeepSuspension(domain, record)),
         few.prop_map(Step::ForgetSuspension),
         (0..3_u8, octets()).prop_map(|(id, record)| Step::KeepToken(id, record)),
-        (0..3_u8, octets()).prop_map(|(id, record)| Step::NoteToken(id, record)),
+        (0..3_u8, any::<bool>(), octets())
+            .prop_map(|(id, is_same, record)| Step::NoteToken(id, is_same, record)),
     ]
 }
 
@@ -277,9 +278,17 @@ async fn keep(state: &dyn State, model: &mut Model, step: &Step) -> Result<(), T
             state.keep_token(&id.to_string(), record).await.unwrap();
             model.tokens.insert(id.to_string(), record.clone());
         }
-        Step::NoteToken(id, record) => {
-            state.note_token(&id.to_string(), record).await.unwrap();
-            model.tokens.insert(id.to_string(), record.clone());
+        Step::NoteToken(id, is_same, record) => {
+            let known = model.tokens.get(&id.to_string()).cloned();
+            let before = match (&known, is_same) {
+                (Some(known), true) => known.clone(),
+                _ => b"another one".to_vec(),
+            };
+            let noted = state.note_token(&id.to_string(), &before, record);
+            noted.await.unwrap();
+            if known.is_some() && *is_same {
+                model.tokens.insert(id.to_string(), record.clone());
+            }
         }
         _ => {}
     }

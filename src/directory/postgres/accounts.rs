@@ -3,11 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
 use tokio_postgres::{Error, Row};
 
 use super::connection::{Connection, Values};
@@ -24,17 +21,10 @@ use crate::masking::{MaskId, ParticipantId, TransactionId};
 
 /// More changed records than these are told in the feed as "anything": caches begin anew.
 const TOLD: usize = 300;
-/// How often it is looked whether all nodes have heard of a removal.
-const LOOK: Duration = Duration::from_millis(20);
-/// How long that may take: a node that does not hear is no node any more by then.
-const HEARD: Duration = Duration::from_secs(10);
-
 /// The directory on PostgreSQL.
 pub struct PostgresDirectory {
     link: Arc<Link>,
     loaded: SharedLoadState,
-    /// Told when something was changed here: the own cache need not wait for the next look at the feed.
-    pub(super) changed: Arc<Notify>,
 }
 
 /// Records by their keys.
@@ -47,7 +37,6 @@ impl PostgresDirectory {
         Self {
             link,
             loaded: SharedLoadState::new(LoadState::Never),
-            changed: Arc::default(),
         }
     }
 
@@ -81,18 +70,6 @@ impl PostgresDirectory {
         let found = self.text(sql, id).await?;
         found.map(|text| decode(text.as_bytes())).transpose()
     }
-
-    /// Waits until every node that lives has read the feed up to `number`.
-    async fn is_heard(&self, number: i64) -> Result<(), Unavailable> {
-        let begun = Instant::now();
-        while begun.elapsed() < HEARD {
-            if self.link.row(BEHIND, &[&number]).await?.is_none() {
-                return Ok(());
-            }
-            sleep(LOOK).await;
-        }
-        Err(Unavailable("a node has not heard of the change in time; it is made, and saying it again waits anew".to_owned()))
-    }
 }
 
 const LOADED: &str = "select value from settings where name = 'loaded'";
@@ -102,10 +79,6 @@ const OWNER: &str = "select participant from addresses where address = $1";
 const DOMAIN: &str = "select record from domain_users where domain = $1";
 const MASK: &str = "select participant, counterparty from masks where mask = $1 \
      union all select id, null from participants where id = $1";
-/// A node that has not read the feed for two seconds takes its cache for empty.
-const BEHIND: &str =
-    "select name from nodes where seen < $1 and seen_at > now() - interval '2 seconds' limit 1";
-
 /// A column that must be there and of its type.
 pub(super) fn column<'a, T: tokio_postgres::types::FromSql<'a>>(
     row: &'a Row,
@@ -384,9 +357,8 @@ impl Directory for PostgresDirectory {
             });
             let applied = applied.await?;
             self.loaded.set(applied.loaded);
-            self.changed.notify_waiters();
             if let Some(number) = applied.removed {
-                self.is_heard(number).await?;
+                self.link.is_heard(number).await?;
             }
             Ok(applied.results)
         })

@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::accounts::{PostgresDirectory, column};
+use super::accounts::column;
 use super::link::Link;
 use crate::directory::draft::{ACCOUNT, ADDRESS, ORDER, USERS};
-use crate::directory::{CachedDirectory, Unavailable};
+use crate::directory::{CachedDirectory, DirectoryFuture, Unavailable};
 use crate::failpoint;
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{ParticipantId, TransactionId};
@@ -57,12 +56,24 @@ impl Word {
     }
 }
 
+/// Who has more in memory than the cache.
+pub trait Hear: Send + Sync + 'static {
+    /// Reads again what is kept of `table`; none: of all of them.
+    fn hear<'a>(&'a self, table: Option<&'a str>) -> DirectoryFuture<'a, ()>;
+}
+
+/// Nobody has.
+impl Hear for () {
+    fn hear<'a>(&'a self, _: Option<&'a str>) -> DirectoryFuture<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
 /// Reads the feed for one node.
 pub struct Follower {
     link: Arc<Link>,
     name: String,
     cache: Arc<CachedDirectory>,
-    changed: Arc<Notify>,
     seen: i64,
 }
 
@@ -83,7 +94,6 @@ impl Follower {
     /// [`Unavailable`].
     pub async fn new(
         link: Arc<Link>,
-        directory: &PostgresDirectory,
         name: String,
         cache: Arc<CachedDirectory>,
     ) -> Result<Self, Unavailable> {
@@ -92,13 +102,12 @@ impl Follower {
             link,
             name,
             cache,
-            changed: directory.changed.clone(),
             seen,
         })
     }
 
     /// Reads until `shutdown`; `hear` is told what is not of the cache.
-    pub async fn run(mut self, hear: impl Fn(&Word) + Send, shutdown: CancellationToken) {
+    pub async fn run(mut self, hear: impl Hear, shutdown: CancellationToken) {
         for turn in (0..FORGET).cycle() {
             if !failpoint::fails("feed.held")
                 && let Err(error) = self.look(&hear).await
@@ -111,14 +120,14 @@ impl Follower {
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = self.changed.notified() => {}
+                () = self.link.changed.notified() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
     }
 
     /// Reads what is new.
-    async fn look(&mut self, hear: &(impl Fn(&Word) + Send)) -> Result<(), Unavailable> {
+    async fn look(&mut self, hear: &impl Hear) -> Result<(), Unavailable> {
         // From before the question: what is changed while it is on its way is told the next time, or not waited for.
         let asked = Instant::now();
         let rows = self
@@ -145,7 +154,15 @@ impl Follower {
             seen = number;
         }
         self.cache.hear(&words);
-        words.iter().for_each(hear);
+        for word in &words {
+            let table = match word {
+                Word::Table(table) => Some(&**table),
+                Word::Anything => None,
+                _ => continue,
+            };
+            // Before it is said that this node has heard.
+            hear.hear(table).await?;
+        }
         let heard = seen != self.seen;
         self.seen = seen;
         if heard {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::{Error, Row};
 
@@ -42,6 +42,8 @@ pub struct Link {
     connector: Connector,
     shared: [Mutex<Slot>; SHARED],
     next: AtomicUsize,
+    /// Told when something was changed here: the own cache need not wait for the next look at the feed.
+    pub(super) changed: Notify,
     /// Held by whoever changes something in several statements.
     alone: Mutex<Slot>,
 }
@@ -61,6 +63,7 @@ impl Link {
             connector,
             shared: std::array::from_fn(|_| Mutex::default()),
             next: AtomicUsize::new(0),
+            changed: Notify::new(),
             alone: Mutex::default(),
         };
         link.alone.lock().await.open = Some(Arc::new(first));

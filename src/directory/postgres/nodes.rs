@@ -1,5 +1,9 @@
 //! The nodes that there are: each writes of itself what the others must know.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
 use super::accounts::column;
 use super::connection::Values;
 use super::link::Link;
@@ -48,7 +52,29 @@ const ENTER: &str = "with next as (update counters set value = value + 1 where n
      insert into nodes (name, region, version, allowlist, rules, config, seen, seen_at, started_at, slot) \
      select $1, $2, $3, $4, $5, $6, (select value from counters where name = 'feed'), now(), now(), value from next returning slot";
 
+/// A node that has not read the feed for two seconds takes its cache for empty.
+const BEHIND: &str =
+    "select name from nodes where seen < $1 and seen_at > now() - interval '2 seconds' limit 1";
+/// How often it is looked whether all nodes have heard of a removal.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long that may take: a node that does not hear is no node any more by then.
+const HEARD: Duration = Duration::from_secs(10);
+
 impl Link {
+    /// Waits until every node that lives has read the feed up to `number`.
+    pub(super) async fn is_heard(&self, number: i64) -> Result<(), Unavailable> {
+        self.changed.notify_waiters();
+        let begun = Instant::now();
+        while begun.elapsed() < HEARD {
+            if self.row(BEHIND, &[&number]).await?.is_none() {
+                return Ok(());
+            }
+            sleep(LOOK).await;
+        }
+        let text = "a node has not heard of the change in time; it is made, and saying it again waits anew";
+        Err(Unavailable(text.to_owned()))
+    }
+
     /// All nodes that have ever been, by name.
     ///
     /// # Errors

@@ -345,12 +345,18 @@ impl State for PostgresState {
     }
 
     fn keep_suspension(&self, domain: &str, record: &[u8]) -> Answer<'_, ()> {
-        Answer::coming(self.keep(records::KEEP_SUSPENSION, domain.to_owned(), record.to_vec()))
+        let (domain, record) = (domain.to_owned(), record.to_vec());
+        Answer::coming(async move {
+            let values: Values<'_> = &[&domain, &record];
+            self.keep(records::KEEP_SUSPENSION, values)
+                .await
+                .map(|_| ())
+        })
     }
 
     fn forget_suspension(&self, domain: &str) -> Answer<'_, bool> {
         let domain = domain.to_owned();
-        Answer::coming(async move { self.any(records::FORGET_SUSPENSION, &[&domain]).await })
+        Answer::coming(async move { self.keep(records::FORGET_SUSPENSION, &[&domain]).await })
     }
 
     fn tokens(&self) -> Answer<'_, Vec<(String, Vec<u8>)>> {
@@ -358,11 +364,19 @@ impl State for PostgresState {
     }
 
     fn keep_token(&self, id: &str, record: &[u8]) -> Answer<'_, ()> {
-        Answer::coming(self.keep(records::KEEP_TOKEN, id.to_owned(), record.to_vec()))
+        let (id, record) = (id.to_owned(), record.to_vec());
+        Answer::coming(async move {
+            let values: Values<'_> = &[&id, &record];
+            self.keep(records::KEEP_TOKEN, values).await.map(|_| ())
+        })
     }
 
-    fn note_token(&self, id: &str, record: &[u8]) -> Answer<'_, ()> {
-        Answer::coming(self.keep(records::KEEP_TOKEN, id.to_owned(), record.to_vec()))
+    fn note_token(&self, id: &str, before: &[u8], record: &[u8]) -> Answer<'_, ()> {
+        let (id, before, record) = (id.to_owned(), before.to_vec(), record.to_vec());
+        Answer::coming(async move {
+            self.tell(records::NOTE_TOKEN, &[&id, &before, &record])
+                .await
+        })
     }
 
     fn is_behind(&self) -> bool {

@@ -185,8 +185,8 @@ impl State for SledState {
         Answer::known(Self::keep_token(self, id, record))
     }
 
-    fn note_token(&self, id: &str, record: &[u8]) -> Answer<'_, ()> {
-        Answer::known(Self::note_token(self, id, record))
+    fn note_token(&self, id: &str, before: &[u8], record: &[u8]) -> Answer<'_, ()> {
+        Answer::known(Self::note_token(self, id, before, record))
     }
 
     fn is_behind(&self) -> bool {

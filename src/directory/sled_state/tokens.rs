@@ -29,18 +29,22 @@ impl SledState {
     /// # Errors
     /// [`Unavailable`].
     pub fn keep_token(&self, id: &str, record: &[u8]) -> Result<(), Unavailable> {
-        self.note_token(id, record)?;
+        self.disk.room_for(RECORD)?;
+        self.disk.with(|db| db.insert(token(id), record))?;
         self.disk.sync()
     }
 
-    /// Keeps the record of a token; a crash within the next moment may lose it.
+    /// Keeps the record of a token where it is still `before`; a crash within the next moment may lose it.
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub fn note_token(&self, id: &str, record: &[u8]) -> Result<(), Unavailable> {
+    pub fn note_token(&self, id: &str, before: &[u8], record: &[u8]) -> Result<(), Unavailable> {
         self.disk.room_for(RECORD)?;
-        self.disk
-            .with(|db| db.insert(token(id), record))
-            .map(|_| ())
+        let swapped = |db: &sled::Db| {
+            // That it is another one by now is an answer, and no error.
+            let swapped = db.compare_and_swap(token(id), Some(before), Some(record))?;
+            Ok(swapped.is_ok())
+        };
+        self.disk.with(swapped).map(|_| ())
     }
 }

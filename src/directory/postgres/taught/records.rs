@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{PostgresState, number, time};
 use crate::directory::postgres::accounts::column;
+use crate::directory::postgres::connection::Values;
 use crate::directory::{NoticeDigest, Unavailable};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
@@ -23,16 +24,21 @@ const ROW: &str = "with next as (update counters set value = greatest(value + 1,
      where (select count(*) from digest_rows where account = $1) < $4";
 const DROP: &str = "delete from digest_rows where account = $1 and number in \
      (select number from digest_rows where account = $1 order by number limit $2)";
-/// Told to the other nodes, as the two below: each has all of them in memory.
+/// Told to the other nodes, as what is below: each has all of them in memory. The answer is the number in the feed, and whether there was a record.
 pub(super) const KEEP_SUSPENSION: &str = "with told as (update counters set value = value + 1 where name = 'feed' returning value), \
-     tell as (insert into feed (seq, kind, key) select value, 'table', 'suspensions' from told) \
-     insert into suspensions (domain, record) values ($1, $2) on conflict (domain) do update set record = excluded.record";
+     tell as (insert into feed (seq, kind, key) select value, 'table', 'suspensions' from told), \
+     kept as (insert into suspensions (domain, record) values ($1, $2) on conflict (domain) do update set record = excluded.record returning 1) \
+     select value, (select count(*) from kept) from told";
 pub(super) const FORGET_SUSPENSION: &str = "with told as (update counters set value = value + 1 where name = 'feed' returning value), \
-     tell as (insert into feed (seq, kind, key) select value, 'table', 'suspensions' from told) \
-     delete from suspensions where domain = $1 returning 1";
+     tell as (insert into feed (seq, kind, key) select value, 'table', 'suspensions' from told), \
+     gone as (delete from suspensions where domain = $1 returning 1) \
+     select value, (select count(*) from gone) from told";
 pub(super) const KEEP_TOKEN: &str = "with told as (update counters set value = value + 1 where name = 'feed' returning value), \
-     tell as (insert into feed (seq, kind, key) select value, 'table', 'tokens' from told) \
-     insert into tokens (id, record) values ($1, $2) on conflict (id) do update set record = excluded.record";
+     tell as (insert into feed (seq, kind, key) select value, 'table', 'tokens' from told), \
+     kept as (insert into tokens (id, record) values ($1, $2) on conflict (id) do update set record = excluded.record returning 1) \
+     select value, (select count(*) from kept) from told";
+/// Told to nobody: each node notes the same of a day for itself.
+pub(super) const NOTE_TOKEN: &str = "update tokens set record = $3 where id = $1 and record = $2";
 
 impl PostgresState {
     pub(super) async fn taken(&self, digest: Vec<u8>) -> Result<Option<Timestamp>, Unavailable> {
@@ -128,12 +134,17 @@ impl PostgresState {
         Ok(all.into_iter().collect())
     }
 
+    /// Changes a record that all nodes have in memory, and waits until those that live have heard of it. Whether there is one, or was.
     pub(super) async fn keep(
         &self,
         sql: &'static str,
-        key: String,
-        record: Vec<u8>,
-    ) -> Result<(), Unavailable> {
-        self.tell(sql, &[&key, &record]).await
+        values: Values<'_>,
+    ) -> Result<bool, Unavailable> {
+        let Some(row) = self.link.row(sql, values).await? else {
+            return Err(Unavailable("the counter of the feed is gone".to_owned()));
+        };
+        let (number, records): (i64, i64) = (column(&row, 0)?, column(&row, 1)?);
+        self.link.is_heard(number).await?;
+        Ok(records > 0)
     }
 }
