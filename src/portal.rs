@@ -1,4 +1,4 @@
-//! The Message Center for participants: what their tools read and write over HTTP, each with a token of its own (docs/interface.md#interface-for-participants).
+//! The Message Center for participants: what their tools read and write over HTTP, each with a token of its own (docs/center.md).
 //!
 //! A listener of its own, whose router has none of the operators' paths: nothing here can show a real address, for nothing here is made of one. Messages
 //! come from the archive, which holds masked text only, and participants are ids and logins. What is others' is answered as what is not there, after the

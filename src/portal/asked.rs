@@ -20,6 +20,30 @@ where
     read.transpose()
 }
 
+/// A number of a feed. The archive counts with 63 bits, and so does the description.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(try_from = "u64")]
+pub(super) struct Number(pub(super) u64);
+
+impl TryFrom<u64> for Number {
+    type Error = &'static str;
+
+    fn try_from(number: u64) -> Result<Self, Self::Error> {
+        let fits = i64::try_from(number).is_ok();
+        fits.then_some(Self(number))
+            .ok_or("a number of a feed is less than 2^63")
+    }
+}
+
+impl FromStr for Number {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.parse::<u64>().map_err(|error| error.to_string())?;
+        Self::try_from(number).map_err(str::to_owned)
+    }
+}
+
 /// How many of something are wanted, 1 to `MOST`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Count<const MOST: usize>(pub(super) usize);

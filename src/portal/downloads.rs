@@ -129,8 +129,8 @@ pub(super) async fn raw(
 
 /// A file of a message, or one that you have uploaded.
 #[utoipa::path(get, path = "/center/v1/files/{id}", params(("id" = String, Path, description = "the file's id")), responses(
-    (status = 200, description = "its octets, under the type that they have", content((String = "application/octet-stream"))),
-    (status = 206, description = "the part that Range asks for", content((String = "application/octet-stream"))),
+    (status = 200, description = "its octets, under the type that they have", content((String = "*/*"))),
+    (status = 206, description = "the part that Range asks for", content((String = "*/*"))),
     (status = 304, description = "it is as you have it"),
     (status = 410, description = "its octets are lost", body = Problem, content_type = "application/problem+json"),
     (status = 416, description = "it has no such part", body = Problem, content_type = "application/problem+json"),

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::asked::{self, Count};
+use super::asked::{self, Count, Number};
 use super::caller::{Caller, MayRead};
 use super::problem::Problem;
 use super::service::PortalService;
@@ -29,7 +29,8 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub(super) struct EventsParams {
     /// The number of the last event that you have; where nothing is said, or 0, from the oldest that there is.
     #[serde(default, deserialize_with = "asked::optional")]
-    after: Option<u64>,
+    #[param(value_type = Option<i64>, minimum = 0)]
+    after: Option<Number>,
     /// How many, 1 to 1000; 100 where nothing is said. A stream has all of them.
     #[serde(default, deserialize_with = "asked::optional")]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
@@ -95,7 +96,7 @@ pub(super) async fn events(
     Query(asked): Query<EventsParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let after = asked.after.unwrap_or_default();
+    let after = asked.after.unwrap_or_default().0;
     if wants_stream(&headers) {
         return follow(service, caller, after, &headers).await;
     }
@@ -116,7 +117,8 @@ pub(super) async fn events(
 pub(super) struct StreamParams {
     /// The number of the last event that you have; where nothing is said, or 0, from the oldest that there is.
     #[serde(default, deserialize_with = "asked::optional")]
-    after: Option<u64>,
+    #[param(value_type = Option<i64>, minimum = 0)]
+    after: Option<Number>,
 }
 
 /// The same as `/events` with `Accept: text/event-stream`, for clients that cannot set it.
@@ -130,7 +132,7 @@ pub(super) async fn stream(
     Query(asked): Query<StreamParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    follow(service, caller, asked.after.unwrap_or_default(), &headers).await
+    follow(service, caller, asked.after.unwrap_or_default().0, &headers).await
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {
@@ -149,7 +151,8 @@ async fn follow(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let last = headers.get(LAST_EVENT_ID).map(|last| {
-        let number = last.to_str().ok().and_then(|text| text.trim().parse().ok());
+        let number = last.to_str().ok();
+        let number = number.and_then(|text| text.trim().parse::<Number>().ok());
         number.ok_or_else(|| {
             Problem::new(
                 StatusCode::BAD_REQUEST,
@@ -157,6 +160,6 @@ async fn follow(
             )
         })
     });
-    let after = last.transpose()?.unwrap_or(after);
+    let after = last.transpose()?.map_or(after, |Number(last)| last);
     stream::open(service, caller, after).await
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::asked::{self, Count};
+use super::asked::{self, Count, Number};
 use super::caller::{MayRead, MayWrite};
 use super::problem::Problem;
 use super::service::PortalService;
@@ -26,10 +26,12 @@ const USUAL: usize = 50;
 pub(super) struct MessagesParams {
     /// The first ones behind this `number`; where neither is said, from the first message on.
     #[serde(default, deserialize_with = "asked::optional")]
-    after: Option<u64>,
+    #[param(value_type = Option<i64>, minimum = 0)]
+    after: Option<Number>,
     /// The last ones before this `number`; not together with `after`.
     #[serde(default, deserialize_with = "asked::optional")]
-    before: Option<u64>,
+    #[param(value_type = Option<i64>, minimum = 0)]
+    before: Option<Number>,
     /// How many, 1 to 100; 50 where nothing is said.
     #[serde(default, deserialize_with = "asked::optional")]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
@@ -55,8 +57,8 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let between = match (asked.after, asked.before) {
-        (None, Some(before)) => Between::Before(before),
-        (after, None) => Between::After(after.unwrap_or_default()),
+        (None, Some(Number(before))) => Between::Before(before),
+        (after, None) => Between::After(after.unwrap_or_default().0),
         (Some(_), Some(_)) => {
             let detail = "`after` and `before` stand together; say one of them";
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));

@@ -10,7 +10,7 @@ use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
-use super::asked::{self, Count};
+use super::asked::{self, Count, Number};
 use super::caller::{MayRead, MayWrite};
 use super::problem::Problem;
 use super::service::PortalService;
@@ -93,7 +93,7 @@ pub(super) struct ThreadsParams {
     kind: Option<Kind>,
     /// Those with a message since then; RFC 3339.
     #[serde(default, deserialize_with = "asked::optional")]
-    #[param(value_type = Option<String>, format = DateTime)]
+    #[param(value_type = Option<String>)]
     since: Option<Since>,
     /// Where the list goes on: `cursor` of the page before, and nothing else.
     #[serde(default, deserialize_with = "asked::optional")]
@@ -175,7 +175,8 @@ pub(super) async fn one(
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(super) struct ReadUpTo {
     /// A number of your feed: messages up to it are read, those behind it are not; 0: none is.
-    up_to: u64,
+    #[schema(value_type = i64, minimum = 0)]
+    up_to: Number,
 }
 
 /// Marks a thread as read up to a message, or as not read from there on. The other side is not told.
@@ -190,7 +191,7 @@ pub(super) async fn mark_read(
 ) -> Result<Json<ShownThread>, Problem> {
     let (id, archive) = (asked::thread(&id)?, &service.parts.archive);
     let now = service.parts.clock.now();
-    let marked = archive.mark_read(caller.id.clone(), id, read.up_to, now);
+    let marked = archive.mark_read(caller.id.clone(), id, read.up_to.0, now);
     let view = match marked.await? {
         true => archive.thread(caller.id.clone(), id).await?,
         false => None,

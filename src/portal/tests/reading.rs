@@ -228,7 +228,7 @@ async fn reading_goes_forwards_and_back_and_deleting_is_one_sides() {
     assert_eq!(read(2).await["unread"], 0);
     assert_eq!(unread(&buyer).await, json!({"threads": 2}));
     assert_eq!(read(1).await["unread"], 1);
-    assert_eq!(read(u64::MAX).await["read_up_to"], 2);
+    assert_eq!(read(i64::MAX as u64).await["read_up_to"], 2);
     let path = format!("messages/{}", message_id(2));
     assert_eq!(
         buyer
@@ -274,6 +274,7 @@ async fn reading_goes_forwards_and_back_and_deleting_is_one_sides() {
     for body in [
         json!({}),
         json!({"up_to": -1}),
+        json!({"up_to": u64::MAX}),
         json!({"up_to": "2"}),
         json!([]),
     ] {
