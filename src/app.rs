@@ -12,7 +12,6 @@ mod listen;
 mod lost;
 mod maintenance;
 mod offline;
-#[expect(dead_code, reason = "what it answers from is not started yet")]
 mod portal;
 mod reload;
 mod reserved_space;

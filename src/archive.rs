@@ -4,8 +4,6 @@
 //! nothing. A feed's numbers rise by one and are given when a thing becomes visible, so a cursor never passes anything by. What one side reads or
 //! deletes is a matter of its view: no row of a message is changed by it. Numbers rise by one as long as the archive is whole; one that was restored
 //! leaves a gap ([`Archive::renew`]), so that a number says by itself which past it belongs to.
-//!
-//! The server does not use it yet: ingest and API are to come.
 
 use std::future::Future;
 use std::pin::Pin;

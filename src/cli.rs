@@ -4,6 +4,7 @@
 //! error, and the exit code says how it went.
 
 mod allowlist;
+mod center;
 mod config;
 mod demo;
 mod dkim;
@@ -156,7 +157,12 @@ enum Command {
         #[command(subcommand)]
         command: generate::Command,
     },
-    /// Tokens with which couriers ask about orders
+    /// The archive of the Message Center
+    Center {
+        #[command(subcommand)]
+        command: center::Command,
+    },
+    /// Tokens with which couriers ask about orders, and participants use the Message Center
     Tokens {
         #[command(subcommand)]
         command: tokens::Command,
@@ -245,6 +251,9 @@ fn dispatch(arguments: Arguments) -> Exit {
         }
         Command::Queue { command } => loaded(&|loaded| queue::run(&loaded.config, &command, json)),
         Command::Reload => loaded(&|loaded| block_on(reload::run(&loaded.config, json))),
+        Command::Center { command } => {
+            loaded(&|loaded| center::run(&loaded.config, &command, json))
+        }
         Command::Tokens { command } => {
             loaded(&|loaded| tokens::run(&loaded.config, &command, json))
         }

@@ -113,6 +113,7 @@ mod operations {
     mod admin_failures;
     mod admin_listeners;
     mod admin_origins;
+    mod center;
     mod commands;
     mod doctor;
     mod earlier_version;

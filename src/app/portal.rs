@@ -57,11 +57,6 @@ impl Portal {
         }))
     }
 
-    /// Where it is bound.
-    pub(super) fn shown(&self) -> String {
-        self.listener.shown().to_owned()
-    }
-
     /// Answers until `shutdown`.
     pub(super) fn serve(
         self,

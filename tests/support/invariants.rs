@@ -192,6 +192,8 @@ impl Invariants {
                 // A notice of our own stands beside a refusal.
                 if line["event"] == "accepted" && line["about"]["subject"] == "notice" {
                     notices = true;
+                } else if line["came"]["protocol"] == "HTTP" {
+                    // Answered 201 in the Message Center.
                 } else if line["event"] == "held" {
                     held.insert(line["trace"].as_str().unwrap_or_default().to_owned());
                 } else if line["event"] == "accepted" {
