@@ -197,6 +197,8 @@ impl Archive for SqliteArchive {
 
     fn erase(&self, of: ParticipantId, with_messages: bool) -> ArchiveFuture<'_, usize> {
         self.update(move |store, transaction| {
+            let uploads = store.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+            uploads::erase(&uploads, &of)?;
             erase::account(&store.folder, transaction, &of, with_messages)
         })
     }

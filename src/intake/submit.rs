@@ -18,7 +18,6 @@ use super::masked::mask_of;
 use super::recipient::{Recipient, find};
 use super::tools::Intake;
 use crate::auth::{Means, Proof};
-use crate::failpoint;
 use crate::inbound::{Client, MailTransaction};
 use crate::mail::{ForwardPath, Mailbox, QueueId, ReversePath, TraceId};
 use crate::masking::TransactionId;
@@ -122,10 +121,8 @@ async fn take(
     };
     new.entry.memory.posted = Some(submission.posted);
     let id = new.entry.id;
-    failpoint::pass("inbound.committing");
     let committed = tools.spool.commit(vec![*new]).await;
     committed.map_err(|error| unstored(&error))?;
-    failpoint::pass("inbound.committed");
     tally.keep();
     seal(&*tools.state, claim.into_iter().collect()).await;
     metrics::counter!("allegromail_inbound_accepted_total").increment(1);

@@ -97,3 +97,9 @@ pub(super) fn read(
     });
     Ok(found.optional()?)
 }
+
+/// Forgets all files of a participant.
+pub(super) fn erase(uploads: &Connection, of: &ParticipantId) -> Result<(), ArchiveError> {
+    uploads.execute("DELETE FROM upload WHERE participant = ?1", [of.as_str()])?;
+    Ok(())
+}
