@@ -17,6 +17,7 @@
 //!         primary: address.parse().unwrap(),
 //!         addresses: vec![address.parse().unwrap()],
 //!         status: Default::default(),
+//!         business: false,
 //!     })
 //! };
 //! let sender = Sender {

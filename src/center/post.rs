@@ -199,6 +199,12 @@ impl Post {
         };
         let thread = self.ids.talk(writer, &receiver.id, order.as_ref());
         let thread = self.archive.latest(thread, THREAD).await?;
+        if thread.is_empty() && !account.business && self.sells(writer, order.as_ref()).await? {
+            return Err(refused(
+                Reason::NotAParty,
+                "only business accounts begin conversations as sellers; answer the buyer, or write by mail.",
+            ));
+        }
         let to = self
             .intake
             .masked_address(&receiver, &account, order.as_ref());
@@ -236,6 +242,19 @@ impl Post {
             session: u64::try_from(random() >> 64).unwrap_or_default(),
         };
         Ok(self.intake.submit(submission, &to, letter).await?)
+    }
+
+    /// Whether an account is the seller of an order.
+    async fn sells(
+        &self,
+        account: &ParticipantId,
+        order: Option<&TransactionId>,
+    ) -> Result<bool, Unavailable> {
+        let Some(order) = order else {
+            return Ok(false);
+        };
+        let order = self.directory.transaction(order).await?;
+        Ok(order.is_some_and(|order| order.seller == *account))
     }
 
     async fn of_thread(

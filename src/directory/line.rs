@@ -52,6 +52,8 @@ struct ParticipantRow {
     status: AccountStatus,
     #[serde(default)]
     deleted: bool,
+    #[serde(default)]
+    business: bool,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +64,7 @@ struct TransactionRow {
     seller: ParticipantId,
     #[serde(default)]
     status: TransactionStatus,
+    order: Option<String>,
 }
 
 /// Reads one line; `None` for the closing line of an export.
@@ -93,6 +96,7 @@ pub(super) fn parse_line_warning(
                 buyer: row.buyer,
                 seller: row.seller,
                 status: row.status,
+                order: order_number(row.order)?,
             };
             Ok(Some(Change::PutTransaction(transaction)))
         }
@@ -118,6 +122,7 @@ pub(super) fn parse_line_warning(
                 primary,
                 addresses,
                 status: row.status,
+                business: row.business,
             };
             check(&participant, rules)?;
             if added {
@@ -192,4 +197,18 @@ pub fn check(participant: &Participant, rules: &RecordRules) -> Result<(), Strin
         ));
     }
     Ok(())
+}
+
+/// The number of an order as the marketplace writes it.
+fn order_number(number: Option<String>) -> Result<Option<String>, String> {
+    let Some(number) = number else {
+        return Ok(None);
+    };
+    let shown = |c: char| !c.is_control() && !c.is_whitespace();
+    if number.is_empty() || number.chars().count() > MAX_WORD || !number.chars().all(shown) {
+        return Err(format!(
+            "order is no number of an order: 1 to {MAX_WORD} characters without spaces"
+        ));
+    }
+    Ok(Some(number))
 }

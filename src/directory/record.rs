@@ -48,6 +48,9 @@ pub struct Participant {
     /// Whether the account may take part.
     #[serde(default)]
     pub status: AccountStatus,
+    /// Whether it is a business: in the Message Center only businesses begin conversations as sellers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub business: bool,
 }
 
 /// A purchase, or a conversation about one, between two participants.
@@ -62,6 +65,9 @@ pub struct Transaction {
     /// Whether it may be written about.
     #[serde(default)]
     pub status: TransactionStatus,
+    /// The number of the order at the marketplace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
 }
 
 impl Transaction {

@@ -26,6 +26,7 @@ fn account(id: &str, addresses: &[&str]) -> Account {
         primary: mailbox(addresses[0]),
         addresses: addresses.iter().map(|text| mailbox(text)).collect(),
         status: AccountStatus::Active,
+        business: false,
     })
 }
 
@@ -36,6 +37,7 @@ fn order(status: TransactionStatus) -> TransactionFact {
         buyer: id("buyer"),
         seller: id("seller"),
         status,
+        order: None,
     }))
 }
 

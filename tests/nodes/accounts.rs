@@ -74,6 +74,7 @@ fn change() -> impl Strategy<Value = Change> {
             language: "pl".to_owned(),
             primary: mailbox(&addresses[0]),
             addresses: addresses.iter().map(mailbox).collect(),
+            business: status == 1,
             status: match status {
                 0 => AccountStatus::Suspended,
                 _ => AccountStatus::Active,
@@ -86,6 +87,7 @@ fn change() -> impl Strategy<Value = Change> {
             id: order(number),
             buyer: account(buyer),
             seller: account(seller),
+            order: open.then(|| "12/3".to_owned()),
             status: match open {
                 true => TransactionStatus::Open,
                 false => TransactionStatus::Closed,

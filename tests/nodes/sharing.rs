@@ -60,6 +60,7 @@ fn jan(addresses: &[&str]) -> Change {
         primary: mailbox(&addresses[0]),
         addresses: addresses.iter().map(mailbox).collect(),
         status: AccountStatus::Active,
+        business: false,
     })
 }
 

@@ -221,6 +221,15 @@ async fn what_is_written_there_is_judged_as_mail_is() {
         .post("messages", "c", &order("cub31c122", "sklep-rowery", " \n"))
         .await;
     assert_eq!(status, 422, "{empty}");
+    // As a seller only a business begins; everybody answers.
+    let (status, begun) = seller
+        .post("messages", "s", &order("cub31c122", "jan_kowalski", "x"))
+        .await;
+    assert_eq!(
+        (status, &begun["reason"]),
+        (422, &json!("not-a-party")),
+        "{begun}"
+    );
     // One budget for both doors.
     let first = mail(JAN, SELLER, "b1@poczta.example", "", "raz");
     stage

@@ -113,6 +113,7 @@ fn fill(directory: &SledDirectory, runtime: &Runtime) {
                 primary: address(number),
                 addresses: vec![address(number)],
                 status: AccountStatus::Active,
+                business: false,
             })
         });
         runtime

@@ -128,6 +128,7 @@ fn account(id: &str, address: &str) -> Arc<Participant> {
         primary: mailbox(address),
         addresses: vec![mailbox(address)],
         status: AccountStatus::Active,
+        business: false,
     })
 }
 
@@ -139,6 +140,7 @@ fn decide(bencher: Bencher) {
         buyer: "8awgqyk6a5".parse().unwrap(),
         seller: "k2m9x0r7t3".parse().unwrap(),
         status: TransactionStatus::Open,
+        order: None,
     };
     let sender = Sender {
         from: mailbox(BUYER),
