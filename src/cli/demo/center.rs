@@ -91,22 +91,27 @@ async fn tool(stage: &Stage) -> Result<Client, Failure> {
     Ok(Client::at(HttpListen::Tcp(center)).with_token(made.token))
 }
 
-/// The message that the feed tells of behind a number, once it does.
-async fn seen(tool: &Client, after: u64) -> Result<Option<Message>, Failure> {
+/// The question, once the feed tells of it behind a number; other mail may still be on its way there.
+async fn seen(tool: &Client, mut after: u64) -> Result<Option<Message>, Failure> {
     let found = tokio::time::timeout(PATIENCE, async {
         loop {
             let feed: Feed = tool
                 .get(&format!("/center/v1/events?after={after}"))
                 .await?;
-            let published = feed.events.into_iter();
-            let mut published = published.filter(|event| event.kind == "message.published");
-            if let Some(id) = published.next().and_then(|event| event.message) {
-                return tool.get(&format!("/center/v1/messages/{id}")).await;
+            after = feed.next;
+            for event in feed.events {
+                let Some(id) = event.message.filter(|_| event.kind == "message.published") else {
+                    continue;
+                };
+                let message: Message = tool.get(&format!("/center/v1/messages/{id}")).await?;
+                if message.text.contains("rozmiar") {
+                    return Ok::<_, Failure>(message);
+                }
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     });
-    Ok(found.await.ok().transpose()?)
+    found.await.ok().transpose()
 }
 
 /// Whether the answer is in the buyer's mailbox, and where the question is.
