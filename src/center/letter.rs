@@ -164,7 +164,7 @@ pub(super) fn archived(ids: &Ids, known: Known<'_>, message: &Message) -> NewMes
 
 /// Whether a calendar or a card may be in it, in which the reader's own ids stand: the writer gets no octets then. It may say so of what only looks like it.
 fn may_hold_calendar(message: &Message) -> bool {
-    // `BEGIN:V` and in base64.
+    // `BEGIN:V` and in base64, which begin with B or Q.
     const BEGINS: [&[u8]; 2] = [b"begin:v", b"QkVHSU46V"];
     let leaves = message.structure().parts.iter();
     let mut leaves = leaves.filter(|part| part.holds == Holds::Content);
@@ -174,10 +174,12 @@ fn may_hold_calendar(message: &Message) -> bool {
         ["calendar", "vcard", "/ics"]
             .iter()
             .any(|word| essence.contains(word))
-            || BEGINS.iter().any(|begins| {
-                octets
-                    .windows(begins.len())
-                    .any(|window| window.eq_ignore_ascii_case(begins))
+            || memchr::memchr3_iter(b'b', b'B', b'Q', octets).any(|at| {
+                let rest = octets.get(at..).unwrap_or_default();
+                BEGINS.iter().any(|begins| {
+                    let front = rest.get(..begins.len());
+                    front.is_some_and(|front| front.eq_ignore_ascii_case(begins))
+                })
             })
     })
 }

@@ -112,7 +112,7 @@ pub(super) fn words(text: &str) -> Words {
         for word in piece.split(|c: char| !c.is_alphanumeric() && !is_unseen(c)) {
             let mut letters = word.chars().filter(seen).peekable();
             if letters.peek().is_some() {
-                found.words.push(hash(letters.flat_map(char::to_lowercase)));
+                found.words.push(hash_of_word(letters));
             }
         }
     }
@@ -127,6 +127,17 @@ fn is_picture(c: char) -> bool {
 fn hash(letters: impl Iterator<Item = char>) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
     letters.for_each(|c| c.hash(&mut hasher));
+    hasher.finish()
+}
+
+/// As [`hash`], in small letters.
+fn hash_of_word(letters: impl Iterator<Item = char>) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    letters.for_each(|c| match c.is_ascii() {
+        // Nearly all of them, and no table is needed.
+        true => c.to_ascii_lowercase().hash(&mut hasher),
+        false => c.to_lowercase().for_each(|small| small.hash(&mut hasher)),
+    });
     hasher.finish()
 }
 

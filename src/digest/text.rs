@@ -27,7 +27,18 @@ impl Text {
             return;
         }
         let start = self.text.len();
-        for c in line.chars().filter(kept) {
+        // Most lines go as they are.
+        let plain = line
+            .bytes()
+            .all(|octet| matches!(octet, b' '..=b'~' | b'\t'));
+        if plain && self.text.len() + line.len() < MOST_TEXT {
+            self.text.push_str(line);
+        }
+        let rest = match self.text.len() > start || line.is_empty() {
+            true => "",
+            false => line,
+        };
+        for c in rest.chars().filter(kept) {
             if self.text.len() + c.len_utf8() >= MOST_TEXT {
                 self.cut = true;
                 break;
