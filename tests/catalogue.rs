@@ -223,3 +223,27 @@ fn every_complaint_about_rules_has_a_test_or_comes_later() {
     }
     assert_eq!(listed, (1..=COMPLAINTS).collect::<Vec<_>>());
 }
+
+#[test]
+fn every_complaint_about_centers_has_a_test_or_says_why_not() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/center.md");
+    let page = fs::read_to_string(path).unwrap();
+    let (tests, mut seen) = (tests(), 0);
+    let rows = page.lines().filter(|line| {
+        let first = line.strip_prefix("| ");
+        first.is_some_and(|first| first.starts_with(|c: char| c.is_ascii_digit()))
+    });
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        seen += cells[0].split(", ").count();
+        let test = cells[3].trim_matches('`');
+        let excused = ["later", "none"]
+            .iter()
+            .any(|word| cells[2].starts_with(word));
+        assert!(excused || tests.contains(test), "{row}");
+    }
+    assert_eq!(seen, COMPLAINTS_ABOUT_CENTERS, "issues that are named");
+}
+
+/// Issues that are named in the table of complaints about centers.
+const COMPLAINTS_ABOUT_CENTERS: usize = 68;

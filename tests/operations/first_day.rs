@@ -81,6 +81,8 @@ stop() {
     rm "$ROOT/$1.pid"
 }
 start() {
+    # Else the word of the last run would be taken for that of this one.
+    : > "$ROOT/allegromail.log"
     setsid "$PROGRAM" serve --config "$config" > "$ROOT/allegromail.log" 2>&1 < /dev/null &
     pid=$!
     until grep -q 'event="ready"' "$ROOT/allegromail.log" 2>/dev/null; do
