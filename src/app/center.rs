@@ -37,7 +37,8 @@ pub(super) struct RunningCenter {
 }
 
 impl RunningCenter {
-    /// Opens the archive, binds the listener and starts to read the log; none: `[center]` is absent.
+    /// Opens the archive, binds the listener and starts to read the log; none: `[center]` is absent, or its archive
+    /// cannot be opened.
     pub(super) async fn start(
         stores: &Stores,
         spool: &LocalSpool,
@@ -47,7 +48,15 @@ impl RunningCenter {
         let Some(settings) = &stores.config.center else {
             return Ok(None);
         };
-        let archive = open_archive(&stores.config)?;
+        let archive = match open_archive(&stores.config) {
+            Ok(archive) => archive,
+            Err(error) => {
+                // Mail is worth more: it goes on, and the log keeps it for the archive, up to `[center] behind`.
+                metrics::counter!("allegromail_center_failed_total").increment(1);
+                tracing::error!(event = "center_unavailable", %error, "the Message Center is closed until a restart finds its archive whole; put a backup of data_dir/center in its place");
+                return Ok(None);
+            }
+        };
         let portal = Portal::open(&stores.config).await?;
         let skip = settings.when_behind == WhenBehind::Skip;
         let context = CenterContext {

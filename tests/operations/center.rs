@@ -318,3 +318,32 @@ async fn the_archive_is_checked_exported_and_erased() {
     assert_eq!(status, 410, "{gone}");
     stage.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_goes_on_without_an_archive_and_is_in_it_later() {
+    let first = stage("").await;
+    let folder = first.stop().await;
+    let center = folder.path().join("data/center");
+    for kept in std::fs::read_dir(&center).unwrap() {
+        std::fs::write(kept.unwrap().path(), b"rubbish".repeat(1_000)).unwrap();
+    }
+    let again = |folder| Setup {
+        folder: Some(folder),
+        ..Setup::default().key("admin", "[center]\nlisten = \"127.0.0.1:0\"")
+    };
+    let closed = again(folder).start().await;
+    assert!(closed.relay.center.is_none());
+    let asked = mail(JAN, SELLER, "q1@poczta.example", "", "Czy jest?");
+    closed
+        .send_message(JAN, &[SELLER], &asked)
+        .await
+        .assert("250");
+    closed.arrival().await;
+    let folder = closed.stop().await;
+    // A new one is made from what the log has kept for it.
+    std::fs::remove_dir_all(&center).unwrap();
+    let open = again(folder).start().await;
+    let buyer = Tool::of(&open, "8awgqyk6a5").await;
+    assert_eq!(buyer.texts(1).await[0].2, "Czy jest?");
+    open.stop().await;
+}
