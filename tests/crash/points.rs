@@ -209,7 +209,8 @@ fn h119_points_each_end_the_process_and_lose_nothing() {
     let steps: Vec<String> = steps.into_iter().step_by(every).collect();
     let times = asked("ALLEGROMAIL_POINTS", 1);
     let run = move |share: Vec<String>| {
-        let ground = Ground::with("[center]\n");
+        let of_the_center = share.iter().any(|point| point.starts_with("center."));
+        let ground = Ground::with(if of_the_center { "[center]\n" } else { "" });
         let mut unreached = Vec::new();
         for point in share
             .iter()
@@ -224,8 +225,20 @@ fn h119_points_each_end_the_process_and_lose_nothing() {
         relay.stop();
         (closing, unreached)
     };
+    let (of_the_center, steps_of_all): (Vec<String>, Vec<String>) = steps
+        .iter()
+        .cloned()
+        .partition(|point| point.starts_with("center."));
     let shares: Vec<_> = (0..GROUNDS)
-        .map(|at| steps.iter().skip(at).step_by(GROUNDS).cloned().collect())
+        .map(|at| {
+            steps_of_all
+                .iter()
+                .skip(at)
+                .step_by(GROUNDS)
+                .cloned()
+                .collect()
+        })
+        .chain([of_the_center])
         .map(|share| std::thread::spawn(move || run(share)))
         .collect();
     let (mut acknowledged, mut duplicates) = (0, 0);
