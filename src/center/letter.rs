@@ -129,7 +129,14 @@ pub(super) struct Known<'a> {
 /// The message as it is archived. `message` is without what only the reader may see.
 pub(super) fn archived(ids: &Ids, known: Known<'_>, message: &Message) -> NewMessage {
     let Known { key, entry, .. } = known;
-    let digest = Digest::of(message, &entry.reverse_path, known.earlier);
+    let mut digest = Digest::of(message, &entry.reverse_path, known.earlier);
+    let readers_alone = may_hold_calendar(message);
+    if readers_alone {
+        let end = before_ids(&digest.text);
+        digest.cut |= end < digest.text.len();
+        digest.text.truncate(end);
+        digest.folded.retain(|fold| fold.end <= end);
+    }
     let id = ids.message(key);
     let sent_with = entry.memory.posted.and_then(|posted| {
         Some(SentWith {
@@ -157,31 +164,57 @@ pub(super) fn archived(ids: &Ids, known: Known<'_>, message: &Message) -> NewMes
         message_id: entry.sent_as.trim_matches(['<', '>']).to_owned(),
         mail: MailState::Queued,
         sent_with,
-        readers_alone: may_hold_calendar(message),
+        readers_alone,
         raw: message.raw().to_vec(),
     }
 }
 
+/// Octets of a part in which a calendar may begin; rewriting looks at the first 200 characters, which may be of several octets.
+const FRONT: usize = 1_024;
+/// Properties whose values are ids, as `src/rewrite/calendar.rs` turns them into the reader's own.
+const IDS: [&str; 4] = ["UID", "RELATED-TO", "MEMBER", "X-WR-RELCALID"];
+
 /// Whether a calendar or a card may be in it, in which the reader's own ids stand: the writer gets no octets then. It may say so of what only looks like it.
 fn may_hold_calendar(message: &Message) -> bool {
-    // `BEGIN:V` and in base64, which begin with B or Q.
-    const BEGINS: [&[u8]; 2] = [b"begin:v", b"QkVHSU46V"];
     let leaves = message.structure().parts.iter();
     let mut leaves = leaves.filter(|part| part.holds == Holds::Content);
     leaves.any(|part| {
         let essence = part.kind.essence.as_str();
-        let octets = message.raw().get(part.body.clone()).unwrap_or_default();
-        ["calendar", "vcard", "/ics"]
+        if ["calendar", "vcard", "/ics"]
             .iter()
             .any(|word| essence.contains(word))
-            || memchr::memchr3_iter(b'b', b'B', b'Q', octets).any(|at| {
-                let rest = octets.get(at..).unwrap_or_default();
-                BEGINS.iter().any(|begins| {
-                    let front = rest.get(..begins.len());
-                    front.is_some_and(|front| front.eq_ignore_ascii_case(begins))
-                })
-            })
+        {
+            return true;
+        }
+        let octets = message.raw().get(part.body.clone()).unwrap_or_default();
+        // Encodings need at most three octets for one, and lines.
+        let front = octets
+            .get(..octets.len().min(4 * FRONT))
+            .unwrap_or_default();
+        let mut content = Encoding::of(&part.encoding).decode(front).into_owned();
+        // UTF-16 has zeros between.
+        content.retain(|octet| *octet != 0);
+        content.truncate(FRONT);
+        content.make_ascii_uppercase();
+        memchr::memmem::find(&content, b"BEGIN:V").is_some()
     })
+}
+
+/// Where the text of what may be a calendar ends for both sides: before the first line that holds an id or begins a calendar.
+fn before_ids(text: &str) -> usize {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_start_matches(|c: char| c.is_whitespace() || c == '>');
+        let bare = bare.to_ascii_uppercase();
+        // A card may have a group before the name (RFC 6350 3.3).
+        let name = bare.find([':', ';']).and_then(|end| bare.get(..end));
+        let name = name.and_then(|name| name.rsplit('.').next());
+        if bare.contains("BEGIN:V") || name.is_some_and(|name| IDS.contains(&name)) {
+            return at;
+        }
+        at += line.len();
+    }
+    text.len()
 }
 
 fn file(file: File) -> StoredFile {
