@@ -42,18 +42,32 @@ pub enum ArchiveError {
 
 /// The store. SQLite on one machine; the seam is for one that many nodes share.
 pub trait Archive: Send + Sync + 'static {
-    /// Adds messages, visible since `at` and durable together when it answers. One that is there already is passed over. Returns who sees something new.
-    fn add(&self, messages: Vec<NewMessage>, at: Timestamp) -> ArchiveFuture<'_, Vec<Published>>;
+    /// Adds messages, and then notes what became of the mail of entries, in order: all visible since `at`, and durable together when it answers. A message
+    /// that is there already is passed over; unknown entries and what is known of them already change nothing. Returns who sees something new: the
+    /// parties of messages, and the writers of mail.
+    fn record(
+        &self,
+        messages: Vec<NewMessage>,
+        states: Vec<(EntryKey, MailState)>,
+        at: Timestamp,
+    ) -> ArchiveFuture<'_, Vec<Published>>;
 
-    /// Which of these entries are not in the archive.
-    fn missing(&self, entries: Vec<EntryKey>) -> ArchiveFuture<'_, Vec<EntryKey>>;
+    /// [`Archive::record`] of messages alone.
+    fn add(&self, messages: Vec<NewMessage>, at: Timestamp) -> ArchiveFuture<'_, Vec<Published>> {
+        self.record(messages, Vec::new(), at)
+    }
 
-    /// Notes what became of the mail of entries, in order; their writers see it. Unknown entries and what is known already change nothing.
+    /// [`Archive::record`] of what became of mail alone.
     fn mail_states(
         &self,
         states: Vec<(EntryKey, MailState)>,
         at: Timestamp,
-    ) -> ArchiveFuture<'_, Vec<Published>>;
+    ) -> ArchiveFuture<'_, Vec<Published>> {
+        self.record(Vec::new(), states, at)
+    }
+
+    /// Which of these entries are not in the archive.
+    fn missing(&self, entries: Vec<EntryKey>) -> ArchiveFuture<'_, Vec<EntryKey>>;
 
     /// Entries of `node` behind one whose mail is still on its way as far as is known here, `limit` at most, in order.
     fn under_way(

@@ -158,22 +158,22 @@ impl Store {
 }
 
 impl Archive for SqliteArchive {
-    fn add(&self, messages: Vec<NewMessage>, at: Timestamp) -> ArchiveFuture<'_, Vec<Published>> {
+    fn record(
+        &self,
+        messages: Vec<NewMessage>,
+        states: Vec<(EntryKey, MailState)>,
+        at: Timestamp,
+    ) -> ArchiveFuture<'_, Vec<Published>> {
         self.update(move |store, transaction| {
-            add::messages((&store.folder, &store.month), transaction, &messages, at)
+            let raw = (store.folder.as_path(), &store.month);
+            let mut published = add::messages(raw, transaction, &messages, at)?;
+            published.extend(views::mail_states(transaction, &states, at)?);
+            Ok(published)
         })
     }
 
     fn missing(&self, entries: Vec<EntryKey>) -> ArchiveFuture<'_, Vec<EntryKey>> {
         self.query(move |_, transaction| add::missing(transaction, entries))
-    }
-
-    fn mail_states(
-        &self,
-        states: Vec<(EntryKey, MailState)>,
-        at: Timestamp,
-    ) -> ArchiveFuture<'_, Vec<Published>> {
-        self.update(move |_, transaction| views::mail_states(transaction, &states, at))
     }
 
     fn under_way(

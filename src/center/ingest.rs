@@ -170,8 +170,11 @@ impl Ingest {
             failpoint::pass("center.read");
             self.archive_batch(read).await?;
         }
-        self.hear();
-        self.note().await?;
+        // Nothing has come since, or little: it waits for the next batch where there is one.
+        if step == Step::Nothing {
+            self.hear();
+            self.record(Vec::new()).await?;
+        }
         Ok(step)
     }
 
@@ -185,9 +188,8 @@ impl Ingest {
             }
         }
         let messages = digested(self.ids.clone(), messages).await?;
-        if !messages.is_empty() {
-            self.add(messages).await?;
-        }
+        self.hear();
+        self.record(messages).await?;
         failpoint::pass("center.added");
         let held = &self.held;
         let done: Vec<QueueId> = ids.into_iter().filter(|id| !held.contains(id)).collect();
@@ -209,16 +211,20 @@ impl Ingest {
         Ok(missing.into_iter().map(|entry| entry.id).collect())
     }
 
-    /// Adds messages with what is known of their mail by now.
-    async fn add(&mut self, mut messages: Vec<NewMessage>) -> Result<(), Behind> {
-        self.hear();
+    /// Adds messages with what is known of their mail by now, and what became of mail before: one sync is for all. Where it fails, all is tried again.
+    async fn record(&mut self, mut messages: Vec<NewMessage>) -> Result<(), Behind> {
+        if messages.is_empty() && self.states.is_empty() {
+            return Ok(());
+        }
         for message in &mut messages {
             if let Some(state) = self.early.get(&message.entry.id) {
                 message.mail = state.clone();
             }
         }
-        let count = messages.len() as u64;
-        let published = self.archive.add(messages, self.clock.now()).await?;
+        let (count, states) = (messages.len() as u64, self.states.clone());
+        let recorded = self.archive.record(messages, states, self.clock.now());
+        let published = recorded.await?;
+        self.states.clear();
         metrics::counter!("allegromail_center_messages_total").increment(count);
         self.news.tell(published);
         Ok(())
@@ -247,18 +253,6 @@ impl Ingest {
             }
             Fate::Mail(state) => self.states.push((key(id), state)),
         }
-    }
-
-    /// Notes what became of mail. Where that fails it is tried again.
-    async fn note(&mut self) -> Result<(), Behind> {
-        if self.states.is_empty() {
-            return Ok(());
-        }
-        let states = self.states.clone();
-        let published = self.archive.mail_states(states, self.clock.now()).await?;
-        self.states.clear();
-        self.news.tell(published);
-        Ok(())
     }
 
     fn release(&mut self, id: QueueId) {

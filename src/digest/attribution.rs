@@ -89,7 +89,8 @@ pub(super) fn attribution(line: &str) -> Option<Sure> {
 /// Whether a line is what Apple Mail writes above a message that is passed on.
 pub(super) fn is_passed_on(line: &str) -> bool {
     let bare = line.trim().strip_suffix(':').unwrap_or_default();
-    bare.len() <= LONGEST && PASSED_ON.contains(&bare.to_lowercase().as_str())
+    // Of most lines no small letters are made.
+    !bare.is_empty() && bare.len() <= LONGEST && PASSED_ON.contains(&bare.to_lowercase().as_str())
 }
 
 impl Said {

@@ -120,13 +120,18 @@ fn is_row(line: &str) -> bool {
 /// "-----Original Message-----" in one of the languages, and nothing else.
 fn is_worded(line: &str) -> bool {
     const SIGNS: [char; 5] = ['-', '_', '=', '*', ' '];
+    if super::attribution::is_passed_on(line) {
+        return true;
+    }
+    if !(line.starts_with("--") || line.starts_with("__") || line.starts_with("==")) {
+        return false;
+    }
     let words = line
         .trim_matches(SIGNS)
         .trim_end_matches(':')
         .to_lowercase();
-    let dashed = line.starts_with("--") || line.starts_with("__") || line.starts_with("==");
     let words: Vec<&str> = words.split(' ').collect();
-    dashed && ABOVE.contains(&words.as_slice()) || super::attribution::is_passed_on(line)
+    ABOVE.contains(&words.as_slice())
 }
 
 #[cfg(test)]

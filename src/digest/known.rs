@@ -94,7 +94,7 @@ impl Known {
     }
 
     fn opening(&self, lines: &[Line<'_>]) -> Option<usize> {
-        let words = lines.iter().flat_map(|line| &line.words.words);
+        let words = lines.iter().flat_map(|line| &line.words().words);
         let row: Vec<u64> = words.take(SEED).copied().collect();
         let number = self.openings.get(&key(&row)).filter(|_| row.len() == SEED);
         number.copied()
@@ -103,7 +103,7 @@ impl Known {
     fn standing_from(&self, lines: &[Line<'_>], said: &[bool], mut at: At) -> Vec<bool> {
         let words_of = |(line, said): (&'_ Line<'_>, &bool)| match said {
             true => Vec::new(),
-            false => line.words.words.clone(),
+            false => line.words().words.clone(),
         };
         let words: Vec<u64> = lines.iter().zip(said).flat_map(words_of).collect();
         let stands: Vec<bool> = (0..words.len())
@@ -115,13 +115,13 @@ impl Known {
             .collect();
         let mut from = 0;
         let lines = lines.iter().zip(said).map(|(line, said)| {
-            let count = if *said { 0 } else { line.words.words.len() };
+            let count = if *said { 0 } else { line.words().words.len() };
             let place = from..from + count;
             from = place.end;
             let stands = stands.get(place).unwrap_or_default();
             stands.iter().all(|stands| *stands)
                 && line
-                    .words
+                    .words()
                     .links
                     .iter()
                     .all(|link| self.links.contains(link))

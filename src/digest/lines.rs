@@ -1,5 +1,6 @@
 //! The lines of a text, and what marks of quotes stand in front of each.
 
+use std::cell::OnceCell;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::ops::Range;
 
@@ -22,8 +23,8 @@ pub(super) struct Line<'t> {
     pub(super) content: &'t str,
     /// Whether a mail program set the marks.
     pub(super) cited: bool,
-    /// What it says.
-    pub(super) words: Words,
+    /// What it says, where anybody asked.
+    words: OnceCell<Words>,
 }
 
 /// The words of a line as numbers: without case, signs and what is not seen.
@@ -35,9 +36,14 @@ pub(super) struct Words {
 }
 
 impl Line<'_> {
+    /// What it says. Most lines are never asked.
+    pub(super) fn words(&self) -> &Words {
+        self.words.get_or_init(|| words(self.content))
+    }
+
     /// Whether it says nothing: empty, or signs alone.
     pub(super) fn is_silent(&self) -> bool {
-        self.words == Words::default()
+        *self.words() == Words::default()
     }
 
     /// Whether nothing stands behind its marks.
@@ -64,7 +70,7 @@ pub(super) fn lines(text: &Text) -> Vec<Line<'_>> {
             depth,
             content: content.trim(),
             cited: depth > 0 && cited.peek().is_some_and(|cited| cited.start <= place.start),
-            words: words(content),
+            words: OnceCell::new(),
             place,
         }
     });

@@ -57,7 +57,7 @@ struct Reader<'a> {
     looks: Cell<usize>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// The lines that are folded: quotes one below the other, up to the first own word below.
     fn fold(&self) -> Option<Range<usize>> {
         let mut fold: Option<Range<usize>> = None;
@@ -84,16 +84,16 @@ impl Reader<'_> {
         fold
     }
 
-    fn within(&self, place: &Range<usize>) -> &[Line<'_>] {
+    fn within(&self, place: &Range<usize>) -> &'a [Line<'a>] {
         self.lines.get(place.clone()).unwrap_or_default()
     }
 
-    fn below(&self, at: usize) -> &[Line<'_>] {
+    fn below(&self, at: usize) -> &'a [Line<'a>] {
         self.lines.get(at..).unwrap_or_default()
     }
 
     /// What begins at a line, `above` which the writer's own words stand.
-    fn found(&self, at: usize, above: &Above) -> Found {
+    fn found(&self, at: usize, above: &Above<'_>) -> Found {
         let found = if self.is_marked(at) {
             return self.marked(at, false).unwrap_or_else(Found::Own);
         } else if let Some((count, is_block)) = self.introduction(at) {
@@ -102,7 +102,7 @@ impl Reader<'_> {
                 true => self.marked(body, true).ok(),
                 false => self.unmarked(
                     at + count,
-                    is_block && above.is_written && !above.points_within,
+                    is_block && above.is_written() && !above.points_within(),
                 ),
             }
         } else {
@@ -134,16 +134,19 @@ impl Reader<'_> {
         if let Some(count) = header_block::count(lines) {
             return Some((count, true));
         }
-        let mut whole = String::new();
         for (number, line) in lines.iter().take(MOST_WRAPPED).enumerate() {
             let before = number.checked_sub(1).and_then(|before| lines.get(before));
             if line.is_empty() || before.is_some_and(|before| !goes_on(before, line)) {
                 break;
             }
-            whole.push(' ');
-            whole.push_str(line.content);
+            // Its last sign is what nearly no other line ends with.
+            if !line.content.ends_with(':') {
+                continue;
+            }
             let count = number + 1;
-            match attribution(&whole) {
+            let wrapped = lines.iter().take(count).map(|line| line.content);
+            let whole: Vec<&str> = wrapped.collect();
+            match attribution(&whole.join(" ")) {
                 Some(Sure::Yes) => return Some((count, false)),
                 Some(Sure::AboveMarks) if self.is_marked(self.next(at + count)) => {
                     return Some((count, false));
@@ -269,15 +272,18 @@ impl Reader<'_> {
     }
 
     /// A quote that nothing marks: a whole earlier message down to the end, below words of one's own.
-    fn bare(&self, at: usize, above: &Above) -> Option<Found> {
+    fn bare(&self, at: usize, above: &Above<'_>) -> Option<Found> {
         let before = at
             .checked_sub(1)
             .and_then(|before| self.lines.get(before))?;
-        let begins =
-            before.is_empty() && self.lines.get(at)?.is_written() && above.words >= LEAST_ABOVE;
+        let begins = before.is_empty() && self.lines.get(at)?.is_written();
         let region = at..self.lines.len();
         let lines = self.within(&region);
-        if self.earlier.is_empty() || !begins || !self.known().is_opening(lines) || !self.may_look()
+        if self.earlier.is_empty()
+            || !begins
+            || !above.has_words(LEAST_ABOVE)
+            || !self.known().is_opening(lines)
+            || !self.may_look()
         {
             return None;
         }
@@ -290,7 +296,7 @@ impl Reader<'_> {
         let (words, count) = LEAST_BARE;
         let enough = lines
             .iter()
-            .map(|line| line.words.words.len())
+            .map(|line| line.words().words.len())
             .sum::<usize>()
             >= words
             && standing.iter().filter(|stands| **stands).count() >= count;
