@@ -62,7 +62,7 @@ impl Digest {
     /// known to be quoted. Of very long ones a front is read. The cost grows no faster than the sizes of both.
     #[must_use]
     pub fn of(message: &Message, envelope: &ReversePath, earlier: &[&str]) -> Self {
-        let parts = parts::read(message);
+        let mut parts = parts::read(message);
         let text = parts.text();
         let folded = quotes::folded(&text, earlier);
         Self {

@@ -28,7 +28,7 @@ use crate::spool::{LogReader, ReadEntry, SpoolError};
 /// The most messages of one batch: one sync is for all of them.
 const BATCH: usize = 128;
 /// How long messages gather behind a batch.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(50);
 /// How long to wait before the archive or the log is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Messages of a thread whose texts are looked for in a new one.

@@ -21,6 +21,8 @@ pub(super) struct Line<'t> {
     pub(super) depth: usize,
     /// What stands behind these, without blanks around it.
     pub(super) content: &'t str,
+    /// Whether a colon stands in it.
+    pub(super) has_colon: bool,
     /// Whether a mail program set the marks.
     pub(super) cited: bool,
     /// What it says, where anybody asked.
@@ -69,6 +71,7 @@ pub(super) fn lines(text: &Text) -> Vec<Line<'_>> {
         Line {
             depth,
             content: content.trim(),
+            has_colon: memchr::memchr(b':', content.as_bytes()).is_some(),
             cited: depth > 0 && cited.peek().is_some_and(|cited| cited.start <= place.start),
             words: OnceCell::new(),
             place,

@@ -59,10 +59,10 @@ pub(super) fn read(message: &Message) -> Parts {
 
 impl Parts {
     /// The texts, one below the other.
-    pub(super) fn text(&self) -> Text {
+    pub(super) fn text(&mut self) -> Text {
         let mut whole = Text::default();
-        let texts = self.texts.iter().filter(|shown| !shown.text.is_blank());
-        texts.for_each(|shown| whole.append(&shown.text));
+        let texts = self.texts.drain(..).filter(|shown| !shown.text.is_blank());
+        texts.for_each(|shown| whole.append(shown.text));
         whole.trimmed()
     }
 

@@ -125,6 +125,10 @@ impl<'a> Reader<'a> {
     /// How many lines at a place say who wrote what is below, and whether they are a block of header lines.
     fn introduction(&self, at: usize) -> Option<(usize, bool)> {
         let lines = self.below(at);
+        // A field's name ends in one, or the line of who wrote; above the first field stand two lines at most.
+        if !lines.iter().take(MOST_WRAPPED).any(|line| line.has_colon) {
+            return None;
+        }
         let first = lines
             .first()
             .filter(|line| line.is_written() || line.content.len() > 1)?;

@@ -28,9 +28,11 @@ impl Text {
         }
         let start = self.text.len();
         // Most lines go as they are.
+        let is_plain = |octet: u8| matches!(octet, b' '..=b'~' | b'\t');
+        // Without an end in between, several octets are looked at in one step.
         let plain = line
             .bytes()
-            .all(|octet| matches!(octet, b' '..=b'~' | b'\t'));
+            .fold(true, |plain, octet| plain & is_plain(octet));
         if plain && self.text.len() + line.len() < MOST_TEXT {
             self.text.push_str(line);
         }
@@ -64,10 +66,12 @@ impl Text {
     }
 
     /// Adds another text below an empty line.
-    pub(super) fn append(&mut self, other: &Self) {
-        if !self.text.is_empty() {
-            self.line("", false);
+    pub(super) fn append(&mut self, other: Self) {
+        if self.text.is_empty() {
+            *self = other;
+            return;
         }
+        self.line("", false);
         let mut at = 0;
         let mut cited = other.cited.iter().peekable();
         for line in other.text.split_inclusive('\n') {
@@ -225,7 +229,7 @@ mod tests {
         let short = plain(&"a".repeat(MOST_TEXT - 1), &Parameters::default());
         assert!(!short.cut && short.text.len() == MOST_TEXT);
         let mut both = short;
-        both.append(&plain("b", &Parameters::default()));
+        both.append(plain("b", &Parameters::default()));
         assert!(both.cut && both.text.len() <= MOST_TEXT + 2);
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::{forget, raw, words};
+use super::{forget, raw};
 use crate::archive::{ArchiveError, Checked};
 use crate::masking::ParticipantId;
 
@@ -76,24 +76,24 @@ fn each_has_octets(
     checked: &mut Checked,
 ) -> Result<(), ArchiveError> {
     let mut messages = index.prepare(
-        "SELECT key, id, node, entry FROM message WHERE month = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+        "SELECT key, node, entry FROM message WHERE month = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
     )?;
-    let mut octets = file.prepare("SELECT 1 FROM raw WHERE id = ?1")?;
+    let mut octets = file.prepare("SELECT 1 FROM raw WHERE node = ?1 AND entry = ?2")?;
     let mut last = 0_i64;
     loop {
         let rows = messages.query_map(params![month, last, PIECE], |row| {
-            let entry = words::number_of(row, 3)?;
-            Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?, entry))
+            let place = (row.get::<_, u32>(1)?, row.get::<_, i64>(2)?);
+            Ok((row.get::<_, i64>(0)?, place))
         })?;
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        let Some((key, ..)) = rows.last() else {
+        let Some((key, _)) = rows.last() else {
             return Ok(());
         };
         last = *key;
-        for (_, id, entry) in rows {
+        for (_, place) in rows {
             checked.messages += 1;
-            if !octets.exists([id])? {
-                let entry = crate::mail::QueueId(entry);
+            if !octets.exists(place)? {
+                let entry = crate::mail::QueueId(place.1.cast_unsigned());
                 checked
                     .faults
                     .push(format!("message {entry} has no octets in {month}.sqlite"));

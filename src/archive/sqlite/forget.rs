@@ -13,7 +13,8 @@ use crate::masking::ParticipantId;
 /// A message that goes.
 pub(super) struct Old {
     key: i64,
-    id: [u8; 16],
+    node: u32,
+    entry: i64,
     thread: i64,
     month: String,
 }
@@ -82,8 +83,8 @@ fn old(
     limit: i64,
 ) -> Result<Vec<Old>, ArchiveError> {
     let mut find = transaction.prepare_cached(
-        "SELECT key, id, thread, month FROM message WHERE written_at < ?1
-         UNION SELECT message.key, message.id, message.thread, message.month FROM published AS mine
+        "SELECT key, node, entry, thread, month FROM message WHERE written_at < ?1
+         UNION SELECT message.key, message.node, message.entry, message.thread, message.month FROM published AS mine
          JOIN message ON message.key = mine.message JOIN thread ON thread.key = message.thread
          WHERE mine.hidden > 0 AND mine.hidden < ?2 AND NOT EXISTS (SELECT 1 FROM published AS seen
              WHERE seen.participant IN (thread.one, thread.other) AND seen.message = message.key AND (seen.hidden = 0 OR seen.hidden >= ?2))
@@ -97,9 +98,10 @@ fn old(
 fn message(row: &Row<'_>) -> rusqlite::Result<Old> {
     Ok(Old {
         key: row.get(0)?,
-        id: row.get(1)?,
-        thread: row.get(2)?,
-        month: row.get(3)?,
+        node: row.get(1)?,
+        entry: row.get(2)?,
+        thread: row.get(3)?,
+        month: row.get(4)?,
     })
 }
 
@@ -109,7 +111,7 @@ pub(super) fn written_by(
     of: &ParticipantId,
 ) -> Result<Vec<Old>, ArchiveError> {
     let mut find = transaction.prepare_cached(
-        "SELECT message.key, message.id, message.thread, message.month FROM published JOIN message ON message.key = published.message
+        "SELECT message.key, message.node, message.entry, message.thread, message.month FROM published JOIN message ON message.key = published.message
          WHERE published.participant = ?1 AND message.writer = ?1",
     )?;
     let rows = find.query_map([of.as_str()], message)?;
@@ -122,7 +124,7 @@ pub(super) fn unseen(
     of: &ParticipantId,
 ) -> Result<Vec<Old>, ArchiveError> {
     let mut find = transaction.prepare_cached(
-        "SELECT message.key, message.id, message.thread, message.month FROM message JOIN thread ON thread.key = message.thread
+        "SELECT message.key, message.node, message.entry, message.thread, message.month FROM message JOIN thread ON thread.key = message.thread
          WHERE (thread.one = ?1 OR thread.other = ?1)
          AND NOT EXISTS (SELECT 1 FROM published WHERE published.participant IN (thread.one, thread.other) AND published.message = message.key)",
     )?;
@@ -179,17 +181,23 @@ fn erase(folder: &Path, old: &[Old]) -> Result<(), ArchiveError> {
             continue;
         };
         let of_month = old.iter().filter(|message| message.month == month);
-        delete(&mut file, of_month.map(|message| message.id))?;
+        delete(
+            &mut file,
+            of_month.map(|message| (message.node, message.entry)),
+        )?;
     }
     Ok(())
 }
 
-fn delete(file: &mut Connection, ids: impl Iterator<Item = [u8; 16]>) -> Result<(), ArchiveError> {
+fn delete(
+    file: &mut Connection,
+    entries: impl Iterator<Item = (u32, i64)>,
+) -> Result<(), ArchiveError> {
     // What was deleted is overwritten.
     file.pragma_update(None, "secure_delete", "ON")?;
     let transaction = file.transaction()?;
-    for id in ids {
-        transaction.execute("DELETE FROM raw WHERE id = ?1", [id])?;
+    for entry in entries {
+        transaction.execute("DELETE FROM raw WHERE node = ?1 AND entry = ?2", entry)?;
     }
     Ok(transaction.commit()?)
 }

@@ -6,12 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
-use crate::archive::{ArchiveError, MessageId, NewMessage};
+use crate::archive::{ArchiveError, EntryKey, MessageId, NewMessage};
 use crate::files;
 use crate::mail::Timestamp;
 
 /// Statements that a connection keeps.
 pub(super) const STATEMENTS: usize = 64;
+/// Octets of a page of a month's file: each that is touched is written twice, with a call of the system for each time.
+const PAGE: u32 = 32 * 1024;
 
 /// The month of a time, as files are named: `2026-11`.
 pub(super) fn month(at: Timestamp) -> String {
@@ -46,6 +48,11 @@ impl Month {
     }
 }
 
+/// An entry as it stands in rows.
+const fn place(entry: EntryKey) -> (u32, i64) {
+    (entry.node, entry.id.0.cast_signed())
+}
+
 /// Makes the octets of messages durable.
 pub(super) fn write(
     folder: &Path,
@@ -70,8 +77,9 @@ pub(super) fn write(
         let transaction = file.transaction()?;
         for message in messages {
             let mut insert = transaction
-                .prepare_cached("INSERT INTO raw VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
-            insert.execute(params![message.id.0, message.raw])?;
+                .prepare_cached("INSERT INTO raw VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
+            let (node, entry) = place(message.entry);
+            insert.execute(params![node, entry, message.raw])?;
         }
         transaction.commit()?;
     }
@@ -111,10 +119,12 @@ pub(super) fn remove_before(
 /// The file of a month, made if it is missing.
 fn month_file(folder: &Path, month: &str) -> Result<Connection, ArchiveError> {
     let file = open(&file(folder, month))?;
+    file.pragma_update(None, "page_size", PAGE)?;
     file.pragma_update(None, "journal_mode", "WAL")?;
     file.pragma_update(None, "synchronous", "FULL")?;
+    // By entry: what comes is added at the end.
     file.execute_batch(
-        "CREATE TABLE IF NOT EXISTS raw (id BLOB PRIMARY KEY, octets BLOB NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS raw (node INTEGER, entry INTEGER, octets BLOB NOT NULL, PRIMARY KEY (node, entry))",
     )?;
     Ok(file)
 }
@@ -125,19 +135,22 @@ pub(super) fn read(
     transaction: &Transaction<'_>,
     id: MessageId,
 ) -> Result<Option<Vec<u8>>, ArchiveError> {
-    let mut find = transaction.prepare_cached("SELECT month FROM message WHERE id = ?1")?;
-    let month: Option<String> = find.query_row(params![id.0], |row| row.get(0)).optional()?;
-    let Some(path) = month
-        .map(|month| file(folder, &month))
-        .filter(|path| path.exists())
-    else {
+    let mut find =
+        transaction.prepare_cached("SELECT month, node, entry FROM message WHERE id = ?1")?;
+    let found = find.query_row(params![id.0], |row| {
+        let month: String = row.get(0)?;
+        Ok((month, row.get::<_, u32>(1)?, row.get::<_, i64>(2)?))
+    });
+    let found = found.optional()?;
+    let found = found.map(|(month, node, entry)| (file(folder, &month), node, entry));
+    let Some((path, node, entry)) = found.filter(|(path, ..)| path.exists()) else {
         return Ok(None);
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let file = Connection::open_with_flags(path, flags)?;
     let octets = file.query_row(
-        "SELECT octets FROM raw WHERE id = ?1",
-        params![id.0],
+        "SELECT octets FROM raw WHERE node = ?1 AND entry = ?2",
+        params![node, entry],
         |row| row.get(0),
     );
     Ok(octets.optional()?)

@@ -6,6 +6,8 @@ use crate::archive::ArchiveError;
 
 /// Of the tables below; a later one is refused.
 const VERSION: i64 = 1;
+/// Pages of 4 KiB that the log of changes holds before they are copied back.
+const CHECKPOINT: u32 = 8_192;
 
 /// `number` is that of a participant's feed; those of a new feed rise from `base`. A row of `published` says that a participant sees a message, and
 /// `hidden` when it deleted it, 0 for not.
@@ -105,6 +107,8 @@ CREATE TABLE archive (base INTEGER NOT NULL, key BLOB NOT NULL);
 pub(super) fn prepare(writer: &Connection, key: [u8; 32]) -> Result<[u8; 32], ArchiveError> {
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "synchronous", "FULL")?;
+    // A page that is changed again and again is copied back once.
+    writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     let version: i64 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version > VERSION {
         return Err(ArchiveError::Unavailable(format!(
