@@ -16,7 +16,7 @@ mod retention;
 mod under_way;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -106,7 +106,7 @@ impl Center {
             ids: ids.clone(),
             most_octets,
             progress: seen,
-            under_way: Mutex::default(),
+            under_way: Arc::default(),
         };
         let ingest = Ingest {
             archive: archive.clone(),

@@ -40,9 +40,11 @@ pub(super) struct Post {
     pub(super) most_octets: usize,
     /// How far the log has been read.
     pub(super) progress: watch::Receiver<Progress>,
-    /// Keys that are under way.
-    pub(super) under_way: Mutex<HashSet<(ParticipantId, [u8; 16])>>,
+    pub(super) under_way: Arc<Mutex<KeysUnderWay>>,
 }
+
+/// Idempotency keys of messages that the archive has not got yet, with their writers.
+pub(super) type KeysUnderWay = HashSet<(ParticipantId, [u8; 16])>;
 
 impl From<ArchiveError> for PostError {
     fn from(error: ArchiveError) -> Self {
@@ -85,8 +87,16 @@ impl Outbox for Post {
                 Claimed::Now(claim) => claim,
             };
             let id = self.send(writer, &draft).await?;
-            self.readable(id).await;
-            drop(claim);
+            let archived = tokio::time::timeout(READABLE, self.archived(id));
+            if archived.await.is_err() {
+                tracing::warn!(event = "center_behind", queue_id = %id, "a message is sent and cannot be read yet");
+                let archived = self.archived(id);
+                // Until then the key is under way, or the message could be sent once more.
+                tokio::spawn(async move {
+                    archived.await;
+                    drop(claim);
+                });
+            }
             Ok(self.ids.message(key(id)))
         })
     }
@@ -99,22 +109,22 @@ struct Addressed {
 }
 
 /// What is known of a key.
-enum Claimed<'a> {
+enum Claimed {
     /// It was done.
     Before(MessageId),
     /// It is to be done.
-    Now(Option<KeyClaim<'a>>),
+    Now(Option<KeyClaim>),
 }
 
 /// A key that is under way; let go when dropped.
-struct KeyClaim<'a> {
-    post: &'a Post,
+struct KeyClaim {
+    under_way: Arc<Mutex<KeysUnderWay>>,
     key: (ParticipantId, [u8; 16]),
 }
 
-impl Drop for KeyClaim<'_> {
+impl Drop for KeyClaim {
     fn drop(&mut self) {
-        let under_way = self.post.under_way.lock();
+        let under_way = self.under_way.lock();
         under_way
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.key);
@@ -127,7 +137,7 @@ impl Post {
         &self,
         writer: &ParticipantId,
         key: Option<IdempotencyKey>,
-    ) -> Result<Claimed<'_>, PostError> {
+    ) -> Result<Claimed, PostError> {
         let Some(IdempotencyKey { key, asked }) = key else {
             return Ok(Claimed::Now(None));
         };
@@ -144,11 +154,14 @@ impl Post {
         }
     }
 
-    fn hold(&self, key: (ParticipantId, [u8; 16])) -> Option<KeyClaim<'_>> {
+    fn hold(&self, key: (ParticipantId, [u8; 16])) -> Option<KeyClaim> {
         let under_way = self.under_way.lock();
         let mut under_way = under_way.unwrap_or_else(PoisonError::into_inner);
         let fresh = under_way.insert(key.clone());
-        fresh.then_some(KeyClaim { post: self, key })
+        fresh.then(|| KeyClaim {
+            under_way: self.under_way.clone(),
+            key,
+        })
     }
 
     /// Waits until all that the log had at the start is archived.
@@ -164,12 +177,14 @@ impl Post {
         }
     }
 
-    /// Waits until a message can be read.
-    async fn readable(&self, id: QueueId) {
-        let mut progress = self.progress.clone();
-        let archived = progress.wait_for(|_| !self.log.is_unread(id));
-        if tokio::time::timeout(READABLE, archived).await.is_err() {
-            tracing::warn!(event = "center_behind", queue_id = %id, "a message is sent and cannot be read yet");
+    /// Waits until a message is in the archive.
+    fn archived(&self, id: QueueId) -> impl Future<Output = ()> + Send + 'static {
+        let (mut progress, log) = (self.progress.clone(), self.log.clone());
+        async move {
+            if progress.wait_for(|_| !log.is_unread(id)).await.is_err() {
+                // The relay is being stopped; the next start knows it.
+                std::future::pending::<()>().await;
+            }
         }
     }
 

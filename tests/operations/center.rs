@@ -99,6 +99,37 @@ fn field(message: &str, name: &str) -> String {
     found.unwrap_or_default().to_owned()
 }
 
+/// The archive cannot be written for longer than anybody waits; the message is durable and leaves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_sent_once_however_long_the_archive_is_behind() {
+    let stage = stage("").await;
+    let seller = Tool::of(&stage, "k2m9x0r7t3").await;
+    let asked = mail(JAN, SELLER, "q1@poczta.example", "", "Czy jest?");
+    stage
+        .send_message(JAN, &[SELLER], &asked)
+        .await
+        .assert("250");
+    stage.arrival().await;
+    seller.texts(1).await;
+    let thread = seller.get("threads").await["threads"][0]["id"].clone();
+    let path = format!("threads/{}/messages", thread.as_str().unwrap());
+    let index = stage.folder.path().join("data/center/index.sqlite");
+    let other = rusqlite::Connection::open(index).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let body = json!({ "text": "Tak." });
+    let (status, answer) = seller.post(&path, "one", &body).await;
+    assert_eq!(status, 503, "{answer}");
+    stage.arrival().await;
+    let (status, answer) = seller.post(&path, "one", &body).await;
+    assert_eq!(status, 409, "{answer}");
+    other.execute_batch("COMMIT").unwrap();
+    seller.texts(2).await;
+    let (status, again) = seller.post(&path, "one", &body).await;
+    assert_eq!((status, again["text"].as_str()), (201, Some("Tak.")));
+    seller.texts(2).await;
+    stage.nothing_arrived().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_by_mail_and_by_api_is_one_thread_in_both_places() {
     let stage = stage("").await;
