@@ -166,8 +166,11 @@ impl Archive for SqliteArchive {
     ) -> ArchiveFuture<'_, Vec<Published>> {
         self.update(move |store, transaction| {
             let raw = (store.folder.as_path(), &store.month);
-            let mut published = add::messages(raw, transaction, &messages, at)?;
-            published.extend(views::mail_states(transaction, &states, at)?);
+            let mut numbers = feed::Numbers::default();
+            let mut published = add::messages(raw, (transaction, &mut numbers), &messages, at)?;
+            let told = views::mail_states((transaction, &mut numbers), &states, at)?;
+            published.extend(told);
+            numbers.write(transaction)?;
             Ok(published)
         })
     }

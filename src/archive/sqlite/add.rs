@@ -3,19 +3,28 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::feed::{self, What};
+use super::feed::{self, Numbers, What};
 use super::raw::{self, Month, month};
 use super::words::{kind, under_way, via};
-use crate::archive::{ArchiveError, EntryKey, EventKind, NewMessage, Parties, Published, Thread};
+use crate::archive::{
+    ArchiveError, EntryKey, EventKind, NewMessage, Parties, Published, Thread, ThreadId,
+};
 use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
+
+/// What a batch has looked up and noted so far: the same parties write several messages of it.
+#[derive(Default)]
+struct Seen {
+    threads: BTreeMap<ThreadId, i64>,
+    logins: BTreeMap<ParticipantId, String>,
+}
 
 /// Adds those that are not there yet. The octets of all are durable before the rows are.
 pub(super) fn messages(
     (folder, month): (&Path, &Month),
-    transaction: &Transaction<'_>,
+    (transaction, numbers): (&Transaction<'_>, &mut Numbers),
     messages: &[NewMessage],
     at: Timestamp,
 ) -> Result<Vec<Published>, ArchiveError> {
@@ -26,11 +35,13 @@ pub(super) fn messages(
         .filter(|message| new.contains(&message.entry))
         .collect();
     raw::write(folder, month, &new)?;
-    let mut published = BTreeMap::new();
+    let (mut published, mut seen) = (BTreeMap::new(), Seen::default());
     for message in new {
         // Twice in one batch, or another message of the same id.
-        if let Some(keys) = insert(transaction, message, at)? {
-            publish(transaction, message, keys, at, &mut published)?;
+        if let Some(keys) = insert(transaction, message, &mut seen, at)? {
+            note_logins(transaction, &message.thread.parties, &mut seen)?;
+            let noted = publish((transaction, numbers), message, keys, at)?;
+            published.extend(noted);
             note_request(transaction, message, at)?;
         }
     }
@@ -67,9 +78,27 @@ struct Keys {
 }
 
 /// The row of a thread, made if there is none.
-fn thread_key(transaction: &Transaction<'_>, thread: &Thread) -> Result<i64, ArchiveError> {
+fn thread_key(
+    transaction: &Transaction<'_>,
+    thread: &Thread,
+    seen: &mut Seen,
+) -> Result<i64, ArchiveError> {
+    if let Some(key) = seen.threads.get(&thread.id) {
+        return Ok(*key);
+    }
+    let mut find = transaction.prepare_cached("SELECT key FROM thread WHERE id = ?1")?;
+    let found = find.query_row(params![thread.id.0], |row| row.get(0));
+    let key = match found.optional()? {
+        Some(key) => key,
+        None => make_thread(transaction, thread)?,
+    };
+    seen.threads.insert(thread.id, key);
+    Ok(key)
+}
+
+fn make_thread(transaction: &Transaction<'_>, thread: &Thread) -> Result<i64, ArchiveError> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO thread (id, kind, one, other, about) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+        "INSERT INTO thread (id, kind, one, other, about) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     let parties = &thread.parties;
     insert.execute(params![
@@ -79,13 +108,20 @@ fn thread_key(transaction: &Transaction<'_>, thread: &Thread) -> Result<i64, Arc
         parties.other.as_ref().map(|other| other.id.as_str()),
         thread.order.as_ref().map(ToString::to_string),
     ])?;
-    let mut find = transaction.prepare_cached("SELECT key FROM thread WHERE id = ?1")?;
-    Ok(find.query_row(params![thread.id.0], |row| row.get(0))?)
+    Ok(transaction.last_insert_rowid())
 }
 
 /// Notes the logins of `parties` as they are now.
-fn note_logins(transaction: &Transaction<'_>, parties: &Parties) -> Result<(), ArchiveError> {
+fn note_logins(
+    transaction: &Transaction<'_>,
+    parties: &Parties,
+    seen: &mut Seen,
+) -> Result<(), ArchiveError> {
     for party in parties.iter() {
+        let noted = seen.logins.insert(party.id.clone(), party.login.clone());
+        if noted.is_some_and(|noted| noted == party.login) {
+            continue;
+        }
         let mut note = transaction.prepare_cached(
             "INSERT INTO user VALUES (?1, ?2) ON CONFLICT DO UPDATE SET login = ?2 WHERE login != ?2 COLLATE BINARY",
         )?;
@@ -98,9 +134,10 @@ fn note_logins(transaction: &Transaction<'_>, parties: &Parties) -> Result<(), A
 fn insert(
     transaction: &Transaction<'_>,
     message: &NewMessage,
+    seen: &mut Seen,
     at: Timestamp,
 ) -> Result<Option<Keys>, ArchiveError> {
-    let thread = thread_key(transaction, &message.thread)?;
+    let thread = thread_key(transaction, &message.thread, seen)?;
     let mut insert = transaction.prepare_cached(
         "INSERT INTO message (id, node, entry, thread, writer, via, automatic, written_at, published_at, subject, body, cut, folded, files,
          message_id, readers_alone, mail, under_way, month) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
@@ -155,16 +192,15 @@ fn note_request(
     Ok(())
 }
 
-/// Shows a message to the parties of its thread. Whoever wrote it has read all before it.
+/// Shows a message to the parties of its thread, under these numbers. Whoever wrote it has read all before it.
 fn publish(
-    transaction: &Transaction<'_>,
+    (transaction, numbers): (&Transaction<'_>, &mut Numbers),
     message: &NewMessage,
     keys: Keys,
     at: Timestamp,
-    published: &mut BTreeMap<ParticipantId, u64>,
-) -> Result<(), ArchiveError> {
+) -> Result<Vec<(ParticipantId, u64)>, ArchiveError> {
     let parties = &message.thread.parties;
-    note_logins(transaction, parties)?;
+    let mut published = Vec::with_capacity(2);
     for party in parties.iter() {
         let other = parties.other_than(&party.id);
         let party = &party.id;
@@ -174,7 +210,7 @@ fn publish(
             thread: keys.thread,
             message: Some(keys.message),
         };
-        let number = feed::note(transaction, party, what, at)?;
+        let number = feed::note((transaction, numbers), party, what, at)?;
         let mut show = transaction.prepare_cached(
             "INSERT INTO published (participant, thread, number, message, mine) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
@@ -201,7 +237,7 @@ fn publish(
             !mine,
             other.map(|other| other.id.as_str())
         ])?;
-        published.insert(party.clone(), number);
+        published.push((party.clone(), number));
     }
-    Ok(())
+    Ok(published)
 }

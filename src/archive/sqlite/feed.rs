@@ -1,5 +1,7 @@
 //! Feeds: numbers that rise by one, each given when its event becomes visible.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::words;
@@ -15,18 +17,74 @@ pub(super) struct What {
     pub(super) message: Option<i64>,
 }
 
-/// Adds an event to the feed of `of`, and returns its number.
-pub(super) fn note(
+/// The last numbers of the feeds that a transaction adds to. They stand in their rows once it is told to [`Numbers::write`] them.
+#[derive(Default)]
+pub(super) struct Numbers(BTreeMap<ParticipantId, Last>);
+
+/// The last number of a feed, and the last that it has no more.
+struct Last {
+    number: i64,
+    dropped: i64,
+}
+
+impl Numbers {
+    /// The next number of a feed; a new one begins above all that an archive before this one can have given.
+    fn next(
+        &mut self,
+        transaction: &Transaction<'_>,
+        of: &ParticipantId,
+    ) -> Result<i64, ArchiveError> {
+        if let Some(last) = self.0.get_mut(of) {
+            last.number += 1;
+            return Ok(last.number);
+        }
+        let mut find =
+            transaction.prepare_cached("SELECT last, dropped FROM feed WHERE participant = ?1")?;
+        let found = find.query_row([of.as_str()], |row| Ok((row.get(0)?, row.get(1)?)));
+        let (last, dropped): (i64, i64) = match found.optional()? {
+            Some(found) => found,
+            None => {
+                let mut base = transaction.prepare_cached("SELECT base, base FROM archive")?;
+                base.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            }
+        };
+        let number = last + 1;
+        self.0.insert(of.clone(), Last { number, dropped });
+        Ok(number)
+    }
+
+    /// Writes them down.
+    pub(super) fn write(self, transaction: &Transaction<'_>) -> Result<(), ArchiveError> {
+        let mut write = transaction.prepare_cached(
+            "INSERT INTO feed (participant, last, dropped) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET last = ?2",
+        )?;
+        for (participant, Last { number, dropped }) in self.0 {
+            write.execute(params![participant.as_str(), number, dropped])?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds one event to the feed of `of`.
+pub(super) fn note_one(
     transaction: &Transaction<'_>,
     of: &ParticipantId,
     what: What,
     at: Timestamp,
+) -> Result<(), ArchiveError> {
+    let mut numbers = Numbers::default();
+    note((transaction, &mut numbers), of, what, at)?;
+    numbers.write(transaction)
+}
+
+/// Adds an event to the feed of `of`, and returns its number.
+pub(super) fn note(
+    (transaction, numbers): (&Transaction<'_>, &mut Numbers),
+    of: &ParticipantId,
+    what: What,
+    at: Timestamp,
 ) -> Result<u64, ArchiveError> {
-    let mut count = transaction.prepare_cached(
-        "INSERT INTO feed (participant, last, dropped) SELECT ?1, base + 1, base FROM archive WHERE true
-         ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
-    )?;
-    let number: i64 = count.query_row(params![of.as_str()], |row| row.get(0))?;
+    let number = numbers.next(transaction, of)?;
     let mut insert = transaction.prepare_cached(
         "INSERT INTO event (participant, number, kind, thread, message, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;

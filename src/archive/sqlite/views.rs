@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::feed::{self, What};
+use super::feed::{self, Numbers, What};
 use super::words;
 use crate::archive::{
     ArchiveError, EntryKey, EventKind, MailState, MessageId, Published, ThreadId,
@@ -44,7 +44,7 @@ pub(super) fn mark_read(
             thread,
             message: None,
         };
-        feed::note(transaction, of, what, at)?;
+        feed::note_one(transaction, of, what, at)?;
     }
     Ok(true)
 }
@@ -90,19 +90,19 @@ pub(super) fn delete(
         thread,
         message: Some(message),
     };
-    feed::note(transaction, of, what, at)?;
+    feed::note_one(transaction, of, what, at)?;
     Ok(true)
 }
 
 /// Notes what became of the mail of entries.
 pub(super) fn mail_states(
-    transaction: &Transaction<'_>,
+    (transaction, numbers): (&Transaction<'_>, &mut Numbers),
     states: &[(EntryKey, MailState)],
     at: Timestamp,
 ) -> Result<Vec<Published>, ArchiveError> {
     let noted = states
         .iter()
-        .map(|(entry, state)| mail_state(transaction, *entry, state, at));
+        .map(|(entry, state)| mail_state((transaction, numbers), *entry, state, at));
     Ok(noted
         .collect::<Result<Vec<_>, _>>()?
         .into_iter()
@@ -130,7 +130,7 @@ pub(super) fn under_way(
 
 /// Notes what became of the mail of an entry, for whoever wrote it.
 fn mail_state(
-    transaction: &Transaction<'_>,
+    (transaction, numbers): (&Transaction<'_>, &mut Numbers),
     entry: EntryKey,
     state: &MailState,
     at: Timestamp,
@@ -156,7 +156,7 @@ fn mail_state(
         thread,
         message: Some(message),
     };
-    let number = feed::note(transaction, &writer, what, at)?;
+    let number = feed::note((transaction, numbers), &writer, what, at)?;
     Ok(Some(Published {
         participant: writer,
         number,
