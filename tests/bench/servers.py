@@ -57,19 +57,21 @@ class Postfix:
             "default_process_limit = 150\nsmtpd_client_connection_count_limit = 0\nsmtp_destination_concurrency_limit = 50\n"
             "default_destination_concurrency_limit = 50\ninitial_destination_concurrency = 20\nin_flow_delay = 0\n"
             f"qmgr_message_active_limit = 50000\n{milter or ''}")
-        services = [("pickup", "unix", "n", "60", "1"), ("cleanup", "unix", "n", "-", "0"), ("qmgr", "unix", "n", "300", "1"),
-                    ("rewrite", "unix", "-", "-", "-"), ("bounce", "unix", "-", "-", "0"), ("defer", "unix", "-", "-", "0"),
-                    ("trace", "unix", "-", "-", "0"), ("verify", "unix", "-", "-", "1"), ("flush", "unix", "n", "1000?", "0"),
-                    ("proxymap", "unix", "-", "-", "-"), ("smtp", "unix", "-", "-", "-"), ("error", "unix", "-", "-", "-"),
-                    ("retry", "unix", "-", "-", "-"), ("showq", "unix", "n", "-", "-"), ("anvil", "unix", "-", "-", "1"),
-                    ("scache", "unix", "-", "-", "1"), ("postlog", "unix-dgram", "n", "-", "1")]
-        programs = {"rewrite": "trivial-rewrite", "defer": "bounce", "trace": "bounce", "retry": "error", "postlog": "postlogd"}
+        programs = {"rewrite": "trivial-rewrite", "defer": "bounce", "trace": "bounce", "retry": "error", "postlog": "postlogd", "lmtp": "smtp"}
         lines = [f"127.0.0.1:{self.port} inet n - n - - smtpd\n"]
         lines += [f"{name} {kind} {private} - n {wake} {limit} {programs.get(name, name)}\n"
-                  for name, kind, private, wake, limit in services]
+                  for name, kind, private, wake, limit in self.services()]
         (etc / "master.cf").write_text("".join(lines))
         self.control("start")
         wait_for(self.port)
+
+    def services(self):
+        return [("pickup", "unix", "n", "60", "1"), ("cleanup", "unix", "n", "-", "0"), ("qmgr", "unix", "n", "300", "1"),
+                ("rewrite", "unix", "-", "-", "-"), ("bounce", "unix", "-", "-", "0"), ("defer", "unix", "-", "-", "0"),
+                ("trace", "unix", "-", "-", "0"), ("verify", "unix", "-", "-", "1"), ("flush", "unix", "n", "1000?", "0"),
+                ("proxymap", "unix", "-", "-", "-"), ("smtp", "unix", "-", "-", "-"), ("error", "unix", "-", "-", "-"),
+                ("retry", "unix", "-", "-", "-"), ("showq", "unix", "n", "-", "-"), ("anvil", "unix", "-", "-", "1"),
+                ("scache", "unix", "-", "-", "1"), ("postlog", "unix-dgram", "n", "-", "1")]
 
     def control(self, verb):
         subprocess.run(["postfix", "-c", self.folder / "etc", verb], check=True, capture_output=True)
@@ -116,11 +118,12 @@ RECORD = '{{"type":"participant","id":"{}","login":"x","marketplace":"allegro-pl
 
 class Allegromail:
     """`sign`: with RSA-2048 and Ed25519. `dns`: the sender must prove itself; None: every From counts. `down`: `@down.example` answers nothing.
-    `binary`: of the build that serves. `rules`: on contents, as they are shipped. `center`: with the Message Center."""
+    `binary`: of the build that serves. `rules`: on contents, as they are shipped. `center`: with the Message Center;
+    what it says are more lines of its table, and `more` are more records of accounts."""
 
     name = "allegromail"
 
-    def __init__(self, folder, sign=False, dns=None, accounts=100_000, down=None, sink=Sink, binary=BINARY, rules=True, center=False):
+    def __init__(self, folder, sign=False, dns=None, accounts=100_000, down=None, sink=Sink, binary=BINARY, rules=True, center=False, more=""):
         self.sink, self.port, self.folder, self.binary = sink(), free_port(), folder, binary
         folder.mkdir()
         (folder / "couriers.txt").write_text("@inpost.pl\n")
@@ -143,7 +146,7 @@ class Allegromail:
             f'[[domain]]\nname = "allegromail.pl"\nmarketplaces = ["allegro-pl"]\n{dkim}[allowlist]\npath = "couriers.txt"\n'
             '[limits]\nrefusals_per_client = "off"\nmessages_per_sender = "off"\n'
             'messages_per_transaction = "off"\nconnections_per_client = 2000\nconnections = 4000\n'
-            + ("[center]\n" if center else "") + ("" if rules else "[content]\nduplicate = []\nprohibited = []\n") +
+            + (f"[center]\n{center if isinstance(center, str) else ''}" if center else "") + ("" if rules else "[content]\nduplicate = []\nprohibited = []\n") +
             f'[secrets]\nkey_file = "secret.key"\n[auth]\n{auth}{routes}')
         with open(folder / "data.ndjson", "w") as data:
             for n in range(accounts):
@@ -152,6 +155,7 @@ class Allegromail:
                 data.write(RECORD.format(name, address, address))
             for order, seller in (("cub31c122", "k2m9x0r7t3"), ("downd0wn1", "downdowndo")):
                 data.write(f'{{"type":"transaction","id":"{order}","buyer":"8awgqyk6a5","seller":"{seller}"}}\n')
+            data.write(more)
         imported = subprocess.run([self.binary, "import", "--config", self.config, folder / "data.ndjson"], capture_output=True, text=True)
         if imported.returncode:
             sys.exit(f"import failed: {imported.stderr}")
