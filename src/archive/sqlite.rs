@@ -41,7 +41,9 @@ pub struct SqliteArchive(Arc<Store>);
 struct Store {
     folder: PathBuf,
     key: [u8; 32],
-    month: raw::Month,
+    /// The file of a month that is written to, and one that is read.
+    written: raw::Month,
+    read: raw::Month,
     writer: Mutex<Connection>,
     readers: Vec<Mutex<Connection>>,
     uploads: Mutex<Connection>,
@@ -83,7 +85,8 @@ impl SqliteArchive {
         Ok(Self(Arc::new(Store {
             folder: folder.to_owned(),
             key,
-            month: raw::Month::default(),
+            written: raw::Month::default(),
+            read: raw::Month::default(),
             writer: Mutex::new(writer),
             readers: readers?,
             uploads: Mutex::new(uploads::open(folder)?),
@@ -142,6 +145,11 @@ impl SqliteArchive {
 }
 
 impl Store {
+    /// Where texts and octets are read.
+    fn texts(&self) -> (&Path, &raw::Month) {
+        (&self.folder, &self.read)
+    }
+
     /// A reader that is free, or the next one in turn. A panic while it was held leaves a transaction that ends with it.
     fn reader(&self) -> MutexGuard<'_, Connection> {
         let free = self
@@ -165,7 +173,7 @@ impl Archive for SqliteArchive {
         at: Timestamp,
     ) -> ArchiveFuture<'_, Vec<Published>> {
         self.update(move |store, transaction| {
-            let raw = (store.folder.as_path(), &store.month);
+            let raw = (store.folder.as_path(), &store.written);
             let mut numbers = feed::Numbers::default();
             let mut published = add::messages(raw, (transaction, &mut numbers), &messages, at)?;
             let told = views::mail_states((transaction, &mut numbers), &states, at)?;
@@ -189,12 +197,15 @@ impl Archive for SqliteArchive {
     }
 
     fn latest(&self, thread: ThreadId, limit: usize) -> ArchiveFuture<'_, Vec<LatestMessage>> {
-        self.query(move |_, transaction| messages::latest(transaction, thread, limit))
+        self.query(move |store, transaction| {
+            messages::latest(store.texts(), transaction, thread, limit)
+        })
     }
 
     fn forget(&self, due: Retention, limit: usize) -> ArchiveFuture<'_, usize> {
         self.update(move |store, transaction| {
-            forget::piece((&store.folder, &store.month), transaction, due, limit)
+            let months = [&store.written, &store.read];
+            forget::piece((&store.folder, months), transaction, due, limit)
         })
     }
 
@@ -252,7 +263,9 @@ impl Archive for SqliteArchive {
         between: Between,
         limit: usize,
     ) -> ArchiveFuture<'_, Vec<StoredMessage>> {
-        self.query(move |_, transaction| messages::page(transaction, &of, thread, between, limit))
+        self.query(move |store, transaction| {
+            messages::page(store.texts(), transaction, &of, thread, between, limit)
+        })
     }
 
     fn message(
@@ -260,13 +273,15 @@ impl Archive for SqliteArchive {
         of: ParticipantId,
         message: MessageId,
     ) -> ArchiveFuture<'_, Option<StoredMessage>> {
-        self.query(move |_, transaction| messages::one(transaction, &of, message))
+        self.query(move |store, transaction| {
+            messages::one(store.texts(), transaction, &of, message)
+        })
     }
 
     fn raw(&self, of: ParticipantId, message: MessageId) -> ArchiveFuture<'_, Option<Vec<u8>>> {
         self.query(move |store, transaction| {
             match messages::may_have_raw(transaction, &of, message)? {
-                true => raw::read(&store.folder, transaction, message),
+                true => raw::read(store.texts(), transaction, message),
                 false => Ok(None),
             }
         })

@@ -201,9 +201,8 @@ def fill(index, messages, threads):
         def each():
             for n in range(messages):
                 yield n, n % threads, (n // threads) % 2 == 0
-        text = "Dzien dobry, czy ten rower jest jeszcze dostepny? Prosze o wiadomosc. " * 3
-        rows.executemany("INSERT INTO message VALUES (?, ?, 0, ?, ?, ?, 'mail', 0, ?, ?, 'Pytanie', ?, 0, '[]', '[]', ?, 0, '{\"state\":\"delivered\"}', 0, '2026-11')",
-                         ((n + 1, (n + 1).to_bytes(16, "little"), n + 1, thread + 1, buyers[thread] if asks else seller, base + n, base + n, text, f"m{n}")
+        rows.executemany("INSERT INTO message VALUES (?, ?, 0, ?, ?, ?, 'mail', 0, ?, ?, 'Pytanie', 0, '[]', '[]', ?, 0, '{\"state\":\"delivered\"}', 0, '2026-11')",
+                         ((n + 1, (n + 1).to_bytes(16, "little"), n + 1, thread + 1, buyers[thread] if asks else seller, base + n, base + n, f"m{n}")
                           for n, thread, asks in each()))
         rows.executemany("INSERT INTO published VALUES (?, ?, ?, ?, ?, 0)", ((seller, thread + 1, n + 1, n + 1, not asks) for n, thread, asks in each()))
         rows.executemany("INSERT INTO published VALUES (?, ?, ?, ?, ?, 0)", ((buyers[thread], thread + 1, n // threads + 1, n + 1, asks) for n, thread, asks in each()))
@@ -212,6 +211,13 @@ def fill(index, messages, threads):
         last = [max(range(n, messages, threads), default=n) for n in range(threads)]
         rows.executemany("INSERT INTO view VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                          ((seller, n + 1, buyers[n], last[n] + 1, base + last[n], 0 if n % 50 == 0 else last[n] + 1, 1 if n % 50 == 0 else 0, n % 7 == 0) for n in range(threads)))
+    with sqlite3.connect(index.with_name("2026-11.sqlite")) as rows:
+        rows.execute("PRAGMA page_size = 32768")
+        rows.execute("PRAGMA journal_mode = WAL")
+        rows.execute("PRAGMA synchronous = OFF")
+        rows.execute("CREATE TABLE raw (node INTEGER, entry INTEGER, text TEXT NOT NULL, octets BLOB NOT NULL, PRIMARY KEY (node, entry))")
+        text = "Dzien dobry, czy ten rower jest jeszcze dostepny? Prosze o wiadomosc. " * 3
+        rows.executemany("INSERT INTO raw VALUES (0, ?, ?, ?)", ((n + 1, text, b"Subject: Pytanie\r\n\r\nx\r\n") for n in range(messages)))
     print(f"filled with {messages} messages in {threads} threads in {time.perf_counter() - start:.0f} s, {index.stat().st_size / 2**20:.0f} MiB")
 
 

@@ -21,7 +21,7 @@ struct Seen {
     logins: BTreeMap<ParticipantId, String>,
 }
 
-/// Adds those that are not there yet. The octets of all are durable before the rows are.
+/// Adds those that are not there yet. Texts and octets of all are durable before the rows are.
 pub(super) fn messages(
     (folder, month): (&Path, &Month),
     (transaction, numbers): (&Transaction<'_>, &mut Numbers),
@@ -139,8 +139,8 @@ fn insert(
 ) -> Result<Option<Keys>, ArchiveError> {
     let thread = thread_key(transaction, &message.thread, seen)?;
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO message (id, node, entry, thread, writer, via, automatic, written_at, published_at, subject, body, cut, folded, files,
-         message_id, readers_alone, mail, under_way, month) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+        "INSERT INTO message (id, node, entry, thread, writer, via, automatic, written_at, published_at, subject, cut, folded, files,
+         message_id, readers_alone, mail, under_way, month) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
          ON CONFLICT DO NOTHING",
     )?;
     let rows = insert.execute(params![
@@ -154,7 +154,6 @@ fn insert(
         message.written_at.0.cast_signed(),
         at.0.cast_signed(),
         message.subject,
-        message.text,
         message.cut,
         serde_json::to_string(&message.folded)?,
         serde_json::to_string(&message.files)?,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::raw;
+use super::raw::{self, Place};
 use super::views;
 use crate::archive::{ArchiveError, Retention};
 use crate::masking::ParticipantId;
@@ -13,15 +13,13 @@ use crate::masking::ParticipantId;
 /// A message that goes.
 pub(super) struct Old {
     key: i64,
-    node: u32,
-    entry: i64,
     thread: i64,
-    month: String,
+    place: Place,
 }
 
 /// Forgets some of what is too old; how much it was.
 pub(super) fn piece(
-    (folder, month): (&Path, &raw::Month),
+    (folder, months): (&Path, [&raw::Month; 2]),
     transaction: &Transaction<'_>,
     due: Retention,
     limit: usize,
@@ -33,7 +31,7 @@ pub(super) fn piece(
     let old = old(transaction, due, limit)?;
     take_out(folder, transaction, &old)?;
     if old.is_empty() {
-        raw::remove_before(folder, month, due.messages)?;
+        raw::remove_before(folder, months, due.messages)?;
     }
     Ok(old.len() + events)
 }
@@ -83,8 +81,8 @@ fn old(
     limit: i64,
 ) -> Result<Vec<Old>, ArchiveError> {
     let mut find = transaction.prepare_cached(
-        "SELECT key, node, entry, thread, month FROM message WHERE written_at < ?1
-         UNION SELECT message.key, message.node, message.entry, message.thread, message.month FROM published AS mine
+        "SELECT key, thread, month, node, entry FROM message WHERE written_at < ?1
+         UNION SELECT message.key, message.thread, message.month, message.node, message.entry FROM published AS mine
          JOIN message ON message.key = mine.message JOIN thread ON thread.key = message.thread
          WHERE mine.hidden > 0 AND mine.hidden < ?2 AND NOT EXISTS (SELECT 1 FROM published AS seen
              WHERE seen.participant IN (thread.one, thread.other) AND seen.message = message.key AND (seen.hidden = 0 OR seen.hidden >= ?2))
@@ -98,10 +96,8 @@ fn old(
 fn message(row: &Row<'_>) -> rusqlite::Result<Old> {
     Ok(Old {
         key: row.get(0)?,
-        node: row.get(1)?,
-        entry: row.get(2)?,
-        thread: row.get(3)?,
-        month: row.get(4)?,
+        thread: row.get(1)?,
+        place: Place::of(row, 2)?,
     })
 }
 
@@ -111,7 +107,7 @@ pub(super) fn written_by(
     of: &ParticipantId,
 ) -> Result<Vec<Old>, ArchiveError> {
     let mut find = transaction.prepare_cached(
-        "SELECT message.key, message.node, message.entry, message.thread, message.month FROM published JOIN message ON message.key = published.message
+        "SELECT message.key, message.thread, message.month, message.node, message.entry FROM published JOIN message ON message.key = published.message
          WHERE published.participant = ?1 AND message.writer = ?1",
     )?;
     let rows = find.query_map([of.as_str()], message)?;
@@ -124,7 +120,7 @@ pub(super) fn unseen(
     of: &ParticipantId,
 ) -> Result<Vec<Old>, ArchiveError> {
     let mut find = transaction.prepare_cached(
-        "SELECT message.key, message.node, message.entry, message.thread, message.month FROM message JOIN thread ON thread.key = message.thread
+        "SELECT message.key, message.thread, message.month, message.node, message.entry FROM message JOIN thread ON thread.key = message.thread
          WHERE (thread.one = ?1 OR thread.other = ?1)
          AND NOT EXISTS (SELECT 1 FROM published WHERE published.participant IN (thread.one, thread.other) AND published.message = message.key)",
     )?;
@@ -173,18 +169,16 @@ fn tidy(transaction: &Transaction<'_>, participant: &str, thread: i64) -> Result
     Ok(())
 }
 
-/// Takes octets out of the files of their months, also where these stay.
+/// Takes texts and octets out of the files of their months, also where these stay.
 fn erase(folder: &Path, old: &[Old]) -> Result<(), ArchiveError> {
-    let months: BTreeSet<&str> = old.iter().map(|message| message.month.as_str()).collect();
+    let places = || old.iter().map(|message| &message.place);
+    let months: BTreeSet<&str> = places().map(|place| place.month.as_str()).collect();
     for month in months {
         let Some(mut file) = raw::existing(folder, month)? else {
             continue;
         };
-        let of_month = old.iter().filter(|message| message.month == month);
-        delete(
-            &mut file,
-            of_month.map(|message| (message.node, message.entry)),
-        )?;
+        let of_month = places().filter(|place| place.month == month);
+        delete(&mut file, of_month.map(|place| (place.node, place.entry)))?;
     }
     Ok(())
 }

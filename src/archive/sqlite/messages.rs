@@ -1,7 +1,10 @@
 //! Messages as one side sees them.
 
+use std::path::Path;
+
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+use super::raw::{Month, Place};
 use super::words;
 use crate::archive::{
     ArchiveError, Between, LatestMessage, MessageId, SentWith, StoredMessage, ThreadId,
@@ -10,11 +13,12 @@ use crate::mail::Timestamp;
 use crate::masking::ParticipantId;
 
 const COLUMNS: &str = "message.id, thread.id, published.number, message.writer, message.via, message.automatic, message.written_at,
-    message.published_at, message.subject, message.body, message.cut, message.folded, message.files, message.mail
+    message.published_at, message.subject, message.cut, message.folded, message.files, message.mail, message.month, message.node, message.entry
     FROM published JOIN message ON message.key = published.message JOIN thread ON thread.key = published.thread";
 
-fn message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
-    Ok(StoredMessage {
+/// A message without its text, and where that stands.
+fn message(row: &Row<'_>) -> rusqlite::Result<(StoredMessage, Place)> {
+    let message = StoredMessage {
         id: MessageId(row.get(0)?),
         thread: ThreadId(row.get(1)?),
         number: words::number_of(row, 2)?,
@@ -24,16 +28,33 @@ fn message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
         written_at: Timestamp(words::number_of(row, 6)?),
         published_at: Timestamp(words::number_of(row, 7)?),
         subject: row.get(8)?,
-        text: row.get(9)?,
-        cut: row.get(10)?,
-        folded: words::json_of(row, 11)?,
-        files: words::json_of(row, 12)?,
-        mail: words::json_of(row, 13)?,
+        text: String::new(),
+        cut: row.get(9)?,
+        folded: words::json_of(row, 10)?,
+        files: words::json_of(row, 11)?,
+        mail: words::json_of(row, 12)?,
+    };
+    Ok((message, Place::of(row, 13)?))
+}
+
+/// The message with its text. Where the file of its month is gone there is none of it, and it says so.
+fn whole(
+    (folder, month): (&Path, &Month),
+    (message, place): (StoredMessage, Place),
+) -> Result<StoredMessage, ArchiveError> {
+    Ok(match month.read(folder, "text", &place)? {
+        Some(text) => StoredMessage { text, ..message },
+        None => StoredMessage {
+            cut: true,
+            folded: Vec::new(),
+            ..message
+        },
     })
 }
 
 /// Some of a thread, oldest first.
 pub(super) fn page(
+    texts: (&Path, &Month),
     transaction: &Transaction<'_>,
     of: &ParticipantId,
     thread: ThreadId,
@@ -51,7 +72,8 @@ pub(super) fn page(
     let number = i64::try_from(number).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = find.query_map(params![of.as_str(), thread.0, number, limit], message)?;
-    let mut messages = rows.collect::<Result<Vec<_>, _>>()?;
+    let messages = rows.map(|found| whole(texts, found?));
+    let mut messages = messages.collect::<Result<Vec<_>, _>>()?;
     if matches!(between, Between::Before(_)) {
         messages.reverse();
     }
@@ -60,6 +82,7 @@ pub(super) fn page(
 
 /// One.
 pub(super) fn one(
+    texts: (&Path, &Month),
     transaction: &Transaction<'_>,
     of: &ParticipantId,
     id: MessageId,
@@ -68,29 +91,37 @@ pub(super) fn one(
         "SELECT {COLUMNS} WHERE published.participant = ?1 AND published.message = (SELECT key FROM message WHERE id = ?2)
          AND NOT published.hidden",
     ))?;
-    Ok(find
-        .query_row(params![of.as_str(), id.0], message)
-        .optional()?)
+    let found = find.query_row(params![of.as_str(), id.0], message);
+    found
+        .optional()?
+        .map(|found| whole(texts, found))
+        .transpose()
 }
 
 /// The last ones of a thread, the newest first.
 pub(super) fn latest(
+    (folder, month): (&Path, &Month),
     transaction: &Transaction<'_>,
     thread: ThreadId,
     limit: usize,
 ) -> Result<Vec<LatestMessage>, ArchiveError> {
     let mut find = transaction.prepare_cached(
-        "SELECT message_id, subject, body FROM message WHERE thread = (SELECT key FROM thread WHERE id = ?1) ORDER BY key DESC LIMIT ?2",
+        "SELECT message_id, subject, month, node, entry FROM message WHERE thread = (SELECT key FROM thread WHERE id = ?1) ORDER BY key DESC LIMIT ?2",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = find.query_map(params![thread.0, limit], |row| {
-        Ok(LatestMessage {
-            message_id: row.get(0)?,
-            subject: row.get(1)?,
-            text: row.get(2)?,
-        })
+        Ok((row.get(0)?, row.get(1)?, Place::of(row, 2)?))
     })?;
-    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    let messages = rows.map(|row| {
+        let (message_id, subject, place) = row?;
+        let text = month.read(folder, "text", &place)?;
+        Ok(LatestMessage {
+            message_id,
+            subject,
+            text: text.unwrap_or_default(),
+        })
+    });
+    messages.collect()
 }
 
 /// What was sent with a key.

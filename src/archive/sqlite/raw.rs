@@ -1,10 +1,11 @@
-//! The octets of messages: a file of their own for each month, so that a month goes as a whole.
+//! What is large of messages, their octets and their texts: a file of their own for each month, so that a month goes as a whole.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
 
 use crate::archive::{ArchiveError, EntryKey, MessageId, NewMessage};
 use crate::files;
@@ -36,11 +37,55 @@ pub(super) fn open(path: &Path) -> Result<Connection, ArchiveError> {
     Ok(connection)
 }
 
-/// The file of the month that was written to last, kept open.
+/// Where a message stands in the files of months.
+pub(super) struct Place {
+    pub(super) month: String,
+    pub(super) node: u32,
+    pub(super) entry: i64,
+}
+
+impl Place {
+    /// Reads it from three columns of a row: month, node and entry.
+    pub(super) fn of(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            month: row.get(from)?,
+            node: row.get(from + 1)?,
+            entry: row.get(from + 2)?,
+        })
+    }
+}
+
+/// The file of the month that was written to or read last, kept open.
 #[derive(Default)]
 pub(super) struct Month(Mutex<Option<(String, Connection)>>);
 
 impl Month {
+    /// Reads what stands at a place; none: it is gone, or its month is.
+    pub(super) fn read<T: FromSql>(
+        &self,
+        folder: &Path,
+        column: &str,
+        at: &Place,
+    ) -> Result<Option<T>, ArchiveError> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(open, _)| *open != at.month) {
+            let path = file(folder, &at.month);
+            if !path.exists() {
+                return Ok(None);
+            }
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let opened = Connection::open_with_flags(path, flags)?;
+            *last = Some((at.month.clone(), opened));
+        }
+        let Some((_, file)) = last.as_ref() else {
+            return Ok(None);
+        };
+        let statement = format!("SELECT {column} FROM raw WHERE node = ?1 AND entry = ?2");
+        let mut find = file.prepare_cached(&statement)?;
+        let found = find.query_row(params![at.node, at.entry], |row| row.get(0));
+        Ok(found.optional()?)
+    }
+
     /// Lets go of the file of a month.
     fn close(&self, month: &str) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,12 +93,7 @@ impl Month {
     }
 }
 
-/// An entry as it stands in rows.
-const fn place(entry: EntryKey) -> (u32, i64) {
-    (entry.node, entry.id.0.cast_signed())
-}
-
-/// Makes the octets of messages durable.
+/// Makes octets and texts of messages durable.
 pub(super) fn write(
     folder: &Path,
     last: &Month,
@@ -77,9 +117,9 @@ pub(super) fn write(
         let transaction = file.transaction()?;
         for message in messages {
             let mut insert = transaction
-                .prepare_cached("INSERT INTO raw VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
-            let (node, entry) = place(message.entry);
-            insert.execute(params![node, entry, message.raw])?;
+                .prepare_cached("INSERT INTO raw VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?;
+            let EntryKey { node, id } = message.entry;
+            insert.execute(params![node, id.0.cast_signed(), message.text, message.raw])?;
         }
         transaction.commit()?;
     }
@@ -95,7 +135,7 @@ pub(super) fn existing(folder: &Path, month: &str) -> Result<Option<Connection>,
 /// Removes the files of months that have ended before then.
 pub(super) fn remove_before(
     folder: &Path,
-    last: &Month,
+    kept: [&Month; 2],
     before: Timestamp,
 ) -> Result<(), ArchiveError> {
     let failed = |error: std::io::Error| ArchiveError::Unavailable(files::describe(folder, &error));
@@ -109,7 +149,7 @@ pub(super) fn remove_before(
         };
         let is_month = month.len() == oldest.len() && month.as_bytes().get(4) == Some(&b'-');
         if is_month && *month < *oldest {
-            last.close(month);
+            kept.iter().for_each(|kept| kept.close(month));
             std::fs::remove_file(&path).map_err(failed)?;
         }
     }
@@ -124,34 +164,22 @@ fn month_file(folder: &Path, month: &str) -> Result<Connection, ArchiveError> {
     file.pragma_update(None, "synchronous", "FULL")?;
     // By entry: what comes is added at the end.
     file.execute_batch(
-        "CREATE TABLE IF NOT EXISTS raw (node INTEGER, entry INTEGER, octets BLOB NOT NULL, PRIMARY KEY (node, entry))",
+        "CREATE TABLE IF NOT EXISTS raw (node INTEGER, entry INTEGER, text TEXT NOT NULL, octets BLOB NOT NULL, PRIMARY KEY (node, entry))",
     )?;
     Ok(file)
 }
 
 /// Reads the octets of a message; none: its month is gone.
 pub(super) fn read(
-    folder: &Path,
+    (folder, month): (&Path, &Month),
     transaction: &Transaction<'_>,
     id: MessageId,
 ) -> Result<Option<Vec<u8>>, ArchiveError> {
     let mut find =
         transaction.prepare_cached("SELECT month, node, entry FROM message WHERE id = ?1")?;
-    let found = find.query_row(params![id.0], |row| {
-        let month: String = row.get(0)?;
-        Ok((month, row.get::<_, u32>(1)?, row.get::<_, i64>(2)?))
-    });
-    let found = found.optional()?;
-    let found = found.map(|(month, node, entry)| (file(folder, &month), node, entry));
-    let Some((path, node, entry)) = found.filter(|(path, ..)| path.exists()) else {
-        return Ok(None);
-    };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let file = Connection::open_with_flags(path, flags)?;
-    let octets = file.query_row(
-        "SELECT octets FROM raw WHERE node = ?1 AND entry = ?2",
-        params![node, entry],
-        |row| row.get(0),
-    );
-    Ok(octets.optional()?)
+    let place = find.query_row(params![id.0], |row| Place::of(row, 0));
+    match place.optional()? {
+        Some(place) => month.read(folder, "octets", &place),
+        None => Ok(None),
+    }
 }

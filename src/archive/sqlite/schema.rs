@@ -38,7 +38,6 @@ CREATE TABLE message (
     written_at INTEGER NOT NULL,
     published_at INTEGER NOT NULL,
     subject TEXT NOT NULL,
-    body TEXT NOT NULL,
     cut INTEGER NOT NULL,
     folded TEXT NOT NULL,
     files TEXT NOT NULL,
