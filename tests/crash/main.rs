@@ -45,6 +45,7 @@ mod load;
 mod modes;
 mod order;
 mod points;
+mod power;
 mod recovery;
 mod sink;
 mod terminate;

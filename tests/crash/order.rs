@@ -12,15 +12,15 @@ use crate::support::client::Client;
 use crate::support::process::wait_until;
 
 /// One call: where in the trace it began and ended, and what stands in it.
-struct Call {
+pub struct Call {
     thread: String,
     begun: usize,
     ended: usize,
-    text: String,
+    pub text: String,
 }
 
 /// The calls of a trace by strace -f.
-fn calls(trace: &str) -> Vec<Call> {
+pub fn calls(trace: &str) -> Vec<Call> {
     let mut calls: Vec<Call> = Vec::new();
     let mut open: HashMap<(String, String), usize> = HashMap::new();
     for (at, line) in trace.lines().enumerate() {
@@ -52,7 +52,7 @@ fn calls(trace: &str) -> Vec<Call> {
 }
 
 /// The octets of every string of a call.
-fn strings(text: &str) -> Vec<Vec<u8>> {
+pub fn strings(text: &str) -> Vec<Vec<u8>> {
     let quoted = text.split('"').skip(1).step_by(2);
     quoted
         .map(|hex| {
@@ -111,20 +111,26 @@ fn judge(trace: &str) -> (usize, Vec<QueueId>) {
     (answers, early)
 }
 
-/// A trace of so many messages over eight sessions at once; none where strace cannot be used here.
-fn trace(messages: usize, points: &str) -> Option<String> {
+/// Whether strace can be used; says what was not done where it cannot.
+pub fn strace_is_here(lost: &str) -> bool {
     let usable = Command::new("strace")
         .args(["-qq", "-o", "/dev/null", "true"])
         .stderr(Stdio::null())
         .status();
-    if !usable.is_ok_and(|status| status.success()) {
+    let usable = usable.is_ok_and(|status| status.success());
+    if !usable {
         assert!(
             std::env::var("ALLEGROMAIL_INTEROP").is_err(),
             "strace cannot be used here"
         );
-        eprintln!(
-            "SKIPPED: strace cannot be used here; the order of system calls was not looked at"
-        );
+        eprintln!("SKIPPED: strace cannot be used here; {lost}");
+    }
+    usable
+}
+
+/// A trace of so many messages over eight sessions at once; none where strace cannot be used here.
+fn trace(messages: usize, points: &str) -> Option<String> {
+    if !strace_is_here("the order of system calls was not looked at") {
         return None;
     }
     let ground = Ground::new();
