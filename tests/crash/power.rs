@@ -83,8 +83,8 @@ fn batch(number: u64) -> (Vec<NewMessage>, Vec<(EntryKey, MailState)>) {
 
 /// What a feed has: number -> kind and message.
 async fn feed(archive: &SqliteArchive, of: usize) -> BTreeMap<u64, String> {
-    let page = archive.events(person(of), 0, 100_000).await.unwrap();
-    let events = page.events.into_iter();
+    let page = archive.events(person(of), 0, 100_000).await;
+    let events = page.into_iter().flat_map(|page| page.events);
     let events = events.map(|event| {
         let what = format!("{:?} {:?}", event.kind, event.message);
         (event.number, what)
@@ -218,6 +218,23 @@ fn cut(file: &OnDisk, dice: &mut Dice, kept: u64) -> Vec<u8> {
     left
 }
 
+/// What was told and does not stand under its number.
+async fn missed(archive: &SqliteArchive, told: &[String], wrong: &mut Vec<String>) {
+    for who in 0..PEOPLE.len() {
+        let feed = feed(archive, who).await;
+        let of = told
+            .iter()
+            .filter_map(|told| told.strip_prefix(&format!("{who} ")));
+        for told in of {
+            let (number, what) = told.split_once(' ').unwrap();
+            let found = feed.get(&number.parse().unwrap());
+            if found.map(String::as_str) != Some(what) {
+                wrong.push(format!("told {who} {told}, found {found:?}"));
+            }
+        }
+    }
+}
+
 /// The archive as it is found after a cut, with what was told before it.
 async fn judge(folder: &Path, told: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -229,8 +246,9 @@ async fn judge(folder: &Path, told: &[String]) -> Vec<String> {
         Ok(checked) => wrong.extend(checked.faults),
         Err(error) => wrong.push(format!("it cannot be checked: {error}")),
     }
-    // The log has all that was not marked as read, and some more.
-    for number in 0..BATCHES {
+    missed(&archive, told, &mut wrong).await;
+    // The log has all that was not marked as read, and some more; not in the order of before.
+    for number in (0..BATCHES).rev() {
         let (messages, states) = batch(number);
         let again = archive.record(messages, states, Timestamp(1_764_700_000_000));
         if let Err(error) = again.await {
@@ -238,18 +256,9 @@ async fn judge(folder: &Path, told: &[String]) -> Vec<String> {
             return wrong;
         }
     }
+    missed(&archive, told, &mut wrong).await;
     for who in 0..PEOPLE.len() {
         let feed = feed(&archive, who).await;
-        let of = told
-            .iter()
-            .filter_map(|told| told.strip_prefix(&format!("{who} ")));
-        for told in of {
-            let (number, what) = told.split_once(' ').unwrap();
-            let found = feed.get(&number.parse().unwrap());
-            if found.map(String::as_str) != Some(what) {
-                wrong.push(format!("told {who} {told}, found {found:?}"));
-            }
-        }
         for number in 1..=BATCHES * EACH {
             let sees = who == 0 || who == 1 + usize::from(number.is_multiple_of(3));
             let what = format!("MessagePublished {:?}", Some(message(number).id));
