@@ -20,6 +20,7 @@ use crate::offload::in_place;
 use crate::policy::{self, Reason, Refusal, Sender};
 use crate::rewrite::{self, Attachments, Events, Options, ParticipantPlan, Stopped, Suspects};
 use crate::signing::Signer;
+use crate::smtp::stuff;
 use crate::spool::{Disclosure, Entry, KeptId, LastWriter, NewEntry, StateUpdates, Target};
 
 /// What a message is masked with.
@@ -193,6 +194,8 @@ pub(super) async fn rewritten(
         )
     };
     let (octets, delivery, changed) = in_place(octets, pass).await?;
+    // No server would ever take it: our bug, and better told now than after days in the queue.
+    stuff(&octets).map_err(|error| internal(&format!("{}: {error}", plan.trace.id)))?;
     // Last of all: the signature covers what was checked, and nothing may change after it.
     let signed = masking.signer.sign(plan.from.domain(), Bytes::from(octets));
     Ok(Outgoing {

@@ -217,6 +217,12 @@ struct Tally {
     leaks: bool,
 }
 
+/// Whether a message has one octet of a line end without the other, which no server has to take (RFC 5321 2.3.8).
+fn lone_line_ends(message: &[u8]) -> bool {
+    let whole = memchr::memmem::find_iter(message, b"\r\n").count();
+    memchr::memchr2_iter(b'\r', b'\n', message).count() != 2 * whole
+}
+
 fn run(side: &Side, others: &[&str], seed: u64, count: u64, mut oracle: Child) -> Tally {
     let rules = Rules {
         attachments: Some(Attachments {
@@ -248,6 +254,11 @@ fn run(side: &Side, others: &[&str], seed: u64, count: u64, mut oracle: Child) -
             tally.refused += 1;
             continue;
         };
+        assert!(
+            lone_line_ends(&raw) || !lone_line_ends(&out),
+            "{recipe}: half a line end is left in {}",
+            String::from_utf8_lossy(&out)
+        );
         let stopped = rewrite::check(&out, rules.needles()).err();
         if let Some(leak) = &stopped {
             tally.gate += 1;

@@ -87,10 +87,19 @@ fn rewritten<'a>(
 ) -> Vec<Edit> {
     let raw = source.get(piece.place.clone()).unwrap_or_default();
     if let Some(places) = places_in(raw, &piece.value) {
-        let at =
-            |offset: usize| piece.place.start + places.get(offset).copied().unwrap_or(raw.len());
-        let moved =
-            |(place, new): (Range<usize>, &str)| (at(place.start)..at(place.end), new.to_owned());
+        let at = |offset: usize| places.get(offset).copied().unwrap_or(raw.len());
+        // Behind its last octet: before the next one stands the first of a line end that a browser takes for one.
+        let end = |place: &Range<usize>| match place.end.checked_sub(1) {
+            Some(last) if !place.is_empty() => (at(last) + 1).min(raw.len()),
+            _ => at(place.start),
+        };
+        let moved = |(place, new): (Range<usize>, &str)| {
+            let (start, end) = (at(place.start), end(&place));
+            (
+                piece.place.start + start..piece.place.start + end,
+                new.to_owned(),
+            )
+        };
         return changes.map(moved).collect();
     }
     let mut value = String::with_capacity(piece.value.len() + 64);

@@ -27,6 +27,24 @@ fn masked(text: &str) -> String {
     masked_by(&["jan@poczta.example", "o'malley@rowery.example"], text)
 }
 
+/// A browser takes two octets for one line end: neither of them goes with what stands before it, and neither stays alone.
+#[test]
+fn line_ends_stay_whole_beside_what_is_masked() {
+    for text in [
+        "jan@poczta<wbr>.example\r\n",
+        "jan<!-- x --!>@poczta.example\r\n<p>x</p>\r\n",
+        "jan@<b>poczta.example\r\n</b>",
+        "a\r\njan@poczta<wbr>.example\r\njan<b></b>@poczta.example\r\n\r\n",
+        "&ltjan@poczta<i>.example\r\n</i>&gt;\r\n",
+    ] {
+        let masked = masked(text);
+        assert!(masked.contains(SHOWN), "{masked:?}");
+        let ends = masked.matches("\r\n").count();
+        assert_eq!(ends, text.matches("\r\n").count(), "{masked:?}");
+        assert_eq!(masked.matches(['\r', '\n']).count(), 2 * ends, "{masked:?}");
+    }
+}
+
 #[test]
 fn h184_text_is_masked_as_a_browser_shows_it() {
     let filler = "x".repeat(600);
