@@ -264,7 +264,7 @@ impl Archive for SqliteArchive {
         limit: usize,
     ) -> ArchiveFuture<'_, Vec<StoredMessage>> {
         self.query(move |store, transaction| {
-            messages::page(store.texts(), transaction, &of, thread, between, limit)
+            messages::page(store.texts(), transaction, (&of, thread), between, limit)
         })
     }
 

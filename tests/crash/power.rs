@@ -48,7 +48,7 @@ fn message(number: u64) -> NewMessage {
         id: MessageId((u128::from(number) << 64).to_be_bytes()),
         entry: entry(number),
         thread: Thread {
-            id: ThreadId([seller as u8; 16]),
+            id: ThreadId([seller.to_le_bytes()[0]; 16]),
             kind: ThreadKind::Talk,
             parties: Parties {
                 one: party(0),
@@ -275,7 +275,7 @@ async fn judge(folder: &Path, told: &[String]) -> Vec<String> {
 async fn cuts(steps: &[Step], count: usize, seed: u64) -> (usize, Vec<String>) {
     let mut dice = Dice(seed);
     let mut places: Vec<usize> = (0..count)
-        .map(|_| 1 + dice.next(steps.len() as u64) as usize)
+        .map(|_| 1 + usize::try_from(dice.next(steps.len() as u64)).unwrap())
         .collect();
     places.sort_unstable();
     let mut places = places.into_iter().peekable();

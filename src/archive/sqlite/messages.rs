@@ -56,8 +56,7 @@ fn whole(
 pub(super) fn page(
     texts: (&Path, &Month),
     transaction: &Transaction<'_>,
-    of: &ParticipantId,
-    thread: ThreadId,
+    (of, thread): (&ParticipantId, ThreadId),
     between: Between,
     limit: usize,
 ) -> Result<Vec<StoredMessage>, ArchiveError> {
