@@ -3,6 +3,7 @@
 //! It reads what the spool has made durable and writes through the same intake as SMTP: one way in, one truth (the log), and one text for both, the
 //! masked one that passed the leak gate. Where `[center]` is absent there is none of it.
 
+mod addressed;
 mod compose;
 mod fate;
 mod ids;

@@ -41,7 +41,7 @@ pub use export::{export, rows};
 pub use import::{
     BadLine, ImportError, ImportOutcome, ImportProgress, ImportWarning, Part, import, import_part,
 };
-pub use line::{RecordRules, check, parse_line};
+pub use line::{RecordRules, check, is_order_number, parse_line};
 pub use postgres::{
     Follower, Hear, Link, Node, NodeFacts, PostgresDirectory, PostgresError, PostgresSettings,
     PostgresState, Word,
@@ -62,6 +62,9 @@ pub struct Unavailable(pub String);
 
 /// A pending answer of the directory.
 pub type DirectoryFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
+
+/// Transactions that are looked at for one number of an order: an order of more parts than that is found by their ids alone.
+pub const MOST_OF_AN_ORDER: usize = 100;
 
 /// Whom a mask leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +111,9 @@ pub trait Directory: Send + Sync + 'static {
 
     /// A transaction by its id.
     fn transaction(&self, id: &TransactionId) -> DirectoryFuture<'_, Option<Arc<Transaction>>>;
+
+    /// Transactions whose order has this number at the marketplace, at most [`MOST_OF_AN_ORDER`] of them.
+    fn transactions_of_order(&self, number: &str) -> DirectoryFuture<'_, Vec<Arc<Transaction>>>;
 
     /// Applies changes in order, durably before it answers; one result per change, and a refused change leaves no trace.
     fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>>;

@@ -114,6 +114,7 @@ mod operations {
     mod admin_listeners;
     mod admin_origins;
     mod center;
+    mod center_leaks;
     mod commands;
     mod doctor;
     mod earlier_version;

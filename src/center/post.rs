@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::addressed::Addressed;
 use super::compose::{self, Envelope};
 use super::ids::Ids;
 use super::ingest::{Progress, key};
-use super::outbox::{Addressee, Draft, IdempotencyKey, Outbox, PostError, Posting};
-use crate::archive::{Archive, ArchiveError, MessageId, ThreadFilter, ThreadKind, ThreadView};
+use super::outbox::{Draft, IdempotencyKey, Outbox, PostError, Posting};
+use crate::archive::{Archive, ArchiveError, MessageId};
 use crate::clock::Clock;
 use crate::directory::{Directory, Unavailable};
 use crate::intake::{Intake, Submission};
 use crate::mail::{QueueId, Timestamp};
 use crate::masking::{ParticipantId, TransactionId};
-use crate::policy::{Account, Reason, Refusal};
+use crate::policy::{Reason, Refusal};
 use crate::spool::{LogReader, Posted};
 
 /// For how long a key is known, in milliseconds.
@@ -100,12 +101,6 @@ impl Outbox for Post {
             Ok(self.ids.message(key(id)))
         })
     }
-}
-
-/// To whom a draft goes.
-struct Addressed {
-    receiver: Account,
-    order: Option<TransactionId>,
 }
 
 /// What is known of a key.
@@ -202,16 +197,7 @@ impl Post {
                 "your account is not known here any more.",
             )
         })?;
-        let Addressed { receiver, order } = match &draft.to {
-            Addressee::Thread(thread) => {
-                let view = self.archive.thread(writer.clone(), *thread).await?;
-                self.of_thread(writer, view.ok_or(PostError::NoSuchThread)?)
-                    .await?
-            }
-            Addressee::User { order, login } => {
-                self.of_user(&account, order.as_deref(), login).await?
-            }
-        };
+        let Addressed { receiver, order } = self.addressed(&account, &draft.to).await?;
         let thread = self.ids.talk(writer, &receiver.id, order.as_ref());
         let thread = self.archive.latest(thread, THREAD).await?;
         if thread.is_empty() && !account.business && self.sells(writer, order.as_ref()).await? {
@@ -271,94 +257,9 @@ impl Post {
         let order = self.directory.transaction(order).await?;
         Ok(order.is_some_and(|order| order.seller == *account))
     }
-
-    async fn of_thread(
-        &self,
-        writer: &ParticipantId,
-        view: ThreadView,
-    ) -> Result<Addressed, PostError> {
-        let thread = view.thread;
-        let parties = [Some(thread.parties.one), thread.parties.other];
-        let other = parties
-            .into_iter()
-            .flatten()
-            .find(|party| party.id != *writer);
-        let Some(other) = other.filter(|_| thread.kind == ThreadKind::Talk) else {
-            return Err(refused(
-                Reason::NotAParty,
-                "nobody reads answers in this thread; a courier wrote it.",
-            ));
-        };
-        let receiver = self.directory.participant(&other.id).await?;
-        let receiver = receiver.ok_or_else(|| {
-            refused(
-                Reason::RecipientSuspended,
-                "the other account does not exist any more.",
-            )
-        })?;
-        Ok(Addressed {
-            receiver,
-            order: thread.order,
-        })
-    }
-
-    /// An order that is not there and one of others are answered alike, after the same look-ups. Only of one's own the login at fault is named.
-    async fn of_user(
-        &self,
-        writer: &Account,
-        order: Option<&str>,
-        login: &str,
-    ) -> Result<Addressed, PostError> {
-        let Some(order) = order else {
-            return self.of_login(writer, login).await;
-        };
-        let unknown = || {
-            refused(
-                Reason::UnknownTransactionForGood,
-                "you have no order of this number.",
-            )
-        };
-        let order = TransactionId::parse(order).map_err(|_| unknown())?;
-        let found = self.directory.transaction(&order).await?;
-        let other = found
-            .as_ref()
-            .and_then(|order| order.counterparty(&writer.id));
-        // Asked in vain where there is none, so that both take the same time.
-        let asked = other.unwrap_or(&writer.id);
-        let receiver = self.directory.participant(asked).await?;
-        let receiver = receiver.filter(|_| other.is_some()).ok_or_else(unknown)?;
-        if receiver.login != login {
-            let text = format!("{login} is not the other side of order {order}.");
-            return Err(refused(Reason::NotAParty, &text));
-        }
-        Ok(Addressed {
-            receiver,
-            order: Some(order),
-        })
-    }
-
-    /// Somebody with whom the writer has talked before.
-    async fn of_login(&self, writer: &Account, login: &str) -> Result<Addressed, PostError> {
-        let filter = ThreadFilter {
-            with: Some(login.to_owned()),
-            ..ThreadFilter::default()
-        };
-        let threads = self.archive.threads(writer.id.clone(), filter, None, 1);
-        let Some(view) = threads.await?.threads.into_iter().next() else {
-            return Err(refused(
-                Reason::UnknownParticipant,
-                "you have no conversation with a user of this login; name an order.",
-            ));
-        };
-        let addressed = self.of_thread(&writer.id, view).await?;
-        Ok(Addressed {
-            order: None,
-            ..addressed
-        })
-    }
 }
 
-fn refused(reason: Reason, detail: &str) -> PostError {
+pub(super) fn refused(reason: Reason, detail: &str) -> PostError {
     PostError::Refused {
         reason: reason.word(),
         rule: None,

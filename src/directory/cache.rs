@@ -309,6 +309,11 @@ impl Directory for CachedDirectory {
         )
     }
 
+    /// Asked for where somebody begins a conversation, which is rare: nothing is kept.
+    fn transactions_of_order(&self, number: &str) -> DirectoryFuture<'_, Vec<Arc<Transaction>>> {
+        self.inner.transactions_of_order(number)
+    }
+
     fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {
         Box::pin(async move {
             self.forget(&changes);

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::database::MAX_VALUE;
 use super::loaded::LoadState;
 use super::users::{Users, organisations};
-use super::{Change, Conflict, Participant, Unavailable};
+use super::{Change, Conflict, Participant, Transaction, Unavailable};
 use crate::masking::ParticipantId;
 
 /// What keys of accounts begin with.
@@ -20,6 +20,9 @@ pub(super) const USERS: u8 = b'd';
 /// The same for transactions.
 pub(super) const ORDER: u8 = b't';
 
+/// The same for numbers of orders, which lead to transactions. An entry stays where a transaction gets another number: whoever reads it looks at the record.
+pub(super) const NUMBER: u8 = b'n';
+
 /// Finds a record by the kind of its key and the rest of it.
 pub(super) type Read<'a> = dyn Fn(u8, &str) -> Result<Option<Vec<u8>>, Unavailable> + Sync + 'a;
 
@@ -29,6 +32,11 @@ pub(super) fn key(kind: u8, id: &str) -> Vec<u8> {
     key.push(kind);
     key.extend_from_slice(id.as_bytes());
     key
+}
+
+/// What the keys of all transactions of an order begin with behind their kind. Numbers have no control characters.
+pub(super) fn order_prefix(number: &str) -> String {
+    format!("{number}\0")
 }
 
 /// A record as it was written.
@@ -77,7 +85,7 @@ impl<'a> Draft<'a> {
                 Ok(put)
             }
             Change::RemoveParticipant(id) => self.remove_participant(&id),
-            Change::PutTransaction(order) => Ok(self.put(ORDER, order.id.as_str(), &order)),
+            Change::PutTransaction(transaction) => Ok(self.put_transaction(&transaction)),
             Change::BeginLoad => {
                 self.loaded = self.loaded.begun();
                 Ok(Ok(()))
@@ -106,6 +114,15 @@ impl<'a> Draft<'a> {
             )));
         }
         self.writes.insert(key(kind, id), Some(value));
+        Ok(())
+    }
+
+    fn put_transaction(&mut self, transaction: &Transaction) -> Result<(), Conflict> {
+        self.put(ORDER, transaction.id.as_str(), transaction)?;
+        if let Some(number) = &transaction.order {
+            let entry = order_prefix(number) + transaction.id.as_str();
+            self.writes.insert(key(NUMBER, &entry), Some(Vec::new()));
+        }
         Ok(())
     }
 

@@ -199,13 +199,19 @@ pub fn check(participant: &Participant, rules: &RecordRules) -> Result<(), Strin
     Ok(())
 }
 
+/// Whether an order can have this number at the marketplace: 1 to 100 characters, none of them a space or a control character.
+#[must_use]
+pub fn is_order_number(number: &str) -> bool {
+    let shown = |c: char| !c.is_control() && !c.is_whitespace();
+    !number.is_empty() && number.chars().count() <= MAX_WORD && number.chars().all(shown)
+}
+
 /// The number of an order as the marketplace writes it.
 fn order_number(number: Option<String>) -> Result<Option<String>, String> {
     let Some(number) = number else {
         return Ok(None);
     };
-    let shown = |c: char| !c.is_control() && !c.is_whitespace();
-    if number.is_empty() || number.chars().count() > MAX_WORD || !number.chars().all(shown) {
+    if !is_order_number(&number) {
         return Err(format!(
             "order is no number of an order: 1 to {MAX_WORD} characters without spaces"
         ));

@@ -140,6 +140,10 @@ impl Directory for RestorableDirectory {
         self.ask(|directory| directory.transaction(id))
     }
 
+    fn transactions_of_order(&self, number: &str) -> DirectoryFuture<'_, Vec<Arc<Transaction>>> {
+        self.ask(|directory| directory.transactions_of_order(number))
+    }
+
     fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {
         self.ask(|directory| directory.apply(changes))
     }

@@ -1,7 +1,8 @@
 //! [`SledDirectory`]: the directory on local disk, for up to about two million records.
 //!
 //! One tree, its keys told apart by their first letter, since a batch of sled is atomic within one tree only: `p` accounts, `a` addresses
-//! (to account), `t` transactions, `d` domains (to the first accounts there), `m` masks that are for one counterparty. An account's own mask is not stored: it has the account's id.
+//! (to account), `t` transactions, `d` domains (to the first accounts there), `n` numbers of orders (with the transaction's id behind
+//! them), `m` masks that are for one counterparty. An account's own mask is not stored: it has the account's id.
 //! Until it was loaded (`loaded.rs`) every look-up is [`Unavailable`].
 //! Look-ups run where they are called: they take microseconds, less than handing them to another thread. Changes go to a blocking thread.
 
@@ -13,11 +14,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::database::{Database, OpenError};
-use super::draft::{Draft, decode, key};
+use super::draft::{Draft, NUMBER, ORDER, decode, key, order_prefix};
 use super::loaded::{self, LoadState};
 use super::users::Users;
 use super::{
-    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, Transaction, Unavailable,
+    Change, Conflict, Directory, DirectoryFuture, MOST_OF_AN_ORDER, Mask, Participant, Transaction,
+    Unavailable,
 };
 use crate::failpoint;
 use crate::mail::{Domain, Mailbox};
@@ -121,6 +123,26 @@ impl Inner {
     fn look_up<T: DeserializeOwned>(&self, kind: u8, id: &str) -> Result<Option<T>, Unavailable> {
         self.loaded.get().answers()?;
         self.get(kind, id)
+    }
+
+    fn of_order(&self, number: &str) -> Result<Vec<Arc<Transaction>>, Unavailable> {
+        self.loaded.get().answers()?;
+        let prefix = key(NUMBER, &order_prefix(number));
+        let entries = self.disk.with(|db| {
+            let entries = db.scan_prefix(&prefix).keys().take(MOST_OF_AN_ORDER);
+            entries.collect::<sled::Result<Vec<_>>>()
+        })?;
+        let mut found = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let id = entry.get(prefix.len()..).unwrap_or_default();
+            let record = self.get::<Transaction>(ORDER, &String::from_utf8_lossy(id))?;
+            found.extend(
+                record
+                    .filter(|record| record.order.as_deref() == Some(number))
+                    .map(Arc::new),
+            );
+        }
+        Ok(found)
     }
 
     /// Applies all changes as one batch and makes it durable.
@@ -232,6 +254,10 @@ impl Directory for SledDirectory {
     fn transaction(&self, id: &TransactionId) -> DirectoryFuture<'_, Option<Arc<Transaction>>> {
         let found = self.inner.look_up::<Transaction>(b't', id.as_str());
         Box::pin(std::future::ready(found.map(|found| found.map(Arc::new))))
+    }
+
+    fn transactions_of_order(&self, number: &str) -> DirectoryFuture<'_, Vec<Arc<Transaction>>> {
+        Box::pin(std::future::ready(self.inner.of_order(number)))
     }
 
     fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {

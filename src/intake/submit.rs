@@ -55,6 +55,25 @@ impl Intake {
         mask_of(&*tools.directory, &tools.domains, of, Some(&by.id), order).await
     }
 
+    /// The account behind a masked address, and the transaction that it names; none: the address is no mask of anybody's.
+    ///
+    /// # Errors
+    /// The directory does not answer.
+    pub async fn masked_account(
+        &self,
+        address: Mailbox,
+    ) -> Result<Option<(Account, Option<TransactionId>)>, Refusal> {
+        let path = ForwardPath::Mailbox(address);
+        match find(&*self.tools.directory, self.names(), &path).await {
+            Ok(Recipient::Masked(found)) => {
+                Ok(Some((found.receiver, found.address.local.transaction)))
+            }
+            Ok(Recipient::Role { .. } | Recipient::Bounce(_)) => Ok(None),
+            Err(refusal) if refusal.reason.code() >= 500 => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// Takes a message, or says why not; when it answers, the message is durable. `letter` is from the writer's primary address to
     /// [`Self::masked_address`].
     ///

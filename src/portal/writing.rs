@@ -52,7 +52,7 @@ pub(super) struct NewPost {
     /// The order that it is about, by its number or its fixed id; null or absent: about none.
     #[serde(default)]
     order: Option<String>,
-    /// The login of the other side.
+    /// The login of the other side; without an order also its masked address, where you have not talked before.
     to: String,
     /// What it says, at most 64 KiB; may be empty where there are files.
     #[serde(default)]

@@ -143,6 +143,10 @@ impl Directory for Noted {
         self.answer("transaction", order(id.as_str()).map(Arc::new))
     }
 
+    fn transactions_of_order(&self, _: &str) -> DirectoryFuture<'_, Vec<Arc<Transaction>>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
     fn apply(&self, _: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }

@@ -19,13 +19,14 @@ async fn stage(limits: &str) -> Stage {
 }
 
 /// What a participant's tool asks.
-struct Tool {
+pub struct Tool {
     port: u16,
     fields: String,
 }
 
 impl Tool {
-    async fn of(stage: &Stage, participant: &str) -> Self {
+    /// With a token for everything that is the participant's.
+    pub async fn of(stage: &Stage, participant: &str) -> Self {
         let center: SocketAddr = stage.relay.center.as_ref().unwrap().parse().unwrap();
         let (admin, body) = (
             stage.relay.admin.clone(),
@@ -55,7 +56,24 @@ impl Tool {
         (status, serde_json::from_str(&body).unwrap_or_default())
     }
 
-    async fn get(&self, path: &str) -> Value {
+    /// The octets of a file or of a message; none: the server has none for the caller.
+    pub async fn octets(&self, path: &str) -> Option<Vec<u8>> {
+        let (port, fields) = (self.port, self.fields.clone());
+        let head = format!("GET /center/v1/{path} HTTP/1.1\r\nHost: localhost\r\n{fields}");
+        let asked = move || http::exchange(("127.0.0.1", port), &head, b"").unwrap();
+        let answer = tokio::task::spawn_blocking(asked).await.unwrap();
+        let end = memchr::memmem::find(&answer, b"\r\n\r\n").unwrap();
+        let (status, body) = (&answer[9..12], &answer[end + 4..]);
+        assert!(
+            [b"200", b"404", b"410"].contains(&status.try_into().unwrap()),
+            "{path}: {}",
+            String::from_utf8_lossy(&answer[..end])
+        );
+        (status == b"200").then(|| body.to_vec())
+    }
+
+    /// A JSON answer that is 200.
+    pub async fn get(&self, path: &str) -> Value {
         let (status, answer) = self.ask(&format!("GET /center/v1/{path}"), "", "").await;
         assert_eq!(status, 200, "{path}: {answer}");
         answer
@@ -290,6 +308,70 @@ async fn what_is_written_there_is_judged_as_mail_is() {
         "{limited}"
     );
     assert_eq!(seller.texts(3).await.len(), 3);
+    stage.stop().await;
+}
+
+/// By the number that the marketplace shows, which orders of others may have, too; and without an order to whoever has a masked address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_begins_by_the_number_of_an_order_or_by_a_masked_address() {
+    let stage = Setup {
+        accounts: [("cub31c122", "8awgqyk6a5"), ("other1", "5zz8c1w4mn")]
+            .map(|(id, buyer)| format!(r#"{{"type":"transaction","id":"{id}","buyer":"{buyer}","seller":"k2m9x0r7t3","order":"2026/77-ł"}}"#) + "\n")
+            .concat(),
+        ..Setup::default()
+    };
+    let stage = stage.key("admin", "[center]\nlisten = \"127.0.0.1:0\"");
+    let stage = stage.start().await;
+    let other = "k2m9x0r7t3+other1@allegromail.pl";
+    stage.send("ola@poczta.example", other).await.assert("250");
+    let jan = Tool::of(&stage, "8awgqyk6a5").await;
+    let begin =
+        |order: Option<&str>, to: &str| json!({ "order": order, "to": to, "text": "Dzień dobry" });
+    let (status, sent) = jan
+        .post("messages", "a", &begin(Some("2026/77-ł"), "sklep-rowery"))
+        .await;
+    assert_eq!(status, 201, "{sent}");
+    let thread = jan
+        .get(&format!("threads/{}", sent["thread"].as_str().unwrap()))
+        .await;
+    assert_eq!(thread["order"], "cub31c122", "{thread}");
+    // A part of a number is no number; one's own order with another's login is told.
+    let (_, part) = jan
+        .post("messages", "b", &begin(Some("2026/77"), "sklep-rowery"))
+        .await;
+    let (_, missing) = jan
+        .post("messages", "c", &begin(Some("no/such"), "sklep-rowery"))
+        .await;
+    assert_eq!(part["detail"], missing["detail"]);
+    assert_eq!(part["reason"], "unknown-transaction");
+    let (status, wrong) = jan
+        .post("messages", "d", &begin(Some("2026/77-ł"), "ola_cz"))
+        .await;
+    assert_eq!((status, &wrong["reason"]), (422, &json!("not-a-party")));
+    let (status, asked) = jan
+        .post("messages", "e", &begin(None, "5ZZ8c1w4mn@allegromail.com"))
+        .await;
+    assert_eq!(status, 201, "{asked}");
+    for (to, reason) in [
+        ("8awgqyk6a5@allegromail.pl", "not-a-party"),
+        ("nobody1234@allegromail.pl", "unknown-participant"),
+        ("ola@poczta.example", "unknown-participant"),
+        ("k2m9x0r7t3+cub31c122@allegromail.pl", "malformed"),
+        ("postmaster@allegromail.pl", "unknown-participant"),
+    ] {
+        let (status, refused) = jan.post("messages", to, &begin(None, to)).await;
+        assert_eq!(
+            (status, &refused["reason"]),
+            (422, &json!(reason)),
+            "{to}: {refused}"
+        );
+    }
+    // They have talked now.
+    let (status, again) = jan.post("messages", "f", &begin(None, "ola_cz")).await;
+    assert_eq!(status, 201, "{again}");
+    for _ in 0..4 {
+        stage.arrival().await;
+    }
     stage.stop().await;
 }
 

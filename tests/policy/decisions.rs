@@ -420,6 +420,9 @@ impl Directory for Silent {
     fn transaction(&self, _: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
         silent()
     }
+    fn transactions_of_order(&self, _: &str) -> Answer<'_, Vec<Arc<Transaction>>> {
+        silent()
+    }
     fn apply(&self, _: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>> {
         silent()
     }
@@ -467,6 +470,9 @@ impl Directory for Panicking {
     }
     fn transaction(&self, id: &TransactionId) -> Answer<'_, Option<Arc<Transaction>>> {
         self.0.transaction(id)
+    }
+    fn transactions_of_order(&self, number: &str) -> Answer<'_, Vec<Arc<Transaction>>> {
+        self.0.transactions_of_order(number)
     }
     fn apply(&self, changes: Vec<Change>) -> Answer<'_, Vec<Result<(), Conflict>>> {
         self.0.apply(changes)

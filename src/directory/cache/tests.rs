@@ -65,6 +65,9 @@ impl Directory for Pausing {
         let read = self.inner.transaction(id);
         Box::pin(self.after(read))
     }
+    fn transactions_of_order(&self, number: &str) -> DirectoryFuture<'_, Vec<Arc<Transaction>>> {
+        self.inner.transactions_of_order(number)
+    }
     fn apply(&self, changes: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {
         self.inner.apply(changes)
     }

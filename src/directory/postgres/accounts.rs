@@ -9,11 +9,12 @@ use tokio_postgres::{Error, Row};
 
 use super::connection::{Connection, Values};
 use super::link::Link;
-use crate::directory::draft::{ACCOUNT, ADDRESS, Draft, ORDER, USERS, decode, key};
+use crate::directory::draft::{ACCOUNT, ADDRESS, Draft, NUMBER, ORDER, USERS, decode, key};
 use crate::directory::loaded::{LoadState, SharedLoadState};
 use crate::directory::users::{Users, organisations};
 use crate::directory::{
-    Change, Conflict, Directory, DirectoryFuture, Mask, Participant, Transaction, Unavailable,
+    Change, Conflict, Directory, DirectoryFuture, MOST_OF_AN_ORDER, Mask, Participant, Transaction,
+    Unavailable,
 };
 use crate::mail::{Domain, Mailbox};
 use crate::masking::providers::organisation;
@@ -75,6 +76,7 @@ impl PostgresDirectory {
 const LOADED: &str = "select value from settings where name = 'loaded'";
 const PARTICIPANT: &str = "select record from participants where id = $1";
 const TRANSACTION: &str = "select record from transactions where id = $1";
+const OF_ORDER: &str = "select record from order_numbers join transactions on id = transaction where number = $1 limit $2";
 const OWNER: &str = "select participant from addresses where address = $1";
 const DOMAIN: &str = "select record from domain_users where domain = $1";
 const MASK: &str = "select participant, counterparty from masks where mask = $1 \
@@ -162,6 +164,10 @@ const fn statements(kind: u8) -> (&'static str, &'static str) {
              on conflict (domain) do update set record = excluded.record",
             "delete from domain_users where domain = any($1)",
         ),
+        NUMBER => (
+            "insert into order_numbers (number, transaction) select unnest($1::text[]), unnest($2::text[]) on conflict do nothing",
+            "",
+        ),
         _ => (
             "insert into transactions (id, record) select unnest($1::text[]), unnest($2::text[]) \
              on conflict (id) do update set record = excluded.record",
@@ -175,13 +181,19 @@ const TELL: &str = "insert into feed (seq, kind, key) select unnest($1::bigint[]
 /// Writes what a draft has come to, and returns what the feed is to tell.
 async fn write(connection: &Connection, draft: &Draft<'_>) -> Result<Vec<(String, String)>, Error> {
     let mut told = Vec::new();
-    for kind in [ACCOUNT, ADDRESS, USERS, ORDER] {
+    for kind in [ACCOUNT, ADDRESS, USERS, ORDER, NUMBER] {
         let (mut put, mut values, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for (key, value) in &draft.writes {
             let Some((_, name)) = key.split_first().filter(|(first, _)| **first == kind) else {
                 continue;
             };
             let name = String::from_utf8_lossy(name).into_owned();
+            if let Some((number, transaction)) = name.split_once('\0') {
+                // No node keeps what numbers lead to.
+                put.push(number.to_owned());
+                values.push(transaction.to_owned());
+                continue;
+            }
             told.push((char::from(kind).to_string(), name.clone()));
             match value {
                 Some(value) => {
@@ -345,6 +357,23 @@ impl Directory for PostgresDirectory {
         Box::pin(async move {
             let found = self.record(TRANSACTION, id.as_str()).await?;
             Ok(found.map(Arc::new))
+        })
+    }
+
+    fn transactions_of_order(&self, number: &str) -> DirectoryFuture<'_, Vec<Arc<Transaction>>> {
+        let number = number.to_owned();
+        Box::pin(async move {
+            self.answers().await?;
+            let most = i64::try_from(MOST_OF_AN_ORDER).unwrap_or(i64::MAX);
+            let rows = self.link.run(OF_ORDER, &[&number, &most]).await?;
+            let mut found = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let record: Transaction = decode(column::<String>(row, 0)?.as_bytes())?;
+                if record.order.as_deref() == Some(&*number) {
+                    found.push(Arc::new(record));
+                }
+            }
+            Ok(found)
         })
     }
 

@@ -117,6 +117,10 @@ impl Directory for People {
         }))
     }
 
+    fn transactions_of_order(&self, _: &str) -> DirectoryFuture<'_, Vec<Arc<Transaction>>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
     fn apply(&self, _: Vec<Change>) -> DirectoryFuture<'_, Vec<Result<(), Conflict>>> {
         ready(Ok(Vec::new()))
     }
