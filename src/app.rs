@@ -174,6 +174,7 @@ impl Relay {
             documents: stores.documents.clone(),
             clock: stores.clock.clone(),
             tokens: carriers.tokens.clone(),
+            tickets: center.as_ref().and_then(|center| center.tickets(&config)),
             history: stores.history.clone(),
             metrics,
             token: config.admin.token.clone(),
@@ -185,16 +186,15 @@ impl Relay {
         tasks.push(maintenance::start(&stores, &shutdown));
         let digests = maintenance::send_digests(intake, shutdown.clone());
         tasks.extend([tokio::spawn(digests), tokio::spawn(damaged)]);
-        let backups = Backups::of(&stores).map(|backups| backups.run(shutdown.clone()));
-        let backups = backups.map(tokio::spawn);
+        let backups =
+            Backups::of(&stores).map(|backups| tokio::spawn(backups.run(shutdown.clone())));
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
         let memory = shared::InMemory::of(&carriers.tokens, &queue);
         tasks.extend(shared::follow(&stores, memory, &shutdown).await?);
         let (admin, verify) = (listener.shown().to_owned(), carriers.shown());
         if let Some(center) = center {
-            let with = (carriers.tokens.clone(), &*delivery);
-            tasks.extend(center.serve(&stores, with, &shutdown)?);
+            tasks.extend(center.serve(&stores, (&carriers.tokens, &*delivery), &shutdown)?);
         }
         tasks.extend(carriers.serve(&stores, &shutdown));
         tasks.push(tokio::spawn(admin::serve(

@@ -17,6 +17,7 @@ mod problem;
 mod reports;
 mod server;
 mod service;
+mod sessions;
 mod shown;
 mod sign_in;
 mod stream;

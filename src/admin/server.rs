@@ -13,9 +13,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::reload::Reload;
+use super::tickets::TicketOffice;
 use super::{
     accounts, allowlist, contents, documents, explain, health, loading, queue, reload, suspensions,
-    tokens, trace, transactions,
+    tickets, tokens, trace, transactions,
 };
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
@@ -60,8 +61,10 @@ pub struct AdminContext {
     pub documents: Arc<DocumentRoom>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The tokens of carriers.
+    /// The tokens of carriers and participants.
     pub tokens: Arc<Tokens>,
+    /// What signs participants in to the Message Center; none: they cannot reach one.
+    pub tickets: Option<TicketOffice>,
     /// The lives of messages.
     pub history: Arc<History>,
     /// Counters.
@@ -143,6 +146,7 @@ fn router(context: Arc<AdminContext>) -> Router {
         .routes(routes!(trace::trace))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(tickets::create))
         .layer(typed(http::JSON))
         .merge(lines)
         .split_for_parts();

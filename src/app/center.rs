@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::StartError;
 use super::portal::{self, Portal, PortalParts};
 use super::stores::Stores;
+use crate::admin::TicketOffice;
 use crate::archive::SqliteArchive;
 use crate::center::{Center, CenterContext};
 use crate::config::{Config, WhenBehind};
@@ -84,11 +85,16 @@ impl RunningCenter {
         self.portal.as_ref().map(|portal| &portal.listener)
     }
 
+    /// What signs participants in; none: they cannot reach it.
+    pub(super) fn tickets(&self, config: &Config) -> Option<TicketOffice> {
+        self.portal.as_ref().map(|portal| portal.tickets(config))
+    }
+
     /// Answers participants until `shutdown`. All work that is to be waited for.
     pub(super) fn serve(
         self,
         stores: &Stores,
-        (tokens, delivery): (Arc<Tokens>, &SmtpDelivery),
+        (tokens, delivery): (&Arc<Tokens>, &SmtpDelivery),
         shutdown: &CancellationToken,
     ) -> Result<Vec<JoinHandle<()>>, StartError> {
         let Self {
@@ -100,7 +106,7 @@ impl RunningCenter {
             archive: center.archive,
             outbox: center.outbox,
             news: center.news,
-            tokens,
+            tokens: tokens.clone(),
             secured: delivery.verified(),
         };
         let served = portal.map(|portal| portal.serve(stores, parts, shutdown));

@@ -9,11 +9,13 @@ use tokio_util::sync::CancellationToken;
 use super::StartError;
 use super::listen;
 use super::stores::Stores;
+use crate::admin::TicketOffice;
 use crate::archive::Archive;
 use crate::center::{News, Outbox};
 use crate::config::{Center, Config, HttpConfig};
 use crate::handover::Connector;
 use crate::http::{Guard, Listener};
+use crate::masking::PassKeys;
 use crate::portal::{self, HttpFetch, KeySet, PortalContext, SignIn};
 use crate::tokens::Tokens;
 
@@ -57,6 +59,26 @@ impl Portal {
         }))
     }
 
+    /// What signs participants in here.
+    pub(super) fn tickets(&self, config: &Config) -> TicketOffice {
+        let secured = self.http.tls.is_some();
+        let port = self.listener.shown().rsplit_once(':');
+        let port = port.map_or("443", |(_, port)| port);
+        let host = self.center.hosts.first().unwrap_or(&config.hostname);
+        let base = match (secured, self.http.behind_proxy.is_empty()) {
+            // What a proxy listens on is not known here.
+            (_, false) => format!("https://{host}"),
+            (true, true) if port == "443" => format!("https://{host}"),
+            (true, true) => format!("https://{host}:{port}"),
+            // Loopback: there is nothing else in clear text.
+            (false, true) => format!("http://{}", self.listener.shown()),
+        };
+        TicketOffice {
+            address: format!("{base}/center/v1/sign-in"),
+            keys: PassKeys::new(&config.secrets),
+        }
+    }
+
     /// Answers until `shutdown`.
     pub(super) fn serve(
         self,
@@ -71,6 +93,7 @@ impl Portal {
             outbox: parts.outbox,
             news: parts.news,
             tokens: parts.tokens,
+            passes: PassKeys::new(&config.secrets),
             sign_in: sign_in(&self.center, stores, parts.secured)?,
             state: stores.state.clone(),
             clock: stores.clock.clone(),

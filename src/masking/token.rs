@@ -147,7 +147,7 @@ pub(super) fn key_number(key: &[u8]) -> u8 {
     clippy::expect_used,
     reason = "HMAC takes keys of every length (RFC 2104 2)"
 )]
-fn hmac(key: &[u8]) -> Hmac<Sha256> {
+pub(super) fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 

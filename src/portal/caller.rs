@@ -10,10 +10,11 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::service::PortalService;
+use super::sessions::SIGN_IN;
 use crate::directory::Participant;
 use crate::http;
 use crate::mail::Timestamp;
-use crate::masking::ParticipantId;
+use crate::masking::{ParticipantId, PassKind};
 use crate::tokens::Scope;
 
 /// A participant with a good token.
@@ -33,7 +34,7 @@ pub(super) struct Caller {
 pub(super) enum Credential {
     /// A token of ours, by its id.
     Kept(Arc<str>),
-    /// One of whoever signs participants in, by its end.
+    /// One of whoever signs participants in, or of a session, by its end.
     Signed(Timestamp),
 }
 
@@ -55,12 +56,15 @@ impl Credential {
     }
 }
 
-/// Lets a request pass whose token is good, and says whose it is. The body is not read before.
+/// Lets a request pass whose token is good, and says whose it is; and one that is to open a session. The body is not read before.
 pub(super) async fn require_token(
     State(service): State<Arc<PortalService>>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    if request.uri().path() == SIGN_IN {
+        return next.run(request).await;
+    }
     let given = http::bearer(request.headers()).map(str::to_owned);
     match find(&service, given.as_deref()).await {
         Err(problem) => problem.into_response(),
@@ -79,6 +83,12 @@ async fn find(service: &PortalService, given: Option<&str>) -> Result<Caller, Pr
             let signed = sign_in.read(token, now).await.ok_or_else(Problem::token)?;
             let credential = Credential::Signed(signed.until);
             (signed.participant, signed.scope, credential)
+        }
+        (_, Some(token)) if token.starts_with(PassKind::Session.prefix()) => {
+            let session = service.parts.passes.read(PassKind::Session, token, now);
+            let session = session.ok_or_else(Problem::token)?;
+            let credential = Credential::Signed(session.until);
+            (session.participant, Scope::ALL.to_vec(), credential)
         }
         _ => {
             let reader = service.parts.tokens.reader(given, now);

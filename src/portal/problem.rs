@@ -84,6 +84,14 @@ impl Problem {
         )
     }
 
+    /// 401: one sentence for no ticket, a wrong one, one that has ended, and one that was used.
+    pub(super) fn ticket() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "a good ticket is wanted, as the marketplace makes it: it is good for a minute, and once",
+        )
+    }
+
     /// 422 for a message that `reason` is against.
     pub(super) fn refused(
         reason: &'static str,

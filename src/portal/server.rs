@@ -15,7 +15,9 @@ use utoipa_axum::routes;
 
 use super::problem::{Problem, with_problem_body};
 use super::service::{PortalContext, PortalService};
-use super::{caller, described, downloads, feed, messages, reports, threads, uploads, writing};
+use super::{
+    caller, described, downloads, feed, messages, reports, sessions, threads, uploads, writing,
+};
 use crate::http::{self, Listener};
 
 /// Octets of a body of JSON: a text of 64 KiB whose every letter is escaped, and what stands around it.
@@ -59,6 +61,7 @@ pub(super) fn router(service: Arc<PortalService>) -> Router {
         ))
         // Whose body is anything, and has limits of its own.
         .routes(routes!(uploads::upload))
+        .routes(routes!(sessions::open))
         .split_for_parts();
     let description = Json(described::finished(description));
     let router = router

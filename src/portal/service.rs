@@ -19,9 +19,9 @@ use crate::archive::{Archive, Published};
 use crate::center::{News, Outbox};
 use crate::clock::Clock;
 use crate::config::{Budget, Center};
-use crate::directory::{AccountStatus, Directory, Participant, State};
+use crate::directory::{AccountStatus, Directory, Mark, Participant, State};
 use crate::http::Guard;
-use crate::masking::ParticipantId;
+use crate::masking::{ParticipantId, PassKeys};
 use crate::tokens::Tokens;
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +40,8 @@ pub struct PortalContext {
     pub news: News,
     /// The tokens that operators have made.
     pub tokens: Arc<Tokens>,
+    /// What tickets and sessions are known by.
+    pub passes: PassKeys,
     /// Whose tokens are taken beside those; none: nobody's.
     pub sign_in: Option<SignIn>,
     /// The marketplace's own feed, where reports go.
@@ -66,6 +68,8 @@ pub(super) struct PortalService {
     /// Ends streams.
     pub(super) stop: CancellationToken,
     pub(super) uploads: Uploads,
+    /// One ticket at a time: of those that ask at once through this server one is the first.
+    first: tokio::sync::Mutex<()>,
     requests: Option<Requests>,
     reports: Option<Requests>,
 }
@@ -80,6 +84,7 @@ impl PortalService {
             requests: parts.center.requests_per_participant.and_then(requests),
             downloads: Downloads::default(),
             uploads: Uploads::default(),
+            first: tokio::sync::Mutex::default(),
             reports: requests(reports::BUDGET),
             parts,
         }
@@ -93,6 +98,20 @@ impl PortalService {
         let account = self.parts.directory.participant(id).await?;
         let account = account.filter(|account| account.status != AccountStatus::Deleted);
         account.ok_or_else(Problem::token)
+    }
+
+    /// Whether a mark was not set before; it is from now on, on all nodes.
+    ///
+    /// # Errors
+    /// 503.
+    pub(super) async fn is_first(&self, mark: Mark) -> Result<bool, Problem> {
+        let _turn = self.first.lock().await;
+        let state = &self.parts.state;
+        if state.is_marked(mark).await? || !state.claim(mark).await? {
+            return Ok(false);
+        }
+        state.mark(mark).await?;
+        Ok(true)
     }
 
     /// Tells the other tools of `of` that its feed may have grown by what it did itself.

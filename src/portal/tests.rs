@@ -6,6 +6,7 @@ mod documented;
 mod feed;
 mod matrix;
 mod reading;
+mod sessions;
 mod signed;
 mod writing;
 

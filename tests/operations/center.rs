@@ -375,6 +375,48 @@ async fn a_conversation_begins_by_the_number_of_an_order_or_by_a_masked_address(
     stage.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_marketplace_signs_somebody_in_with_a_ticket() {
+    let stage = stage("").await;
+    stage.send(JAN, SELLER).await.assert("250");
+    stage.arrival().await;
+    let ask = async |participant: &str| {
+        let (admin, body) = (
+            stage.relay.admin.clone(),
+            format!("{{\"participant\":\"{participant}\"}}"),
+        );
+        let asked = move || http::post(&admin, "/v1/tickets", Some("application/json"), &body);
+        let answer = tokio::task::spawn_blocking(asked).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().to_owned();
+        (status, serde_json::from_str::<Value>(body).unwrap())
+    };
+    let (status, unknown) = ask("nobody1").await;
+    assert_eq!(status, "422", "{unknown}");
+    let (status, made) = ask("8awgqyk6a5").await;
+    assert_eq!(status, "200", "{made}");
+    let center = stage.relay.center.clone().unwrap();
+    let address = made["address"].as_str().unwrap();
+    let path = address.strip_prefix(&format!("http://{center}")).unwrap();
+    let center: SocketAddr = center.parse().unwrap();
+    let line = format!("POST {path}");
+    let opened =
+        tokio::task::spawn_blocking(move || [(); 2].map(|()| send(center.port(), &line, "", "")));
+    let [first, second] = opened.await.unwrap();
+    assert_eq!((first.0, second.0), (200, 401));
+    let session: Value = serde_json::from_str(&first.2).unwrap();
+    let tool = Tool {
+        port: center.port(),
+        fields: bearer(session["token"].as_str().unwrap()),
+    };
+    until("the message", async || {
+        let threads = tool.get("threads").await;
+        threads["threads"][0]["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    stage.stop().await;
+}
+
 async fn text_of(stage: &Stage) -> String {
     text(&stage.arrival().await)
 }

@@ -25,7 +25,7 @@ use crate::directory::{
 };
 use crate::http::{Guard, Listener};
 use crate::mail::{Domain, Mailbox, QueueId};
-use crate::masking::{MaskId, ParticipantId, TransactionId};
+use crate::masking::{MaskId, ParticipantId, PassKeys, TokenKeys, TransactionId};
 use crate::portal::{PortalContext, SignIn, serve};
 use crate::tokens::{Holder, Scope, Tokens};
 
@@ -73,6 +73,11 @@ impl People {
 
 fn ready<T: Send + 'static>(answer: Result<T, Unavailable>) -> DirectoryFuture<'static, T> {
     Box::pin(std::future::ready(answer))
+}
+
+/// The keys of tickets and sessions.
+pub(super) fn passes() -> PassKeys {
+    PassKeys::new(&TokenKeys::new(vec![vec![9; 32]]))
 }
 
 impl Directory for People {
@@ -319,6 +324,7 @@ impl Desk {
             outbox: outbox.clone(),
             news: news.clone(),
             tokens: tokens.clone(),
+            passes: passes(),
             sign_in,
             state: state.clone(),
             clock: Arc::new(SystemClock),
