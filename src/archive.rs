@@ -17,7 +17,7 @@ mod upkeep;
 
 pub use model::{
     Between, EntryKey, Event, EventKind, FeedPage, Folded, LatestMessage, MailState, MessageId,
-    NewMessage, Parties, Party, Published, SentWith, StoredFile, StoredMessage, Thread,
+    NewMessage, Parties, Party, Published, SentWith, Settings, StoredFile, StoredMessage, Thread,
     ThreadFilter, ThreadId, ThreadKind, ThreadPage, ThreadView, Upload, UploadId, UploadRoom, Via,
 };
 pub use sqlite::SqliteArchive;
@@ -151,6 +151,12 @@ pub trait Archive: Send + Sync + 'static {
         up_to: u64,
         at: Timestamp,
     ) -> ArchiveFuture<'_, bool>;
+
+    /// What a participant has set.
+    fn settings(&self, of: ParticipantId) -> ArchiveFuture<'_, Settings>;
+
+    /// Keeps what a participant has set, durably, in place of what it had.
+    fn keep_settings(&self, of: ParticipantId, set: Settings) -> ArchiveFuture<'_, ()>;
 
     /// Keeps a file that a participant will send, durably. False: there is no room for it.
     fn keep_upload(

@@ -27,6 +27,7 @@ mod text;
 pub use compose::{Action, Report, Reporter, compose};
 pub use documents::{DocumentMessage, document_message};
 pub use mask::{HiddenAddresses, mask};
+pub use phrases::in_language;
 pub use quotable::quotable_text;
 pub use read::RemoteReport;
 pub use returned::{ReturnedMail, classify_returned};

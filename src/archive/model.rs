@@ -157,6 +157,13 @@ pub struct Upload {
     pub octets: Bytes,
 }
 
+/// What a participant may set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// In which language it is told reasons, as an ISO 639-1 code; none: its account's.
+    pub language: Option<String>,
+}
+
 /// For how much and how long files may wait for their message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadRoom {

@@ -12,8 +12,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{
     Archive, ArchiveError, ArchiveFuture, Between, Checked, EntryKey, FeedPage, LatestMessage,
-    MailState, MessageId, NewMessage, Published, Retention, SentWith, StoredMessage, ThreadFilter,
-    ThreadId, ThreadPage, ThreadView, Upload, UploadId, UploadRoom,
+    MailState, MessageId, NewMessage, Published, Retention, SentWith, Settings, StoredMessage,
+    ThreadFilter, ThreadId, ThreadPage, ThreadView, Upload, UploadId, UploadRoom,
 };
 use crate::files;
 use crate::mail::{QueueId, Timestamp};
@@ -26,6 +26,7 @@ mod forget;
 mod messages;
 mod raw;
 mod schema;
+mod settings;
 mod threads;
 mod uploads;
 mod views;
@@ -299,6 +300,14 @@ impl Archive for SqliteArchive {
         at: Timestamp,
     ) -> ArchiveFuture<'_, bool> {
         self.update(move |_, transaction| views::mark_read(transaction, &of, thread, up_to, at))
+    }
+
+    fn settings(&self, of: ParticipantId) -> ArchiveFuture<'_, Settings> {
+        self.query(move |_, transaction| settings::read(transaction, &of))
+    }
+
+    fn keep_settings(&self, of: ParticipantId, set: Settings) -> ArchiveFuture<'_, ()> {
+        self.update(move |_, transaction| settings::keep(transaction, &of, &set))
     }
 
     fn keep_upload(

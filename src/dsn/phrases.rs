@@ -53,6 +53,12 @@ pub(super) fn translated(language: &str, text: &str) -> String {
     known(pick, text).unwrap_or_else(|| pick(&OTHER).to_owned())
 }
 
+/// A sentence of ours in `language` (ISO 639-1); none where the language or the sentence has no translation, as English and the words of other servers.
+#[must_use]
+pub fn in_language(language: &str, text: &str) -> Option<String> {
+    known(column(language)?, text)
+}
+
 type Column = fn(&Phrase) -> &'static str;
 
 fn column(language: &str) -> Option<Column> {

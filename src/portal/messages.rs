@@ -74,7 +74,8 @@ pub(super) async fn list(
     let page = archive.messages(caller.id.clone(), id, between, limit);
     let page = page.await?.into_iter();
     let messages = page.map(|message| shown::message(&caller, message));
-    let messages = messages.collect();
+    let mut messages: Vec<_> = messages.collect();
+    shown::label(&service, &caller, &mut messages).await?;
     Ok(tagged::json(&headers, &Messages { messages }))
 }
 
@@ -94,7 +95,9 @@ pub(super) async fn one(
         .archive
         .message(caller.id.clone(), asked::message(&id)?);
     let found = found.await?.ok_or_else(|| Problem::no_such("message"))?;
-    Ok(tagged::json(&headers, &shown::message(&caller, found)))
+    let mut message = shown::message(&caller, found);
+    shown::label(&service, &caller, std::slice::from_mut(&mut message)).await?;
+    Ok(tagged::json(&headers, &message))
 }
 
 /// Deletes a message on your side. The other side keeps it, and your feed tells your other tools.

@@ -41,6 +41,9 @@ pub(super) struct More {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub(super) rule: Option<Option<&'static str>>,
+    /// Of a message that was refused: `detail` in your language, where there is a translation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<String>,
     /// Of 429: the key of the budget that is spent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) budget: Option<&'static str>,

@@ -16,7 +16,8 @@ use utoipa_axum::routes;
 use super::problem::{Problem, with_problem_body};
 use super::service::{PortalContext, PortalService};
 use super::{
-    caller, described, downloads, feed, messages, reports, sessions, threads, uploads, writing,
+    caller, described, downloads, feed, messages, reports, sessions, settings, threads, uploads,
+    writing,
 };
 use crate::http::{self, Listener};
 
@@ -53,6 +54,7 @@ pub(super) fn router(service: Arc<PortalService>) -> Router {
         .routes(routes!(writing::begin))
         .routes(routes!(messages::one, messages::delete))
         .routes(routes!(reports::report))
+        .routes(routes!(settings::read, settings::write))
         .routes(routes!(downloads::raw))
         .routes(routes!(downloads::file))
         .layer(middleware::from_fn_with_state(

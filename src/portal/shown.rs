@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::caller::Caller;
+use super::labels;
 use super::problem::Problem;
 use super::service::PortalService;
 use crate::archive::{
@@ -47,6 +48,9 @@ pub(super) struct CanWrite {
     pub(super) yes: bool,
     /// Why not: `suspended`, `transaction-closed`, `unknown-transaction`, `transaction-required` or `courier`; null where it can.
     pub(super) why: Option<&'static str>,
+    /// The same as a sentence in your language; absent where it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<&'static str>,
 }
 
 /// A thread.
@@ -100,6 +104,9 @@ pub(super) struct ShownMail {
     /// Of your own messages that are delayed or failed: why, without any address of the reader's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
+    /// The same in your language, where there is a translation: what other servers said has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<String>,
 }
 
 /// Who wrote a message.
@@ -186,10 +193,24 @@ pub(super) async fn thread(
         last_number: view.last,
         last_message_at: view.last_at.to_rfc3339_millis(),
         read_up_to: view.read_up_to,
-        can_write: CanWrite {
-            yes: can_write.is_none(),
-            why: can_write,
-        },
+        can_write: can(service, caller, can_write).await?,
+    })
+}
+
+/// Whether a thread can be answered, with the sentence for it.
+async fn can(
+    service: &PortalService,
+    caller: &Caller,
+    why: Option<&'static str>,
+) -> Result<CanWrite, Problem> {
+    let label = match why {
+        None => None,
+        Some(why) => labels::cannot_write(&service.language(caller).await?, why),
+    };
+    Ok(CanWrite {
+        yes: why.is_none(),
+        why,
+        label,
     })
 }
 
@@ -302,5 +323,29 @@ fn mail(mail: MailState, is_mine: bool) -> ShownMail {
     };
     // What a server said is for whoever wrote: it names nothing of the reader's, but may of the writer's.
     let reason = reason.filter(|_| is_mine);
-    ShownMail { state, reason }
+    ShownMail {
+        state,
+        reason,
+        label: None,
+    }
+}
+
+/// Adds the sentences in the language of `caller`, where there is anything to be told.
+///
+/// # Errors
+/// 503.
+pub(super) async fn label(
+    service: &PortalService,
+    caller: &Caller,
+    messages: &mut [ShownMessage],
+) -> Result<(), Problem> {
+    if messages.iter().all(|message| message.mail.reason.is_none()) {
+        return Ok(());
+    }
+    let language = service.language(caller).await?;
+    for message in messages {
+        let reason = message.mail.reason.as_deref();
+        message.mail.label = reason.and_then(|reason| labels::sentence(&language, reason));
+    }
+    Ok(())
 }

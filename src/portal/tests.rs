@@ -7,6 +7,7 @@ mod feed;
 mod matrix;
 mod reading;
 mod sessions;
+mod settings;
 mod signed;
 mod writing;
 

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::asked;
 use super::caller::{Caller, MayWrite};
+use super::labels;
 use super::problem::Problem;
 use super::service::PortalService;
 use super::shown::{self, ShownMessage};
@@ -184,11 +185,15 @@ async fn post(
         tracing::error!(event = "center_post_failed", %error);
         Problem::not_now()
     })?;
-    let id = posted.map_err(refused)?;
+    let id = match posted {
+        Ok(id) => id,
+        Err(error) => return Err(labelled(&service, &caller, refused(error)).await),
+    };
     let message = service.parts.archive.message(caller.id.clone(), id).await?;
     let message = message.ok_or_else(Problem::not_now)?;
     let place = format!("/center/v1/messages/{id}");
-    let shown = shown::message(&caller, message);
+    let mut shown = shown::message(&caller, message);
+    shown::label(&service, &caller, std::slice::from_mut(&mut shown)).await?;
     Ok((StatusCode::CREATED, [(LOCATION, place)], Json(shown)).into_response())
 }
 
@@ -278,6 +283,16 @@ async fn files(
         });
     }
     Ok(files)
+}
+
+/// A refusal with its sentence in the language of `caller`. That it cannot be looked up hides no refusal.
+async fn labelled(service: &PortalService, caller: &Caller, mut problem: Problem) -> Problem {
+    if problem.more.reason.is_some()
+        && let Ok(language) = service.language(caller).await
+    {
+        problem.more.label = labels::sentence(&language, &problem.detail);
+    }
+    problem
 }
 
 fn refused(error: PostError) -> Problem {

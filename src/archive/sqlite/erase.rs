@@ -11,7 +11,7 @@ use crate::masking::ParticipantId;
 /// Messages that are looked for in the files of months at once.
 const PIECE: i64 = 1_000;
 
-/// Takes everything of an account out that is its alone: views, feed, requests, login. Its messages stay in the other view, or go as well; how many went.
+/// Takes everything of an account out that is its alone: views, feed, requests, settings, login. Its messages stay in the other view, or go as well; how many went.
 pub(super) fn account(
     folder: &Path,
     transaction: &Transaction<'_>,
@@ -24,7 +24,14 @@ pub(super) fn account(
         erased += old.len();
         forget::take_out(folder, transaction, &old)?;
     }
-    for table in ["published", "view", "event", "feed", "sent_with"] {
+    for table in [
+        "published",
+        "view",
+        "event",
+        "feed",
+        "sent_with",
+        "settings",
+    ] {
         let statement = format!("DELETE FROM {table} WHERE participant = ?1");
         transaction.execute(&statement, [of.as_str()])?;
     }

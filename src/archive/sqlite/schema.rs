@@ -99,6 +99,10 @@ CREATE TABLE view (
 CREATE INDEX view_last ON view (participant, last);
 CREATE INDEX view_other ON view (participant, other, last);
 CREATE INDEX view_unread ON view (participant, last) WHERE unread > 0;
+CREATE TABLE settings (
+    participant TEXT PRIMARY KEY,
+    language TEXT
+) WITHOUT ROWID;
 CREATE TABLE archive (base INTEGER NOT NULL, key BLOB NOT NULL);
 ";
 

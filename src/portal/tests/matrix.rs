@@ -28,6 +28,7 @@ async fn requests(desk: &Desk, client: &Client) -> Vec<(String, String, String, 
                 _ => message_id(1).to_string(),
             };
             let body = match (method.as_str(), path.as_str()) {
+                ("put", path) if path.ends_with("/settings") => json!({"language": "cs"}),
                 ("put", _) => json!({"up_to": 1}),
                 ("post", path) if path.ends_with("/report") => json!({"kind": "threat"}),
                 ("post", path) if path.ends_with("/files") => json!("octets"),

@@ -50,7 +50,10 @@ async fn threads_are_listed_with_all_that_a_tool_asks_for() {
     );
     assert_eq!(
         page["threads"][0]["can_write"],
-        json!({"yes": false, "why": "courier"})
+        json!({
+            "yes": false, "why": "courier",
+            "label": "Wiadomość wysłał przewoźnik; odpowiedzi nikt tu nie czyta.",
+        })
     );
     for (query, found) in [
         ("unread=true", &["04", "03", "01"][..]),
