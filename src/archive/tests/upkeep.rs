@@ -166,3 +166,34 @@ async fn a_look_at_all_finds_octets_that_are_gone() {
     let checked = archive.check().await.unwrap();
     assert_eq!(checked.faults, ["2025-11.sqlite is missing"]);
 }
+
+/// As after a backup that lacks the file of a month: what is known of its messages is shown, and that there was more.
+#[tokio::test]
+async fn a_message_whose_month_is_lost_says_that_it_is_not_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = archive(folder.path());
+    first
+        .add(vec![message(1, 0, true)], Timestamp(1_000))
+        .await
+        .unwrap();
+    let [buyer, _] = [0, 1].map(|number| party(number).id);
+    let whole = first.message(buyer.clone(), message(1, 0, true).id);
+    let whole = whole.await.unwrap().unwrap();
+    assert!(!whole.text.is_empty() && !whole.cut);
+    drop(first);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("2025-11") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let second = archive(folder.path());
+    let shown = second.message(buyer.clone(), whole.id).await.unwrap();
+    let shown = shown.unwrap();
+    assert_eq!((&*shown.text, shown.cut), ("", true));
+    assert_eq!((shown.subject, shown.number), (whole.subject, 1));
+    let page = second.messages(buyer.clone(), whole.thread, Between::After(0), 10);
+    assert_eq!(page.await.unwrap().len(), 1);
+    assert_eq!(second.raw(buyer, whole.id).await.unwrap(), None);
+}
