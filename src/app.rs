@@ -6,6 +6,7 @@
 mod backups;
 mod carriers;
 mod center;
+mod cluster;
 mod data_dir;
 mod descriptors;
 mod listen;
@@ -176,6 +177,7 @@ impl Relay {
             tokens: carriers.tokens.clone(),
             tickets: center.as_ref().and_then(|center| center.tickets(&config)),
             history: stores.history.clone(),
+            drift: stores.kept.shared().map(|shared| shared.drift.clone()),
             metrics,
             token: config.admin.token.clone(),
             guard: Guard::new(&config.admin.http, &config.hostname, &config.admin.hosts),
@@ -190,8 +192,7 @@ impl Relay {
             Backups::of(&stores).map(|backups| tokio::spawn(backups.run(shutdown.clone())));
         // After all sockets are bound: while the directory is made again mail is answered 451, which is better than no answer.
         stores.restore();
-        let memory = shared::InMemory::of(&carriers.tokens, &queue);
-        tasks.extend(shared::follow(&stores, memory, &shutdown).await?);
+        tasks.extend(shared::follow(&stores, (&carriers.tokens, &queue), &shutdown).await?);
         let (admin, verify) = (listener.shown().to_owned(), carriers.shown());
         if let Some(center) = center {
             tasks.extend(center.serve(&stores, (&carriers.tokens, &*delivery), &shutdown)?);

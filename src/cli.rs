@@ -15,6 +15,7 @@ mod explain;
 mod generate;
 mod import;
 mod mask;
+mod nodes;
 mod progress;
 mod queue;
 mod reload;
@@ -162,6 +163,8 @@ enum Command {
         #[command(subcommand)]
         command: center::Command,
     },
+    /// The nodes over one database, and where they differ
+    Nodes,
     /// Tokens with which couriers ask about orders, and participants use the Message Center
     Tokens {
         #[command(subcommand)]
@@ -251,6 +254,7 @@ fn dispatch(arguments: Arguments) -> Exit {
         }
         Command::Queue { command } => loaded(&|loaded| queue::run(&loaded.config, &command, json)),
         Command::Reload => loaded(&|loaded| block_on(reload::run(&loaded.config, json))),
+        Command::Nodes => loaded(&|loaded| block_on(nodes::run(&loaded.config, json))),
         Command::Center { command } => {
             loaded(&|loaded| center::run(&loaded.config, &command, json))
         }

@@ -43,8 +43,8 @@ pub use import::{
 };
 pub use line::{RecordRules, check, is_order_number, parse_line};
 pub use postgres::{
-    Follower, Hear, Link, Node, NodeFacts, PostgresDirectory, PostgresError, PostgresSettings,
-    PostgresState, Word,
+    COMPARED, Drift, DriftWatch, Follower, Hear, Link, Node, NodeFacts, PostgresDirectory,
+    PostgresError, PostgresSettings, PostgresState, Word, drift,
 };
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,

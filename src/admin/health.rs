@@ -1,6 +1,7 @@
 //! Is it alive, will it take mail, what has it counted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,6 +13,9 @@ use crate::backpressure::DocumentRoom;
 use crate::http::ApiError;
 use crate::masking::ParticipantId;
 use crate::observe;
+
+/// For how long nodes may differ before it needs a look: files are brought to one after another.
+const LASTING: Duration = Duration::from_secs(60);
 
 /// The process answers.
 // Looks at nothing: a process that answers must not be restarted because a disk is full.
@@ -53,7 +57,17 @@ pub(super) async fn readyz(State(context): State<Arc<AdminContext>>) -> Result<S
             old.join(", ")
         )
     };
-    Ok(format!("ready\n{also}{old}"))
+    let now = context.clock.now();
+    let differs = context
+        .drift
+        .as_ref()
+        .map(|drift| drift.lasting(now, LASTING));
+    let differs = differs.unwrap_or_default().join(", ");
+    let drift = match differs.as_str() {
+        "" => String::new(),
+        differs => format!("nodes: they differ in {differs}; allegromail nodes\n"),
+    };
+    Ok(format!("ready\n{also}{old}{drift}"))
 }
 
 /// All metrics in Prometheus' text form.

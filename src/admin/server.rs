@@ -20,7 +20,7 @@ use super::{
 };
 use crate::backpressure::DocumentRoom;
 use crate::clock::Clock;
-use crate::directory::{self, Change, Directory, RecordRules, UnknownParties};
+use crate::directory::{self, Change, Directory, DriftWatch, RecordRules, UnknownParties};
 use crate::history::History;
 use crate::http::ApiError;
 use crate::http::{self, Guard, Listener};
@@ -67,6 +67,8 @@ pub struct AdminContext {
     pub tickets: Option<TicketOffice>,
     /// The lives of messages.
     pub history: Arc<History>,
+    /// Since when nodes differ; none: there is one machine.
+    pub drift: Option<Arc<DriftWatch>>,
     /// Counters.
     pub metrics: Metrics,
     /// The bearer token; none: whoever reaches the listener may ask.

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
+use super::cluster::{Cluster, config_digest};
 use super::shared_updates::SharedUpdates;
 use super::stores::{CACHED_RECORDS, Stores};
 use crate::config::{Config, Engine, SharedDirectory};
 use crate::directory::{
-    CachedDirectory, DirectoryFuture, Follower, Hear, Link, NodeFacts, PostgresDirectory,
-    PostgresError, PostgresState,
+    CachedDirectory, DirectoryFuture, DriftWatch, Follower, Hear, Link, NodeFacts,
+    PostgresDirectory, PostgresError, PostgresState,
 };
 use crate::queue::{QueueClient, QueueHandle};
 use crate::tokens::Tokens;
@@ -25,6 +25,8 @@ pub(super) struct Shared {
     /// What entries of the log teach, on its way.
     pub(super) updates: Arc<SharedUpdates>,
     facts: NodeFacts,
+    /// Since when nodes differ.
+    pub(super) drift: Arc<DriftWatch>,
     /// The number of this node, which no other has.
     slot: u16,
 }
@@ -42,7 +44,7 @@ impl Shared {
             name: shared.node.clone(),
             region: shared.region.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            config: digest(&config.text),
+            config: config_digest(&config.text),
             ..NodeFacts::default()
         };
         let told = link.tell_node(&facts).await;
@@ -51,6 +53,7 @@ impl Shared {
             cache: Arc::new(CachedDirectory::of_many(directory, CACHED_RECORDS)),
             updates: SharedUpdates::start(state.clone()),
             facts,
+            drift: Arc::default(),
             slot,
             link,
             state,
@@ -67,41 +70,47 @@ impl Shared {
 /// Bits of an id that a node counts with.
 const ID_BITS: u32 = 48;
 
-/// Reads what other nodes change until `shutdown`, and tells them what is in force here; none: nothing is shared.
+/// Reads what other nodes change until `shutdown`, and tells them what is in force here. No work: nothing is shared.
 pub(super) async fn follow(
     stores: &Stores,
-    memory: InMemory,
+    (tokens, queue): (&Arc<Tokens>, &QueueHandle),
     shutdown: &CancellationToken,
-) -> Result<Option<JoinHandle<()>>, StartError> {
+) -> Result<Vec<JoinHandle<()>>, StartError> {
     let Some(shared) = stores.kept.shared() else {
-        return Ok(None);
+        return Ok(Vec::new());
+    };
+    let memory = InMemory {
+        tokens: tokens.clone(),
+        queue: queue.client(),
     };
     let failed = |error| StartError::because("directory", error);
-    let mut facts = shared.facts.clone();
-    let sets = stores.in_force.current();
-    facts.rules.clone_from(&sets.rules.version);
-    facts.allowlist = sets.allowlist.digest();
-    shared.link.tell_node(&facts).await.map_err(failed)?;
-    let follower = Follower::new(shared.link.clone(), facts.name, shared.cache.clone());
+    let mut cluster = Cluster {
+        link: shared.link.clone(),
+        facts: shared.facts.clone(),
+        config: stores.config.clone(),
+        in_force: stores.in_force.clone(),
+        clock: stores.clock.clone(),
+        drift: shared.drift.clone(),
+    };
+    cluster.tell().await.map_err(failed)?;
+    let follower = Follower::new(
+        shared.link.clone(),
+        shared.facts.name.clone(),
+        shared.cache.clone(),
+    );
     let follower = follower.await.map_err(failed)?;
     // What was read at the start may be older than the place in the feed from which this node follows.
     memory.hear(None).await.map_err(failed)?;
-    Ok(Some(tokio::spawn(follower.run(memory, shutdown.clone()))))
+    Ok(vec![
+        tokio::spawn(follower.run(memory, shutdown.clone())),
+        tokio::spawn(cluster.run(shutdown.clone())),
+    ])
 }
 
 /// What this node has in memory beside its cache.
-pub(super) struct InMemory {
+struct InMemory {
     tokens: Arc<Tokens>,
     queue: QueueClient,
-}
-
-impl InMemory {
-    pub(super) fn of(tokens: &Arc<Tokens>, queue: &QueueHandle) -> Self {
-        Self {
-            tokens: tokens.clone(),
-            queue: queue.client(),
-        }
-    }
 }
 
 impl Hear for InMemory {
@@ -125,12 +134,4 @@ pub(super) async fn link(shared: &SharedDirectory) -> Result<Arc<Link>, StartErr
         is_refused: matches!(error, PostgresError::Refused(_)),
         ..StartError::because("directory", error)
     })
-}
-
-/// Twelve digits that differ where the texts do.
-fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let mut shown = data_encoding::HEXLOWER.encode(&digest);
-    shown.truncate(12);
-    shown
 }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod connection;
+mod drift;
 mod fault;
 mod feed;
 mod link;
@@ -13,6 +14,7 @@ mod taught;
 mod tls;
 
 pub use accounts::PostgresDirectory;
+pub use drift::{COMPARED, Drift, DriftWatch, drift};
 pub use fault::PostgresError;
 pub use feed::{Follower, Hear, Word};
 pub use link::Link;

@@ -67,6 +67,11 @@ impl TokenKeys {
         &self.0
     }
 
+    /// The numbers by which the keys are told apart, in their order. They tell nothing of the keys.
+    pub fn numbers(&self) -> impl Iterator<Item = u8> {
+        self.0.iter().map(|key| key_number(key))
+    }
+
     /// The local part for a message sent now.
     #[must_use]
     pub fn sign(&self, kind: TokenKind, number: u64, now: Timestamp) -> String {

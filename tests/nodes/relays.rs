@@ -254,3 +254,77 @@ async fn what_keeps_a_node_from_starting_is_said_with_its_remedy() {
         &["GRANT CREATE ON SCHEMA public TO mail"],
     );
 }
+
+/// One of three has another allowlist, until it reads that of the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_differ_are_shown_and_what_is_mended_is_not() {
+    let Some(server) = Postgres::shared() else {
+        return;
+    };
+    let database = server.database();
+    let folder = tempfile::tempdir().unwrap();
+    let couriers = folder.path().join("couriers.txt");
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/allowlist/couriers.txt");
+    let shipped = fs::read_to_string(shipped).unwrap();
+    fs::write(&couriers, format!("{shipped}@parcels.example\n")).unwrap();
+    let one = Box::pin(node(&server, &database, "mx1").start()).await;
+    let two = Box::pin(node(&server, &database, "mx2").start()).await;
+    let three = Setup {
+        couriers: Some(couriers.clone()),
+        ..node(&server, &database, "mx3")
+    };
+    let three = Box::pin(three.start()).await;
+    let config = one.config.to_string_lossy().into_owned();
+    let shown = || finished(&["nodes", "--json", "--config", &config]);
+    let (exit, out, errors) = shown();
+    assert_eq!(exit, 1, "{out}{errors}");
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let names: Vec<_> = said["nodes"].as_array().unwrap().iter().collect();
+    assert_eq!(names.len(), 3);
+    assert!(names.iter().all(|node| node["alive"] == true), "{out}");
+    let differs = |said: &serde_json::Value, what: &str| {
+        let all = said["drift"].as_array().unwrap().clone();
+        all.into_iter().find(|drift| drift["what"] == what)
+    };
+    let allowlist = differs(&said, "allowlist").unwrap();
+    let mut states: Vec<_> = allowlist["states"].as_object().unwrap().values().collect();
+    states.sort_by_key(|nodes| nodes.to_string());
+    assert_eq!(
+        states,
+        [
+            &serde_json::json!(["mx1", "mx2"]),
+            &serde_json::json!(["mx3"])
+        ]
+    );
+    for same in ["rules", "keys", "version"] {
+        assert_eq!(differs(&said, same), None, "{out}");
+    }
+    assert!(names[0]["keys"].as_str().unwrap().starts_with("secrets "));
+    let (_, _, told) = finished(&["nodes", "--config", &config]);
+    assert!(
+        told.contains("allowlist differ:") && told.contains("at mx3"),
+        "{told}"
+    );
+    fs::write(&couriers, shipped).unwrap();
+    let reloaded: serde_json::Value = admin(&three)
+        .post("/v1/allowlist/reload", "application/json", "{}".into())
+        .await
+        .unwrap();
+    assert!(reloaded.is_object(), "{reloaded}");
+    until("the same allowlist", async || {
+        let (_, out, _) = shown();
+        let said: serde_json::Value = serde_json::from_str(&out).unwrap();
+        differs(&said, "allowlist").is_none().then_some(())
+    })
+    .await;
+    drop((one, two));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_machine_has_no_nodes_to_show() {
+    let stage = Stage::ordinary().await;
+    let config = stage.config.to_string_lossy().into_owned();
+    let (exit, _, errors) = finished(&["nodes", "--config", &config]);
+    assert_eq!(exit, 78, "{errors}");
+    assert!(errors.contains("docs/many-nodes.md"), "{errors}");
+}

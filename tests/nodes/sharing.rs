@@ -229,3 +229,37 @@ async fn while_the_database_is_away_nobody_is_unknown_and_it_is_found_again() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_has_told_stays_told_where_it_says_nothing_of_it() {
+    let Some(server) = Postgres::shared() else {
+        return;
+    };
+    let settings = PostgresSettings::parse(&server.url(&server.database()), None, None).unwrap();
+    let link = Link::open(settings).await.unwrap();
+    let whole = NodeFacts {
+        name: "mx1".to_owned(),
+        region: "waw".to_owned(),
+        version: "1".to_owned(),
+        allowlist: "a1".to_owned(),
+        rules: "r1".to_owned(),
+        config: "c1".to_owned(),
+        keys: "secrets 1".to_owned(),
+    };
+    let slot = link.tell_node(&whole).await.unwrap();
+    // As a command does that has read the configuration alone.
+    let part = NodeFacts {
+        name: "mx1".to_owned(),
+        config: "c2".to_owned(),
+        ..NodeFacts::default()
+    };
+    assert_eq!(link.tell_node(&part).await.unwrap(), slot);
+    let nodes = link.nodes().await.unwrap();
+    let expected = NodeFacts {
+        region: String::new(),
+        version: String::new(),
+        config: "c2".to_owned(),
+        ..whole
+    };
+    assert_eq!(nodes[0].facts, expected);
+}

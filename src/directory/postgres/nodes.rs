@@ -24,6 +24,8 @@ pub struct NodeFacts {
     pub rules: String,
     /// The same of the configuration, but for what differs from node to node.
     pub config: String,
+    /// The numbers of its keys: of the secrets in their order, and which DKIM keys of a domain it has.
+    pub keys: String,
 }
 
 /// A node as the others see it.
@@ -45,12 +47,14 @@ impl Node {
     }
 }
 
-const ALL: &str = "select name, region, version, allowlist, rules, config, seen, \
+const ALL: &str = "select name, region, version, allowlist, rules, config, keys, seen, \
      (extract(epoch from (now() - seen_at)) * 1000)::bigint from nodes order by name";
-const RENEW: &str = "update nodes set region = $2, version = $3, allowlist = $4, rules = $5, config = $6 where name = $1 returning slot";
+const RENEW: &str = "update nodes set region = $2, version = $3, config = $6, \
+     allowlist = coalesce(nullif($4::text, ''), allowlist), rules = coalesce(nullif($5::text, ''), rules), \
+     keys = coalesce(nullif($7::text, ''), keys) where name = $1 returning slot";
 const ENTER: &str = "with next as (update counters set value = value + 1 where name = 'slot' returning value) \
-     insert into nodes (name, region, version, allowlist, rules, config, seen, seen_at, started_at, slot) \
-     select $1, $2, $3, $4, $5, $6, (select value from counters where name = 'feed'), now(), now(), value from next returning slot";
+     insert into nodes (name, region, version, allowlist, rules, config, keys, seen, seen_at, started_at, slot) \
+     select $1, $2, $3, $4, $5, $6, $7, (select value from counters where name = 'feed'), now(), now(), value from next returning slot";
 
 /// A node that has not read the feed for two seconds takes its cache for empty.
 const BEHIND: &str =
@@ -92,15 +96,17 @@ impl Link {
                     allowlist: column(row, 3)?,
                     rules: column(row, 4)?,
                     config: column(row, 5)?,
+                    keys: column(row, 6)?,
                 },
-                seen: number(6)?,
-                silent: number(7)?,
+                seen: number(7)?,
+                silent: number(8)?,
             })
         });
         read.collect()
     }
 
-    /// Says of a node what it is, and returns its number, which no other node has.
+    /// Says of a node what it is, and returns its number, which no other node has. What is empty stays as it was told: a command that has read no
+    /// allowlist says nothing of the server's.
     ///
     /// # Errors
     /// [`Unavailable`].
@@ -112,6 +118,7 @@ impl Link {
             &facts.allowlist,
             &facts.rules,
             &facts.config,
+            &facts.keys,
         ];
         let row = match self.row(RENEW, values).await? {
             Some(row) => Some(row),

@@ -302,6 +302,12 @@ pub(super) const METRICS: &[Described] = &[
         "octets of the log that it has not got yet",
     ),
     (
+        "allegromail_cluster_drift",
+        Gauge,
+        &["what"],
+        "1 where nodes that live differ in it",
+    ),
+    (
         "allegromail_spool_unhealthy",
         Gauge,
         &[],
