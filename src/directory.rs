@@ -43,8 +43,9 @@ pub use import::{
 };
 pub use line::{RecordRules, check, is_order_number, parse_line};
 pub use postgres::{
-    COMPARED, Drift, DriftWatch, Follower, Hear, Link, Node, NodeFacts, PostgresDirectory,
-    PostgresError, PostgresSettings, PostgresState, Word, drift,
+    COMPARED, Drift, DriftWatch, Follower, Hear, Link, MessageRecord, Node, NodeFacts,
+    PostgresDirectory, PostgresError, PostgresRecords, PostgresSettings, PostgresState, Word,
+    drift,
 };
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,

@@ -11,6 +11,7 @@ mod indexing;
 mod line;
 mod names;
 mod query;
+mod records;
 mod runs;
 mod search;
 mod shown;
@@ -20,6 +21,7 @@ mod view;
 pub use account::{Attempt, Came, Hidden, Tls};
 pub use line::{Accepted, ContentHit, HistoryEvent, HistoryRecord};
 pub use query::{TraceQuery, moment};
+pub use records::{FoundRecord, LocalRecords, Records};
 pub use shown::{ShownAttempt, ShownCame, TraceLine, shown};
 pub use store::{History, MessageFate, Watch};
 

@@ -35,7 +35,7 @@ use crate::history::History;
 use crate::mail::QueueId;
 use crate::masking::{HandedKeys, ParticipantId, TransactionId};
 use crate::signing::Signer;
-use crate::spool::{Spool, StateUpdates};
+use crate::spool::{Entry, Spool, StateUpdates};
 
 pub use action::QueueAction;
 pub use damaged::end_damaged;
@@ -57,6 +57,9 @@ pub trait LastUsed: Send + Sync + 'static {
 
     /// Remembers what a durable entry teaches. The spool has it, so a failure is logged and not told.
     fn remember(&self, memory: &StateUpdates);
+
+    /// Tells other nodes of an entry that has become durable; where there are none, nobody.
+    fn accepted(&self, _entry: &Entry) {}
 }
 
 /// The `[delivery]` keys, and what is not configurable.

@@ -8,12 +8,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::directory::{COMPARED, DriftWatch, Link, Node, NodeFacts, Unavailable, drift};
+use crate::directory::{
+    COMPARED, DriftWatch, Link, Node, NodeFacts, PostgresRecords, Unavailable, drift,
+};
 use crate::in_force::InForce;
 use crate::signing;
 
 /// How often a node looks whether what it has is what it told, and what others have.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// How many looks there are from one end of old records to the next: an hour of them.
+const FORGET: u32 = 720;
 
 /// Keys of the configuration that differ from node to node: a table and a key of it, or a key of the top.
 const OWN: [(&str, &str); 10] = [
@@ -37,6 +42,7 @@ pub(super) struct Cluster {
     pub(super) in_force: Arc<InForce>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) drift: Arc<DriftWatch>,
+    pub(super) records: PostgresRecords,
 }
 
 impl Cluster {
@@ -60,13 +66,33 @@ impl Cluster {
 
     /// Looks until `shutdown`.
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
-        loop {
+        for turn in (0..FORGET).cycle() {
+            if turn == 0 {
+                self.forget().await;
+            }
             if let Err(error) = self.look().await {
                 tracing::warn!(event = "nodes_unread", %error, "whether nodes differ is not known meanwhile");
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Forgets what was accepted so long ago that no token leads to it.
+    async fn forget(&self) {
+        let kept = u64::from(self.config.delivery.token_days()) + 1;
+        let oldest = (self.clock.now().0 / 86_400_000).saturating_sub(kept);
+        let oldest = u16::try_from(oldest).unwrap_or(u16::MAX);
+        loop {
+            match self.records.forget(oldest).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(event = "state_expire_failed", %error, "old records stay");
+                    return;
+                }
             }
         }
     }

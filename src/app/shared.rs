@@ -12,7 +12,7 @@ use super::stores::{CACHED_RECORDS, Stores};
 use crate::config::{Config, Engine, SharedDirectory};
 use crate::directory::{
     CachedDirectory, DirectoryFuture, DriftWatch, Follower, Hear, Link, NodeFacts,
-    PostgresDirectory, PostgresError, PostgresState,
+    PostgresDirectory, PostgresError, PostgresRecords, PostgresState,
 };
 use crate::queue::{QueueClient, QueueHandle};
 use crate::tokens::Tokens;
@@ -24,6 +24,8 @@ pub(super) struct Shared {
     pub(super) state: Arc<PostgresState>,
     /// What entries of the log teach, on its way.
     pub(super) updates: Arc<SharedUpdates>,
+    /// What all nodes have accepted.
+    pub(super) records: PostgresRecords,
     facts: NodeFacts,
     /// Since when nodes differ.
     pub(super) drift: Arc<DriftWatch>,
@@ -40,6 +42,7 @@ impl Shared {
         let link = link(shared).await?;
         let directory = Arc::new(PostgresDirectory::new(link.clone()));
         let state = Arc::new(PostgresState::new(link.clone(), &shared.node));
+        let records = PostgresRecords::new(link.clone());
         let facts = NodeFacts {
             name: shared.node.clone(),
             region: shared.region.clone(),
@@ -51,7 +54,8 @@ impl Shared {
         let slot = told.map_err(|error| StartError::because("directory", error))?;
         Ok(Some(Self {
             cache: Arc::new(CachedDirectory::of_many(directory, CACHED_RECORDS)),
-            updates: SharedUpdates::start(state.clone()),
+            updates: SharedUpdates::start(state.clone(), records.clone()),
+            records,
             facts,
             drift: Arc::default(),
             slot,
@@ -91,6 +95,7 @@ pub(super) async fn follow(
         in_force: stores.in_force.clone(),
         clock: stores.clock.clone(),
         drift: shared.drift.clone(),
+        records: shared.records.clone(),
     };
     cluster.tell().await.map_err(failed)?;
     let follower = Follower::new(

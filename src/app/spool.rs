@@ -166,6 +166,7 @@ fn replay_updates(stores: &Stores, opened: &Opened) -> Result<(), StartError> {
             Kept::Local(local) => apply_updates(&local.state, &entry.memory),
             Kept::Shared(shared) => {
                 shared.updates.remember(&entry.memory);
+                shared.updates.accepted(entry);
                 Ok(())
             }
         };

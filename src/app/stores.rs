@@ -9,6 +9,7 @@ use super::data_dir;
 use super::lost::{self, FoundDirectory};
 use super::reserved_space::{self, ReservedSpace};
 use super::shared::{self, Shared};
+use super::shared_updates::SharedRecords;
 use super::state_updates::LastAddresses;
 use crate::auth::{self, Prover};
 use crate::backpressure::{Backpressure, DocumentRoom};
@@ -21,7 +22,7 @@ use crate::directory::{
 };
 use crate::files;
 use crate::handover::Targets;
-use crate::history::History;
+use crate::history::{History, LocalRecords, Records};
 use crate::in_force::{InForce, Sources};
 use crate::inbound;
 use crate::intake::Tools;
@@ -244,9 +245,23 @@ impl Stores {
             signer: self.signer.clone(),
             spool,
             history: self.history.clone(),
+            records: self.records(),
             flow: self.flow.clone(),
             documents: self.documents.clone(),
             clock: self.clock.clone(),
+        }
+    }
+
+    /// What was accepted, here or at another node.
+    fn records(&self) -> Arc<dyn Records> {
+        let local = LocalRecords(self.history.clone());
+        match self.kept.shared() {
+            None => Arc::new(local),
+            Some(shared) => Arc::new(SharedRecords {
+                local,
+                shared: shared.records.clone(),
+                clock: self.clock.clone(),
+            }),
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) async fn returned(
     token: &BounceToken,
 ) -> Result<Returned, Refusal> {
     let tools = &intake.tools;
-    let found = found(&tools.history, token).await?;
+    let found = found(&*tools.records, token).await?;
     let sent = sent(&*tools.directory, &tools.domains, token, found).await?;
     let null = arrival.transaction.reverse_path == ReversePath::Null;
     let taken = match (

@@ -1,13 +1,11 @@
 //! The message of ours that a bounce token names, and what is added to its life.
 
-use std::sync::Arc;
-
 use super::entry::Taken;
 use super::fault::internal;
 use super::masked::mask_of;
 use crate::directory::Directory;
 use crate::failpoint;
-use crate::history::{Accepted, History, HistoryEvent, HistoryRecord};
+use crate::history::{Accepted, History, HistoryEvent, HistoryRecord, Records};
 use crate::mail::{Mailbox, QueueId, Timestamp};
 use crate::masking::{BounceToken, MaskedDomains, TokenKind};
 use crate::policy::{Reason, Refusal};
@@ -25,18 +23,13 @@ pub(super) struct Sent {
     pub(super) mask: Option<Mailbox>,
 }
 
-/// What the history has of the message that a token names.
+/// What is known of the message that a token names.
 pub(super) async fn found(
-    history: &Arc<History>,
+    records: &dyn Records,
     token: &BounceToken,
 ) -> Result<(HistoryRecord, Accepted), Refusal> {
-    let history = history.clone();
-    let (number, day) = (QueueId(token.number), token.day);
-    // A file of a whole day is read: not on a thread that serves sessions.
-    let found = tokio::task::spawn_blocking(move || history.find(number, day)).await;
-    let found = found
-        .map_err(|error| internal(&error.to_string()))?
-        .map_err(|error| internal(&error.to_string()))?;
+    let found = records.find(QueueId(token.number), token.day).await;
+    let found = found.map_err(|error| internal(&error.to_string()))?;
     let found = found.ok_or_else(|| {
         let text = "the message that this bounce address belongs to is not known any more.";
         Refusal::new(Reason::BadToken, text)

@@ -21,7 +21,7 @@ use crate::backpressure::{Backpressure, DocumentRoom};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{Directory, State};
-use crate::history::History;
+use crate::history::{History, Records};
 use crate::in_force::{InForce, Sets};
 use crate::masking::{GuessKeys, HandedKeys, MaskedDomains, MessageIdKeys};
 use crate::resolve::Resolver;
@@ -51,6 +51,8 @@ pub struct Tools {
     pub spool: Arc<dyn Spool>,
     /// The life of every message.
     pub history: Arc<History>,
+    /// What was accepted, here or at another node.
+    pub records: Arc<dyn Records>,
     /// What is on its way out and still in memory.
     pub flow: Arc<Backpressure>,
     /// How much room there is for documents that wait to be handed over.

@@ -168,6 +168,7 @@ impl Queue {
     fn admit(&mut self, mut new: CommittedEntry) {
         failpoint::pass("queue.admitted");
         self.context.last_used.remember(&new.entry.memory);
+        self.context.last_used.accepted(&new.entry);
         failpoint::pass("queue.remembered");
         self.context
             .history

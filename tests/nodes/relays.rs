@@ -26,10 +26,14 @@ fn admin(node: &Stage) -> admin::Client {
 
 async fn three() -> Option<(Arc<Postgres>, [Stage; 3])> {
     let server = Postgres::shared()?;
-    let database = server.database();
-    let start = |name| Box::pin(node(&server, &database, name).start());
-    let stages = [start("mx1").await, start("mx2").await, start("mx3").await];
+    let stages = over(&server, &server.database()).await;
     Some((server, stages))
+}
+
+/// Three relays over a database.
+async fn over(server: &Postgres, database: &str) -> [Stage; 3] {
+    let start = |name| Box::pin(node(server, database, name).start());
+    [start("mx1").await, start("mx2").await, start("mx3").await]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,6 +257,58 @@ async fn what_keeps_a_node_from_starting_is_said_with_its_remedy() {
         78,
         &["GRANT CREATE ON SCHEMA public TO mail"],
     );
+}
+
+/// The server of the recipient gives up after it has taken the message, and its report comes to a node that has never seen it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bounce_at_a_node_that_did_not_send_the_message_reaches_its_writer() {
+    let Some(server) = Postgres::shared() else {
+        return;
+    };
+    let database = server.database();
+    let [one, two, three] = over(&server, &database).await;
+    one.send(JAN, SELLER).await.assert("250");
+    let sent = one.arrival().await;
+    let bounce = |to: &str| {
+        format!(
+            "From: MAILER-DAEMON@rowery.example\r\nTo: <{to}>\r\nSubject: failure\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n\
+             --b\r\nContent-Type: text/plain\r\n\r\nbiuro@rowery.example: mailbox full\r\n\
+             --b\r\nContent-Type: message/delivery-status\r\n\r\n\
+             Reporting-MTA: dns; mail.rowery.example\r\n\r\n\
+             Final-Recipient: rfc822; biuro@rowery.example\r\nAction: failed\r\nStatus: 5.2.2\r\n\
+             --b--\r\n"
+        )
+    };
+    let report = bounce(&sent.reverse_path);
+    // Written behind the 250: until it is there, nobody says that there is no such message.
+    until("the record", async || {
+        let answer = two.send_message("", &[&sent.reverse_path], &report).await;
+        assert!(
+            answer.0.starts_with("250") || answer.0.starts_with("451"),
+            "{answer:?}"
+        );
+        answer.0.starts_with("250").then_some(())
+    })
+    .await;
+    let told = two.arrival().await;
+    assert_eq!(
+        (&*told.reverse_path, &*told.recipients),
+        ("", &[JAN.to_owned()][..])
+    );
+    let told = text(&told);
+    assert!(
+        told.contains("5.2.2") && told.contains("k2m9x0r7t3+cub31c122@allegromail.pl"),
+        "{told}"
+    );
+    // The same report at a third one: it was told.
+    let again = three.send_message("", &[&sent.reverse_path], &report).await;
+    assert!(again.0.contains("not passed on"), "{again:?}");
+    // No address stands in the table.
+    let held = server.sql(&database, "select line from records");
+    for real in ["jan@poczta", "biuro@rowery", "sprzedaz@rowery"] {
+        assert!(!held.contains(real), "{held}");
+    }
 }
 
 /// One of three has another allowlist, until it reads that of the others.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allegromail::directory::{
-    AccountStatus, Brought, CachedDirectory, Change, Directory, Follower, Link, NodeFacts,
-    Participant, PostgresDirectory, PostgresSettings, PostgresState, State,
+    AccountStatus, Brought, CachedDirectory, Change, Directory, Follower, Link, MessageRecord,
+    NodeFacts, Participant, PostgresDirectory, PostgresRecords, PostgresSettings, PostgresState,
+    State,
 };
-use allegromail::mail::{Mailbox, Timestamp};
+use allegromail::mail::{Mailbox, QueueId, Timestamp};
 use allegromail::masking::ParticipantId;
 use tokio_util::sync::CancellationToken;
 
@@ -262,4 +263,37 @@ async fn what_a_node_has_told_stays_told_where_it_says_nothing_of_it() {
         ..whole
     };
     assert_eq!(nodes[0].facts, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_found_by_their_number_until_their_day_is_forgotten() {
+    let Some(server) = Postgres::shared() else {
+        return;
+    };
+    let settings = PostgresSettings::parse(&server.url(&server.database()), None, None).unwrap();
+    let records = PostgresRecords::new(Link::open(settings).await.unwrap());
+    // The last node's numbers are the largest that there are.
+    let record = |id: u64, day: u16| MessageRecord {
+        id: QueueId(id),
+        day,
+        line: format!("{{\"id\": {id}, \"to\": \"ż\"}}"),
+    };
+    let all = [record(1, 10), record(2, 11), record(u64::MAX, 12)];
+    records.write(&all).await.unwrap();
+    // Told again after a crash: the first one stays.
+    records
+        .write(&[MessageRecord {
+            line: "{}".to_owned(),
+            ..record(2, 11)
+        }])
+        .await
+        .unwrap();
+    for record in &all {
+        let found = records.find(record.id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&record.line));
+    }
+    assert_eq!(records.find(QueueId(3)).await.unwrap(), None);
+    assert!(!records.forget(12).await.unwrap());
+    assert_eq!(records.find(QueueId(2)).await.unwrap(), None);
+    assert!(records.find(QueueId(u64::MAX)).await.unwrap().is_some());
 }

@@ -12,7 +12,7 @@ use allegromail::app::Relay;
 use allegromail::auth::{self, Prover};
 use allegromail::config::HttpListen;
 use allegromail::directory::{self, Directory, SledDirectory};
-use allegromail::history::History;
+use allegromail::history::{History, LocalRecords};
 use allegromail::in_force::InForce;
 use allegromail::inbound::{self, ListenerKind, Server};
 use allegromail::intake::Intake;
@@ -415,14 +415,10 @@ impl Bare {
         let config = Arc::new(config::load(&file).unwrap().config);
         let resolver = DnsResolver::new(&config.dns_servers).unwrap();
         let spool = spool_settings(folder.path().join("spool"), 0);
-        let domains = config
-            .domains
-            .iter()
-            .map(|domain| domain.masked.clone())
-            .collect();
         let sources = allegromail::app::sources(&config);
+        let history = Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap());
         let tools = allegromail::intake::Tools {
-            domains: Arc::new(MaskedDomains::new(domains)),
+            domains: Arc::new(masked_domains(&config)),
             directory: Arc::new(SledDirectory::open(&folder.path().join("directory")).unwrap()),
             state: Arc::new(directory::SledState::open(&folder.path().join("state")).unwrap()),
             in_force: Arc::new(InForce::open(sources, None, Arc::new(SystemClock)).unwrap()),
@@ -437,7 +433,8 @@ impl Bare {
             resolver: Arc::new(resolver),
             signer: Arc::new(allegromail::signing::Signer::load(&[]).unwrap()),
             spool: LocalSpool::open(spool, Box::new(|| Ok(()))).unwrap().spool,
-            history: Arc::new(History::open(&folder.path().join("trace"), Duration::MAX).unwrap()),
+            records: Arc::new(LocalRecords(history.clone())),
+            history,
             flow: Arc::default(),
             documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
             clock: Arc::new(SystemClock),
@@ -490,6 +487,11 @@ impl Bare {
     }
 }
 
+fn masked_domains(config: &config::Config) -> MaskedDomains {
+    let domains = config.domains.iter();
+    MaskedDomains::new(domains.map(|domain| domain.masked.clone()).collect())
+}
+
 /// Puts records into the directory of a relay that does not run.
 async fn load_accounts(config: &config::Config, lines: &str) {
     let directory = allegromail::app::open_directory(config).await.unwrap();
@@ -497,13 +499,8 @@ async fn load_accounts(config: &config::Config, lines: &str) {
 }
 
 async fn load_into(directory: &dyn Directory, config: &config::Config, lines: &str) {
-    let domains = config
-        .domains
-        .iter()
-        .map(|domain| domain.masked.clone())
-        .collect();
     let rules = allegromail::directory::RecordRules {
-        domains: allegromail::masking::MaskedDomains::new(domains),
+        domains: masked_domains(config),
         roles: config.policy.roles.clone(),
     };
     let report = allegromail::directory::import(directory, &rules, lines.as_bytes(), |_| {})

@@ -10,7 +10,11 @@ use super::fault::{PostgresError, at_start};
 use super::settings::PostgresSettings;
 
 /// One for each version of the tables, the first being 1; never changed once it was released.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// How often nodes that start at once try to be the one that makes the tables.
 const TRIES: usize = 20;
