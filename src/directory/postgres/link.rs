@@ -36,6 +36,21 @@ struct Slot {
     failed: Option<(Instant, String)>,
 }
 
+impl Slot {
+    /// Why there is no connection, for a moment after it could not be made.
+    fn rests(&self) -> Option<&str> {
+        let lives = self
+            .open
+            .as_ref()
+            .is_some_and(|open| !open.client.is_closed());
+        let failed = self
+            .failed
+            .as_ref()
+            .filter(|(at, _)| !lives && at.elapsed() < REST);
+        failed.map(|(_, why)| &**why)
+    }
+}
+
 /// The connections to the database of one node.
 pub struct Link {
     settings: PostgresSettings,
@@ -75,10 +90,8 @@ impl Link {
         if let Some(open) = slot.open.as_ref().filter(|open| !open.client.is_closed()) {
             return Ok(open.clone());
         }
-        if let Some((at, why)) = &slot.failed
-            && at.elapsed() < REST
-        {
-            return Err(Unavailable(why.clone()));
+        if let Some(why) = slot.rests() {
+            return Err(Unavailable(why.to_owned()));
         }
         let opened = timeout(PATIENCE, Connection::open(&self.settings, &self.connector)).await;
         let opened = opened.unwrap_or_else(|_| {
@@ -102,13 +115,20 @@ impl Link {
         }
     }
 
-    /// One of those that are shared.
+    /// One of those that are shared, by turns. One that could not be made a moment ago is passed over: the database may be back, and another one know it.
     async fn any(&self) -> Result<Arc<Connection>, Unavailable> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed) % SHARED;
-        match self.shared.get(number) {
-            Some(slot) => self.living(&mut *slot.lock().await).await,
-            None => Err(Unavailable("no connection of this number".to_owned())),
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut resting = String::new();
+        for number in 0..SHARED {
+            let slot = self.shared.get(first.wrapping_add(number) % SHARED);
+            let Some(slot) = slot else { continue };
+            let mut slot = slot.lock().await;
+            match slot.rests() {
+                Some(why) => why.clone_into(&mut resting),
+                None => return self.living(&mut slot).await,
+            }
         }
+        Err(Unavailable(resting))
     }
 
     /// Asks, or changes something in one statement, which may be run again where its answer is lost.
