@@ -37,6 +37,7 @@ pub mod history;
 pub mod in_force;
 pub mod policy;
 pub mod rewrite;
+pub mod shards;
 pub mod signing;
 pub mod spool;
 pub mod tokens;

@@ -185,6 +185,7 @@ fn pure_rooms_know_no_sockets_files_or_clocks() {
         "rewrite",
         "dsn",
         "digest",
+        "shards",
     ];
     let banned = [
         "tokio",
