@@ -1,6 +1,14 @@
-//! One keeper, told by hand what the shard answers.
+//! The keepers under a deterministic simulation, and alone.
 
+mod agenda;
 mod alone;
+mod fault;
+mod node;
+mod seeds;
+mod shard;
+mod tables;
+mod verdict;
+mod world;
 
 use super::*;
 use crate::mail::QueueId;
