@@ -4,6 +4,7 @@ mod agenda;
 mod alone;
 mod fault;
 mod node;
+mod planted;
 mod seeds;
 mod shard;
 mod tables;
