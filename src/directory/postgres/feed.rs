@@ -8,12 +8,17 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::accounts::column;
+use super::connection::Values;
 use super::link::Link;
 use crate::directory::draft::{ACCOUNT, ADDRESS, ORDER, USERS};
 use crate::directory::{CachedDirectory, DirectoryFuture, Unavailable};
 use crate::failpoint;
 use crate::mail::{Domain, Mailbox};
 use crate::masking::{ParticipantId, TransactionId};
+
+mod reading;
+
+use reading::Reading;
 
 /// Between two looks at the feed.
 const LOOK: Duration = Duration::from_millis(250);
@@ -74,12 +79,10 @@ pub struct Follower {
     link: Arc<Link>,
     name: String,
     cache: Arc<CachedDirectory>,
-    seen: i64,
+    reading: Reading,
 }
 
 /// One statement, so that who is told to have read it has: the row is written before the answer is heard. Where the node has no row, nobody waits for it.
-/// The kind of the row with the last number: behind all others of that number.
-const LAST_NUMBER: &str = "zzz";
 const READ: &str = "with touched as (update nodes set seen = $2, seen_at = now() where name = $1 returning 1) \
      select seq, kind, key from feed where seq > $2 \
      union all select value, 'zzz', '' from counters where name = 'feed' order by 1, 2 limit $3";
@@ -97,12 +100,12 @@ impl Follower {
         name: String,
         cache: Arc<CachedDirectory>,
     ) -> Result<Self, Unavailable> {
-        let seen = last(&link).await?;
+        let reading = Reading::from(last(&link).await?);
         Ok(Self {
             link,
             name,
             cache,
-            seen,
+            reading,
         })
     }
 
@@ -130,29 +133,18 @@ impl Follower {
     async fn look(&mut self, hear: &impl Hear) -> Result<(), Unavailable> {
         // From before the question: what is changed while it is on its way is told the next time, or not waited for.
         let asked = Instant::now();
-        let rows = self
-            .link
-            .run(READ, &[&self.name, &self.seen, &MOST])
-            .await?;
-        let mut words = Vec::with_capacity(rows.len());
-        let mut seen = self.seen;
-        for row in &rows {
-            let number: i64 = column(row, 0)?;
-            let (kind, key): (String, String) = (column(row, 1)?, column(row, 2)?);
-            if kind == LAST_NUMBER {
-                // Behind what was read: this node was away for longer than changes are kept. Before it: the database is an older one.
-                if number != seen {
-                    words.push(Word::Anything);
-                    seen = number;
-                }
-                continue;
-            }
-            if number != seen + 1 {
-                words.push(Word::Anything);
-            }
-            words.push(Word::read(&kind, &key));
-            seen = number;
-        }
+        let before = self.reading.seen();
+        let values: Values<'_> = &[&self.name, &before, &MOST];
+        let rows = self.link.run(READ, values).await?;
+        let read = |row| Ok((column(row, 0)?, column(row, 1)?, column(row, 2)?));
+        let rows: Vec<(i64, String, String)> =
+            rows.iter().map(read).collect::<Result<_, Unavailable>>()?;
+        // What was not heard by all is read again.
+        let mut reading = self.reading.clone();
+        let words = reading.hear(
+            rows.iter()
+                .map(|(number, kind, key)| (*number, &**kind, &**key)),
+        );
         self.cache.hear(&words);
         for word in &words {
             let table = match word {
@@ -163,11 +155,11 @@ impl Follower {
             // Before it is said that this node has heard.
             hear.hear(table).await?;
         }
-        let heard = seen != self.seen;
-        self.seen = seen;
-        if heard {
+        self.reading = reading;
+        let seen = self.reading.seen();
+        if seen != before {
             // At once, for somebody waits for it.
-            self.link.run(TOUCH, &[&self.name, &self.seen]).await?;
+            self.link.run(TOUCH, &[&self.name, &seen]).await?;
         }
         self.cache.believe_until(asked + TRUST);
         Ok(())
