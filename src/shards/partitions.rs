@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::moment::Monotonic;
-use super::statement::{Fence, Part};
+use super::statement::{Fence, Kept, Part};
 use crate::mail::QueueId;
 
 /// A partition that this node owns.
@@ -18,6 +18,8 @@ pub(super) struct Partition {
     /// Its entries are being read, so far; none: they are all known.
     pub(super) reading: Option<QueueId>,
     live: BTreeSet<QueueId>,
+    /// What was done while its entries were being read: an answer that is on its way may still have it.
+    gone: BTreeSet<QueueId>,
 }
 
 /// The partitions that a node owns on a shard, and whose each live entry is.
@@ -36,6 +38,7 @@ impl Partitions {
             is_own,
             reading: (!is_own).then_some(QueueId(0)),
             live: BTreeSet::new(),
+            gone: BTreeSet::new(),
         };
         self.all.insert(fence.part, partition);
     }
@@ -101,12 +104,36 @@ impl Partitions {
         partition.live.insert(id)
     }
 
+    /// Adds live entries that were read, and says which are new. They are read up to `reading`; none: that were the last.
+    pub(super) fn adopt(
+        &mut self,
+        part: Part,
+        mut entries: Vec<Kept>,
+        reading: Option<QueueId>,
+    ) -> Vec<Kept> {
+        let Some(partition) = self.all.get_mut(&part) else {
+            return Vec::new();
+        };
+        partition.reading = reading;
+        entries
+            .retain(|entry| !partition.gone.contains(&entry.id) && partition.live.insert(entry.id));
+        if reading.is_none() {
+            partition.gone.clear();
+        }
+        self.home
+            .extend(entries.iter().map(|entry| (entry.id, part)));
+        entries
+    }
+
     /// Takes out an entry that is done.
     pub(super) fn remove(&mut self, id: QueueId) {
         if let Some(part) = self.home.remove(&id)
             && let Some(partition) = self.all.get_mut(&part)
         {
             partition.live.remove(&id);
+            if partition.reading.is_some() {
+                partition.gone.insert(id);
+            }
         }
     }
 

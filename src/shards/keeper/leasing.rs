@@ -170,15 +170,8 @@ impl Keeper {
         };
         let is_last = entries.len() < self.rules.page;
         let last = entries.last().map(|entry| entry.id);
-        if let Some(partition) = self.partitions.get_mut(fence.part) {
-            partition.reading = if is_last { None } else { last };
-        }
-        let mut adopted = Vec::new();
-        for entry in entries {
-            if self.partitions.add(fence.part, entry.id) {
-                adopted.push(entry);
-            }
-        }
+        let reading = last.filter(|_| !is_last);
+        let adopted = self.partitions.adopt(fence.part, entries, reading);
         if !adopted.is_empty() {
             self.effects.push(Effect::Adopt(fence.part, adopted));
         }

@@ -440,3 +440,32 @@ fn a_shard_that_stalls_takes_no_new_mail_and_another_does() {
     assert_eq!(choose(&shards[..1], 0), None);
     assert_eq!(Duration::from_secs(5), Rules::default().stall);
 }
+
+#[test]
+fn what_was_done_while_entries_were_read_is_not_adopted_again() {
+    let mut stage = Stage::ready();
+    stage.pass(2_250, || lapsed(ServerTime::RELEASED.0));
+    stage.answer(Lane::Leases, Ok(Answer::Taken(Some(OTHER))));
+    stage.pass_looks();
+    let kept = |id| Kept {
+        id: QueueId(id),
+        head: Bytes::new(),
+        progress: None,
+    };
+    let page = (1..=1_000).map(kept).collect();
+    stage.answer(Lane::Leases, Ok(Answer::Read(Some(page))));
+    // The second page is under way, with a report that this node writes and delivers meanwhile.
+    for (id, report) in [(1, Some(entry(2_000, 10))), (2_000, None)] {
+        assert!(stage.keeper.begin(Monotonic(stage.now), QueueId(id)));
+        stage.hear(Event::Settle {
+            id: QueueId(id),
+            outcome: Outcome::Done,
+            report,
+        });
+        stage.answer(Lane::Writes, Ok(Answer::Held(vec![OTHER])));
+    }
+    stage.said.clear();
+    let page = vec![kept(1_001), kept(2_000)];
+    stage.answer(Lane::Leases, Ok(Answer::Read(Some(page))));
+    assert!(matches!(&stage.said[..], [Effect::Adopt(_, entries)] if entries.len() == 1));
+}
