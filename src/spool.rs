@@ -23,6 +23,7 @@ mod inspect;
 mod local;
 mod multipart;
 mod open;
+pub mod postgres;
 mod quarantine;
 mod read;
 mod record;

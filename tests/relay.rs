@@ -145,6 +145,7 @@ mod nodes {
     mod accounts;
     mod conformance;
     mod relays;
+    mod shards;
     mod sharing;
     mod taught;
 }

@@ -1,10 +1,13 @@
 //! One connection to the database, and the statements that it has prepared.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{AsyncMessage, Client, Error, Row, Statement};
 
 use super::fault::{PostgresError, at_start};
 use super::settings::PostgresSettings;
@@ -12,6 +15,57 @@ use super::tls::Connector;
 
 /// Values for the `$1`, `$2` … of a statement.
 pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+impl PostgresSettings {
+    /// Connects to the first of the hosts that takes changes. `warned` is set whenever the server warns of something, before the answer is heard that it
+    /// belongs to.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    pub async fn connect(&self, warned: Arc<AtomicBool>) -> Result<Client, PostgresError> {
+        let connector = Connector::new(self.roots.as_deref())
+            .map_err(|error| PostgresError::Refused(format!("sslrootcert: {error}")))?;
+        self.dial(&connector, Some(warned)).await
+    }
+
+    async fn dial(
+        &self,
+        connector: &Connector,
+        warned: Option<Arc<AtomicBool>>,
+    ) -> Result<Client, PostgresError> {
+        let mut config = self.config.clone();
+        if let Some(file) = &self.password_file {
+            // Read each time: it may be changed while the server runs.
+            let password = tokio::fs::read_to_string(file).await.map_err(|error| {
+                let shown = file.display();
+                PostgresError::Refused(format!(
+                    "{shown}: {error}; password_file must be a file that this user may read"
+                ))
+            })?;
+            config.password(password.trim_end_matches(['\r', '\n']));
+        }
+        let opened = config.connect(connector.clone()).await;
+        let (client, mut worker) = opened.map_err(|error| at_start(self, &error))?;
+        tokio::spawn(async move {
+            while let Some(message) = poll_fn(|context| worker.poll_message(context)).await {
+                match (message, &warned) {
+                    (Ok(AsyncMessage::Notice(notice)), Some(warned))
+                        if notice.parsed_severity() == Some(Severity::Warning) =>
+                    {
+                        warned.store(true, Ordering::SeqCst);
+                    }
+                    (Ok(_), _) => {}
+                    // Whoever asks next hears that it has ended.
+                    (Err(error), _) => {
+                        tracing::warn!(event = "database_connection_lost", error = %super::fault::words(&error));
+                        return;
+                    }
+                }
+            }
+        });
+        Ok(client)
+    }
+}
 
 /// A connection. Questions of many share it: they are sent one behind the other, without a wait for answers.
 pub(super) struct Connection {
@@ -25,23 +79,7 @@ impl Connection {
         settings: &PostgresSettings,
         connector: &Connector,
     ) -> Result<Self, PostgresError> {
-        let mut config = settings.config.clone();
-        if let Some(file) = &settings.password_file {
-            // Read each time: it may be changed while the server runs.
-            let password = tokio::fs::read_to_string(file).await.map_err(|error| {
-                let shown = file.display();
-                PostgresError::Refused(format!("{shown}: {error}; [directory] password_file must be a file that this user may read"))
-            })?;
-            config.password(password.trim_end_matches(['\r', '\n']));
-        }
-        let opened = config.connect(connector.clone()).await;
-        let (client, worker) = opened.map_err(|error| at_start(settings, &error))?;
-        tokio::spawn(async move {
-            // Whoever asks next hears that it has ended.
-            if let Err(error) = worker.await {
-                tracing::warn!(event = "database_connection_lost", error = %super::fault::words(&error));
-            }
-        });
+        let client = settings.dial(connector, None).await?;
         Ok(Self {
             client,
             prepared: Mutex::default(),

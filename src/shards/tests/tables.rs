@@ -31,11 +31,6 @@ impl Tables {
         held.copied().collect()
     }
 
-    /// Whether an entry is to be delivered.
-    pub(super) fn is_live(&self, id: QueueId) -> bool {
-        self.entries.contains_key(&id) && !self.done.contains(&id)
-    }
-
     /// Live entries of a partition.
     pub(super) fn live(&self, part: Part) -> impl Iterator<Item = &Filed> {
         let entries = self.entries.values();

@@ -101,7 +101,7 @@ impl Verdict {
     pub(super) fn is_over(shards: &[Shard]) -> bool {
         let entries = |shard: &Shard| {
             let mut ids = shard.primary.entries.keys();
-            ids.all(|id| !shard.primary.is_live(*id))
+            ids.all(|id| shard.primary.done.contains(id))
         };
         shards.iter().all(entries)
     }
@@ -110,7 +110,10 @@ impl Verdict {
     pub(super) fn end(&mut self, shards: &[Shard]) {
         for shard in shards {
             let live: Vec<_> = shard.primary.entries.keys().copied().collect();
-            for id in live.into_iter().filter(|id| shard.primary.is_live(*id)) {
+            for id in live
+                .into_iter()
+                .filter(|id| !shard.primary.done.contains(id))
+            {
                 let (part, _) = shard.primary.entries[&id];
                 let lease = shard.primary.leases.get(&part).copied();
                 self.blame(|| format!("{id:?} of {part:?} ({lease:?}) is nobody's"));
