@@ -147,6 +147,7 @@ mod nodes {
     mod relays;
     mod shards;
     mod sharing;
+    mod standbys;
     mod taught;
 }
 

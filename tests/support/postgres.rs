@@ -17,6 +17,8 @@ pub struct Postgres {
     /// Where it listens on loopback.
     pub port: u16,
     next: AtomicU32,
+    /// What it is started with beside the usual.
+    options: &'static str,
 }
 
 /// The folder of its programs, the newest version first; none: it is not installed.
@@ -43,19 +45,34 @@ fn programs() -> Option<PathBuf> {
 impl Postgres {
     /// Starts a server; none where there is none to start.
     pub fn start() -> Option<Self> {
-        let programs = programs()?;
+        Self::start_with("-c fsync=off")
+    }
+
+    /// Starts one that syncs what it writes, and that standbys may follow.
+    pub fn start_synced() -> Option<Self> {
+        Self::start_with("-c fsync=on")
+    }
+
+    /// A server that has no files yet.
+    fn empty(programs: PathBuf, options: &'static str) -> Self {
         let folder = tempfile::TempDir::with_prefix("postgres-").unwrap();
         let server = Self {
             folder,
             programs,
             port: free_port(),
             next: AtomicU32::new(0),
+            options,
         };
         // It will not run as root.
         let _ = Command::new("chown")
             .arg("nobody")
             .arg(server.folder.path())
             .status();
+        server
+    }
+
+    fn start_with(options: &'static str) -> Option<Self> {
+        let server = Self::empty(programs()?, options);
         let data = server.data();
         let made = server.run(
             "initdb",
@@ -95,9 +112,10 @@ impl Postgres {
     /// Starts what was stopped.
     pub fn begin(&self) {
         let options = format!(
-            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories={} -c fsync=off -c max_connections=200",
+            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories={} -c max_connections=200 {}",
             self.port,
-            self.folder.path().display()
+            self.folder.path().display(),
+            self.options
         );
         let log = self.folder.path().join("log");
         let data = self.data();
@@ -118,6 +136,68 @@ impl Postgres {
         wait_until("PostgreSQL listens", || {
             std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
         });
+    }
+
+    /// Starts a standby of this server, by the name that its list of standbys may have.
+    pub fn standby(&self, name: &str) -> Self {
+        let standby = Self::empty(self.programs.clone(), self.options);
+        let from = format!(
+            "host=127.0.0.1 port={} user=allegromail application_name={name}",
+            self.port
+        );
+        let data = standby.data();
+        let made = standby.run(
+            "pg_basebackup",
+            &[
+                "-d",
+                &from,
+                "-D",
+                text(&data),
+                "-R",
+                "-c",
+                "fast",
+                "-X",
+                "stream",
+            ],
+        );
+        assert!(made, "pg_basebackup failed");
+        standby.begin();
+        standby
+    }
+
+    /// Names the standbys that commits wait for.
+    pub fn list(&self, names: &str) {
+        self.sql(
+            "postgres",
+            &format!("alter system set synchronous_standby_names = '{names}'"),
+        );
+        self.sql("postgres", "select pg_reload_conf()");
+        wait_until("the list is in force", || {
+            self.sql("postgres", "show synchronous_standby_names") == names
+        });
+    }
+
+    /// Stops all its processes where they are.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let postmaster = file.lines().next().unwrap();
+        let children = Command::new("pgrep")
+            .args(["-P", postmaster])
+            .output()
+            .unwrap();
+        let children = String::from_utf8(children.stdout).unwrap();
+        for process in [postmaster].into_iter().chain(children.lines()) {
+            let _ = Command::new("kill").args([signal, process]).status();
+        }
     }
 
     /// Stops it at once, as a crash would.
@@ -203,6 +283,8 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        // One that is frozen would not hear.
+        self.thaw();
         self.stop();
     }
 }
