@@ -1,81 +1,30 @@
-//! The tables, and how they grow. A migration only adds, so that a node of the version before runs on beside the newer one.
-
-use std::time::Duration;
-
-use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+//! The tables of directory and state.
 
 use super::connection::Connection;
 use super::fault::{PostgresError, at_start};
+use super::migrations::Migrations;
 use super::settings::PostgresSettings;
 
-/// One for each version of the tables, the first being 1; never changed once it was released.
-const MIGRATIONS: &[&str] = &[
-    include_str!("schema/1.sql"),
-    include_str!("schema/2.sql"),
-    include_str!("schema/3.sql"),
-];
-
-/// How often nodes that start at once try to be the one that makes the tables.
-const TRIES: usize = 20;
+const MIGRATIONS: Migrations = Migrations {
+    versions: "schema_versions",
+    steps: &[
+        include_str!("schema/1.sql"),
+        include_str!("schema/2.sql"),
+        include_str!("schema/3.sql"),
+    ],
+};
 
 /// Makes the tables, or adds what this version knows and they have not.
 pub(super) async fn renew(
     settings: &PostgresSettings,
     connection: &mut Connection,
 ) -> Result<(), PostgresError> {
-    for turn in 0.. {
-        match attempt(connection).await {
-            Ok(there) if there > MIGRATIONS.len() => {
-                let (database, known) = (settings.database(), MIGRATIONS.len());
-                return Err(PostgresError::Refused(format!(
-                    "the tables in {database} are of version {there}, and this program knows them up to {known}: a newer one has been here; install that, then `allegromail serve`"
-                )));
-            }
-            Ok(_) => return Ok(()),
-            Err(error) if turn < TRIES && is_beside_another(&error) => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Err(error) => return Err(at_start(settings, &error)),
-        }
-    }
-    Ok(())
-}
-
-/// Whether an error comes of another node that makes the same tables.
-fn is_beside_another(error: &Error) -> bool {
-    matches!(
-        error.code(),
-        Some(
-            &SqlState::DUPLICATE_TABLE
-                | &SqlState::DUPLICATE_OBJECT
-                | &SqlState::UNIQUE_VIOLATION
-                | &SqlState::T_R_SERIALIZATION_FAILURE
-                | &SqlState::T_R_DEADLOCK_DETECTED
-        )
-    )
-}
-
-/// The version that the tables have in the end.
-async fn attempt(connection: &mut Connection) -> Result<usize, Error> {
-    let version = "select coalesce(max(version), 0)::bigint from schema_versions";
-    // Asked first: a role that may not make tables may use those that are there.
-    let there = match connection.client.query_one(version, &[]).await {
-        Ok(row) => row.try_get::<_, i64>(0)?,
-        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => 0,
-        Err(error) => return Err(error),
-    };
-    let there = usize::try_from(there).unwrap_or_default();
-    if there >= MIGRATIONS.len() {
-        return Ok(there);
-    }
-    let transaction = connection.client.transaction().await?;
-    for (number, sql) in MIGRATIONS.iter().enumerate().skip(there) {
-        transaction.batch_execute(sql).await?;
-        let version = i32::try_from(number + 1).unwrap_or(i32::MAX);
-        let noted = "insert into schema_versions (version) values ($1)";
-        transaction.execute(noted, &[&version]).await?;
-    }
-    transaction.commit().await?;
-    Ok(MIGRATIONS.len())
+    let applied = MIGRATIONS.apply(&mut connection.client).await;
+    let applied = applied.map_err(|error| at_start(settings, &error))?;
+    applied.map_err(|there| {
+        let (database, known) = (settings.database(), MIGRATIONS.steps.len());
+        PostgresError::Refused(format!(
+            "the tables in {database} are of version {there}, and this program knows them up to {known}: a newer one has been here; install that, then `allegromail serve`"
+        ))
+    })
 }

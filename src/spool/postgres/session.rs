@@ -12,9 +12,9 @@ use tokio_postgres::{Client, Error, Row};
 
 use super::guard::Copies;
 use super::quarters::{self, id, quarter_of, stored};
-use super::schema::{is_beside_another, renew};
+use super::schema::renew;
 use super::writes::{self, columns, number};
-use crate::directory::{PostgresError, PostgresSettings};
+use crate::directory::{PostgresError, PostgresSettings, is_beside_another};
 use crate::mail::QueueId;
 use crate::shards::{Answer, Epoch, Failure, Fence, Kept, Part, Seen, ServerTime, Statement};
 
