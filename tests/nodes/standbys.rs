@@ -218,6 +218,25 @@ async fn a_role_whose_commits_do_not_wait_acknowledges_nothing() {
     );
 }
 
+/// As an operator makes one for the relay: no superuser.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_role_is_told_what_it_lacks_and_then_writes() {
+    let Some(pair) = Pair::start() else { return };
+    let sql = "create role mail login; grant create on schema public to mail";
+    pair.primary.sql(DATABASE, sql);
+    let Err(PostgresError::Refused(why)) = pair.session("mail", LEASE).await else {
+        panic!("it was taken");
+    };
+    assert!(why.contains("GRANT pg_read_all_stats TO mail"), "{why}");
+    pair.primary
+        .sql(DATABASE, "grant pg_read_all_stats to mail");
+    let mut session = pair.session("mail", LEASE).await.unwrap();
+    let fence = open(&mut session).await;
+    let written = session.run(&entry(fence, 1)).await;
+    assert_eq!(written, Ok(Answer::Held(vec![fence])));
+    assert!(pair.standby_has(1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_takes_a_lease_before_a_write_by_it_is_decided() {
     let Some(pair) = Pair::start() else { return };

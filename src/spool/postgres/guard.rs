@@ -23,8 +23,9 @@ const LOOK: Duration = Duration::from_micros(500);
 const WAITS: &str = "(current_setting('synchronous_standby_names') <> '' \
      and current_setting('synchronous_commit') in ('on', 'remote_apply'))";
 
-/// Where the log of the primary ends: behind every commit that was answered before.
-const END: &str = "select pg_current_wal_insert_lsn()::text";
+/// Up to where the primary has synced its log: behind every commit that was answered before, for none is where it does not wait for that. What others have
+/// inserted and not synced is no part of it, and standbys get it late.
+const END: &str = "select pg_current_wal_flush_lsn()::text";
 /// How many synchronous standbys have synced the log up to there.
 const SYNCED: &str = "select count(*) from pg_stat_replication \
      where state = 'streaming' and sync_state in ('sync', 'quorum') and flush_lsn >= ($1::text)::pg_lsn";
@@ -82,9 +83,22 @@ impl Copies {
             .await?
             .try_get(0)?;
         if fsync == "on" {
-            return Ok(Ok(()));
+            return sees_standbys(client).await;
         }
         let text = "PostgreSQL does not sync what it writes: fsync is off, and a power cut would lose acknowledged mail; write `fsync = on` into postgresql.conf and restart it";
         Ok(Err(text.to_owned()))
     }
+}
+
+/// Whether the role is shown how far standbys are: others see rows of nulls, and it would look as if there were none.
+async fn sees_standbys(client: &Client) -> Result<Result<(), String>, tokio_postgres::Error> {
+    let sql = "select pg_has_role(current_user, 'pg_read_all_stats', 'usage'), current_user::text";
+    let row = client.query_one(sql, &[]).await?;
+    if row.try_get(0)? {
+        return Ok(Ok(()));
+    }
+    let role: String = row.try_get(1)?;
+    Ok(Err(format!(
+        "PostgreSQL does not show {role} how far standbys are, so nothing that it writes would count; have a superuser say `GRANT pg_read_all_stats TO {role}`"
+    )))
 }
