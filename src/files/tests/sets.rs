@@ -1,6 +1,7 @@
 //! A set is read as one state of the disk, whatever is put in its place meanwhile.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,8 +25,22 @@ impl Drop for Ending<'_> {
     }
 }
 
-/// Reads `set` a few times while `swap` works; every set that is read must be of one text. Returns how often one was read.
-fn read_beside(set: &Path, swap: impl Fn(usize) + Sync) -> usize {
+/// Every file once.
+const ORDER: [usize; 20] = [
+    7, 14, 1, 8, 15, 2, 9, 16, 3, 10, 17, 4, 11, 18, 5, 12, 19, 6, 13, 0,
+];
+
+/// Whether all files have one text.
+fn is_of_one_text(texts: &[&[u8]]) -> bool {
+    texts.iter().all(|text| *text == texts[0])
+}
+
+/// Reads `set` a few times while `swap` works; every set that is read must be one that there was. Returns how often one was read.
+fn read_beside(
+    set: &Path,
+    swap: impl Fn(usize) + Sync,
+    there_was: impl Fn(&[&[u8]]) -> bool,
+) -> usize {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -40,9 +55,8 @@ fn read_beside(set: &Path, swap: impl Fn(usize) + Sync) -> usize {
         for _ in 0..10 {
             match read_set(set, "txt") {
                 Ok(files) => {
-                    let texts: Vec<_> = files.iter().map(|file| &file.octets).collect();
-                    let first = texts[0];
-                    assert!(texts.iter().all(|text| *text == first), "a mixture");
+                    let texts: Vec<_> = files.iter().map(|file| &*file.octets).collect();
+                    assert!(there_was(&texts), "a mixture: {texts:?}");
                     assert_eq!(texts.len(), 20);
                     whole += 1;
                 }
@@ -66,18 +80,26 @@ fn a_link_that_is_led_elsewhere_while_it_is_read_makes_no_mixture() {
     let link = path.join("couriers");
     symlink("a", &link).unwrap();
     // As fast as it goes: hardly a reading is whole, and none is a mixture.
-    read_beside(&link, |round| {
-        let next = path.join("next");
-        symlink(if round % 2 == 0 { "b" } else { "a" }, &next).unwrap();
-        fs::rename(&next, &link).unwrap();
-    });
+    read_beside(
+        &link,
+        |round| {
+            let next = path.join("next");
+            symlink(if round % 2 == 0 { "b" } else { "a" }, &next).unwrap();
+            fs::rename(&next, &link).unwrap();
+        },
+        is_of_one_text,
+    );
     // Now and then, as people and programs do it.
-    let whole = read_beside(&link, |round| {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        let next = path.join("next");
-        symlink(if round % 2 == 0 { "b" } else { "a" }, &next).unwrap();
-        fs::rename(&next, &link).unwrap();
-    });
+    let whole = read_beside(
+        &link,
+        |round| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            let next = path.join("next");
+            symlink(if round % 2 == 0 { "b" } else { "a" }, &next).unwrap();
+            fs::rename(&next, &link).unwrap();
+        },
+        is_of_one_text,
+    );
     assert!(whole >= 5, "{whole} of 10");
 }
 
@@ -85,17 +107,26 @@ fn a_link_that_is_led_elsewhere_while_it_is_read_makes_no_mixture() {
 fn files_that_are_written_while_they_are_read_make_no_mixture() {
     let folder = tempfile::tempdir().unwrap();
     let set = folder.path().join("couriers");
-    generation(&set, "@a.example\n");
-    // In place and of one length: only their times tell.
-    read_beside(&set, |round| {
-        let text = if round % 2 == 0 {
-            "@b.example\n"
-        } else {
-            "@a.example\n"
-        };
-        for number in 0..20 {
-            fs::write(set.join(format!("{number:02}.txt")), text).unwrap();
+    // In place and of one length: only their times tell. The writer may be stopped anywhere for long, so what it has done of a round is a state of the
+    // disk, too: those that it came to are of the round, the others of the one before. It goes in another order than whoever
+    // reads, or what is read in pieces would look the same.
+    let text = |round: usize| format!("@{round:08}.example\n");
+    generation(&set, &text(0));
+    let write = |round: usize| {
+        for number in ORDER {
+            let path = set.join(format!("{number:02}.txt"));
+            let mut file = fs::File::options().write(true).open(path).unwrap();
+            file.write_all(text(round + 1).as_bytes()).unwrap();
         }
+    };
+    read_beside(&set, write, |texts| {
+        let written = ORDER.map(|number| texts[number]);
+        let round = |text: &[u8]| -> usize {
+            let digits = &text[1..9];
+            std::str::from_utf8(digits).unwrap().parse().unwrap()
+        };
+        let (first, last) = (round(written[0]), round(written[19]));
+        first - last <= 1 && written.windows(2).all(|two| two[0] >= two[1])
     });
 }
 
