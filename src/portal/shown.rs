@@ -155,8 +155,45 @@ pub(super) struct ShownMessage {
     pub(super) mail: ShownMail,
 }
 
+/// Threads as `caller` sees them. The language is asked for once, and only where there is anything to be told in it.
+///
+/// # Errors
+/// 503.
+pub(super) async fn threads(
+    service: &PortalService,
+    caller: &Caller,
+    views: Vec<ThreadView>,
+) -> Result<Vec<ShownThread>, Problem> {
+    let mut threads = Vec::with_capacity(views.len());
+    for view in views {
+        threads.push(unlabelled(service, caller, view).await?);
+    }
+    if threads.iter().all(|thread| thread.can_write.yes) {
+        return Ok(threads);
+    }
+    let language = service.language(caller).await?;
+    for CanWrite { why, label, .. } in threads.iter_mut().map(|thread| &mut thread.can_write) {
+        *label = why.and_then(|why| labels::cannot_write(&language, why));
+    }
+    Ok(threads)
+}
+
 /// A thread as `caller` sees it.
+///
+/// # Errors
+/// 503.
 pub(super) async fn thread(
+    service: &PortalService,
+    caller: &Caller,
+    view: ThreadView,
+) -> Result<ShownThread, Problem> {
+    let shown = threads(service, caller, vec![view]).await?;
+    let shown = shown.into_iter().next();
+    shown.ok_or_else(|| Problem::no_such("thread"))
+}
+
+/// One without the sentence why it cannot be answered.
+async fn unlabelled(
     service: &PortalService,
     caller: &Caller,
     view: ThreadView,
@@ -193,24 +230,11 @@ pub(super) async fn thread(
         last_number: view.last,
         last_message_at: view.last_at.to_rfc3339_millis(),
         read_up_to: view.read_up_to,
-        can_write: can(service, caller, can_write).await?,
-    })
-}
-
-/// Whether a thread can be answered, with the sentence for it.
-async fn can(
-    service: &PortalService,
-    caller: &Caller,
-    why: Option<&'static str>,
-) -> Result<CanWrite, Problem> {
-    let label = match why {
-        None => None,
-        Some(why) => labels::cannot_write(&service.language(caller).await?, why),
-    };
-    Ok(CanWrite {
-        yes: why.is_none(),
-        why,
-        label,
+        can_write: CanWrite {
+            yes: can_write.is_none(),
+            why: can_write,
+            label: None,
+        },
     })
 }
 

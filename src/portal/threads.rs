@@ -141,10 +141,7 @@ pub(super) async fn list(
     let archive = &service.parts.archive;
     let page = archive.threads(caller.id.clone(), filter, before, limit);
     let page = page.await?;
-    let mut threads = Vec::with_capacity(page.threads.len());
-    for view in page.threads {
-        threads.push(shown::thread(&service, &caller, view).await?);
-    }
+    let threads = shown::threads(&service, &caller, page.threads).await?;
     let cursor = page
         .next
         .map(|next| BASE64URL_NOPAD.encode(&next.to_be_bytes()));
