@@ -55,6 +55,7 @@ pub(super) fn page(
     let of = of.as_str();
     let mut values: Vec<&dyn ToSql> = vec![&of, &before, &rows];
     let mut clauses = String::new();
+    let mut newest_first = "view.last";
     let mut clause = |clause: &str| clauses.push_str(clause);
     if filter.unread {
         clause(" AND view.unread > 0");
@@ -68,6 +69,8 @@ pub(super) fn page(
             " AND view.other IN (SELECT participant FROM user WHERE login = ?{})",
             values.len()
         ));
+        // Those with one user are few: found by its name and then sorted, not by looking through all threads in their order.
+        newest_first = "+view.last";
     }
     let order = filter.order.as_ref().map(ToString::to_string);
     if let Some(order) = &order {
@@ -85,7 +88,7 @@ pub(super) fn page(
         clause(&format!(" AND view.last_at >= ?{}", values.len()));
     }
     let mut find = transaction.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE view.participant = ?1 AND view.last < ?2{clauses} ORDER BY view.last DESC LIMIT ?3",
+        "SELECT {COLUMNS} WHERE view.participant = ?1 AND view.last < ?2{clauses} ORDER BY {newest_first} DESC LIMIT ?3",
     ))?;
     let rows = find.query_map(values.as_slice(), view)?;
     let mut threads = rows.collect::<Result<Vec<_>, _>>()?;
