@@ -123,19 +123,13 @@ impl LogReader {
 
 /// The entry at `place`; none where it is damaged.
 fn record(segment: &Segment, place: RecordPosition) -> io::Result<Option<(Entry, Bytes)>> {
-    let read = || -> io::Result<Option<(Entry, Bytes)>> {
-        let Some(read) = segment.record(place.at, place.at + place.size)? else {
-            return Ok(None);
-        };
-        let Some(body) = segment.body(place.at, &read.fixed)? else {
-            return Ok(None);
-        };
-        let entry = serde_json::from_slice(&read.head).ok();
-        Ok(entry.map(|entry| (entry, Bytes::from(body))))
-    };
-    match read() {
+    let (head, body) = match segment.whole_record(place.at, place.size) {
+        Ok(Some(record)) => record,
+        Ok(None) => return Ok(None),
         // The file is shorter than what was written to it.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        read => read,
-    }
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let entry = serde_json::from_slice(&head).ok();
+    Ok(entry.map(|entry| (entry, body)))
 }

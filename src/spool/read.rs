@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use bytes::Bytes;
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 
@@ -73,6 +74,27 @@ impl Segment {
             (fixed.head_matches(&front, &head) && mark == END)
                 .then_some(ReadRecord { fixed, head }),
         )
+    }
+
+    /// Head and body of the record of this segment at `at`, which has `size` bytes, read at once and checked; none where no whole one stands.
+    pub(super) fn whole_record(&self, at: u64, size: u64) -> io::Result<Option<(Bytes, Bytes)>> {
+        let len = usize::try_from(size).map_err(io::Error::other)?;
+        let record = Bytes::from(self.bytes(at, len)?);
+        let Some(front) = record.first_chunk::<FIXED_LEN>() else {
+            return Ok(None);
+        };
+        let fixed = FixedPart::parse(front)
+            .filter(|fixed| fixed.stamp.salt == self.stamp.salt && fixed.size() == size);
+        let Some(fixed) = fixed.filter(|_| record.ends_with(END)) else {
+            return Ok(None);
+        };
+        let body_at = FIXED_LEN + fixed.head_len as usize;
+        let (head, body) = (
+            record.slice(FIXED_LEN..body_at),
+            record.slice(body_at..body_at + fixed.body_len as usize),
+        );
+        let is_whole = fixed.head_matches(front, &head) && fixed.body_matches(&body);
+        Ok(is_whole.then_some((head, body)))
     }
 
     /// The body of the record at `at`; none where it does not match its checksum.
