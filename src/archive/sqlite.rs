@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use self::copy_back::CopyBack;
 use super::{
     Archive, ArchiveError, ArchiveFuture, Between, Checked, EntryKey, FeedPage, LatestMessage,
     MailState, MessageId, NewMessage, Published, Retention, SentWith, Settings, StoredMessage,
@@ -20,6 +21,7 @@ use crate::mail::{QueueId, Timestamp};
 use crate::masking::ParticipantId;
 
 mod add;
+mod copy_back;
 mod erase;
 mod feed;
 mod forget;
@@ -46,6 +48,7 @@ struct Store {
     written: raw::Month,
     read: raw::Month,
     writer: Mutex<Connection>,
+    copy_back: CopyBack,
     readers: Vec<Mutex<Connection>>,
     uploads: Mutex<Connection>,
     /// The reader that is taken next.
@@ -89,6 +92,7 @@ impl SqliteArchive {
             written: raw::Month::default(),
             read: raw::Month::default(),
             writer: Mutex::new(writer),
+            copy_back: CopyBack::new(raw::open(&path)?),
             readers: readers?,
             uploads: Mutex::new(uploads::open(folder)?),
             turn: AtomicUsize::new(0),
@@ -126,6 +130,16 @@ impl SqliteArchive {
             let transaction = reader.transaction()?;
             work(store, &transaction)
         })
+    }
+
+    /// Copies the log back on a thread of its own; nobody waits for it.
+    fn copy_back(&self) {
+        let store = self.0.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = store.copy_back.run(&store.writer) {
+                tracing::warn!(event = "center_log_kept", %error, "the log of the archive's changes grows; it is copied back later");
+            }
+        });
     }
 
     /// Changes something, durable when it answers.
@@ -173,7 +187,8 @@ impl Archive for SqliteArchive {
         states: Vec<(EntryKey, MailState)>,
         at: Timestamp,
     ) -> ArchiveFuture<'_, Vec<Published>> {
-        self.update(move |store, transaction| {
+        let recorded = messages.len() + states.len();
+        let done = self.update(move |store, transaction| {
             let raw = (store.folder.as_path(), &store.written);
             let mut numbers = feed::Numbers::default();
             let mut published = add::messages(raw, (transaction, &mut numbers), &messages, at)?;
@@ -181,6 +196,13 @@ impl Archive for SqliteArchive {
             published.extend(told);
             numbers.write(transaction)?;
             Ok(published)
+        });
+        Box::pin(async move {
+            let done = done.await?;
+            if self.0.copy_back.is_due(recorded) {
+                self.copy_back();
+            }
+            Ok(done)
         })
     }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use allegromail::archive::{
-    Archive, EntryKey, MailState, MessageId, NewMessage, Parties, Party, SqliteArchive, Thread,
-    ThreadId, ThreadKind, Via,
+    Archive, Between, EntryKey, MailState, MessageId, NewMessage, Parties, Party, SqliteArchive,
+    Thread, ThreadId, ThreadKind, Via,
 };
 use allegromail::mail::{QueueId, Timestamp};
 use allegromail::masking::ParticipantId;
@@ -235,6 +235,25 @@ async fn missed(archive: &SqliteArchive, told: &[String], wrong: &mut Vec<String
     }
 }
 
+/// Messages that are shown without all that they say: texts stand in files of their own.
+async fn torn(archive: &SqliteArchive, wrong: &mut Vec<String>) {
+    for seller in 1..PEOPLE.len() {
+        let thread = ThreadId([seller.to_le_bytes()[0]; 16]);
+        let all = archive.messages(person(0), thread, Between::After(0), 1_000);
+        let all = match all.await {
+            Ok(all) => all,
+            Err(error) => return wrong.push(format!("texts cannot be read: {error}")),
+        };
+        for shown in all {
+            let number = u128::from_be_bytes(shown.id.0) >> 64;
+            let whole = message(u64::try_from(number).unwrap());
+            if shown.text != whole.text || shown.cut {
+                wrong.push(format!("message {number} has not its text"));
+            }
+        }
+    }
+}
+
 /// The archive as it is found after a cut, with what was told before it.
 async fn judge(folder: &Path, told: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -242,6 +261,7 @@ async fn judge(folder: &Path, told: &[String]) -> Vec<String> {
         Ok(archive) => archive,
         Err(error) => return vec![format!("it does not open: {error}")],
     };
+    torn(&archive, &mut wrong).await;
     match archive.check().await {
         Ok(checked) => wrong.extend(checked.faults),
         Err(error) => wrong.push(format!("it cannot be checked: {error}")),

@@ -14,7 +14,7 @@ use crate::mail::Timestamp;
 /// Statements that a connection keeps.
 pub(super) const STATEMENTS: usize = 64;
 /// Octets of a page of a month's file: each that is touched is written twice, with a call of the system for each time.
-const PAGE: u32 = 32 * 1024;
+const PAGE: u32 = 8 * 1024;
 
 /// The month of a time, as files are named: `2026-11`.
 pub(super) fn month(at: Timestamp) -> String {
@@ -73,7 +73,8 @@ impl Month {
             if !path.exists() {
                 return Ok(None);
             }
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            // One that may be written: what a power cut has left half done is taken back by whoever opens the file first.
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let opened = Connection::open_with_flags(path, flags)?;
             *last = Some((at.month.clone(), opened));
         }
@@ -160,7 +161,9 @@ pub(super) fn remove_before(
 fn month_file(folder: &Path, month: &str) -> Result<Connection, ArchiveError> {
     let file = open(&file(folder, month))?;
     file.pragma_update(None, "page_size", PAGE)?;
-    file.pragma_update(None, "journal_mode", "WAL")?;
+    // What comes is added at the end, so there is next to nothing to be kept of how it was before; a log would have all of it written twice.
+    // One that has such a log keeps it while others have the file open.
+    let _ = file.pragma_update(None, "journal_mode", "TRUNCATE");
     file.pragma_update(None, "synchronous", "FULL")?;
     // By entry: what comes is added at the end.
     file.execute_batch(

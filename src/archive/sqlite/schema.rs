@@ -2,12 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::copy_back::MOST_PAGES;
 use crate::archive::ArchiveError;
 
 /// Of the tables below; a later one is refused.
 const VERSION: i64 = 1;
-/// Pages of 4 KiB that the log of changes holds before they are copied back.
-const CHECKPOINT: u32 = 8_192;
 
 /// `number` is that of a participant's feed; those of a new feed rise from `base`. A row of `published` says that a participant sees a message, and
 /// `hidden` when it deleted it, 0 for not.
@@ -110,8 +109,7 @@ CREATE TABLE archive (base INTEGER NOT NULL, key BLOB NOT NULL);
 pub(super) fn prepare(writer: &Connection, key: [u8; 32]) -> Result<[u8; 32], ArchiveError> {
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "synchronous", "FULL")?;
-    // A page that is changed again and again is copied back once.
-    writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+    writer.pragma_update(None, "wal_autocheckpoint", MOST_PAGES)?;
     let version: i64 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version > VERSION {
         return Err(ArchiveError::Unavailable(format!(
