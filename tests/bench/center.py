@@ -40,18 +40,19 @@ def percentile(times, share):
 
 
 def accounts(count):
-    """The pair, and as many others as streams need."""
-    ids = [f"streamer{n:02x}" for n in range(count)]
+    """The pair, and so many others, each with an order at the one who is asked."""
+    ids = [f"b{n:09x}" for n in range(count)]
+    orders = "".join(f'{{"type":"transaction","id":"o{n:08x}","buyer":"{name}","seller":"{ASKED}"}}\n' for n, name in enumerate(ids))
     records = "".join(RECORD.format(name, f"{name}@poczta.example", f"{name}@poczta.example") for name in (ASKING, ASKED, *ids))
-    return ids, records + f'{{"type":"transaction","id":"{ORDER}","buyer":"{ASKING}","seller":"{ASKED}"}}\n'
+    return ids, records + f'{{"type":"transaction","id":"{ORDER}","buyer":"{ASKING}","seller":"{ASKED}"}}\n' + orders
 
 
 class Center(Allegromail):
     """allegromail whose Center listens, and tokens for some of its participants."""
 
-    def __init__(self, folder, streamers=0, more=""):
+    def __init__(self, folder, others=0, more=""):
         self.listen = free_port()
-        self.streamers, records = accounts(streamers)
+        self.others, records = accounts(others)
         super().__init__(folder, center=f'listen = "127.0.0.1:{self.listen}"\nrequests_per_participant = "1000000/1m"\nstreams = 100\nstreams_total = 4000\n{more}', more=records)
 
     def tokens(self, *participants):
@@ -160,15 +161,17 @@ def visible(folder, options):
 
 
 def streams(folder, options):
-    resource.setrlimit(resource.RLIMIT_NOFILE, (65_536, 65_536))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     each = 100
     server = Center(folder / "a", -(-options.streams // each))
-    *tokens, reader = server.tokens(*server.streamers, ASKED)
+    *tokens, reader = server.tokens(*server.others, ASKED)
     time.sleep(2)
     before = memory(server.pids())
     open_streams = []
     for number in range(options.streams):
-        stream = socket.create_connection(("127.0.0.1", server.listen))
+        # From several addresses: one alone may have a quarter of the connections.
+        stream = socket.create_connection(("127.0.0.1", server.listen), source_address=(f"127.0.0.{1 + number // 500}", 0))
         stream.sendall(f"GET /center/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\nAuthorization: Bearer {tokens[number // each]}\r\n\r\n".encode())
         head = stream.recv(4096)
         assert head.startswith(b"HTTP/1.1 200"), head
@@ -187,13 +190,13 @@ def streams(folder, options):
     server.stop()
 
 
-def fill(index, messages, threads):
+def fill(index, messages, buyers):
     """A seller's threads with as many buyers, straight into the tables of an archive that is not in use."""
-    start, seller = time.perf_counter(), ASKED
-    base = 1_700_000_000_000
+    start, seller, threads = time.perf_counter(), ASKED, len(buyers)
+    # Two seconds between them, the last one now: nothing is old enough to be forgotten.
+    base = int(time.time() - messages * 2) * 1_000
     with sqlite3.connect(index) as rows:
         rows.execute("PRAGMA synchronous = OFF")
-        buyers = [f"b{n:09x}" for n in range(threads)]
         rows.executemany("INSERT INTO user VALUES (?, ?)", [(name, name) for name in (*buyers, seller)])
         rows.executemany("INSERT INTO thread VALUES (?, ?, 'talk', ?, ?, ?)",
                          ((n + 1, n.to_bytes(16, "big"), buyers[n], seller, f"o{n:08x}") for n in range(threads)))
@@ -202,15 +205,15 @@ def fill(index, messages, threads):
             for n in range(messages):
                 yield n, n % threads, (n // threads) % 2 == 0
         rows.executemany("INSERT INTO message VALUES (?, ?, 0, ?, ?, ?, 'mail', 0, ?, ?, 'Pytanie', 0, '[]', '[]', ?, 0, '{\"state\":\"delivered\"}', 0, '2026-11')",
-                         ((n + 1, (n + 1).to_bytes(16, "little"), n + 1, thread + 1, buyers[thread] if asks else seller, base + n, base + n, f"m{n}")
+                         ((n + 1, (n + 1).to_bytes(16, "little"), n + 1, thread + 1, buyers[thread] if asks else seller, base + n * 2_000, base + n * 2_000, f"m{n}")
                           for n, thread, asks in each()))
         rows.executemany("INSERT INTO published VALUES (?, ?, ?, ?, ?, 0)", ((seller, thread + 1, n + 1, n + 1, not asks) for n, thread, asks in each()))
         rows.executemany("INSERT INTO published VALUES (?, ?, ?, ?, ?, 0)", ((buyers[thread], thread + 1, n // threads + 1, n + 1, asks) for n, thread, asks in each()))
-        rows.executemany("INSERT INTO event VALUES (?, ?, 'published', ?, ?, ?)", ((seller, n + 1, thread + 1, n + 1, base + n) for n, thread, _ in each()))
+        rows.executemany("INSERT INTO event VALUES (?, ?, 'published', ?, ?, ?)", ((seller, n + 1, thread + 1, n + 1, base + n * 2_000) for n, thread, _ in each()))
         rows.execute("INSERT INTO feed VALUES (?, ?, 0)", (seller, messages))
         last = [max(range(n, messages, threads), default=n) for n in range(threads)]
         rows.executemany("INSERT INTO view VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                         ((seller, n + 1, buyers[n], last[n] + 1, base + last[n], 0 if n % 50 == 0 else last[n] + 1, 1 if n % 50 == 0 else 0, n % 7 == 0) for n in range(threads)))
+                         ((seller, n + 1, buyers[n], last[n] + 1, base + last[n] * 2_000, 0 if n % 50 == 0 else last[n] + 1, 1 if n % 50 == 0 else 0, n % 7 == 0) for n in range(threads)))
     with sqlite3.connect(index.with_name("2026-11.sqlite")) as rows:
         rows.execute("PRAGMA page_size = 32768")
         rows.execute("PRAGMA journal_mode = WAL")
@@ -222,10 +225,10 @@ def fill(index, messages, threads):
 
 
 def lists(folder, options):
-    server = Center(folder / "a")
+    server = Center(folder / "a", options.threads)
     token, = server.tokens(ASKED)
     server.end()
-    fill(folder / "a" / "data" / "center" / "index.sqlite", options.messages, options.threads)
+    fill(folder / "a" / "data" / "center" / "index.sqlite", options.messages, server.others)
     start = time.perf_counter()
     server.start()
     wait_for(server.listen)
@@ -253,8 +256,8 @@ def lists(folder, options):
         took, page = get(f"threads?limit=50{cursor}")
         times.append(took)
         pages += 1
-        cursor = f"&cursor={page['next']}" if page.get("next") else None
-    print(f"{pages} pages one after the other{'':<6} p50 {percentile(times, 0.5):6.2f} ms   p99 {percentile(times, 0.99):6.2f} ms")
+        cursor = f"&cursor={page['cursor']}" if page["cursor"] else None
+    print(f"{f'{pages} pages one after the other':<30} p50 {percentile(times, 0.5):6.2f} ms   p99 {percentile(times, 0.99):6.2f} ms")
     server.stop()
     if options.dovecot:
         import dovecot

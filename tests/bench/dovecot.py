@@ -28,7 +28,7 @@ class Dovecot:
         self.config = folder / "dovecot.conf"
         self.config.write_text(
             f"protocols = imap lmtp\nbase_dir = {folder}/run\nlog_path = {folder}/log\nlisten = 127.0.0.1\nssl = no\ndisable_plaintext_auth = no\n"
-            f"mail_location = mdbox:{folder}/mail/%u\nfirst_valid_uid = 1\nauth_mechanisms = plain\nmail_fsync = optimized\n"
+            f"mail_location = mdbox:{folder}/mail/%u\nfirst_valid_uid = 1\nauth_mechanisms = plain\nmail_fsync = optimized\ndefault_vsz_limit = 4G\n"
             f"passdb {{\n driver = static\n args = nopassword=y\n}}\nuserdb {{\n driver = static\n args = uid={owner.pw_uid} gid={owner.pw_gid} home={folder}/mail/%u allow_all_users=yes\n}}\n"
             f"service imap-login {{\n inet_listener imap {{\n  port = {self.imap}\n }}\n inet_listener imaps {{\n  port = 0\n }}\n}}\n"
             f"service lmtp {{\n inet_listener lmtp {{\n  address = 127.0.0.1\n  port = {self.lmtp}\n }}\n}}\n")
@@ -64,9 +64,13 @@ class PostfixWithDovecot(Postfix):
 
 
 def disk(server):
-    """Octets that a server keeps of the mail that it has relayed, as files are long."""
+    """Octets that a server keeps of the mail that it has relayed, as files are long, once no more is added."""
     kept = {"Postfix + Dovecot LMTP": lambda: server.dovecot.folder / "mail"}.get(server.name, lambda: server.folder / "data" / "center")()
-    return sum(path.stat().st_size for path in pathlib.Path(kept).rglob("*") if path.is_file())
+    before = None
+    while (now := sum(path.stat().st_size for path in pathlib.Path(kept).rglob("*") if path.is_file())) != before:
+        before = now
+        time.sleep(5)
+    return now
 
 
 def letters(path, messages, threads):

@@ -57,7 +57,7 @@ class Postfix:
             "default_process_limit = 150\nsmtpd_client_connection_count_limit = 0\nsmtp_destination_concurrency_limit = 50\n"
             "default_destination_concurrency_limit = 50\ninitial_destination_concurrency = 20\nin_flow_delay = 0\n"
             f"qmgr_message_active_limit = 50000\n{milter or ''}")
-        programs = {"rewrite": "trivial-rewrite", "defer": "bounce", "trace": "bounce", "retry": "error", "postlog": "postlogd", "lmtp": "smtp"}
+        programs = {"rewrite": "trivial-rewrite", "defer": "bounce", "trace": "bounce", "retry": "error", "postlog": "postlogd"}
         lines = [f"127.0.0.1:{self.port} inet n - n - - smtpd\n"]
         lines += [f"{name} {kind} {private} - n {wake} {limit} {programs.get(name, name)}\n"
                   for name, kind, private, wake, limit in self.services()]
