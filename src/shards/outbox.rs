@@ -77,7 +77,7 @@ impl Item {
                 turn,
                 report,
             } => {
-                rows.extend(report.iter().map(|entry| Row::Entry(fence, entry.clone())));
+                rows.extend(report.iter().map(|entry| Row::Report(fence, entry.clone())));
                 rows.push(match outcome {
                     Outcome::Done => Row::Done(fence, *id),
                     Outcome::Deferred(progress) => Row::Progress {

@@ -64,9 +64,11 @@ pub enum Outcome {
 /// One row of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
-    /// A new entry. One that is there already stays as it is.
+    /// New mail, which is written once. Where an entry of this id is there already, of whatever partition, nothing of the write is done.
     Entry(Fence, Filed),
-    /// An entry is done. Of one that is not there it is noted too: a commit that comes late finds it.
+    /// A new entry that tells of another one's end, and is said again with that until both are written: one that is there already stays as it is.
+    Report(Fence, Filed),
+    /// An entry of this partition is done. Of one that is not there it is noted too: a commit that comes late finds it.
     Done(Fence, QueueId),
     /// How far delivery has come. Of two, that of the later epoch counts, and within an epoch that of the higher turn.
     Progress {
@@ -86,7 +88,10 @@ impl Row {
     #[must_use]
     pub fn fence(&self) -> Fence {
         match self {
-            Self::Entry(fence, _) | Self::Done(fence, _) | Self::Progress { fence, .. } => *fence,
+            Self::Entry(fence, _)
+            | Self::Report(fence, _)
+            | Self::Done(fence, _)
+            | Self::Progress { fence, .. } => *fence,
         }
     }
 }
@@ -98,7 +103,7 @@ pub struct Seen {
     pub fence: Fence,
     /// Until when it runs.
     pub until: ServerTime,
-    /// Whether that is over by the database's clock.
+    /// Whether that is over by the database's clock; or is further away than a lease runs, for the clock has gone back.
     pub is_lapsed: bool,
 }
 

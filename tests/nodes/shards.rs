@@ -1,12 +1,12 @@
 //! One suite for the tables of a shard, those of the simulation and PostgreSQL's: statements that are made up at random are answered alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use allegromail::directory::PostgresSettings;
 use allegromail::mail::QueueId;
 use allegromail::shards::{
-    Answer, Epoch, Fence, Filed, Kept, Part, Row, Seen, ServerTime, Statement,
+    Answer, Epoch, Failure, Fence, Filed, Kept, Part, Row, Seen, ServerTime, Statement,
 };
 use allegromail::spool::postgres::{Copies, Session};
 use bytes::Bytes;
@@ -30,6 +30,7 @@ const QUARTER: u64 = (15 * 60 * 1_000) << 23;
 #[derive(Debug, Clone)]
 enum MadeRow {
     Entry(u8),
+    Report(u8),
     Done(u8),
     Progress(u8),
 }
@@ -45,12 +46,15 @@ enum Step {
     /// With the epochs that the leases have, or those before.
     Write(Vec<MadeRow>, bool),
     Remove(u8),
+    /// Time goes on by two days; or the server's clock goes back by so much.
     Pass,
+    Back,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let row = prop_oneof![
-        3 => any::<u8>().prop_map(MadeRow::Entry),
+        1 => any::<u8>().prop_map(MadeRow::Entry),
+        3 => any::<u8>().prop_map(MadeRow::Report),
         2 => any::<u8>().prop_map(MadeRow::Done),
         2 => any::<u8>().prop_map(MadeRow::Progress),
     ];
@@ -64,6 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
         9 => (proptest::collection::vec(row, 1..7), prop::bool::weighted(0.85)).prop_map(|(rows, now)| Step::Write(rows, now)),
         2 => any::<u8>().prop_map(Step::Remove),
         2 => Just(Step::Pass),
+        1 => Just(Step::Back),
     ]
 }
 
@@ -133,27 +138,42 @@ impl Known {
             },
             Step::Write(rows, is_now) => {
                 let rows = rows.iter().filter_map(|row| self.row(row, *is_now));
+                // Who draws an id writes of it once: which of two comes first is not said.
+                let mut new = BTreeSet::new();
+                let rows = rows.filter(|row| match row {
+                    Row::Entry(_, entry) | Row::Report(_, entry) => new.insert(entry.id),
+                    _ => true,
+                });
                 Statement::Write(rows.collect())
             }
             Step::Remove(pick) => Statement::Remove(fence(pick)),
-            Step::Pass => return None,
+            Step::Pass | Step::Back => return None,
         })
     }
 
     fn row(&self, row: &MadeRow, is_now: bool) -> Option<Row> {
-        let (MadeRow::Entry(pick) | MadeRow::Done(pick) | MadeRow::Progress(pick)) = row;
+        let (MadeRow::Entry(pick)
+        | MadeRow::Report(pick)
+        | MadeRow::Done(pick)
+        | MadeRow::Progress(pick)) = row;
         let id = entry_id(*pick);
         // An entry is of one partition, in a batch as well.
         let home = self.homes.get(&id).copied();
+        // Another partition may say that it is done, of a commit of the same id that it has given up.
+        let home = home.filter(|_| !matches!(row, MadeRow::Done(pick) if *pick > 200));
         let part = home.unwrap_or_else(|| self.pick(*pick % 12).part);
         let latest = self.latest.get(&part)?;
         let epoch = if is_now { *latest } else { Epoch(latest.0 - 1) };
         let fence = Fence { part, epoch };
         let text = |what: &str| Bytes::from(format!("{what} of {id:?} {}", self.turn));
         Some(match row {
-            MadeRow::Entry(_) => {
+            MadeRow::Entry(_) | MadeRow::Report(_) => {
                 let (head, body) = (text("head"), text("body"));
-                Row::Entry(fence, Filed { id, head, body })
+                let filed = Filed { id, head, body };
+                match row {
+                    MadeRow::Report(_) => Row::Report(fence, filed),
+                    _ => Row::Entry(fence, filed),
+                }
             }
             MadeRow::Done(_) => Row::Done(fence, id),
             MadeRow::Progress(pick) => Row::Progress {
@@ -174,7 +194,7 @@ impl Known {
         }
         if let (Statement::Write(rows), Answer::Held(held)) = (statement, answer) {
             for row in rows.iter().filter(|row| held.contains(&row.fence())) {
-                if let Row::Entry(fence, entry) = row {
+                if let Row::Entry(fence, entry) | Row::Report(fence, entry) = row {
                     self.homes.entry(entry.id).or_insert(fence.part);
                 }
             }
@@ -223,12 +243,22 @@ impl Sides {
         database: &str,
     ) -> Result<Answer, TestCaseError> {
         let Some(simulated) = self.known.statement(step, &self.seen[0]) else {
-            self.now += PASS;
-            let sql = format!("update lease set until = until - {PASS} where until <> 0");
+            let passed = match step {
+                Step::Back => -PASS,
+                _ => PASS,
+            };
+            self.now += passed;
+            let sql = format!("update lease set until = until - {passed} where until <> 0");
             server.sql(database, &sql);
             return Ok(Answer::Taken(None));
         };
         let real = self.known.statement(step, &self.seen[1]).unwrap();
+        if self.tables.undoes(&simulated) {
+            let answer = self.session.run(&real).await;
+            let is_undone = matches!(answer, Err(Failure::Undone(_)));
+            prop_assert!(is_undone, "{real:?}: {answer:?}");
+            return Ok(Answer::Taken(None));
+        }
         let expected = self.tables.run(self.now, LEASE, &simulated);
         let expected = without_times(expected, &mut self.seen[0]);
         let answer = self.session.run(&real).await;
@@ -274,7 +304,10 @@ fn postgres_answers_as_the_simulated_shard_does() {
                     let answer = sides.take(step, &server, &database).await?;
                     *kinds.borrow_mut().entry(kind(step, &answer)).or_default() += 1;
                     // What may be taken is known by a look at it.
-                    if matches!(step, Step::Pass | Step::Take(_) | Step::Renew(_)) {
+                    if matches!(
+                        step,
+                        Step::Pass | Step::Back | Step::Take(_) | Step::Renew(_)
+                    ) {
                         sides.take(&Step::Look, &server, &database).await?;
                     }
                 }
@@ -299,6 +332,7 @@ fn postgres_answers_as_the_simulated_shard_does() {
         "not held",
         "removed",
         "not removed",
+        "undone",
     ] {
         assert!(kinds.contains_key(kind), "never {kind}: {kinds:?}");
     }
@@ -313,6 +347,7 @@ fn kind(step: &Step, answer: &Answer) -> String {
             "read",
         ),
         (Step::Write(..), Answer::Held(held)) => (!held.is_empty(), "held"),
+        (Step::Write(..), _) => return "undone".to_owned(),
         (Step::Remove(_), Answer::Held(held)) => (!held.is_empty(), "removed"),
         _ => (true, "other"),
     };

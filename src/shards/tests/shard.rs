@@ -93,6 +93,11 @@ impl Shard {
                 taken.push(Taken::Told((from, Err(Failure::Undone(text)))));
                 continue;
             }
+            if self.primary.undoes(&statement) {
+                let text = "there is an entry of this id".to_owned();
+                taken.push(Taken::Told((from, Err(Failure::Undone(text)))));
+                continue;
+            }
             let at = i64::try_from(now).unwrap() * 1_000 + self.ahead;
             let mut answer = self.primary.run(at, self.lease, &statement);
             let is_safe = self.is_listed && !self.is_standby_frozen || self.trusts_any_list;

@@ -13,7 +13,7 @@ type Progress = (Epoch, u64, bytes::Bytes);
 pub(super) struct Tables {
     pub(super) leases: BTreeMap<Part, (Epoch, ServerTime)>,
     pub(super) entries: BTreeMap<QueueId, (Part, Filed)>,
-    pub(super) done: BTreeSet<QueueId>,
+    done: BTreeSet<(Part, QueueId)>,
     pub(super) progress: BTreeMap<QueueId, Progress>,
     parts: u64,
     /// A planted fault: writes do not look at the epoch.
@@ -31,18 +31,37 @@ impl Tables {
         held.copied().collect()
     }
 
+    /// Whether an entry is done, by what its own partition says.
+    pub(super) fn is_done(&self, id: QueueId) -> bool {
+        let home = self.entries.get(&id).map(|(home, _)| *home);
+        home.is_some_and(|home| self.done.contains(&(home, id)))
+    }
+
     /// Live entries of a partition.
     pub(super) fn live(&self, part: Part) -> impl Iterator<Item = &Filed> {
         let entries = self.entries.values();
         let of_part = entries.filter(move |(home, _)| *home == part);
         of_part
             .map(|(_, entry)| entry)
-            .filter(|entry| !self.done.contains(&entry.id))
+            .filter(|entry| !self.is_done(entry.id))
+    }
+
+    /// Whether a statement is undone as a whole: it has new mail of an id that there is.
+    pub(super) fn undoes(&self, statement: &Statement) -> bool {
+        let Statement::Write(rows) = statement else {
+            return false;
+        };
+        rows.iter().any(|row| match row {
+            Row::Entry(fence, entry) => self.holds(*fence) && self.entries.contains_key(&entry.id),
+            _ => false,
+        })
     }
 
     /// Runs a statement at `now`, in microseconds of this shard's clock.
     pub(super) fn run(&mut self, now: i64, lease: Duration, statement: &Statement) -> Answer {
-        let until = ServerTime(now + i64::try_from(lease.as_micros()).unwrap());
+        let latest = now + i64::try_from(lease.as_micros()).unwrap();
+        let until = ServerTime(latest);
+        let is_lapsed = |until: &ServerTime| until.0 < now || until.0 > latest;
         match statement {
             Statement::Open => {
                 self.parts += 1;
@@ -62,7 +81,7 @@ impl Tables {
                         epoch: *epoch,
                     },
                     until: *until,
-                    is_lapsed: until.0 < now,
+                    is_lapsed: is_lapsed(until),
                 });
                 Answer::Looked {
                     leases: seen.collect(),
@@ -71,8 +90,9 @@ impl Tables {
             }
             Statement::Take(fence, seen) => {
                 let lease = self.leases.get_mut(&fence.part);
-                let lease = lease
-                    .filter(|(epoch, runs)| *epoch == fence.epoch && runs == seen && runs.0 < now);
+                let lease = lease.filter(|(epoch, runs)| {
+                    *epoch == fence.epoch && runs == seen && is_lapsed(runs)
+                });
                 Answer::Taken(lease.map(|lease| {
                     let epoch = Epoch(fence.epoch.0 + 1);
                     *lease = (epoch, until);
@@ -130,12 +150,12 @@ impl Tables {
         let held = self.holding(&fences);
         for row in rows.iter().filter(|row| held.contains(&row.fence())) {
             match row {
-                Row::Entry(fence, entry) => {
+                Row::Entry(fence, entry) | Row::Report(fence, entry) => {
                     let filed = (fence.part, entry.clone());
                     self.entries.entry(entry.id).or_insert(filed);
                 }
-                Row::Done(_, id) => {
-                    self.done.insert(*id);
+                Row::Done(fence, id) => {
+                    self.done.insert((fence.part, *id));
                 }
                 Row::Progress {
                     fence,

@@ -91,7 +91,7 @@ impl Verdict {
 
     /// An outcome is durable, or so the node was told.
     pub(super) fn settled(&mut self, id: QueueId, shard: &Shard) {
-        if !shard.primary.done.contains(&id) {
+        if !shard.primary.is_done(id) {
             self.blame(|| format!("{id:?} is said to be settled, and is not"));
         }
         self.settled.insert(id);
@@ -101,7 +101,7 @@ impl Verdict {
     pub(super) fn is_over(shards: &[Shard]) -> bool {
         let entries = |shard: &Shard| {
             let mut ids = shard.primary.entries.keys();
-            ids.all(|id| shard.primary.done.contains(id))
+            ids.all(|id| shard.primary.is_done(*id))
         };
         shards.iter().all(entries)
     }
@@ -110,10 +110,7 @@ impl Verdict {
     pub(super) fn end(&mut self, shards: &[Shard]) {
         for shard in shards {
             let live: Vec<_> = shard.primary.entries.keys().copied().collect();
-            for id in live
-                .into_iter()
-                .filter(|id| !shard.primary.done.contains(id))
-            {
+            for id in live.into_iter().filter(|id| !shard.primary.is_done(*id)) {
                 let (part, _) = shard.primary.entries[&id];
                 let lease = shard.primary.leases.get(&part).copied();
                 self.blame(|| format!("{id:?} of {part:?} ({lease:?}) is nobody's"));

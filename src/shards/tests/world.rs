@@ -268,7 +268,7 @@ impl World {
                     return;
                 };
                 if self.shards[shard].primary.progress.contains_key(&id)
-                    && !self.shards[shard].primary.done.contains(&id)
+                    && !self.shards[shard].primary.is_done(id)
                 {
                     let due = self.now + 1_000;
                     queued.due = Some(due);

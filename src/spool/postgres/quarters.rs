@@ -29,6 +29,11 @@ pub(super) fn id(stored: i64) -> QueueId {
     QueueId(stored as u64)
 }
 
+/// Whether the entry `e` of a quarter lives. What another partition says of its id, as of a commit that it gave up, is not about this entry.
+pub(super) fn lives(number: i64) -> String {
+    format!("not exists (select 1 from done_{number} d where d.id = e.id and d.part = e.part)")
+}
+
 /// Those for which there are tables.
 pub(super) async fn there(client: &Client) -> Result<Vec<i64>, Error> {
     let rows = client
@@ -57,7 +62,7 @@ pub(super) async fn make(
         made.batch_execute(&format!(
             "create table if not exists entry_{number} (id bigint primary key, part bigint not null, head bytea not null, body bytea not null); \
              create index if not exists entry_{number}_part on entry_{number} (part, id); \
-             create table if not exists done_{number} (id bigint primary key); \
+             create table if not exists done_{number} (id bigint not null, part bigint not null, primary key (id, part)); \
              create table if not exists progress_{number} (id bigint primary key, epoch bigint not null, turn bigint not null, kept bytea not null)"
         ))
         .await?;
@@ -76,7 +81,8 @@ pub(super) async fn drop_empty(client: &mut Client, before: i64) -> Result<usize
         .filter(|number| *number < before)
     {
         let live = format!(
-            "select exists (select 1 from entry_{number} e where not exists (select 1 from done_{number} d where d.id = e.id))"
+            "select exists (select 1 from entry_{number} e where {})",
+            lives(number)
         );
         if client.query_one(&live, &[]).await?.try_get(0)? {
             continue;

@@ -11,7 +11,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row};
 
 use super::guard::Copies;
-use super::quarters::{self, id, quarter_of, stored};
+use super::quarters::{self, id, lives, quarter_of, stored};
 use super::schema::renew;
 use super::writes::{self, columns, number};
 use crate::directory::{PostgresError, PostgresSettings, is_beside_another};
@@ -172,8 +172,11 @@ impl Session {
 
     async fn look(&mut self) -> Result<Answer, Fault> {
         let is_replicated = self.copies.can_be(&self.client).await?;
-        let sql = format!("select part, epoch, until, until < {NOW} from lease order by part");
-        let rows = self.client.query(&sql, &[]).await?;
+        let sql = format!(
+            "select part, epoch, until, {} from lease order by part",
+            is_lapsed(1)
+        );
+        let rows = self.client.query(&sql, &[&self.lease]).await?;
         let leases = rows.iter().map(|row| {
             Ok(Seen {
                 fence: fence(row.try_get(0)?, row.try_get(1)?),
@@ -192,8 +195,9 @@ impl Session {
         let condition = self.copies.condition();
         let sql = format!(
             "with taken as (update lease set epoch = epoch + 1, owner = $4, until = {NOW} + $5 \
-             where part = $1 and epoch = $2 and until = $3 and until < {NOW} and {condition} returning part, epoch) \
-             select {condition}, t.part, t.epoch from (select 1) as one left join taken t on true"
+             where part = $1 and epoch = $2 and until = $3 and {} and {condition} returning part, epoch) \
+             select {condition}, t.part, t.epoch from (select 1) as one left join taken t on true",
+            is_lapsed(5)
         );
         let (part, epoch) = (number(seen.part.0), number(seen.epoch.0));
         let values: Values<'_> = &[&part, &epoch, &until.0, &self.owner, &self.lease];
@@ -213,7 +217,8 @@ impl Session {
             }
             let sql = format!(
                 "select e.id, e.head, p.kept from entry_{quarter} e left join progress_{quarter} p on p.id = e.id \
-                 where e.part = $1 and e.id > $2 and not exists (select 1 from done_{quarter} d where d.id = e.id) order by e.id limit $3"
+                 where e.part = $1 and e.id > $2 and {} order by e.id limit $3",
+                lives(quarter)
             );
             let left = i64::try_from(most.saturating_sub(kept.len())).unwrap_or(i64::MAX);
             let rows = self
@@ -243,9 +248,9 @@ impl Session {
     }
 
     async fn write(&mut self, rows: &[crate::shards::Row]) -> Result<Answer, Fault> {
-        use crate::shards::Row::{Done, Entry, Progress};
+        use crate::shards::Row::{Done, Entry, Progress, Report};
         let quarters = rows.iter().map(|row| match row {
-            Entry(_, entry) => quarter_of(entry.id),
+            Entry(_, entry) | Report(_, entry) => quarter_of(entry.id),
             Done(_, id) | Progress { id, .. } => quarter_of(*id),
         });
         let quarters: BTreeSet<i64> = quarters.collect();
@@ -292,7 +297,8 @@ impl Session {
         let live = quarters::there(&self.client).await?;
         let live = live.iter().map(|quarter| {
             format!(
-                " and not exists (select 1 from entry_{quarter} e where e.part = $1 and not exists (select 1 from done_{quarter} d where d.id = e.id))"
+                " and not exists (select 1 from entry_{quarter} e where e.part = $1 and {})",
+                lives(*quarter)
             )
         });
         let live: String = live.collect();
@@ -304,6 +310,12 @@ impl Session {
         let rows = self.client.query(&sql, &[&part, &epoch]).await?;
         held(&rows)
     }
+}
+
+/// Whether a lease is over, which runs for the parameter of this number: no owner says that it runs on for longer than that, so a clock that has gone back
+/// keeps nobody waiting. Who may take it has seen it unchanged, by a clock of its own.
+fn is_lapsed(lease: usize) -> String {
+    format!("(until < {NOW} or until > {NOW} + ${lease})")
 }
 
 fn fence(part: i64, epoch: i64) -> Fence {

@@ -24,6 +24,7 @@ struct Columns<'a> {
 #[derive(Debug, Default)]
 struct Quarter<'a> {
     entries: Columns<'a>,
+    reports: Columns<'a>,
     done: Columns<'a>,
     progress: Columns<'a>,
 }
@@ -76,8 +77,12 @@ fn by_quarter(rows: &[Row]) -> BTreeMap<i64, Quarter<'_>> {
     let mut progress: BTreeMap<QueueId, (Fence, u64, &[u8])> = BTreeMap::new();
     for row in rows {
         match row {
-            Row::Entry(fence, entry) => {
-                let columns = &mut quarters.entry(quarter_of(entry.id)).or_default().entries;
+            Row::Entry(fence, entry) | Row::Report(fence, entry) => {
+                let quarter = quarters.entry(quarter_of(entry.id)).or_default();
+                let columns = match row {
+                    Row::Report(..) => &mut quarter.reports,
+                    _ => &mut quarter.entries,
+                };
                 columns.add(entry.id, *fence);
                 columns.heads.push(&entry.head);
                 columns.bodies.push(&entry.body);
@@ -120,20 +125,28 @@ impl<'a> Quarter<'a> {
     /// Adds what is said of the quarter.
     fn say(self, quarter: i64, sql: &mut String, values: &mut Vec<Value<'a>>) {
         let held = "join held h on h.part = n.part and h.epoch = n.epoch";
-        let Columns {
-            ids,
-            parts,
-            epochs,
-            heads,
-            bodies,
-            ..
-        } = self.entries;
-        if !ids.is_empty() {
+        // Of mail that is written once, an id that is there is another's: the error undoes all. A report may have been written before.
+        let kinds = [
+            ("entries", self.entries, ""),
+            ("reports", self.reports, " on conflict do nothing"),
+        ];
+        for (name, columns, or_else) in kinds {
+            let Columns {
+                ids,
+                parts,
+                epochs,
+                heads,
+                bodies,
+                ..
+            } = columns;
+            if ids.is_empty() {
+                continue;
+            }
             let given = given(values, &["bigint", "bigint", "bigint", "bytea", "bytea"]);
             let _ = write!(
                 sql,
-                ", entries_{quarter} as (insert into entry_{quarter} (id, part, head, body) \
-                 select n.id, n.part, n.head, n.body from unnest({given}) as n (id, part, epoch, head, body) {held} on conflict do nothing)"
+                ", {name}_{quarter} as (insert into entry_{quarter} (id, part, head, body) \
+                 select n.id, n.part, n.head, n.body from unnest({given}) as n (id, part, epoch, head, body) {held}{or_else})"
             );
             values.extend([
                 Box::new(ids) as Value<'a>,
@@ -150,8 +163,8 @@ impl<'a> Quarter<'a> {
             let given = given(values, &["bigint", "bigint", "bigint"]);
             let _ = write!(
                 sql,
-                ", dones_{quarter} as (insert into done_{quarter} (id) \
-                 select n.id from unnest({given}) as n (id, part, epoch) {held} on conflict do nothing)"
+                ", dones_{quarter} as (insert into done_{quarter} (id, part) \
+                 select n.id, n.part from unnest({given}) as n (id, part, epoch) {held} on conflict do nothing)"
             );
             values.extend([
                 Box::new(ids) as Value<'a>,
