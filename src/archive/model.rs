@@ -359,8 +359,8 @@ pub struct ThreadFilter {
     pub unanswered: bool,
     /// With a user of this login, in any letter case.
     pub with: Option<String>,
-    /// About this order.
-    pub order: Option<TransactionId>,
+    /// About one of these transactions.
+    pub orders: Option<Vec<TransactionId>>,
     /// Of this kind.
     pub kind: Option<ThreadKind>,
     /// With a message since then.

@@ -9,7 +9,7 @@ use super::service::PortalService;
 use crate::archive::{
     MailState, MessageId, Party, StoredFile, StoredMessage, ThreadKind, ThreadView, Via,
 };
-use crate::directory::{AccountStatus, TransactionStatus};
+use crate::directory::{AccountStatus, Transaction, TransactionStatus};
 
 /// The name that is shown of an account that is gone.
 const DELETED: &str = "deleted user";
@@ -66,6 +66,8 @@ pub(super) struct ShownThread {
     pub(super) other: Other,
     /// The order that it is about, by its fixed id; null: about none.
     pub(super) order: Option<String>,
+    /// The number of that order as you know it; null: it has none, or is gone.
+    pub(super) order_number: Option<String>,
     /// How many messages of the other side you have not read. What the other side has read of yours is not told.
     pub(super) unread: u64,
     /// Whether the last message is the other side's.
@@ -200,6 +202,10 @@ async fn unlabelled(
 ) -> Result<ShownThread, Problem> {
     let thread = &view.thread;
     let other = thread.parties.other_than(&caller.id);
+    let transaction = match &thread.order {
+        Some(order) => service.parts.directory.transaction(order).await?,
+        None => None,
+    };
     let (other, can_write) = match other {
         None => (
             Other {
@@ -216,7 +222,15 @@ async fn unlabelled(
                 (Some(_), false) => Role::Seller,
             };
             let (other, is_active) = other_side(service, party, role).await?;
-            let why = why_not(service, caller, &view, is_active).await?;
+            let is_active = is_active && caller.account.status == AccountStatus::Active;
+            let why = match (is_active, &thread.order) {
+                (false, _) => Some("suspended"),
+                (true, None) => service
+                    .parts
+                    .require_transaction
+                    .then_some("transaction-required"),
+                (true, Some(_)) => order_closed(transaction.as_deref()),
+            };
             (other, why)
         }
     };
@@ -225,6 +239,7 @@ async fn unlabelled(
         kind: thread.kind,
         other,
         order: thread.order.as_ref().map(ToString::to_string),
+        order_number: transaction.and_then(|transaction| transaction.order.clone()),
         unread: view.unread,
         unanswered: view.unanswered,
         last_number: view.last,
@@ -260,26 +275,13 @@ async fn other_side(
     Ok((other, status == Some(AccountStatus::Active)))
 }
 
-/// Why a thread cannot be answered, by what is known before anything is written.
-async fn why_not(
-    service: &PortalService,
-    caller: &Caller,
-    view: &ThreadView,
-    is_active: bool,
-) -> Result<Option<&'static str>, Problem> {
-    if caller.account.status != AccountStatus::Active || !is_active {
-        return Ok(Some("suspended"));
-    }
-    let Some(order) = &view.thread.order else {
-        let wanted = service.parts.require_transaction;
-        return Ok(wanted.then_some("transaction-required"));
-    };
-    let transaction = service.parts.directory.transaction(order).await?;
-    Ok(match transaction.map(|transaction| transaction.status) {
+/// Why a thread about an order cannot be answered, by what is known before anything is written.
+fn order_closed(transaction: Option<&Transaction>) -> Option<&'static str> {
+    match transaction.map(|transaction| transaction.status) {
         None => Some("unknown-transaction"),
         Some(TransactionStatus::Closed) => Some("transaction-closed"),
         Some(TransactionStatus::Open) => None,
-    })
+    }
 }
 
 /// A message as `caller` sees it.

@@ -11,12 +11,13 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use super::asked::{self, Count, Number};
-use super::caller::{MayRead, MayWrite};
+use super::caller::{Caller, MayRead, MayWrite};
 use super::problem::Problem;
 use super::service::PortalService;
 use super::shown::{self, ShownThread};
 use super::tagged;
 use crate::archive::{ThreadFilter, ThreadKind};
+use crate::directory::is_order_number;
 use crate::mail::Timestamp;
 use crate::masking::TransactionId;
 
@@ -84,7 +85,7 @@ pub(super) struct ThreadsParams {
     /// Those with the user of this login, in any letter case.
     #[serde(default, deserialize_with = "asked::optional")]
     with: Option<String>,
-    /// Those about this order, by its fixed id.
+    /// Those about this order of yours, by its number or its fixed id.
     #[serde(default, deserialize_with = "asked::optional")]
     order: Option<String>,
     /// `talk`, or `courier` for news of parcels.
@@ -120,19 +121,15 @@ pub(super) async fn list(
     MayRead(caller): MayRead,
     Query(asked): Query<ThreadsParams>,
 ) -> Result<Json<Threads>, Problem> {
-    let order = asked.order.as_deref().map(TransactionId::parse);
-    let Ok(order) = order.transpose() else {
-        // What cannot be an order is one about which there is nothing.
-        return Ok(Json(Threads {
-            threads: Vec::new(),
-            cursor: None,
-        }));
+    let orders = match asked.order.as_deref() {
+        Some(order) => Some(orders(&service, &caller, order).await?),
+        None => None,
     };
     let filter = ThreadFilter {
         unread: asked.unread.unwrap_or_default(),
         unanswered: asked.unanswered.unwrap_or_default(),
         with: asked.with,
-        order,
+        orders,
         kind: asked.kind.map(|Kind(kind)| kind),
         since: asked.since.map(|Since(since)| since),
     };
@@ -146,6 +143,23 @@ pub(super) async fn list(
         .next
         .map(|next| BASE64URL_NOPAD.encode(&next.to_be_bytes()));
     Ok(Json(Threads { threads, cursor }))
+}
+
+/// The transactions that are meant by the number or the id of an order. What cannot be either is an order about which there is nothing.
+async fn orders(
+    service: &PortalService,
+    caller: &Caller,
+    order: &str,
+) -> Result<Vec<TransactionId>, Problem> {
+    let mut ids: Vec<TransactionId> = TransactionId::parse(order).into_iter().collect();
+    if is_order_number(order) {
+        let found = service.parts.directory.transactions_of_order(order).await?;
+        let own = found
+            .iter()
+            .filter(|found| found.counterparty(&caller.id).is_some());
+        ids.extend(own.map(|own| own.id.clone()));
+    }
+    Ok(ids)
 }
 
 /// One thread.

@@ -335,6 +335,17 @@ async fn a_conversation_begins_by_the_number_of_an_order_or_by_a_masked_address(
         .get(&format!("threads/{}", sent["thread"].as_str().unwrap()))
         .await;
     assert_eq!(thread["order"], "cub31c122", "{thread}");
+    assert_eq!(thread["order_number"], "2026/77-ł", "{thread}");
+    // The list is asked by either; what another has of the same number is not among it.
+    for order in ["2026%2F77-%C5%82", "cub31c122"] {
+        let found = jan.get(&format!("threads?order={order}")).await;
+        let found: Vec<_> = found["threads"].as_array().unwrap().iter().collect();
+        assert_eq!(found, [&thread], "{order}");
+    }
+    for order in ["other1", "2026%2F77", "no%20number"] {
+        let found = jan.get(&format!("threads?order={order}")).await;
+        assert_eq!(found["threads"], json!([]), "{order}");
+    }
     // A part of a number is no number; one's own order with another's login is told.
     let (_, part) = jan
         .post("messages", "b", &begin(Some("2026/77"), "sklep-rowery"))

@@ -72,10 +72,15 @@ pub(super) fn page(
         // Those with one user are few: found by its name and then sorted, not by looking through all threads in their order.
         newest_first = "+view.last";
     }
-    let order = filter.order.as_ref().map(ToString::to_string);
-    if let Some(order) = &order {
-        values.push(order);
-        clause(&format!(" AND thread.about = ?{}", values.len()));
+    let orders = filter.orders.as_ref();
+    let orders = orders.map(|orders| orders.iter().map(ToString::to_string).collect::<Vec<_>>());
+    if let Some(orders) = &orders {
+        let places = orders.iter().map(|order| {
+            values.push(order);
+            format!("?{}", values.len())
+        });
+        let places: Vec<String> = places.collect();
+        clause(&format!(" AND thread.about IN ({})", places.join(", ")));
     }
     let kind = filter.kind.map(words::kind);
     if let Some(kind) = &kind {

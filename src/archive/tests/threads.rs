@@ -55,7 +55,7 @@ async fn threads_are_found_by_what_is_asked_for_page_by_page() {
     );
     assert_eq!(
         found(ThreadFilter {
-            order: thread(1).order,
+            orders: thread(1).order.map(|order| vec![order]),
             ..ThreadFilter::default()
         })
         .await,
