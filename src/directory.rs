@@ -103,6 +103,23 @@ pub trait Directory: Send + Sync + 'static {
         Box::pin(async move { Ok(found.await?.is_some()) })
     }
 
+    /// As [`Directory::stored`], of many, in their order.
+    fn all_stored(&self, ids: &[ParticipantId]) -> DirectoryFuture<'_, Vec<bool>> {
+        let asked: Vec<_> = ids.iter().map(|id| self.stored(id)).collect();
+        Box::pin(async move {
+            let mut all = Vec::with_capacity(asked.len());
+            for stored in asked {
+                all.push(stored.await?);
+            }
+            Ok(all)
+        })
+    }
+
+    /// How many changes of a load are best applied at once: each such batch is one sync or one transaction.
+    fn load_batch(&self) -> usize {
+        5_000
+    }
+
     /// The account that an address is registered to. One address belongs to one account.
     fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>>;
 

@@ -61,7 +61,6 @@ mod sender_proof {
 /// Who may write to whom, how often, and what is answered.
 mod policy {
     mod automatic_replies;
-    mod budgets;
     mod complaints;
     mod contents;
     mod conversations;
@@ -144,6 +143,7 @@ mod operations {
 mod nodes {
     mod accounts;
     mod conformance;
+    mod imports;
     mod relays;
     mod shards;
     mod sharing;

@@ -284,6 +284,14 @@ impl Directory for CachedDirectory {
         self.inner.stored(id)
     }
 
+    fn all_stored(&self, ids: &[ParticipantId]) -> DirectoryFuture<'_, Vec<bool>> {
+        self.inner.all_stored(ids)
+    }
+
+    fn load_batch(&self) -> usize {
+        self.inner.load_batch()
+    }
+
     fn owner(&self, address: &Mailbox) -> DirectoryFuture<'_, Option<ParticipantId>> {
         let key = address.clone();
         Box::pin(self.owners.look_up(key, self.is_believed(), move |key| {

@@ -8,8 +8,6 @@ use super::{Change, Directory};
 
 /// The longest line in bytes.
 const MAX_LINE: u64 = 64 * 1024;
-/// Changes that are applied at once: one sync each.
-const BATCH: usize = 5_000;
 /// Bad lines that are kept with their message, and warnings; the others are counted only.
 const KEPT: usize = 10_000;
 
@@ -126,7 +124,8 @@ pub async fn import_part(
     mut on_progress: impl FnMut(ImportProgress),
 ) -> Result<ImportOutcome, ImportError> {
     let mut report = ImportOutcome::default();
-    let mut batch: Vec<(u64, Change)> = Vec::with_capacity(BATCH);
+    let most = directory.load_batch();
+    let mut batch: Vec<(u64, Change)> = Vec::with_capacity(most);
     let mut line = Vec::new();
     for number in part.first_line.. {
         let more = next_line(&mut input, &mut line)?;
@@ -143,7 +142,7 @@ pub async fn import_part(
                 Err(message) => report.refuse(number, message),
             }
         }
-        if batch.len() >= BATCH || (!more && !batch.is_empty()) {
+        if batch.len() >= most || (!more && !batch.is_empty()) {
             // Durable before the first record: whoever asks between two batches, or after a crash there, must not be told "unknown".
             if report.applied == 0 {
                 directory.apply(vec![Change::BeginLoad]).await?;
@@ -216,9 +215,7 @@ async fn apply(
             Err(conflict) => report.refuse(number, conflict.to_string()),
         }
     }
-    for (number, order) in &put {
-        parties.look_at(directory, *number, order).await?;
-    }
+    parties.look_at(directory, &put).await?;
     Ok(())
 }
 

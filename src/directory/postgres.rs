@@ -2,6 +2,7 @@
 //! locks, and what a serialisation failure undid is done again.
 
 mod accounts;
+mod changes;
 mod connection;
 mod drift;
 mod fault;

@@ -5,6 +5,8 @@ use crate::masking::{ParticipantId, TransactionId};
 
 /// Orders that are remembered until the end of a load; of more it is only said how many there were.
 const MOST: usize = 100_000;
+/// Parties that are asked for at once.
+const ASKED: usize = 10_000;
 /// Orders that are told one by one; the others are counted.
 const TOLD: usize = 20;
 
@@ -25,30 +27,30 @@ pub struct UnknownParties {
 }
 
 impl UnknownParties {
-    /// Notes the parties of an order that are not there yet; `line` is its number.
+    /// Notes the parties of orders that are not there yet; the numbers are those of the orders' lines.
     ///
     /// # Errors
     /// The directory broke.
     pub(super) async fn look_at(
         &mut self,
         directory: &dyn Directory,
-        line: u64,
-        order: &Transaction,
+        orders: &[(u64, Transaction)],
     ) -> Result<(), Unavailable> {
-        for (role, id) in [("buyer", &order.buyer), ("seller", &order.seller)] {
-            if directory.stored(id).await? {
-                continue;
-            }
-            if self.parties.len() >= MOST {
-                self.beyond += 1;
-                continue;
-            }
-            self.parties.push(Party {
-                line,
+        let parties = orders.iter().flat_map(|(line, order)| {
+            let roles = [("buyer", &order.buyer), ("seller", &order.seller)];
+            roles.map(|(role, id)| Party {
+                line: *line,
                 transaction: order.id.clone(),
                 role,
                 id: id.clone(),
-            });
+            })
+        });
+        for party in missing(directory, parties.collect()).await? {
+            if self.parties.len() >= MOST {
+                self.beyond += 1;
+            } else {
+                self.parties.push(party);
+            }
         }
         Ok(())
     }
@@ -63,10 +65,7 @@ impl UnknownParties {
     ) -> Result<Vec<ImportWarning>, Unavailable> {
         let mut warnings = Vec::new();
         let (mut more, mut last) = (0_usize, 0);
-        for party in self.parties {
-            if directory.stored(&party.id).await? {
-                continue;
-            }
+        for party in missing(directory, self.parties).await? {
             last = party.line;
             if warnings.len() < TOLD {
                 warnings.push(ImportWarning {
@@ -102,6 +101,23 @@ impl UnknownParties {
         }
         Ok(warnings)
     }
+}
+
+/// Those of `parties` that are not there.
+async fn missing(
+    directory: &dyn Directory,
+    parties: Vec<Party>,
+) -> Result<Vec<Party>, Unavailable> {
+    let mut missing = Vec::new();
+    let mut left = parties.into_iter().peekable();
+    while left.peek().is_some() {
+        let some: Vec<Party> = left.by_ref().take(ASKED).collect();
+        let ids: Vec<_> = some.iter().map(|party| party.id.clone()).collect();
+        let stored = directory.all_stored(&ids).await?;
+        let some = some.into_iter().zip(stored);
+        missing.extend(some.filter_map(|(party, stored)| (!stored).then_some(party)));
+    }
+    Ok(missing)
 }
 
 /// The order that a change puts.

@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 use crate::support::postgres::Postgres;
 
 /// What of a node is asked here.
-struct Node {
-    link: Arc<Link>,
-    cache: Arc<CachedDirectory>,
+pub(super) struct Node {
+    pub(super) link: Arc<Link>,
+    pub(super) cache: Arc<CachedDirectory>,
     state: PostgresState,
     /// Ends its look at the feed.
     follows: CancellationToken,
@@ -70,7 +70,13 @@ const ONE: &[&str] = &["jan@poczta.example"];
 
 /// Three nodes that all have the account at hand.
 async fn three(server: &Postgres) -> [Node; 3] {
-    let url = server.url(&server.database());
+    three_of(server).await.1
+}
+
+/// The same, with the name of their database.
+pub(super) async fn three_of(server: &Postgres) -> (String, [Node; 3]) {
+    let database = server.database();
+    let url = server.url(&database);
     let (one, two, three) = tokio::join!(
         Box::pin(Node::start(&url, "mx1")),
         Box::pin(Node::start(&url, "mx2")),
@@ -85,7 +91,7 @@ async fn three(server: &Postgres) -> [Node; 3] {
         }
         assert_eq!(node.addresses().await, 2);
     }
-    nodes
+    (database, nodes)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::error::Severity;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Error, Row, Statement};
 
 use super::fault::{PostgresError, at_start};
@@ -108,5 +110,28 @@ impl Connection {
         let statement = self.client.prepare(sql).await?;
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(prepared.entry(sql).or_insert(statement).clone())
+    }
+}
+
+/// Rows on their way into a table. What is not ended is undone.
+pub(super) struct Copy(Pin<Box<BinaryCopyInWriter>>);
+
+impl Connection {
+    /// Begins a COPY (`copy TABLE (COLUMNS) from stdin binary`) of rows with these types.
+    pub(super) async fn copy(&self, sql: &'static str, types: &[Type]) -> Result<Copy, Error> {
+        let sink = self.client.copy_in(sql).await?;
+        Ok(Copy(Box::pin(BinaryCopyInWriter::new(sink, types))))
+    }
+}
+
+impl Copy {
+    /// Adds a row, which has as many values as there are types.
+    pub(super) async fn row(&mut self, values: Values<'_>) -> Result<(), Error> {
+        self.0.as_mut().write(values).await
+    }
+
+    /// Ends it: how many rows went in.
+    pub(super) async fn end(mut self) -> Result<u64, Error> {
+        self.0.as_mut().finish().await
     }
 }

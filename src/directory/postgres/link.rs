@@ -19,7 +19,7 @@ use crate::directory::Unavailable;
 /// Connections that questions share.
 const SHARED: usize = 4;
 /// How long a statement may take before whoever asked hears that there is no answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a failed attempt to connect stands for the next ones.
 const REST: Duration = Duration::from_millis(250);
 /// How often a statement that was undone is done again.
@@ -177,16 +177,17 @@ impl Link {
         Ok(self.run(sql, values).await?.into_iter().next())
     }
 
-    /// Runs statements as one: all of them or none. `work` may be called several times.
+    /// Runs statements as one: all of them or none, within `patience`. `work` may be called several times.
     pub(super) async fn together<T>(
         &self,
+        patience: Duration,
         work: impl for<'c> Fn(&'c Connection) -> Work<'c, T>,
     ) -> Result<T, Unavailable> {
         let mut slot = self.alone.lock().await;
         let mut last = None;
         for _ in 0..TRIES {
             let connection = self.living(&mut slot).await?;
-            let done = in_time(attempt(&connection, &work)).await;
+            let done = within(patience, attempt(&connection, &work)).await;
             match done {
                 Ok(Ok(answer)) => return answer,
                 Ok(Err(error)) if is_undone(&error) => last = Some(unavailable(&error)),
@@ -225,6 +226,10 @@ async fn attempt<T>(
 }
 
 async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, Unavailable> {
-    let done = timeout(PATIENCE, work).await;
+    within(PATIENCE, work).await
+}
+
+async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Result<T, Unavailable> {
+    let done = timeout(patience, work).await;
     done.map_err(|_| Unavailable("PostgreSQL does not answer in time".to_owned()))
 }
