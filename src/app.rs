@@ -17,6 +17,7 @@ mod portal;
 mod reload;
 mod reserved_space;
 mod shared;
+mod shared_budgets;
 mod shared_updates;
 mod spool;
 mod state_updates;

@@ -50,6 +50,7 @@ mod tools;
 mod unmasked;
 mod weigh;
 
+pub use budget::{SharedBudgets, Spending};
 pub use contents::send_digests;
 pub use explain::{Inquiry, Opinion, explain};
 pub use submit::Submission;

@@ -12,6 +12,7 @@
 //! split point, the only `+`. No Unicode folding: a full-width digit is not a digit here (docs/threats.md#62, #63).
 
 mod base;
+mod budget_keys;
 mod domains;
 mod guess;
 mod handed;
@@ -25,6 +26,7 @@ mod token;
 mod trace_keys;
 
 pub use base::base_address;
+pub use budget_keys::BudgetKeys;
 pub use domains::{MaskedDomain, MaskedDomains};
 pub use guess::{Brought, GuessKeys};
 pub use handed::{HandedKeys, HandedTo};

@@ -61,6 +61,7 @@ mod sender_proof {
 /// Who may write to whom, how often, and what is answered.
 mod policy {
     mod automatic_replies;
+    mod budgets;
     mod complaints;
     mod contents;
     mod conversations;
@@ -142,6 +143,7 @@ mod operations {
 /// What several nodes share: directory and state, whatever keeps them.
 mod nodes {
     mod accounts;
+    mod budgets;
     mod conformance;
     mod imports;
     mod relays;

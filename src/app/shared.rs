@@ -7,13 +7,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::StartError;
 use super::cluster::{Cluster, config_digest};
+use super::shared_budgets;
 use super::shared_updates::SharedUpdates;
 use super::stores::{CACHED_RECORDS, Stores};
 use crate::config::{Config, Engine, SharedDirectory};
 use crate::directory::{
     CachedDirectory, DirectoryFuture, DriftWatch, Follower, Hear, Link, NodeFacts,
-    PostgresDirectory, PostgresError, PostgresRecords, PostgresState,
+    PostgresDirectory, PostgresError, PostgresRecords, PostgresSpent, PostgresState,
 };
+use crate::intake::SharedBudgets;
+use crate::masking::BudgetKeys;
 use crate::queue::{QueueClient, QueueHandle};
 use crate::tokens::Tokens;
 
@@ -26,6 +29,8 @@ pub(super) struct Shared {
     pub(super) updates: Arc<SharedUpdates>,
     /// What all nodes have accepted.
     pub(super) records: PostgresRecords,
+    /// What nodes spend of budgets together.
+    pub(super) budgets: Arc<SharedBudgets>,
     facts: NodeFacts,
     /// Since when nodes differ.
     pub(super) drift: Arc<DriftWatch>,
@@ -56,6 +61,7 @@ impl Shared {
             cache: Arc::new(CachedDirectory::of_many(directory, CACHED_RECORDS)),
             updates: SharedUpdates::start(state.clone(), records.clone()),
             records,
+            budgets: Arc::new(SharedBudgets::new(BudgetKeys::new(&config.secrets))),
             facts,
             drift: Arc::default(),
             slot,
@@ -106,7 +112,13 @@ pub(super) async fn follow(
     let follower = follower.await.map_err(failed)?;
     // What was read at the start may be older than the place in the feed from which this node follows.
     memory.hear(None).await.map_err(failed)?;
+    let spent = PostgresSpent::new(shared.link.clone());
     Ok(vec![
+        tokio::spawn(shared_budgets::run(
+            shared.budgets.clone(),
+            spent,
+            shutdown.clone(),
+        )),
         tokio::spawn(follower.run(memory, shutdown.clone())),
         tokio::spawn(cluster.run(shutdown.clone())),
     ])

@@ -248,6 +248,7 @@ impl Stores {
             records: self.records(),
             flow: self.flow.clone(),
             documents: self.documents.clone(),
+            shared_budgets: self.kept.shared().map(|shared| shared.budgets.clone()),
             clock: self.clock.clone(),
         }
     }

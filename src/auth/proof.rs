@@ -47,6 +47,12 @@ impl SignatureDigest {
         digest.update(value);
         Self(digest.finalize().into())
     }
+
+    /// Its octets.
+    #[must_use]
+    pub const fn octets(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 /// What an unproven sender is told first, in plain words; the findings of the checks follow it.

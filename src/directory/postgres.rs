@@ -13,6 +13,7 @@ mod nodes;
 mod records;
 mod schema;
 mod settings;
+mod spent;
 mod taught;
 mod tls;
 
@@ -25,4 +26,5 @@ pub use migrations::{Migrations, is_beside_another};
 pub use nodes::{Node, NodeFacts};
 pub use records::{MessageRecord, PostgresRecords};
 pub use settings::PostgresSettings;
+pub use spent::{PostgresSpent, SpentMore};
 pub use taught::PostgresState;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bounce::Reports;
-use super::budget::Budgets;
+use super::budget::{Budgets, SharedBudgets};
 use super::contents::Contents;
 use super::dedup::Claims;
 use super::entry::Entries;
@@ -57,6 +57,8 @@ pub struct Tools {
     pub flow: Arc<Backpressure>,
     /// How much room there is for documents that wait to be handed over.
     pub documents: Arc<DocumentRoom>,
+    /// What other nodes spend of budgets, too; none: there is no other.
+    pub shared_budgets: Option<Arc<SharedBudgets>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -86,7 +88,7 @@ impl Intake {
     pub fn new(tools: Tools) -> Self {
         count_from_zero();
         Self {
-            budgets: Budgets::new(&tools.config.limits),
+            budgets: Budgets::new(&tools.config.limits, tools.shared_budgets.as_ref()),
             claims: Claims::new(tools.state.clone()),
             templates: Templates::default(),
             message_ids: MessageIdKeys::new(&tools.config.secrets),

@@ -12,7 +12,7 @@ use crate::support::process::{finished, free_port};
 use crate::support::stage::*;
 
 /// A relay over the database.
-fn node(server: &Postgres, database: &str, name: &str) -> Setup {
+pub(super) fn node(server: &Postgres, database: &str, name: &str) -> Setup {
     Setup::default()
         .key("directory", "engine = \"postgres\"")
         .key("directory", &format!("url = \"{}\"", server.url(database)))

@@ -236,6 +236,18 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// What a backup of a table says.
+    pub fn dump(&self, database: &str, table: &str) -> String {
+        let output = Command::new(self.programs.join("pg_dump"))
+            .args(["-h", "127.0.0.1", "-U", "allegromail", "-d", database])
+            .args(["-t", table, "-p", &self.port.to_string()])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Makes an empty database and returns its name.
     pub fn database(&self) -> String {
         let name = format!("db{}", self.next.fetch_add(1, Ordering::SeqCst));

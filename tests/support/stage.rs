@@ -437,6 +437,7 @@ impl Bare {
             history,
             flow: Arc::default(),
             documents: Arc::new(DocumentRoom::new(u64::MAX, None)),
+            shared_budgets: None,
             clock: Arc::new(SystemClock),
             config,
         };

@@ -11,6 +11,7 @@ const MIGRATIONS: Migrations = Migrations {
         include_str!("schema/1.sql"),
         include_str!("schema/2.sql"),
         include_str!("schema/3.sql"),
+        include_str!("schema/4.sql"),
     ],
 };
 

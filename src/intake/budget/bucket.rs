@@ -2,6 +2,7 @@
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::DefaultClock;
@@ -11,43 +12,91 @@ use moka::Entry;
 use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
+use super::shared::{SharedBudgets, Taken, Whose};
 use crate::config::Budget;
 
-/// A bucket for each key.
-pub(super) type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
+type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
 /// How many keys a budget may hold before those that are full again are forgotten. What bounds memory against addresses made up by the
 /// million (docs/threats.md#64).
 const MANY_KEYS: usize = 100_000;
-/// A bucket of `count` that fills up evenly over the period; none where the budget is off.
-pub(super) fn limiter<K: Hash + Eq + Clone>(budget: Option<Budget>) -> Option<Limiter<K>> {
-    let budget = budget?;
-    let count = NonZeroU32::new(budget.count)?;
-    let quota = Quota::with_period(budget.period / budget.count)?.allow_burst(count);
-    Some(RateLimiter::keyed(quota))
+/// A bucket for each key: of `count`, filling up evenly over the period. A budget that is off is never empty.
+pub(super) struct Buckets<K: Hash + Eq + Clone> {
+    limiter: Option<Limiter<K>>,
+    shared: Option<Share>,
 }
 
-/// Takes one from the bucket of `key`; false if it is empty. A budget that is off is never empty.
-pub(super) fn spend<K: Hash + Eq + Clone>(limiter: Option<&Limiter<K>>, key: &K) -> bool {
-    let Some(limiter) = limiter else { return true };
-    if limiter.len() > MANY_KEYS {
-        limiter.retain_recent();
-    }
-    limiter.check_key(key).is_ok()
+/// A budget that other nodes spend, too.
+struct Share {
+    name: &'static str,
+    budget: Budget,
+    all: Arc<SharedBudgets>,
 }
 
-/// Takes `many` from the bucket of `key`; false if it holds less. More than it can ever hold is too much, too.
-pub(super) fn spend_many<K: Hash + Eq + Clone>(
-    limiter: Option<&Limiter<K>>,
-    key: &K,
-    many: u32,
-) -> bool {
-    let (Some(limiter), Some(many)) = (limiter, NonZeroU32::new(many)) else {
-        return true;
-    };
-    if limiter.len() > MANY_KEYS {
-        limiter.retain_recent();
+impl<K: Hash + Eq + Clone + Whose> Buckets<K> {
+    /// Full ones. What is spent of them is added up with other nodes under `name`, where there are any.
+    pub(super) fn new(
+        name: &'static str,
+        budget: Option<Budget>,
+        all: Option<&Arc<SharedBudgets>>,
+    ) -> Self {
+        let limiter = budget.and_then(|budget| {
+            let count = NonZeroU32::new(budget.count)?;
+            let quota = Quota::with_period(budget.period / budget.count)?.allow_burst(count);
+            Some(RateLimiter::keyed(quota))
+        });
+        let shared = budget.zip(all).map(|(budget, all)| Share {
+            name,
+            budget,
+            all: all.clone(),
+        });
+        Self { limiter, shared }
     }
-    matches!(limiter.check_key_n(key, many), Ok(Ok(())))
+
+    /// Takes one from the bucket of `key`; false if it is empty.
+    pub(super) fn spend(&self, key: &K) -> bool {
+        self.spend_many(key, 1)
+    }
+
+    /// Takes `many` from the bucket of `key`; false if it holds less. More than it can ever hold is too much, too.
+    pub(super) fn spend_many(&self, key: &K, many: u32) -> bool {
+        self.spend_or(key, many, || false)
+    }
+
+    /// As [`Self::spend_many`]; where the bucket holds less, `or` may have it.
+    fn spend_or(&self, key: &K, many: u32, or: impl FnOnce() -> bool) -> bool {
+        let (Some(limiter), Some(wanted)) = (&self.limiter, NonZeroU32::new(many)) else {
+            return true;
+        };
+        if limiter.len() > MANY_KEYS {
+            limiter.retain_recent();
+        }
+        let taken = self.shared.as_ref().map(|shared| {
+            let whose = key.whose();
+            shared.all.take(shared.name, &whose, shared.budget, many)
+        });
+        if matches!(taken, Some(Taken::Nothing)) {
+            return false;
+        }
+        let is_full = match many {
+            1 => limiter.check_key(key).is_ok(),
+            _ => matches!(limiter.check_key_n(key, wanted), Ok(Ok(()))),
+        };
+        let is_there = is_full || or();
+        if let Some((shared, Taken::Noted(digest))) = self.shared.as_ref().zip(taken)
+            && !is_there
+        {
+            shared.all.give_back(&digest, many);
+        }
+        is_there
+    }
+
+    /// Tells the other nodes of one that came back.
+    fn give_back(&self, key: &K) {
+        if let Some(shared) = &self.shared {
+            let digest = shared.all.digest(shared.name, &key.whose());
+            shared.all.give_back(&digest, 1);
+        }
+    }
 }
 
 /// A bounded set whose members are forgotten after `lifetime`.
@@ -60,17 +109,21 @@ pub(super) fn remembered<K: Hash + Eq + Send + Sync + 'static>(lifetime: Duratio
 
 /// A bucket for each key, into which comes back what was not used after all.
 pub(super) struct Allowance<K: Hash + Eq + Clone> {
-    limiter: Option<Limiter<K>>,
+    buckets: Buckets<K>,
     /// What came back, for as long as a bucket needs to fill up; then it would have been there again.
     back: Cache<K, u32>,
 }
 
-impl<K: Hash + Eq + Clone + Send + Sync + 'static> Allowance<K> {
+impl<K: Hash + Eq + Clone + Whose + Send + Sync + 'static> Allowance<K> {
     /// One that never ends where the budget is off.
-    pub(super) fn new(budget: Option<Budget>) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        budget: Option<Budget>,
+        all: Option<&Arc<SharedBudgets>>,
+    ) -> Self {
         let period = budget.map_or(Duration::from_secs(1), |budget| budget.period);
         Self {
-            limiter: limiter(budget),
+            buckets: Buckets::new(name, budget, all),
             back: Cache::builder()
                 .max_capacity(MANY_KEYS as u64)
                 .time_to_live(period)
@@ -80,7 +133,7 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Allowance<K> {
 
     /// Takes one; false if there is none.
     pub(super) fn spend(&self, key: &K) -> bool {
-        spend(self.limiter.as_ref(), key) || self.take_back(key)
+        self.buckets.spend_or(key, 1, || self.take_back(key))
     }
 
     /// Takes one of those that came back.
@@ -97,7 +150,8 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Allowance<K> {
 
     /// Puts one back.
     pub(super) fn give_back(&self, key: K) {
-        if self.limiter.is_some() {
+        if self.buckets.limiter.is_some() {
+            self.buckets.give_back(&key);
             let back = self.back.entry(key);
             back.and_upsert_with(|entry| entry.map_or(0, Entry::into_value).saturating_add(1));
         }

@@ -4,13 +4,16 @@
 //! A message is known by its signatures, not by their fields: what stands beside them, and how they are folded, makes no new one. In memory only:
 //! a restart forgets, and so does a flood of other signed mail of registered senders.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::bucket::Allowance;
+use super::shared::{SharedBudgets, Whose};
 use crate::auth::SignatureDigest;
 use crate::config::Budget;
 use crate::mail::TraceId;
@@ -33,6 +36,12 @@ struct First {
     trace: TraceId,
 }
 
+impl Whose for SignatureDigest {
+    fn whose(&self) -> String {
+        HEXLOWER.encode(self.octets())
+    }
+}
+
 /// How a message stands to those that came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::intake) enum Before {
@@ -51,8 +60,8 @@ pub(in crate::intake) struct Copies {
     pub(super) reached: Allowance<SignatureDigest>,
 }
 
-impl Default for Copies {
-    fn default() -> Self {
+impl Copies {
+    pub(super) fn new(all: Option<&Arc<SharedBudgets>>) -> Self {
         Self {
             // The latest in any case: the usual policy would refuse new ones while others are asked for more often.
             seen: Cache::builder()
@@ -60,7 +69,7 @@ impl Default for Copies {
                 .time_to_idle(AWHILE)
                 .eviction_policy(EvictionPolicy::lru())
                 .build(),
-            reached: Allowance::new(Some(COPIES)),
+            reached: Allowance::new("copies", Some(COPIES), all),
         }
     }
 }

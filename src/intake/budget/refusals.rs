@@ -5,11 +5,13 @@
 //! the domain, or at a provider that strangers share the mailbox.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::bucket::{Limiter, limiter, remembered, spend_many};
+use super::bucket::{Buckets, remembered};
+use super::shared::{SharedBudgets, Whose};
 use crate::auth::Means;
 use crate::config::Budget;
 use crate::mail::{Mailbox, host_of};
@@ -46,6 +48,13 @@ impl Proven {
     }
 }
 
+impl Whose for Proven {
+    fn whose(&self) -> String {
+        let at = self.at.map(|at| at.to_string()).unwrap_or_default();
+        format!("{}\n{at}", self.name)
+    }
+}
+
 /// What is known of a client before it has proven anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::intake) enum Standing {
@@ -61,9 +70,9 @@ pub(in crate::intake) enum Standing {
 /// The refusals of one server's clients.
 pub(in crate::intake) struct Refusals {
     /// In milliseconds, by address.
-    unproven: Option<Limiter<IpAddr>>,
+    unproven: Buckets<IpAddr>,
     /// The same, by what was proven.
-    proven: Option<Limiter<Proven>>,
+    proven: Buckets<Proven>,
     /// Addresses that spent theirs and wait. Looking here costs no budget, so being refused does not prolong the wait.
     shut_out: Cache<IpAddr, ()>,
     /// What was proven and spent its own.
@@ -80,7 +89,7 @@ fn at(client: IpAddr, name: &str) -> (IpAddr, String) {
 }
 
 impl Refusals {
-    pub(super) fn new(budget: Option<Budget>) -> Self {
+    pub(super) fn new(budget: Option<Budget>, all: Option<&Arc<SharedBudgets>>) -> Self {
         // A tenth of the period: long enough to stop a guesser, short enough for a shop that has mended its address.
         let pause = budget.map_or(Duration::from_secs(1), |budget| budget.period / 10);
         let budget = budget.map(|budget| Budget {
@@ -88,8 +97,8 @@ impl Refusals {
             ..budget
         });
         Self {
-            unproven: limiter(budget),
-            proven: limiter(budget),
+            unproven: Buckets::new("refusals unproven", budget, all),
+            proven: Buckets::new("refusals proven", budget, all),
             shut_out: remembered(pause),
             proven_shut_out: remembered(pause),
             known: remembered(pause),
@@ -158,11 +167,8 @@ impl Refusals {
             return;
         }
         let client = host_of(client);
-        if !spend_many(
-            self.unproven.as_ref(),
-            &client,
-            price(is_guess(reason), cost),
-        ) {
+        let price = price(is_guess(reason), cost);
+        if !self.unproven.spend_many(&client, price) {
             self.shut_out.insert(client, ());
         }
     }
@@ -172,7 +178,8 @@ impl Refusals {
         if is_nobodys(reason) {
             return;
         }
-        if !spend_many(self.proven.as_ref(), proven, price(is_guess(reason), cost)) {
+        let price = price(is_guess(reason), cost);
+        if !self.proven.spend_many(proven, price) {
             self.proven_shut_out.insert(proven.clone(), ());
         }
     }

@@ -1,8 +1,10 @@
 //! How much mail roles take (`[limits] role_messages`, `role_messages_total`).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::bucket::{Limiter, limiter, spend};
+use super::bucket::Buckets;
+use super::shared::SharedBudgets;
 use crate::config::Limits;
 use crate::mail::host_of;
 use crate::policy::{Reason, Refusal};
@@ -10,26 +12,26 @@ use crate::policy::{Reason, Refusal};
 /// The budgets of mail to roles.
 pub(in crate::intake) struct Roles {
     /// By the client's address.
-    clients: Option<Limiter<IpAddr>>,
+    clients: Buckets<IpAddr>,
     /// Of all clients together.
-    total: Option<Limiter<()>>,
+    total: Buckets<()>,
     /// By registered and proven address.
-    writers: Option<Limiter<String>>,
+    writers: Buckets<String>,
 }
 
 impl Roles {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, all: Option<&Arc<SharedBudgets>>) -> Self {
         Self {
-            clients: limiter(limits.role_messages),
-            total: limiter(limits.role_messages_total),
-            writers: limiter(limits.role_messages),
+            clients: Buckets::new("roles client", limits.role_messages, all),
+            total: Buckets::new("roles total", limits.role_messages_total, all),
+            writers: Buckets::new("roles writer", limits.role_messages, all),
         }
     }
 
     /// Counts a message of a client. Its own share first: who has spent that spends nobody else's.
     pub(in crate::intake) fn spend(&self, client: IpAddr) -> Result<(), Refusal> {
-        let own = spend(self.clients.as_ref(), &host_of(client));
-        if own && spend(self.total.as_ref(), &()) {
+        let own = self.clients.spend(&host_of(client));
+        if own && self.total.spend(&()) {
             return Ok(());
         }
         Err(too_many())
@@ -37,7 +39,7 @@ impl Roles {
 
     /// Counts a message of a registered writer that is proven.
     pub(in crate::intake) fn spend_own(&self, writer: &str) -> Result<(), Refusal> {
-        if spend(self.writers.as_ref(), &writer.to_owned()) {
+        if self.writers.spend(&writer.to_owned()) {
             return Ok(());
         }
         Err(too_many())

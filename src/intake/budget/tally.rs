@@ -3,6 +3,7 @@
 
 use super::Budgets;
 use super::copies::Before;
+use super::shared::Whose;
 use crate::auth::{Means, Proof, SignatureDigest};
 use crate::intake::arrival::Arrival;
 use crate::mail::{Domain, TraceId};
@@ -22,6 +23,24 @@ pub(super) enum Writer {
 
 /// A sender, and what proved it.
 pub(super) type Author = (String, &'static str);
+
+impl Whose for Author {
+    fn whose(&self) -> String {
+        let (from, class) = self;
+        format!("{class}\n{from}")
+    }
+}
+
+impl Whose for (TransactionId, Writer) {
+    fn whose(&self) -> String {
+        let (order, writer) = self;
+        match writer {
+            Writer::Participant(id, class) => format!("{order}\nparticipant\n{class}\n{id}"),
+            Writer::Courier(domain, class) => format!("{order}\ncourier\n{class}\n{domain}"),
+            Writer::Copy(digest) => format!("{order}\ncopy\n{}", digest.whose()),
+        }
+    }
+}
 
 /// One thing that was spent.
 enum Spent {

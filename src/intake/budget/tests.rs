@@ -1,6 +1,7 @@
 //! Who is slowed by whose refusals, and who is not.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::copies::Before;
@@ -8,15 +9,20 @@ use super::*;
 use crate::auth::{Means, SignatureDigest};
 use crate::config::Budget;
 use crate::mail::{Domain, Mailbox, TraceId};
+use crate::masking::{BudgetKeys, TokenKeys};
 use crate::message::Message;
 use crate::policy::Reason;
+
+fn keys() -> BudgetKeys {
+    BudgetKeys::new(&TokenKeys::new(vec![vec![7; 32]]))
+}
 
 fn budgets(count: u32) -> Budgets {
     let budget = Some(Budget {
         count,
         period: Duration::from_secs(3_600),
     });
-    Budgets::new(&Limits {
+    let limits = Limits {
         refusals_per_client: budget,
         messages_per_sender: None,
         messages_per_transaction: None,
@@ -26,7 +32,8 @@ fn budgets(count: u32) -> Budgets {
         connections: 1,
         connections_per_network: 1,
         memory: 0,
-    })
+    };
+    Budgets::new(&limits, None)
 }
 
 /// What is proven of a mailbox at `client`.
@@ -200,21 +207,26 @@ fn h166_a_budget_that_was_given_back_can_be_spent_again() {
         count: 2,
         period: Duration::from_secs(3_600),
     });
-    let (budget, off) = (Allowance::new(two), Allowance::new(None));
-    for _ in 0..10 {
-        assert!(budget.spend(&"a"));
-        budget.give_back("a");
+    let (a, b) = ("a".to_owned(), "b".to_owned());
+    let shared = Arc::new(SharedBudgets::new(keys()));
+    let alone = Allowance::new("test", two, None);
+    for budget in [alone, Allowance::new("test", two, Some(&shared))] {
+        for _ in 0..10 {
+            assert!(budget.spend(&a));
+            budget.give_back(a.clone());
+        }
+        assert!(budget.spend(&a) && budget.spend(&a));
+        assert!(!budget.spend(&a), "not more than there was");
+        assert!(budget.spend(&b), "its own");
     }
-    assert!(budget.spend(&"a") && budget.spend(&"a"));
-    assert!(!budget.spend(&"a"), "not more than there was");
-    assert!(budget.spend(&"b"), "its own");
-    off.give_back("a");
-    assert!(off.spend(&"a"));
+    let off = Allowance::new("test", None, None);
+    off.give_back(a.clone());
+    assert!(off.spend(&a));
 }
 
 #[test]
 fn h160_a_message_is_known_by_its_signatures() {
-    let copies = Copies::default();
+    let copies = Copies::new(None);
     let domain = Domain::parse("shop.example").unwrap();
     let digest = |value: &str| SignatureDigest::of(&domain, "s1", value.as_bytes());
     let message = |fields: &str| Message::parse(format!("{fields}\r\nx\r\n").into()).unwrap();
