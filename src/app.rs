@@ -16,6 +16,7 @@ mod offline;
 mod portal;
 mod reload;
 mod reserved_space;
+mod shards;
 mod shared;
 mod shared_budgets;
 mod shared_updates;
@@ -41,6 +42,7 @@ pub use stores::{inspect_history, kept_sets, open_directory, sources};
 use self::backups::Backups;
 use self::center::RunningCenter;
 use self::reload::Reloader;
+use self::shards::{OpenedSpool, RunningSpool};
 use self::shared::Shared;
 use self::stores::Stores;
 use crate::admin;
@@ -54,7 +56,6 @@ use crate::intake::Intake;
 use crate::mail::Listeners;
 use crate::observe::Metrics;
 use crate::queue::{self, Queue};
-use crate::spool::{LocalSpool, Opened};
 
 /// How long sessions and deliveries under way may take, all together, after a request to stop. Two seconds are left of the thirty that
 /// operators are promised, for closing the stores.
@@ -112,8 +113,8 @@ pub struct Relay {
     queue: queue::QueueHandle,
     /// The way out, for its open connections.
     delivery: Arc<SmtpDelivery>,
-    /// The log, closed after everybody who writes to it.
-    spool: Arc<LocalSpool>,
+    /// Closed after everybody who writes to it.
+    spool: RunningSpool,
     /// Tells all tasks to end.
     shutdown: CancellationToken,
     /// Writes exports, the last one at the end.
@@ -123,10 +124,10 @@ pub struct Relay {
 }
 
 /// Opens the stores, and the spool before a socket is bound: a port that answers is a relay that takes mail.
-async fn open(config: Config) -> Result<(Stores, Opened), StartError> {
+async fn open(config: Config) -> Result<(Stores, OpenedSpool), StartError> {
     let shared = Shared::open(&config).await?;
     let stores = Stores::open(config, shared)?;
-    let opened = spool::open_spool(&stores)?;
+    let opened = shards::open(&stores).await?;
     if let Some(shared) = stores.kept.shared() {
         shared.updates.is_written().await;
     }
@@ -139,11 +140,12 @@ impl Relay {
     /// # Errors
     /// [`StartError`] with a sentence for the operator.
     pub async fn start(config: Config, metrics: Metrics) -> Result<Self, StartError> {
-        let (stores, opened) = open(config).await?;
+        let (stores, opened) = Box::pin(open(config)).await?;
         let config = stores.config.clone();
         // From here on data_dir is ours alone: another server would have its locks.
         stores.in_force.keep();
-        let intake = Arc::new(Intake::new(stores.tools(opened.spool.clone())));
+        let (spool, recovered) = (opened.spool.seam(), opened.recovered.len());
+        let intake = Arc::new(Intake::new(stores.tools(spool.clone())));
         let shutdown = CancellationToken::new();
         let center = RunningCenter::start(&stores, &opened.spool, &intake, &shutdown).await?;
 
@@ -155,10 +157,9 @@ impl Relay {
         let listener = listen::http("admin", &config.admin.http).await?;
         let carriers = carriers::Carriers::open(&stores).await?;
 
-        let (recovered, spool) = (opened.recovered.len(), opened.spool);
         let queue = stores.queue(spool.clone(), delivery.clone());
         let damaged = queue::end_damaged(queue.clone(), opened.damaged, shutdown.clone());
-        let queue = Queue::start(queue, opened.recovered, opened.committed);
+        let queue = Queue::start(queue, opened.recovered, opened.events);
         let portal = center.as_ref().and_then(RunningCenter::listener);
         let http = [Some(&listener), carriers.listener.as_ref(), portal];
         let certificates = listen::certificates(http);
@@ -216,7 +217,7 @@ impl Relay {
             reloader,
             queue,
             delivery,
-            spool,
+            spool: opened.spool,
             shutdown,
             backups,
             tasks,
@@ -276,7 +277,9 @@ impl Relay {
         failpoint::pass("app.drained");
         self.delivery.close().await;
         // From here on nothing can be committed: what a cut session still tries is refused, and its client keeps the message.
-        self.spool.close();
+        self.spool
+            .close(DRAIN.saturating_sub(begun.elapsed()))
+            .await;
         failpoint::pass("app.spool_closed");
         // A failure is told and no more: the spool's log teaches it again at the next start.
         if let Err(error) = self.stores.state.checkpoint() {

@@ -25,7 +25,7 @@ pub use checked::{
     MaskedDomainConfig, Policy, Route, RouteDomain, RouteTls, SignIn, Smtp, TlsFiles, Verify,
     WebAddress, WhenBehind,
 };
-pub use engine::{Engine, SharedDirectory};
+pub use engine::{Copies, Engine, SharedDirectory, SharedSpool, SpoolEngine};
 pub use example::example;
 pub use problem::{ConfigErrors, Problem};
 pub use value::duration;

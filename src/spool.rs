@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use tokio::sync::mpsc;
 
 use crate::mail::QueueId;
 
@@ -73,6 +74,12 @@ pub enum SpoolError {
     /// The stored bytes do not match their checksum. The entry was quarantined; the others are untouched.
     #[error("entry {0} is damaged")]
     Damaged(QueueId),
+    /// Another node owns the entry by now: nothing is started or written here.
+    #[error("entry {0} is another node's")]
+    Fenced(QueueId),
+    /// A shard does not answer, or does not say that it is on enough machines: 451.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 /// An entry that is to become durable.
@@ -93,6 +100,46 @@ pub struct CommittedEntry {
     pub body: Option<Bytes>,
 }
 
+/// What a queue hears of a spool that is shared with other nodes.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are of the large kind, which a box would cost an allocation"
+)]
+pub enum SpoolEvent {
+    /// An entry has become durable, and is this node's.
+    Committed(CommittedEntry),
+    /// Entries that another node has left behind are this node's.
+    Adopt(Vec<Entry>),
+    /// Entries are another node's by now: those that [`Spool::owns`] denies.
+    Disown,
+}
+
+/// Where a queue hears it.
+#[derive(Debug)]
+pub enum SpoolEvents {
+    /// Of the log on this machine.
+    Local(mpsc::UnboundedReceiver<CommittedEntry>),
+    /// Of shards.
+    Shared(mpsc::UnboundedReceiver<SpoolEvent>),
+}
+
+impl SpoolEvents {
+    /// The next; none: the spool has ended.
+    pub async fn recv(&mut self) -> Option<SpoolEvent> {
+        match self {
+            Self::Local(committed) => committed.recv().await.map(SpoolEvent::Committed),
+            Self::Shared(events) => events.recv().await,
+        }
+    }
+}
+
+impl From<mpsc::UnboundedReceiver<CommittedEntry>> for SpoolEvents {
+    fn from(committed: mpsc::UnboundedReceiver<CommittedEntry>) -> Self {
+        Self::Local(committed)
+    }
+}
+
 /// Where an attempt leaves an entry.
 #[derive(Debug, Clone)]
 pub enum Settlement {
@@ -102,7 +149,7 @@ pub enum Settlement {
     Deferred(Progress),
 }
 
-/// The store. One implementation today, the log on local disk; the seam is for a replicated one.
+/// The store: the log on local disk ([`LocalSpool`]), or shards that nodes have together ([`postgres::ShardedSpool`]).
 pub trait Spool: Send + Sync + 'static {
     /// A fresh id, larger than every id before it in this data directory.
     fn next_id(&self) -> QueueId;
@@ -162,6 +209,11 @@ pub trait Spool: Send + Sync + 'static {
     /// What is left of a message, as it is: of a damaged one that was copied, else of a live one.
     fn raw_bytes(&self, id: QueueId) -> SpoolFuture<'_, Bytes> {
         Box::pin(std::future::ready(Err(SpoolError::NoSuchEntry(id))))
+    }
+
+    /// Whether a live entry is this node's. All are, where there is one node.
+    fn owns(&self, _id: QueueId) -> bool {
+        true
     }
 
     /// Whether mail can be taken now; an error is the reason why not.

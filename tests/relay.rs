@@ -145,12 +145,14 @@ mod nodes {
     mod accounts;
     mod budgets;
     mod conformance;
+    mod delivering;
     mod imports;
     mod relays;
     mod shards;
     mod sharing;
     mod standbys;
     mod taught;
+    mod writers;
 }
 
 /// Other people's programs as peers: swaks, Postfix on both sides, Postfix's smtp-source.

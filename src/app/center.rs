@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::StartError;
 use super::portal::{self, Portal, PortalParts};
+use super::shards::RunningSpool;
 use super::stores::Stores;
 use crate::admin::TicketOffice;
 use crate::archive::SqliteArchive;
@@ -15,7 +16,6 @@ use crate::config::{Config, WhenBehind};
 use crate::delivery::SmtpDelivery;
 use crate::http::Listener;
 use crate::intake::Intake;
-use crate::spool::LocalSpool;
 use crate::tokens::Tokens;
 
 /// How far the archive may be behind the log before no mail is taken; none: there is no archive.
@@ -42,11 +42,12 @@ impl RunningCenter {
     /// cannot be opened.
     pub(super) async fn start(
         stores: &Stores,
-        spool: &LocalSpool,
+        spool: &RunningSpool,
         intake: &Arc<Intake>,
         shutdown: &CancellationToken,
     ) -> Result<Option<Self>, StartError> {
-        let Some(settings) = &stores.config.center else {
+        // Without a log there is no Center: the configuration sees to that.
+        let (Some(settings), Some(spool)) = (&stores.config.center, spool.local()) else {
             return Ok(None);
         };
         let archive = match open_archive(&stores.config) {

@@ -70,6 +70,11 @@ impl Shared {
         }))
     }
 
+    /// The name of this node, and its number, which no other has.
+    pub(super) fn node(&self) -> (&str, u16) {
+        (&self.facts.name, self.slot)
+    }
+
     /// The first id of a spool that is new: the ids of all nodes stand in bounce addresses and marks, so no two may have one. `base` is that of a spool
     /// that no other node shares anything with.
     pub(super) fn first_id(&self, base: u64) -> u64 {

@@ -1,10 +1,12 @@
 //! What entries of the log teach, on its way to the database: the log has it, so nobody waits, and what fails is tried until it is written.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::directory::{
@@ -15,6 +17,7 @@ use crate::history::{FoundRecord, HistoryRecord, LocalRecords, Records};
 use crate::mail::QueueId;
 use crate::masking::{ParticipantId, TransactionId};
 use crate::queue::LastUsed;
+use crate::spool::postgres::Learnt;
 use crate::spool::{Entry, StateUpdates};
 
 /// How long a database that does not answer is left alone.
@@ -28,6 +31,10 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(super) struct SharedUpdates {
     state: Arc<PostgresState>,
     waiting: mpsc::UnboundedSender<Update>,
+    /// How many were told.
+    told: AtomicU64,
+    /// How many of those, the first ones, are written.
+    written: watch::Receiver<u64>,
 }
 
 /// What is to be written.
@@ -45,12 +52,19 @@ impl SharedUpdates {
     /// Writes until nobody tells it anything any more.
     pub(super) fn start(state: Arc<PostgresState>, records: PostgresRecords) -> Arc<Self> {
         let (waiting, told) = mpsc::unbounded_channel();
-        tokio::spawn(write(state.clone(), records, told));
-        Arc::new(Self { state, waiting })
+        let (counted, written) = watch::channel(0);
+        tokio::spawn(write(state.clone(), records, (told, counted)));
+        Arc::new(Self {
+            state,
+            waiting,
+            told: AtomicU64::new(0),
+            written,
+        })
     }
 
     fn tell(&self, update: Update) {
         self.state.will_write();
+        self.told.fetch_add(1, Ordering::SeqCst);
         // It ends with the program only.
         let _ = self.waiting.send(update);
     }
@@ -60,6 +74,17 @@ impl SharedUpdates {
         while self.state.is_behind() {
             tokio::time::sleep(LOOK).await;
         }
+    }
+}
+
+impl Learnt for SharedUpdates {
+    fn written(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let told = self.told.load(Ordering::SeqCst);
+        let mut written = self.written.clone();
+        Box::pin(async move {
+            // It ends with the program only.
+            let _ = written.wait_for(|written| *written >= told).await;
+        })
     }
 }
 
@@ -104,10 +129,11 @@ fn record(entry: &Entry) -> serde_json::Result<MessageRecord> {
 async fn write(
     state: Arc<PostgresState>,
     records: PostgresRecords,
-    mut told: mpsc::UnboundedReceiver<Update>,
+    (mut told, counted): (mpsc::UnboundedReceiver<Update>, watch::Sender<u64>),
 ) {
     let mut batch = Vec::with_capacity(MOST_RECORDS);
     while told.recv_many(&mut batch, MOST_RECORDS).await > 0 {
+        let count = batch.len() as u64;
         let mut accepted = Vec::new();
         for update in batch.drain(..) {
             match update {
@@ -120,13 +146,13 @@ async fn write(
                 }
             }
         }
-        if accepted.is_empty() {
-            continue;
-        }
-        while let Err(error) = records.write(&accepted).await {
+        while !accepted.is_empty()
+            && let Err(error) = records.write(&accepted).await
+        {
             again(&error).await;
         }
         accepted.iter().for_each(|_| state.has_written());
+        counted.send_modify(|written| *written += count);
     }
 }
 

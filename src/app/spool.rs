@@ -8,7 +8,7 @@ use super::data_dir;
 use super::reserved_space;
 use super::state_updates::apply_updates;
 use super::stores::{Kept, Stores};
-use crate::config::Config;
+use crate::config::{Config, SpoolEngine};
 use crate::failpoint;
 use crate::files::Fault;
 use crate::handover;
@@ -30,6 +30,9 @@ const MIN_INODES: u64 = 1_000;
 pub fn inspect_spool(config: &Config) -> Result<ReadOnlySpool, String> {
     // Nothing is wrong with the spool then: the sentence must not say so.
     data_dir::refuse_root(config).map_err(|error| error.0)?;
+    if let SpoolEngine::Postgres(_) = &config.spool {
+        return Err("mail is on shards, and a running node tells what it has of it".to_owned());
+    }
     let spool = ReadOnlySpool::open(&config.data_dir.join("spool"));
     spool.map_err(|error| error.to_string())
 }

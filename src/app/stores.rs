@@ -31,7 +31,7 @@ use crate::masking::{HandedKeys, MaskedDomains, TraceKeys};
 use crate::queue;
 use crate::resolve::{self, DnsResolver};
 use crate::signing::Signer;
-use crate::spool::{LocalSpool, Spool};
+use crate::spool::Spool;
 
 /// Records that the cache in front of the directory holds, of each kind.
 pub(super) const CACHED_RECORDS: u64 = 100_000;
@@ -290,7 +290,7 @@ impl Stores {
     /// What delivery is scheduled with.
     pub(super) fn queue(
         &self,
-        spool: Arc<LocalSpool>,
+        spool: Arc<dyn Spool>,
         deliver: Arc<SmtpDelivery>,
     ) -> queue::QueueContext {
         queue::QueueContext {

@@ -14,6 +14,7 @@ mod route_loop;
 mod rules;
 mod secrets;
 mod smtp;
+mod spool;
 mod verify;
 mod web_address;
 
@@ -31,6 +32,7 @@ use self::handover::handover;
 use self::route_loop::OwnAddresses;
 use self::rules::{auth, limits, policy};
 use self::smtp::smtp;
+use self::spool::spool;
 use self::verify::verify;
 use super::checked::Config;
 use super::diagnostics::Diagnostics;
@@ -104,12 +106,16 @@ fn build(
     );
     let verify = verify(&Section::of(root, "verify", log), folder, log);
     let center = center(root, folder, log);
+    let kept = Section::of(root, "spool", log);
+    let has_center = center.as_ref().is_some_and(Option::is_some);
+    let spool = spool(&kept, directory.as_ref(), has_center, folder, log);
     Some(Config {
         file: file.to_owned(),
         text: text.into(),
         hostname: hostname?,
         data_dir: data_dir?,
         directory: directory?,
+        spool: spool?,
         smtp: smtp?,
         domains: domains?,
         allowlist: allowlist?,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::Engine;
+use super::engine::{Engine, SpoolEngine};
 use crate::auth::{Mode, SharedSpf};
 use crate::content;
 use crate::mail::{Domain, Mailbox, Network, Timestamp};
@@ -31,6 +31,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `[directory]`, with `[cluster]`.
     pub directory: Engine,
+    /// `[spool]`.
+    pub spool: SpoolEngine,
     /// `[smtp]`.
     pub smtp: Smtp,
     /// `[[domain]]`, at least one.

@@ -10,8 +10,6 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use described::METRICS;
-
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -67,7 +65,7 @@ fn recorder() -> Option<PrometheusHandle> {
 
 /// Says what each metric is, and lets those that are one number begin at zero: a rate over something that was never counted would be no number.
 fn describe() {
-    for (name, kind, labels, help) in METRICS {
+    for (name, kind, labels, help) in described::all() {
         match kind {
             Kind::Counter => metrics::describe_counter!(*name, *help),
             Kind::Gauge => metrics::describe_gauge!(*name, *help),

@@ -47,8 +47,13 @@ pub(super) async fn run(
         None => match context.spool.content(entry.id).await {
             Ok(content) => content,
             Err(error) => {
-                tracing::error!(event = "body_unreadable", queue_id = %entry.id, %error);
                 drop(place);
+                // Nothing is wrong with the message: its next owner has it, or the shard when it answers.
+                if matches!(error, SpoolError::Fenced(_) | SpoolError::Unavailable(_)) {
+                    tracing::warn!(event = "body_unread", queue_id = %entry.id, %error);
+                    return AttemptEnd::NotAttempted;
+                }
+                tracing::error!(event = "body_unreadable", queue_id = %entry.id, %error);
                 // No other try can read it: what was written is not there any more.
                 if matches!(error, SpoolError::Damaged(_) | SpoolError::NoSuchEntry(_)) {
                     match damaged::found(context, entry).await {

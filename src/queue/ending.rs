@@ -29,6 +29,10 @@ pub(super) enum AttemptEnd {
 pub(super) async fn done(context: &QueueContext, entry: &Entry) -> AttemptEnd {
     failpoint::pass("queue.settling");
     if let Err(error) = settled(context, entry).await {
+        if let SpoolError::Fenced(_) = error {
+            // Its new owner knows nothing of this attempt.
+            metrics::counter!("allegromail_queue_possible_duplicates_total").increment(1);
+        }
         // The log cannot say so: a restart will send it once more, which is better than a loss.
         tracing::error!(event = "settle_failed", queue_id = %entry.id, %error);
     }

@@ -3,6 +3,8 @@
 //! It waits for its channels only: other servers, the spool and the receiver's address are the matter of the tasks that it starts. So a hundred
 //! thousand entries need one task, and no entry is ever worked on by two.
 
+mod incoming;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -23,19 +25,13 @@ use super::handle::{PendingAction, QueueHandle, SchedulerMessage};
 use super::lanes::Lanes;
 use super::listed::EntryState;
 use crate::failpoint;
-use crate::history::HistoryRecord;
 use crate::mail::{QueueId, Timestamp};
-use crate::spool::{CommittedEntry, Entry};
+use crate::spool::{Entry, SpoolEvents};
 
 /// A step back of the clock that is looked into; smaller ones do no harm (docs/threats.md#124).
 const CLOCK_STEP: Duration = Duration::from_secs(60);
 /// The longest sleep: a clock that is moved must be noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-
-/// How long after a start nothing that is held for its documents goes to its recipient.
-const GRACE: Duration = Duration::from_secs(3_600);
-/// The longest that anything is held: `[handover] give_up` takes no more.
-const LONGEST_HELD: Duration = Duration::from_secs(10 * 86_400);
 
 /// Actions that wait for one entry.
 const MAX_PENDING_ACTIONS: usize = 16;
@@ -77,7 +73,7 @@ impl Queue {
     pub fn start(
         context: QueueContext,
         recovered: Vec<Entry>,
-        committed: mpsc::UnboundedReceiver<CommittedEntry>,
+        events: impl Into<SpoolEvents>,
     ) -> QueueHandle {
         let (messages, inbox) = mpsc::unbounded_channel();
         let lanes = Arc::new(Lanes::new(
@@ -99,34 +95,13 @@ impl Queue {
             messages: messages.clone(),
         };
         let now = queue.context.clock.now();
-        for mut entry in recovered {
-            // Put off by a clock that was ahead: it would wait until that time comes true.
-            if backoff::is_beyond_schedule(&queue.context.settings, &entry, now) {
-                entry.progress.next_attempt = now;
-            }
-            // The suspension may be over, resumed or lost since: the attempt looks.
-            if attempt::is_suspended(&entry) {
-                entry.progress.next_attempt = now;
-            }
-            // What waited to be taken goes to where the configuration of today says.
-            if entry.to_hand_over().is_some() {
-                entry.progress.next_attempt = now;
-                // Nobody could say that it was taken while this server was down, and no clock that was wrong keeps it for years.
-                if let Some(held) = &mut entry.held {
-                    held.until = held.until.max(now.plus(GRACE)).min(now.plus(LONGEST_HELD));
-                }
-            }
-            queue
-                .due
-                .push(Reverse((entry.progress.next_attempt, entry.id)));
-            queue.count_documents(&entry);
-            let state = action::waiting(&entry);
-            queue.entries.insert(entry.id, (Arc::new(entry), state));
+        for entry in recovered {
+            queue.recover(entry, now);
         }
         let stop = CancellationToken::new();
         let broken = CancellationToken::new();
         let alarm = PanicGuard(broken.clone());
-        let running = queue.run(committed, inbox, stop.clone());
+        let running = queue.run(events.into(), inbox, stop.clone());
         let task = tokio::spawn(async move {
             let _alarm = alarm;
             running.await;
@@ -147,7 +122,7 @@ impl Queue {
     /// Until it is stopped. A channel that has closed is passed over: the others go on.
     async fn run(
         mut self,
-        mut committed: mpsc::UnboundedReceiver<CommittedEntry>,
+        mut events: SpoolEvents,
         mut inbox: mpsc::UnboundedReceiver<SchedulerMessage>,
         stop: CancellationToken,
     ) {
@@ -156,41 +131,17 @@ impl Queue {
             let sleep = self.start_due();
             tokio::select! {
                 () = stop.cancelled() => return,
-                Some(new) = committed.recv() => self.admit(new),
+                Some(event) = events.recv() => self.hear(event),
                 Some(message) = inbox.recv() => self.handle_message(message),
                 () = tokio::time::sleep(sleep) => {}
             }
         }
     }
 
-    /// Takes an entry that has just become durable; its first attempt leaves at once (docs/rules.md#issue-4853). What it teaches is noted here and not
-    /// before the 250, for only what is durable has happened.
-    fn admit(&mut self, mut new: CommittedEntry) {
-        failpoint::pass("queue.admitted");
-        self.context.last_used.remember(&new.entry.memory);
-        self.context.last_used.accepted(&new.entry);
-        failpoint::pass("queue.remembered");
-        self.context
-            .history
-            .note(HistoryRecord::accepted(&new.entry));
-        new.entry.came = None;
-        failpoint::pass("queue.noted");
-        self.count_documents(&new.entry);
-        self.launch(Arc::new(new.entry), new.body);
-    }
-
     /// Opens every way out.
     fn open(&self) {
         self.lanes.open_all();
         self.context.targets.open();
-    }
-
-    /// Counts the documents of an entry that are to be handed over.
-    fn count_documents(&self, entry: &Entry) {
-        if let Some(held) = entry.to_hand_over() {
-            let room = &self.context.documents;
-            room.count(entry.id, &held.seller, held.octets, entry.arrived);
-        }
     }
 
     /// Starts an attempt, with the message where it is in memory. The entry is active from here on.

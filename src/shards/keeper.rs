@@ -116,6 +116,12 @@ impl Keeper {
         may
     }
 
+    /// The partition of a live entry, while this node owns it.
+    #[must_use]
+    pub fn part_of(&self, id: QueueId) -> Option<Part> {
+        self.partitions.home(id)
+    }
+
     /// Whether mail can be taken now.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::postgres::Attempt;
 use crate::mail::QueueId;
 
 /// Bytes of a slot.
@@ -51,9 +52,12 @@ impl InFlightSlots {
     pub(super) fn take(self: &Arc<Self>, id: QueueId) -> InFlight {
         let slot = self.free().pop();
         self.write(slot, id.0);
-        InFlight {
+        let taken = Taken {
             flights: self.clone(),
             slot,
+        };
+        InFlight {
+            _noted: Noted::Slot { _taken: taken },
         }
     }
 
@@ -78,11 +82,31 @@ fn parse(slot: &[u8]) -> Option<QueueId> {
 
 /// An attempt under way, until it is dropped.
 pub struct InFlight {
+    _noted: Noted,
+}
+
+/// Where it is noted.
+enum Noted {
+    Slot { _taken: Taken },
+    Shard { _attempt: Attempt },
+}
+
+/// A slot that is taken.
+struct Taken {
     flights: Arc<InFlightSlots>,
     slot: Option<usize>,
 }
 
-impl Drop for InFlight {
+impl InFlight {
+    /// One that a shard's owner has noted.
+    pub(super) fn on_shard(attempt: Attempt) -> Self {
+        Self {
+            _noted: Noted::Shard { _attempt: attempt },
+        }
+    }
+}
+
+impl Drop for Taken {
     fn drop(&mut self) {
         self.flights.write(self.slot, 0);
         if let Some(slot) = self.slot {

@@ -66,6 +66,21 @@ impl ReadOnlySpool {
         })
     }
 
+    /// As [`Self::open`], and nobody else may look meanwhile: a server that keeps its mail elsewhere has the folder.
+    ///
+    /// # Errors
+    /// As of that.
+    pub fn open_alone(dir: &Path) -> Result<Self, SpoolError> {
+        let mut log = Self::open(dir)?;
+        // Of the file that is open: what is shared becomes exclusive.
+        if let Some(lock) = &log._lock {
+            rustix::fs::flock(lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+                .map_err(|_| SpoolError::Locked(dir.display().to_string()))?;
+        }
+        log.index = Index::default();
+        Ok(log)
+    }
+
     fn place(&self, id: QueueId) -> Option<(RecordPosition, Arc<Segment>)> {
         let live = self.index.get(id)?;
         Some((live.entry, self.index.segment(live.entry.segment)?))

@@ -5,10 +5,23 @@
 //! written beyond it. The SQL keeps to what CockroachDB and YugabyteDB document but for that evidence, which [`Copies::Engine`] does without.
 
 mod guard;
+mod heard;
+mod ids;
+mod lanes;
+mod order;
 mod quarters;
+mod reader;
 mod schema;
 mod session;
+mod sharded;
+mod sweep;
+mod writer;
 mod writes;
 
 pub use guard::Copies;
+pub use lanes::ShardSettings;
+pub(in crate::spool) use order::Attempt;
+pub use order::{Announced, ShardError, ShardEvent};
 pub use session::Session;
+pub use sharded::{Learnt, ShardedSettings, ShardedSpool};
+pub use writer::ShardWriter;

@@ -57,7 +57,7 @@ async fn a_sender_at_three_nodes_sends_its_budget_and_no_more_than_a_third_of_it
     for node in &nodes {
         node.send(BIURO, BUYER).await.assert("250");
     }
-    let dump = server.dump(&database, "spent");
+    let dump = server.dump(&database, &["-t", "spent"]);
     assert!(dump.contains("COPY public.spent"), "{dump}");
     for word in ["jan@", "poczta", "biuro", "rowery", "@", "sender"] {
         assert!(!dump.contains(word), "{word}: {dump}");

@@ -15,14 +15,15 @@ use crate::support::process::wait_until;
 const LEASE: Duration = Duration::from_hours(24);
 const DATABASE: &str = "postgres";
 
-/// A primary and its standby, and a session on the primary.
-struct Pair {
-    primary: Postgres,
-    standby: Postgres,
+/// A primary and its standby.
+pub struct Pair {
+    pub primary: Postgres,
+    pub standby: Postgres,
 }
 
 impl Pair {
-    fn start() -> Option<Self> {
+    /// Starts both; none where there is no PostgreSQL.
+    pub fn start() -> Option<Self> {
         let primary = Postgres::start_synced()?;
         let standby = primary.standby("s1");
         primary.list("ANY 1 (s1)");

@@ -188,7 +188,10 @@ impl Postgres {
     }
 
     fn signal(&self, signal: &str) {
-        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let Ok(file) = fs::read_to_string(self.data().join("postmaster.pid")) else {
+            // It does not run.
+            return;
+        };
         let postmaster = file.lines().next().unwrap();
         let children = Command::new("pgrep")
             .args(["-P", postmaster])
@@ -236,11 +239,12 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// What a backup of a table says.
-    pub fn dump(&self, database: &str, table: &str) -> String {
+    /// What `pg_dump` writes of a database with these options.
+    pub fn dump(&self, database: &str, options: &[&str]) -> String {
         let output = Command::new(self.programs.join("pg_dump"))
             .args(["-h", "127.0.0.1", "-U", "allegromail", "-d", database])
-            .args(["-t", table, "-p", &self.port.to_string()])
+            .args(["-p", &self.port.to_string()])
+            .args(options)
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

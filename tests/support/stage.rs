@@ -567,7 +567,8 @@ fn write_files(folder: &Path, setup: &Setup, dns: SocketAddr, port: u16) -> Path
         },
         policy = lines("policy"),
         content = lines("content"),
-        directory = lines("directory") + "[cluster]\n" + &lines("cluster"),
+        directory =
+            lines("directory") + "[cluster]\n" + &lines("cluster") + "[spool]\n" + &lines("spool"),
         limits = lines("limits"),
         delivery = lines("delivery"),
         handover = lines("handover"),

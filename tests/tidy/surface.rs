@@ -183,7 +183,9 @@ fn the_interface_has_every_metric_with_its_labels() {
 
 /// Name, kind, labels and help of each metric, as the program describes them.
 fn described() -> BTreeSet<[String; 4]> {
-    let text = fs::read_to_string(root().join("src/observe/metrics/described.rs")).unwrap();
+    let files = ["described.rs", "described/nodes.rs"];
+    let text = files.map(|file| fs::read_to_string(root().join("src/observe/metrics").join(file)));
+    let text = text.map(Result::unwrap).concat();
     let (_, table) = text.split_once("&[Described] = &[").unwrap();
     let entries = table.split("    (\n").skip(1);
     let described = entries.map(|entry| {

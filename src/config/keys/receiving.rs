@@ -116,6 +116,36 @@ pub(super) const KEYS: &[Key] = &[
         "Where this node is, for operators.",
     ),
     key(
+        "spool",
+        "engine",
+        Value("\"local\""),
+        "Where accepted mail is kept: local, a log under data_dir, or postgres, shards that many nodes have together; the directory then has that engine as well.",
+    ),
+    key(
+        "spool",
+        "shards",
+        Value("[]"),
+        "Of postgres: keywords of libpq for each shard, as [\"host=db1,db2 dbname=spool user=allegromail\"], in the same order at all nodes. New ones are added at the end.",
+    ),
+    key(
+        "spool",
+        "copies",
+        Value("2"),
+        "Of postgres: on how many machines a message is synced before it is acknowledged, its primary among them; or \"engine\", where the database sees to that.",
+    ),
+    key(
+        "spool",
+        "password_file",
+        Absent("\"postgres.password\""),
+        "The file with the password of all shards; none: they ask for none. Read again at every connection.",
+    ),
+    key(
+        "spool",
+        "sslrootcert",
+        Absent("\"certs/postgres-root.pem\""),
+        "The roots of the shards' certificates, a PEM file. Absent: those of the public. A socket or a loopback address is spoken to in plain.",
+    ),
+    key(
         "allowlist",
         "path",
         Value("\"allowlist\""),

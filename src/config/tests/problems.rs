@@ -119,6 +119,33 @@ fn bad_values_are_refused() {
             "[directory]\nurl = \"host=db1 user=a password=b\"\n",
             "password_file",
         ),
+        (
+            "spool engine",
+            "[spool]\nengine = \"mongo\"\n",
+            "local and postgres are",
+        ),
+        (
+            "spool without cluster",
+            "[spool]\nengine = \"postgres\"\nshards = [\"host=127.0.0.1 user=a\"]\n",
+            "[cluster] node = ",
+        ),
+        (
+            "spool without shards",
+            "[spool]\nengine = \"postgres\"\n[directory]\nengine = \"postgres\"\nurl = \"host=127.0.0.1 user=a\"\n",
+            "needs shards = ",
+        ),
+        (
+            "password of a shard",
+            "[spool]\nshards = [\"host=127.0.0.1 user=a password=b\"]\n",
+            "password_file",
+        ),
+        (
+            "shard in plain",
+            "[spool]\nshards = [\"host=db1.example user=a sslmode=disable\"]\n",
+            "sslmode=disable is for",
+        ),
+        ("one copy", "[spool]\ncopies = 1\n", "dies with it"),
+        ("copies", "[spool]\ncopies = \"many\"\n", "from 2 to 9"),
         ("node", "[cluster]\nnode = \"mx 1\"\n", "is no name"),
         (
             "contact",

@@ -5,8 +5,15 @@ use super::Kind::{self, Counter, Gauge, Histogram};
 /// Name, kind, labels and help of every metric.
 pub(super) type Described = (&'static str, Kind, &'static [&'static str], &'static str);
 
-/// Every metric, by the part of the server that counts it.
-pub(super) const METRICS: &[Described] = &[
+mod nodes;
+
+/// Every metric.
+pub(super) fn all() -> impl Iterator<Item = &'static Described> {
+    METRICS.iter().chain(nodes::METRICS)
+}
+
+/// By the part of the server that counts it.
+const METRICS: &[Described] = &[
     (
         "allegromail_build_info",
         Gauge,
@@ -302,12 +309,6 @@ pub(super) const METRICS: &[Described] = &[
         "octets of the log that it has not got yet",
     ),
     (
-        "allegromail_cluster_drift",
-        Gauge,
-        &["what"],
-        "1 where nodes that live differ in it",
-    ),
-    (
         "allegromail_spool_unhealthy",
         Gauge,
         &[],
@@ -324,12 +325,6 @@ pub(super) const METRICS: &[Described] = &[
         Histogram,
         &[],
         "records that one write made durable",
-    ),
-    (
-        "allegromail_spool_entries",
-        Gauge,
-        &[],
-        "messages that are accepted and have not come to their end",
     ),
     (
         "allegromail_history_failed_total",

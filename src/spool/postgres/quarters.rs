@@ -9,7 +9,7 @@ use crate::mail::QueueId;
 /// Milliseconds of one.
 const QUARTER: u64 = 15 * 60 * 1_000;
 /// The bits of an id below its milliseconds.
-const BELOW: u32 = 23;
+pub(super) const BELOW: u32 = 23;
 
 /// The quarter of an hour whose tables an entry is in: ids begin with their time.
 pub(super) fn quarter_of(id: QueueId) -> i64 {

@@ -102,6 +102,14 @@ impl Session {
         self.client.is_closed()
     }
 
+    /// Whether there are standbys enough for a commit not to wait for one that is away.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn can_commit(&self) -> Result<bool, Error> {
+        self.copies.can_be(&self.client).await
+    }
+
     /// Drops the tables of quarters of an hour before that of `before` in which nothing lives, and returns how many quarters.
     ///
     /// # Errors
@@ -368,7 +376,7 @@ fn is_of_its_end(error: &Error) -> bool {
 }
 
 /// The words of an error, without its details: they repeat values.
-fn words(error: &Error) -> String {
+pub(super) fn words(error: &Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),
         None => error.to_string(),
