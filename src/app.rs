@@ -19,6 +19,7 @@ mod reserved_space;
 mod shards;
 mod shared;
 mod shared_budgets;
+mod shared_policies;
 mod shared_updates;
 mod spool;
 mod state_updates;

@@ -28,6 +28,7 @@ pub use network_policy::NetworkPolicy;
 pub use pool::ParkedConnection;
 pub use settings::{DeliverySettings, Timeouts};
 pub use smtp::{DeliveryContext, SmtpDelivery};
+pub use sts::{PolicyFuture, SharedPolicies};
 pub use tls::TlsError;
 
 /// One message to one recipient, ready for the wire.

@@ -44,8 +44,8 @@ pub use import::{
 pub use line::{RecordRules, check, is_order_number, parse_line};
 pub use postgres::{
     COMPARED, Drift, DriftWatch, Follower, Hear, Link, MessageRecord, Migrations, Node, NodeFacts,
-    PostgresDirectory, PostgresError, PostgresRecords, PostgresSettings, PostgresSpent,
-    PostgresState, SpentMore, Word, drift, is_beside_another,
+    PostgresDirectory, PostgresError, PostgresPolicies, PostgresRecords, PostgresSettings,
+    PostgresSpent, PostgresState, SpentMore, Word, drift, is_beside_another,
 };
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,

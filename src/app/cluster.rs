@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{
-    COMPARED, DriftWatch, Link, Node, NodeFacts, PostgresRecords, Unavailable, drift,
+    COMPARED, DriftWatch, Link, Node, NodeFacts, PostgresPolicies, PostgresRecords, Unavailable,
+    drift,
 };
 use crate::in_force::InForce;
 use crate::signing;
@@ -43,6 +44,7 @@ pub(super) struct Cluster {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) drift: Arc<DriftWatch>,
     pub(super) records: PostgresRecords,
+    pub(super) policies: PostgresPolicies,
 }
 
 impl Cluster {
@@ -80,8 +82,11 @@ impl Cluster {
         }
     }
 
-    /// Forgets what was accepted so long ago that no token leads to it.
+    /// Forgets what was accepted so long ago that no token leads to it, and policies that are good no longer.
     async fn forget(&self) {
+        if let Err(error) = self.policies.forget(self.clock.now()).await {
+            tracing::warn!(event = "state_expire_failed", %error, "old policies stay");
+        }
         let kept = u64::from(self.config.delivery.token_days()) + 1;
         let oldest = (self.clock.now().0 / 86_400_000).saturating_sub(kept);
         let oldest = u16::try_from(oldest).unwrap_or(u16::MAX);

@@ -8,12 +8,15 @@ use tokio_util::sync::CancellationToken;
 use super::StartError;
 use super::cluster::{Cluster, config_digest};
 use super::shared_budgets;
+use super::shared_policies::Policies;
 use super::shared_updates::SharedUpdates;
 use super::stores::{CACHED_RECORDS, Stores};
 use crate::config::{Config, Engine, SharedDirectory};
+use crate::delivery::SharedPolicies;
 use crate::directory::{
     CachedDirectory, DirectoryFuture, DriftWatch, Follower, Hear, Link, NodeFacts,
-    PostgresDirectory, PostgresError, PostgresRecords, PostgresSpent, PostgresState,
+    PostgresDirectory, PostgresError, PostgresPolicies, PostgresRecords, PostgresSpent,
+    PostgresState,
 };
 use crate::intake::SharedBudgets;
 use crate::masking::BudgetKeys;
@@ -75,6 +78,11 @@ impl Shared {
         (&self.facts.name, self.slot)
     }
 
+    /// The MTA-STS policies of all nodes.
+    pub(super) fn policies(&self) -> Arc<dyn SharedPolicies> {
+        Arc::new(Policies(PostgresPolicies::new(self.link.clone())))
+    }
+
     /// The first id of a spool that is new: the ids of all nodes stand in bounce addresses and marks, so no two may have one. `base` is that of a spool
     /// that no other node shares anything with.
     pub(super) fn first_id(&self, base: u64) -> u64 {
@@ -107,6 +115,7 @@ pub(super) async fn follow(
         clock: stores.clock.clone(),
         drift: shared.drift.clone(),
         records: shared.records.clone(),
+        policies: PostgresPolicies::new(shared.link.clone()),
     };
     cluster.tell().await.map_err(failed)?;
     let follower = Follower::new(

@@ -271,6 +271,7 @@ impl Stores {
         let tools = delivery::DeliveryContext {
             resolver: self.resolver.clone(),
             signer: self.signer.clone(),
+            policies: self.kept.shared().map(Shared::policies),
             clock: self.clock.clone(),
         };
         let settings = delivery::DeliverySettings::from_config(&self.config, listeners);

@@ -13,7 +13,7 @@ use super::downgrade::downgrade;
 use super::pool::{ParkedConnection, Pool};
 use super::requirements;
 use super::settings::DeliverySettings;
-use super::sts::PolicyCache;
+use super::sts::{PolicyCache, SharedPolicies};
 use super::tls::{Tls, TlsError};
 use super::trouble::{self, Verdict};
 use super::trouble::{SessionError, SessionOutcome};
@@ -33,6 +33,8 @@ pub struct DeliveryContext {
     pub resolver: Arc<dyn Resolver>,
     /// Signs anew what had to be written anew.
     pub signer: Arc<Signer>,
+    /// The MTA-STS policies that other nodes have fetched; none: there is no other.
+    pub policies: Option<Arc<dyn SharedPolicies>>,
     /// Ends what is kept for a time.
     pub clock: Arc<dyn Clock>,
 }
@@ -61,7 +63,7 @@ impl SmtpDelivery {
         let tls = Tls::new(settings.ca_file.as_deref())?;
         requirements::count_from_zero();
         Ok(Self {
-            policies: PolicyCache::new(&settings, &tls, tools.clock),
+            policies: PolicyCache::new(&settings, &tls, tools.policies, tools.clock),
             tls,
             settings,
             resolver: tools.resolver,

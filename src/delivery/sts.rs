@@ -1,10 +1,11 @@
 //! MTA-STS (RFC 8461): what a recipient's domain says about the servers that its mail may go to.
 //!
 //! A policy is kept for as long as it says, over restarts too: whoever stops it from being fetched gains nothing while it is kept. No policy
-//! that can be had means none: the standard protects those who have been reached once.
+//! that can be had means none: the standard protects those who have been reached once. Of many nodes it is enough that one has reached them.
 
 mod fetch;
 mod policy;
+mod shared;
 mod store;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::mail::Domain;
 use crate::resolve::Resolver;
 
 pub(super) use policy::{Mode, Policy};
+pub use shared::{PolicyFuture, SharedPolicies};
 
 /// How long the last look at a domain's record counts: mail in a burst asks once.
 const LOOKED: Duration = Duration::from_secs(60);
@@ -40,6 +42,8 @@ pub(super) struct PolicyCache {
     known: Cache<Domain, Arc<Mutex<DomainPolicy>>>,
     fetcher: Fetcher,
     store: PolicyStore,
+    /// What other nodes have fetched; none: there is no other.
+    shared: Option<Arc<dyn SharedPolicies>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -58,11 +62,17 @@ struct DomainPolicy {
 
 impl PolicyCache {
     /// Policies kept in the folder of `settings`.
-    pub(super) fn new(settings: &DeliverySettings, tls: &Tls, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        settings: &DeliverySettings,
+        tls: &Tls,
+        shared: Option<Arc<dyn SharedPolicies>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             known: Cache::new(KNOWN),
             fetcher: Fetcher::new(settings, tls),
             store: PolicyStore::new(settings.policies.clone()),
+            shared,
             clock,
         }
     }
@@ -80,6 +90,9 @@ impl PolicyCache {
         known.kept.take_if(|kept| kept.has_expired(now));
         if known.looked.is_none_or(|at| at.elapsed() >= LOOKED) {
             known.looked = Some(Instant::now());
+            if known.kept.is_none() {
+                self.hear(domain, &mut known).await;
+            }
             self.look(domain, &mut known, resolver).await;
         }
         known.kept.as_ref().map(|kept| kept.policy.clone())
@@ -92,10 +105,16 @@ impl PolicyCache {
             return;
         };
         let now = self.clock.now();
-        let fresh = known.kept.as_ref().is_some_and(|kept| {
-            kept.id == id && now.since(kept.fetched) < OLD.min(kept.policy.max_age / 2)
-        });
-        if fresh || known.failed.is_some_and(|at| at.elapsed() < FAILED_FOR) {
+        let is_fresh = |known: &DomainPolicy| {
+            known.kept.as_ref().is_some_and(|kept| {
+                kept.id == id && now.since(kept.fetched) < OLD.min(kept.policy.max_age / 2)
+            })
+        };
+        if known.kept.is_some() && !is_fresh(known) {
+            // Another node may have fetched the new one.
+            self.hear(domain, known).await;
+        }
+        if is_fresh(known) || known.failed.is_some_and(|at| at.elapsed() < FAILED_FOR) {
             return;
         }
         match self.fetcher.fetch(domain, resolver).await {
@@ -106,6 +125,7 @@ impl PolicyCache {
                     policy,
                 };
                 self.store.write(domain, &kept).await;
+                self.tell(domain, &kept).await;
                 known.kept = Some(kept);
                 known.failed = None;
                 count("fetched");
@@ -116,6 +136,43 @@ impl PolicyCache {
                 known.failed = Some(Instant::now());
                 count("not_fetched");
             }
+        }
+    }
+}
+
+impl PolicyCache {
+    /// Takes what another node has fetched, if that is newer.
+    async fn hear(&self, domain: &Domain, known: &mut DomainPolicy) {
+        let Some(shared) = &self.shared else {
+            return;
+        };
+        let found = shared.find(domain).await.unwrap_or_else(|error| {
+            tracing::debug!(event = "sts_not_shared", %domain, %error);
+            None
+        });
+        let Some(kept) = found.and_then(|record| CachedPolicy::read(record.as_bytes())) else {
+            return;
+        };
+        let before = known.kept.as_ref();
+        if before.is_none_or(|before| before.fetched < kept.fetched)
+            && !kept.has_expired(self.clock.now())
+        {
+            self.store.write(domain, &kept).await;
+            known.kept = Some(kept);
+            count("shared");
+        }
+    }
+
+    /// Tells other nodes what was fetched.
+    async fn tell(&self, domain: &Domain, kept: &CachedPolicy) {
+        let Some(shared) = &self.shared else {
+            return;
+        };
+        let record = serde_json::to_string(kept).unwrap_or_default();
+        let until = kept.fetched.plus(kept.policy.max_age);
+        let told = shared.keep(domain, record, (kept.fetched, until)).await;
+        if let Err(error) = told {
+            tracing::debug!(event = "sts_not_shared", %domain, %error);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! MTA-STS on the way out (RFC 8461, docs/threats.md#48): who gets mail under a policy, and what an attacker in between can do.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use allegromail::clock::ManualClock;
-use allegromail::mail::Timestamp;
+use allegromail::delivery::{PolicyFuture, SharedPolicies};
+use allegromail::mail::{Domain, Timestamp};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -416,4 +418,79 @@ async fn h048_a_connection_opened_without_a_policy_is_not_used_under_one() {
     assert_eq!(short(&free), "delivered");
     // The first connection was used twice; the second was for the other domain and did not hold.
     assert_eq!(world.seen(), (2, 2, false));
+}
+
+/// What nodes share, in memory.
+#[derive(Default)]
+struct Together {
+    kept: Mutex<HashMap<Domain, (String, Timestamp)>>,
+    is_away: Mutex<bool>,
+}
+
+impl SharedPolicies for Together {
+    fn find<'a>(&'a self, domain: &'a Domain) -> PolicyFuture<'a, Option<String>> {
+        let found = self.kept.lock().unwrap().get(domain).cloned();
+        let answer = match *self.is_away.lock().unwrap() {
+            true => Err("away".to_owned()),
+            false => Ok(found.map(|(record, _)| record)),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn keep<'a>(
+        &'a self,
+        domain: &'a Domain,
+        record: String,
+        (fetched, until): (Timestamp, Timestamp),
+    ) -> PolicyFuture<'a, ()> {
+        assert_eq!(until.since(fetched), Duration::from_secs(86_400));
+        let mut kept = self.kept.lock().unwrap();
+        kept.insert(domain.clone(), (record, fetched));
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h048_whom_one_node_has_reached_no_other_meets_for_the_first_time() {
+    let together = Arc::new(Together::default());
+    let clock = Arc::new(ManualClock::new(Timestamp(1_700_000_000_000)));
+    let mut world = World::new("", policy("enforce", &["mx.poczta.example"])).await;
+    let node = |world: &World, folder| {
+        let mut field = world.field(folder);
+        field.policies = Some(together.clone());
+        field.clock = clock.clone();
+        field
+    };
+    let one = node(&world, None).start(RECORDS).await;
+    assert_eq!(short(&one.send().await), "deferred 4.7.5");
+    assert_eq!(world.web.requests(), 1);
+    // Nobody lets the second one hear of a policy; the third could fetch it, and need not.
+    let two = node(&world, None).start(&RECORDS[..2]).await;
+    assert_eq!(short(&two.send().await), "deferred 4.7.5");
+    let three = node(&world, None).start(RECORDS).await;
+    assert_eq!(short(&three.send().await), "deferred 4.7.5");
+    assert_eq!(world.web.requests(), 1);
+    // What it has heard it keeps: the others may be away after its restart.
+    *together.is_away.lock().unwrap() = true;
+    let three = node(&world, Some(three.folder)).start(&RECORDS[..2]).await;
+    assert_eq!(short(&three.send().await), "deferred 4.7.5");
+    *together.is_away.lock().unwrap() = false;
+    // A new policy is fetched by one, and the others have it.
+    clock.advance(Duration::from_secs(1));
+    let certified = world.authority.certify("mta-sts.poczta.example");
+    world.web = Web::start(&certified, policy("testing", &["mx.poczta.example"])).await;
+    let records = [
+        &RECORDS[..2],
+        &["_mta-sts.poczta.example TXT v=STSv1; id=2;", RECORDS[3]],
+    ]
+    .concat();
+    for folder in [one.folder, two.folder, three.folder] {
+        let node = node(&world, Some(folder)).start(&records).await;
+        assert_eq!(short(&node.send().await), "delivered");
+    }
+    assert_eq!(world.web.requests(), 1);
+    // One that has run out is nobody's.
+    clock.advance(Duration::from_secs(86_400));
+    let four = node(&world, None).start(&RECORDS[..2]).await;
+    assert_eq!(short(&four.send().await), "delivered");
 }

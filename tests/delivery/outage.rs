@@ -68,6 +68,7 @@ fn start(
     }];
     let signer = Arc::new(Signer::load(&[]).unwrap());
     let tools = DeliveryContext {
+        policies: None,
         resolver: Arc::new(DnsResolver::new(&["127.0.0.1:1".parse().unwrap()]).unwrap()),
         signer: signer.clone(),
         clock: clock.clone(),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use allegromail::directory::{
     AccountStatus, Brought, CachedDirectory, Change, Directory, Follower, Link, MessageRecord,
-    NodeFacts, Participant, PostgresDirectory, PostgresRecords, PostgresSettings, PostgresState,
-    State,
+    NodeFacts, Participant, PostgresDirectory, PostgresPolicies, PostgresRecords, PostgresSettings,
+    PostgresState, State,
 };
-use allegromail::mail::{Mailbox, QueueId, Timestamp};
+use allegromail::mail::{Domain, Mailbox, QueueId, Timestamp};
 use allegromail::masking::ParticipantId;
 use tokio_util::sync::CancellationToken;
 
@@ -302,4 +302,27 @@ async fn records_are_found_by_their_number_until_their_day_is_forgotten() {
     assert!(!records.forget(12).await.unwrap());
     assert_eq!(records.find(QueueId(2)).await.unwrap(), None);
     assert!(records.find(QueueId(u64::MAX)).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_policies_of_a_domain_the_later_one_stays_until_its_end() {
+    let Some(server) = Postgres::shared() else {
+        return;
+    };
+    let settings = PostgresSettings::parse(&server.url(&server.database()), None, None).unwrap();
+    let policies = PostgresPolicies::new(Link::open(settings).await.unwrap());
+    let domain = Domain::parse("poczta.example").unwrap();
+    let keep = async |record: &str, fetched: u64| {
+        let times = (Timestamp(fetched), Timestamp(fetched + 100));
+        policies.keep(&domain, record, times).await.unwrap();
+        policies.find(&domain).await.unwrap().unwrap()
+    };
+    assert_eq!(policies.find(&domain).await.unwrap(), None);
+    assert_eq!(keep("first", 10).await, "first");
+    assert_eq!(keep("late", 9).await, "first");
+    assert_eq!(keep("second", 11).await, "second");
+    policies.forget(Timestamp(111)).await.unwrap();
+    assert!(policies.find(&domain).await.unwrap().is_some());
+    policies.forget(Timestamp(112)).await.unwrap();
+    assert_eq!(policies.find(&domain).await.unwrap(), None);
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use allegromail::clock::{Clock, SystemClock};
 use allegromail::delivery::{
-    Deliver, DeliveryContext, DeliveryRequest, DeliverySettings, NetworkPolicy, SmtpDelivery,
-    Timeouts,
+    Deliver, DeliveryContext, DeliveryRequest, DeliverySettings, NetworkPolicy, SharedPolicies,
+    SmtpDelivery, Timeouts,
 };
 use allegromail::mail::{Listeners, Mailbox, Outcome, QueueId, ReversePath};
 use allegromail::resolve::{DnsResolver, ResolverOptions};
@@ -33,6 +33,7 @@ pub struct Field {
     pub options: ResolverOptions,
     pub clock: Arc<dyn Clock>,
     pub signer: Arc<Signer>,
+    pub policies: Option<Arc<dyn SharedPolicies>>,
     folder: tempfile::TempDir,
 }
 
@@ -113,6 +114,7 @@ impl Field {
             options: ResolverOptions::default(),
             clock: Arc::new(SystemClock),
             signer: Arc::new(Signer::load(&[]).unwrap()),
+            policies: None,
             folder,
         }
     }
@@ -141,6 +143,7 @@ impl Field {
         let tools = DeliveryContext {
             resolver: Arc::new(resolver),
             signer: self.signer,
+            policies: self.policies,
             clock: self.clock,
         };
         let delivery = SmtpDelivery::new(self.settings, tools);

@@ -21,6 +21,15 @@ pub(super) struct CachedPolicy {
 }
 
 impl CachedPolicy {
+    /// One that was written; none if it cannot be read.
+    pub(super) fn read(octets: &[u8]) -> Option<Self> {
+        let kept = serde_json::from_slice(octets);
+        let damaged = |error: &serde_json::Error| {
+            tracing::warn!(event = "sts_file_damaged", %error, "the policy is fetched anew");
+        };
+        kept.inspect_err(damaged).ok()
+    }
+
     /// Whether it may not be used any more. A clock that was set back does not end it.
     pub(super) fn has_expired(&self, now: Timestamp) -> bool {
         now.since(self.fetched) >= self.policy.max_age
@@ -43,13 +52,7 @@ impl PolicyStore {
     /// The policy of a domain; none without a file that can be read.
     pub(super) async fn read(&self, domain: &Domain) -> Option<CachedPolicy> {
         let octets = tokio::fs::read(self.path(domain)).await.ok()?;
-        match serde_json::from_slice(&octets) {
-            Ok(kept) => Some(kept),
-            Err(error) => {
-                tracing::warn!(event = "sts_file_damaged", %error, "the policy is fetched anew");
-                None
-            }
-        }
+        CachedPolicy::read(&octets)
     }
 
     /// Keeps a policy. A failure is logged: the policy is in force until the next restart.

@@ -252,7 +252,7 @@ const METRICS: &[Described] = &[
         "allegromail_delivery_sts_total",
         Counter,
         &["result"],
-        "MTA-STS policies: fetched, not_fetched; mismatch: a server that a policy does not name",
+        "MTA-STS policies: fetched, shared (another node has fetched it), not_fetched; mismatch: a server that a policy does not name",
     ),
     (
         "allegromail_delivery_dane_total",
