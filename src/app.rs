@@ -12,6 +12,7 @@ mod descriptors;
 mod listen;
 mod lost;
 mod maintenance;
+mod migration;
 mod offline;
 mod portal;
 mod reload;
@@ -35,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use carriers::open_tokens;
 pub use center::open_archive;
+pub use migration::{Migration, MigrationError, migrate};
 pub use offline::open_intake;
 pub use reserved_space::min_free;
 pub use spool::inspect_spool;

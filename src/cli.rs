@@ -15,6 +15,7 @@ mod explain;
 mod generate;
 mod import;
 mod mask;
+mod migrate;
 mod nodes;
 mod progress;
 mod queue;
@@ -165,6 +166,12 @@ enum Command {
     },
     /// The nodes over one database, and where they differ
     Nodes,
+    /// Move what this machine has kept to the database of many nodes
+    Migrate {
+        /// Only say what would be moved, and what stands in the way
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Tokens with which couriers ask about orders, and participants use the Message Center
     Tokens {
         #[command(subcommand)]
@@ -255,6 +262,9 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Queue { command } => loaded(&|loaded| queue::run(&loaded.config, &command, json)),
         Command::Reload => loaded(&|loaded| block_on(reload::run(&loaded.config, json))),
         Command::Nodes => loaded(&|loaded| block_on(nodes::run(&loaded.config, json))),
+        Command::Migrate { dry_run } => {
+            loaded(&|loaded| block_on(migrate::run(&loaded.config, dry_run, json)))
+        }
         Command::Center { command } => {
             loaded(&|loaded| center::run(&loaded.config, &command, json))
         }

@@ -23,6 +23,7 @@ mod import;
 mod line;
 mod line_error;
 mod loaded;
+mod moved;
 mod postgres;
 mod record;
 mod restore;
@@ -42,10 +43,12 @@ pub use import::{
     BadLine, ImportError, ImportOutcome, ImportProgress, ImportWarning, Part, import, import_part,
 };
 pub use line::{RecordRules, check, is_order_number, parse_line};
+pub use moved::{MovedRecord, MovedRow, MovedValue};
 pub use postgres::{
-    COMPARED, Drift, DriftWatch, Follower, Hear, Link, MessageRecord, Migrations, Node, NodeFacts,
-    PostgresDirectory, PostgresError, PostgresPolicies, PostgresRecords, PostgresSettings,
-    PostgresSpent, PostgresState, SpentMore, Word, drift, is_beside_another,
+    COMPARED, Drift, DriftWatch, Follower, Hear, Link, MessageRecord, Migrations, MoveError, Moved,
+    MovedCounts, Node, NodeFacts, PostgresDirectory, PostgresError, PostgresPolicies,
+    PostgresRecords, PostgresSettings, PostgresSpent, PostgresState, PostgresTarget, SpentMore,
+    Word, drift, is_beside_another,
 };
 pub use record::{
     AccountStatus, AddressMark, Change, Conflict, Participant, Transaction, TransactionStatus,

@@ -147,6 +147,7 @@ mod nodes {
     mod conformance;
     mod delivering;
     mod imports;
+    mod migration;
     mod relays;
     mod shards;
     mod sharing;

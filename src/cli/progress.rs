@@ -22,13 +22,33 @@ impl Progress {
         Self(bar)
     }
 
+    /// A count of steps of which nobody knows how many there are.
+    pub(super) fn counting(what: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{pos} {msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        Self(bar)
+    }
+
     /// One step is done.
     pub(super) fn step(&self) {
+        self.show();
+        self.0.inc(1);
+    }
+
+    /// So many steps are done.
+    pub(super) fn at(&self, steps: u64) {
+        self.show();
+        self.0.set_position(steps);
+    }
+
+    fn show(&self) {
         if self.0.is_hidden() && self.0.elapsed() >= QUIET {
             // It draws nothing where that is no terminal.
             self.0.set_draw_target(ProgressDrawTarget::stderr());
         }
-        self.0.inc(1);
     }
 }
 

@@ -32,10 +32,10 @@ const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 /// A record of what messages of a pair and direction brought.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     /// When the last of them came.
-    at: Timestamp,
-    brought: Brought,
+    pub(super) at: Timestamp,
+    pub(super) brought: Brought,
 }
 
 /// The key of such a record for one key of digests; with the number left out, what all of a pair begin with.

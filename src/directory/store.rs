@@ -6,6 +6,7 @@
 //! Until it was loaded (`loaded.rs`) every look-up is [`Unavailable`].
 //! Look-ups run where they are called: they take microseconds, less than handing them to another thread. Changes go to a blocking thread.
 
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,10 +17,11 @@ use serde::{Deserialize, Serialize};
 use super::database::{Database, OpenError};
 use super::draft::{Draft, NUMBER, ORDER, decode, key, order_prefix};
 use super::loaded::{self, LoadState};
+use super::moved;
 use super::users::Users;
 use super::{
-    Change, Conflict, Directory, DirectoryFuture, MOST_OF_AN_ORDER, Mask, Participant, Transaction,
-    Unavailable,
+    Change, Conflict, Directory, DirectoryFuture, MOST_OF_AN_ORDER, Mask, MovedRecord, Participant,
+    Transaction, Unavailable,
 };
 use crate::failpoint;
 use crate::mail::{Domain, Mailbox};
@@ -41,9 +43,9 @@ struct Inner {
 
 /// A mask for one counterparty, as stored.
 #[derive(Serialize, Deserialize)]
-struct StoredMask {
-    participant: ParticipantId,
-    counterparty: Option<ParticipantId>,
+pub(super) struct StoredMask {
+    pub(super) participant: ParticipantId,
+    pub(super) counterparty: Option<ParticipantId>,
 }
 
 impl SledDirectory {
@@ -92,6 +94,14 @@ impl SledDirectory {
     /// [`Unavailable`] for each record that cannot be read.
     pub fn transactions(&self) -> impl Iterator<Item = Result<Transaction, Unavailable>> + '_ {
         self.scan(b"t")
+    }
+
+    /// Calls `visit` for every record, as many nodes would keep it, until it fails.
+    ///
+    /// # Errors
+    /// That of `visit`, or a record could not be read.
+    pub fn each_moved(&self, visit: impl FnMut(MovedRecord) -> io::Result<()>) -> io::Result<()> {
+        moved::each(&self.inner.disk, moved::account_row, visit)
     }
 
     fn scan<T: DeserializeOwned + 'static>(

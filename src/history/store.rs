@@ -301,7 +301,7 @@ impl History {
     }
 
     /// Calls `visit` for every line of a day; a torn one is passed over. What is sealed stays so.
-    fn each(&self, day: &str, mut visit: impl FnMut(HistoryRecord)) -> io::Result<()> {
+    pub(super) fn each(&self, day: &str, mut visit: impl FnMut(HistoryRecord)) -> io::Result<()> {
         let file = File::open(self.folder.join(format!("{day}.ndjson")))?;
         for text in BufReader::new(file).split(b'\n') {
             if let Ok(line) = serde_json::from_slice(&text?) {

@@ -259,6 +259,19 @@ async fn what_keeps_a_node_from_starting_is_said_with_its_remedy() {
     );
 }
 
+/// The report of a server that has given up.
+pub(super) fn bounce(to: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@rowery.example\r\nTo: <{to}>\r\nSubject: failure\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\nbiuro@rowery.example: mailbox full\r\n\
+         --b\r\nContent-Type: message/delivery-status\r\n\r\n\
+         Reporting-MTA: dns; mail.rowery.example\r\n\r\n\
+         Final-Recipient: rfc822; biuro@rowery.example\r\nAction: failed\r\nStatus: 5.2.2\r\n\
+         --b--\r\n"
+    )
+}
+
 /// The server of the recipient gives up after it has taken the message, and its report comes to a node that has never seen it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bounce_at_a_node_that_did_not_send_the_message_reaches_its_writer() {
@@ -269,17 +282,6 @@ async fn a_bounce_at_a_node_that_did_not_send_the_message_reaches_its_writer() {
     let [one, two, three] = over(&server, &database).await;
     one.send(JAN, SELLER).await.assert("250");
     let sent = one.arrival().await;
-    let bounce = |to: &str| {
-        format!(
-            "From: MAILER-DAEMON@rowery.example\r\nTo: <{to}>\r\nSubject: failure\r\nMIME-Version: 1.0\r\n\
-             Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n\
-             --b\r\nContent-Type: text/plain\r\n\r\nbiuro@rowery.example: mailbox full\r\n\
-             --b\r\nContent-Type: message/delivery-status\r\n\r\n\
-             Reporting-MTA: dns; mail.rowery.example\r\n\r\n\
-             Final-Recipient: rfc822; biuro@rowery.example\r\nAction: failed\r\nStatus: 5.2.2\r\n\
-             --b--\r\n"
-        )
-    };
     let report = bounce(&sent.reverse_path);
     // Written behind the 250: until it is there, nobody says that there is no such message.
     until("the record", async || {

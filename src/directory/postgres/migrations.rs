@@ -36,17 +36,28 @@ impl Migrations {
         }
     }
 
-    /// The version that the tables have in the end.
-    async fn attempt(&self, client: &mut Client) -> Result<usize, Error> {
-        let Self { versions, steps } = self;
-        let version = format!("select coalesce(max(version), 0)::bigint from {versions}");
-        // Asked first: a role that may not make tables may use those that are there.
+    /// The version that the tables have; 0: there are none.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn there(&self, client: &Client) -> Result<usize, Error> {
+        let version = format!(
+            "select coalesce(max(version), 0)::bigint from {}",
+            self.versions
+        );
         let there = match client.query_one(&version, &[]).await {
             Ok(row) => row.try_get::<_, i64>(0)?,
             Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => 0,
             Err(error) => return Err(error),
         };
-        let there = usize::try_from(there).unwrap_or_default();
+        Ok(usize::try_from(there).unwrap_or_default())
+    }
+
+    /// The version that the tables have in the end.
+    async fn attempt(&self, client: &mut Client) -> Result<usize, Error> {
+        let Self { versions, steps } = self;
+        // Asked first: a role that may not make tables may use those that are there.
+        let there = self.there(client).await?;
         if there >= steps.len() {
             return Ok(there);
         }

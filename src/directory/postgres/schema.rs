@@ -16,6 +16,19 @@ const MIGRATIONS: Migrations = Migrations {
     ],
 };
 
+/// Whether there are tables, and none that this version does not know. Nothing is made.
+pub(super) async fn is_there(
+    settings: &PostgresSettings,
+    connection: &Connection,
+) -> Result<bool, PostgresError> {
+    let there = MIGRATIONS.there(&connection.client).await;
+    let there = there.map_err(|error| at_start(settings, &error))?;
+    match there > MIGRATIONS.steps.len() {
+        true => Err(newer(settings, there)),
+        false => Ok(there > 0),
+    }
+}
+
 /// Makes the tables, or adds what this version knows and they have not.
 pub(super) async fn renew(
     settings: &PostgresSettings,
@@ -23,10 +36,12 @@ pub(super) async fn renew(
 ) -> Result<(), PostgresError> {
     let applied = MIGRATIONS.apply(&mut connection.client).await;
     let applied = applied.map_err(|error| at_start(settings, &error))?;
-    applied.map_err(|there| {
-        let (database, known) = (settings.database(), MIGRATIONS.steps.len());
-        PostgresError::Refused(format!(
-            "the tables in {database} are of version {there}, and this program knows them up to {known}: a newer one has been here; install that, then `allegromail serve`"
-        ))
-    })
+    applied.map_err(|there| newer(settings, there))
+}
+
+fn newer(settings: &PostgresSettings, there: usize) -> PostgresError {
+    let (database, known) = (settings.database(), MIGRATIONS.steps.len());
+    PostgresError::Refused(format!(
+        "the tables in {database} are of version {there}, and this program knows them up to {known}: a newer one has been here; install that, then `allegromail serve`"
+    ))
 }

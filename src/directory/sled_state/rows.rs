@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::SledState;
+use crate::directory::{MovedRecord, moved};
 
 /// A line of an export.
 #[derive(Serialize, Deserialize)]
@@ -32,6 +33,14 @@ impl SledState {
             output.write_all(b"\n")
         })?;
         Ok(records)
+    }
+
+    /// Calls `visit` for every record, as many nodes would keep it, until it fails.
+    ///
+    /// # Errors
+    /// That of `visit`, or a record could not be read.
+    pub fn each_moved(&self, visit: impl FnMut(MovedRecord) -> io::Result<()>) -> io::Result<()> {
+        moved::each(&self.disk, moved::taught_row, visit)
     }
 
     /// Takes the lines of an export in, durably, and returns how many.
