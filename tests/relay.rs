@@ -116,6 +116,7 @@ mod operations {
     mod center;
     mod center_leaks;
     mod commands;
+    mod compose;
     mod doctor;
     mod earlier_version;
     mod explain;
