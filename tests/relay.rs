@@ -147,6 +147,7 @@ mod nodes {
     mod budgets;
     mod conformance;
     mod delivering;
+    mod drift;
     mod imports;
     mod migration;
     mod relays;

@@ -10,12 +10,13 @@ use axum::response::IntoResponse;
 
 use super::AdminContext;
 use crate::backpressure::DocumentRoom;
+use crate::failpoint;
 use crate::http::ApiError;
 use crate::masking::ParticipantId;
 use crate::observe;
 
-/// For how long nodes may differ before it needs a look: files are brought to one after another.
-const LASTING: Duration = Duration::from_secs(60);
+/// Seconds that nodes may differ before it needs a look: files are brought to one after another.
+const LASTING: u64 = 60;
 
 /// The process answers.
 // Looks at nothing: a process that answers must not be restarted because a disk is full.
@@ -58,10 +59,11 @@ pub(super) async fn readyz(State(context): State<Arc<AdminContext>>) -> Result<S
         )
     };
     let now = context.clock.now();
+    let lasting = Duration::from_secs(failpoint::number("admin.drift_lasting", LASTING));
     let differs = context
         .drift
         .as_ref()
-        .map(|drift| drift.lasting(now, LASTING));
+        .map(|drift| drift.lasting(now, lasting));
     let differs = differs.unwrap_or_default().join(", ");
     let drift = match differs.as_str() {
         "" => String::new(),
